@@ -37,7 +37,7 @@ def main() -> None:
         if "postgres" in chosen:
             postgres.connections(results, (1, 8, 32), 0.5 if options.quick else 5)
         if "bridge" in chosen:
-            bridge.asks(results, folder, 100 if options.quick else 3000)
+            bridge.requests(results, folder, 100 if options.quick else 3000)
         if "footprint" in chosen:
             footprint.printing(
                 results, folder / "printing", 5_000 if options.quick else 100_000, 2 if options.quick else 6

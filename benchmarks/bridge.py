@@ -132,7 +132,7 @@ os.rename("flood.new", "flood.json")
 """
 
 
-def asks(results: Results, folder: Path, rounds: int) -> None:
+def requests(results: Results, folder: Path, rounds: int) -> None:
     """One request after the other, eight clients, a blocked event loop, and a kernel that prints a lot."""
     raw = disk(folder)
     sync = statistics.median(timed(raw) for _ in range(rounds)) / 1e3
@@ -147,7 +147,7 @@ def asks(results: Results, folder: Path, rounds: int) -> None:
                 web = _measured(kernel, f"keep_alive({server.port}, {rounds})")
                 results.add("HTTP keep-alive, p50", web["p50"], "ms", note=f"p99 {web['p99']:.2f}")
                 kernel.run("wait_for_socket()")
-            _one_asker(results, kernel, way, rounds, sync)
+            _one_client(results, kernel, way, rounds, sync)
             if way == "socket":
                 many = _measured(kernel, f"figures(status, {rounds * 4}, threads=8)")
                 results.add("socket, status, 8 threads", -many["rate"], "/s", -5_000, "the more the better")
@@ -160,7 +160,7 @@ def asks(results: Results, folder: Path, rounds: int) -> None:
                 results.add("comm, spend after 20,000 outputs", float(_written(server.root / "flood.json")), "ms", 100)
 
 
-def _one_asker(results: Results, kernel: Kernel, way: str, rounds: int, sync: float) -> None:
+def _one_client(results: Results, kernel: Kernel, way: str, rounds: int, sync: float) -> None:
     limit = {"socket": (0.2, 3 * sync), "comm": (2.0, 2.0)}[way]
     for op, most in zip(("status", "spend"), limit, strict=True):
         one = _measured(kernel, f"figures({op}, {rounds})")

@@ -18,7 +18,7 @@ from tests.integrations.endpoint.server import Endpoint
 from .bridge import _kernel, _measured
 from .results import Results
 
-_ASKED: Final[Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
+_REQUEST: Final[Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 _CHUNKS: Final = 2_000
 
 # Run in the kernel, after the program of `bridge`, one plain and one governed call in turn.
@@ -29,11 +29,11 @@ from aumos_governance import govern
 
 plain = OpenAI(base_url={url!r}, api_key="key", max_retries=0)
 governed = govern(plain)
-asked = {asked!r}
+request = {request!r}
 
 def took(client):
     began = time.perf_counter()
-    client.chat.completions.create(**asked)
+    client.chat.completions.create(**request)
     return time.perf_counter() - began
 
 def overhead(rounds):
@@ -59,7 +59,7 @@ def overhead(results: Results, folder: Path, rounds: int) -> None:
             with _kernel(folder / f"calls-{way}", way) as (_, kernel):
                 if way == "socket":
                     kernel.run("wait_for_socket()")
-                assert kernel.run(_PROGRAM.format(url=endpoint.openai_url, asked=_ASKED)).status == "ok"
+                assert kernel.run(_PROGRAM.format(url=endpoint.openai_url, request=_REQUEST)).status == "ok"
                 measured = _measured(kernel, f"overhead({rounds})")
                 note = f"plain {measured['plain']:.2f} governed {measured['governed']:.2f}"
                 results.add(f"governed call over a plain one, {way}, p50", measured["over"], "ms", most, note)
@@ -69,7 +69,7 @@ def overhead(results: Results, folder: Path, rounds: int) -> None:
 def _pairs(plain: OpenAI, governed: OpenAI, rounds: int) -> tuple[float, float]:
     def took(client: OpenAI) -> float:
         began = time.perf_counter()
-        client.chat.completions.create(**_ASKED)
+        client.chat.completions.create(**_REQUEST)
         return (time.perf_counter() - began) * 1e3
 
     for client in (plain, governed):
@@ -92,7 +92,7 @@ def _chunk() -> float:
 
 
 def _read(client: OpenAI) -> None:
-    with contextlib.closing(client.chat.completions.create(**_ASKED, stream=True)) as stream:
+    with contextlib.closing(client.chat.completions.create(**_REQUEST, stream=True)) as stream:
         for _ in stream:
             pass
 

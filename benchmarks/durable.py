@@ -64,11 +64,11 @@ def disk(folder: Path) -> Callable[[], Any]:
 
 def one_caller(results: Results, folder: Path, rounds: int) -> None:
     ledger, raw = opened(f"sqlite:///{folder}/one.db"), disk(folder)
-    asks = [spend() for _ in range(rounds)]
+    requests = [spend() for _ in range(rounds)]
     synced, decided = [], []
-    for ask in asks:
+    for send in requests:
         synced.append(timed(raw))
-        decided.append(timed(lambda ask=ask: ledger.execute(ask)))
+        decided.append(timed(lambda send=send: ledger.execute(send)))
     ledger.close()
     base, decision = statistics.median(synced), statistics.median(decided)
     results.add("raw 4 KiB fdatasync", base, "us")
@@ -111,14 +111,14 @@ def rate_of(ledgers: list[Ledger], seconds: float) -> float:
     stop = threading.Event()
     ready = threading.Barrier(len(ledgers) + 1)
 
-    def ask(number: int) -> None:
+    def send(number: int) -> None:
         ledger = ledgers[number]
         ready.wait()
         while not stop.is_set():
             ledger.execute(spend())
             done[number] += 1
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(ledgers))]
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(len(ledgers))]
     for thread in threads:
         thread.start()
     ready.wait()

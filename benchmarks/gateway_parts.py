@@ -24,7 +24,7 @@ from aumos_governance.wire.protocol import WireRequest
 from .gateway import EVENTS, PAUSE, SECRET
 
 _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
-_ANSWER = {
+_RESPONSE = {
     "id": "c1",
     "object": "chat.completion",
     "created": 1,
@@ -60,7 +60,7 @@ class _Endpoint(asyncio.Protocol):
 
     def _respond(self, body: dict[str, Any]) -> None:
         if not body.get("stream"):
-            content = json.dumps(_ANSWER).encode()
+            content = json.dumps(_RESPONSE).encode()
             head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
             self._transport.write(head.encode() + content)
             return
@@ -121,16 +121,16 @@ def gateway(port: str, folder: str) -> None:
     ledger = open_ledger(f"sqlite:///{Path(folder) / 'gateway.db'}")
     service = NotebookService(ledger)
     caller = Caller(NotebookKey("ada", "/srv", "work/a.ipynb"), "kernel:k1", "k1:n1")
-    _ask(service, caller, "open", trust_level=2, budget="1000000")
+    _send(service, caller, "open", trust_level=2, budget="1000000")
 
     def hold() -> float:
         times = []
         for _ in range(50):
             time.sleep(PAUSE)
             began = time.perf_counter()
-            held = _ask(service, caller, "hold", amount="0.01", tool="gpt-4o")
+            held = _send(service, caller, "hold", amount="0.01", tool="gpt-4o")
             times.append((time.perf_counter() - began) * 1e3)
-            _ask(service, caller, "release", hold_id=held["hold_id"])
+            _send(service, caller, "release", hold_id=held["hold_id"])
         return statistics.median(times)
 
     base_url = f"http://127.0.0.1:{port}/v1"
@@ -143,7 +143,7 @@ def gateway(port: str, folder: str) -> None:
     ledger.close()
 
 
-def _ask(service: NotebookService, caller: Caller, op: str, **body: Any) -> dict[str, Any]:
+def _send(service: NotebookService, caller: Caller, op: str, **body: Any) -> dict[str, Any]:
     heard: list[dict[str, Any]] = []
     done = threading.Event()
 

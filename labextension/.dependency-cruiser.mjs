@@ -6,6 +6,7 @@
 const ROOMS = [
   ['index.ts'],
   ['plugins/'],
+  ['views.ts'],
   ['commands.ts', 'notices/'],
   ['panel/'],
   ['status/', 'audit/', 'receipts/', 'cells/'],

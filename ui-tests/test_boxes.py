@@ -31,9 +31,9 @@ def _measure(application: Application, page: NotebookPage, picture: Callable[[st
     for number, (budget, spent, held) in enumerate(_AMOUNTS):
         name = write_notebook(application.root / f"boxes-{number}.ipynb", "pass")
         application.govern(name, trust_level=3, budget=budget)
-        application.ask("spend", notebook=name, tool="gpt-4o-2026-audio-preview", amount=spent)
-        application.ask("hold", notebook=name, tool="claude", amount=held)
-        application.ask("ask", notebook=name, tool="mail", amount=spent, shown={"arguments": {"to": "all"}})
+        application.request("spend", notebook=name, tool="gpt-4o-2026-audio-preview", amount=spent)
+        application.request("hold", notebook=name, tool="claude", amount=held)
+        application.request("ask", notebook=name, tool="mail", amount=spent, shown={"arguments": {"to": "all"}})
         page.open(name)
         page.command("aumos-governance:open-panel")
         expect(panel.locator(".aumos-Chart")).to_have_count(2)

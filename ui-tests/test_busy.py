@@ -6,7 +6,7 @@ from harness.application import Application
 from harness.documents import write_notebook
 from harness.pages import NotebookPage
 
-_ASKS = 2_000
+_REQUESTS = 2_000
 _LINES = 500
 
 # The spends print, too: what they print is captured, so that the user's own lines are alone. The file shows when
@@ -14,11 +14,11 @@ _LINES = 500
 _CELL = f"""
 from IPython.utils.capture import capture_output
 shell = get_ipython()
-for number in range({_ASKS}):
+for number in range({_REQUESTS}):
     with capture_output():
         shell.run_line_magic("governance_spend", "0.001 --tool loop")
-    if number % {_ASKS // _LINES} == 0:
-        print("line", number // {_ASKS // _LINES})
+    if number % {_REQUESTS // _LINES} == 0:
+        print("line", number // {_REQUESTS // _LINES})
 open("done", "x").close()
 """
 

@@ -111,7 +111,7 @@ def test_stop_ends_the_calls_of_the_notebook(
     expect(section.locator(".aumos-Key-name").first).to_have_text("Kernel")
     while provider.arrived.acquire(blocking=False):
         pass
-    provider.answers.clear()
+    provider.responses.clear()
     lab_page.begin(3)
     assert provider.arrived.acquire(timeout=30)
     # A script presses nothing.
@@ -125,7 +125,7 @@ def test_stop_ends_the_calls_of_the_notebook(
     expect(section).to_contain_text("Stopped: 1 key was revoked.")
     expect(stop).to_have_count(0)
     expect(lab_page.output(3)).to_contain_text("stopped: ")
-    provider.answers.set()
+    provider.responses.set()
     picture("gateway-stopped")
     lab_page.run(4)
     expect(lab_page.output(4)).to_contain_text("stopped: HTTPError 401")

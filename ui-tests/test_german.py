@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from harness.application import Application
 from harness.boxes import faults
@@ -11,8 +13,25 @@ from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
 
+_REPOSITORY = Path(__file__).parents[1]
+_CATALOGUE = _REPOSITORY / "aumos_governance" / "locale" / "de_DE" / "LC_MESSAGES" / "aumos_governance.json"
+_WORDS = _REPOSITORY / "labextension" / "src" / "audit" / "recordWords.ts"
+
 # How much wider than its place is what stands in a node.
 _BEYOND = "(node) => node.scrollWidth - node.clientWidth"
+# The words that would be cut in a cell of the table.
+_CUT = """
+(cell, words) => {
+  const text = cell.querySelector('bdi, .aumos-OneLine');
+  const own = text.textContent;
+  const cut = words.filter((word) => {
+    text.textContent = word;
+    return [cell, text].some((node) => node.scrollWidth > node.clientWidth && node.clientWidth > 0);
+  });
+  text.textContent = own;
+  return cut;
+}
+"""
 
 
 def test_the_panel_speaks_german(
@@ -65,9 +84,23 @@ def test_the_panel_speaks_german(
         re.compile(r"(^|, )\d\d:\d\d:\d\d$")
     )
     picture("audit-german")
+    row = page.page.locator(".aumos-AuditTable-body > .aumos-AuditTable-row").first
+    for width in (1440, 900, 700, 400):
+        page.page.set_viewport_size({"width": width, "height": 760})
+        for column, words in ((1, _words_of("eventWord")), (2, [*_words_of("outcomeWord"), "Zurückgezogen"])):
+            assert len(words) > 4
+            assert row.locator("[role=gridcell]").nth(column).evaluate(_CUT, words) == []
     tab = page.page.locator(".aumos-AuditView")
     for width in (1440, 1200, 1000):
         page.page.set_viewport_size({"width": width, "height": 760})
         assert faults(tab) == []
         # What is chosen is to be read: the browser draws it, with an arrow of 20 pixels.
         assert min(box["width"] for one in tab.locator("select").all() if (box := one.bounding_box())) >= 120
+
+
+def _words_of(function: str) -> list[str]:
+    """The words of a function that labels a record, in both languages."""
+    german = json.loads(_CATALOGUE.read_text(encoding="utf-8"))
+    _, source = _WORDS.read_text(encoding="utf-8").split(f"function {function}(")
+    english = re.findall(r"trans\.__\('([^']+)'\)", source.split("\n}\n")[0])
+    return [*english, *(german[word][0] for word in english)]

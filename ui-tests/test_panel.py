@@ -102,9 +102,9 @@ def test_a_user_changes_level_and_budget(
 def test_neither_commands_nor_code_in_the_page_decide_anything(
     panel: Locator, name: str, lab: Application, lab_page: NotebookPage
 ) -> None:
-    lab.ask("hold", notebook=name, amount="0.5")
-    lab.ask("leave")
-    asked = lab.ask("ask", notebook=name)
+    lab.request("hold", notebook=name, amount="0.5")
+    lab.request("leave")
+    requested = lab.request("ask", notebook=name)
     expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
     expect(button(panel, "Approve…")).to_be_visible()
     before = lab.governance(name)
@@ -128,7 +128,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
     # Any effect of a request would have happened before the response to a later one.
     after = lab.governance(name)
     assert after == before
-    assert asked in lab.waiting(name)
+    assert requested in lab.waiting(name)
     expect(page.locator(".jp-Dialog, dialog")).to_have_count(0)
 
 
@@ -184,7 +184,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
     expect(denied).to_have_count(0)
 
     lab_page.command(_TOGGLE)
-    asked = lab.ask("ask", notebook=name)
+    requested = lab.request("ask", notebook=name)
     waiting = toasts.filter(has_text="for your approval")
     expect(waiting).to_have_count(1)
     # An action that waits is denied nowhere.
@@ -192,7 +192,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
     waiting.get_by_role("button", name="Show").click()
     expect(panel.locator("[data-section=approvals] :focus")).to_have_count(1)
     expect(waiting).to_have_count(0)
-    assert asked in lab.waiting(name)
+    assert requested in lab.waiting(name)
 
 
 def test_it_follows_another_notebook_and_what_is_changed_elsewhere(
@@ -226,8 +226,8 @@ def test_settings_hide_and_show(panel: Locator, lab_page: NotebookPage) -> None:
 def test_axe_finds_nothing(
     panel: Locator, name: str, lab: Application, lab_page: NotebookPage, picture: Callable[[str], None]
 ) -> None:
-    lab.ask("hold", notebook=name, amount="0.5")
-    lab.ask("leave")
+    lab.request("hold", notebook=name, amount="0.5")
+    lab.request("leave")
     expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
     section(panel, "trust").locator(".aumos-Trust-current").click()
     button(panel, "Edit the budget").click()

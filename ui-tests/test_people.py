@@ -39,9 +39,9 @@ def test_a_reader_sees_all_and_changes_nothing(
     page.shows("$10.00 left")
     with pytest.raises(urllib.error.HTTPError) as refused:
         application.govern(name, budget="99")
-    with refused.value as answer:
-        assert answer.code == 403
-        assert b"not authorized to write" in answer.read()
+    with refused.value as response:
+        assert response.code == 403
+        assert b"not authorized to write" in response.read()
 
     panel = panel_of(page)
     expect(panel).to_contain_text(_READER)

@@ -61,7 +61,7 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     expect(limit).to_be_visible()
     shown = {"code": "to = 'ann@example.org'\nsend(to, subject='A line that is a good deal longer than the card')"}
     cell = window.evaluate(_CELL_ID, 3)
-    application.ask("ask", notebook=name, tool="mail", cell_id=cell, count=3, shown=shown, amount="0.02")
+    application.request("ask", notebook=name, tool="mail", cell_id=cell, count=3, shown=shown, amount="0.02")
     approval = page.cell(3).locator(".aumos-WaitingCell")
     expect(approval).to_be_visible()
     expect(window.locator(f"{_PANEL} .aumos-Card")).to_have_count(2)
@@ -103,7 +103,7 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     assert max(edges) - min(edges) <= 1, edges
     window.keyboard.press("Escape")
     expect(window.locator(".jp-Dialog")).to_have_count(0)
-    application.ask("leave")
+    application.request("leave")
     assert not look.found, "\n".join(look.found)
 
 

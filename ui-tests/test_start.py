@@ -128,7 +128,7 @@ def test_a_running_cell_is_waited_for(lab_page: NotebookPage, lab: Application, 
     expect(lab_page.cell(1).locator(".jp-InputPrompt")).to_have_text("[2]:")
 
 
-def test_a_kernel_without_the_package_is_told_what_to_install(
+def test_a_kernel_without_the_package_is_shown_what_to_install(
     lab_page: NotebookPage, lab: Application, panel: Locator, picture: Callable[[str], None]
 ) -> None:
     hide, show = "import sys; sys.modules['aumos_governance'] = None", "del sys.modules['aumos_governance']"

@@ -38,7 +38,7 @@ def panel(lab_page: NotebookPage, lab: Application, name: str) -> Iterator[Noteb
     lab_page.command("aumos-governance:open-panel")
     yield lab_page
     # The requests that a test left no longer wait.
-    lab.ask("leave")
+    lab.request("leave")
 
 
 def section(page: NotebookPage, name: str) -> Locator:
@@ -49,13 +49,13 @@ def cards(page: NotebookPage) -> Locator:
     return section(page, "approvals").locator(".aumos-Card")
 
 
-def test_a_user_answers_exactly_what_is_asked(
+def test_a_user_decides_exactly_what_is_requested(
     panel: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
     cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
     shown = {"tool": "shell", "arguments": {"command": "rm -r build"}, "code": "clean()\nprint('done')", "cost": "0.05"}
-    lab.ask("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
-    lab.ask("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
+    lab.request("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
+    lab.request("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
     expect(cards(panel)).to_have_count(2)
     first = cards(panel).first
     for words in ("shell", "$0.05", "agent-7", "In [3]", "rm -r build", "print('done')"):
@@ -95,10 +95,10 @@ def test_a_user_answers_exactly_what_is_asked(
         expect(records.nth(number).locator("[data-outcome]")).to_have_attribute("data-outcome", outcome)
 
 
-def test_what_waits_outlives_the_page_and_another_browser_answers(
+def test_what_waits_outlives_the_page_and_another_browser_decides(
     panel: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
-    lab.ask("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
+    lab.request("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
     expect(cards(panel)).to_contain_text("production")
     section(panel, "session").locator(".aumos-Section-title").click()
     panel.reload()
@@ -123,8 +123,8 @@ def test_what_waits_outlives_the_page_and_another_browser_answers(
 
 
 def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab: Application, name: str) -> None:
-    lab.ask("ask", notebook=name, tool="deploy", shown={})
-    lab.ask("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
+    lab.request("ask", notebook=name, tool="deploy", shown={})
+    lab.request("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
     expect(cards(panel)).to_have_count(1)
     lab.stop()
     lab.start()
@@ -146,8 +146,8 @@ def test_hostile_text_is_text_and_breaks_no_layout(
 ) -> None:
     lab.govern(name, agent_id=EVIL[:900])
     shown = {"arguments": {EVIL: EVIL}, "code": EVIL, EVIL: [EVIL]}
-    asked = lab.ask("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
-    lab.ask("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    requested = lab.request("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    lab.request("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
     expect(cards(panel)).to_contain_text("<img src=x")
     expect(cards(panel)).to_contain_text("U+202E")
     expect(section(panel, "reports")).to_contain_text("U+202E")
@@ -175,4 +175,4 @@ def test_hostile_text_is_text_and_breaks_no_layout(
     assert output.evaluate("(node) => node.scrollWidth <= node.clientWidth + 1")
     panel.decide(cards(panel), "Deny")
     expect(cards(panel)).to_have_count(0)
-    assert asked not in json.dumps(lab.waiting(name))
+    assert requested not in json.dumps(lab.waiting(name))

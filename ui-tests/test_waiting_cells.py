@@ -42,7 +42,7 @@ def name(lab: Application, request: pytest.FixtureRequest) -> Iterator[str]:
     cells = "%governance --budget 1 --agent agent-7", _GOVERNED, "print(1)"
     yield write_notebook(lab.root / f"{request.node.originalname}.ipynb", *cells)
     # The requests that a test left no longer wait.
-    lab.ask("leave")
+    lab.request("leave")
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def card(page: NotebookPage, index: int = 2) -> Locator:
     return page.cell(index).locator(".aumos-WaitingCell .aumos-Card")
 
 
-def ask(page: NotebookPage, lab: Application, name: str, index: int = 2, **fields: object) -> str:
+def request_approval(page: NotebookPage, lab: Application, name: str, index: int = 2, **fields: object) -> str:
     """Put a request to the user for one cell, which no kernel waits for."""
     shown = {"code": "to = 'ann@example.org'\nsend(to)  # once"}
     cell = page.page.evaluate(_CELL_ID, index)
-    return lab.ask("ask", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
+    return lab.request("ask", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
 
 
 def test_the_cell_that_waits_shows_what_for_and_goes_on(
@@ -108,7 +108,7 @@ def test_the_cell_that_waits_shows_what_for_and_goes_on(
 
 def test_by_keys_alone(waiting: NotebookPage, lab: Application, name: str) -> None:
     page = waiting
-    ask(page, lab, name)
+    request_approval(page, lab, name)
     keyboard = page.page.keyboard
     expect(page.status).to_contain_text("1 waiting")
     page.status.focus()
@@ -143,7 +143,7 @@ def test_by_keys_alone(waiting: NotebookPage, lab: Application, name: str) -> No
 
 def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPage, lab: Application, name: str) -> None:
     page = waiting
-    asked = ask(page, lab, name)
+    requested = request_approval(page, lab, name)
     for label in ("Approve…", "Deny…"):
         card(page).get_by_role("button", name=label).evaluate(PRESS_BY_CODE)
     expect(page.decision).to_have_count(0)
@@ -155,7 +155,7 @@ def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPag
     # A command brings another thing to the front, and it can neither be reached nor lie above.
     page.command("aumos-governance:go-to-next-approval")
     page.command("apputils:activate-command-palette")
-    assert asked in lab.waiting(name)
+    assert requested in lab.waiting(name)
     focused = (
         "() => document.activeElement?.closest('body, .aumos-Decision, .jp-SidePanel, .lm-CommandPalette')?.className"
     )
@@ -173,12 +173,12 @@ def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPag
     assert page.page.screenshot(clip=inner) == before
     approve.click()
     expect(page.decision).to_have_count(0)
-    assert asked not in lab.waiting(name)
+    assert requested not in lab.waiting(name)
 
 
 def test_an_untrusted_output_neither_covers_nor_imitates(waiting: NotebookPage, lab: Application, name: str) -> None:
     page = waiting
-    asked = ask(page, lab, name)
+    requested = request_approval(page, lab, name)
     expect(card(page)).to_be_visible()
     page.page.evaluate(
         """(html) => {
@@ -203,7 +203,7 @@ def test_an_untrusted_output_neither_covers_nor_imitates(waiting: NotebookPage, 
     # Playwright presses only what takes the press itself.
     approve.click()
     expect(page.decision).to_have_count(0)
-    assert asked not in lab.waiting(name)
+    assert requested not in lab.waiting(name)
 
 
 def test_in_two_views_and_far_from_view(
@@ -220,8 +220,8 @@ def test_in_two_views_and_far_from_view(
     page.open(name)
     page.run_cells(0, 1)
     lab.govern(name, trust_level=3)
-    asked = ask(page, lab, name, 50)
-    assert asked
+    requested = request_approval(page, lab, name, 50)
+    assert requested
     expect(page.status).to_contain_text("1 waiting")
     # The cell is not in view until the way leads there.
     expect(page.page.locator(".aumos-WaitingCell")).not_to_be_in_viewport()
@@ -253,7 +253,7 @@ def test_what_another_browser_decides_goes_here(
     waiting: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
     page = waiting
-    ask(page, lab, name)
+    request_approval(page, lab, name)
     card(page).get_by_role("button", name="Approve…").click()
     context = browser.new_context()
     try:

@@ -224,7 +224,7 @@ def _configured_ledger() -> Source:
             f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
             " of the server, or name the ledger with --database-url."
         ) from error
-    output.notify(f"No governed server of this user runs here, so this is what the {ledger.name} says.")
+    output.notify(f"No governed server of this user runs here, so this is read from the {ledger.name}.")
     return ledger
 
 

@@ -96,7 +96,7 @@ class ConsentManager:
         elif self._config.default_deny:
             granted, reason = False, f"No consent allows {what}"
         else:
-            granted, reason = True, f"No consent speaks of {what}, and the configuration then allows it"
+            granted, reason = True, f"No consent covers {what}, and the configuration then allows it"
         return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
 
     def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:

@@ -64,6 +64,12 @@ class Upstream:
         """The path of the base URL that a client has at the gateway, for example ``/llm/openai/v1``."""
         return f"/llm/{self.name}{urlsplit(self.base_url).path}"
 
+    @property
+    def like_openai(self) -> str:
+        """`client_path` below ``/llm``, where a provider that is not OpenAI has OpenAI's API; else empty."""
+        own = self.dialect != "openai" or self.name in ("openai", "azure")
+        return "" if own else self.client_path.removeprefix("/llm")
+
     def url(self, path: str) -> str:
         """The provider's address of a request to ``/llm/<name>`` + ``path``, for example of ``/v1/models``.
 

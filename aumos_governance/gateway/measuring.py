@@ -68,14 +68,14 @@ class Measuring:
             call = api.read(request)
             paid = paid_by(api.provider, call.request)
         except ConfigurationError as error:
-            raise unmeasured(error, METHOD_UNKNOWN, upstream.name) from None
+            raise unmeasured(error, METHOD_UNKNOWN, upstream.name, upstream.like_openai) from None
         if paid is None:
             if not api.forwards(call.request):
                 raise RefusedError(
                     HTTPStatus.BAD_REQUEST,
                     METHOD_UNKNOWN,
-                    f"AumOS Governance: the gateway does not forward {call.request.name}, since the provider's key is"
-                    " shared by several users; ask the administrator of this Jupyter server for it.",
+                    f"AumOS Governance: the gateway does not forward {call.request.name}, since several users share"
+                    f" {upstream.name}; ask the administrator of this Jupyter server for it.",
                 )
             return call
         for model in (paid.model, *api.models(call.request)):

@@ -12,6 +12,7 @@ from aiohttp import web
 from ..errors import ConfigurationError
 from ..money import parse
 from ..wire.denials import Denial
+from ..wire.provider_keys import GATEWAY_ENV
 from .dialects.api import ProviderApi, Refusal
 
 __all__ = [
@@ -93,15 +94,22 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
     )
 
 
-def unmeasured(error: ConfigurationError, code: str, provider: str) -> RefusedError:
-    """What the call may cost is not known, so nothing was sent."""
+def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai: str = "") -> RefusedError:
+    """What the call may cost is not known, so nothing was sent.
+
+    ``like_openai`` is the path below the gateway's address where the provider has OpenAI's API beside one of its own.
+    """
     if error.cause is None:
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")
-    advice = (
-        "make it without the gateway, where its administrator allows that"
-        if code == METHOD_UNKNOWN
-        else f"the administrator of this Jupyter server can state prices for {provider}"
-    )
+    if code != METHOD_UNKNOWN:
+        advice = f"the administrator of this Jupyter server can state prices for {provider}"
+    elif like_openai:
+        advice = (
+            f"of {provider} the gateway serves the calls of OpenAI's API, such as chat completions, at the base URL"
+            f" ${GATEWAY_ENV}{like_openai}"
+        )
+    else:
+        advice = "make it without the gateway, where its administrator allows that"
     return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.cause}; {advice}.")
 
 

@@ -146,8 +146,8 @@ class GovernanceExtension(ExtensionApp):
     ).tag(config=True)
     gateway_port = Port(
         0,
-        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the one of the last
-        time, or else any free one.""",
+        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the port of the last
+        start, or else any free one.""",
     ).tag(config=True)
     database_url = Unicode(
         help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),

@@ -280,7 +280,7 @@ def parse_request(raw: object) -> WireRequest:
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
         raise InvalidRequestError(f"A request's id must be text of 1 to {MAX_TEXT} characters.")
     if not is_text(request_id):
-        raise InvalidRequestError("A request's id has a character that is not text.")
+        raise InvalidRequestError("A request's id has a character that is not valid text.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))

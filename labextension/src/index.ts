@@ -1,3 +1,4 @@
+import '../style/first.js';
 import { modelPlugin, statusPlugin } from './plugins/model';
 import {
   commandsPlugin,

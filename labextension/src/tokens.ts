@@ -116,6 +116,13 @@ export interface IGovernancePanel {
   addSection(section: IPanelSection): IDisposable;
 
   /**
+   * Show sections until the returned object is disposed.
+   *
+   * @param load - Called when the panel is first shown; again with a later drawing if it rejected.
+   */
+  addSections(load: () => Promise<readonly IPanelSection[]>): IDisposable;
+
+  /**
    * Show the panel with a section open, and move the focus to it; null moves it to the panel itself.
    *
    * The focus goes to a control; the control is never activated.

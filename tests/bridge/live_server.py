@@ -97,13 +97,13 @@ class LiveServer:
     def start(self) -> LiveServer:
         process = self.launch()
 
-        def answers() -> bool:
+        def responses() -> bool:
             assert process.poll() is None, self.log.read_text()
             with contextlib.suppress(httpx.TransportError):
                 return self.client.get(self.url + "api").status_code == 200
             return False
 
-        until(answers, "the server answers", 60)
+        until(responses, "the server answers", 60)
         return self
 
     def stop(self) -> None:

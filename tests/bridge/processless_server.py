@@ -41,7 +41,7 @@ class Server:
             log=LOG,
             clock=self.now,
         )
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def now(self) -> float:
         return time.time() + self.ahead
@@ -49,9 +49,9 @@ class Server:
     def connect(self, receiver: Receiver) -> None:
         self.receiver = receiver
 
-    def send(self, ask: WireRequest, *, urgent: bool = False) -> None:
-        self.asked.append(ask.op)
-        self.conversation.receive(requests_message([ask]), self.receiver)
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
+        self.requested.append(request.op)
+        self.conversation.receive(requests_message([request]), self.receiver)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         waiter.sleep(seconds)

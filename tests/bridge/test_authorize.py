@@ -27,16 +27,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 def send(kernel: LiveKernel, request_id: str, body: str = ACT) -> None:
-    kernel.run(f"wire.send(wire.ask('authorize', request_id={request_id!r}, {body}))")
+    kernel.run(f"wire.send(wire.request('authorize', request_id={request_id!r}, {body}))")
 
 
 def responses_to(kernel: LiveKernel, request_id: str, final: bool) -> list[dict[str, Any]]:
     """All responses to this request so far, once one is final, or says that it waits."""
-    code = f"result([answer for answer in wire.answers.get({request_id!r}, ())])"
+    code = f"result([answer for answer in wire.responses.get({request_id!r}, ())])"
 
     def heard() -> list[dict[str, Any]]:
-        answers: list[dict[str, Any]] = kernel.run(code).result
-        return answers if any(("waiting" in answer) is not final for answer in answers) else []
+        responses: list[dict[str, Any]] = kernel.run(code).result
+        return responses if any(("waiting" in response) is not final for response in responses) else []
 
     found: list[dict[str, Any]] = until(heard, "there is a response")
     return found
@@ -55,12 +55,12 @@ def test_an_act_waits_and_says_so_until_it_is_approved(server: LiveServer) -> No
         send(kernel, "one")
         until(lambda: len(responses_to(kernel, "one", final=False)) == 2, "each copy is answered")
         approve(server, waiting)
-        answer = responses_to(kernel, "one", final=True)[-1]
-        assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
-        assert kernel.do("settle", hold_id=answer["hold_id"], amount="0.5")["state"]["spent"] == "0.5"
+        response = responses_to(kernel, "one", final=True)[-1]
+        assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
+        assert kernel.do("settle", hold_id=response["hold_id"], amount="0.5")["state"]["spent"] == "0.5"
 
 
-def test_a_cancelled_act_asks_nobody(server: LiveServer) -> None:
+def test_a_cancelled_act_requests_no_approval(server: LiveServer) -> None:
     with server.notebook("cancelled.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "two")
@@ -70,13 +70,13 @@ def test_a_cancelled_act_asks_nobody(server: LiveServer) -> None:
         assert server.json("GET", GOVERNANCE + "approvals")["approvals"] == []
 
 
-def test_the_server_says_how_long_a_person_has(server: LiveServer) -> None:
+def test_the_server_says_how_long_a_user_has(server: LiveServer) -> None:
     with server.notebook("late.ipynb") as kernel:
         kernel.do("open", trust_level=3, budget="5")
         send(kernel, "three")
-        answers = responses_to(kernel, "three", final=True)
-        assert answers[-1]["decision"]["code"] == "APPROVAL_TIMEOUT"
-        assert all("waiting" in answer for answer in answers[:-1])
+        responses = responses_to(kernel, "three", final=True)
+        assert responses[-1]["decision"]["code"] == "APPROVAL_TIMEOUT"
+        assert all("waiting" in response for response in responses[:-1])
 
 
 def test_a_kernel_speaks_for_its_own_reports_alone(server: LiveServer) -> None:

@@ -35,4 +35,4 @@ def test_a_clock_that_is_set_changes_no_decision(server: Server, step: float) ->
     assert [record["event"] for record in records] == ["open", "hold", "spend", "settle", "spend"]
     assert server.ledger.verify().ok
     # After a step forward every ask looks too late, until a hello tells how far the clocks are apart.
-    assert server.asked.count("hello") == (2 if step > 0 else 1)
+    assert server.requested.count("hello") == (2 if step > 0 else 1)

@@ -189,9 +189,9 @@ def test_what_a_strict_server_starts_is_refused_where_it_does_not_know_it(strict
         assert "Governance enabled" in kernel.run(MAGICS).text
         # As a terminal, or another extension's process: with what the server itself has in its environment.
         as_terminal = child(kernel, less=("KERNEL_AUMOS_GOVERNANCE", "AUMOS_GOVERNANCE_OFFER"))
-        for told in (child(kernel), as_terminal):
-            assert "GovernanceExtension.strict" in told
-            assert "Governance enabled" not in told
+        for reported in (child(kernel), as_terminal):
+            assert "GovernanceExtension.strict" in reported
+            assert "Governance enabled" not in reported
 
 
 def test_a_process_of_another_extension_of_a_strict_server_is_refused(launch: Callable[..., LiveServer]) -> None:
@@ -202,11 +202,11 @@ def test_a_process_of_another_extension_of_a_strict_server_is_refused(launch: Ca
     server.extensions["scheduling"] = True
     server.environment["PYTHONPATH"] = os.pathsep.join([str(server.home / "config"), os.environ.get("PYTHONPATH", "")])
     server.start()
-    told = until(
+    reported = until(
         lambda: (server.root / "told.txt").exists() and (server.root / "told.txt").read_text(), "the job is done", 60
     )
-    assert "GovernanceExtension.strict" in told
-    assert "Governance enabled" not in told
+    assert "GovernanceExtension.strict" in reported
+    assert "Governance enabled" not in reported
     assert not (server.home / "data" / "aumos_governance" / "embedded.sqlite").exists()
 
 
@@ -238,9 +238,9 @@ os.rename("told.part", "told.txt")
 def test_what_a_server_starts_that_is_not_strict_says_where_its_state_is(launch: Callable[..., LiveServer]) -> None:
     server = launch().start()
     with server.notebook("parent.ipynb") as kernel:
-        told = child(kernel)
-    assert "Governance enabled" in told
-    assert "embedded.sqlite" in told
+        reported = child(kernel)
+    assert "Governance enabled" in reported
+    assert "embedded.sqlite" in reported
 
 
 def test_cells_fail_with_one_sentence_where_nothing_is_authorised(strict: LiveServer) -> None:

@@ -89,13 +89,13 @@ def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: Live
         kernel.run(f"%governance --budget 1000\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
         for number in range(2):
             with stopped(server):
-                asked = kernel.run(
+                requested = kernel.run(
                     "def spend(_):\n"
                     "    try: client.request('spend', {'amount': '1'}, timeout=1)\n"
                     "    except Exception as error: return type(error).__name__\n"
                     "with ThreadPoolExecutor(8) as pool: print(set(pool.map(spend, range(8))))"
                 )
-            assert asked.lines == ["{'ServerUnreachableError'}"]
+            assert requested.lines == ["{'ServerUnreachableError'}"]
             # The ledger takes one after the other, and what waited for the server came before.
             assert kernel.run("%governance_spend 0.5").status == "ok"
             assert float(server.state("still.ipynb")["spent"]) == 0.5 * (number + 1)
@@ -185,7 +185,7 @@ def test_a_ledger_that_cannot_be_written_acknowledges_nothing(
         assert len(charged(server, path)) == 2
 
 
-def test_a_busy_server_delays_no_ask(tmp_path: Path) -> None:
+def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
     """Over the socket; on comm every ask goes through the server's loop."""
     extension = tmp_path / "blocking.py"
     extension.write_text(

@@ -303,11 +303,11 @@ def test_a_terminal_without_a_notebook_is_refused_with_advice(tmp_path: Path, en
     try:
         terminal = Terminal(live)
         secret = terminal.run("echo $OPENAI_API_KEY")
-        asked = endpoint.count
+        requested = endpoint.count
         refused = call(live, secret)
         assert (refused.status_code, refused.headers["x-should-retry"]) == (402, "false")
         assert "choose one for the terminal in the governance panel" in refused.json()["error"]["message"]
-        assert endpoint.count == asked
+        assert endpoint.count == requested
         live.write_notebook("a.ipynb")
         open_session(live, "a.ipynb")
         until(lambda: call(live, secret).status_code == 200, "the terminal's calls count in the notebook")

@@ -18,10 +18,10 @@ def events(server: LiveServer, path: str) -> list[str]:
 
 
 def hold(kernel: LiveKernel, amount: str = "1", **body: Any) -> str:
-    answer = kernel.do("hold", amount=amount, **body)
-    assert answer["ok"], answer
-    assert answer["decision"]["allowed"], answer
-    return str(answer["hold_id"])
+    response = kernel.do("hold", amount=amount, **body)
+    assert response["ok"], response
+    assert response["decision"]["allowed"], response
+    return str(response["hold_id"])
 
 
 def left(server: LiveServer, path: str) -> None:
@@ -95,7 +95,7 @@ def test_a_kernel_that_is_shut_down(server: LiveServer) -> None:
         left(server, "shut.ipynb")
 
 
-def test_a_kernel_that_is_restarted_and_asks_nothing_more(server: LiveServer) -> None:
+def test_a_kernel_that_is_restarted_and_requests_nothing_more(server: LiveServer) -> None:
     with server.notebook("again.ipynb") as kernel:
         kernel.do("open", budget="5")
         hold(kernel)

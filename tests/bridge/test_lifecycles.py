@@ -35,15 +35,15 @@ def test_a_killed_kernel_comes_back_to_its_state(server: LiveServer) -> None:
         assert kernel.do("spend", amount="1")["state"]["spent"] == "2"
 
 
-def test_a_kernel_is_told_who_it_is_and_terminals_are_not(server: LiveServer) -> None:
+def test_a_kernel_gets_its_identity_and_terminals_are_not(server: LiveServer) -> None:
     with server.notebook("environment.ipynb") as kernel:
-        said = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
-        assert said == {"v": 1, "kernel_id": kernel.kernel_id, "strict": False}
+        stated = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
+        assert stated == {"v": 1, "kernel_id": kernel.kernel_id, "strict": False}
         # A session that is renamed rebuilds the environment for the next start.
         server.json("PATCH", f"api/sessions/{kernel.session_id}", json={"path": "environment.ipynb", "name": "x"})
         kernel.restart()
         kernel.greet()
-        assert kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result == said
+        assert kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result == stated
 
 
 def test_a_kernel_that_was_there_before_governance_says_that_it_is_not_governed(server: LiveServer) -> None:
@@ -57,8 +57,8 @@ def test_a_kernel_that_was_there_before_governance_says_that_it_is_not_governed(
     session = server.json("POST", "api/sessions", json=body)
     kernel = LiveKernel(server, session["kernel"]["id"], session["id"])
     try:
-        told = kernel.run("%load_ext aumos_governance.jupyter_extension\n%governance").text
-        assert "No governed Jupyter server here" in told
+        reported = kernel.run("%load_ext aumos_governance.jupyter_extension\n%governance").text
+        assert "No governed Jupyter server here" in reported
         assert server.state("before.ipynb")["active"] is False, "and the page does not show what the kernel decides"
     finally:
         kernel.close()
@@ -84,11 +84,11 @@ def test_two_notebooks_on_one_kernel_share_the_older_ones_session(server: LiveSe
             shared = server.state("younger.ipynb")
             assert shared == {**server.state("older.ipynb"), "path": "younger.ipynb", "shared_with": "older.ipynb"}
             kernel.do("spend", amount="1")
-            told = set()
-            while {("older.ipynb", "1"), ("younger.ipynb", "1")} - told:
+            reported = set()
+            while {("older.ipynb", "1"), ("younger.ipynb", "1")} - reported:
                 event = json.loads(stream.recv())
-                told.add((event.get("path"), event.get("spent")))
-            assert ("younger.ipynb", "0") in told, "that it shares from now on is told at once"
+                reported.add((event.get("path"), event.get("spent")))
+            assert ("younger.ipynb", "0") in reported, "that it shares from now on is told at once"
         server.json("PATCH", GOVERNANCE + "state", params={"path": "younger.ipynb"}, json={"budget": "3"})
         assert server.state("older.ipynb")["budget"] == "3"
         second.close()
@@ -196,10 +196,10 @@ def test_autostart_governs_every_new_notebook_once(classroom: LiveServer) -> Non
         assert kernel.do("status")["state"]["active"] is False, "nor by another kernel"
 
 
-def test_strict_binds_the_kernel_and_not_the_person(classroom: LiveServer) -> None:
+def test_strict_binds_the_kernel_and_not_the_user(classroom: LiveServer) -> None:
     with classroom.notebook("strict.ipynb") as kernel:
-        said = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
-        assert said["strict"] is True
+        stated = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
+        assert stated["strict"] is True
         assert kernel.run("result(wire.hello())").result["strict"] is True
         until(lambda: classroom.state("strict.ipynb")["active"], "the session is open")
         for op, body in (("open", {"budget": "15"}), ("open", {"new": True}), ("close", {})):
@@ -227,8 +227,8 @@ def test_what_was_acknowledged_survives_whatever_ends_the_server(launch: Callabl
     spends = server.json("GET", GOVERNANCE + "audit", params={"path": "survivor.ipynb", "event": "spend"})["records"]
     assert len(spends) == 2
 
-    kernel.run("wire.answers.clear(); wire.send(*[wire.ask('spend', amount='1') for _ in range(300)])")
-    acknowledged = until(lambda: kernel.run("result(len(wire.answers))").result, "some are answered")
+    kernel.run("wire.responses.clear(); wire.send(*[wire.request('spend', amount='1') for _ in range(300)])")
+    acknowledged = until(lambda: kernel.run("result(len(wire.responses))").result, "some are answered")
     server.stop()
     kernel.close()
     assert not server.raised()

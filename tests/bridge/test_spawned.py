@@ -51,9 +51,9 @@ def test_a_pool_shares_the_notebooks_budget(server: LiveServer, method: str) -> 
             "print(next((text for text in told if isinstance(text, str)), ''))"
         )
         assert outcome.status == "ok", outcome
-        counts, told = outcome.lines
+        counts, reported = outcome.lines
         assert counts.split()[0] == "10", outcome
-        assert told.startswith("GovernanceDeniedError")
+        assert reported.startswith("GovernanceDeniedError")
         assert server.state(path)["spent"] == "0.1"
         assert kernel.run("%governance_status").status == "ok"
 

@@ -56,8 +56,8 @@ def silently(kernel: LiveKernel, expression: str) -> dict[str, Any]:
     message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
     kernel.socket.send(json.dumps(message))
     cell = kernel.collect(message_id)
-    assert {said["msg_type"] for said in cell.messages} <= {"status", "execute_reply"}
-    (reply,) = [said["content"] for said in cell.messages if said["msg_type"] == "execute_reply"]
+    assert {stated["msg_type"] for stated in cell.messages} <= {"status", "execute_reply"}
+    (reply,) = [stated["content"] for stated in cell.messages if stated["msg_type"] == "execute_reply"]
     return reply
 
 
@@ -106,7 +106,9 @@ def test_a_kernel_without_the_package_says_so(server: LiveServer) -> None:
         failed = silently(kernel, LOAD)["user_expressions"]["loaded"]
         assert (failed["status"], failed["ename"]) == ("error", "ModuleNotFoundError")
         assert "aumos_governance" in failed["evalue"]
-        assert "UsageError" in "".join(said["content"].get("text", "") for said in kernel.run("%governance").messages)
+        assert "UsageError" in "".join(
+            stated["content"].get("text", "") for stated in kernel.run("%governance").messages
+        )
     finally:
         kernel.close()
         server.request("DELETE", f"api/kernels/{kernel.kernel_id}")

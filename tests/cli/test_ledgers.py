@@ -25,8 +25,10 @@ def fill(path: Path, notebook: NotebookKey, spends: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(open_ledger(f"sqlite:///{path}")) as ledger:
         ledger.execute(OpenSession(key="", origin=KERNEL, notebook=notebook, terms=SessionTerms()))
-        asked = [Spend(key="", origin=KERNEL, notebook=notebook, amount=1_000, tool="t" * 300) for _ in range(spends)]
-        for future in [ledger.submit(spend) for spend in asked]:
+        requested = [
+            Spend(key="", origin=KERNEL, notebook=notebook, amount=1_000, tool="t" * 300) for _ in range(spends)
+        ]
+        for future in [ledger.submit(spend) for spend in requested]:
             assert future.result().allowed
 
 
@@ -38,7 +40,7 @@ def ledger(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_default_file_is_read_and_said_so(ledger: Path, run: Run) -> None:
+def test_the_default_file_is_read_and_named(ledger: Path, run: Run) -> None:
     before = ledger.read_bytes()
     ended = run("status")
     assert ended.code == 0
@@ -85,7 +87,7 @@ def test_a_changed_record_is_named(ledger: Path, run: Run) -> None:
     assert (body["ok"], body["seq"]) == (False, 3)
 
 
-def test_what_a_person_must_decide_is_found(ledger: Path, run: Run) -> None:
+def test_what_a_user_must_decide_is_found(ledger: Path, run: Run) -> None:
     with closing(open_ledger(f"sqlite:///{ledger}")) as opened:
         notebook = NotebookKey("ann", "/srv/ann", "a.ipynb")
         hold = opened.execute(Hold(key="", origin=KERNEL, notebook=notebook, amount=2_000_000_000))
@@ -107,7 +109,7 @@ def test_a_notebook_that_two_roots_reach_is_shown_once(ledger: Path, run: Run) -
         assert run("verify", "--path", path).lines[0] == "OK: 4 records in 1 chain are as they were written."
 
 
-def test_one_path_under_two_roots_must_be_told_apart(ledger: Path, run: Run) -> None:
+def test_one_path_under_two_roots_must_be_distinguished(ledger: Path, run: Run) -> None:
     fill(ledger, NotebookKey("ann", "/srv/other", "a.ipynb"), 1)
     ended = run("audit", "--path", "a.ipynb")
     assert ended.code == 2
@@ -162,7 +164,7 @@ def test_a_mistake_is_one_sentence(run: Run, arguments: tuple[str, ...], sentenc
     assert ended.err.count("\n") == 1
 
 
-def test_help_tells_the_exit_codes(run: Run) -> None:
+def test_help_states_the_exit_codes(run: Run) -> None:
     for arguments in (("--help",), ("verify", "--help")):
         ended = run(*arguments)
         assert (ended.code, ended.err) == (0, "")

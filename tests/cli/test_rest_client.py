@@ -14,29 +14,29 @@ from aumos_governance.errors import InvalidRequestError, LedgerError, ServerUnre
 from tests.cli.conftest import Run
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-Answering = Callable[[bytes], str]
+Responding = Callable[[bytes], str]
 
 
 @pytest.fixture
-def answering() -> Iterator[Answering]:
+def responding() -> Iterator[Responding]:
     """A server that gives every request the same bytes and hangs up: answers its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads = []
 
-    def serve(answer: bytes) -> None:
+    def serve(response: bytes) -> None:
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
             with connection:
-                asked = connection.recv(65536)
-                if asked:
-                    body = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" if b"/config" in asked else answer
+                requested = connection.recv(65536)
+                if requested:
+                    body = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" if b"/config" in requested else response
                     connection.sendall(body)
 
-    def start(answer: bytes) -> str:
-        threads.append(threading.Thread(target=serve, args=(answer,), daemon=True))
+    def start(response: bytes) -> str:
+        threads.append(threading.Thread(target=serve, args=(response,), daemon=True))
         threads[0].start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
@@ -48,10 +48,10 @@ def answering() -> Iterator[Answering]:
 
 
 @pytest.mark.parametrize(
-    "answer", [CHUNKED + b"5\r\nfirst\r\n", CHUNKED + b"5\r\nfir", CHUNKED + b"5\r\nfirst\r\nff\r\nhalf"]
+    "response", [CHUNKED + b"5\r\nfirst\r\n", CHUNKED + b"5\r\nfir", CHUNKED + b"5\r\nfirst\r\nff\r\nhalf"]
 )
-def test_a_file_that_breaks_off_is_no_file(answering: Answering, answer: bytes, run: Run, tmp_path: Path) -> None:
-    url = answering(answer)
+def test_a_file_that_breaks_off_is_no_file(responding: Responding, response: bytes, run: Run, tmp_path: Path) -> None:
+    url = responding(response)
     file = tmp_path / "audit.jsonl"
     file.write_text("the one of yesterday")
     ended = run("export", "--server", url, "-o", str(file))
@@ -61,13 +61,13 @@ def test_a_file_that_breaks_off_is_no_file(answering: Answering, answer: bytes, 
     assert [path for path in tmp_path.iterdir() if path.suffix != ".jsonl"] == []
 
 
-def test_a_file_that_is_whole_is_one(answering: Answering) -> None:
-    client = RestClient(answering(CHUNKED + b"5\r\nfirst\r\n4\r\nlast\r\n0\r\n\r\n"), None)
+def test_a_file_that_is_whole_is_one(responding: Responding) -> None:
+    client = RestClient(responding(CHUNKED + b"5\r\nfirst\r\n4\r\nlast\r\n0\r\n\r\n"), None)
     assert b"".join(client.stream("audit/export", {})) == b"firstlast"
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "sentence"),
+    ("response", "error", "sentence"),
     [
         (b"SSH-2.0-nonsense\r\n", ServerUnreachableError, "does not respond: "),
         (b"", ServerUnreachableError, "does not respond: "),
@@ -84,11 +84,11 @@ def test_a_file_that_is_whole_is_one(answering: Answering) -> None:
         ),
     ],
 )
-def test_other_answers_are_one_sentence(
-    answering: Answering, answer: bytes, error: type[Exception], sentence: str
+def test_other_responses_are_one_sentence(
+    responding: Responding, response: bytes, error: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
-        RestClient(answering(answer), None).get("notebooks")
+        RestClient(responding(response), None).get("notebooks")
 
 
 def test_a_silent_server_is_given_up() -> None:
@@ -98,24 +98,24 @@ def test_a_silent_server_is_given_up() -> None:
             client.get("config")
 
 
-def test_a_unix_socket_is_asked(tmp_path: Path) -> None:
+def test_a_unix_socket_is_used(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         listener.listen()
         client = RestClient(f"http+unix://{str(tmp_path / 's').replace('/', '%2F')}/", "secret")
-        asked = []
+        requested = []
 
         def serve() -> None:
             with listener.accept()[0] as connection:
-                asked.append(connection.recv(65536))
+                requested.append(connection.recv(65536))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
         thread = threading.Thread(target=serve)
         thread.start()
         assert client.get("notebooks", {"limit": "5"}) == {}
         thread.join(10)
-    assert asked[0].startswith(b"GET /aumos-governance/v1/notebooks?limit=5 HTTP/1.1\r\n")
-    assert b"\r\nAuthorization: token secret\r\n" in asked[0]
+    assert requested[0].startswith(b"GET /aumos-governance/v1/notebooks?limit=5 HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: token secret\r\n" in requested[0]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_unix_socket_is_asked(tmp_path: Path) -> None:
         ("http+unix://%2Ftmp%2Fs/", "http+unix://%2Ftmp%2Fs/", None),
     ],
 )
-def test_a_url_is_read_as_people_copy_it(raw: str, url: str, token: str | None) -> None:
+def test_a_url_is_read_as_users_copy_it(raw: str, url: str, token: str | None) -> None:
     assert server_url(raw) == (url, token)
 
 

@@ -102,8 +102,8 @@ def test_export_writes_what_the_interface_streams(governed: LiveServer, run: Run
 
 def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
     # By a user who has no server: nothing but the URL and the token is known.
-    told = run("status", "--json", "--server", f"{governed.url}lab?token={governed.token}").json
-    assert told["places"][0]["notebooks"]
+    reported = run("status", "--json", "--server", f"{governed.url}lab?token={governed.token}").json
+    assert reported["places"][0]["notebooks"]
     assert run("status", "--server", governed.url, JUPYTER_TOKEN=governed.token).code == 0
     refused = run("status", "--server", governed.url, "--token", "wrong")
     sentence = f"The server {governed.url} does not accept the token; give one with --token or in JUPYTER_TOKEN.\n"
@@ -112,9 +112,9 @@ def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
 
 def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: Run) -> None:
     url = f"sqlite:///{governed.home}/data/aumos_governance/ledger.sqlite"
-    asked = run("status", "--json", home=governed.home).json["places"][0]
+    requested = run("status", "--json", home=governed.home).json["places"][0]
     (read,) = run("status", "--json", "--database-url", url).json["places"]
-    assert (read["notebooks"], read["holds"], read["kernels"]) == (asked["notebooks"], asked["holds"], None)
+    assert (read["notebooks"], read["holds"], read["kernels"]) == (requested["notebooks"], requested["holds"], None)
     of_one = run("audit", "--json", "--database-url", url, "--path", f"{governed.root}/quiet.ipynb").json["records"]
     assert [record["event"] for record in of_one] == ["open"]
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
@@ -136,7 +136,7 @@ def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) ->
         bare.close()
 
 
-def test_a_gateways_kernel_is_told_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
+def test_a_gateways_kernel_is_reported_with_an_exit_code_of_its_own(tmp_path: Path) -> None:
     gateway = LiveServer(tmp_path / "gateway", extensions={"aumos_governance": False})
     address = f"--GatewayClient.auth_token={gateway.token}"
     try:

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "governed-acts.md"
 def seen(outcome: Outcome) -> list[str]:
     """All lines that a person sees of a cell, what took another's place included."""
     updates = [update["text/plain"] for update in outcome.updates]
-    return [*outcome.said, *updates, outcome.evalue]
+    return [*outcome.printed, *updates, outcome.evalue]
 
 
 def test_the_cells_do_what_the_page_says(tmp_path: Path) -> None:
@@ -23,25 +23,25 @@ def test_the_cells_do_what_the_page_says(tmp_path: Path) -> None:
 
     def approve(line: str) -> None:
         if line.startswith("Waiting"):
-            (asked,) = server.json("GET", f"{GOVERNANCE}approvals", params={"path": "page.ipynb"})["approvals"]
-            body = {"decision": "approve", "digest": asked["digest"]}
-            server.json("POST", f"{GOVERNANCE}approvals/{asked['id']}", json=body)
+            (requested,) = server.json("GET", f"{GOVERNANCE}approvals", params={"path": "page.ipynb"})["approvals"]
+            body = {"decision": "approve", "digest": requested["digest"]}
+            server.json("POST", f"{GOVERNANCE}approvals/{requested['id']}", json=body)
 
     try:
         opened = server.start().open_notebook("page.ipynb")
         with connected(server, opened.kernel_id, load=False) as kernel:
-            said: list[str] = []
-            told = 0
+            printed: list[str] = []
+            reported = 0
             for language, text in FENCE.findall(PAGE.read_text()):
                 if language == "ipython":
                     outcome = kernel.run(text, when_shown=approve)
                     assert outcome.status == "ok" or outcome.ename == "GovernanceDeniedError", outcome
-                    said = seen(outcome)
+                    printed = seen(outcome)
                 elif language == "text":
                     for line in text.splitlines():
-                        told += 1
-                        assert any(found.startswith(line) for found in said), (line, said)
+                        reported += 1
+                        assert any(found.startswith(line) for found in printed), (line, printed)
         opened.close()
     finally:
         server.close()
-    assert told >= 9
+    assert reported >= 9

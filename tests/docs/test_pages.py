@@ -64,9 +64,9 @@ def test_the_programs_of_a_page_run_from_top_to_bottom(document: Path, tmp_path:
 
 def test_getting_started_prints_what_it_shows(tmp_path: Path) -> None:
     page = ROOT / "docs" / "getting-started.md"
-    said = fences(page, "text")
+    output = fences(page, "text")
     printed = run_cells([text for text in fences(page, "python") if not text.startswith("c.")], tmp_path)
-    for line in said[0].splitlines():
+    for line in output[0].splitlines():
         assert line in printed.splitlines()
     denied = run_cells(
         [
@@ -77,4 +77,4 @@ def test_getting_started_prints_what_it_shows(tmp_path: Path) -> None:
         ],
         tmp_path / "second",
     )
-    assert said[1].strip() in denied
+    assert output[1].strip() in denied

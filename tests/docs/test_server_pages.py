@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +11,21 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 from traitlets.config import Config
 
+from aumos_governance.gateway.configuration.known_providers import KNOWN
+from aumos_governance.gateway.configuration.providers import read_providers
 from aumos_governance.ledger.contract.budgets import EnvelopeKind
 from aumos_governance.server.extension import GovernanceExtension
 from aumos_governance.server.live import metrics
 from aumos_governance.server.settings.envelope_traits import read_envelopes
+from aumos_governance.wire.provider_keys import PROVIDER_KEYS
 from tests.docs.pages import ROOT, fences
 
+GATEWAY = ROOT / "docs" / "gateway.md"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 REST = ROOT / "docs" / "rest.md"
+HUB = ROOT / "docs" / "jupyterhub.md"
 EXAMPLES = [text for text in fences(CONFIGURATION, "python") if text.startswith("c.")]
+HUB_EXAMPLES = [text for text in fences(HUB, "python") if "GovernanceExtension" in text]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,7 @@ def configured(example: str) -> GovernanceExtension:
     return GovernanceExtension(config=c)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", [*EXAMPLES, *HUB_EXAMPLES])
 def test_the_examples_of_the_configuration_are_taken(example: str) -> None:
     extension = configured(example)
     known = extension.class_trait_names(config=True)
@@ -51,6 +58,26 @@ def test_the_example_of_envelopes_means_what_it_says() -> None:
     ]
 
 
+def test_the_class_of_the_hubs_page_is_governed_and_gets_the_key_that_its_file_has(tmp_path: Path) -> None:
+    (example,) = HUB_EXAMPLES
+    key_file = tmp_path / "openai.key"
+    key_file.write_text("sk-of-the-class")
+    key_file.chmod(0o600)
+    extension = configured(example.replace("/etc/aumos/openai.key", str(key_file)))
+    assert (extension.strict, extension.autostart, extension.default_budget) == (True, True, "5")
+    assert [spec.encloses for spec in read_envelopes(extension.envelopes)] == [EnvelopeKind.OWNER, EnvelopeKind.TEAM]
+    openai = read_providers(extension.providers, {})["openai"]
+    assert (openai.key(), openai.allows("gpt-5-mini"), openai.allows("gpt-5")) == ("sk-of-the-class", True, False)
+
+
+def test_the_page_on_the_gateway_names_every_known_provider() -> None:
+    sentence = re.search(r"^Known names need.*?\. ", GATEWAY.read_text(), re.MULTILINE | re.DOTALL)
+    assert sentence is not None
+    named = set(re.findall(r"`(\w+)`", sentence[0]))
+    assert named == {name for name, known in KNOWN.items() if known.base_url is not None}
+    assert set(PROVIDER_KEYS) == set(KNOWN)
+
+
 def test_every_setting_is_in_the_table() -> None:
     named = set(re.findall(r"^\| `(\w+)` \|", CONFIGURATION.read_text(), re.MULTILINE))
     assert set(GovernanceExtension.class_own_traits(config=True)) <= named
@@ -62,11 +89,11 @@ def test_the_page_on_metrics_names_every_metric_with_its_labels() -> None:
     )
     described = {(name, kind, tuple(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
     kept = [value for value in vars(metrics).values() if isinstance(value, (Counter, Gauge, Histogram))]
-    told = {
+    reported = {
         (f"{metric._name}_total" if isinstance(metric, Counter) else metric._name, metric._type, metric._labelnames)
         for metric in kept
     }
-    assert described == told
+    assert described == reported
 
 
 def test_the_page_on_rest_names_every_request_and_no_other(described: dict[str, Any]) -> None:

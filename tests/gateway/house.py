@@ -65,17 +65,19 @@ class House:
     """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
+        """``fields`` are of the upstreams, unless these are ``given``, or of the gateway."""
         options = {
             name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
         }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)
         self.keys = FakeKeys()
-        self.gateway = Gateway(upstreams(endpoint, **fields), self.keys, self.service, **options)
+        given = fields.pop("given", None) or upstreams(endpoint, **fields)
+        self.gateway = Gateway(given, self.keys, self.service, **options)
         self.endpoint = endpoint
         self.port = 0
         if budget is not None:
-            self.ask("open", trust_level=2, budget=budget)
+            self.request("open", trust_level=2, budget=budget)
 
     @property
     def url(self) -> str:
@@ -93,14 +95,14 @@ class House:
     def google_url(self) -> str:
         return f"{self.url}/llm/google"
 
-    def ask(self, op: str, **body: Any) -> dict[str, Any]:
+    def request(self, op: str, **body: Any) -> dict[str, Any]:
         """A kernel's own request."""
         heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.service.submit(CALLER, WireRequest(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
         return heard.get(timeout=PATIENCE)
 
     def budget(self) -> dict[str, Any]:
-        return dict(self.ask("status")["state"])
+        return dict(self.request("status")["state"])
 
     @property
     def spent(self) -> Decimal:
@@ -111,7 +113,7 @@ class House:
         """Those of charges, oldest first, once nothing is held any more."""
         self._ended()
         wanted = events or ("hold", "settle", "release", "void")
-        return [entry for entry in self.ask("audit", limit=1000)["records"] if entry["event"] in wanted]
+        return [entry for entry in self.request("audit", limit=1000)["records"] if entry["event"] in wanted]
 
     def events(self) -> list[str]:
         """What became of the charges, with ``estimated`` for a settlement that is one."""

@@ -74,8 +74,8 @@ def requested(house: House, body: bytes = json.dumps(CHAT).encode(), **options: 
 class Canned:
     """A server that says this to its connections, the last to all that follow, and closes them."""
 
-    def __init__(self, *said: bytes) -> None:
-        self._said = list(said)
+    def __init__(self, *stated: bytes) -> None:
+        self._stated = list(stated)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -91,7 +91,7 @@ class Canned:
                 return
             with connection:
                 connection.recv(65_536)
-                connection.sendall(self._said.pop(0) if len(self._said) > 1 else self._said[0])
+                connection.sendall(self._stated.pop(0) if len(self._stated) > 1 else self._stated[0])
 
     def __enter__(self) -> Canned:  # noqa: PYI034 - Self needs Python 3.11
         self._thread.start()

@@ -13,7 +13,7 @@ from tests.integrations.endpoint.replies import Reply, ToolCall
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
-ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
+MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
 MODEL = "claude-sonnet-5-5"
 COST = priced(MODEL, {"input_tokens": 11, "output_tokens": 7}, provider="anthropic")
 TOOL: Any = {"name": "send", "input_schema": {"type": "object", "properties": {"to": {"type": "string"}}}}
@@ -25,8 +25,8 @@ def client_of(house: House, **options: Any) -> Anthropic:
 
 def test_a_message_is_held_and_charged_what_it_cost(house: House) -> None:
     with client_of(house) as client:
-        answer = client.messages.create(model=MODEL, messages=ASKED, max_tokens=50)
-    assert answer.content[0].type == "text"
+        response = client.messages.create(model=MODEL, messages=MESSAGES, max_tokens=50)
+    assert response.content[0].type == "text"
     assert house.spent == COST
     assert house.events() == ["hold", "settle"]
     [exchange] = house.endpoint.exchanges
@@ -37,12 +37,12 @@ def test_a_message_is_held_and_charged_what_it_cost(house: House) -> None:
 def test_streams_tools_and_the_beta_interface_are_charged_as_well(house: House) -> None:
     house.endpoint.script(Reply(), Reply(tool_calls=(ToolCall("send", {"to": "ann"}),)), Reply())
     with client_of(house) as client:
-        with client.messages.stream(model=MODEL, messages=ASKED, max_tokens=50) as stream:
+        with client.messages.stream(model=MODEL, messages=MESSAGES, max_tokens=50) as stream:
             assert stream.get_final_text() == "The answer is forty-two."
-        used = client.messages.create(model=MODEL, messages=ASKED, max_tokens=50, tools=[TOOL])
+        used = client.messages.create(model=MODEL, messages=MESSAGES, max_tokens=50, tools=[TOOL])
         assert used.content[-1].type == "tool_use"
         client.beta.messages.create(
-            model=MODEL, messages=ASKED, max_tokens=50, betas=["interleaved-thinking-2025-05-14"]
+            model=MODEL, messages=MESSAGES, max_tokens=50, betas=["interleaved-thinking-2025-05-14"]
         )
     assert house.spent == 3 * COST
     assert house.endpoint.exchanges[2].received.headers["anthropic-beta"] == "interleaved-thinking-2025-05-14"
@@ -52,7 +52,7 @@ def test_an_awaited_client_streams(house: House) -> None:
     async def stream() -> str:
         async with (
             AsyncAnthropic(base_url=house.anthropic_url, api_key=SECRET, max_retries=0) as client,
-            client.messages.stream(model=MODEL, messages=ASKED, max_tokens=50) as stream,
+            client.messages.stream(model=MODEL, messages=MESSAGES, max_tokens=50) as stream,
         ):
             return await stream.get_final_text()
 
@@ -62,7 +62,7 @@ def test_an_awaited_client_streams(house: House) -> None:
 
 def test_counting_and_models_are_free(house: House) -> None:
     with client_of(house) as client:
-        client.messages.count_tokens(model=MODEL, messages=ASKED)
+        client.messages.count_tokens(model=MODEL, messages=MESSAGES)
         client.models.list()
     assert house.events() == []
 
@@ -70,7 +70,7 @@ def test_counting_and_models_are_free(house: House) -> None:
 def test_a_denial_has_the_shape_of_anthropics_errors(endpoint: Endpoint) -> None:
     with House(endpoint, budget="0.00001") as house:
         with client_of(house, max_retries=2) as client, pytest.raises(APIStatusError) as raised:
-            client.messages.create(model=MODEL, messages=ASKED, max_tokens=50)
+            client.messages.create(model=MODEL, messages=MESSAGES, max_tokens=50)
         assert [entry["event"] for entry in house.records()] == ["hold"]
     assert raised.value.status_code == 402
     assert raised.value.body["type"] == "error"  # type: ignore[index]

@@ -32,9 +32,9 @@ def memory(body: bytes) -> int:
 
 def until(status: int, request: Callable[[], Received]) -> Received:
     """The response of this status: what others send is counted while it is read, which takes a moment."""
-    while (answer := request()).status != status:
+    while (response := request()).status != status:
         pass
-    return answer
+    return response
 
 
 def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
@@ -71,9 +71,9 @@ def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
 def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
     bomb = json.dumps(CHAT | {"x": [[]] * 5_000}).encode()
     with House(endpoint, most_in_all=400_000) as house:
-        answer = requested(house, bomb)
-        assert (answer.status, answer.headers["x-aumos-code"]) == (413, "TOO_LARGE")
-        assert "more memory" in answer.json["error"]["message"]
+        response = requested(house, bomb)
+        assert (response.status, response.headers["x-aumos-code"]) == (413, "TOO_LARGE")
+        assert "more memory" in response.json["error"]["message"]
         assert requested(house).status == 200
         assert house.events() == ["hold", "settle"]
 

@@ -12,6 +12,7 @@ import pytest
 from aumos_governance import money
 from aumos_governance.gateway.exchange import LIMIT_HEADER
 from aumos_governance.gateway.measuring import Measuring
+from aumos_governance.wire.protocol import WireRequest
 from tests.gateway.house import PROVIDER_KEY, SECRET, House
 from tests.gateway.raw import CHAT, Raw, requested
 from tests.integrations.endpoint.replies import Reply
@@ -26,7 +27,7 @@ EMBEDDING = json.dumps({"model": "text-embedding-3-small", "input": "words"}).en
 def refusals(house: House) -> list[str]:
     """The codes of what was refused, as the notebook's record has them."""
     house.records()
-    return [entry["code"] for entry in house.ask("audit", limit=1000)["records"] if entry["event"] == "evaluate"]
+    return [entry["code"] for entry in house.request("audit", limit=1000)["records"] if entry["event"] == "evaluate"]
 
 
 # ---- what is sent on
@@ -54,17 +55,18 @@ def test_clients_may_leave_the_path_of_the_address_out(house: House, path: str) 
     ],
 )
 def test_a_path_that_leads_elsewhere_is_refused_and_not_recorded(house: House, path: str) -> None:
-    answer = requested(house, b"", method="GET", path=path)
-    assert (answer.status, answer.headers["x-aumos-code"]) == (404, "NOT_FOUND")
+    response = requested(house, b"", method="GET", path=path)
+    assert (response.status, response.headers["x-aumos-code"]) == (404, "NOT_FOUND")
     assert house.endpoint.count == 0
     assert refusals(house) == []
 
 
 def test_a_request_that_reads_has_no_body_and_its_query_goes_on(house: House) -> None:
-    answer = requested(house, b'{"a": 1}', method="GET", path="/llm/openai/v1/models?page=2&b=x%20y")
-    assert answer.status == 200
+    response = requested(house, b'{"a": 1}', method="GET", path="/llm/openai/v1/models?page=2&b=x%20y")
+    assert response.status == 200
     received = house.endpoint.exchanges[0].received
     assert (received.path, received.content) == ("/v1/models?page=2&b=x%20y", b"")
+    assert not {"content-length", "transfer-encoding"} & {name.lower() for name in received.headers}
     # It costs nothing, and so nothing is held for it.
     assert house.events() == []
 
@@ -85,9 +87,9 @@ def test_one_valid_key_among_two_credentials_is_enough(house: House) -> None:
 def test_a_key_whose_holder_has_no_notebook_pays_for_nothing(house: House) -> None:
     holder = house.keys.holders[SECRET]
     house.keys.holders[SECRET] = replace(holder, refusal="Choose a notebook first.")
-    answer = requested(house)
-    assert (answer.status, answer.headers["x-aumos-code"]) == (402, "NO_NOTEBOOK")
-    assert "Choose a notebook first." in answer.json["error"]["message"]
+    response = requested(house)
+    assert (response.status, response.headers["x-aumos-code"]) == (402, "NO_NOTEBOOK")
+    assert "Choose a notebook first." in response.json["error"]["message"]
     assert house.endpoint.count == 0
 
 
@@ -123,6 +125,20 @@ def test_what_a_call_is_held_for_is_on_record(house: House) -> None:
     assert money.parse(bounded["detail"]["least"]) < money.parse(bounded["amount"])
 
 
+def test_a_call_waits_a_minute_for_what_other_calls_hold(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[WireRequest] = []
+    submit = house.service.submit
+
+    def kept(caller: Any, request: WireRequest, reply: Any) -> None:
+        sent.append(request)
+        submit(caller, request, reply)
+
+    monkeypatch.setattr(house.service, "submit", kept)
+    assert requested(house).status == 200
+    (hold,) = (request for request in sent if request.op == "hold")
+    assert hold.body["waits_turn"] == 60
+
+
 def test_as_much_as_is_held_at_most_may_be_held(endpoint: Endpoint) -> None:
     with House(endpoint) as house:
         assert requested(house, LONG).status == 200
@@ -133,8 +149,8 @@ def test_as_much_as_is_held_at_most_may_be_held(endpoint: Endpoint) -> None:
         assert requested(house, LONG).headers[LIMIT_HEADER] == "256"
         assert money.parse(house.records("hold")[0]["amount"]) == least
     with House(endpoint, max_hold=least - 1) as house:
-        answer = requested(house, LONG)
-        assert (answer.status, answer.headers["x-aumos-code"]) == (402, "MAX_HOLD")
+        response = requested(house, LONG)
+        assert (response.status, response.headers["x-aumos-code"]) == (402, "MAX_HOLD")
         assert house.events() == []
         assert refusals(house) == ["MAX_HOLD"]
     with House(endpoint, max_hold=money.parse(short["amount"])) as house:
@@ -150,8 +166,8 @@ def test_a_gateway_that_fails_after_the_hold_gives_it_back(
         raise ZeroDivisionError
 
     monkeypatch.setattr(Measuring, "fitted", fails)
-    answer = requested(house)
-    assert (answer.status, answer.headers["x-aumos-code"]) == (500, "INTERNAL")
+    response = requested(house)
+    assert (response.status, response.headers["x-aumos-code"]) == (500, "INTERNAL")
     assert house.endpoint.count == 0
     assert house.events() == ["hold", "release"]
     assert "ZeroDivisionError" in caplog.text
@@ -207,12 +223,12 @@ def test_a_refusal_for_what_a_call_is_is_in_the_notebooks_record(
 
 
 def test_a_recorded_refusal_names_the_request_and_its_reason(house: House) -> None:
-    answer = requested(house, b"", method="GET", path="/llm/openai/v1/files?secret=1")
+    response = requested(house, b"", method="GET", path="/llm/openai/v1/files?secret=1")
     house.records()
-    (entry,) = (entry for entry in house.ask("audit", limit=50)["records"] if entry["event"] == "evaluate")
+    (entry,) = (entry for entry in house.request("audit", limit=50)["records"] if entry["event"] == "evaluate")
     assert entry["action_type"] == "GET /llm/openai/v1/files"
     assert entry["outcome"] == "deny"
-    assert answer.json["error"]["message"] in entry["reasons"]
+    assert response.json["error"]["message"] in entry["reasons"]
 
 
 # ---- what the client hears

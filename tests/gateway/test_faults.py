@@ -40,10 +40,10 @@ def client_of(house: House, **options: Any) -> OpenAI:
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
 def test_an_error_of_the_provider_is_passed_on_and_costs_nothing(house: House, status: int) -> None:
     house.endpoint.script(Reply(status=status, headers={"retry-after": "7"}))
-    answer = requested(house)
-    assert answer.status == status
-    assert answer.headers["retry-after"] == "7"
-    assert answer.json["error"]["message"]
+    response = requested(house)
+    assert response.status == status
+    assert response.headers["retry-after"] == "7"
+    assert response.json["error"]["message"]
     assert house.events() == ["hold", "release"]
 
 
@@ -107,10 +107,10 @@ def test_a_provider_that_breaks_off_is_not_taken_for_a_whole_response(house: Hou
 
 def test_a_provider_that_gives_no_response_is_charged_as_an_estimate(house: House) -> None:
     house.endpoint.script(Reply(break_after=0))
-    answer = requested(house)
-    assert answer.status == 502
-    assert answer.headers["x-aumos-code"] == "UPSTREAM_BROKEN"
-    assert "charged as an estimate" in answer.json["error"]["message"]
+    response = requested(house)
+    assert response.status == 502
+    assert response.headers["x-aumos-code"] == "UPSTREAM_BROKEN"
+    assert "charged as an estimate" in response.json["error"]["message"]
     assert house.events() == ["hold", "estimated"]
     assert charged(house) == held(house)
 
@@ -131,9 +131,9 @@ def test_a_provider_that_is_not_there_costs_nothing(endpoint: Endpoint) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with House(endpoint, base_url=f"http://127.0.0.1:{port}/v1") as house:
-        answer = requested(house)
-        assert answer.status == 502
-        assert "nothing was sent or charged" in answer.json["error"]["message"]
+        response = requested(house)
+        assert response.status == 502
+        assert "nothing was sent or charged" in response.json["error"]["message"]
         assert house.events() == ["hold", "release"]
 
 
@@ -146,15 +146,15 @@ def test_garbage_is_passed_on_and_charged_as_held(house: House, garbage: bytes, 
     if streamed:
         garbage = b"data: " + garbage + b"\n\ndata: 7\n\nevent: x\n\n"
     house.endpoint.script(Reply(body=garbage, headers={"content-length": str(len(garbage))} if not streamed else {}))
-    answer = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
-    assert (answer.status, answer.body) == (200, garbage)
+    response = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
+    assert (response.status, response.body) == (200, garbage)
     assert house.events() == ["hold", "estimated"]
 
 
 def test_an_error_within_a_stream_is_passed_on_and_charged_as_an_estimate(house: House) -> None:
     house.endpoint.script(Reply(error_after=3))
-    answer = requested(house, STREAM)
-    assert b"error" in answer.body
+    response = requested(house, STREAM)
+    assert b"error" in response.body
     assert house.events() == ["hold", "estimated"]
 
 
@@ -166,20 +166,20 @@ def test_a_redirect_is_not_followed_nor_passed_on(endpoint: Endpoint, status: in
         ) as canned,
         House(endpoint, base_url=canned.url) as house,
     ):
-        answer = requested(house)
-        assert answer.status == 502
-        assert answer.headers["x-aumos-code"] == "UPSTREAM_REDIRECTS"
-        assert "location" not in answer.headers
+        response = requested(house)
+        assert response.status == 502
+        assert response.headers["x-aumos-code"] == "UPSTREAM_REDIRECTS"
+        assert "location" not in response.headers
         assert house.events() == ["hold", "release"]
     assert endpoint.count == 0
 
 
 @pytest.mark.parametrize(
-    "said",
+    "stated",
     [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n", b"HTTP/1.1 2000\r\n\r\n", b"\x00" * 100],
 )
-def test_what_is_no_http_is_charged_as_an_estimate(endpoint: Endpoint, said: bytes) -> None:
-    with Canned(said) as canned, House(endpoint, base_url=canned.url) as house:
+def test_what_is_no_http_is_charged_as_an_estimate(endpoint: Endpoint, stated: bytes) -> None:
+    with Canned(stated) as canned, House(endpoint, base_url=canned.url) as house:
         assert requested(house).status == 502
         assert house.events() == ["hold", "estimated"]
 
@@ -189,21 +189,21 @@ def test_a_refused_provider_key_is_not_shown(house: House) -> None:
         Reply(status=401, body=f'{{"error": "{PROVIDER_KEY} is wrong"}}'.encode()),
         Reply(status=403, body=f'{{"error": "{PROVIDER_KEY} is wrong"}}'.encode()),
     )
-    answer = requested(house)
-    assert answer.status == 502
-    assert answer.headers["x-aumos-code"] == "UPSTREAM_KEY_REFUSED"
+    response = requested(house)
+    assert response.status == 502
+    assert response.headers["x-aumos-code"] == "UPSTREAM_KEY_REFUSED"
     other = requested(house)
     assert other.status == 403
-    assert PROVIDER_KEY not in str((answer, other))
+    assert PROVIDER_KEY not in str((response, other))
     assert house.events() == ["hold", "release"] * 2
 
 
-def test_a_server_that_refuses_to_be_asked_for_the_usage_is_served(house: House) -> None:
+def test_a_server_that_refuses_a_request_for_the_usage_is_served(house: House) -> None:
     house.endpoint.script(Reply(status=400), Reply(), Reply(usage=None))
     for _ in range(2):
         assert requested(house, STREAM.replace(b"gpt-4o", b"gpt-4o-mini")).status == 200
-    asked = ["stream_options" in exchange.received.json for exchange in house.endpoint.exchanges]
-    assert asked == [True, False, False]
+    was_requested = ["stream_options" in exchange.received.json for exchange in house.endpoint.exchanges]
+    assert was_requested == [True, False, False]
     assert house.events()[:1] == ["hold"]
     assert len(house.records("hold")) == 2
 
@@ -284,26 +284,26 @@ def test_a_denial_is_no_reason_to_try_again(endpoint: Endpoint) -> None:
 
 def test_without_a_session_the_user_is_advised_to_start_one(endpoint: Endpoint) -> None:
     with House(endpoint, budget=None) as house:
-        answer = requested(house)
-    assert answer.status == 402
-    assert answer.json["error"]["code"] == "NO_SESSION"
-    assert "start it in the Governance panel" in answer.json["error"]["message"]
+        response = requested(house)
+    assert response.status == 402
+    assert response.json["error"]["code"] == "NO_SESSION"
+    assert "start it in the Governance panel" in response.json["error"]["message"]
 
 
 def test_no_decision_is_no_denial(endpoint: Endpoint) -> None:
     with House(endpoint, ending_seconds=0) as house:
         house.ledger.close()
-        answer = requested(house)
-    assert answer.status == 503
-    assert answer.headers["x-should-retry"] == "false"
+        response = requested(house)
+    assert response.status == 503
+    assert response.headers["x-should-retry"] == "false"
     assert endpoint.count == 0
 
 
 def test_of_an_endless_error_no_more_is_read_than_an_error_needs(endpoint: Endpoint) -> None:
     head = b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
     with Canned(head + b"x" * 3 * 1024 * 1024) as canned, House(endpoint, base_url=canned.url) as house:
-        answer = requested(house)
-        assert (answer.status, len(answer.body)) == (500, 1024 * 1024)
+        response = requested(house)
+        assert (response.status, len(response.body)) == (500, 1024 * 1024)
         assert house.events() == ["hold", "release"]
 
 

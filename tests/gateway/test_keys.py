@@ -19,7 +19,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey, Origin
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery
-from tests.ledger.kit import OTHER, PERSON, at, delete, move, opening
+from tests.ledger.kit import BY_USER, OTHER, at, delete, move, opening
 from tests.ledger.kit import closing as close_session
 
 Open = Callable[..., GatewayKeys]
@@ -76,13 +76,13 @@ def dropped(keys: GatewayKeys) -> tuple[list[str], threading.Event]:
     return heard, any_heard
 
 
-def test_they_are_what_the_gateway_asks_for(keys: GatewayKeys) -> None:
-    asked: Keys = keys
-    assert asked.find("") is None
+def test_they_are_what_the_gateway_requests(keys: GatewayKeys) -> None:
+    requested: Keys = keys
+    assert requested.find("") is None
 
 
 def test_a_key_is_found_by_its_secret_alone(keys: GatewayKeys) -> None:
-    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=PERSON)
+    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER)
     assert secret.startswith(PREFIX)
     assert len(secret) >= len(PREFIX) + 43
     assert keys.find(secret) == holder == keys.holder(holder.key_id)
@@ -94,7 +94,7 @@ def test_a_key_is_found_by_its_secret_alone(keys: GatewayKeys) -> None:
 
 
 def test_no_two_keys_are_the_same(keys: GatewayKeys) -> None:
-    secrets = {keys.issue("user", name, notebook=at(f"key:{name}"), origin=PERSON)[1] for name in "abc"}
+    secrets = {keys.issue("user", name, notebook=at(f"key:{name}"), origin=BY_USER)[1] for name in "abc"}
     assert len(secrets) == 3
 
 
@@ -103,10 +103,10 @@ def test_the_secret_is_kept_nowhere(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         held = [
-            keys.issue("user", "script", notebook=at("key:script"), origin=PERSON),
+            keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER),
             keys.issue_ahead("kernel", "kernel k", subject="k"),
         ]
-        keys.revoke([held[0][0].key_id], "a user revoked it", PERSON)
+        keys.revoke([held[0][0].key_id], "a user revoked it", BY_USER)
     ledger.close()
     files = Path(url.removeprefix("sqlite:///")).parent.glob("*")
     stored = b"".join(file.read_bytes() for file in files)
@@ -180,8 +180,8 @@ def test_keys_of_users_outlive_the_server_and_those_of_its_processes_do_not(url:
     first = open_ledger(url, server="first")
     keys = start(first, "first")
     held = [
-        keys.issue("user", "script", notebook=at("key:script"), origin=PERSON),
-        keys.issue("run", "train.py", notebook=OTHER, origin=PERSON),
+        keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER),
+        keys.issue("run", "train.py", notebook=OTHER, origin=BY_USER),
         keys.issue("kernel", "kernel", subject="k"),
         keys.issue("terminal", "terminal 1", subject="1"),
     ]
@@ -198,12 +198,12 @@ def test_keys_of_users_outlive_the_server_and_those_of_its_processes_do_not(url:
 
 
 def test_what_another_process_revokes_is_refused_within_a_second(keys: GatewayKeys, url: str, start: Open) -> None:
-    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=PERSON)
+    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER)
     heard, any_heard = dropped(keys)
     with closing(open_ledger(url)) as another:
         elsewhere = start(another, "elsewhere")
         assert elsewhere.find(secret) is not None
-        elsewhere.revoke([holder.key_id], "a user revoked it", PERSON)
+        elsewhere.revoke([holder.key_id], "a user revoked it", BY_USER)
         assert any_heard.wait(1)
         elsewhere.stop()
     assert keys.find(secret) is None
@@ -217,7 +217,7 @@ def test_a_key_issued_while_the_ledger_is_read_stays(keys: GatewayKeys, ledger: 
     def read_and_issue(query: Any) -> Any:
         found = read(query)
         if not made:
-            made.append(keys.issue("user", "script", notebook=at("key:script"), origin=PERSON)[1])
+            made.append(keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER)[1])
         return found
 
     ledger.read = read_and_issue  # type: ignore[method-assign]
@@ -226,12 +226,12 @@ def test_a_key_issued_while_the_ledger_is_read_stays(keys: GatewayKeys, ledger: 
 
 
 def test_a_key_revoked_while_the_ledger_is_read_does_not_come_back(keys: GatewayKeys, ledger: Ledger) -> None:
-    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=PERSON)
+    holder, secret = keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER)
     read = ledger.read
 
     def read_and_revoke(query: Any) -> Any:
         found = read(query)
-        keys.revoke([holder.key_id], "a user revoked it", PERSON)
+        keys.revoke([holder.key_id], "a user revoked it", BY_USER)
         return found
 
     ledger.read = read_and_revoke  # type: ignore[method-assign]
@@ -245,21 +245,21 @@ def test_one_press_stops_all_keys_of_a_notebook_and_no_other(
     served.update(k=OTHER, m=at("another.ipynb"))
     mine = [
         keys.issue_ahead("kernel", "kernel", subject="k"),
-        keys.issue("run", "train.py", notebook=OTHER, origin=PERSON),
+        keys.issue("run", "train.py", notebook=OTHER, origin=BY_USER),
         keys.issue("terminal", "terminal 1", notebook=OTHER, subject="1"),
     ]
     others = [
         keys.issue_ahead("kernel", "kernel", subject="m"),
-        keys.issue("user", "script", notebook=at("key:script"), origin=PERSON),
+        keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER),
     ]
     heard, _ = dropped(keys)
-    assert {key.key_id for key in keys.stop_notebook(OTHER, PERSON)} == {holder.key_id for holder, _ in mine}
+    assert {key.key_id for key in keys.stop_notebook(OTHER, BY_USER)} == {holder.key_id for holder, _ in mine}
     assert [keys.find(secret) for _, secret in mine] == [None] * 3
     assert [keys.find(secret) for _, secret in others] == [holder for holder, _ in others]
     assert set(heard) == {holder.key_id for holder, _ in mine}
     found = ledger.read(AuditQuery(event="key_revoked")).records
     assert {(entry.actor, entry.notebook) for entry in found} == {("ann", OTHER.path)}
-    assert keys.stop_notebook(OTHER, PERSON) == []
+    assert keys.stop_notebook(OTHER, BY_USER) == []
     _, again = keys.issue_ahead("kernel", "kernel", subject="k")
     assert keys.find(again) is not None
 
@@ -312,12 +312,12 @@ def test_a_terminal_without_a_notebook_is_refused_with_advice_until_there_is_one
 
 def test_a_user_chooses_a_terminals_notebook(keys: GatewayKeys) -> None:
     holder, secret = keys.issue_ahead("terminal", "terminal 1", subject="1", notebook=OTHER)
-    keys.bind(holder.key_id, at("chosen.ipynb"), PERSON)
+    keys.bind(holder.key_id, at("chosen.ipynb"), BY_USER)
     found = keys.find(secret)
     assert found is not None
     assert found.caller.notebook == at("chosen.ipynb")
     with pytest.raises(NotFoundError):
-        keys.bind("unknown", OTHER, PERSON)
+        keys.bind("unknown", OTHER, BY_USER)
 
 
 def test_a_bound_key_follows_its_notebook(keys: GatewayKeys, ledger: Ledger) -> None:

@@ -34,9 +34,9 @@ def sent(endpoint: Endpoint) -> int:
 
 def test_the_output_limit_is_fitted_to_what_is_left_and_the_client_hears_of_it(endpoint: Endpoint) -> None:
     with House(endpoint, budget="0.1") as house:
-        answer = requested(house, LONG)
-        assert answer.status == 200
-        assert sent(endpoint) == int(answer.headers[LIMIT_HEADER])
+        response = requested(house, LONG)
+        assert response.status == 200
+        assert sent(endpoint) == int(response.headers[LIMIT_HEADER])
         assert 1_000 < sent(endpoint) < 10_000
         [hold] = house.records("hold")
         assert Decimal("0.02") < Decimal(hold["amount"]) < Decimal("0.1")
@@ -79,19 +79,21 @@ def test_only_the_models_that_are_allowed_may_be_called(endpoint: Endpoint) -> N
     with House(endpoint, models=("gpt-4o*",), denied_models=("*-mini",)) as house:
         assert requested(house).status == 200
         for model in ("gpt-4o-mini", "o3"):
-            answer = requested(house, json.dumps(CHAT | {"model": model}).encode())
-            assert (answer.status, answer.json["error"]["code"]) == (404, "MODEL_NOT_ALLOWED")
+            response = requested(house, json.dumps(CHAT | {"model": model}).encode())
+            assert (response.status, response.json["error"]["code"]) == (404, "MODEL_NOT_ALLOWED")
         house.records()
-        refused = [entry for entry in house.ask("audit", limit=50)["records"] if entry["code"] == "MODEL_NOT_ALLOWED"]
+        refused = [
+            entry for entry in house.request("audit", limit=50)["records"] if entry["code"] == "MODEL_NOT_ALLOWED"
+        ]
         assert len(refused) == 2
     assert endpoint.count == 1
 
 
 def test_a_model_of_unknown_price_is_refused_with_advice_that_helps_here(house: House) -> None:
-    answer = requested(house, json.dumps(CHAT | {"model": "my-own-model"}).encode())
-    assert answer.status == 400
-    assert "the administrator of this Jupyter server can state prices for openai" in answer.json["error"]["message"]
-    assert "govern(" not in answer.json["error"]["message"]
+    response = requested(house, json.dumps(CHAT | {"model": "my-own-model"}).encode())
+    assert response.status == 400
+    assert "the administrator of this Jupyter server can state prices for openai" in response.json["error"]["message"]
+    assert "govern(" not in response.json["error"]["message"]
 
 
 def test_a_call_waits_for_its_turn_where_only_another_call_is_in_its_way(endpoint: Endpoint) -> None:
@@ -126,12 +128,12 @@ def test_64_streams_never_come_above_one_dollar(endpoint: Endpoint, tmp_path: Pa
         watching = threading.Thread(target=watch)
         watching.start()
         with ThreadPoolExecutor(64) as pool:
-            answers = list(pool.map(lambda _: requested(house, body).status, range(64)))
+            responses = list(pool.map(lambda _: requested(house, body).status, range(64)))
         stop.set()
         watching.join()
         assert not above
-        assert set(answers) <= {200, 402}
-        passed = answers.count(200)
+        assert set(responses) <= {200, 402}
+        passed = responses.count(200)
         assert passed == 64
         assert house.spent == passed * priced("gpt-4o", {"input_tokens": 11, "output_tokens": 200})
         assert house.spent <= 1

@@ -18,7 +18,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
 TOOL: Any = {"type": "function", "function": {"name": "send", "parameters": {"type": "object", "properties": {}}}}
-ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
+MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
 COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 
 
@@ -28,8 +28,8 @@ def client_of(house: House, **options: Any) -> OpenAI:
 
 def test_a_chat_is_held_and_charged_what_it_cost(house: House) -> None:
     with client_of(house) as client:
-        answer = client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
-    assert answer.choices[0].message.content == "The answer is forty-two."
+        response = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50)
+    assert response.choices[0].message.content == "The answer is forty-two."
     assert house.spent == COST
     assert house.events() == ["hold", "settle"]
     [received] = house.endpoint.exchanges
@@ -39,7 +39,7 @@ def test_a_chat_is_held_and_charged_what_it_cost(house: House) -> None:
 
 def test_a_stream_is_passed_on_without_the_usage_that_the_client_did_not_request(house: House) -> None:
     with client_of(house) as client:
-        chunks = list(client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50, stream=True))
+        chunks = list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50, stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "The answer is forty-two."
     assert all(chunk.usage is None for chunk in chunks)
     assert house.endpoint.exchanges[0].received.json["stream_options"] == {"include_usage": True}
@@ -49,7 +49,7 @@ def test_a_stream_is_passed_on_without_the_usage_that_the_client_did_not_request
 def test_the_usage_of_a_stream_is_passed_on_where_the_client_requests_it(house: House) -> None:
     with client_of(house) as client:
         stream = client.chat.completions.create(
-            model="gpt-4o", messages=ASKED, max_tokens=50, stream=True, stream_options={"include_usage": True}
+            model="gpt-4o", messages=MESSAGES, max_tokens=50, stream=True, stream_options={"include_usage": True}
         )
         usage = [chunk.usage for chunk in stream if chunk.usage is not None]
     assert [each.total_tokens for each in usage] == [18]
@@ -59,10 +59,10 @@ def test_the_usage_of_a_stream_is_passed_on_where_the_client_requests_it(house: 
 def test_an_awaited_client_calls_and_streams(house: House) -> None:
     async def work() -> tuple[str, str]:
         async with AsyncOpenAI(base_url=house.openai_url, api_key=SECRET, max_retries=0) as client:
-            answer = await client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+            response = await client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50)
             stream = await client.responses.create(model="gpt-4o", input="What?", max_output_tokens=50, stream=True)
             kinds = [event.type async for event in stream]
-            return str(answer.choices[0].message.content), kinds[-1]
+            return str(response.choices[0].message.content), kinds[-1]
 
     assert asyncio.run(work()) == ("The answer is forty-two.", "response.completed")
     assert house.spent == 2 * COST
@@ -76,11 +76,11 @@ def test_responses_tools_and_structured_output(house: House) -> None:
     house.endpoint.script(Reply(), call, Reply(text='{"value": 42}'), call)
     with client_of(house) as client:
         assert client.responses.create(model="gpt-4o", input="What?", max_output_tokens=50).output_text
-        used = client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50, tools=[TOOL])
+        used = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50, tools=[TOOL])
         assert used.choices[0].message.tool_calls
-        parsed = client.chat.completions.parse(model="gpt-4o", messages=ASKED, max_tokens=50, response_format=Answer)
+        parsed = client.chat.completions.parse(model="gpt-4o", messages=MESSAGES, max_tokens=50, response_format=Answer)
         assert parsed.choices[0].message.parsed == Answer(value=42)
-        with client.chat.completions.stream(model="gpt-4o", messages=ASKED, max_tokens=50, tools=[TOOL]) as stream:
+        with client.chat.completions.stream(model="gpt-4o", messages=MESSAGES, max_tokens=50, tools=[TOOL]) as stream:
             assert stream.get_final_completion().choices[0].message.tool_calls
     assert house.spent == 4 * COST
 
@@ -137,7 +137,7 @@ def test_what_concerns_others_or_cannot_be_measured_is_refused(house: House, wor
 def test_the_record_says_which_model_and_key_and_how_many_tokens_of_each_kind(house: House) -> None:
     house.endpoint.script(Reply(usage=Tokens(input=2_000, output=7, cached=1_500)))
     with client_of(house) as client:
-        client.chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+        client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50)
     hold, settle = house.records()
     assert hold["detail"] | {"provider": "openai", "kind": "gateway", "key": "kernel of agents.ipynb"} == hold["detail"]
     assert hold["tool"] == settle["tool"] == "gpt-4o"
@@ -150,8 +150,8 @@ def test_the_record_says_which_model_and_key_and_how_many_tokens_of_each_kind(ho
 def test_a_response_in_the_background_is_corrected_when_it_is_retrieved(endpoint: Endpoint) -> None:
     queued: dict[str, Any] = {"id": "resp_7", "object": "response", "model": "gpt-4o", "output": [], "status": "queued"}
     usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
-    said = (_http(queued), _http(queued | {"status": "completed", "usage": usage}))
-    with Canned(*said) as canned, House(endpoint, base_url=canned.url) as house, client_of(house) as client:
+    stated = (_http(queued), _http(queued | {"status": "completed", "usage": usage}))
+    with Canned(*stated) as canned, House(endpoint, base_url=canned.url) as house, client_of(house) as client:
         begun = client.responses.create(model="gpt-4o", input="What?", max_output_tokens=500, background=True)
         assert house.events() == ["hold", "estimated"]
         assert house.spent > COST

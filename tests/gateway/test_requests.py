@@ -46,11 +46,11 @@ def test_a_key_is_found_wherever_an_api_has_it_and_never_sent_on(
 @pytest.mark.parametrize("secret", [None, "sk-aumos-another", "sk-proj-of-the-provider", PROVIDER_KEY])
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "unknown"])
 def test_any_other_credential_is_refused_and_not_sent_on(house: House, secret: str | None, provider: str) -> None:
-    answer = requested(house, path=f"/llm/{provider}/v1/messages", secret=secret)
-    assert answer.status == 401
-    assert answer.headers["x-should-retry"] == "false"
-    assert answer.json["error"]["type"] in ("authentication_error", "gateway_error")
-    assert secret is None or secret not in answer.body.decode()
+    response = requested(house, path=f"/llm/{provider}/v1/messages", secret=secret)
+    assert response.status == 401
+    assert response.headers["x-should-retry"] == "false"
+    assert response.json["error"]["type"] in ("authentication_error", "gateway_error")
+    assert secret is None or secret not in response.body.decode()
     assert house.endpoint.count == 0
 
 
@@ -70,12 +70,12 @@ def test_other_methods_are_refused(house: House, method: str) -> None:
 
 def test_a_websocket_is_refused_so_that_its_client_falls_back(house: House) -> None:
     headers = {"upgrade": "websocket", "connection": "upgrade"}
-    answer = requested(house, b"", method="GET", path="/llm/openai/v1/responses", **headers)
-    assert answer.status == 405
+    response = requested(house, b"", method="GET", path="/llm/openai/v1/responses", **headers)
+    assert response.status == 405
 
 
 def test_headers_of_the_connection_cookies_and_accounts_stay_here(house: House) -> None:
-    answer = requested(
+    response = requested(
         house,
         connection="close, x-hop",
         x_hop="1",
@@ -86,7 +86,7 @@ def test_headers_of_the_connection_cookies_and_accounts_stay_here(house: House) 
         user_agent="agent/1",
         x_echo=f"my key is {SECRET}",
     )
-    assert answer.status == 200
+    assert response.status == 200
     headers = house.endpoint.exchanges[0].received.headers
     assert not {"x-hop", "cookie", "openai-organization", "x-forwarded-for", "x-echo"} & set(headers)
     assert headers["idempotency-key"] == "call-7"
@@ -95,9 +95,9 @@ def test_headers_of_the_connection_cookies_and_accounts_stay_here(house: House) 
 
 def test_the_providers_headers_go_back_but_for_cookies(endpoint: Endpoint, house: House) -> None:
     endpoint.script(Reply(headers={"x-request-id": "req-1", "set-cookie": "a=b", "x-key": f"of {PROVIDER_KEY}"}))
-    answer = requested(house)
-    assert answer.headers["x-request-id"] == "req-1"
-    assert not {"set-cookie", "x-key"} & set(answer.headers)
+    response = requested(house)
+    assert response.headers["x-request-id"] == "req-1"
+    assert not {"set-cookie", "x-key"} & set(response.headers)
 
 
 def _deflated(data: bytes) -> bytes:
@@ -172,9 +172,9 @@ def test_a_client_that_waits_for_leave_to_send_gets_it(house: House) -> None:
     ],
 )
 def test_what_cannot_be_measured_is_not_sent(house: House, body: bytes) -> None:
-    answer = requested(house, body)
-    assert answer.status == 400
-    assert answer.json["error"]["message"].startswith("AumOS Governance: ")
+    response = requested(house, body)
+    assert response.status == 400
+    assert response.json["error"]["message"].startswith("AumOS Governance: ")
     assert house.endpoint.count == 0
 
 

@@ -21,7 +21,7 @@ from tests.integrations.till import priced
 COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 STREAM = json.dumps(CHAT | {"stream": True}).encode()
 EVENTS = {"content-type": "text/event-stream"}
-ANSWER = Says(body=completion())
+RESPONSE = Says(body=completion())
 STREAMED = Says(body=event("Yes.") + USED + DONE, headers=EVENTS)
 OVERRIDES = (
     "X-HTTP-Method-Override",
@@ -62,8 +62,8 @@ def test_no_header_makes_another_request_of_the_one_that_was_measured(
 def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endpoint) -> None:
     endless = Says(status=400, body=b'{"error"', length=1_000_000)
     with Recorder(endless, Says(status=0)) as provider, House(endpoint, base_url=provider.url) as house:
-        answer = requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
-        assert answer.status == 502
+        response = requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
+        assert response.status == 502
         assert provider.cut.wait(PATIENCE)
         assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
         assert house.events() == ["hold", "estimated"]
@@ -103,7 +103,7 @@ def test_what_is_held_stands_while_the_second_attempt_is_under_way(endpoint: End
 
 @pytest.mark.parametrize("body", [STREAM, json.dumps(CHAT).encode()])
 def test_a_connection_to_the_provider_serves_one_call_after_another(endpoint: Endpoint, body: bytes) -> None:
-    says = STREAMED if body is STREAM else ANSWER
+    says = STREAMED if body is STREAM else RESPONSE
     with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
         for _ in range(3):
             assert requested(house, body).status == 200
@@ -129,7 +129,7 @@ def test_a_command_runs_again_when_its_key_is_refused(tmp_path: Path, endpoint: 
     key = CommandKey("key_command", command(tmp_path, "sk-first-key"))
     refused = Says(status=401)
     with (
-        Recorder(refused, ANSWER, refused) as provider,
+        Recorder(refused, RESPONSE, refused) as provider,
         House(endpoint, base_url=provider.url, key=key, key_refused=key.refuse) as house,
     ):
         (tmp_path / "key").write_text("sk-second-key")
@@ -145,7 +145,7 @@ def test_a_command_runs_again_when_its_key_is_refused(tmp_path: Path, endpoint: 
         assert runs(tmp_path) == 2
 
 
-def test_a_refused_key_is_asked_for_again_once_in_a_while(tmp_path: Path) -> None:
+def test_a_refused_key_is_read_again_once_in_a_while(tmp_path: Path) -> None:
     now = 0.0
     key = CommandKey("key_command", command(tmp_path, "sk-first-key"), monotonic=lambda: now)
     key.refuse("sk-another-key")
@@ -167,19 +167,19 @@ def test_a_provider_that_repeats_its_key_does_not_show_it(endpoint: Endpoint, *,
     text = f"{PROVIDER_KEY} " * length
     says = Says(body=event(text) + USED + DONE, headers=EVENTS) if streamed else Says(body=completion(text))
     with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
-        answer = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
-        assert answer.status == 200
-        assert PROVIDER_KEY.encode() not in answer.body
-        assert answer.body.count(b"***") == length
+        response = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
+        assert response.status == 200
+        assert PROVIDER_KEY.encode() not in response.body
+        assert response.body.count(b"***") == length
         assert [entry["event"] for entry in house.records()] == ["hold", "settle"]
 
 
 def test_a_free_response_does_not_show_the_key_either(endpoint: Endpoint) -> None:
     body = json.dumps({"data": [f"key {PROVIDER_KEY}"] * 20_000}).encode()
     with Recorder(Says(body=body)) as provider, House(endpoint, base_url=provider.url) as house:
-        answer = requested(house, b"", method="GET", path="/llm/openai/v1/models")
-        assert PROVIDER_KEY.encode() not in answer.body
-        assert len(answer.json["data"]) == 20_000
+        response = requested(house, b"", method="GET", path="/llm/openai/v1/models")
+        assert PROVIDER_KEY.encode() not in response.body
+        assert len(response.json["data"]) == 20_000
 
 
 def test_a_key_is_masked_wherever_a_body_is_divided() -> None:
@@ -216,11 +216,11 @@ def test_a_form_without_files_goes_on_as_the_form_that_it_is(house: House) -> No
 
 
 def test_a_form_in_place_of_json_with_an_output_limit_is_refused(house: House) -> None:
-    answer = requested(
+    response = requested(
         house, form(model="gpt-4o", prompt="What?"), path="/llm/openai/v1/completions", content_type=FORM
     )
-    assert answer.status == 400
-    assert "send it as JSON" in answer.json["error"]["message"]
+    assert response.status == 400
+    assert "send it as JSON" in response.json["error"]["message"]
     assert house.endpoint.count == 0
 
 

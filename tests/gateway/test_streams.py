@@ -72,8 +72,8 @@ def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoi
 def test_the_last_bytes_of_a_long_body_come_once_it_is_settled(house: House) -> None:
     text = "word " * 100_000
     house.endpoint.script(Reply(text=text, usage={"prompt_tokens": 11, "completion_tokens": 100_000}))
-    answer = requested(house, json.dumps(CHAT | {"max_tokens": 120_000}).encode())
-    assert answer.json["choices"][0]["message"]["content"] == text
+    response = requested(house, json.dumps(CHAT | {"max_tokens": 120_000}).encode())
+    assert response.json["choices"][0]["message"]["content"] == text
     assert house.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 100_000})
 
 
@@ -84,8 +84,8 @@ def test_a_stream_that_was_not_requested_is_read_as_one(house: House) -> None:
         b' "total_tokens": 18}}\n\ndata: [DONE]\n\n'
     )
     house.endpoint.script(Reply(body=events, headers={"content-type": "text/event-stream"}))
-    answer = requested(house)
-    assert answer.body == events
+    response = requested(house)
+    assert response.body == events
     assert house.spent == COST
 
 

@@ -14,7 +14,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
 
 ResponseT = TypeVar("ResponseT")
-ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
+MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
 COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 
 
@@ -27,8 +27,8 @@ Run = Callable[[Callable[[AsyncOpenAI], Coroutine[Any, Any, ResponseT]]], Respon
 
 
 def chat(client: OpenAI, **options: Any) -> Any:
-    return client.chat.completions.create(**{"model": "gpt-4o", "messages": ASKED, "max_tokens": 50} | options)
+    return client.chat.completions.create(**{"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50} | options)
 
 
 async def chat_async(client: AsyncOpenAI, **options: Any) -> Any:
-    return await client.chat.completions.create(**{"model": "gpt-4o", "messages": ASKED, "max_tokens": 50} | options)
+    return await client.chat.completions.create(**{"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50} | options)

@@ -14,52 +14,52 @@ from tests.integrations.wire import http
 
 __all__ = ["Desk"]
 
-Answer = Callable[[dict[str, Any]], Any]
+Response = Callable[[dict[str, Any]], Any]
 
 
 class Desk:
     """``answers`` gives what is answered by method and path; a body's bytes, a mapping, or a response as it is."""
 
     def __init__(self, engine: GovernanceEngine) -> None:
-        self.answers: dict[str, Any] = {}
-        self.asked: list[str] = []
+        self.responses: dict[str, Any] = {}
+        self.requested: list[str] = []
         self._engine = engine
 
     def __call__(self, request: http.Request) -> http.Response:
         name = f"{request.method} {request.url.path.removeprefix('/v1')}"
-        self.asked.append(name)
-        answer = self.answers.get(name)
-        if callable(answer):
+        self.requested.append(name)
+        response = self.responses.get(name)
+        if callable(response):
             is_json = request.headers.get("content-type") == "application/json"
-            answer = answer(json.loads(request.content) if is_json else {})
-        if answer is None:
+            response = response(json.loads(request.content) if is_json else {})
+        if response is None:
             return http.Response(404, json={"error": {"message": "There is no such thing."}})
-        if isinstance(answer, http.Response):
-            return answer
-        if isinstance(answer, bytes):
-            return http.Response(200, content=_Pieces(answer))
-        return http.Response(200, json=answer)
+        if isinstance(response, http.Response):
+            return response
+        if isinstance(response, bytes):
+            return http.Response(200, content=_Pieces(response))
+        return http.Response(200, json=response)
 
     async def awaited(self, request: http.Request) -> http.Response:
-        answer = self(request)
-        content = answer.stream
-        return http.Response(answer.status_code, headers=answer.headers, content=_pieces(content))
+        response = self(request)
+        content = response.stream
+        return http.Response(response.status_code, headers=response.headers, content=_pieces(content))
 
     def openai(self, **options: Any) -> OpenAI:
-        answering = http.Client(transport=http.MockTransport(self))
-        return self.governed(OpenAI(api_key="k", max_retries=0, http_client=answering), **options)
+        responding = http.Client(transport=http.MockTransport(self))
+        return self.governed(OpenAI(api_key="k", max_retries=0, http_client=responding), **options)
 
     def async_openai(self) -> AsyncOpenAI:
-        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
-        return self.governed(AsyncOpenAI(api_key="k", max_retries=0, http_client=answering))
+        responding = http.AsyncClient(transport=http.MockTransport(self.awaited))
+        return self.governed(AsyncOpenAI(api_key="k", max_retries=0, http_client=responding))
 
     def anthropic(self, **options: Any) -> Anthropic:
-        answering = http.Client(transport=http.MockTransport(self))
-        return self.governed(Anthropic(api_key="k", max_retries=0, http_client=answering), **options)
+        responding = http.Client(transport=http.MockTransport(self))
+        return self.governed(Anthropic(api_key="k", max_retries=0, http_client=responding), **options)
 
     def async_anthropic(self) -> AsyncAnthropic:
-        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
-        return self.governed(AsyncAnthropic(api_key="k", max_retries=0, http_client=answering))
+        responding = http.AsyncClient(transport=http.MockTransport(self.awaited))
+        return self.governed(AsyncAnthropic(api_key="k", max_retries=0, http_client=responding))
 
     def governed(self, client: Any, **options: Any) -> Any:
         return govern(client, engine=self._engine, budget_category="llm", **options)

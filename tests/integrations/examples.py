@@ -15,10 +15,10 @@ import anthropic
 import openai
 from pydantic import BaseModel
 
-ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
-CHAT: Any = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
+MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
+CHAT: Any = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50}
 RESPONSE: Any = {"model": "gpt-4o", "input": "How is this done?", "instructions": "Be brief.", "max_output_tokens": 50}
-MESSAGE: Any = {"model": "claude-sonnet-5-5", "messages": ASKED, "max_tokens": 50}
+MESSAGE: Any = {"model": "claude-sonnet-5-5", "messages": MESSAGES, "max_tokens": 50}
 IMAGE = "data:image/png;base64," + base64.b64encode(b"pixels").decode()
 Example = Callable[[Any], Any]
 
@@ -53,15 +53,15 @@ def streaming_response(client: Any) -> Any:
 
 
 def undocumented_parameters(client: Any) -> Any:
-    answer = client.chat.completions.create(
+    response = client.chat.completions.create(
         **CHAT, extra_body={"seed": 3}, extra_headers={"x": "y"}, extra_query={"z": 1}
     )
-    return answer.model_extra, answer.choices[0].message.content
+    return response.model_extra, response.choices[0].message.content
 
 
 def tools(client: Any) -> Any:
-    answer = client.chat.completions.parse(**CHAT, tools=[openai.pydantic_function_tool(Step)])
-    return answer.choices[0].message.content
+    response = client.chat.completions.parse(**CHAT, tools=[openai.pydantic_function_tool(Step)])
+    return response.choices[0].message.content
 
 
 def another_http_client(client: Any) -> Any:
@@ -176,7 +176,7 @@ ANTHROPIC: dict[str, Example] = {
     "message": lambda client: client.messages.create(**MESSAGE).content,
     "stream": lambda client: [event.type for event in client.messages.create(**MESSAGE, stream=True)],
     "events": message_events,
-    "counting": lambda client: client.messages.count_tokens(model=MESSAGE["model"], messages=ASKED).input_tokens,
+    "counting": lambda client: client.messages.count_tokens(model=MESSAGE["model"], messages=MESSAGES).input_tokens,
     "raw response": lambda client: client.messages.with_raw_response.create(**MESSAGE).parse().content,
     "options": lambda client: client.with_options(max_retries=3, timeout=9).messages.create(**MESSAGE).content,
     "pages": lambda client: [model.id for model in client.models.list()],

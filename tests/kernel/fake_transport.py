@@ -13,7 +13,7 @@ from aumos_governance.kernel.transports.transport import Receiver
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest
 
-Answer = Callable[[WireRequest], Mapping[str, Any] | None]
+Response = Callable[[WireRequest], Mapping[str, Any] | None]
 
 
 class FakeTransport:
@@ -22,10 +22,10 @@ class FakeTransport:
     What is asked of one that is ``lossy`` goes out again where the answer is late, as it may be on a busy machine.
     """
 
-    def __init__(self, answer: Answer | None = None, *, clock_ahead: float = 0.0, lossy: bool = False) -> None:
+    def __init__(self, response: Response | None = None, *, clock_ahead: float = 0.0, lossy: bool = False) -> None:
         self.lossy = lossy
         self.clock_ahead = clock_ahead
-        self.answer: Answer = answer or (lambda ask: {"ok": True, "op": ask.op})
+        self.response: Response = response or (lambda request: {"ok": True, "op": request.op})
         self.sent: list[WireRequest] = []
         self.urgent: list[WireRequest] = []
         self.kept_back: set[str] = set()
@@ -38,13 +38,13 @@ class FakeTransport:
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    def send(self, ask: WireRequest, *, urgent: bool = False) -> None:
+    def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         with self.arrived:
-            self.sent.append(ask)
+            self.sent.append(request)
             if urgent:
-                self.urgent.append(ask)
+                self.urgent.append(request)
             self.arrived.notify_all()
-        threading.Thread(target=self._reply, args=(ask,), daemon=True).start()
+        threading.Thread(target=self._reply, args=(request,), daemon=True).start()
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
         waiter.sleep(seconds)
@@ -64,17 +64,17 @@ class FakeTransport:
 
     def of(self, op: str) -> list[WireRequest]:
         with self.arrived:
-            return [ask for ask in self.sent if ask.op == op]
+            return [request for request in self.sent if request.op == op]
 
     def wait_for(self, op: str, count: int = 1) -> list[WireRequest]:
         """Wait until so many asks of this op have gone out."""
         with self.arrived:
-            assert self.arrived.wait_for(lambda: sum(ask.op == op for ask in self.sent) >= count, timeout=20)
+            assert self.arrived.wait_for(lambda: sum(request.op == op for request in self.sent) >= count, timeout=20)
         return self.of(op)
 
-    def _reply(self, ask: WireRequest) -> None:
-        answer: Mapping[str, Any] | None = (
-            {"ok": True, "server_time": self.now()} if ask.op == "hello" else self.answer(ask)
+    def _reply(self, request: WireRequest) -> None:
+        response: Mapping[str, Any] | None = (
+            {"ok": True, "server_time": self.now()} if request.op == "hello" else self.response(request)
         )
-        if answer is not None:
-            self.deliver(ask.id, **answer)
+        if response is not None:
+            self.deliver(request.id, **response)

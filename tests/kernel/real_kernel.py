@@ -32,9 +32,9 @@ class Outcome:
     updates: list[dict[str, Any]] = field(default_factory=list)
     """What took the place of something displayed before."""
     errors: list[dict[str, Any]] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
     """Lines written and shown, in order."""
-    asked: str = ""
+    requested: str = ""
     """The prompt that was answered."""
 
     @property
@@ -54,7 +54,7 @@ class Kernel:
         *,
         cell_id: str | None = None,
         timeout: float = 60,
-        answer: str | Callable[[], object] | None = None,
+        response: str | Callable[[], object] | None = None,
         when_shown: Callable[[str], object] = lambda line: None,
         interrupted: bool = False,
     ) -> Outcome:
@@ -66,7 +66,7 @@ class Kernel:
         With ``answer`` the front end takes input, and gives this, or does this in place of an answer. ``when_shown`` is
         called with whatever is displayed.
         """
-        allow_stdin = answer is not None
+        allow_stdin = response is not None
         message = self.client.session.msg(
             "execute_request",
             {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": allow_stdin},
@@ -74,9 +74,9 @@ class Kernel:
         )
         self.client.shell_channel.send(message)
         outcome = Outcome("")
-        if answer is not None:
+        if response is not None:
             # Only where a cell asks; one that does not is still read below.
-            outcome.asked = self._answer(answer, timeout)
+            outcome.requested = self._respond(response, timeout)
         while True:
             heard = self.client.get_iopub_msg(timeout=timeout)
             if heard["parent_header"].get("msg_id") != message["header"]["msg_id"]:
@@ -84,12 +84,12 @@ class Kernel:
             kind, content = heard["msg_type"], heard["content"]
             if kind == "stream" and content["name"] == "stdout":
                 outcome.text += content["text"]
-                outcome.said.extend(content["text"].splitlines())
+                outcome.printed.extend(content["text"].splitlines())
             elif kind == "execute_result":
                 outcome.results.append(content["data"])
             elif kind == "display_data":
                 outcome.displays.append(content["data"])
-                outcome.said.extend(content["data"]["text/plain"].splitlines())
+                outcome.printed.extend(content["data"]["text/plain"].splitlines())
                 when_shown(content["data"]["text/plain"])
             elif kind == "update_display_data":
                 outcome.updates.append(content["data"])
@@ -116,13 +116,13 @@ class Kernel:
             if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
                 return reply
 
-    def _answer(self, answer: str | Callable[[], object], timeout: float) -> str:
-        asked = self.client.get_stdin_msg(timeout=timeout)
-        if isinstance(answer, str):
-            self.client.input(answer)
+    def _respond(self, response: str | Callable[[], object], timeout: float) -> str:
+        requested = self.client.get_stdin_msg(timeout=timeout)
+        if isinstance(response, str):
+            self.client.input(response)
         else:
-            answer()
-        return str(asked["content"]["prompt"])
+            response()
+        return str(requested["content"]["prompt"])
 
     def value(self, expression: str) -> str:
         """The repr of an expression in the kernel."""

@@ -33,9 +33,9 @@ class Crowded:
         self.refusals = refusals
         self.seen: Counter[str] = Counter()
 
-    def __call__(self, ask: WireRequest) -> dict[str, Any]:
-        self.seen[ask.id] += 1
-        return BUSY if self.seen[ask.id] <= self.refusals else ALLOWED
+    def __call__(self, request: WireRequest) -> dict[str, Any]:
+        self.seen[request.id] += 1
+        return BUSY if self.seen[request.id] <= self.refusals else ALLOWED
 
 
 def test_a_refused_request_goes_out_again_with_its_id_and_expiry() -> None:
@@ -43,7 +43,7 @@ def test_a_refused_request_goes_out_again_with_its_id_and_expiry() -> None:
     assert client_of(transport).request("spend", {"amount": "1"})["decision"]["allowed"]
     sent = transport.of("spend")
     assert len(sent) == 4
-    assert len({(ask.id, ask.exp) for ask in sent}) == 1
+    assert len({(request.id, request.exp) for request in sent}) == 1
     assert transport.of("cancel") == []
 
 
@@ -56,8 +56,8 @@ def test_threads_and_tasks_go_on_at_the_pace_of_the_server() -> None:
         return await asyncio.gather(*[client.request_async("hold", {"amount": "1"}) for _ in range(20)])
 
     with ThreadPoolExecutor(16) as pool:
-        answers = [*pool.map(lambda _: client.request("spend", {"amount": "1"}), range(40)), *asyncio.run(tasks())]
-    assert all(answer["decision"]["allowed"] for answer in answers)
+        responses = [*pool.map(lambda _: client.request("spend", {"amount": "1"}), range(40)), *asyncio.run(tasks())]
+    assert all(response["decision"]["allowed"] for response in responses)
     assert len(crowded.seen) == 60
 
 
@@ -91,13 +91,13 @@ def test_an_interrupt_while_the_server_is_busy_takes_nothing_back() -> None:
 def test_a_cancel_that_is_refused_goes_out_again() -> None:
     crowded = Crowded(2)
 
-    def answer(ask: WireRequest) -> dict[str, Any] | None:
-        return None if ask.op == "spend" else {**crowded(ask), "voided": True}
+    def response(request: WireRequest) -> dict[str, Any] | None:
+        return None if request.op == "spend" else {**crowded(request), "voided": True}
 
-    transport = FakeTransport(answer)
+    transport = FakeTransport(response)
     with pytest.raises(ServerUnreachableError):
         client_of(transport, timeout=0.05).request("spend", {"amount": "1"})
-    assert len({ask.id for ask in transport.wait_for("cancel", 3)}) == 1
+    assert len({request.id for request in transport.wait_for("cancel", 3)}) == 1
 
 
 def test_a_posted_settlement_that_is_refused_goes_out_again_by_itself() -> None:
@@ -136,7 +136,7 @@ def test_no_yes_is_given_after_its_time(
     transport = FakeTransport()
     client = client_of(transport)
     client.request("status")
-    transport.answer = lambda _: None
+    transport.response = lambda _: None
     real, ahead = in_flight.monotonic, 0.0
     monkeypatch.setattr(in_flight, "monotonic", lambda: real() + ahead)
     started = client.start(op, {"amount": "1"})

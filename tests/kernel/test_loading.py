@@ -45,9 +45,9 @@ def loading(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_loading_takes_less_than_50_ms_beyond_ipython(tmp_path: Path) -> None:
-    told = [json.loads(loading(tmp_path).stdout)["ms"] for _ in range(5)]
+    reported = [json.loads(loading(tmp_path).stdout)["ms"] for _ in range(5)]
     # The least: other work on the machine makes runs slow, and nothing makes one too fast.
-    assert min(told) < 50, told
+    assert min(reported) < 50, reported
 
 
 def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
@@ -85,6 +85,6 @@ def test_the_interpreter_counts_less_than_50_ms_for_it_too(tmp_path: Path) -> No
     assert min(microseconds(loading(tmp_path, "-X", "importtime").stderr) for _ in range(5)) < 50_000
 
 
-def test_loading_asks_nothing_and_opens_nothing(tmp_path: Path) -> None:
+def test_loading_requests_nothing_and_opens_nothing(tmp_path: Path) -> None:
     loading(tmp_path)
     assert not (tmp_path / "data").exists()

@@ -69,22 +69,22 @@ def test_the_acceptance_notebook_runs_to_its_end_in_plain_ipython(tmp_path: Path
 def test_our_example_runs_to_its_end(runner: Runner, tmp_path: Path) -> None:
     code, outputs = runner(OURS, tmp_path)
     assert code == 0
-    said = lines(outputs)
-    assert "Recorded: $0.0008 for small-model ($0.7492 remaining)" in said
-    assert any(line.startswith("DENIED: Would exceed budget ($5.252 > $1.00)") for line in said)
-    assert said[-1] == "Budget: $0.252 spent / $1.00 limit ($0.748 remaining)", "it ends governed"
+    printed = lines(outputs)
+    assert "Recorded: $0.0008 for small-model ($0.7492 remaining)" in printed
+    assert any(line.startswith("DENIED: Would exceed budget ($5.252 > $1.00)") for line in printed)
+    assert printed[-1] == "Budget: $0.252 spent / $1.00 limit ($0.748 remaining)", "it ends governed"
     assert {output["output_type"] for output in outputs} == {"stream", "display_data"}
 
 
 def test_the_example_of_governed_calls_runs_to_its_end(tmp_path: Path) -> None:
     code, outputs = with_jupyter_execute(CALLS, tmp_path)
-    said = lines(outputs)
-    assert code == 0, said
-    assert "This is what a model could say to 'What is a budget?'." in said
-    assert "{'answered': 9, 'denied': 21}" in said
-    denied = next(i for i, line in enumerate(said) if line.startswith("DENIED: Would exceed budget ($3.40"))
-    assert "This is what a model could say to 'Write it all down.'." in said[denied:], "the way out works"
-    assert said[-1].startswith("Governance disabled. Session total: $0.00")
+    printed = lines(outputs)
+    assert code == 0, printed
+    assert "This is what a model could say to 'What is a budget?'." in printed
+    assert "{'answered': 9, 'denied': 21}" in printed
+    denied = next(i for i, line in enumerate(printed) if line.startswith("DENIED: Would exceed budget ($3.40"))
+    assert "This is what a model could say to 'Write it all down.'." in printed[denied:], "the way out works"
+    assert printed[-1].startswith("Governance disabled. Session total: $0.00")
     assert {output["output_type"] for output in outputs} <= {"stream", "display_data", "execute_result"}
 
 
@@ -93,7 +93,7 @@ def test_our_examples_come_without_outputs() -> None:
         assert written(notebook) == [], notebook
 
 
-def test_papermill_tells_the_notebooks_name_so_that_a_second_run_knows_the_first(tmp_path: Path) -> None:
+def test_papermill_states_the_notebooks_name_so_that_a_second_run_knows_the_first(tmp_path: Path) -> None:
     notebook = tmp_path / "in.ipynb"
     notebook.write_text(ACCEPTANCE.read_text("utf-8"), "utf-8")
     with_papermill(notebook, tmp_path, "--inject-paths")
@@ -105,12 +105,12 @@ def test_papermill_tells_the_notebooks_name_so_that_a_second_run_knows_the_first
 def test_a_denied_spend_stops_the_run_before_the_paid_call(tool: tuple[str, ...], tmp_path: Path) -> None:
     notebook = json.loads(ACCEPTANCE.read_text("utf-8"))
     code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
-    told = [
+    reported = [
         "%load_ext aumos_governance.jupyter_extension\n%governance --budget 0.10\nopen('begun', 'w').close()",
         "%governance_spend 0.20 --tool gpt-4o\nopen('paid', 'w').close()",
         "open('paid', 'w').close()",
     ]
-    notebook["cells"] = [{**code, "id": f"cell-{number}", "source": source} for number, source in enumerate(told)]
+    notebook["cells"] = [{**code, "id": f"cell-{number}", "source": source} for number, source in enumerate(reported)]
     (tmp_path / "denied.ipynb").write_text(json.dumps(notebook), "utf-8")
     out = ["out.ipynb"] if tool[0] == "papermill" else []
     result = call(tmp_path, *tool, "denied.ipynb", *out)

@@ -11,10 +11,10 @@ from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListHolds
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
-    PERSON,
     SERVER,
     key,
     records,
@@ -45,7 +45,7 @@ def held(ledger: Ledger, **values: Any) -> tuple[HeldCharge, ...]:
 
 def correct(charge_id: str | None, amount: int, **values: Any) -> Correct:
     return Correct(
-        **{"key": key(), "origin": PERSON, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
+        **{"key": key(), "origin": BY_USER, "charge_id": charge_id, "amount": amount, "reason": "double"} | values
     )
 
 

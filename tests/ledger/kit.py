@@ -31,7 +31,7 @@ HOUR = 3600 * SECOND
 NOTEBOOK = NotebookKey("ann", "/srv/ann", "work/plan.ipynb")
 OTHER = NotebookKey("ann", "/srv/ann", "work/other.ipynb")
 KERNEL = Origin("kernel", scope="kernel-1", incarnation="one", cell_id="c1", execution_count=3)
-PERSON = Origin("ann", person=True, scope="ann")
+BY_USER = Origin("ann", person=True, scope="ann")
 SERVER = Origin("server", scope="server")
 TERMS = SessionTerms()
 
@@ -82,7 +82,7 @@ def opening(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = KERNEL, **valu
     return OpenSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
 
 
-def change(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = PERSON, **values: Any) -> ChangeSession:
+def change(notebook: NotebookKey = NOTEBOOK, *, origin: Origin = BY_USER, **values: Any) -> ChangeSession:
     return ChangeSession(**{"key": key(), "origin": origin, "notebook": notebook, "terms": TERMS} | values)
 
 

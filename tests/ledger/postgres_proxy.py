@@ -25,7 +25,7 @@ class PostgresProxy(threading.Thread):
         self._clients: set[socket.socket] = set()
         self._wake, self._woken = socket.socketpair()
         self._ended = False
-        self.cut_answer = False
+        self.cut_response = False
         """Cut when the server says that a commit was done: the client never hears it."""
         self.cut_question = False
         """Cut when the client next says anything: the server never hears it."""
@@ -70,8 +70,8 @@ class PostgresProxy(threading.Thread):
             cut = self.cut_question or bool(self.cut_at and self.cut_at in data)
             self.cut_question = False
         else:
-            cut = self.cut_answer and COMMITTED in data
-            self.cut_answer = self.cut_answer and not cut
+            cut = self.cut_response and COMMITTED in data
+            self.cut_response = self.cut_response and not cut
         self.cuts += cut
         if cut and self.refuse_after_cut:
             self.refuses = True

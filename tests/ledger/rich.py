@@ -36,12 +36,12 @@ from aumos_governance.ledger.contract.requests import JoinNotebooks
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, correct, gone, hold, release, settle
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     HOUR,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     SECOND,
     SERVER,
     USD,
@@ -74,7 +74,7 @@ def set_ceiling(
     subject: str = "",
 ) -> SetCeiling:
     return SetCeiling(
-        key=key(), origin=PERSON, encloses=kind, subject=subject, name=name, ceiling=ceiling, period=period
+        key=key(), origin=BY_USER, encloses=kind, subject=subject, name=name, ceiling=ceiling, period=period
     )
 
 
@@ -155,13 +155,13 @@ def _charges(ledger: Ledger, clock: FakeClock) -> None:
     left = ledger.execute(hold(9 * CENT, origin=OTHER_KERNEL, tool="left")).charge_id
     ledger.execute(hold(11 * CENT, origin=OTHER_KERNEL, tool="unresolved"))
     ledger.execute(gone("two"))
-    ledger.execute(settle(left, 4 * CENT, origin=PERSON))
+    ledger.execute(settle(left, 4 * CENT, origin=BY_USER))
 
 
 def _agreements(ledger: Ledger, clock: FakeClock) -> None:
     about = {"origin": KERNEL, "notebook": NOTEBOOK}
     for decision in (True, False, None):
-        asked = ledger.execute(
+        requested = ledger.execute(
             AskApproval(
                 key=key(),
                 **about,
@@ -173,28 +173,32 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
             )
         )
         if decision is None:
-            ledger.execute(WithdrawApproval(key=key(), origin=KERNEL, approval_id=asked.approval_id))
+            ledger.execute(WithdrawApproval(key=key(), origin=KERNEL, approval_id=requested.approval_id))
         else:
             ledger.execute(
                 DecideApproval(
-                    key=key(), origin=PERSON, approval_id=asked.approval_id, digest=asked.digest, approve=decision
+                    key=key(),
+                    origin=BY_USER,
+                    approval_id=requested.approval_id,
+                    digest=requested.digest,
+                    approve=decision,
                 )
             )
-        act = spend(CENT, approval_id=asked.approval_id, digest=asked.digest, **ACT)
+        act = spend(CENT, approval_id=requested.approval_id, digest=requested.digest, **ACT)
         assert ledger.execute(act).allowed == (decision is True)
     for digest in ("one that is approved only", "one that waits"):
-        asked = ledger.execute(AskApproval(key=key(), **about, digest=digest, shown="{}"))
+        requested = ledger.execute(AskApproval(key=key(), **about, digest=digest, shown="{}"))
         if digest == "one that waits":
             continue
         ledger.execute(
-            DecideApproval(key=key(), origin=PERSON, approval_id=asked.approval_id, digest=digest, approve=True)
+            DecideApproval(key=key(), origin=BY_USER, approval_id=requested.approval_id, digest=digest, approve=True)
         )
     for how in ("seen", "unseen", "finished"):
         report = ledger.execute(FileReport(key=key(), **about, shown='{"a":1}', tool=how))
         if how == "finished":
             ledger.execute(FinishReport(key=key(), **about, report_id=report.report_id, result="done", spent="0.01"))
         if how == "seen":
-            ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+            ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=report.report_id))
     for realm in (None, "ann"):
         given = {"key": "", **about, "agent_id": "helper", "realm": realm}
         ledger.execute(SetTrust(**given, level=TrustLevel.L1_MONITOR, assigned_by="ann"))
@@ -216,7 +220,7 @@ def _agreements(ledger: Ledger, clock: FakeClock) -> None:
 def issue(key_id: str, kind: str = TERMINAL, notebook: NotebookKey | None = None, **values: Any) -> IssueKey:
     given = {
         "key": key(),
-        "origin": PERSON if kind in (USER, RUN) else SERVER,
+        "origin": BY_USER if kind in (USER, RUN) else SERVER,
         "key_id": key_id,
         "digest": sha256(key_id.encode()).hexdigest(),
         "owner": "ann",
@@ -234,9 +238,9 @@ def _keys(ledger: Ledger) -> None:
     ledger.execute(issue("of a user", USER, at("key:script")))
     ledger.execute(issue("of a command", RUN, at("joined.ipynb")))
     ledger.execute(issue("of a terminal"))
-    ledger.execute(BindKey(key=key(), origin=PERSON, key_id="of a terminal", notebook=NOTEBOOK))
+    ledger.execute(BindKey(key=key(), origin=BY_USER, key_id="of a terminal", notebook=NOTEBOOK))
     ledger.execute(issue("theirs", USER, THEIRS, owner="bob", root="/srv/bob"))
-    ledger.execute(RevokeKeys(key=key(), origin=PERSON, key_ids=("of a user", "kernel 1"), why="a user revoked it"))
+    ledger.execute(RevokeKeys(key=key(), origin=BY_USER, key_ids=("of a user", "kernel 1"), why="a user revoked it"))
 
 
 def _join(ledger: Ledger) -> None:

@@ -64,14 +64,14 @@ def crowd(url: str, name: str, threads: int, seconds: float, ready: int, go: int
     for spender in spenders:
         spender.join()
     ledger.close()
-    told = {
+    reported = {
         "allowed": sum(spender.allowed for spender in spenders),
         "denied": sum(spender.denied for spender in spenders),
         "errors": [error for spender in spenders for error in spender.errors][:3],
         "slowest": max(spender.slowest for spender in spenders),
     }
     # One write is one line, whoever else writes.
-    os.write(1, f"{json.dumps(told)}\n".encode())
+    os.write(1, f"{json.dumps(reported)}\n".encode())
 
 
 def main(url: str, processes: str, threads: str, seconds: str) -> None:

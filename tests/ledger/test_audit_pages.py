@@ -57,7 +57,7 @@ def test_each_filter_alone_and_together(history: Ledger, filters: dict[str, Any]
     assert len({record.record_id for record in newest_first}) == count
 
 
-def test_whoever_shares_a_database_reads_their_own_records(history: Ledger) -> None:
+def test_a_user_who_shares_a_database_reads_only_their_own_records(history: Ledger) -> None:
     theirs = NotebookKey("bob", "/srv/bob", NOTEBOOK.path)
     history.execute(opening(theirs))
     history.execute(spend(CENT, theirs, tool="tool-0"))

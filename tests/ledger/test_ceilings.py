@@ -22,7 +22,7 @@ from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql import migrate
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
-from tests.ledger.kit import CENT, NOTEBOOK, PERSON, USD, Backend, key, opening, records, spend
+from tests.ledger.kit import BY_USER, CENT, NOTEBOOK, USD, Backend, key, opening, records, spend
 from tests.ledger.kit import closing as ending
 from tests.ledger.rich import configure, set_ceiling
 
@@ -122,7 +122,7 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
     (found, *_) = ledger.read(ListCeilings())
     assert found.balance.spent == 4 * USD
     changes = records(ledger, event="ceiling")
-    assert [record.actor for record in changes] == [PERSON.actor] * 4
+    assert [record.actor for record in changes] == [BY_USER.actor] * 4
     assert [record.detail["to"] for record in changes] == [
         [{"period": "monthly", "ceiling": "5"}],
         [{"period": "daily", "ceiling": "3"}],
@@ -147,7 +147,7 @@ def test_what_cannot_be_set(ledger: Ledger) -> None:
     assert records(ledger) == before
     with pytest.raises(InvalidRequestError):
         ledger.execute(
-            Record(key=key(), origin=PERSON, event="ceiling", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW)
+            Record(key=key(), origin=BY_USER, event="ceiling", notebook=NOTEBOOK, outcome=GovernanceOutcome.ALLOW)
         )
 
 

@@ -43,7 +43,7 @@ def test_what_another_program_writes_is_read(database: Backend) -> None:
         assert reader.verify(known_head=found.heads["ledger"]).ok
 
 
-def test_every_owner_and_root_is_told_in_order(database: Backend) -> None:
+def test_every_owner_and_root_is_listed_in_order(database: Backend) -> None:
     ledger = database.open()
     for owner, root in [("bob", "/b"), ("ann", "/b"), ("ann", "/a")]:
         ledger.execute(opening(NotebookKey(owner, root, "x.ipynb")))

@@ -17,10 +17,10 @@ from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
+    BY_USER,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     SECOND,
     at,
     balance,
@@ -127,7 +127,7 @@ def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
         ledger.execute(opening(notebook, agent_id="planner"))
         fill(ledger, notebook)
     (correction,) = [record.charge_id for record in records(ledger, event="spend")][:1]
-    ledger.execute(Correct(key=key(), origin=PERSON, charge_id=correction or "", amount=3, reason="three"))
+    ledger.execute(Correct(key=key(), origin=BY_USER, charge_id=correction or "", amount=3, reason="three"))
     spent = 27 * BILLION - 3
     assert spent > MOST
     for by, name in (("tool", "big"), ("agent", "planner"), ("day", "2026-09-21")):
@@ -141,7 +141,7 @@ def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
 def test_a_sum_below_nothing_is_one_as_well(ledger: Ledger) -> None:
     ledger.execute(opening())
     charge = ledger.execute(spend(10, tool="t")).charge_id
-    ledger.execute(Correct(key=key(), origin=PERSON, charge_id=charge or "", amount=7, reason="seven"))
+    ledger.execute(Correct(key=key(), origin=BY_USER, charge_id=charge or "", amount=7, reason="seven"))
     (found,) = ledger.read(AuditSums(event="correct"))
     assert (found.spent, found.records) == (-7, 1)
 
@@ -176,7 +176,7 @@ def with_number(name: str, number: int) -> Request[Any]:
 
 
 @pytest.mark.parametrize("event", ["spend", "open", "trust", "correct"])
-def test_nobody_writes_records_by_which_rows_are_proven(ledger: Ledger, event: str) -> None:
+def test_no_caller_writes_records_by_which_rows_are_proven(ledger: Ledger, event: str) -> None:
     ledger.execute(opening())
     request = Record(**ABOUT, event=event, outcome=GovernanceOutcome.ALLOW)
     with pytest.raises(AumOSGovernanceError, match="which the ledger writes itself"):

@@ -44,21 +44,21 @@ def acknowledged(file: Path) -> list[tuple[str, str, str]]:
 def charge(url: str, name: str, file: int) -> None:
     ledger = open_ledger(url)
 
-    def ask(key: str, what: str, charge_id: str = "") -> str:
-        answer = ledger.execute(request_for(key, what, charge_id))
-        assert answer.charge_id is not None
+    def request(key: str, what: str, charge_id: str = "") -> str:
+        response = ledger.execute(request_for(key, what, charge_id))
+        assert response.charge_id is not None
         # One write is one line, whoever else writes, and stays when the process is gone. A kill in the middle of one
         # that reaches into the file's next page leaves its first part: the next line begins on its own all the same.
-        os.write(file, f"\n{json.dumps([key, what, answer.charge_id])}\n".encode())
-        return str(answer.charge_id)
+        os.write(file, f"\n{json.dumps([key, what, response.charge_id])}\n".encode())
+        return str(response.charge_id)
 
     def go_on(thread: int) -> None:
         for number in itertools.count():
             key = f"{name}-{thread}-{number}"
             if number % 3:
-                ask(key, "spend")
+                request(key, "spend")
             else:
-                ask(f"{key}-settle", "settle", ask(key, "hold"))
+                request(f"{key}-settle", "settle", request(key, "hold"))
 
     threads = [threading.Thread(target=go_on, args=(number,)) for number in range(THREADS)]
     for thread in threads:

@@ -34,7 +34,7 @@ from tests.integrations.till import Till, priced
 # LiteLLM uses deprecated attributes of pydantic, and leaves event loops and sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ASK: Any = [{"role": "user", "content": "What is the answer?"}]
+MESSAGES: Any = [{"role": "user", "content": "What is the answer?"}]
 TEXT = Reply().text
 TOKENS = Tokens(input=1000, output=300, cached=400)
 COST = priced("gpt-4o", {"input_tokens": 1000, "output_tokens": 300, "cache_read_tokens": 400})
@@ -65,9 +65,9 @@ def governed(till: Till) -> GovernedLiteLLM:
     return GovernedLiteLLM(engine=till.engine, budget_category="llm")
 
 
-def ask(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
-    asked = {"model": "openai/gpt-4o", "messages": ASK, "api_base": endpoint.openai_url, "api_key": "key"}
-    return {**asked, "max_retries": 0, **options}
+def request(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
+    requested = {"model": "openai/gpt-4o", "messages": MESSAGES, "api_base": endpoint.openai_url, "api_key": "key"}
+    return {**requested, "max_retries": 0, **options}
 
 
 def text_of(chunks: list[Any]) -> str:
@@ -79,23 +79,23 @@ def denied(till: Till) -> list[tuple[str | None, str | None]]:
     return [(entry.code, entry.tool) for entry in till.engine.audit.entries() if entry.outcome == "deny"]
 
 
-def complete(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
-    return str(governed.completion(**asked).choices[0].message.content)
+def complete(governed: GovernedLiteLLM, requested: dict[str, Any]) -> str:
+    return str(governed.completion(**requested).choices[0].message.content)
 
 
-def stream(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
-    chunks = list(governed.completion(**asked, stream=True))
+def stream(governed: GovernedLiteLLM, requested: dict[str, Any]) -> str:
+    chunks = list(governed.completion(**requested, stream=True))
     assert all(getattr(chunk, "usage", None) is None for chunk in chunks)
     return text_of(chunks)
 
 
-def awaited(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
-    return str(asyncio.run(governed.acompletion(**asked)).choices[0].message.content)
+def awaited(governed: GovernedLiteLLM, requested: dict[str, Any]) -> str:
+    return str(asyncio.run(governed.acompletion(**requested)).choices[0].message.content)
 
 
-def streamed_awaited(governed: GovernedLiteLLM, asked: dict[str, Any]) -> str:
+def streamed_awaited(governed: GovernedLiteLLM, requested: dict[str, Any]) -> str:
     async def main() -> list[Any]:
-        return [chunk async for chunk in await governed.acompletion(**asked, stream=True)]
+        return [chunk async for chunk in await governed.acompletion(**requested, stream=True)]
 
     return text_of(asyncio.run(main()))
 
@@ -118,15 +118,15 @@ class TestTheLogger:
     @pytest.mark.parametrize("streamed", [False, True])
     def test_charges_what_was_called_without_a_hold(self, endpoint: Endpoint, till: Till, streamed: bool) -> None:
         options = {"stream": True, "stream_options": {"include_usage": True}} if streamed else {}
-        answer = litellm.completion(**ask(endpoint), **options)
+        response = litellm.completion(**request(endpoint), **options)
         if streamed:
-            list(answer)
+            list(response)
         _until(lambda: till.spent > 0)
         assert till.spent == COST
 
     def test_charges_awaited_calls_once(self, endpoint: Endpoint, till: Till) -> None:
         async def main() -> None:
-            await litellm.acompletion(**ask(endpoint))
+            await litellm.acompletion(**request(endpoint))
             await asyncio.to_thread(_until, lambda: till.spent > 0)
 
         asyncio.run(main())
@@ -134,28 +134,31 @@ class TestTheLogger:
 
     def test_cannot_stop_a_call(self, endpoint: Endpoint, till: Till) -> None:
         till.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
-        litellm.completion(**ask(endpoint))
+        litellm.completion(**request(endpoint))
         _until(lambda: bool(denied(till)))
         assert (endpoint.count, till.spent) == (1, 0)
 
     @pytest.mark.parametrize("awaits", [False, True])
     def test_records_what_it_cannot_charge_for(self, endpoint: Endpoint, till: Till, awaits: bool) -> None:
-        asked, recorded = ask(endpoint, model="openai/ours"), lambda: denied(till) == [("PRICE_UNKNOWN", "ours")]
+        requested, recorded = (
+            request(endpoint, model="openai/ours"),
+            lambda: denied(till) == [("PRICE_UNKNOWN", "ours")],
+        )
 
         async def main() -> None:
-            await litellm.acompletion(**asked)
+            await litellm.acompletion(**requested)
             await asyncio.to_thread(_until, recorded)
 
         if awaits:
             asyncio.run(main())
         else:
-            litellm.completion(**asked)
+            litellm.completion(**requested)
             _until(recorded)
         assert (endpoint.count, till.spent, till.held) == (1, 0, 0)
 
-    def test_charges_the_worst_case_of_an_answer_without_usage(self, endpoint: Endpoint, till: Till) -> None:
+    def test_charges_the_worst_case_of_a_response_without_usage(self, endpoint: Endpoint, till: Till) -> None:
         endpoint.default = Reply(usage={"prompt_tokens": -1, "completion_tokens": 1, "total_tokens": 0})
-        litellm.completion(**ask(endpoint, max_tokens=50))
+        litellm.completion(**request(endpoint, max_tokens=50))
         _until(lambda: till.spent > Decimal(10) * 50 / 1_000_000)
         assert till.events() == ["hold", "estimated"]
 
@@ -164,12 +167,14 @@ class TestTheLogger:
 def test_a_call_costs_what_its_tokens_cost(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
 ) -> None:
-    assert call(governed, ask(endpoint)) == TEXT
+    assert call(governed, request(endpoint)) == TEXT
     assert (till.spent, till.held, till.events()) == (COST, 0, ["hold", "settle"])
 
 
-def test_a_stream_shows_its_usage_to_who_asks_for_it(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
-    chunks = list(governed.completion(**ask(endpoint), stream=True, stream_options={"include_usage": True}))
+def test_a_stream_shows_its_usage_to_a_client_that_requests_it(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM
+) -> None:
+    chunks = list(governed.completion(**request(endpoint), stream=True, stream_options={"include_usage": True}))
     assert chunks[-1].usage.prompt_tokens == 1000
     assert till.spent == COST
 
@@ -179,8 +184,8 @@ def test_another_providers_cache_is_priced_as_its_own(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, streamed: bool
 ) -> None:
     endpoint.default = Reply(usage=Tokens(input=1000, output=300, cached=400, cache_written=20, cache_written_1h=5))
-    asked = ask(endpoint, model="anthropic/claude-sonnet-5-5", api_base=endpoint.anthropic_url)
-    (stream if streamed else complete)(governed, asked)
+    requested = request(endpoint, model="anthropic/claude-sonnet-5-5", api_base=endpoint.anthropic_url)
+    (stream if streamed else complete)(governed, requested)
     cached = {"cache_read_tokens": 400, "cache_write_tokens": 25, "cache_write_1h_tokens": 5}
     usage = {"input_tokens": 1425, "output_tokens": 300, **cached}
     assert till.spent == priced("claude-sonnet-5-5", usage, provider="anthropic")
@@ -191,7 +196,7 @@ def test_a_denied_call_is_not_sent(endpoint: Endpoint, till: Till, call: Call) -
     till.engine.budget.create_budget("small", "0.001")
     small = GovernedLiteLLM(engine=till.engine, budget_category="small")
     with pytest.raises(GovernanceDeniedError, match="small"):
-        call(small, ask(endpoint))
+        call(small, request(endpoint))
     assert endpoint.count == 0
 
 
@@ -201,7 +206,7 @@ def test_a_level_that_is_too_low_stops_the_call(
 ) -> None:
     till.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
     with pytest.raises(GovernanceDeniedError, match="L0"):
-        call(governed, ask(endpoint))
+        call(governed, request(endpoint))
     assert (endpoint.count, till.spent) == (0, 0)
 
 
@@ -215,14 +220,14 @@ def test_a_level_that_is_too_low_stops_the_call(
         (Reply(break_after=0), "estimated"),
     ],
 )
-def test_an_error_that_was_answered_costs_nothing_and_the_rest_is_an_estimate(
+def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
 ) -> None:
     # A stream that is refused so is tried once more without being asked for its usage.
     times = 2 if fault.status == 400 and call in (stream, streamed_awaited) else 1
     endpoint.script(*[fault] * times)
     with pytest.raises(Exception, match=r"(?i)error|refused|limit"):
-        call(governed, ask(endpoint))
+        call(governed, request(endpoint))
     assert (till.held, till.events()) == (0, ["hold", end] * times)
 
 
@@ -234,7 +239,7 @@ def test_a_server_that_refuses_stream_options_is_served(
     endpoint.script(refusal, Reply(usage=None), Reply(usage=None))
     model = f"openai/gpt-4o{'-mini' if call is stream else ''}"
     for _ in range(2):
-        assert call(governed, ask(endpoint, model=model)) == TEXT
+        assert call(governed, request(endpoint, model=model)) == TEXT
     assert ["stream_options" in each.received.json for each in endpoint.exchanges] == [True, False, False]
     assert till.events()[:2] == ["hold", "release"]
     assert till.held == 0
@@ -243,14 +248,19 @@ def test_a_server_that_refuses_stream_options_is_served(
 def test_zeros_and_missing_usage_are_charged_as_held(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
     endpoint.script(Reply(usage=None), Reply(usage=Tokens(input=0, output=0)), Reply(usage=Tokens(input=9, output=0)))
     for number in range(1, 4):
-        complete(governed, ask(endpoint))
+        complete(governed, request(endpoint))
         assert till.events()[-2:] == ["hold", "estimated"]
         assert till.spent == sum(entry.amount for entry in till.records("hold")) / Decimal(10**9), number
 
 
 def test_the_address_decides_whose_prices_count(till: Till) -> None:
-    asked = {"model": "openai/gpt-oss-120b", "messages": ASK, "api_base": "https://api.cerebras.ai/v1", "max_tokens": 9}
-    guard, paid = GovernedLiteLLM(engine=till.engine)._call(asked)
+    requested = {
+        "model": "openai/gpt-oss-120b",
+        "messages": MESSAGES,
+        "api_base": "https://api.cerebras.ai/v1",
+        "max_tokens": 9,
+    }
+    guard, paid = GovernedLiteLLM(engine=till.engine)._call(requested)
     assert (guard.rates(paid.model).seller, guard.base_url) == ("cerebras", "https://api.cerebras.ai/v1")
 
 
@@ -273,7 +283,7 @@ def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, gover
         address = "http://{}:{}/v1".format(*unused.getsockname())
         # Bound and not listened at: no other program can answer there.
         with pytest.raises(litellm.InternalServerError):
-            governed.completion(**ask(endpoint, api_base=address))
+            governed.completion(**request(endpoint, api_base=address))
     assert (till.held, till.events()) == (0, ["hold", "release"])
 
 
@@ -282,8 +292,8 @@ def test_a_stream_that_breaks_or_is_left_is_an_estimate(
 ) -> None:
     endpoint.script(Reply(break_after=3))
     with pytest.raises(Exception, match=r"(?i)error"):
-        list(governed.completion(**ask(endpoint), stream=True))
-    chunks = governed.completion(**ask(endpoint), stream=True)
+        list(governed.completion(**request(endpoint), stream=True))
+    chunks = governed.completion(**request(endpoint), stream=True)
     next(chunks)
     del chunks
     assert till.held == 0
@@ -295,12 +305,12 @@ def test_fallbacks_and_models_without_a_price_are_refused(
 ) -> None:
     for call in (complete, awaited):
         with pytest.raises(ConfigurationError, match="fallbacks"):
-            call(governed, ask(endpoint, fallbacks=["gpt-4o-mini"]))
+            call(governed, request(endpoint, fallbacks=["gpt-4o-mini"]))
         with pytest.raises(ConfigurationError, match="'ours'"):
-            call(governed, ask(endpoint, model="openai/ours"))
+            call(governed, request(endpoint, model="openai/ours"))
     assert denied(till) == [("CANNOT_BE_HELD", "gpt-4o"), ("PRICE_UNKNOWN", "ours")] * 2
     free = GovernedLiteLLM(engine=till.engine, budget_category="llm", cost=0)
-    assert complete(free, ask(endpoint, model="openai/ours")) == TEXT
+    assert complete(free, request(endpoint, model="openai/ours")) == TEXT
     assert (endpoint.count, till.spent) == (1, 0)
 
 
@@ -311,13 +321,13 @@ def test_the_page_prints_what_it_says(
     monkeypatch.setenv("OPENAI_BASE_URL", endpoint.openai_url)
     monkeypatch.setenv("OPENAI_API_KEY", "key")
     page = (Path(__file__).parents[2] / "docs" / "frameworks" / "litellm.md").read_text()
-    said: dict[str, list[str]] = {"python": [], "text": []}
+    stated: dict[str, list[str]] = {"python": [], "text": []}
     for language, text in re.findall(r"^```(python|text)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
-        said[language].append(text)
+        stated[language].append(text)
     # The last program only names a logger, which the tests below put to use.
-    exec(said["python"][0], {})
-    assert capsys.readouterr().out == said["text"][0]
-    assert "GovernanceLogger(engine=engine" in said["python"][1]
+    exec(stated["python"][0], {})
+    assert capsys.readouterr().out == stated["text"][0]
+    assert "GovernanceLogger(engine=engine" in stated["python"][1]
 
 
 def _until(happened: Callable[[], bool]) -> None:
@@ -333,8 +343,8 @@ def test_calls_through_the_gateway_hold_nothing(
 ) -> None:
     # The endpoint stands for the gateway, which charges them.
     monkeypatch.setenv(GATEWAY_ENV, endpoint.url)
-    assert governed.completion(**ask(endpoint)).choices[0].message.content == TEXT
-    assert text_of(list(governed.completion(**ask(endpoint, stream=True)))) == TEXT
+    assert governed.completion(**request(endpoint)).choices[0].message.content == TEXT
+    assert text_of(list(governed.completion(**request(endpoint, stream=True)))) == TEXT
     logger = GovernanceLogger(engine=till.engine, budget_category="llm")
-    logger.log_success_event(ask(endpoint), litellm.completion(**ask(endpoint)), None, None)
+    logger.log_success_event(request(endpoint), litellm.completion(**request(endpoint)), None, None)
     assert (till.spent, till.held, endpoint.count) == (0, 0, 3)

@@ -40,6 +40,7 @@ _PRICES = (
     "tests/integrations/guarding/test_later.py",
 )
 _BOOKS = (
+    "tests/ledger/operations/agents/test_evaluations.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/operations/test_checks.py",
     "tests/ledger/operations/test_holds.py",
@@ -148,9 +149,9 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.charges": ("tests/gateway/parts/test_open_charges.py", *_GATEWAY),
     "aumos_governance.gateway.contents": ("tests/gateway/test_forms.py", "tests/gateway/test_bodies.py", *_GATEWAY),
     "aumos_governance.gateway.desk": ("tests/gateway/parts/test_desk.py", *_GATEWAY),
-    "aumos_governance.gateway.dialects.anthropic": _GATEWAY,
+    "aumos_governance.gateway.dialects.anthropic": ("tests/gateway/dialects/test_anthropic.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
-    "aumos_governance.gateway.dialects.openai": _GATEWAY,
+    "aumos_governance.gateway.dialects.openai": ("tests/gateway/dialects/test_openai.py", *_GATEWAY),
     "aumos_governance.gateway.exchange": _GATEWAY,
     "aumos_governance.gateway.headers": ("tests/gateway/parts/test_headers.py", *_GATEWAY),
     "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
@@ -187,7 +188,7 @@ LISTED: dict[str, tuple[str, ...]] = {
         "tests/ledger/operations/test_notebooks.py",
     ),
     "aumos_governance.ledger.operations.agents.trust": _BOOKS,
-    "aumos_governance.ledger.proof.rules": _PROOF,
+    "aumos_governance.ledger.proof.rules": ("tests/ledger/operations/test_approvals.py", *_PROOF),
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),

@@ -25,41 +25,41 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery, ListApprovals, ListReports
 from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.types import TrustLevel
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, TERMS, FakeClock
+from tests.ledger.kit import BY_USER, CENT, KERNEL, NOTEBOOK, TERMS, FakeClock
 
 SHOWN = {"tool": "deploy", "cost": "0.05", "code": "deploy()"}
 
 
-class Person:
+class User:
     """Answers what is asked, and remembers it."""
 
-    def __init__(self, ledger: Ledger, answer: str) -> None:
+    def __init__(self, ledger: Ledger, response: str) -> None:
         self.ledger = ledger
-        self.answer = answer
-        self.asked: list[Approval] = []
+        self.response = response
+        self.requested: list[Approval] = []
 
     def decide(self, approval: Approval) -> Approval:
-        self.asked.append(approval)
-        if self.answer == "withdraw":
+        self.requested.append(approval)
+        if self.response == "withdraw":
             return self.ledger.execute(WithdrawApproval(key="", origin=KERNEL, approval_id=approval.approval_id))
         return self.ledger.execute(
             DecideApproval(
                 key="",
-                origin=PERSON,
+                origin=BY_USER,
                 approval_id=approval.approval_id,
                 digest=approval.digest,
-                approve=self.answer == "yes",
+                approve=self.response == "yes",
             )
         )
 
 
-def take(ledger: Ledger, holding: Hold, person: Person, **options: Any) -> Decision:
+def take(ledger: Ledger, holding: Hold, user: User, **options: Any) -> Decision:
     steps = action_steps(holding, options.pop("shown", SHOWN), **options)
-    answer: Any = None
+    response: Any = None
     try:
         while True:
-            step = steps.send(answer)
-            answer = person.decide(step.approval) if isinstance(step, ApprovalNeeded) else ledger.execute(step)
+            step = steps.send(response)
+            response = user.decide(step.approval) if isinstance(step, ApprovalNeeded) else ledger.execute(step)
     except StopIteration as done:
         return done.value
 
@@ -102,10 +102,10 @@ def at_level(ledger: Ledger, level: int) -> None:
 )
 def test_the_level_says_what_becomes_of_an_act(ledger: Ledger, level: int, allowed: bool, code: str | None) -> None:
     at_level(ledger, level)
-    person = Person(ledger, "yes")
-    decision = take(ledger, act(), person)
+    user = User(ledger, "yes")
+    decision = take(ledger, act(), user)
     assert (decision.allowed, decision.code) == (allowed, code)
-    assert len(person.asked) == (1 if level == 3 else 0)
+    assert len(user.requested) == (1 if level == 3 else 0)
     assert is_reported(decision) == (level == 4)
     if allowed:
         assert decision.charge_id is not None
@@ -114,59 +114,59 @@ def test_the_level_says_what_becomes_of_an_act(ledger: Ledger, level: int, allow
         assert decision.state.balance.held == 5 * CENT
 
 
-def test_what_is_above_the_level_is_denied_and_nobody_is_asked(ledger: Ledger) -> None:
+def test_what_is_above_the_level_is_denied_without_an_approval_request(ledger: Ledger) -> None:
     at_level(ledger, 3)
-    person = Person(ledger, "yes")
-    decision = take(ledger, act(required_level=TrustLevel.L4_ACT_REPORT), person)
-    assert (decision.allowed, decision.code, person.asked) == (False, "TRUST_LEVEL_INSUFFICIENT", [])
+    user = User(ledger, "yes")
+    decision = take(ledger, act(required_level=TrustLevel.L4_ACT_REPORT), user)
+    assert (decision.allowed, decision.code, user.requested) == (False, "TRUST_LEVEL_INSUFFICIENT", [])
 
 
-def test_what_does_not_fit_is_denied_before_anybody_is_asked(ledger: Ledger) -> None:
+def test_what_does_not_fit_is_denied_before_approval_is_requested(ledger: Ledger) -> None:
     at_level(ledger, 4)
-    assert take(ledger, act(amount=10 * CENT), Person(ledger, "yes")).code == "BUDGET_EXCEEDED"
+    assert take(ledger, act(amount=10 * CENT), User(ledger, "yes")).code == "BUDGET_EXCEEDED"
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "why"),
+    ("response", "code", "why"),
     [
         ("no", "APPROVAL_DENIED", "ann denied it"),
         ("withdraw", "APPROVAL_WITHDRAWN", "The approval request was withdrawn"),
     ],
 )
-def test_without_a_yes_it_is_denied(ledger: Ledger, answer: str, code: str, why: str) -> None:
+def test_without_a_yes_it_is_denied(ledger: Ledger, response: str, code: str, why: str) -> None:
     at_level(ledger, 3)
-    decision = take(ledger, act(), Person(ledger, answer))
+    decision = take(ledger, act(), User(ledger, response))
     assert (decision.allowed, decision.code, decision.reasons) == (False, code, (why,))
     assert decision.charge_id is None
     assert decision.record_id
 
 
-def test_a_question_that_nobody_answers_ends_by_itself(ledger: Ledger, clock: FakeClock) -> None:
+def test_an_approval_request_without_a_decision_ends_by_itself(ledger: Ledger, clock: FakeClock) -> None:
     at_level(ledger, 3)
 
-    class Nobody(Person):
+    class Absent(User):
         def decide(self, approval: Approval) -> Approval:
             clock.advance(3_000_000)
             return super().decide(approval)
 
-    decision = take(ledger, act(), Nobody(ledger, "withdraw"), until=clock() + 2_000_000)
+    decision = take(ledger, act(), Absent(ledger, "withdraw"), until=clock() + 2_000_000)
     assert (decision.allowed, decision.code) == (False, "APPROVAL_TIMEOUT")
 
 
-def test_where_nobody_can_be_asked_nobody_is(ledger: Ledger) -> None:
+def test_where_no_user_can_be_reached_none_is_prompted(ledger: Ledger) -> None:
     at_level(ledger, 3)
-    person = Person(ledger, "yes")
-    decision = take(ledger, act(), person, wait=False)
-    assert (decision.allowed, decision.code, person.asked) == (False, "APPROVAL_REQUIRED", [])
+    user = User(ledger, "yes")
+    decision = take(ledger, act(), user, wait=False)
+    assert (decision.allowed, decision.code, user.requested) == (False, "APPROVAL_REQUIRED", [])
     assert ledger.read(ListApprovals(owner=NOTEBOOK.owner, root=NOTEBOOK.root)) == ()
 
 
 def test_a_yes_is_for_what_was_shown_and_for_one_time(ledger: Ledger) -> None:
     at_level(ledger, 3)
-    person = Person(ledger, "yes")
-    take(ledger, act(amount=CENT), person)
-    take(ledger, act(amount=CENT), person)
-    first, second = person.asked
+    user = User(ledger, "yes")
+    take(ledger, act(amount=CENT), user)
+    take(ledger, act(amount=CENT), user)
+    first, second = user.requested
     assert first.digest == second.digest
     assert first.approval_id != second.approval_id
     for other in (
@@ -182,11 +182,11 @@ def test_a_yes_is_for_what_was_shown_and_for_one_time(ledger: Ledger) -> None:
 def test_the_budget_is_looked_at_again_after_the_wait(ledger: Ledger) -> None:
     at_level(ledger, 3)
 
-    class Slow(Person):
+    class Slow(User):
         def decide(self, approval: Approval) -> Approval:
-            if not self.asked:
-                self.asked.append(approval)
-                assert take(self.ledger, act(), Person(self.ledger, "yes")).allowed
+            if not self.requested:
+                self.requested.append(approval)
+                assert take(self.ledger, act(), User(self.ledger, "yes")).allowed
             return super().decide(approval)
 
     decision = take(ledger, act(), Slow(ledger, "yes"))
@@ -195,19 +195,19 @@ def test_the_budget_is_looked_at_again_after_the_wait(ledger: Ledger) -> None:
 
 def test_steps_taken_again_come_to_the_same_end(ledger: Ledger) -> None:
     at_level(ledger, 3)
-    person = Person(ledger, "yes")
-    once = take(ledger, act(key="k"), person)
+    user = User(ledger, "yes")
+    once = take(ledger, act(key="k"), user)
     steps = action_steps(act(key="k"), SHOWN)
     assert ledger.execute(next(steps)).code == "APPROVAL_REQUIRED"  # type: ignore[arg-type]
-    ask = steps.send(Decision(once.outcome, (), "", 0, "", "APPROVAL_REQUIRED"))
-    assert ledger.execute(ask).approval_id == person.asked[0].approval_id  # type: ignore[arg-type]
-    asked = steps.send(ledger.execute(ask))  # type: ignore[arg-type]
-    assert isinstance(asked, ApprovalNeeded)
+    request = steps.send(Decision(once.outcome, (), "", 0, "", "APPROVAL_REQUIRED"))
+    assert ledger.execute(request).approval_id == user.requested[0].approval_id  # type: ignore[arg-type]
+    requested = steps.send(ledger.execute(request))  # type: ignore[arg-type]
+    assert isinstance(requested, ApprovalNeeded)
 
 
 def test_a_report_says_what_was_shown_and_how_it_ended(ledger: Ledger) -> None:
     at_level(ledger, 4)
-    decision = take(ledger, act(), Person(ledger, "no"))
+    decision = take(ledger, act(), User(ledger, "no"))
     report = ledger.execute(report_request(act(), decision, SHOWN, "done", key=""))
     assert report.charge_id == decision.charge_id
     assert report.shown == '{"code":"deploy()","cost":"0.05","result":"done","tool":"deploy"}'
@@ -215,8 +215,8 @@ def test_a_report_says_what_was_shown_and_how_it_ended(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("shown", [{"code": object()}, {"code": float("nan")}, {"code": "x" * (MOST_SHOWN + 1)}])
-def test_what_cannot_be_shown_is_not_asked(ledger: Ledger, shown: dict[str, Any]) -> None:
+def test_what_cannot_be_shown_is_not_requested(ledger: Ledger, shown: dict[str, Any]) -> None:
     at_level(ledger, 3)
     with pytest.raises(InvalidRequestError, match=r"shown"):
-        take(ledger, act(), Person(ledger, "yes"), shown=shown)
+        take(ledger, act(), User(ledger, "yes"), shown=shown)
     assert [entry.event for entry in ledger.read(AuditQuery(notebook=NOTEBOOK)).records] == ["open"]

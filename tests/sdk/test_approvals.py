@@ -22,18 +22,18 @@ from aumos_governance.ledger.contract.queries import ListApprovals, ListHolds, L
 SHOWN = {"code": "deploy()", "arguments": {"where": "production"}}
 
 
-class Person:
+class User:
     """Says the same to whatever is asked, and remembers it."""
 
-    def __init__(self, answer: object) -> None:
-        self.answer = answer
+    def __init__(self, response: object) -> None:
+        self.response = response
         self.seen: list[Mapping[str, Any]] = []
 
     def __call__(self, shown: Mapping[str, Any]) -> Any:
         self.seen.append(shown)
-        if isinstance(self.answer, BaseException):
-            raise self.answer
-        return self.answer
+        if isinstance(self.response, BaseException):
+            raise self.response
+        return self.response
 
 
 def engine(level: int, approver: Approver | None = None) -> GovernanceEngine:
@@ -74,12 +74,12 @@ def test_below_the_level_that_acts_nothing_runs(level: int, sentence: str) -> No
     assert made.budget.balance("ops").held == 0
 
 
-def test_at_l3_a_person_sees_what_will_run_and_says_yes() -> None:
-    person = Person(True)
-    made = engine(3, person)
+def test_at_l3_a_user_sees_what_will_run_and_says_yes() -> None:
+    user = User(True)
+    made = engine(3, user)
     with made.authorize(act()) as grant:
         grant.settle("0.2")
-    assert person.seen == [{"tool": "deploy", "cost": "0.25", **SHOWN}]
+    assert user.seen == [{"tool": "deploy", "cost": "0.25", **SHOWN}]
     assert (made.budget.balance("ops").spent, made.budget.balance("ops").held) == (grant.settlement.spent, 0)  # type: ignore[union-attr]
     assert made.realm.read(ListApprovals(**owned(made))) == ()
     assert [entry.event for entry in made.audit.entries()][-5:] == [
@@ -91,16 +91,16 @@ def test_at_l3_a_person_sees_what_will_run_and_says_yes() -> None:
     ]
 
 
-@pytest.mark.parametrize("answer", [False, None, "yes", 1])
-def test_anything_but_true_is_a_no(answer: object) -> None:
-    made = engine(3, Person(answer))
+@pytest.mark.parametrize("response", [False, None, "yes", 1])
+def test_anything_but_true_is_a_no(response: object) -> None:
+    made = engine(3, User(response))
     with pytest.raises(GovernanceDeniedError, match=r"DENIED: .+ denied it\."), made.authorize(act()):
         pytest.fail("it ran")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the dialogue is gone")])
-def test_whoever_is_interrupted_while_asking_waits_no_more(error: BaseException) -> None:
-    made = engine(3, Person(error))
+def test_a_caller_that_is_interrupted_while_requesting_waits_no_more(error: BaseException) -> None:
+    made = engine(3, User(error))
     with pytest.raises(type(error)), made.authorize(act()):
         pytest.fail("it ran")
     assert made.realm.read(ListApprovals(**owned(made))) == ()
@@ -109,11 +109,11 @@ def test_whoever_is_interrupted_while_asking_waits_no_more(error: BaseException)
 
 
 def test_an_approver_may_be_awaited() -> None:
-    async def ask(shown: Mapping[str, Any]) -> bool:
+    async def approve(shown: Mapping[str, Any]) -> bool:
         await asyncio.sleep(0)
         return shown["code"] == "deploy()"
 
-    made = engine(3, ask)
+    made = engine(3, approve)
 
     async def run() -> None:
         async with made.authorize(act()):
@@ -140,7 +140,7 @@ def test_at_l4_it_runs_and_a_report_says_how_it_ended() -> None:
     assert '"result":"done"' in done
     assert '"result":"failed, and cost nothing"' in str(failed)
     assert '"result":"interrupted"' in str(interrupted)
-    assert ['"spent":"0.25"' in str(told) for told in (done, failed, interrupted)] == [True, False, True]
+    assert ['"spent":"0.25"' in str(reported) for reported in (done, failed, interrupted)] == [True, False, True]
     assert made.budget.balance("ops").spent == made.budget.balance("ops").limit / 2
 
 
@@ -152,12 +152,12 @@ def test_at_l5_it_runs_and_is_recorded_only() -> None:
     assert [entry.event for entry in made.audit.entries()][-2:] == ["hold", "settle"]
 
 
-def test_what_is_above_the_agents_level_is_denied_and_nobody_is_asked() -> None:
-    person = Person(True)
-    made = engine(3, person)
+def test_what_is_above_the_agents_level_is_denied_without_an_approval_request() -> None:
+    user = User(True)
+    made = engine(3, user)
     with pytest.raises(GovernanceDeniedError, match="L5"), made.authorize(act(required_trust_level=5)):
         pytest.fail("it ran")
-    assert person.seen == []
+    assert user.seen == []
 
 
 def test_an_act_that_does_not_fit_says_which_budget_and_what_is_left() -> None:
@@ -171,21 +171,21 @@ def test_an_act_that_does_not_fit_says_which_budget_and_what_is_left() -> None:
     )
 
 
-def test_what_cannot_be_shown_is_not_asked() -> None:
-    person = Person(True)
-    with pytest.raises(InvalidRequestError, match="JSON"), engine(3, person).authorize(act(shown={"code": object()})):
+def test_what_cannot_be_shown_is_not_requested() -> None:
+    user = User(True)
+    with pytest.raises(InvalidRequestError, match="JSON"), engine(3, user).authorize(act(shown={"code": object()})):
         pytest.fail("it ran")
-    assert person.seen == []
+    assert user.seen == []
 
 
-def test_threads_wait_for_their_own_answers() -> None:
+def test_threads_wait_for_their_own_responses() -> None:
     both = threading.Barrier(2, timeout=20)
 
-    def ask(shown: Mapping[str, Any]) -> bool:
+    def approve(shown: Mapping[str, Any]) -> bool:
         both.wait()
         return shown["code"] == "good()"
 
-    made = engine(3, ask)
+    made = engine(3, approve)
     ran: list[str] = []
 
     def run(code: str) -> None:

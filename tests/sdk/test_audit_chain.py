@@ -43,7 +43,7 @@ def test_an_empty_log_is_intact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tamper", "said"),
+    ("tamper", "stated"),
     [
         (lambda rows: rows.__setitem__(2, (*rows[2][:4], "deny", *rows[2][5:])), "Record 3 was changed"),
         (lambda rows: rows.pop(1), "Record 2 does not follow"),
@@ -53,13 +53,13 @@ def test_an_empty_log_is_intact() -> None:
         (lambda rows: rows.clear(), "Record 1 is missing"),
     ],
 )
-def test_what_was_done_to_it_is_found(tamper: Callable[[Rows], object], said: str) -> None:
+def test_what_was_done_to_it_is_found(tamper: Callable[[Rows], object], stated: str) -> None:
     log = filled()
     tamper(log._rows)
     intact, problem = log.verify_chain()
     assert not intact
     assert problem is not None
-    assert problem.startswith(said)
+    assert problem.startswith(stated)
 
 
 def test_nothing_is_evicted() -> None:

@@ -257,9 +257,13 @@ def test_without_a_block_the_caller_settles_or_releases(funded: GovernanceEngine
 
     async def awaited() -> None:
         grant = await funded.begin_async(PAID)
-        await grant.settle(2)
+        settlement = await grant.settle(2, estimated=True)
+        assert settlement == grant.settlement
+        assert (settlement.spent, settlement.held, settlement.estimated) == (2, 4, True)
         with pytest.raises(ConflictError):
             await grant.settle(2)
+        given_back = await (await funded.begin_async(PAID)).release()
+        assert (given_back.spent, given_back.held) == (0, 4)
 
     asyncio.run(awaited())
     assert figures(funded) == (3, 0)
@@ -279,7 +283,7 @@ def test_an_estimate_without_a_hold_is_flagged_too(funded: GovernanceEngine) -> 
 
 
 @pytest.mark.parametrize("settles", [False, True])
-def test_a_task_cancelled_while_it_asks_leaves_no_hold(make_engine: MakeEngine, settles: bool) -> None:
+def test_a_task_cancelled_while_it_requests_leaves_no_hold(make_engine: MakeEngine, settles: bool) -> None:
     engine = make_engine()
     engine.budget.create_budget("llm", 1_000)
 
@@ -315,7 +319,7 @@ def test_an_act_needs_more_than_a_call(funded: GovernanceEngine) -> None:
     grant.release()
 
 
-def test_the_default_engine_is_whoever_registered(engine: GovernanceEngine) -> None:
+def test_the_default_engine_is_the_registered_one(engine: GovernanceEngine) -> None:
     with pytest.raises(ConfigurationError, match="load_ext"):
         default_engine()
     register_default_engine(lambda: engine)

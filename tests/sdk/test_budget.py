@@ -10,6 +10,7 @@ from aumos_governance import (
     BudgetManager,
     BudgetNotFoundError,
     BudgetPeriod,
+    GovernanceAction,
     GovernanceConfig,
     GovernanceDeniedError,
     GovernanceEngine,
@@ -31,7 +32,7 @@ def test_a_manager_stands_alone() -> None:
     assert manager.check_budget("llm", 10.0).available - 70.0 == 0
 
 
-def test_a_check_tells_the_figures(engine: GovernanceEngine) -> None:
+def test_a_check_states_the_figures(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 10, "weekly")
     engine.budget.record_spending("llm", 4)
     fits = engine.budget.check_budget("llm", 6.0)
@@ -88,7 +89,7 @@ def test_the_same_budget_again_changes_nothing(engine: GovernanceEngine) -> None
     assert engine.budget.balance("llm").limit == 5
 
 
-def test_a_person_changes_a_limit(engine: GovernanceEngine) -> None:
+def test_a_user_changes_a_limit(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 5, "yearly")
     engine.budget.record_spending("llm", 4)
     engine.budget.set_limit("llm", 3)
@@ -102,9 +103,9 @@ def test_a_person_changes_a_limit(engine: GovernanceEngine) -> None:
 
 def test_a_budget_that_is_not_there(engine: GovernanceEngine) -> None:
     budget = engine.budget
-    for ask in (budget.check_budget, budget.record_spending):
+    for method in (budget.check_budget, budget.record_spending):
         with pytest.raises(BudgetNotFoundError) as caught:
-            ask("mail", 1.0)
+            method("mail", 1.0)
         assert caught.value.code == "BUDGET_NOT_FOUND"
     for look in (budget.get_utilization, budget.balance):
         with pytest.raises(BudgetNotFoundError, match="create_budget"):
@@ -136,9 +137,9 @@ def test_a_period_is_one_of_five(engine: GovernanceEngine, period: object) -> No
 
 
 def test_a_category_has_a_name(engine: GovernanceEngine) -> None:
-    for ask in (engine.budget.create_budget, engine.budget.check_budget, engine.budget.record_spending):
+    for method in (engine.budget.create_budget, engine.budget.check_budget, engine.budget.record_spending):
         with pytest.raises(ValueError, match="category must be a non-empty string"):
-            ask("", 1)
+            method("", 1)
 
 
 def test_the_summary(engine: GovernanceEngine) -> None:
@@ -172,13 +173,19 @@ def test_exact_figures_are_decimals(engine: GovernanceEngine) -> None:
     assert {type(value) for value in (balance.limit, balance.spent, balance.held, balance.over)} == {Decimal}
 
 
-def test_an_engine_whose_session_a_person_closed_charges_nothing(engine: GovernanceEngine) -> None:
+def test_an_engine_whose_session_a_user_closed_charges_nothing(engine: GovernanceEngine) -> None:
     engine.budget.create_budget("llm", 1)
     realm = engine.realm
-    person = Origin("ann", person=True)
-    realm.ledger.execute(CloseSession(key="", origin=person, notebook=realm.notebook, terms=SessionTerms()))
+    unheld = engine.begin(GovernanceAction("a"))
+    user = Origin("ann", person=True)
+    realm.ledger.execute(CloseSession(key="", origin=user, notebook=realm.notebook, terms=SessionTerms()))
     with pytest.raises(GovernanceDeniedError):
         engine.budget.record_spending("llm", 0.5)
     with pytest.raises(NotFoundError):
         engine.budget.create_budget("mail", 1)
+    # Spent though nothing was held for it, it is refused and recorded as well, and no settlement.
+    with pytest.raises(GovernanceDeniedError) as denied:
+        unheld.settle(1)
+    assert denied.value.audit_record_id == list(engine.audit.entries())[-1].record_id
+    assert unheld.settlement is None
     assert engine.budget.balance("llm").spent == 0

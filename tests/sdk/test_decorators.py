@@ -145,7 +145,7 @@ def test_the_level_of_the_notebook_is_enforced(session: GovernanceEngine) -> Non
     assert ran == [1, 1]
 
 
-def test_in_a_notebook_an_act_asks_the_person(session: GovernanceEngine) -> None:
+def test_in_a_notebook_an_act_requests_approval(session: GovernanceEngine) -> None:
     seen: list[Mapping[str, Any]] = []
     session._holder._approvals._approver = lambda shown: bool(seen.append(shown)) or len(seen) == 1
 
@@ -228,7 +228,7 @@ def test_in_a_notebook_the_session_counts_what_functions_spend(session: Governan
     assert governed(budget=1)(plain).governance_state.spent == 0.25
 
 
-def test_defined_anew_a_function_lowers_its_ceiling_and_only_a_person_raises_it(session: GovernanceEngine) -> None:
+def test_defined_anew_a_function_lowers_its_ceiling_and_only_a_user_raises_it(session: GovernanceEngine) -> None:
     governed(budget=1)(plain).record_spend("0.25")
     lower = governed(budget="0.5")(plain)
     lower([])
@@ -303,7 +303,7 @@ def test_terms_that_are_none_are_refused_at_once(wrong: dict[str, Any]) -> None:
         governed(**wrong)
 
 
-def test_the_parentheses_are_asked_for() -> None:
+def test_the_parentheses_are_required() -> None:
     with pytest.raises(ValueError, match="parentheses"):
         governed(plain)  # type: ignore[arg-type]
 

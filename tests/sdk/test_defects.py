@@ -94,9 +94,9 @@ def test_a_denied_spend_raises(engine: GovernanceEngine) -> None:
 def test_what_is_no_number_never_switches_enforcement_off(engine: GovernanceEngine, amount: Any) -> None:
     engine.budget.create_budget("llm", 1)
     budget = engine.budget
-    for ask in (budget.create_budget, budget.set_limit, budget.check_budget, budget.record_spending):
+    for method in (budget.create_budget, budget.set_limit, budget.check_budget, budget.record_spending):
         with pytest.raises(ValueError, match="finite number"):
-            ask("llm", amount)
+            method("llm", amount)
     action = GovernanceAction("a", budget_category="llm", budget_amount=amount)
     with pytest.raises(ValueError, match="finite number"):
         engine.evaluate_sync(action)

@@ -24,7 +24,7 @@ from aumos_governance.ledger.contract.requests import ChangeSession, CloseSessio
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.sdk.conftest import MakeEngine
 
-PERSON = Origin("ann", person=True)
+BY_USER = Origin("ann", person=True)
 FULL = GovernanceAction(
     agent_id="a",
     required_trust_level=TrustLevel.L2_SUGGEST,
@@ -44,7 +44,7 @@ def allow_all(engine: GovernanceEngine) -> None:
     engine.consent.record_consent("a", "user_data", "support", granted_by="ann")
 
 
-def test_checks_that_are_not_asked_for_are_skipped(engine: GovernanceEngine) -> None:
+def test_checks_that_are_not_requested_are_skipped(engine: GovernanceEngine) -> None:
     decision = engine.evaluate_sync(GovernanceAction(agent_id="a"))
     assert (decision.outcome, decision.allowed, decision.reasons) == (GovernanceOutcome.ALLOW, True, [])
 
@@ -247,18 +247,18 @@ def test_a_url_that_names_no_ledger() -> None:
         GovernanceEngine(ledger="mysql://somewhere")
 
 
-def test_what_a_person_did_to_the_session_binds_the_engine(engine: GovernanceEngine) -> None:
+def test_what_a_user_did_to_the_session_binds_the_engine(engine: GovernanceEngine) -> None:
     engine.trust.set_level("a", 5)
     realm = engine.realm
     realm.ledger.execute(
         ChangeSession(
-            key="", origin=PERSON, notebook=realm.notebook, terms=SessionTerms(), trust_level=TrustLevel.L1_MONITOR
+            key="", origin=BY_USER, notebook=realm.notebook, terms=SessionTerms(), trust_level=TrustLevel.L1_MONITOR
         )
     )
     lowered = engine.evaluate_sync(GovernanceAction("a", 3))
     assert lowered.allowed is False
     assert "at L1" in lowered.reasons[-1]
-    realm.ledger.execute(CloseSession(key="", origin=PERSON, notebook=realm.notebook, terms=SessionTerms()))
+    realm.ledger.execute(CloseSession(key="", origin=BY_USER, notebook=realm.notebook, terms=SessionTerms()))
     closed = engine.evaluate_sync(GovernanceAction("a"))
     assert closed.allowed is False
     assert closed.reasons[-1] == "This engine's governance session was closed; a new engine opens the next one"

@@ -26,6 +26,7 @@ from aumos_governance.ledger.contract.charges import Hold, Release
 from aumos_governance.ledger.contract.ledger import Ledger
 
 PAID = GovernanceAction("a", required_trust_level=1, budget_category="llm", budget_amount=Decimal("0.5"), tool="m")
+ACT = GovernanceAction("a", kind="act", budget_category="llm", budget_amount=Decimal("0.5"), tool="m")
 FREE = GovernanceAction("a", required_trust_level=1)
 
 
@@ -58,7 +59,7 @@ class Apart:
             after()
         return done
 
-    def answer(self) -> None:
+    def response(self) -> None:
         """Do what waits."""
         assert self.waiting is not None
         for future, request in self.waiting:
@@ -104,7 +105,7 @@ def test_a_call_begun_ahead_is_held_before_its_caller_waits_and_only_once(
     assert engine.budget.balance("llm").spent == Decimal("0.25")
 
 
-def test_a_ledger_that_is_served_in_the_callers_thread_is_asked_when_the_caller_waits(apart: Apart) -> None:
+def test_a_ledger_that_is_served_in_the_callers_thread_is_called_when_the_caller_waits(apart: Apart) -> None:
     apart.at_once = True
     engine = GovernanceEngine(ledger=apart)
     begun = engine.begin_ahead(PAID)
@@ -149,16 +150,47 @@ def test_a_denied_call_begun_ahead_has_nothing_to_give_back(engine: GovernanceEn
     assert apart.of(Release) == []
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("The disk is full.")])
+def test_an_act_interrupted_while_it_is_decided_gives_back_what_is_held_after_all(
+    engine: GovernanceEngine, apart: Apart, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.trust.set_level("a", TrustLevel.L5_AUTONOMOUS)
+    apart.waiting = []
+    submit = engine.realm.submit
+
+    def broken(request: Any) -> Future[Any]:
+        future: Future[Any] = submit(request)
+        errors, result = [error] if isinstance(request, Hold) else [], future.result
+
+        def interrupted(timeout: float | None = None) -> Any:
+            if errors:
+                raise errors.pop()
+            return result(timeout)
+
+        future.result = interrupted  # type: ignore[method-assign]
+        return future
+
+    monkeypatch.setattr(engine.realm, "submit", broken)
+    with pytest.raises(type(error)):
+        engine.begin(ACT)
+    apart.answer()
+    assert apart.of(Hold, Release) == [Hold, Release]
+    # There may be another one after its approval, so it names no hold.
+    assert [request.hold_id for request in apart.requested if isinstance(request, Hold)] == [None]
+    apart.waiting = None
+    assert held(engine) == 0
+
+
+@pytest.mark.parametrize("action", [PAID, ACT])
 @pytest.mark.parametrize("outcome", ["allowed", "denied", "failed", "never begun"])
 def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
-    engine: GovernanceEngine, apart: Apart, outcome: str, caplog: pytest.LogCaptureFixture
+    engine: GovernanceEngine, apart: Apart, outcome: str, action: GovernanceAction, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if outcome == "denied":
-        engine.trust.set_level("a", TrustLevel.L0_OBSERVER)
+    engine.trust.set_level("a", TrustLevel.L0_OBSERVER if outcome == "denied" else TrustLevel.L5_AUTONOMOUS)
     apart.waiting = []
 
     async def cancelled() -> None:
-        task = asyncio.create_task(engine.begin_async(PAID))
+        task = asyncio.create_task(engine.begin_async(action))
         await asyncio.sleep(0)
         assert apart.waiting
         if outcome != "never begun":
@@ -172,7 +204,7 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         asyncio.run(cancelled())
         assert apart.waiting[0][0].cancelled() == (outcome == "never begun")
         if outcome in ("allowed", "denied"):
-            apart.answer()
+            apart.response()
         elif outcome == "failed":
             apart.waiting[0][0].set_exception(OSError("The disk is full."))
     # What a future's callback raises is only logged.

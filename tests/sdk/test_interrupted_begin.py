@@ -56,23 +56,23 @@ def test_an_interrupt_at_any_line_holds_nothing(engine: GovernanceEngine, call: 
     assert engine.realm.ledger.verify().ok
 
 
-@pytest.mark.parametrize("asked", [False, True])
-def test_what_is_dropped_holds_nothing(engine: GovernanceEngine, asked: bool) -> None:
+@pytest.mark.parametrize("requested", [False, True])
+def test_what_is_dropped_holds_nothing(engine: GovernanceEngine, requested: bool) -> None:
     begun = engine.begin_ahead(ACTION)
-    if asked:
+    if requested:
         assert begun.grant().hold_id is not None
     begun.drop()
     begun.drop()
     assert held(engine) == 0
     assert [entry.event for entry in engine.audit.entries() if entry.event in ("hold", "release")] == (
-        ["hold", "release"] if asked else []
+        ["hold", "release"] if requested else []
     )
 
 
 def test_a_denied_one_has_nothing_to_give_back(engine: GovernanceEngine) -> None:
     engine.trust.set_level("a", TrustLevel.L0_OBSERVER)
-    asked: list[str] = []
-    engine.realm.submit = lambda request: asked.append(type(request).__name__)  # type: ignore[assignment, method-assign, func-returns-value, return-value]
+    requested: list[str] = []
+    engine.realm.submit = lambda request: requested.append(type(request).__name__)  # type: ignore[assignment, method-assign, func-returns-value, return-value]
     with pytest.raises(GovernanceDeniedError):
         engine.begin(ACTION)
-    assert asked == []
+    assert requested == []

@@ -104,7 +104,7 @@ def test_an_agent_has_a_name(engine: GovernanceEngine, method: str) -> None:
 
 @pytest.mark.parametrize("wrong", [-1, 6, 2.0, "2", True, None])
 def test_a_level_is_one_of_six(engine: GovernanceEngine, wrong: object) -> None:
-    for ask in (engine.trust.set_level, engine.trust.check_level):
+    for method in (engine.trust.set_level, engine.trust.check_level):
         with pytest.raises(ValueError, match="must be a trust level from 0 to 5"):
-            ask("a", wrong)  # type: ignore[arg-type]
+            method("a", wrong)  # type: ignore[arg-type]
     assert engine.trust.list_agents() == []

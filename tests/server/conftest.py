@@ -34,20 +34,20 @@ def jp_server_config(governance_config: dict[str, Any]) -> Config:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     body: Any
     response: HTTPResponse
 
 
-Rest = Callable[..., Awaitable[Answer]]
+Rest = Callable[..., Awaitable[Response]]
 
 
 @pytest.fixture
 def rest(jp_fetch: Callable[..., Any]) -> Rest:
     """Ask the interface: ``await rest("GET", "state", path="a.ipynb")``; a refusal is an answer too."""
 
-    async def ask(method: str, name: str, body: Any = None, headers: Any = None, **parameters: str) -> Answer:
+    async def send(method: str, name: str, body: Any = None, headers: Any = None, **parameters: str) -> Response:
         raw = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)
         options = {"body": raw, "allow_nonstandard_methods": True} if method != "GET" else {}
         try:
@@ -56,9 +56,9 @@ def rest(jp_fetch: Callable[..., Any]) -> Rest:
             )
         except HTTPClientError as error:
             response = error.response
-        return Answer(response.code, json.loads(response.body), response)
+        return Response(response.code, json.loads(response.body), response)
 
-    return ask
+    return send
 
 
 @pytest.fixture

@@ -44,10 +44,10 @@ class FakeKernel:
     def publish(self, message_type: str, content: dict[str, Any], topic: bytes = TOPIC) -> None:
         self.session.send(self.iopub, message_type, content, ident=topic)
 
-    def say(self, asks: list[str]) -> None:
-        self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": asks}})
+    def say(self, requests: list[str]) -> None:
+        self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": requests}})
 
-    def answered(self) -> dict[str, Any]:
+    def responded(self) -> dict[str, Any]:
         """The next message on the control channel."""
         identity, *frames = self.control.recv_multipart()
         assert identity.startswith(b"aumos-gov-")

@@ -15,11 +15,11 @@ LOG = logging.getLogger("conversation")
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 
 
-def ask(op: str, request_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
+def request(op: str, request_id: str = "a1", ttl: float = 60, **body: Any) -> dict[str, Any]:
     return {"id": request_id, "op": op, "exp": time.time() + ttl, **body}
 
 
-HELLO = ask("hello", "h", version="1", python="3", incarnation="i-1")
+HELLO = request("hello", "h", version="1", python="3", incarnation="i-1")
 
 
 def identify(incarnation: str) -> Caller:

@@ -145,10 +145,10 @@ def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
                 if field == "wait":
                     # True and null are right, and wait for a user.
                     continue
-                ask: dict[str, Any] = {"id": f"n{number}", "op": op.split()[0], "exp": time.time() + 60, **body}
+                request: dict[str, Any] = {"id": f"n{number}", "op": op.split()[0], "exp": time.time() + 60, **body}
                 outer, _, inner = field.partition(".")
-                ask[outer] = {**body.get(outer, {}), inner: value} if inner else value
-                yield f"{op} {field} {name}", ask
+                request[outer] = {**body.get(outer, {}), inner: value} if inner else value
+                yield f"{op} {field} {name}", request
 
 
 RAW: Final[dict[str, tuple[str, str]]] = {

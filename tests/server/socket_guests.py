@@ -72,10 +72,10 @@ class Guest:
         assert self.hear() == {"v": 1, "ok": True}
         return self
 
-    def ask(self, op: str, **body: Any) -> Any:
+    def request(self, op: str, **body: Any) -> Any:
         self.say(message(op, **body))
-        (answer,) = self.hear()["answers"]
-        return answer
+        (response,) = self.hear()["answers"]
+        return response
 
     def close(self) -> None:
         self.lines.close()

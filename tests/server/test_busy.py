@@ -16,7 +16,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.server.kernels.conversation import AtOnce, Conversation
 from aumos_governance.server.kernels.presence import Admission, Departures, Presence
 from aumos_governance.service.service import NotebookService
-from tests.server.kernel_requests import HELLO, LOG, ask, identify
+from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Slow:
@@ -54,7 +54,7 @@ class Talk:
     """A kernel's conversation over one transport, with what was answered."""
 
     def __init__(self, slow: Slow, admission: Admission, readers: Executor | None = None, now: Any = time.time) -> None:
-        self.answers: list[dict[str, Any]] = []
+        self.responses: list[dict[str, Any]] = []
         presence = Presence("k", Departures(slow.ledger, LOG), lambda: None)
         self.service = NotebookService(slow)  # type: ignore[arg-type]
         self.conversation = Conversation(
@@ -68,49 +68,49 @@ class Talk:
             clock=now,
         )
         self.say(HELLO)
-        self.answers.clear()
+        self.responses.clear()
 
-    def say(self, *asks: Any, may_block: bool = False) -> list[dict[str, Any]]:
+    def say(self, *requests: Any, may_block: bool = False) -> list[dict[str, Any]]:
         """Send one message; gives what is answered before the thread that received it goes on."""
-        before = len(self.answers)
-        self.conversation.receive({"v": 1, "asks": list(asks)}, self.answers.append, may_block=may_block)
-        return self.answers[before:]
+        before = len(self.responses)
+        self.conversation.receive({"v": 1, "asks": list(requests)}, self.responses.append, may_block=may_block)
+        return self.responses[before:]
 
 
 def spends(first: int, count: int) -> list[dict[str, Any]]:
-    return [ask("spend", f"s{number}", amount="0.01") for number in range(first, first + count)]
+    return [request("spend", f"s{number}", amount="0.01") for number in range(first, first + count)]
 
 
 def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
     admission = Admission(3)
     talk = Talk(slow, admission)
     refused = talk.say(*spends(0, 5))
-    assert [(answer["id"], answer["ok"], answer["code"]) for answer in refused] == [
+    assert [(response["id"], response["ok"], response["code"]) for response in refused] == [
         ("s3", False, "BUSY"),
         ("s4", False, "BUSY"),
     ]
     assert len(slow.waiting) == 3
     slow.let(2)
-    assert [answer["id"] for answer in talk.answers[2:]] == ["s0", "s1"]
+    assert [response["id"] for response in talk.responses[2:]] == ["s0", "s1"]
     # The same request again, now that there is room.
     assert talk.say(*spends(3, 3))[0]["id"] == "s5"
     slow.let(3)
-    assert [answer["id"] for answer in talk.answers[5:]] == ["s2", "s3", "s4"]
+    assert [response["id"] for response in talk.responses[5:]] == ["s2", "s3", "s4"]
     assert admission.in_flight() == 0
 
 
 def test_a_kernel_that_may_be_blocked_is_served_at_once_whatever_is_in_flight(slow: Slow) -> None:
     talk = Talk(slow, Admission(1))
     talk.say(*spends(0, 2))
-    assert talk.say(ask("open", "o"), may_block=True)[0]["opened"]
+    assert talk.say(request("open", "o"), may_block=True)[0]["opened"]
 
 
 def test_what_cannot_be_read_is_not_in_flight(slow: Slow) -> None:
     admission = Admission(1)
     talk = Talk(slow, admission)
     for _ in range(3):
-        assert talk.say(ask("spend"), ask("spend", amount="x"))[1]["code"] == "INVALID_AMOUNT"
-        assert talk.say(ask("authorize"))[0]["code"] == "INVALID_REQUEST"
+        assert talk.say(request("spend"), request("spend", amount="x"))[1]["code"] == "INVALID_AMOUNT"
+        assert talk.say(request("authorize"))[0]["code"] == "INVALID_REQUEST"
     assert admission.in_flight() == 0
 
 
@@ -123,22 +123,24 @@ def test_a_failure_inside_leaves_nothing_in_flight(slow: Slow, monkeypatch: pyte
 
     monkeypatch.setattr(NotebookService, "submit", broken)
     for _ in range(3):
-        assert {answer["code"] for answer in talk.say(*spends(0, 2))} == {"INTERNAL"}
-        assert talk.say(ask("audit"))[0]["code"] == "INTERNAL"
+        assert {response["code"] for response in talk.say(*spends(0, 2))} == {"INTERNAL"}
+        assert talk.say(request("audit"))[0]["code"] == "INTERNAL"
     assert admission.in_flight() == 0
 
 
-def test_readings_are_in_flight_until_they_are_answered(slow: Slow) -> None:
+def test_readings_are_in_flight_until_their_responses(slow: Slow) -> None:
     let = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         admission = Admission(2)
         talk = Talk(slow, admission, pool)
         pool.submit(let.wait, 20)
-        assert [answer["id"] for answer in talk.say(*(ask("status", f"r{number}") for number in range(3)))] == ["r2"]
+        assert [response["id"] for response in talk.say(*(request("status", f"r{number}") for number in range(3)))] == [
+            "r2"
+        ]
         let.set()
-    assert [answer["id"] for answer in talk.answers] == ["r2", "r0", "r1"]
+    assert [response["id"] for response in talk.responses] == ["r2", "r0", "r1"]
     assert admission.in_flight() == 0
-    assert talk.say(ask("status"))[0]["code"] == "UNAVAILABLE", "the threads are gone"
+    assert talk.say(request("status"))[0]["code"] == "UNAVAILABLE", "the threads are gone"
     assert admission.in_flight() == 0
 
 
@@ -147,18 +149,18 @@ def test_a_reading_that_waited_past_its_expiry_is_not_read(slow: Slow) -> None:
     with ThreadPoolExecutor(1) as pool:
         talk = Talk(slow, Admission(), pool, lambda: time.time() + late)
         pool.submit(let.wait, 20)
-        assert talk.say(ask("audit", ttl=60)) == []
+        assert talk.say(request("audit", ttl=60)) == []
         late = 61.0
         let.set()
-    assert [answer["code"] for answer in talk.answers] == ["EXPIRED"]
+    assert [response["code"] for response in talk.responses] == ["EXPIRED"]
 
 
 def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> None:
     admission = Admission(1)
     talk = Talk(slow, admission)
-    talk.say(ask("open", "o", trust_level=3, budget="10"))
+    talk.say(request("open", "o", trust_level=3, budget="10"))
     slow.let()
-    act = ask("authorize", "act", amount="1", shown={"tool": "mail"}, tool="mail", required_level=3)
+    act = request("authorize", "act", amount="1", shown={"tool": "mail"}, tool="mail", required_level=3)
     talk.say(act)
     assert admission.in_flight() == 1
     assert talk.say(act) == [], "a copy is the same request"
@@ -167,7 +169,7 @@ def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> Non
     while admission.in_flight() and time.monotonic() < deadline:
         slow.let(len(slow.waiting))
         time.sleep(0.005)
-    assert "waiting" in talk.answers[-1]
+    assert "waiting" in talk.responses[-1]
     assert admission.in_flight() == 0
-    assert talk.say(ask("spend", "s", amount="1")) == []
+    assert talk.say(request("spend", "s", amount="1")) == []
     talk.service.stop_waiting()

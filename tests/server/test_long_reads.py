@@ -27,12 +27,12 @@ async def test_what_reads_the_whole_record_keeps_nothing_else_waiting(
     try:
         assert await asyncio.to_thread(begun.wait, 20)
         for name, parameters in (("state", {"path": "a.ipynb"}), ("holds", {}), ("audit", {"agent_id": "a"})):
-            answer = await asyncio.wait_for(rest("GET", name, **parameters), 20)
-            assert answer.status == 200
+            response = await asyncio.wait_for(rest("GET", name, **parameters), 20)
+            assert response.status == 200
         assert not any(task.done() for task in long)
     finally:
         go_on.set()
-    assert [answer.status for answer in await asyncio.gather(*long)] == [200] * len(long)
+    assert [response.status for response in await asyncio.gather(*long)] == [200] * len(long)
 
 
 def test_what_an_index_leads_to_is_no_search() -> None:

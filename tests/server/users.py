@@ -26,8 +26,8 @@ class Named(IdentityProvider):
 class ReadOnly(Authorizer):
     """Lets everyone read governance and nobody change it; remembers what it was asked."""
 
-    asked: list[tuple[str, str]] = []  # noqa: RUF012 - traits take no annotation of their own
+    requested: list[tuple[str, str]] = []  # noqa: RUF012 - traits take no annotation of their own
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        self.asked.append((action, resource))
+        self.requested.append((action, resource))
         return action == "read"

@@ -40,18 +40,18 @@ class Kernel:
 
     def __init__(self, service: NotebookService, clock: Clock, caller: Caller = CALLER) -> None:
         self.service, self.clock, self.caller = service, clock, caller
-        self.told: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.notices: queue.Queue[dict[str, Any]] = queue.Queue()
         self.sent = 0
 
     def send(self, op: str, request_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
         self.sent += 1
-        ask = WireRequest(request_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
-        self.service.submit(self.caller, ask, lambda answer: self.told.put(json.loads(json.dumps(answer))))
+        request = WireRequest(request_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
+        self.service.submit(self.caller, request, lambda response: self.notices.put(json.loads(json.dumps(response))))
 
     def hear(self) -> dict[str, Any]:
-        return self.told.get(timeout=20)
+        return self.notices.get(timeout=20)
 
-    def ask(self, op: str, request_id: str | None = None, **body: Any) -> dict[str, Any]:
+    def request(self, op: str, request_id: str | None = None, **body: Any) -> dict[str, Any]:
         self.send(op, request_id, **body)
         return self.hear()
 
@@ -60,15 +60,15 @@ class Kernel:
 
     def waits(self) -> dict[str, Any]:
         """It is told that a person is waited for; gives for what."""
-        told = self.hear()
-        assert told["ok"], told
-        waiting: dict[str, Any] = told["waiting"]
+        notices = self.hear()
+        assert notices["ok"], notices
+        waiting: dict[str, Any] = notices["waiting"]
         return waiting
 
     def silent(self) -> None:
         """Nothing more has come, after another look at all that waits."""
         self.service.governed_actions.watch.look()
-        assert self.told.empty(), self.told.get()
+        assert self.notices.empty(), self.notices.get()
 
 
 def served(ledger: Ledger, clock: Clock) -> NotebookService:

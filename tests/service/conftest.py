@@ -41,5 +41,5 @@ def kernel(ledger: Ledger, clock: Clock) -> Iterator[Kernel]:
 
 @pytest.fixture
 def l3(kernel: Kernel) -> Kernel:
-    kernel.ask("open", trust_level=3, budget="5")
+    kernel.request("open", trust_level=3, budget="5")
     return kernel

@@ -25,7 +25,7 @@ class Crowd:
 
     service: NotebookService
     notebook: NotebookKey = NOTEBOOK
-    answers: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
+    responses: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     waits: set[str] = field(default_factory=set)
     """The ids of the requests that were said to wait."""
     sent: int = 0
@@ -37,31 +37,31 @@ class Crowd:
         id = id or f"r{self.sent}"
         if op != "hold":
             self.ending.add(id)
-        ask = WireRequest(id, op, time.time() + 120, body=body)
-        self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), ask, self.answers.put)
+        request = WireRequest(id, op, time.time() + 120, body=body)
+        self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), request, self.responses.put)
         return id
 
     def hear(self) -> dict[str, Any]:
         """The next answer."""
         while True:
-            answer = self.answers.get(timeout=60)
-            if self._is_last(answer):
-                return answer
+            response = self.responses.get(timeout=60)
+            if self._is_last(response):
+                return response
 
     def arrived(self) -> dict[str, Any] | None:
         """The next answer, where one is here already."""
-        while not self.answers.empty():
-            answer = self.answers.get()
-            if self._is_last(answer):
-                return answer
+        while not self.responses.empty():
+            response = self.responses.get()
+            if self._is_last(response):
+                return response
         return None
 
-    def _is_last(self, answer: dict[str, Any]) -> bool:
-        if "waiting" not in answer:
-            self.ending.discard(answer["id"])
+    def _is_last(self, response: dict[str, Any]) -> bool:
+        if "waiting" not in response:
+            self.ending.discard(response["id"])
             return True
-        assert "needs" not in answer["waiting"]
-        self.waits.add(answer["id"])
+        assert "needs" not in response["waiting"]
+        self.waits.add(response["id"])
         return False
 
     def settled(self) -> None:
@@ -69,11 +69,11 @@ class Crowd:
         while self.ending:
             self.hear()
 
-    def ask(self, op: str, **body: Any) -> dict[str, Any]:
+    def request(self, op: str, **body: Any) -> dict[str, Any]:
         id = self.send(op, **body)
-        answer = self.hear()
-        assert answer["id"] == id
-        return answer
+        response = self.hear()
+        assert response["id"] == id
+        return response
 
 
 class Watched:

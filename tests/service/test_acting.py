@@ -54,25 +54,25 @@ def fail_at(ledger: Ledger, kind: type[Request[Any]], monkeypatch: pytest.Monkey
         (5, "allow", None, 5),
     ],
 )
-def test_a_level_that_asks_nobody(kernel: Kernel, level: int, outcome: str, code: str | None, decided_at: int) -> None:
-    kernel.ask("open", trust_level=level, budget="5")
+def test_a_level_without_approvals(kernel: Kernel, level: int, outcome: str, code: str | None, decided_at: int) -> None:
+    kernel.request("open", trust_level=level, budget="5")
     kernel.act(required_level=3 if level else 0)
-    answer = kernel.hear()
-    told = answer["decision"]
-    assert (told["outcome"], told["code"], told["level"]) == (outcome, code, decided_at)
-    assert (answer["hold_id"] is not None, answer["report_id"]) == (outcome == "allow", None)
-    assert answer["state"]["held"] == ("0.5" if outcome == "allow" else "0")
+    response = kernel.hear()
+    notices = response["decision"]
+    assert (notices["outcome"], notices["code"], notices["level"]) == (outcome, code, decided_at)
+    assert (response["hold_id"] is not None, response["report_id"]) == (outcome == "allow", None)
+    assert response["state"]["held"] == ("0.5" if outcome == "allow" else "0")
 
 
 def test_at_l4_the_report_is_there_before_the_go(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.ask("open", trust_level=4, budget="5")
+    kernel.request("open", trust_level=4, budget="5")
     kernel.act()
-    answer = kernel.hear()
+    response = kernel.hear()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
-    assert (answer["decision"]["allowed"], answer["report_id"]) == (True, report.report_id)
+    assert (response["decision"]["allowed"], response["report_id"]) == (True, report.report_id)
     assert json.loads(report.shown or "") == {**SHOWN, "result": None}
-    settled = kernel.ask(
-        "settle", hold_id=answer["hold_id"], amount="0.25", report_id=report.report_id, result="failed: KeyError"
+    settled = kernel.request(
+        "settle", hold_id=response["hold_id"], amount="0.25", report_id=report.report_id, result="failed: KeyError"
     )
     assert settled["resolution"]["spent"] == "0.25"
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
@@ -105,22 +105,24 @@ def test_a_cancel_that_fails_says_so(kernel: Kernel, ledger: Ledger, monkeypatch
 
 
 def test_a_settlement_stands_though_its_report_is_nobodys(kernel: Kernel) -> None:
-    kernel.ask("open", trust_level=4, budget="5")
+    kernel.request("open", trust_level=4, budget="5")
     kernel.act()
-    settled = kernel.ask("settle", hold_id=kernel.hear()["hold_id"], amount="0.5", report_id="nobody's", result="done")
+    settled = kernel.request(
+        "settle", hold_id=kernel.hear()["hold_id"], amount="0.5", report_id="nobody's", result="done"
+    )
     assert (settled["ok"], settled["state"]["spent"]) == (True, "0.5")
 
 
 def test_required_above_the_sessions_level_is_denied(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.ask("open", trust_level=3, budget="5")
+    kernel.request("open", trust_level=3, budget="5")
     kernel.act(required_level=4)
     assert kernel.hear()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
     assert not pending(ledger)
 
 
 def test_the_agents_own_level_decides(kernel: Kernel) -> None:
-    kernel.ask("open", trust_level=5, budget="5")
-    kernel.ask("trust", agent_id="bot", level=2)
+    kernel.request("open", trust_level=5, budget="5")
+    kernel.request("trust", agent_id="bot", level=2)
     kernel.act(agent_id="bot")
     assert kernel.hear()["decision"]["code"] == "SUGGESTED"
 
@@ -131,30 +133,30 @@ def test_the_agents_own_level_decides(kernel: Kernel) -> None:
 def test_a_yes_lets_it_run_once(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     waiting = l3.waits()
-    (asked,) = pending(ledger)
-    assert (asked.approval_id, asked.digest) == (waiting["approval_id"], waiting["digest"])
-    assert json.loads(asked.shown or "") == SHOWN
+    (requested,) = pending(ledger)
+    assert (requested.approval_id, requested.digest) == (waiting["approval_id"], waiting["digest"])
+    assert json.loads(requested.shown or "") == SHOWN
     assert waiting["until"] == pytest.approx(l3.clock.now + 600, abs=0.01)
     decide(ledger, waiting)
-    answer = l3.hear()
-    assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
-    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
+    response = l3.hear()
+    assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
+    assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.USED
     l3.act()
     again = l3.waits()
-    assert (again["digest"], again["approval_id"] == asked.approval_id) == (waiting["digest"], False)
+    assert (again["digest"], again["approval_id"] == requested.approval_id) == (waiting["digest"], False)
 
 
 def test_a_no_says_whose(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     decide(ledger, l3.waits(), approve=False)
-    answer = l3.hear()
-    assert (answer["decision"]["code"], answer["hold_id"]) == ("APPROVAL_DENIED", None)
-    assert answer["decision"]["reasons"] == ["ada denied it"]
+    response = l3.hear()
+    assert (response["decision"]["code"], response["hold_id"]) == ("APPROVAL_DENIED", None)
+    assert response["decision"]["reasons"] == ["ada denied it"]
     # As things stand now, and not as they stood before the wait.
-    assert answer["state"]["seq"] == l3.ask("status")["state"]["seq"]
+    assert response["state"]["seq"] == l3.request("status")["state"]["seq"]
 
 
-def test_what_is_changed_is_asked_anew(l3: Kernel) -> None:
+def test_what_is_changed_is_requested_anew(l3: Kernel) -> None:
     digests = set()
     for body in ({}, {"shown": {**SHOWN, "code": "rm -r /"}}, {"amount": "0.6"}, {"tool": "sh"}):
         l3.act(**body)
@@ -174,8 +176,8 @@ def test_everything_is_checked_again_after_the_yes(l3: Kernel, ledger: Ledger) -
         waiting = l3.waits()
         change(ledger, **values)
         decide(ledger, waiting)
-        answer = l3.hear()
-        assert (answer["decision"]["code"], answer["hold_id"]) == (code, None)
+        response = l3.hear()
+        assert (response["decision"]["code"], response["hold_id"]) == (code, None)
 
 
 def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
@@ -212,7 +214,7 @@ def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> Non
 )
 def test_what_makes_no_sense_is_refused(l3: Kernel, ledger: Ledger, body: dict[str, Any], why: str) -> None:
     l3.act(**body)
-    answer = l3.hear()
-    assert not answer["ok"]
-    assert why in answer["message"]
+    response = l3.hear()
+    assert not response["ok"]
+    assert why in response["message"]
     assert not pending(ledger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import UnavailableError
 from aumos_governance.ledger.contract.agreements import AskApproval, FileReport
-from aumos_governance.ledger.contract.charges import KernelsPresent
+from aumos_governance.ledger.contract.charges import KernelsPresent, Void
 from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListReports
@@ -40,21 +41,21 @@ def gone(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("level", [1, 4, 5])
-def test_a_copy_after_the_answer_is_answered_alike(kernel: Kernel, level: int) -> None:
-    kernel.ask("open", trust_level=level, budget="5")
+def test_a_copy_after_the_decision_gets_the_same_response(kernel: Kernel, level: int) -> None:
+    kernel.request("open", trust_level=level, budget="5")
     kernel.act("same")
-    answer = kernel.hear()
+    response = kernel.hear()
     kernel.act("same")
-    assert kernel.hear() == answer
-    assert kernel.ask("status")["state"]["held"] == ("0" if level == 1 else "0.5")
+    assert kernel.hear() == response
+    assert kernel.request("status")["state"]["held"] == ("0" if level == 1 else "0.5")
 
 
-def test_a_copy_after_a_yes_is_answered_alike(l3: Kernel, ledger: Ledger) -> None:
+def test_a_copy_after_an_approval_gets_the_same_response(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     decide(ledger, l3.waits())
-    answer = l3.hear()
+    response = l3.hear()
     l3.act("same")
-    assert l3.hear() == answer
+    assert l3.hear() == response
     assert not pending(ledger)
 
 
@@ -62,7 +63,7 @@ def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
     def attending() -> AbstractContextManager[None]:
         raise UnavailableError("gone")
 
-    kernel.ask("open", trust_level=5, budget="5")
+    kernel.request("open", trust_level=5, budget="5")
     kernel.caller = replace(CALLER, attending=attending)
     kernel.act("same")
     assert kernel.hear()["code"] == "UNAVAILABLE"
@@ -74,7 +75,7 @@ def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
 # ---- copies while it waits
 
 
-def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledger) -> None:
+def test_each_copy_says_that_it_waits_longer(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     waiting = l3.waits()
     for _ in range(3):
@@ -86,7 +87,7 @@ def test_each_copy_says_that_somebody_waits_for_longer(l3: Kernel, ledger: Ledge
         assert pending(ledger)
 
 
-def test_a_copy_while_a_yes_is_carried_out_is_not_told_to_wait(l3: Kernel, ledger: Ledger) -> None:
+def test_a_copy_while_a_yes_is_carried_out_is_not_made_to_wait(l3: Kernel, ledger: Ledger) -> None:
     copies: list[str] = []
 
     def attending() -> AbstractContextManager[None]:
@@ -115,7 +116,7 @@ def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledg
     assert not pending(ledger)
 
 
-def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
+def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     l3: Kernel, ledger: Ledger, clock: Clock
 ) -> None:
     l3.act("same")
@@ -131,6 +132,31 @@ def test_a_kernel_taken_for_gone_twice_is_asked_about_once_more_and_no_further(
     last.act("same")
     assert last.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
+
+
+def test_a_wait_that_cannot_begin_anew_is_answered(
+    l3: Kernel, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def attending() -> AbstractContextManager[None]:
+        if asked:
+            raise UnavailableError("gone")
+        return nullcontext()
+
+    l3.act("same")
+    l3.waits()
+    l3.service.governed_actions.close()
+    gone(ledger)
+    after = Kernel(served(ledger, clock), clock)
+    after.caller = replace(CALLER, attending=attending)
+    before(ledger, monkeypatch, AskApproval, lambda: asked.append(True))
+    after.act("same")
+    assert after.hear()["code"] == "UNAVAILABLE"
+    # Nothing is left of it that a copy would only renew.
+    asked.clear()
+    after.act("same")
+    after.waits()
 
 
 def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
@@ -149,29 +175,68 @@ def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, cloc
 def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     before(ledger, monkeypatch, AskApproval, lambda: l3.send("cancel", "c", of="same", act=True))
     l3.act("same")
-    heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    heard = {response["id"]: response for response in (l3.hear(), l3.hear())}
     assert heard["c"]["voided"] is True
     assert not heard["same"].get("decision", {}).get("allowed", False)
     assert "waiting" not in heard["same"]
     assert not pending(ledger)
-    assert l3.ask("status")["state"]["held"] == "0"
+    assert l3.request("status")["state"]["held"] == "0"
+
+
+def test_a_copy_after_a_cancel_is_answered_with_what_was_cancelled(
+    l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancel_and_copy() -> None:
+        l3.send("cancel", "c", of="same", act=True)
+        l3.act("same")
+
+    before(ledger, monkeypatch, AskApproval, cancel_and_copy)
+    l3.act("same")
+    heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    assert heard["c"]["voided"] is True
+    assert not heard["same"].get("decision", {}).get("allowed", False)
+    l3.silent()
+
+
+@pytest.mark.parametrize("step", ["/act", ""])
+def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
+    kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    submit = ledger.submit
+
+    def submitting(request: Any) -> Any:
+        if isinstance(request, Void) and request.of == f"same{step}":
+            failed: Future[Any] = Future()
+            failed.set_exception(UnavailableError("gone"))
+            return failed
+        return submit(request)
+
+    kernel.ask("open", trust_level=5, budget="5")
+    kernel.act("same")
+    assert kernel.hear()["decision"]["allowed"]
+    monkeypatch.setattr(ledger, "submit", submitting)
+    answer = kernel.ask("cancel", of="same", act=True)
+    assert (answer["ok"], answer["code"]) == (False, "UNAVAILABLE")
+    monkeypatch.undo()
+    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
+    assert kernel.ask("status")["state"]["held"] == "0"
 
 
 def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
     kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kernel.ask("open", trust_level=4, budget="5")
+    kernel.request("open", trust_level=4, budget="5")
     before(ledger, monkeypatch, FileReport, lambda: kernel.send("cancel", "c", of="same", act=True))
     kernel.act("same")
-    heard = {answer["id"]: answer for answer in (kernel.hear(), kernel.hear())}
+    heard = {response["id"]: response for response in (kernel.hear(), kernel.hear())}
     assert heard["c"]["voided"] is True
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] == "not run: interrupted"
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.ask("open", trust_level=4, budget="5")
+    kernel.request("open", trust_level=4, budget="5")
     kernel.act()
     kernel.hear()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))

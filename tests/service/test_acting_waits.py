@@ -26,7 +26,7 @@ from tests.service.acts import (
 # ---- the wait and its ends
 
 
-def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
+def test_it_is_notified_again_and_again_that_it_waits(l3: Kernel) -> None:
     l3.act()
     first = l3.waits()
     l3.silent()
@@ -37,7 +37,7 @@ def test_it_is_told_again_and_again_that_it_waits(l3: Kernel) -> None:
 
 
 @pytest.mark.parametrize(("body", "seconds"), [({}, 600), ({"timeout": 20}, 20)])
-def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], seconds: float) -> None:
+def test_no_decision_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], seconds: float) -> None:
     l3.act(lasts=10_000, **body)
     waiting = l3.waits()
     l3.clock.now += seconds - 1
@@ -45,12 +45,12 @@ def test_nobody_answers_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any]
     assert l3.waits() == waiting
     l3.clock.now += 2
     l3.service.governed_actions.watch.look()
-    told = l3.hear()["decision"]
-    assert (told["code"], told["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
+    notices = l3.hear()["decision"]
+    assert (notices["code"], notices["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
     assert not pending(ledger)
 
 
-def test_nobody_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
+def test_no_client_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     l3.waits()
     for _ in range(3):
@@ -59,9 +59,9 @@ def test_nobody_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
         l3.waits()
     l3.clock.now += 31
     l3.service.governed_actions.watch.look()
-    while "waiting" in (answer := l3.hear()):
+    while "waiting" in (response := l3.hear()):
         pass
-    assert answer["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert response["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
 
 
@@ -80,33 +80,33 @@ def test_cancelled_while_it_waits(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.send("cancel", "c", of="same", act=True)
-    told = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
-    assert told["c"]["voided"] is True
-    assert told["same"]["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    notices = {response["id"]: response for response in (l3.hear(), l3.hear())}
+    assert notices["c"]["voided"] is True
+    assert notices["same"]["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
     with pytest.raises(ConflictError, match="withdrawn already"):
         decide(ledger, waiting)
-    assert l3.ask("status")["state"]["held"] == "0"
+    assert l3.request("status")["state"]["held"] == "0"
 
 
 def test_cancelled_when_a_yes_has_let_it_run(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     decide(ledger, l3.waits())
     assert l3.hear()["state"]["held"] == "0.5"
-    assert l3.ask("cancel", of="same", act=True)["voided"] is True
-    assert l3.ask("status")["state"]["held"] == "0"
+    assert l3.request("cancel", of="same", act=True)["voided"] is True
+    assert l3.request("status")["state"]["held"] == "0"
 
 
-def test_cancelled_where_nobody_is_asked(kernel: Kernel) -> None:
-    kernel.ask("open", trust_level=5, budget="5")
+def test_cancelled_where_no_approval_is_requested(kernel: Kernel) -> None:
+    kernel.request("open", trust_level=5, budget="5")
     kernel.act("same")
     assert kernel.hear()["state"]["held"] == "0.5"
-    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("cancel", of="same", act=True)["voided"] is True
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_cancelled_before_it_came(l3: Kernel, ledger: Ledger) -> None:
-    assert l3.ask("cancel", of="later", act=True)["voided"] is True
+    assert l3.request("cancel", of="later", act=True)["voided"] is True
     l3.act("later")
     assert l3.hear()["code"] == "CONFLICT"
     assert not pending(ledger)
@@ -134,7 +134,7 @@ def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledg
     decide(ledger, waiting)
     assert l3.hear()["code"] == "UNAVAILABLE"
     l3.caller = CALLER
-    assert l3.ask("status")["state"]["held"] == "0"
+    assert l3.request("status")["state"]["held"] == "0"
 
 
 def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
@@ -148,7 +148,7 @@ def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
 # ---- another server
 
 
-def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_the_next_server_waits_for_the_same_decision(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()
@@ -158,15 +158,15 @@ def test_the_next_server_waits_for_the_same_answer(l3: Kernel, ledger: Ledger, c
     assert after.waits() == waiting
     assert len(pending(ledger)) == 1
     decide(ledger, waiting)
-    answer = after.hear()
-    assert (answer["decision"]["allowed"], answer["state"]["held"]) == (True, "0.5")
+    response = after.hear()
+    assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
     # The answer got lost, so the ask comes once more.
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
-    assert last.hear() == answer
+    assert last.hear() == response
 
 
-def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_an_approval_that_came_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()
@@ -176,7 +176,7 @@ def test_a_yes_that_was_said_while_no_server_ran(l3: Kernel, ledger: Ledger, clo
     assert after.hear()["decision"]["allowed"]
 
 
-def test_a_server_that_took_the_kernel_for_gone_asks_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
+def test_a_server_that_took_the_kernel_for_gone_requests_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.service.governed_actions.close()

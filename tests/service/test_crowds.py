@@ -31,7 +31,7 @@ def shared(backend: Backend) -> Iterator[Ledger]:
 def crowd(shared: Ledger) -> Iterator[Crowd]:
     service = NotebookService(shared)
     crowd = Crowd(service)
-    crowd.ask("open", trust_level=5, budget="1")
+    crowd.request("open", trust_level=5, budget="1")
     watched = Watched(shared)
     yield crowd
     service.stop_waiting()
@@ -52,14 +52,14 @@ def test_thirty_at_once_run_together(crowd: Crowd, shared: Ledger) -> None:
     running: list[tuple[str, str]] = []
     most = settled = 0
     while settled < 30:
-        answer = crowd.hear()
-        if "resolution" in answer:
-            assert answer["resolution"]["spent"] == "0.006"
+        response = crowd.hear()
+        if "resolution" in response:
+            assert response["resolution"]["spent"] == "0.006"
             settled += 1
             continue
-        assert answer["decision"]["allowed"], answer
-        assert money.parse("0.01") <= money.parse(answer["decision"]["amount"]) < USD
-        running.append((answer["hold_id"], calls[answer["id"]]))
+        assert response["decision"]["allowed"], response
+        assert money.parse("0.01") <= money.parse(response["decision"]["amount"]) < USD
+        running.append((response["hold_id"], calls[response["id"]]))
         most = max(most, len(running))
         if most >= 8:
             while running:
@@ -76,12 +76,12 @@ def test_waves_of_thirty_all_pass(crowd: Crowd, shared: Ledger) -> None:
             crowd.send("hold", **BOUNDED)
         settled = 0
         while settled < 30:
-            answer = crowd.hear()
-            if "resolution" in answer:
+            response = crowd.hear()
+            if "resolution" in response:
                 settled += 1
             else:
-                assert answer["decision"]["allowed"], answer
-                crowd.send("settle", hold_id=answer["hold_id"], amount="0.004")
+                assert response["decision"]["allowed"], response
+                crowd.send("settle", hold_id=response["hold_id"], amount="0.004")
     assert balance(shared) == Balance(USD, 240 * 4_000_000, 0)
     assert crowd.waits, "none had to wait, so the budget was not tight"
 
@@ -90,13 +90,13 @@ def test_the_charges_of_another_server_are_found_by_looking(database: Backend) -
     ledgers = [open_ledger(database.url) for _ in range(2)]
     services = [NotebookService(ledger) for ledger in ledgers]
     here, there = (Crowd(service) for service in services)
-    here.ask("open", trust_level=5, budget="1")
-    held = there.ask("hold", caller="there", amount="0.995")
+    here.request("open", trust_level=5, budget="1")
+    held = there.request("hold", caller="there", amount="0.995")
     id = here.send("hold", **BOUNDED)
-    assert "turn" in here.answers.get(timeout=60)["waiting"]
-    there.ask("settle", caller="there", hold_id=held["hold_id"], amount="0.5")
-    answer = here.hear()
-    assert (answer["id"], answer["decision"]["amount"]) == (id, "0.25")
+    assert "turn" in here.responses.get(timeout=60)["waiting"]
+    there.request("settle", caller="there", hold_id=held["hold_id"], amount="0.5")
+    response = here.hear()
+    assert (response["id"], response["decision"]["amount"]) == (id, "0.25")
     for service, ledger in zip(services, ledgers, strict=True):
         service.stop_waiting()
         ledger.close()
@@ -119,19 +119,19 @@ class Disorder:
 
     def hear_all(self) -> None:
         """What has come already: a message that a call waits is no answer, and none may follow before a call ends."""
-        while (answer := self.crowd.arrived()) is not None:
-            self.take(answer)
+        while (response := self.crowd.arrived()) is not None:
+            self.take(response)
 
-    def take(self, answer: dict[str, Any]) -> None:
-        if "decision" not in answer:
-            assert answer["ok"] or answer["code"] == "CONFLICT", answer
+    def take(self, response: dict[str, Any]) -> None:
+        if "decision" not in response:
+            assert response["ok"] or response["code"] == "CONFLICT", response
             return
-        caller = self.waiting.pop(answer["id"], None)
-        if not answer["decision"]["allowed"]:
+        caller = self.waiting.pop(response["id"], None)
+        if not response["decision"]["allowed"]:
             self.denied += 1
         elif caller is not None:
-            amount = money.parse(answer["decision"]["amount"])
-            self.running.append((answer["id"], caller, answer["hold_id"], amount))
+            amount = money.parse(response["decision"]["amount"])
+            self.running.append((response["id"], caller, response["hold_id"], amount))
 
     def begin(self, number: int) -> None:
         caller = f"agent{number % 4}-{number // 20}"

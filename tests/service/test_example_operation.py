@@ -35,12 +35,12 @@ def added() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("added")
-def test_the_service_answers_it_from_its_declaration(kernel: Kernel) -> None:
-    kernel.ask("open", budget="5")
-    kernel.ask("spend", amount="2")
-    answer = kernel.ask(CEILINGS.name, **CEILINGS.request.body())
-    assert answer["ok"]
-    assert answer["ceilings"][0] == {
+def test_the_service_responds_to_it_from_its_declaration(kernel: Kernel) -> None:
+    kernel.request("open", budget="5")
+    kernel.request("spend", amount="2")
+    response = kernel.request(CEILINGS.name, **CEILINGS.request.body())
+    assert response["ok"]
+    assert response["ceilings"][0] == {
         "name": "budget",
         "kind": "session",
         "period": "lifetime",
@@ -49,13 +49,13 @@ def test_the_service_answers_it_from_its_declaration(kernel: Kernel) -> None:
         "held": "0",
         "charges": 1,
     }
-    (session,) = CEILINGS.response.read(answer)
+    (session,) = CEILINGS.response.read(response)
     assert session.balance == Balance(5_000_000_000, 2_000_000_000, 0)
 
 
 @pytest.mark.usefixtures("added")
 def test_it_refuses_a_field_that_it_does_not_have(kernel: Kernel) -> None:
-    refused = kernel.ask(CEILINGS.name, owner="eve")
+    refused = kernel.request(CEILINGS.name, owner="eve")
     assert (refused["ok"], refused["code"]) == (False, "INVALID_REQUEST")
 
 

@@ -15,14 +15,14 @@ from aumos_governance.service.callers import Caller
 from aumos_governance.service.service import NotebookService
 from tests.service.acts import ADA, CALLER, NOTEBOOK, Clock, Kernel, change
 
-ASK = {"at_limit": "ask"}
+WAITS = {"at_limit": "ask"}
 
 
 @pytest.fixture
 def kernel(ledger: Ledger, clock: Clock) -> Iterator[Kernel]:
     service = NotebookService(ledger, at_limit="deny", clock=clock, monotonic=clock)
     kernel = Kernel(service, clock)
-    kernel.ask("open", trust_level=5, budget="1")
+    kernel.request("open", trust_level=5, budget="1")
     yield kernel
     service.stop_waiting()
 
@@ -38,15 +38,15 @@ def raised(ledger: Ledger, dollars: int) -> None:
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
     """The next answer; before it, the service may say any number of times that the call waits."""
-    while "waiting" in (answer := kernel.hear()):
+    while "waiting" in (response := kernel.hear()):
         pass
-    return answer
+    return response
 
 
 def quiet(kernel: Kernel) -> None:
     """Nothing more has come after another look."""
     kernel.service.limit_waits.look()
-    assert kernel.told.empty(), kernel.told.get()
+    assert kernel.notices.empty(), kernel.notices.get()
 
 
 @pytest.mark.parametrize(
@@ -58,21 +58,21 @@ def quiet(kernel: Kernel) -> None:
     ],
 )
 def test_a_call_goes_on_when_a_user_makes_room(kernel: Kernel, ledger: Ledger, op: str, body: dict[str, Any]) -> None:
-    kernel.send(op, **body, **ASK)
+    kernel.send(op, **body, **WAITS)
     waiting = kernel.waits()
     assert (waiting["needs"], waiting["limit"]["kind"], waiting["until"]) == ("0.4", "session", kernel.clock.now + 600)
     quiet(kernel)
     raised(ledger, 2)
-    answer = kernel.hear()
-    assert answer["decision"]["allowed"], answer
-    assert answer["state"]["remaining"] == "0.6"
+    response = kernel.hear()
+    assert response["decision"]["allowed"], response
+    assert response["state"]["remaining"] == "0.6"
     events = [record for record in records(ledger) if record[0] not in ("open", "configure", "change")]
     assert events == [("limit_requested", None), ("spend" if op == "spend" else "hold", "allow")]
     assert ledger.verify().ok
 
 
 def test_less_than_what_it_needs_is_not_enough(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", amount="3", **ASK)
+    kernel.send("spend", amount="3", **WAITS)
     assert kernel.waits()["needs"] == "2"
     raised(ledger, 2)
     assert kernel.waits()["needs"] == "1"
@@ -82,18 +82,18 @@ def test_less_than_what_it_needs_is_not_enough(kernel: Kernel, ledger: Ledger) -
 
 
 def test_room_made_by_what_is_released(kernel: Kernel, ledger: Ledger) -> None:
-    held = kernel.ask("hold", amount="0.8")
-    kernel.send("spend", amount="0.5", **ASK)
+    held = kernel.request("hold", amount="0.8")
+    kernel.send("spend", amount="0.5", **WAITS)
     kernel.waits()
     kernel.send("release", hold_id=held["hold_id"])
-    answers = [kernel.hear(), kernel.hear()]
-    assert {"decision" in answer for answer in answers} == {True, False}
+    responses = [kernel.hear(), kernel.hear()]
+    assert {"decision" in response for response in responses} == {True, False}
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(10**9, 5 * 10**8, 0)
 
 
 def test_a_user_denies_all_that_wait(kernel: Kernel, ledger: Ledger) -> None:
     for _ in range(3):
-        kernel.send("spend", amount="1.2", **ASK)
+        kernel.send("spend", amount="1.2", **WAITS)
         kernel.waits()
     (first, *_) = kernel.service.limit_waits.waiting()
     assert kernel.service.limit_waits.deny(ADA, str(first.session_id)) == 3
@@ -106,23 +106,23 @@ def test_a_user_denies_all_that_wait(kernel: Kernel, ledger: Ledger) -> None:
 
 
 def test_its_time_is_over(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", amount="1.2", lasts=3600, **ASK)
+    kernel.send("spend", amount="1.2", lasts=3600, **WAITS)
     kernel.waits()
     kernel.clock.now += 600
     kernel.service.limit_waits.look()
-    answer = response_of(kernel)
-    assert answer["decision"]["code"] == "BUDGET_EXCEEDED"
+    response = response_of(kernel)
+    assert response["decision"]["code"] == "BUDGET_EXCEEDED"
     assert records(ledger)[-1] == ("spend", "deny")
 
 
-def test_nobody_waits_for_it_any_more(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", amount="1.2", lasts=30, **ASK)
+def test_its_client_waits_no_more(kernel: Kernel, ledger: Ledger) -> None:
+    kernel.send("spend", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 31
     kernel.service.limit_waits.look()
     assert not kernel.service.limit_waits.waiting()
     raised(ledger, 5)
-    assert kernel.told.empty()
+    assert kernel.notices.empty()
     assert ("limit_withdrawn", None) in records(ledger)
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(5 * 10**9, 0, 0)
 
@@ -130,11 +130,11 @@ def test_nobody_waits_for_it_any_more(kernel: Kernel, ledger: Ledger) -> None:
 @pytest.mark.parametrize("act", [False, True])
 def test_an_interrupt_takes_it_back(kernel: Kernel, ledger: Ledger, act: bool) -> None:
     if act:
-        kernel.send("authorize", "x", amount="1.2", tool="shell", shown={"tool": "shell"}, **ASK)
+        kernel.send("authorize", "x", amount="1.2", tool="shell", shown={"tool": "shell"}, **WAITS)
     else:
-        kernel.send("hold", "x", amount="1.2", **ASK)
+        kernel.send("hold", "x", amount="1.2", **WAITS)
     kernel.waits()
-    assert kernel.ask("cancel", of="x", **({"act": True} if act else {}))["voided"]
+    assert kernel.request("cancel", of="x", **({"act": True} if act else {}))["voided"]
     raised(ledger, 5)
     quiet(kernel)
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(5 * 10**9, 0, 0)
@@ -142,26 +142,26 @@ def test_an_interrupt_takes_it_back(kernel: Kernel, ledger: Ledger, act: bool) -
 
 
 def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", "x", amount="1.2", **ASK)
+    kernel.send("spend", "x", amount="1.2", **WAITS)
     kernel.waits()
     kernel.clock.now += 20
-    kernel.send("spend", "x", amount="1.2", lasts=30, **ASK)
+    kernel.send("spend", "x", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 20
     kernel.service.limit_waits.look()
     kernel.waits()
     assert len(kernel.service.limit_waits.waiting()) == 1
-    kernel.send("spend", "x", amount="1.3", **ASK)
+    kernel.send("spend", "x", amount="1.3", **WAITS)
     assert response_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
     raised(ledger, 2)
     assert response_of(kernel)["decision"]["allowed"]
-    again = kernel.ask("spend", "x", amount="1.2", **ASK)
+    again = kernel.request("spend", "x", amount="1.2", **WAITS)
     assert again["decision"]["allowed"]
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(2 * 10**9, 12 * 10**8, 0)
 
 
 @pytest.mark.parametrize(
-    ("server", "said", "waits"),
+    ("server", "stated", "waits"),
     [
         ("deny", None, False),
         ("deny", "deny", False),
@@ -172,43 +172,43 @@ def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) ->
     ],
 )
 def test_who_says_whether_it_waits(
-    ledger: Ledger, clock: Clock, server: str | None, said: str | None, waits: bool
+    ledger: Ledger, clock: Clock, server: str | None, stated: str | None, waits: bool
 ) -> None:
     service = NotebookService(ledger, at_limit=server, clock=clock, monotonic=clock)
     kernel = Kernel(service, clock)
-    kernel.ask("open", trust_level=5, budget="1")
-    body = {} if said is None else {"at_limit": said}
-    answers = [kernel.ask("spend", amount="1.2", **body)]
-    answers.append(kernel.ask("authorize", amount="1.2", tool="shell", shown={}, **body))
+    kernel.request("open", trust_level=5, budget="1")
+    body = {} if stated is None else {"at_limit": stated}
+    responses = [kernel.request("spend", amount="1.2", **body)]
+    responses.append(kernel.request("authorize", amount="1.2", tool="shell", shown={}, **body))
     service.stop_waiting()
-    assert ["waiting" in answer for answer in answers] == [waits, waits]
+    assert ["waiting" in response for response in responses] == [waits, waits]
 
 
 def test_anything_else_is_refused(kernel: Kernel) -> None:
-    said = kernel.ask("spend", amount="0.1", at_limit="maybe")["message"]
-    assert said == "at_limit must be ask or deny, not 'maybe'."
-    assert kernel.ask("spend", amount="0.1", at_limit=True)["code"] == "INVALID_REQUEST"
+    stated = kernel.request("spend", amount="0.1", at_limit="maybe")["message"]
+    assert stated == "at_limit must be ask or deny, not 'maybe'."
+    assert kernel.request("spend", amount="0.1", at_limit=True)["code"] == "INVALID_REQUEST"
 
 
 def test_what_a_level_refuses_does_not_wait(kernel: Kernel, ledger: Ledger) -> None:
     change(ledger, trust_level=level_of(0))
-    assert kernel.ask("spend", amount="5", **ASK)["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert kernel.request("spend", amount="5", **WAITS)["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
 
 
 def test_a_level_that_is_lowered_meanwhile_ends_the_wait(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", amount="5", **ASK)
+    kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     change(ledger, trust_level=level_of(0))
     assert kernel.hear()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
 
 
 def test_a_closed_session_ends_the_wait(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.send("spend", amount="5", **ASK)
+    kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     kernel.send("close")
-    answers = [kernel.hear(), kernel.hear()]
-    (answer,) = [answer for answer in answers if "decision" in answer]
-    assert answer["decision"]["code"] == "NO_SESSION"
+    responses = [kernel.hear(), kernel.hear()]
+    (response,) = [response for response in responses if "decision" in response]
+    assert response["decision"]["code"] == "NO_SESSION"
 
 
 def test_a_kernel_that_is_gone_waits_for_nothing(kernel: Kernel, ledger: Ledger) -> None:
@@ -226,7 +226,7 @@ def test_a_kernel_that_is_gone_waits_for_nothing(kernel: Kernel, ledger: Ledger)
 
     caller = Caller(NOTEBOOK, CALLER.scope, CALLER.incarnation, attending=attending)
     kernel.caller = caller
-    kernel.send("spend", amount="5", **ASK)
+    kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     here[0] = False
     raised(ledger, 10)
@@ -242,12 +242,12 @@ def test_a_ceiling_that_others_share_is_looked_at_again(ledger: Ledger, clock: C
     kernel = Kernel(service, clock)
     other = Kernel(service, clock, Caller(NotebookKey("ada", "/srv", "other.ipynb"), "kernel:k2", "k2:n1"))
     for one in (kernel, other):
-        one.ask("open", trust_level=5, budget="5")
-    held = other.ask("hold", amount="0.9")
+        one.request("open", trust_level=5, budget="5")
+    held = other.request("hold", amount="0.9")
     kernel.send("spend", amount="0.5")
     waiting = kernel.waits()
     assert (waiting["limit"]["kind"], waiting["limit"]["name"]) == ("owner", "mine")
-    other.ask("release", hold_id=held["hold_id"])
+    other.request("release", hold_id=held["hold_id"])
     clock.now += 1
     kernel.service.limit_waits.look()
     assert response_of(kernel)["decision"]["allowed"]

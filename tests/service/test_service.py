@@ -20,7 +20,7 @@ from aumos_governance.service.service import NotebookService
 from aumos_governance.service.users import User
 from aumos_governance.types import TrustLevel
 from aumos_governance.wire.protocol import Cell, WireRequest, parse_request
-from tests.service.asker import NOTEBOOK, Asker
+from tests.service.client import NOTEBOOK, ServiceClient
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
 
@@ -38,29 +38,29 @@ def service(ledger: Ledger) -> NotebookService:
 
 
 @pytest.fixture
-def ask(service: NotebookService) -> Asker:
-    return Asker(service)
+def send(service: NotebookService) -> ServiceClient:
+    return ServiceClient(service)
 
 
-def test_every_op_answers_with_the_fields_of_the_protocol(service: NotebookService) -> None:
-    asker = Asker(service)
+def test_every_op_responds_with_the_fields_of_the_protocol(service: NotebookService) -> None:
+    client = ServiceClient(service)
     holds: dict[str, str] = {}
-    for raw in SAMPLES["asks"]:
+    for raw in SAMPLES["requests"]:
         # A sample names the hold of another by that one's id.
         named = {"hold_id": holds[raw["hold_id"][4:-1]]} if "hold_id" in raw else {}
-        answer = asker.send(parse_request({**raw, **named, "exp": time.time() + 10}))
+        response = client.send(parse_request({**raw, **named, "exp": time.time() + 10}))
         if raw["op"] == "hold":
-            holds[raw["id"]] = answer["hold_id"]
-        assert answer["ok"], answer
-        assert list(answer) == ["id", *[name for name in SAMPLES["answers"][raw["op"]] if name != "id"]]
+            holds[raw["id"]] = response["hold_id"]
+        assert response["ok"], response
+        assert list(response) == ["id", *[name for name in SAMPLES["responses"][raw["op"]] if name != "id"]]
 
 
-def test_a_day_in_the_life_of_a_notebook(ask: Asker) -> None:
-    opened = ask("open", trust_level="2", budget="10.0")
+def test_a_day_in_the_life_of_a_notebook(send: ServiceClient) -> None:
+    opened = send("open", trust_level="2", budget="10.0")
     assert (opened["opened"], opened["resumed"], opened["previous"], opened["notes"]) == (True, False, None, [])
     for amount, tool in (("0.05", "gpt-4o"), ("0.03", "text-embedding-3-small"), ("0.12", "claude-opus-4-6")):
-        assert ask("spend", amount=amount, tool=tool)["decision"]["allowed"]
-    state = ask("status")["state"]
+        assert send("spend", amount=amount, tool=tool)["decision"]["allowed"]
+    state = send("status")["state"]
     assert {name: state[name] for name in ("active", "trust_label", "budget", "spent", "remaining", "over")} == {
         "active": True,
         "trust_label": "Suggest",
@@ -69,14 +69,14 @@ def test_a_day_in_the_life_of_a_notebook(ask: Asker) -> None:
         "remaining": "9.8",
         "over": "0",
     }
-    assert ask("open", trust_level="2", budget="10.0")["resumed"]
-    denied = ask("spend", amount="10", tool="gpt-4o")
+    assert send("open", trust_level="2", budget="10.0")["resumed"]
+    denied = send("spend", amount="10", tool="gpt-4o")
     assert denied["ok"]
     assert denied["decision"]["outcome"] == "deny"
     assert denied["decision"]["reasons"] == ["Would exceed budget ($10.20 > $10.00)"]
-    closed = ask("close")["state"]
+    closed = send("close")["state"]
     assert (closed["active"], closed["spent"], closed["budget"]) == (False, "0.2", "10")
-    again = ask("open")
+    again = send("open")
     assert again["opened"]
     assert {name: again["previous"][name] for name in ("sessions", "spent", "budget")} == {
         "sessions": 1,
@@ -84,14 +84,14 @@ def test_a_day_in_the_life_of_a_notebook(ask: Asker) -> None:
         "budget": "10",
     }
     assert again["state"]["spent"] == "0"
-    events = [record["event"] for record in ask("audit", limit=100)["records"]]
+    events = [record["event"] for record in send("audit", limit=100)["records"]]
     assert [event for event in events if event != "open"][:4] == ["spend"] * 4
 
 
-def test_without_a_session_a_spend_is_denied_and_on_record(ask: Asker) -> None:
-    decision = ask("spend", amount="0.01")["decision"]
+def test_without_a_session_a_spend_is_denied_and_on_record(send: ServiceClient) -> None:
+    decision = send("spend", amount="0.01")["decision"]
     assert (decision["outcome"], decision["code"], decision["tool"]) == ("deny", "NO_SESSION", "unknown")
-    (record,) = ask("audit")["records"]
+    (record,) = send("audit")["records"]
     assert (record["record_id"], record["cell"]) == (decision["record_id"], {"id": "c1", "count": 3})
 
 
@@ -117,62 +117,62 @@ def test_without_a_session_a_spend_is_denied_and_on_record(ask: Asker) -> None:
     ],
 )
 def test_a_wrong_value_is_one_sentence_and_changes_nothing(
-    ask: Asker, op: str, body: dict[str, Any], code: str, why: str
+    send: ServiceClient, op: str, body: dict[str, Any], code: str, why: str
 ) -> None:
-    ask("open", trust_level=2, budget="10")
-    before = ask("status")
-    answer = ask(op, **body)
-    assert (answer["ok"], answer["code"]) == (False, code)
-    assert why in answer["message"]
-    after = ask("status")
+    send("open", trust_level=2, budget="10")
+    before = send("status")
+    response = send(op, **body)
+    assert (response["ok"], response["code"]) == (False, code)
+    assert why in response["message"]
+    after = send("status")
     assert {**after, "id": None} == {**before, "id": None}
 
 
 @pytest.mark.parametrize("level", [2, "2", "L2", " l2 "])
-def test_a_level_is_given_as_people_say_it(ask: Asker, level: object) -> None:
-    assert ask("open", trust_level=level)["state"]["trust_level"] == 2
+def test_a_level_is_given_as_users_write_it(send: ServiceClient, level: object) -> None:
+    assert send("open", trust_level=level)["state"]["trust_level"] == 2
 
 
-def test_the_same_ask_twice_is_charged_once(ask: Asker) -> None:
-    ask("open", budget="1")
+def test_the_same_request_twice_is_charged_once(send: ServiceClient) -> None:
+    send("open", budget="1")
     spend = WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.4"})
-    first, second = ask.send(spend), ask.send(spend)
+    first, second = send.send(spend), send.send(spend)
     assert first == second
-    assert ask("status")["state"]["spent"] == "0.4"
-    other = ask.send(WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.5"}))
+    assert send("status")["state"]["spent"] == "0.4"
+    other = send.send(WireRequest("same", "spend", time.time() + 10, Cell(), {"amount": "0.5"}))
     assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_an_ask_past_its_expiry_is_not_acted_on(ask: Asker) -> None:
-    ask("open", budget="1")
-    late = ask.send(WireRequest("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
+def test_a_request_past_its_expiry_is_not_acted_on(send: ServiceClient) -> None:
+    send("open", budget="1")
+    late = send.send(WireRequest("late", "spend", time.time() - 1, Cell(), {"amount": "0.4"}))
     assert (late["ok"], late["code"]) == (False, "EXPIRED")
-    assert ask("status")["state"]["spent"] == "0"
+    assert send("status")["state"]["spent"] == "0"
 
 
-def test_a_cancelled_spend_is_given_back(ask: Asker) -> None:
-    ask("open", budget="1")
-    ask.send(WireRequest("s1", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
-    assert ask("cancel", of="s1")["voided"]
-    assert ask("status")["state"]["spent"] == "0"
-    assert ask("cancel", of="never-came")["voided"]
-    refused = ask.send(WireRequest("never-came", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+def test_a_cancelled_spend_is_given_back(send: ServiceClient) -> None:
+    send("open", budget="1")
+    send.send(WireRequest("s1", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
+    assert send("cancel", of="s1")["voided"]
+    assert send("status")["state"]["spent"] == "0"
+    assert send("cancel", of="never-came")["voided"]
+    refused = send.send(WireRequest("never-came", "spend", time.time() + 10, Cell(), {"amount": "0.4"}))
     assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
 
 
-def test_what_a_person_sets_the_kernel_only_tightens(service: NotebookService, ask: Asker) -> None:
-    ask("open", trust_level=2, budget="10")
+def test_what_a_user_sets_the_kernel_only_tightens(service: NotebookService, send: ServiceClient) -> None:
+    send("open", trust_level=2, budget="10")
     service.change(User("teacher"), NOTEBOOK, {"budget": "5"})
-    opened = ask("open", trust_level=2, budget="10")
+    opened = send("open", trust_level=2, budget="10")
     assert opened["state"]["budget"] == "5"
     assert opened["state"]["set_by"] == "teacher"
     assert opened["notes"] == ["The budget stays at $5.00, set by teacher; from the notebook it can only be tightened."]
-    assert ask("open", budget="4")["state"]["budget"] == "4"
-    assert ask("open", budget="5")["state"]["budget"] == "4"
-    assert ask("open", new=True, budget="10")["state"]["budget"] == "4"
+    assert send("open", budget="4")["state"]["budget"] == "4"
+    assert send("open", budget="5")["state"]["budget"] == "4"
+    assert send("open", new=True, budget="10")["state"]["budget"] == "4"
 
 
-def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
+def test_a_user_opens_changes_and_closes(service: NotebookService) -> None:
     assert service.state(NOTEBOOK)["trust_level"] is None
     opened = service.change(User("ada"), NOTEBOOK, {"trust_level": 3})
     assert (opened["active"], opened["trust_level"], opened["budget"], opened["set_by"]) == (True, 3, "10", "ada")
@@ -189,7 +189,7 @@ def test_a_person_opens_changes_and_closes(service: NotebookService) -> None:
     assert page["cursor"]
 
 
-def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
+def test_the_terms_bind_kernel_and_user(ledger: Ledger) -> None:
     terms = SessionTerms(
         default_trust_level=TrustLevel.L1_MONITOR,
         default_budget=5 * money.NANO_PER_USD,
@@ -197,47 +197,47 @@ def test_the_terms_bind_kernel_and_person(ledger: Ledger) -> None:
         max_budget=20 * money.NANO_PER_USD,
     )
     service = NotebookService(ledger, terms)
-    ask = Asker(service)
-    assert ask("hello")["default_budget"] == "5"
-    assert "highest this server allows (max_budget)" in ask("open", budget="20.01")["message"]
-    assert ask("open", trust_level=4)["code"] == "NOT_ALLOWED"
+    send = ServiceClient(service)
+    assert send("hello")["default_budget"] == "5"
+    assert "highest this server allows (max_budget)" in send("open", budget="20.01")["message"]
+    assert send("open", trust_level=4)["code"] == "NOT_ALLOWED"
     with pytest.raises(NotAllowedError, match="max_trust_level"):
         service.change(User("ada"), NOTEBOOK, {"trust_level": 5})
-    state = ask("open")["state"]
+    state = send("open")["state"]
     assert (state["trust_level"], state["budget"]) == (1, "5")
 
 
-def test_a_strict_server_leaves_loosening_to_people(ledger: Ledger) -> None:
+def test_a_strict_server_leaves_loosening_to_users(ledger: Ledger) -> None:
     service = NotebookService(ledger, SessionTerms(strict=True))
-    ask = Asker(service)
-    assert ask("open", budget="11")["code"] == "NOT_ALLOWED"
-    assert ask("open", budget="5", trust_level=1)["ok"]
-    assert ask("open", budget="6")["code"] == "NOT_ALLOWED"
-    assert ask("open", budget="4")["state"]["budget"] == "4"
-    assert ask("open", new=True)["code"] == "NOT_ALLOWED"
-    assert ask("close")["code"] == "NOT_ALLOWED"
+    send = ServiceClient(service)
+    assert send("open", budget="11")["code"] == "NOT_ALLOWED"
+    assert send("open", budget="5", trust_level=1)["ok"]
+    assert send("open", budget="6")["code"] == "NOT_ALLOWED"
+    assert send("open", budget="4")["state"]["budget"] == "4"
+    assert send("open", new=True)["code"] == "NOT_ALLOWED"
+    assert send("close")["code"] == "NOT_ALLOWED"
     assert service.change(User("teacher"), NOTEBOOK, {"budget": "8"})["budget"] == "8"
     service.close(User("teacher"), NOTEBOOK)
-    assert ask("open", budget="1")["code"] == "NOT_ALLOWED"
+    assert send("open", budget="1")["code"] == "NOT_ALLOWED"
 
 
-def test_a_failure_inside_is_an_answer_too(service: NotebookService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_inside_is_a_response_too(service: NotebookService, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(service.ledger, "submit", broken)
-    answer = Asker(service)("open")
-    assert (answer["ok"], answer["code"]) == (False, "INTERNAL")
-    assert "there is no decision" in answer["message"]
+    response = ServiceClient(service)("open")
+    assert (response["ok"], response["code"]) == (False, "INTERNAL")
+    assert "there is no decision" in response["message"]
 
 
-def test_a_hold_is_settled_below_or_above_and_released(ask: Asker) -> None:
-    ask("open", budget="1")
-    held = ask("hold", amount="0.6", tool="gpt-4o")
+def test_a_hold_is_settled_below_or_above_and_released(send: ServiceClient) -> None:
+    send("open", budget="1")
+    held = send("hold", amount="0.6", tool="gpt-4o")
     assert held["decision"]["allowed"]
     assert (held["state"]["held"], held["state"]["remaining"]) == ("0.6", "0.4")
-    assert ask("hold", amount="0.5")["hold_id"] is None
-    settled = ask("settle", hold_id=held["hold_id"], amount="0.25")
+    assert send("hold", amount="0.5")["hold_id"] is None
+    settled = send("settle", hold_id=held["hold_id"], amount="0.25")
     assert settled["resolution"] == {
         "hold_id": held["hold_id"],
         "outcome": "settled",
@@ -248,23 +248,23 @@ def test_a_hold_is_settled_below_or_above_and_released(ask: Asker) -> None:
         "record_id": settled["resolution"]["record_id"],
     }
     assert (settled["state"]["held"], settled["state"]["spent"]) == ("0", "0.25")
-    again = ask("settle", hold_id=held["hold_id"], amount="0.25")
+    again = send("settle", hold_id=held["hold_id"], amount="0.25")
     assert (again["ok"], again["code"]) == (False, "CONFLICT")
-    guess = ask("settle", hold_id=ask("hold", amount="0.1")["hold_id"], amount="0.1", estimated=True)
+    guess = send("settle", hold_id=send("hold", amount="0.1")["hold_id"], amount="0.1", estimated=True)
     assert guess["resolution"]["estimated"] is True
-    free = ask("hold", amount="0")
-    assert ask("settle", hold_id=free["hold_id"], amount="2")["resolution"]["overrun"] is True
-    ask("open", budget="5")
-    left = ask("hold", amount="1")
-    assert ask("release", hold_id=left["hold_id"])["resolution"]["outcome"] == "released"
-    assert ask("status")["state"]["held"] == "0"
+    free = send("hold", amount="0")
+    assert send("settle", hold_id=free["hold_id"], amount="2")["resolution"]["overrun"] is True
+    send("open", budget="5")
+    left = send("hold", amount="1")
+    assert send("release", hold_id=left["hold_id"])["resolution"]["outcome"] == "released"
+    assert send("status")["state"]["held"] == "0"
 
 
-def test_a_hold_ends_by_itself_only_at_its_stated_time(ask: Asker) -> None:
-    ask("open", budget="1")
-    ask("hold", amount="0.25")
-    ask("hold", amount="0.5", until=time.time() - 1)
-    assert ask("spend", amount="0.25")["state"]["held"] == "0.25"
+def test_a_hold_ends_by_itself_only_at_its_stated_time(send: ServiceClient) -> None:
+    send("open", budget="1")
+    send("hold", amount="0.25")
+    send("hold", amount="0.5", until=time.time() - 1)
+    assert send("spend", amount="0.25")["state"]["held"] == "0.25"
 
 
 @pytest.mark.parametrize(
@@ -284,9 +284,11 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(ask: Asker) -> None:
         ("release", {"hold_id": "x", "amount": "0"}, "amount"),
     ],
 )
-def test_a_hold_that_cannot_be_is_refused_in_one_sentence(ask: Asker, op: str, body: dict[str, Any], word: str) -> None:
-    ask("open", budget="1")
-    refused = ask(op, **body)
+def test_a_hold_that_cannot_be_is_refused_in_one_sentence(
+    send: ServiceClient, op: str, body: dict[str, Any], word: str
+) -> None:
+    send("open", budget="1")
+    refused = send(op, **body)
     assert refused["ok"] is False
     assert word in refused["message"]
-    assert ask("status")["state"]["held"] == "0"
+    assert send("status")["state"]["held"] == "0"

@@ -13,7 +13,7 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.service.service import NotebookService
 from aumos_governance.wire.protocol import Cell, WireRequest
-from tests.service.asker import Asker
+from tests.service.client import ServiceClient
 
 
 @pytest.fixture
@@ -24,103 +24,103 @@ def ledger() -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def ask(ledger: Ledger) -> Asker:
-    asker = Asker(NotebookService(ledger))
-    asker("open", trust_level=3, budget="5", agent_id="bot")
-    return asker
+def send(ledger: Ledger) -> ServiceClient:
+    client = ServiceClient(NotebookService(ledger))
+    client("open", trust_level=3, budget="5", agent_id="bot")
+    return client
 
 
-def test_agents_have_levels_up_to_the_sessions(ask: Asker) -> None:
-    assert ask("agents")["session_level"] == 3
-    assert ask("trust", agent_id="bot", level=1, scope="mail", assigned_by="ada")["level"] == 1
-    assert ask("trust", agent_id="bot", level="L2")["level"] == 2
-    refused = ask("trust", agent_id="bot", level=4)
+def test_agents_have_levels_up_to_the_sessions(send: ServiceClient) -> None:
+    assert send("agents")["session_level"] == 3
+    assert send("trust", agent_id="bot", level=1, scope="mail", assigned_by="ada")["level"] == 1
+    assert send("trust", agent_id="bot", level="L2")["level"] == 2
+    refused = send("trust", agent_id="bot", level=4)
     assert (refused["ok"], refused["code"]) == (False, "NOT_ALLOWED")
-    told = ask("agents")["agents"]
-    assert [(agent["scope"], agent["level"], agent["assigned_by"]) for agent in told] == [
+    notices = send("agents")["agents"]
+    assert [(agent["scope"], agent["level"], agent["assigned_by"]) for agent in notices] == [
         (None, 2, None),
         ("mail", 1, "ada"),
     ]
-    assert ask("hold", amount="0.1", required_level=3)["decision"]["level"] == 2
-    assert ask("hold", amount="0.1", scope="mail")["decision"]["level"] == 1
-    assert ask("evaluate", required_level=3)["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
-    assert ask("trust", agent_id="bot", level=None, scope="mail")["removed"] is True
-    assert ask("hold", amount="0.1", scope="mail")["decision"]["level"] == 2
+    assert send("hold", amount="0.1", required_level=3)["decision"]["level"] == 2
+    assert send("hold", amount="0.1", scope="mail")["decision"]["level"] == 1
+    assert send("evaluate", required_level=3)["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert send("trust", agent_id="bot", level=None, scope="mail")["removed"] is True
+    assert send("hold", amount="0.1", scope="mail")["decision"]["level"] == 2
 
 
-def test_categories_are_envelopes_inside_the_session(ask: Asker) -> None:
-    made = ask("budget", category="mail", limit="0.5", period="yearly")
+def test_categories_are_envelopes_inside_the_session(send: ServiceClient) -> None:
+    made = send("budget", category="mail", limit="0.5", period="yearly")
     assert (made["created"], made["changed"]) == (True, False)
     assert made["budget"]["remaining"] == "0.5"
-    assert ask("budget", category="mail", limit="0.6", create=False)["changed"]
-    held = ask("hold", amount="0.4", category="mail", tool="gpt")
+    assert send("budget", category="mail", limit="0.6", create=False)["changed"]
+    held = send("hold", amount="0.4", category="mail", tool="gpt")
     assert held["state"]["held"] == "0.4"
-    (state,) = ask("budgets")["budgets"]
+    (state,) = send("budgets")["budgets"]
     assert (state["period"], state["limit"], state["held"], state["remaining"]) == ("yearly", "0.6", "0.4", "0.2")
-    over = ask("hold", amount="0.3", category="mail")["decision"]
+    over = send("hold", amount="0.3", category="mail")["decision"]
     assert (over["code"], over["reasons"]) == ("BUDGET_EXCEEDED", ["Would exceed budget 'mail' ($0.70 > $0.60)"])
-    assert ask("spend", amount="0.2", category="mail", agent_id="other", note="why")["decision"]["allowed"]
-    missing = ask("hold", amount="0.1", category="none")["decision"]
+    assert send("spend", amount="0.2", category="mail", agent_id="other", note="why")["decision"]["allowed"]
+    missing = send("hold", amount="0.1", category="none")["decision"]
     assert (missing["outcome"], missing["code"]) == ("deny", "BUDGET_NOT_FOUND")
-    wide = ask("budget", category="wide", limit="1000")
+    wide = send("budget", category="wide", limit="1000")
     assert wide["created"]
-    assert ask("hold", amount="6", category="wide")["decision"]["reasons"] == ["Would exceed budget ($6.60 > $5.00)"]
-    assert ask("budgets", category="none")["budgets"] == []
+    assert send("hold", amount="6", category="wide")["decision"]["reasons"] == ["Would exceed budget ($6.60 > $5.00)"]
+    assert send("budgets", category="none")["budgets"] == []
 
 
-def test_consents_within_the_session(ask: Asker) -> None:
+def test_consents_within_the_session(send: ServiceClient) -> None:
     about = {"data_type": "mail", "purpose": "support"}
-    assert ask("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED"
-    assert ask("evaluate", **about)["decision"]["code"] == "CONSENT_DENIED"
-    given = ask("consent", agent_id="bot", granted_by="ann", **about)["consent"]
+    assert send("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED"
+    assert send("evaluate", **about)["decision"]["code"] == "CONSENT_DENIED"
+    given = send("consent", agent_id="bot", granted_by="ann", **about)["consent"]
     assert (given["granted_by"], given["expires_at"]) == ("ann", None)
-    assert ask("hold", amount="0.1", **about)["decision"]["allowed"]
-    assert ask("evaluate", **about)["decision"]["allowed"]
-    assert ask("consents", **about)["consents"] == ask("consents", agent_id="bot")["consents"] == [given]
-    assert ask("consents", agent_id="other")["consents"] == []
-    assert ask("consent", agent_id="bot", **about)["revoked"] == 1
-    assert ask("consents", **about)["consents"] == []
-    again = ask("consent", agent_id="bot", **about)
+    assert send("hold", amount="0.1", **about)["decision"]["allowed"]
+    assert send("evaluate", **about)["decision"]["allowed"]
+    assert send("consents", **about)["consents"] == send("consents", agent_id="bot")["consents"] == [given]
+    assert send("consents", agent_id="other")["consents"] == []
+    assert send("consent", agent_id="bot", **about)["revoked"] == 1
+    assert send("consents", **about)["consents"] == []
+    again = send("consent", agent_id="bot", **about)
     assert (again["ok"], again["code"]) == (False, "CONSENT_NOT_FOUND")
-    assert ask("consent", agent_id="bot", granted_by="ann", data_type="mail", until=1)["ok"]
-    assert ask("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED", "it has ended"
+    assert send("consent", agent_id="bot", granted_by="ann", data_type="mail", until=1)["ok"]
+    assert send("hold", amount="0.1", **about)["decision"]["code"] == "CONSENT_DENIED", "it has ended"
 
 
 def test_a_strict_server_lets_a_kernel_only_tighten(ledger: Ledger) -> None:
-    ask = Asker(NotebookService(ledger, SessionTerms(strict=True)))
-    ask("open")
-    assert ask("trust", agent_id="bot", level=1)["ok"]
-    for loosened in (ask("trust", agent_id="bot", level=2), ask("trust", agent_id="bot", level=None)):
+    send = ServiceClient(NotebookService(ledger, SessionTerms(strict=True)))
+    send("open")
+    assert send("trust", agent_id="bot", level=1)["ok"]
+    for loosened in (send("trust", agent_id="bot", level=2), send("trust", agent_id="bot", level=None)):
         assert (loosened["ok"], loosened["code"]) == (False, "NOT_ALLOWED")
-    assert ask("consent", agent_id="bot", data_type="mail", granted_by="ann")["code"] == "NOT_ALLOWED"
-    assert ask("budget", category="mail", limit="1")["ok"]
-    assert ask("budget", category="mail", limit="2", create=False)["code"] == "NOT_ALLOWED"
-    assert ask("budget", category="mail", limit="0.5", create=False)["changed"]
+    assert send("consent", agent_id="bot", data_type="mail", granted_by="ann")["code"] == "NOT_ALLOWED"
+    assert send("budget", category="mail", limit="1")["ok"]
+    assert send("budget", category="mail", limit="2", create=False)["code"] == "NOT_ALLOWED"
+    assert send("budget", category="mail", limit="0.5", create=False)["changed"]
 
 
-def test_the_record_is_filtered_counted_and_paged(ask: Asker) -> None:
+def test_the_record_is_filtered_counted_and_paged(send: ServiceClient) -> None:
     for number in range(3):
-        ask("hold", amount="0.1", agent_id=f"a{number}", action_type="sum", detail={"scope": "mail"})
-    found = ask("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, count=True)
+        send("hold", amount="0.1", agent_id=f"a{number}", action_type="sum", detail={"scope": "mail"})
+    found = send("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, count=True)
     assert ([record["agent_id"] for record in found["records"]], found["total"]) == (["a0", "a1"], 3)
-    rest = ask("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, cursor=found["cursor"])
+    rest = send("audit", limit=2, decisions=True, action_type="sum", oldest_first=True, cursor=found["cursor"])
     assert ([record["agent_id"] for record in rest["records"]], rest["total"]) == (["a2"], None)
     assert rest["records"][0]["detail"]["scope"] == "mail"
-    assert ask("audit", agent_id="a1", outcome="allow")["records"][0]["agent_id"] == "a1"
-    assert ask("audit", since=0, until=1)["records"] == []
+    assert send("audit", agent_id="a1", outcome="allow")["records"][0]["agent_id"] == "a1"
+    assert send("audit", since=0, until=1)["records"] == []
 
 
 REFUSED = {"code": "PRICE_UNKNOWN", "reason": "The price of 'ours' is not known.", "tool": "ours"}
 
 
-def test_what_the_kernel_refused_itself_is_on_record(ask: Asker, ledger: Ledger) -> None:
-    ask("budget", category="mail", limit="0.5")
-    before = ask("status")["state"]
+def test_what_the_kernel_refused_itself_is_on_record(send: ServiceClient, ledger: Ledger) -> None:
+    send("budget", category="mail", limit="0.5")
+    before = send("status")["state"]
     about = {"category": "mail", "action_type": "chat.completions", "detail": {"run": 7}}
-    decision = ask("evaluate", refused=REFUSED, required_level=1, **about)["decision"]
+    decision = send("evaluate", refused=REFUSED, required_level=1, **about)["decision"]
     assert (decision["outcome"], decision["allowed"], decision["code"]) == ("deny", False, "PRICE_UNKNOWN")
     assert (decision["reasons"], decision["tool"]) == ([REFUSED["reason"]], "ours")
-    (record,) = ask("audit", decisions=True)["records"]
+    (record,) = send("audit", decisions=True)["records"]
     assert {name: record[name] for name in ("record_id", "event", "outcome", "code", "reasons")} == {
         "record_id": decision["record_id"],
         "event": "evaluate",
@@ -131,38 +131,38 @@ def test_what_the_kernel_refused_itself_is_on_record(ask: Asker, ledger: Ledger)
     assert (record["actor"], record["cell"]) == ("kernel", {"id": "c1", "count": 3})
     assert (record["agent_id"], record["tool"], record["action_type"]) == ("bot", "ours", "chat.completions")
     assert (record["amount"], record["detail"]) == ("0", {"run": 7, "category": "mail"})
-    assert ask("evaluate", refused=REFUSED, agent_id="other")["ok"]
-    assert ask("audit", agent_id="other")["records"][0]["code"] == "PRICE_UNKNOWN"
-    after = ask("status")["state"]
+    assert send("evaluate", refused=REFUSED, agent_id="other")["ok"]
+    assert send("audit", agent_id="other")["records"][0]["code"] == "PRICE_UNKNOWN"
+    after = send("status")["state"]
     assert {**after, "seq": 0} == {**before, "seq": 0}
     assert ledger.verify().ok
 
 
-def test_a_refusal_that_comes_twice_is_one_record(ask: Asker) -> None:
+def test_a_refusal_that_comes_twice_is_one_record(send: ServiceClient) -> None:
     again = WireRequest("again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": REFUSED})
-    assert ask.send(again) == ask.send(again)
+    assert send.send(again) == send.send(again)
     other = WireRequest(
         "again", "evaluate", time.time() + 10, Cell("c1", 3), {"refused": {**REFUSED, "tool": "theirs"}}
     )
-    assert ask.send(other)["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert ask("audit", decisions=True, count=True)["total"] == 1
+    assert send.send(other)["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert send("audit", decisions=True, count=True)["total"] == 1
 
 
 def test_a_refusal_without_a_session_is_in_the_ledger_s_chain(ledger: Ledger) -> None:
-    ask = Asker(NotebookService(ledger))
-    assert ask("evaluate", refused=REFUSED)["decision"]["code"] == "PRICE_UNKNOWN"
-    (record,) = ask("audit")["records"]
+    send = ServiceClient(NotebookService(ledger))
+    assert send("evaluate", refused=REFUSED)["decision"]["code"] == "PRICE_UNKNOWN"
+    (record,) = send("audit")["records"]
     assert (record["chain"], record["code"], record["agent_id"]) == ("ledger", "PRICE_UNKNOWN", None)
 
 
 def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) -> None:
-    ask = Asker(NotebookService(ledger))
-    told = ask("agents")
-    assert (told["session_level"], told["agents"]) == (None, [])
-    assert ask("budgets")["budgets"] == []
-    assert ask("trust", agent_id="bot", level=1)["code"] == "NOT_FOUND"
-    assert ask("budget", category="mail", limit="1")["code"] == "NOT_FOUND"
-    assert ask("evaluate", agent_id="bot")["decision"]["code"] == "NO_SESSION"
+    send = ServiceClient(NotebookService(ledger))
+    notices = send("agents")
+    assert (notices["session_level"], notices["agents"]) == (None, [])
+    assert send("budgets")["budgets"] == []
+    assert send("trust", agent_id="bot", level=1)["code"] == "NOT_FOUND"
+    assert send("budget", category="mail", limit="1")["code"] == "NOT_FOUND"
+    assert send("evaluate", agent_id="bot")["decision"]["code"] == "NO_SESSION"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) ->
         ("settle", {"hold_id": "a", "amount": 1, "result": "x"}, "INVALID_REQUEST", "The report's id must be text"),
     ],
 )
-def test_a_wrong_value_is_one_sentence(ask: Asker, op: str, body: dict[str, Any], code: str, why: str) -> None:
-    answer = ask(op, **body)
-    assert (answer["ok"], answer["code"]) == (False, code)
-    assert why in answer["message"]
+def test_a_wrong_value_is_one_sentence(send: ServiceClient, op: str, body: dict[str, Any], code: str, why: str) -> None:
+    response = send(op, **body)
+    assert (response["ok"], response["code"]) == (False, code)
+    assert why in response["message"]

@@ -34,7 +34,7 @@ def service(ledger: Ledger, clock: Clock) -> Iterator[NotebookService]:
 @pytest.fixture
 def kernel(service: NotebookService, clock: Clock) -> Kernel:
     kernel = Kernel(service, clock)
-    kernel.ask("open", trust_level=5, budget="1")
+    kernel.request("open", trust_level=5, budget="1")
     return kernel
 
 
@@ -43,7 +43,7 @@ def turn(kernel: Kernel, id: str, amount: str, **body: Any) -> None:
     kernel.send("hold", id, lasts=300, **{"amount": amount, "waits_turn": 60} | body)
 
 
-def said(kernel: Kernel) -> dict[str, Any]:
+def waiting_message(kernel: Kernel) -> dict[str, Any]:
     waiting = kernel.waits()
     assert waiting["turn"] is True
     assert "needs" not in waiting, "it is no question to a user"
@@ -51,24 +51,24 @@ def said(kernel: Kernel) -> dict[str, Any]:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    while "waiting" in (answer := kernel.hear()):
+    while "waiting" in (response := kernel.hear()):
         pass
-    return answer
+    return response
 
 
-def answers_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
+def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
     """The answers to these requests; among them come those of what ended the other calls."""
     found: dict[str, dict[str, Any]] = {}
     while found.keys() < set(ids):
-        answer = response_of(kernel)
-        if answer["id"] in ids:
-            found[answer["id"]] = answer
+        response = response_of(kernel)
+        if response["id"] in ids:
+            found[response["id"]] = response
     return found
 
 
 def quiet(kernel: Kernel) -> None:
     kernel.service.limit_waits.look()
-    assert kernel.told.empty(), kernel.told.get()
+    assert kernel.notices.empty(), kernel.notices.get()
 
 
 def balance(ledger: Ledger) -> Balance | None:
@@ -80,15 +80,15 @@ def events(ledger: Ledger) -> list[str]:
 
 
 def test_it_waits_for_what_another_call_holds(kernel: Kernel, ledger: Ledger) -> None:
-    held = kernel.ask("hold", amount="0.8")
+    held = kernel.request("hold", amount="0.8")
     turn(kernel, "x", "0.5")
-    waiting = said(kernel)
+    waiting = waiting_message(kernel)
     assert (waiting["limit"]["kind"], waiting["until"]) == ("session", kernel.clock.now + 60)
     assert kernel.service.limit_waits.waiting() == (), "no user is asked"
     assert LimitRequests(ledger, kernel.service.limit_waits).waiting(NOTEBOOK) == {"limit_requests": []}
     quiet(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0.1")
-    assert answers_of(kernel, "x")["x"]["decision"]["allowed"]
+    assert responses_of(kernel, "x")["x"]["decision"]["allowed"]
     assert balance(ledger) == Balance(USD, USD // 10, USD // 2)
     assert events(ledger)[-3:] == ["hold", "settle", "hold"]
     assert ledger.verify().ok
@@ -97,18 +97,18 @@ def test_it_waits_for_what_another_call_holds(kernel: Kernel, ledger: Ledger) ->
 @pytest.mark.parametrize("spent", [True, False])
 def test_what_is_spent_or_of_unknown_outcome_is_denied_at_once(kernel: Kernel, ledger: Ledger, spent: bool) -> None:
     if spent:
-        kernel.ask("spend", amount="0.8")
+        kernel.request("spend", amount="0.8")
     else:
-        kernel.ask("hold", amount="0.8")
+        kernel.request("hold", amount="0.8")
         ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=CALLER.incarnation))
-    assert kernel.ask("hold", amount="0.5", waits_turn=60)["decision"]["code"] == "BUDGET_EXCEEDED"
+    assert kernel.request("hold", amount="0.5", waits_turn=60)["decision"]["code"] == "BUDGET_EXCEEDED"
 
 
 def test_a_hold_whose_caller_goes_is_waited_for_no_longer(kernel: Kernel, service: NotebookService) -> None:
     other = Kernel(service, kernel.clock, OTHER)
-    other.ask("hold", amount="0.8")
+    other.request("hold", amount="0.8")
     turn(kernel, "x", "0.5")
-    said(kernel)
+    waiting_message(kernel)
     service.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="k2:n1"))
     kernel.clock.now += 1
     service.limit_waits.look()
@@ -116,28 +116,28 @@ def test_a_hold_whose_caller_goes_is_waited_for_no_longer(kernel: Kernel, servic
 
 
 def test_the_first_to_come_is_the_first_to_go_on(kernel: Kernel) -> None:
-    held = kernel.ask("hold", amount="0.9")
+    held = kernel.request("hold", amount="0.9")
     turn(kernel, "large", "0.8")
-    said(kernel)
+    waiting_message(kernel)
     turn(kernel, "small", "0.05")
-    assert said(kernel)["limit"] is None, "it would fit, and stands behind the other one all the same"
+    assert waiting_message(kernel)["limit"] is None, "it would fit, and stands behind the other one all the same"
     kernel.send("hold", "plain", amount="0.05")
     # A plain hold waits for nothing, and is decided as ever.
-    assert answers_of(kernel, "plain")["plain"]["decision"]["allowed"]
+    assert responses_of(kernel, "plain")["plain"]["decision"]["allowed"]
     quiet(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0")
-    answers = [response_of(kernel) for _ in range(3)]
-    assert [answer["id"] for answer in answers if "decision" in answer] == ["large", "small"]
-    assert all(answer["decision"]["allowed"] for answer in answers if "decision" in answer)
+    responses = [response_of(kernel) for _ in range(3)]
+    assert [response["id"] for response in responses if "decision" in response] == ["large", "small"]
+    assert all(response["decision"]["allowed"] for response in responses if "decision" in response)
 
 
 @pytest.mark.parametrize("way", ["cancel", "time", "lease"])
 def test_those_behind_move_up_when_one_leaves(kernel: Kernel, ledger: Ledger, way: str) -> None:
-    kernel.ask("hold", amount="0.9")
+    kernel.request("hold", amount="0.9")
     turn(kernel, "large", "0.8", waits_turn=10, tool="x")
-    said(kernel)
+    waiting_message(kernel)
     turn(kernel, "small", "0.05")
-    said(kernel)
+    waiting_message(kernel)
     if way == "cancel":
         kernel.send("cancel", of="large")
     elif way == "time":
@@ -147,57 +147,57 @@ def test_those_behind_move_up_when_one_leaves(kernel: Kernel, ledger: Ledger, wa
     kernel.service.limit_waits.look()
     kernel.service.limit_waits.look()
     ids = ("small", "large") if way == "time" else ("small",)
-    answers = answers_of(kernel, *ids)
-    assert answers["small"]["decision"]["allowed"]
+    responses = responses_of(kernel, *ids)
+    assert responses["small"]["decision"]["allowed"]
     if way == "time":
-        assert answers["large"]["decision"]["code"] == "BUDGET_EXCEEDED"
+        assert responses["large"]["decision"]["code"] == "BUDGET_EXCEEDED"
         assert events(ledger).count("hold") == 3
     assert "limit_withdrawn" not in events(ledger)
 
 
 def test_a_call_that_was_cancelled_takes_no_room(kernel: Kernel, ledger: Ledger) -> None:
-    held = kernel.ask("hold", amount="0.9")
+    held = kernel.request("hold", amount="0.9")
     turn(kernel, "x", "0.8")
-    said(kernel)
-    assert kernel.ask("cancel", of="x")["voided"]
-    kernel.ask("settle", hold_id=held["hold_id"], amount="0")
+    waiting_message(kernel)
+    assert kernel.request("cancel", of="x")["voided"]
+    kernel.request("settle", hold_id=held["hold_id"], amount="0")
     quiet(kernel)
     assert balance(ledger) == Balance(USD, 0, 0)
 
 
 @pytest.mark.parametrize("level", [None, TrustLevel.L0_OBSERVER])
 def test_a_closed_session_ends_the_wait_of_all(kernel: Kernel, ledger: Ledger, level: TrustLevel | None) -> None:
-    kernel.ask("hold", amount="0.9")
+    kernel.request("hold", amount="0.9")
     for id in ("a", "b", "c"):
         turn(kernel, id, "0.8")
-        said(kernel)
+        waiting_message(kernel)
     if level is None:
         kernel.send("close")
     else:
         change(ledger, trust_level=level)
-    answers = answers_of(kernel, "a", "b", "c").values()
+    responses = responses_of(kernel, "a", "b", "c").values()
     code = "NO_SESSION" if level is None else "TRUST_LEVEL_INSUFFICIENT"
-    assert {answer["decision"]["code"] for answer in answers} == {code}
+    assert {response["decision"]["code"] for response in responses} == {code}
 
 
 def test_first_its_turn_and_then_the_question(kernel: Kernel, ledger: Ledger) -> None:
-    held = kernel.ask("hold", amount="0.9")
+    held = kernel.request("hold", amount="0.9")
     turn(kernel, "x", "0.5", at_limit="ask")
-    said(kernel)
+    waiting_message(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0.7")
-    while "needs" not in (answer := kernel.hear()).get("waiting", {}):
+    while "needs" not in (response := kernel.hear()).get("waiting", {}):
         pass
-    assert answer["waiting"]["needs"] == "0.2"
+    assert response["waiting"]["needs"] == "0.2"
     assert len(kernel.service.limit_waits.waiting()) == 1
     assert events(ledger).count("limit_requested") == 1
     change(ledger, budget=2 * USD)
-    assert answers_of(kernel, "x")["x"]["decision"]["allowed"]
+    assert responses_of(kernel, "x")["x"]["decision"]["allowed"]
 
 
 def test_the_question_when_its_turn_does_not_come(kernel: Kernel, ledger: Ledger) -> None:
-    kernel.ask("hold", amount="0.9")
+    kernel.request("hold", amount="0.9")
     turn(kernel, "x", "0.5", at_limit="ask")
-    said(kernel)
+    waiting_message(kernel)
     kernel.clock.now += 60
     kernel.service.limit_waits.look()
     while "needs" not in kernel.waits():
@@ -206,31 +206,31 @@ def test_the_question_when_its_turn_does_not_come(kernel: Kernel, ledger: Ledger
 
 
 def test_a_bounded_hold_gets_its_share_when_its_turn_comes(kernel: Kernel) -> None:
-    held = kernel.ask("hold", amount="0.99")
+    held = kernel.request("hold", amount="0.99")
     bounds = {"least": "0.02", "most": "0.9"}
     turn(kernel, "a", "3", **bounds)
-    assert said(kernel)["limit"]["asked"] == "1.01"
+    assert waiting_message(kernel)["limit"]["asked"] == "1.01"
     turn(kernel, "b", "3", **bounds)
-    said(kernel)
+    waiting_message(kernel)
     kernel.send("release", hold_id=held["hold_id"])
-    answers = answers_of(kernel, "a", "b")
+    responses = responses_of(kernel, "a", "b")
     # A third, since one waits and one may come next; then a third of the rest, since one is in flight.
-    assert answers["a"]["decision"]["amount"] == "0.333333333"
-    assert answers["b"]["decision"]["amount"] == "0.222222222"
-    again = kernel.ask("hold", "a", amount="3", waits_turn=60, least="0.02", most="0.5")
+    assert responses["a"]["decision"]["amount"] == "0.333333333"
+    assert responses["b"]["decision"]["amount"] == "0.222222222"
+    again = kernel.request("hold", "a", amount="3", waits_turn=60, least="0.02", most="0.5")
     assert again["decision"]["amount"] == "0.333333333"
 
 
 def test_a_copy_takes_the_place_of_the_first(kernel: Kernel) -> None:
-    held = kernel.ask("hold", amount="0.9")
+    held = kernel.request("hold", amount="0.9")
     turn(kernel, "x", "0.5")
-    said(kernel)
+    waiting_message(kernel)
     turn(kernel, "x", "0.5")
-    said(kernel)
+    waiting_message(kernel)
     turn(kernel, "x", "0.6")
     assert response_of(kernel)["code"] == "IDEMPOTENCY_KEY_REUSED"
     kernel.send("release", hold_id=held["hold_id"])
-    assert answers_of(kernel, "x")["x"]["decision"]["allowed"]
+    assert responses_of(kernel, "x")["x"]["decision"]["allowed"]
 
 
 def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: NotebookService, clock: Clock) -> None:
@@ -240,46 +240,46 @@ def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: Not
     two = Kernel(service, clock, replace(OTHER, notebook=NotebookKey("ada", "/srv", "other.ipynb")))
     far = Kernel(service, clock, replace(OTHER, scope="kernel:k3", notebook=NotebookKey("bob", "/bob", "far.ipynb")))
     for each in (one, two, far):
-        each.ask("open", trust_level=5, budget="5")
-    held = two.ask("hold", amount="0.9")
+        each.request("open", trust_level=5, budget="5")
+    held = two.request("hold", amount="0.9")
     turn(one, "large", "0.95")
-    assert said(one)["limit"]["kind"] == "owner"
+    assert waiting_message(one)["limit"]["kind"] == "owner"
     turn(two, "small", "0.01")
-    assert said(two)["limit"] is None
-    assert far.ask("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
+    assert waiting_message(two)["limit"] is None
+    assert far.request("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
     # Its end is heard at once, though the state of the first one's session says nothing of it.
     two.send("release", hold_id=held["hold_id"])
     assert response_of(one)["decision"]["allowed"]
-    assert answers_of(two, "small")["small"]["decision"]["allowed"]
+    assert responses_of(two, "small")["small"]["decision"]["allowed"]
 
 
 def test_no_more_wait_than_there_is_room_for(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "_MOST_OF_CALLER", 2)
     monkeypatch.setattr(turns, "_MOST_OF_NOTEBOOK", 3)
     other, third = Kernel(kernel.service, kernel.clock, OTHER), Kernel(kernel.service, kernel.clock, OTHER)
-    held = kernel.ask("hold", amount="0.9")
+    held = kernel.request("hold", amount="0.9")
     for id in ("a", "b"):
         turn(kernel, id, "0.5")
-        said(kernel)
+        waiting_message(kernel)
     turn(kernel, "c", "0.5")
     assert response_of(kernel)["code"] == "BUSY"
     turn(other, "a", "0.1")
-    said(other)
+    waiting_message(other)
     turn(third, "b", "0.1")
     assert response_of(third)["code"] == "BUSY"
     kernel.send("release", hold_id=held["hold_id"])
-    assert all(answer["decision"]["allowed"] for answer in answers_of(kernel, "a", "b").values())
+    assert all(response["decision"]["allowed"] for response in responses_of(kernel, "a", "b").values())
 
 
 @pytest.mark.parametrize("seconds", [-1, 3601, True, "60", float("nan")])
 def test_a_time_that_is_none_is_refused(kernel: Kernel, seconds: object) -> None:
-    answer = kernel.ask("hold", amount="0.1", waits_turn=seconds)
-    assert answer["code"] == "INVALID_REQUEST"
-    assert "waits_turn" in answer["message"]
+    response = kernel.request("hold", amount="0.1", waits_turn=seconds)
+    assert response["code"] == "INVALID_REQUEST"
+    assert "waits_turn" in response["message"]
 
 
 def test_without_the_field_nothing_waits(kernel: Kernel) -> None:
-    kernel.ask("hold", amount="0.9")
+    kernel.request("hold", amount="0.9")
     for body in ({}, {"waits_turn": 0}, {"waits_turn": None}):
-        assert kernel.ask("hold", amount="0.5", **body)["decision"]["code"] == "BUDGET_EXCEEDED"
-    assert kernel.ask("spend", amount="0.05", waits_turn=60)["code"] == "INVALID_REQUEST"
+        assert kernel.request("hold", amount="0.5", **body)["decision"]["code"] == "BUDGET_EXCEEDED"
+    assert kernel.request("spend", amount="0.05", waits_turn=60)["code"] == "INVALID_REQUEST"

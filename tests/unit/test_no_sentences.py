@@ -55,18 +55,18 @@ def say() -> Iterator[Say]:
     service, caller = NotebookService(ledger), Caller(NotebookKey("ann", "/root", "a.ipynb"), "kernel:k", "one")
     count = iter(range(1_000))
 
-    def ask(op: str, **body: Any) -> dict[str, Any]:
-        answered: Future[dict[str, Any]] = Future()
+    def send(op: str, **body: Any) -> dict[str, Any]:
+        responded: Future[dict[str, Any]] = Future()
         service.submit(
             caller,
             parse_request({"id": f"k-{next(count)}", "op": op, "exp": time.time() + 60, **body}),
-            answered.set_result,
+            responded.set_result,
         )
-        return answered.result(20)
+        return responded.result(20)
 
-    ask("open", budget="1")
-    ask("budget", category="llm", limit="0.5", create=True)
-    yield ask
+    send("open", budget="1")
+    send("budget", category="llm", limit="0.5", create=True)
+    yield send
     ledger.close()
 
 

@@ -10,7 +10,7 @@ from aumos_governance.wire.denials import Denial
 CENT = 10_000_000
 
 
-def test_a_budget_too_small_is_told_with_its_figures() -> None:
+def test_a_budget_too_small_is_stated_with_its_figures() -> None:
     reasons = ("Agent 'a' has trust level L2, and L1 is needed", over_budget(1020 * CENT, 1000 * CENT).reason)
     assert Denial("BUDGET_EXCEEDED", reasons, "gpt-4o", 40 * CENT, 20 * CENT, "session").sentence() == (
         "DENIED: Would exceed budget ($10.20 > $10.00); $0.40 for gpt-4o was requested and $0.20 is left;"
@@ -18,7 +18,7 @@ def test_a_budget_too_small_is_told_with_its_figures() -> None:
     )
 
 
-def test_a_ceiling_around_the_session_is_not_told_with_the_sessions_figures() -> None:
+def test_a_ceiling_around_the_session_is_not_stated_with_the_sessions_figures() -> None:
     refusal = over_budget(400 * CENT, 300 * CENT, "the monthly ceiling 'class-5'", "group", "class-5")
     assert Denial(refusal.code, (refusal.reason,), "gpt-4o", 100 * CENT, 900 * CENT, "group").sentence() == (
         "DENIED: Would exceed the monthly ceiling 'class-5' ($4.00 > $3.00); $1.00 for gpt-4o was requested;"
@@ -45,24 +45,24 @@ def test_a_budget_that_code_sets_is_raised_by_code_alone(in_panel: bool) -> None
         (None, "."),
     ],
 )
-def test_what_a_person_can_do(code: str | None, end: str) -> None:
+def test_what_a_user_can_do(code: str | None, end: str) -> None:
     assert Denial(code, ("Why not",), "t").sentence() == f"DENIED: Why not{end}"
 
 
 def test_where_there_is_a_panel_no_command_is_advised_that_may_be_refused() -> None:
-    said = ("Would exceed budget",)
-    own = Denial("BUDGET_EXCEEDED", said, "t", CENT, 0, "session", "ann", in_panel=True).sentence()
+    reasons = ("Would exceed budget",)
+    own = Denial("BUDGET_EXCEEDED", reasons, "t", CENT, 0, "session", "ann", in_panel=True).sentence()
     assert own.endswith("raise the budget, which ann set, in the Governance panel, or lower the request.")
     for code in ("BUDGET_EXCEEDED", "TRUST_LEVEL_INSUFFICIENT", "SUGGESTED"):
-        sentence = Denial(code, said, "t", CENT, 0, "session", in_panel=True).sentence()
+        sentence = Denial(code, reasons, "t", CENT, 0, "session", in_panel=True).sentence()
         assert "in the Governance panel" in sentence
         assert "%governance" not in sentence
 
 
-def test_whoever_denies_may_give_advice_of_its_own() -> None:
+def test_a_denial_may_have_advice_of_its_own() -> None:
     assert Denial("NO_SESSION", ("Why not",), "t").sentence("ask ann") == "DENIED: Why not; ask ann."
 
 
 def test_what_comes_from_elsewhere_cannot_reverse_the_line() -> None:
-    said = Denial("BUDGET_EXCEEDED", ("Would exceed budget \x1b[2J",), "t\u202e", CENT).sentence()
-    assert said.isprintable()
+    reasons = Denial("BUDGET_EXCEEDED", ("Would exceed budget \x1b[2J",), "t\u202e", CENT).sentence()
+    assert reasons.isprintable()

@@ -45,7 +45,7 @@ def test_a_channel_delivers_in_order_what_it_kept() -> None:
     assert not thread.is_alive()
 
 
-def test_a_channel_tells_which_line_came_alone() -> None:
+def test_a_channel_states_which_line_came_alone() -> None:
     near, far = socket.socketpair()
     heard: list[tuple[bytes, bool]] = []
     channel = LineChannel(near, lambda line: heard.append((line, channel.alone)), lambda: None, longest=100)

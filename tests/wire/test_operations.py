@@ -55,7 +55,7 @@ def test_the_protocol_documents_every_operation() -> None:
     assert set(documented()) == set(OPERATIONS) == protocol.OPS
 
 
-@pytest.mark.parametrize("raw", SAMPLES["asks"], ids=lambda raw: raw["id"])
+@pytest.mark.parametrize("raw", SAMPLES["requests"], ids=lambda raw: raw["id"])
 def test_every_field_of_the_samples_is_in_the_table(raw: dict[str, Any]) -> None:
     assert set(raw) - set(HEAD) <= {member.name for member in OPERATIONS[raw["op"]].request.members}
 

@@ -14,21 +14,21 @@ from aumos_governance.wire import protocol
 SAMPLES = json.loads((Path(__file__).parents[1] / "protocol" / "wire.json").read_text())
 
 
-@pytest.mark.parametrize("raw", SAMPLES["asks"], ids=lambda raw: raw["id"])
-def test_an_ask_survives_the_round_trip(raw: dict[str, Any]) -> None:
-    ask = protocol.parse_request(raw)
-    assert ask.message() == raw
-    assert protocol.parse_requests(json.loads(json.dumps(protocol.requests_message([ask])))) == [raw]
+@pytest.mark.parametrize("raw", SAMPLES["requests"], ids=lambda raw: raw["id"])
+def test_a_request_survives_the_round_trip(raw: dict[str, Any]) -> None:
+    request = protocol.parse_request(raw)
+    assert request.message() == raw
+    assert protocol.parse_requests(json.loads(json.dumps(protocol.requests_message([request])))) == [raw]
 
 
 def test_the_samples_cover_every_op() -> None:
-    assert {raw["op"] for raw in SAMPLES["asks"]} == protocol.OPS == set(SAMPLES["answers"])
+    assert {raw["op"] for raw in SAMPLES["requests"]} == protocol.OPS == set(SAMPLES["responses"])
 
 
-@pytest.mark.parametrize("case", SAMPLES["refused"], ids=lambda case: json.dumps(case["ask"])[:50])
-def test_a_malformed_ask_is_refused_with_its_reason(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize("case", SAMPLES["refused"], ids=lambda case: json.dumps(case["request"])[:50])
+def test_a_malformed_request_is_refused_with_its_reason(case: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        protocol.parse_request(case["ask"])
+        protocol.parse_request(case["request"])
     assert case["why"] in caught.value.message
     assert caught.value.message.endswith(".")
 
@@ -56,5 +56,5 @@ def test_ids_are_never_cut() -> None:
         protocol.parse_request({"id": "x" * 1001, "op": "status", "exp": 1})
 
 
-def test_answers_that_are_no_objects_are_passed_over() -> None:
+def test_responses_that_are_no_objects_are_passed_over() -> None:
     assert protocol.parse_responses({"v": 1, "answers": [{"id": "a", "ok": True}, 7]}) == [{"id": "a", "ok": True}]

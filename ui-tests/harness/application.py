@@ -69,7 +69,7 @@ class Application:
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not self._responds():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"The application did not start.\n{self.read_log()}")
@@ -93,7 +93,7 @@ class Application:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                kernels: list[dict[str, Any]] = json.loads(self._ask("/api/kernels"))
+                kernels: list[dict[str, Any]] = json.loads(self._request("/api/kernels"))
                 return kernels
             except urllib.error.HTTPError as error:
                 if error.code != HTTPStatus.INTERNAL_SERVER_ERROR or time.monotonic() > deadline:
@@ -102,36 +102,36 @@ class Application:
 
     def end_kernels(self) -> None:
         for kernel in self.kernels():
-            self._ask(f"/api/kernels/{kernel['id']}", method="DELETE")
+            self._request(f"/api/kernels/{kernel['id']}", method="DELETE")
 
     def governance(self, notebook: str) -> dict[str, Any]:
         """The governance state of a notebook."""
-        state: dict[str, Any] = json.loads(self._ask(_state_of(notebook)))
+        state: dict[str, Any] = json.loads(self._request(_state_of(notebook)))
         return state
 
     def govern(self, notebook: str, **changes: Any) -> None:
         """Change the governance of a notebook, as a user may."""
-        self._ask(_state_of(notebook), method="PATCH", body=changes)
+        self._request(_state_of(notebook), method="PATCH", body=changes)
 
-    def ask(self, what: str, **fields: Any) -> str:
+    def request(self, what: str, **fields: Any) -> str:
         """Post an approval request or a report to the user, by the extension `asking`; returns its id."""
-        answer: dict[str, str] = json.loads(self._ask(f"/harness/{what}", method="POST", body=fields))
-        return answer["id"]
+        reply: dict[str, str] = json.loads(self._request(f"/harness/{what}", method="POST", body=fields))
+        return reply["id"]
 
     def create_key(self, name: str) -> None:
         """Issue a key of the gateway, as a user may."""
-        self._ask("/aumos-governance/v1/keys", method="POST", body={"name": name})
+        self._request("/aumos-governance/v1/keys", method="POST", body={"name": name})
 
     def open_terminal(self) -> str:
         """Open a terminal, if the server has them; returns its name."""
-        terminal: dict[str, str] = json.loads(self._ask("/api/terminals", method="POST", body={}))
+        terminal: dict[str, str] = json.loads(self._request("/api/terminals", method="POST", body={}))
         return terminal["name"]
 
     def waiting(self, notebook: str) -> list[str]:
         """The ids of the waiting approval requests of a notebook."""
         query = urllib.parse.urlencode({"path": notebook})
-        answer = json.loads(self._ask(f"/aumos-governance/v1/approvals?{query}"))
-        return [approval["id"] for approval in answer["approvals"]]
+        reply = json.loads(self._request(f"/aumos-governance/v1/approvals?{query}"))
+        return [approval["id"] for approval in reply["approvals"]]
 
     def read_log(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -149,14 +149,14 @@ class Application:
             f"--IdentityProvider.token={self.token}",
         ]
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
-            self._ask("/api")
+            self._request("/api")
         except (urllib.error.URLError, OSError):
             return False
         return True
 
-    def _ask(self, path: str, *, method: str = "GET", body: object = None) -> bytes:
+    def _request(self, path: str, *, method: str = "GET", body: object = None) -> bytes:
         request = urllib.request.Request(
             f"{self.url}{path}",
             method=method,
@@ -164,8 +164,8 @@ class Application:
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=10) as response:
-            answer: bytes = response.read()
-        return answer
+            reply: bytes = response.read()
+        return reply
 
 
 def _state_of(notebook: str) -> str:

@@ -28,10 +28,10 @@ def _load_jupyter_server_extension(serverapp: Any) -> None:
     (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
     base_url = serverapp.web_app.settings["base_url"]
     route = url_path_join(base_url, "harness", "(ask|report|hold|spend|leave)")
-    serverapp.web_app.add_handlers(".*$", [(route, AskingHandler, {"governance": governance})])
+    serverapp.web_app.add_handlers(".*$", [(route, RequestingHandler, {"governance": governance})])
 
 
-class AskingHandler(APIHandler):
+class RequestingHandler(APIHandler):
     def initialize(self, governance: Any) -> None:
         self.governance = governance
 
@@ -60,12 +60,12 @@ class AskingHandler(APIHandler):
         shown = json.dumps(body.get("shown", {}))
         amount = money.parse(body.get("amount", "0.05"))
         if what == "ask":
-            answer: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
+            response: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
         elif what == "report":
-            answer = FileReport(shown=shown, **common)
+            response = FileReport(shown=shown, **common)
         elif what == "spend":
-            answer = Spend(amount=amount, **common)
+            response = Spend(amount=amount, **common)
         else:
-            answer = Hold(amount=amount, **common)
-        done = ledger.execute(answer)
+            response = Hold(amount=amount, **common)
+        done = ledger.execute(response)
         self.finish({"id": getattr(done, "approval_id", None) or getattr(done, "report_id", None)})

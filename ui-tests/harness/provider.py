@@ -14,8 +14,8 @@ class Provider:
     """Serves until it is closed. While ``answers`` is cleared, requests wait for their response."""
 
     def __init__(self) -> None:
-        self.answers = threading.Event()
-        self.answers.set()
+        self.responses = threading.Event()
+        self.responses.set()
         self.arrived = threading.Semaphore(0)
         """Is released by each request that arrives."""
         outer = self
@@ -34,7 +34,7 @@ class Provider:
         return f"http://127.0.0.1:{self._server.server_port}/v1"
 
     def close(self) -> None:
-        self.answers.set()
+        self.responses.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -44,15 +44,15 @@ class _Handler(BaseHTTPRequestHandler):
     provider: ClassVar[Provider]
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        requested = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.provider.arrived.release()
-        self.provider.answers.wait(PATIENCE_SECONDS)
+        self.provider.responses.wait(PATIENCE_SECONDS)
         body = json.dumps(
             {
                 "id": "chatcmpl-1",
                 "object": "chat.completion",
                 "created": 1_790_000_000,
-                "model": asked["model"],
+                "model": requested["model"],
                 "choices": [
                     {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "A short answer"}}
                 ],

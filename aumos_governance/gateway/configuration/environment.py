@@ -31,6 +31,7 @@ def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> d
         base_url = address + upstream.client_path
         found.update(dict.fromkeys(known.addresses, base_url))
         found.update(dict.fromkeys(known.roots, base_url.removesuffix(known.root)))
+        found.update(dict.fromkeys(known.chats, f"{base_url}/chat/completions"))
         keys = (key for key in PROVIDER_KEYS.get(name, ()) if key not in known.removed)
         found.update(dict.fromkeys(keys, secret))
         found.update(known.settings)

@@ -26,6 +26,8 @@ class KnownProvider:
     """The end of the base URL's path that libraries append themselves, so that it is not in `roots`."""
     roots: tuple[str, ...] = ()
     """Variables from which libraries read the base URL without `root`."""
+    chats: tuple[str, ...] = ()
+    """Variables from which libraries read the whole address of chat completions."""
     removed: tuple[str, ...] = ()
     """Variables of keys that a kernel does not get, not even with the gateway's own key."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -34,8 +36,9 @@ class KnownProvider:
 
 # Addresses: the defaults of the libraries and the pages named here, as read on 2026-11-29. Sellers: genai-prices' ids.
 # Variables of addresses: openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*), anthropic 2.14, google-genai 3.6
-# (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL, VLLM_BASE_URL), and the libraries of
-# Groq (GROQ_BASE_URL, to which it adds /openai/v1) and Together (TOGETHER_BASE_URL).
+# (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL, VLLM_BASE_URL, CO_BASE_URL), groq 1.7
+# (GROQ_BASE_URL, to which it adds /openai/v1), together 3.1 (TOGETHER_BASE_URL), cohere 7.3 (CO_API_URL) and
+# langchain-mistralai 0.2 (MISTRAL_BASE_URL).
 KNOWN: Final[Mapping[str, KnownProvider]] = {
     "openai": KnownProvider(
         "https://api.openai.com/v1",
@@ -87,7 +90,12 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "https://api.together.xyz/v1", seller="together", addresses=("TOGETHER_BASE_URL", "TOGETHER_AI_API_BASE")
     ),
     # https://docs.mistral.ai/api
-    "mistral": KnownProvider("https://api.mistral.ai/v1", seller="mistral", addresses=("MISTRAL_API_BASE",)),
+    "mistral": KnownProvider(
+        "https://api.mistral.ai/v1",
+        seller="mistral",
+        # litellm reads the second for chats (`llms/mistral/chat/transformation.py`).
+        addresses=("MISTRAL_API_BASE", "MISTRAL_AZURE_API_BASE", "MISTRAL_BASE_URL"),
+    ),
     # https://api-docs.deepseek.com
     "deepseek": KnownProvider("https://api.deepseek.com", seller="deepseek", addresses=("DEEPSEEK_API_BASE",)),
     # https://docs.x.ai/docs/api-reference
@@ -100,10 +108,19 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     ),
     # https://docs.perplexity.ai/guides/chat-completions-guide
     "perplexity": KnownProvider("https://api.perplexity.ai", seller="perplexity", addresses=("PERPLEXITY_API_BASE",)),
-    # https://docs.cohere.com/docs/compatibility-api; Cohere's own library speaks another API, so its address stays.
-    "cohere": KnownProvider("https://api.cohere.ai/compatibility/v1", seller="cohere"),
+    # https://docs.cohere.com/docs/compatibility-api. Libraries that speak Cohere's other API are refused here; without
+    # these variables they would send the client's key to Cohere.
+    "cohere": KnownProvider(
+        "https://api.cohere.ai/compatibility/v1",
+        seller="cohere",
+        root="/compatibility/v1",
+        roots=("CO_API_URL", "CO_BASE_URL", "COHERE_API_BASE"),
+    ),
     # https://huggingface.co/docs/inference-providers. The token also opens downloads, so no other stands in for it.
-    "huggingface": KnownProvider("https://router.huggingface.co/v1", removed=("HF_TOKEN",)),
+    # litellm reads the variable as the whole address (`llms/huggingface/chat/transformation.py`).
+    "huggingface": KnownProvider(
+        "https://router.huggingface.co/v1", chats=("HUGGINGFACE_API_BASE",), removed=("HF_TOKEN",)
+    ),
     # https://docs.ollama.com/api/openai-compatibility; OLLAMA_HOST is for Ollama's own API and stays.
     "ollama": KnownProvider("http://127.0.0.1:11434/v1", addresses=("OLLAMA_BASE_URL",)),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html

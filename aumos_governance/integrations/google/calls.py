@@ -32,12 +32,12 @@ _REFUSED: Final = {
     "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",
 }
 _REFUSED_PATHS: Final = {
-    "/cachedContents": "a cache is billed by the hour for as long as it is kept; leave it out, since Google caches what"
-    " requests begin with alike by itself, for nothing",
+    "/cachedContents": "a cache is billed by the hour for as long as it is kept; leave it out: Google caches the"
+    " common beginning of requests by itself, free of charge",
     "/interactions": "what an interaction costs is not known here; use generateContent",
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
-    "/auth_tokens": "its token opens a session of the Live API, of which is not known what it will cost",
+    "/auth_tokens": "its token opens a session of the Live API, whose cost is not known",
     "/openai/": "this is OpenAI's API; configure a provider of its own for it, whose base_url ends with /openai",
 }
 """By what a path contains."""
@@ -53,7 +53,7 @@ class GoogleProvider:
         """As `Provider.paid`."""
         path = request.plain_path
         if SOCKETS.fullmatch(path):
-            raise _refused(request, "the Live API is a web socket, of which is not known what it will cost")
+            raise _refused(request, "the Live API is a WebSocket, whose cost is not known")
         if is_free(request, FREE_POSTS):
             return None
         formats = parse_qs(request.path.partition("?")[2]).get("alt", ["json"])

@@ -35,7 +35,7 @@ def counts_of(
     usage = response.get("usageMetadata")
     report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
     if report is None:
-        raise UsageMissingError("The response has no usage, or one with what is no count.", rates.least_cost(seen))
+        raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
         counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
     except DoubtError as doubt:

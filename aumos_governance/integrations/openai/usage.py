@@ -38,9 +38,7 @@ def used_of(
     usage = response.get("usage")
     report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
-        raise UsageMissingError(
-            "The response has no usage, or one with something that is no count.", rates.least_cost(seen)
-        )
+        raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
         counts, estimated = checked(report, seen, output=output)
     except DoubtError as doubt:

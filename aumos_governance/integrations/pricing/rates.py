@@ -285,7 +285,7 @@ def unknown_price(
             " million tokens, or cost=0.",
             cause=cause,
         )
-    mine = " Is this a server of your own, cost=0?" if local else ""
+    mine = " For a server of your own, use cost=0." if local else ""
     return ConfigurationError(
         f"{cause}: state it with govern(client, price=...) per million"
         f" tokens, default_cost=... USD a call, or cost=0 for a model of your own that costs nothing.{mine}",

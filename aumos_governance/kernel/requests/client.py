@@ -172,11 +172,25 @@ class Client:
         """Whether the server has responded to a greeting."""
         return self._clock_offset is not None
 
-    def mention(self, op: str, *, cell: Cell) -> None:
-        """Send what may be lost, and whose response is not read; nothing before the server was met. Never waits."""
-        if self.met:
+    def mention(self, op: str, *, cell: Cell, seconds: float) -> bool:
+        """Send what may be lost, and wait at most so long until the server has taken it in; returns whether it has.
+
+        Before the server was met nothing is sent. Nothing is raised.
+        """
+        if not self.met:
+            return False
+        waiter, until = Waiter(), monotonic() + seconds
+        request = self._wire_request(new_request_id(), op, monotonic() + self._timeout, cell, {})
+        waiting = self._in_flight.expect(request.id, waiter.wake)
+        try:
             with suppress(AumOSGovernanceError):
-                self._transport.send(self._wire_request(new_request_id(), op, monotonic() + self._timeout, cell, {}))
+                self._transport.send(request)
+                while waiting.response is None and (left := until - monotonic()) > 0:
+                    self._transport.wait(waiter, left)
+                    waiter.rest()
+        finally:
+            self._in_flight.forget(request.id)
+        return waiting.response is not None
 
     def catch_up(self) -> None:
         """Block this thread until each posted request is acknowledged, or has expired."""

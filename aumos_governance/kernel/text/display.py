@@ -81,9 +81,9 @@ def status_text(state: State) -> list[str]:
 def standing_text(op: str, state: State) -> str:
     """That an ``open`` or ``close`` whose cell was interrupted, or did not hear of it in time, took effect."""
     if op == "close" or not state.get("active"):
-        return "The %governance_disable that was given up took effect: governance is inactive."
+        return "The %governance_disable that was interrupted or timed out took effect: governance is inactive."
     terms = _terms(state)
-    return f"The %governance that was given up took effect: {terms['trust_level']}, {terms['budget']}."
+    return f"The %governance that was interrupted or timed out took effect: {terms['trust_level']}, {terms['budget']}."
 
 
 def closed_text(state: State) -> str:

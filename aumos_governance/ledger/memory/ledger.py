@@ -107,6 +107,6 @@ class MemoryLedger:
             raise LedgerError("The ledger is closed.")
         if os.getpid() != self._pid:
             raise LedgerError(
-                "This ledger was opened before the process forked, and a copy of it would go its own way;"
+                "This ledger was opened before the process forked, and a copy of it would diverge;"
                 " open a ledger after the fork."
             )

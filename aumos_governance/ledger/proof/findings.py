@@ -13,7 +13,7 @@ from .damage import DAMAGED, damaged
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 
 MISSING: Final = "ROW_MISSING"
-"""The records speak of a row that is not there."""
+"""The records name a row that is not there."""
 UNKNOWN: Final = "ROW_UNKNOWN"
 """A row is there that no record speaks of."""
 DIFFERS: Final = "ROW_DIFFERS"
@@ -50,10 +50,10 @@ class Findings:
         )
 
     def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
-        self.add(MISSING, kind.TABLE, named(key), f"The records speak of {kind.TABLE} {named(key)}, which is missing.")
+        self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, which is missing.")
 
     def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
-        self.add(UNKNOWN, kind.TABLE, named(key), f"No record speaks of {kind.TABLE} {named(key)}, which is there.")
+        self.add(UNKNOWN, kind.TABLE, named(key), f"No record names {kind.TABLE} {named(key)}, which is there.")
 
     def malformed(self, chain: str, seq: int) -> None:
         self.add(

@@ -167,7 +167,7 @@ class Bridge:
                     await self._look_for_moved(())
                 await self._note_departures()
             except Exception:  # noqa: BLE001 - the watch over the kernels must go on
-                self._log.exception("The kernels could not be looked through for governance.")
+                self._log.exception("The list of kernels could not be checked.")
             await self._until_next_look()
 
     async def _until_next_look(self) -> None:
@@ -185,7 +185,7 @@ class Bridge:
         try:
             await self._note_departures()
         except Exception:  # noqa: BLE001 - the watch over the kernels must go on
-            self._log.exception("The kernels' processes could not be looked at for governance.")
+            self._log.exception("The kernels' processes could not be checked.")
 
     def _reconcile(self) -> bool:
         """Bring the links in line with the kernels there are; returns whether any came or went."""
@@ -294,7 +294,7 @@ class Bridge:
     def _note_without_ports(self, kernel_id: str) -> None:
         since = self._without_ports.setdefault(kernel_id, time.monotonic())
         if isinstance(self._kernels, GatewayMappingKernelManager) or time.monotonic() - since > _PORTS_WITHIN:
-            self._note_unreachable(kernel_id, "it has no ports here, as a gateway's kernel")
+            self._note_unreachable(kernel_id, "it has no ports on this machine, like a kernel behind a gateway")
 
     def _note_unreachable(self, kernel_id: str, why: str) -> None:
         if kernel_id not in self._unreachable:

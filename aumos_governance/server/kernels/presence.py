@@ -123,8 +123,8 @@ class Presence:
         """Raises UnavailableError unless the process of this nonce is the one that was met last."""
         if nonce is None or nonce != self.nonce:
             raise UnavailableError(
-                "The governance server has not met this kernel since it (re)started, so nothing was done; say hello"
-                " first.",
+                "The governance server has no connection to this kernel since it (re)started, so nothing was done;"
+                " send a hello first.",
                 HELLO_REQUIRED,
             )
 

@@ -87,7 +87,8 @@ it(`a spend's event passes at most ${MOST} files on its way to the status bar`, 
   const item = new GovernanceStatusItem({
     model,
     trans: nullTranslator.load('aumos_governance'),
-    settings: new GovernanceSettings()
+    settings: new GovernanceSettings(),
+    loadPopover: () => Promise.reject(new Error('It is not opened.'))
   });
   await drawn(item, () => Widget.attach(item, document.body));
   await vi.waitFor(() => expect(model.config).not.toBeNull());

@@ -4,6 +4,7 @@ import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IAuditFilters } from '../server/auditApi';
 import { AuditPages } from './auditPages';
+import { failureWords } from '../words/failures';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
 import { Button } from '../widgets/button';
@@ -19,9 +20,6 @@ import { AuditFilters } from './auditFilters';
 import { AuditTable } from './auditTable';
 import { ChainStatus } from './chainStatus';
 import { ExportLinks } from './exportLinks';
-
-/** The id of the tab with the view. */
-export const AUDIT_TAB = 'aumos-governance-audit';
 
 /** The least time between two loads of the newest records while more are written, in milliseconds. */
 const PAUSE = 2000;
@@ -75,7 +73,7 @@ export class AuditView extends ReactWidget {
   }
 
   protected override render(): React.JSX.Element {
-    const { filters } = this._pages;
+    const { failure, filters } = this._pages;
     const trans = this._trans;
     const session =
       filters.path == null ? null : this._model.stateOf(filters.path);
@@ -99,7 +97,8 @@ export class AuditView extends ReactWidget {
           <div className="aumos-AuditView-bar">
             <p role="status" className="aumos-AuditView-count">
               {length === null || this._isPending
-                ? trans.__('Reading…')
+                ? // What cannot be read is not being read.
+                  !failure && trans.__('Reading…')
                 : trans._n('%1 record', '%2 records', length, count, count)}
             </p>
             {this._isStale && (
@@ -120,7 +119,7 @@ export class AuditView extends ReactWidget {
               trans={trans}
             />
           </div>
-          <ErrorLine message={this._pages.failure?.message ?? null} />
+          <ErrorLine message={failure && failureWords(failure, trans)} />
           <div
             className="aumos-AuditView-main"
             aria-busy={this._isPending || undefined}

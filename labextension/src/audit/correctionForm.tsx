@@ -24,7 +24,7 @@ export function CorrectionForm(
   const [reason, setReason] = React.useState('');
   const [done, setDone] = React.useState<ICorrectionResponse | null>(null);
   const permission = usePermission(model, trans);
-  const action = useAction();
+  const action = useAction(trans);
   const id = React.useId();
   const amount = typedUsd(text);
   const wrong =

@@ -118,7 +118,7 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'key_issued':
       return trans.__('Key issued');
     case 'key_bound':
-      return trans.__('Notebook of a terminal chosen');
+      return trans.__('Terminal assigned');
     case 'key_revoked':
       return trans.__('Key revoked');
     default:

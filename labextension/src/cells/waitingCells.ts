@@ -6,7 +6,7 @@ import { PanelLayout } from '@lumino/widgets';
 import type { IApproval, ILimitRequest, IWaiting } from '../protocol/waiting';
 import type { IWaitingApprovals } from '../state/waitingApprovals';
 import type { WaitingLimits } from '../state/waitingLimits';
-import { WaitingCard } from './waitingCard';
+import type { WaitingCard } from './waitingCard';
 
 /** How much of a card must be visible to count as seen: half of it, or this many pixels. */
 const HALF = 0.5;
@@ -101,15 +101,29 @@ export class WaitingCells {
       void cell.ready.then(() => this._draw(panel));
       return null;
     }
-    const card = new WaitingCard({
-      ...this._options,
-      onDecided: () => panel.content.activate()
-    });
+    if (this._newCard === null) {
+      void this._loadCards();
+      return null;
+    }
+    const card = this._newCard(() => panel.content.activate());
     this._cards.set(cell, card);
     layout.addWidget(card);
     this._observer.observe(card.node);
     card.disposed.connect(() => this._observer.unobserve(card.node));
     return card;
+  }
+
+  /** Load what makes cards, and draw those that wait. */
+  private async _loadCards(): Promise<void> {
+    this._loading ??= this._options.loadCards();
+    try {
+      this._newCard = await this._loading;
+      this._drawAll();
+    } catch (reason) {
+      // The next change of what waits tries again.
+      this._loading = null;
+      console.warn('The cards of governance could not be loaded.', reason);
+    }
   }
 
   private _onViewed(changes: readonly IntersectionObserverEntry[]): void {
@@ -124,6 +138,8 @@ export class WaitingCells {
   }
 
   private readonly _options: WaitingCells.IOptions;
+  private _loading: Promise<NewCard> | null = null;
+  private _newCard: NewCard | null = null;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
   /** The visible cards: not in a hidden tab, and not scrolled away. */
   private readonly _seen = new WeakSet<Element>();
@@ -134,13 +150,18 @@ export class WaitingCells {
   );
 }
 
+/** Makes a card; its argument is called when the user has decided. */
+export type NewCard = (onDecided: () => void) => WaitingCard;
+
 /** A namespace for `WaitingCells` statics. */
 export namespace WaitingCells {
   /** The instantiation options. */
-  export interface IOptions extends Omit<WaitingCard.IOptions, 'onDecided'> {
+  export interface IOptions {
     approvals: IWaitingApprovals;
     limits: WaitingLimits;
     contents: Contents.IManager;
+    /** Loads what makes cards; called once something waits for a cell. */
+    loadCards: () => Promise<NewCard>;
     tracker: INotebookTracker;
   }
 }

@@ -15,7 +15,7 @@ import { useSteady } from './steady';
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
   const permission = usePermission(model, trans);
-  const action = useAction();
+  const action = useAction(trans);
   const now = useNow();
   const isSteady = useSteady();
   const decide = (decision: 'approve' | 'deny'): void =>

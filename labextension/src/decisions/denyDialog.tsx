@@ -76,7 +76,7 @@ class Content extends DialogContent {
 function Deny(props: Props & { title: string }): React.JSX.Element {
   const { model, onEnd, store, title, trans } = props;
   const permission = usePermission(model, trans);
-  const action = useAction();
+  const action = useAction(trans);
   const isSteady = useSteady();
   // The button denies all calls that wait now, so their current number is shown.
   const current = store.entries.find(({ id }) => id === props.request.id);

@@ -44,6 +44,10 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     return new DisposableDelegate(() => this._body.removeSection(section));
   }
 
+  addSections(load: () => Promise<readonly IPanelSection[]>): IDisposable {
+    return this._body.addSections(load);
+  }
+
   reveal(section: string | null): void {
     this._activate(this);
     this._body.lead(section);

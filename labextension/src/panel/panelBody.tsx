@@ -1,7 +1,9 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { doubts, oneLine, ownKeyOf } from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
@@ -15,6 +17,15 @@ import { SectionFrame } from './sectionFrame';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 import { Note, OneLine } from '../widgets/words';
+
+type LoadSections = () => Promise<readonly IPanelSection[]>;
+
+/** Sections that are loaded before the panel is first drawn. */
+interface IFurther {
+  readonly load: LoadSections;
+  added: readonly IPanelSection[];
+  isWanted: boolean;
+}
 
 /** Stands for the first section, whichever it is. */
 const ANY = '';
@@ -57,6 +68,18 @@ export class PanelBody extends ReactWidget {
     }
     section.changed?.connect(this.update, this);
     this.update();
+  }
+
+  /** Add sections that are loaded before the panel is first drawn; disposing the returned object removes them. */
+  addSections(load: LoadSections): IDisposable {
+    const further: IFurther = { load, added: [], isWanted: true };
+    this._unloaded.add(further);
+    this.update();
+    return new DisposableDelegate(() => {
+      further.isWanted = false;
+      this._unloaded.delete(further);
+      further.added.forEach(section => this.removeSection(section));
+    });
   }
 
   removeSection(section: IPanelSection): void {
@@ -123,7 +146,14 @@ export class PanelBody extends ReactWidget {
 
   /** While hidden, the panel is not drawn; showing it draws it. */
   protected override onUpdateRequest(msg: Message): void {
-    if (this.isVisible) {
+    if (!this.isVisible) {
+      return;
+    }
+    if (this._unloaded.size > 0) {
+      void this._load();
+    }
+    // The sections are drawn together: what was drawn and then moved would be pressed by mistake.
+    if (this._loading === 0) {
       super.onUpdateRequest(msg);
     }
   }
@@ -131,6 +161,33 @@ export class PanelBody extends ReactWidget {
   protected override onAfterShow(msg: Message): void {
     super.onAfterShow(msg);
     this.update();
+  }
+
+  /** Load the further sections, and draw them; those that could not be loaded are tried with the next drawing. */
+  private async _load(): Promise<void> {
+    const wanted = [...this._unloaded];
+    this._unloaded.clear();
+    this._loading += 1;
+    await Promise.all(
+      wanted.map(async further => {
+        try {
+          const sections = await further.load();
+          if (further.isWanted) {
+            further.added = sections;
+            sections.forEach(section => this.addSection(section));
+          }
+        } catch (reason) {
+          console.warn('Sections of governance could not be loaded.', reason);
+          if (further.isWanted) {
+            this._unloaded.add(further);
+          }
+        }
+      })
+    );
+    this._loading -= 1;
+    if (this.isVisible && !this.isDisposed) {
+      super.onUpdateRequest(Widget.Msg.UpdateRequest);
+    }
   }
 
   private _heading(props: ISectionProps): React.JSX.Element {
@@ -220,6 +277,8 @@ export class PanelBody extends ReactWidget {
   private readonly _memory: SectionMemory;
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
+  private readonly _unloaded = new Set<IFurther>();
+  private _loading = 0;
   private _wanted: string | null = null;
   private _proposed: { budget: string } | null = null;
 }

@@ -10,14 +10,16 @@ import {
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { AUDIT_TAB, AuditView } from '../audit/auditView';
+import type { AuditView } from '../audit/auditView';
 import { CommandIds } from '../commands';
 import { governanceIcon } from '../icons';
 import { NotebookNavigation } from '../state/notebookNavigation';
-import { auditSection } from '../panel/sections/auditBrief';
-import { spendingSection } from '../panel/sections/spending';
 import type { IAuditRecord } from '../protocol/audit';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { loadViews } from './later';
+
+/** The id of the tab with the audit record. */
+export const AUDIT_TAB = 'aumos-governance-audit';
 
 /** Shows the audit record: the newest records in the side panel, and all in a tab. */
 export const auditPlugin: JupyterFrontEndPlugin<void> = {
@@ -45,20 +47,22 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     const tabs = new WidgetTracker<MainAreaWidget<AuditView>>({
       namespace: 'aumos-governance-audit'
     });
-    const show = (look: (view: AuditView) => void): void => {
+    const show = async (look: (view: AuditView) => void): Promise<void> => {
+      const views = await loadViews();
       const known = tabs.currentWidget;
       if (known) {
         look(known.content);
       }
-      const tab = known ?? add(look);
+      const tab = known ?? add(views, look);
       void tabs.save(tab);
       shell.activateById(tab.id);
     };
-    const open = (path: string | null, record?: IAuditRecord): void =>
+    const open = (path: string | null, record?: IAuditRecord): Promise<void> =>
       show(view => view.look(path, record));
-    const showDenials = (path: string | null): void =>
+    const showDenials = (path: string | null): Promise<void> =>
       show(view => view.lookAtDenials(path));
     const add = (
+      { AuditView }: Awaited<ReturnType<typeof loadViews>>,
       look: (view: AuditView) => void
     ): MainAreaWidget<AuditView> => {
       const content = new AuditView({
@@ -85,13 +89,20 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       void tabs.add(tab);
       return tab;
     };
-    panel.addSection(spendingSection);
-    panel.addSection(auditSection(open, showDenials));
+    panel.addSections(async () => {
+      const { auditSection, spendingSection } = await loadViews();
+      return [
+        spendingSection,
+        auditSection(
+          (...which) => void open(...which),
+          path => void showDenials(path)
+        )
+      ];
+    });
     commands.addCommand(CommandIds.openAudit, {
       label: trans.__('Open Audit Record'),
-      execute: args => {
-        open(typeof args.path === 'string' ? args.path : model.path);
-      }
+      execute: args =>
+        open(typeof args.path === 'string' ? args.path : model.path)
     });
     commands.addCommand(CommandIds.showDenials, {
       label: trans.__('Show What Was Denied Today'),

@@ -9,14 +9,14 @@ import {
   type NotebookPanel
 } from '@jupyterlab/notebook';
 import { CostLearner } from '../cells/costLearner';
-import { estimate, type ICellToRun } from '../cells/estimate';
+import type { ICellToRun } from '../cells/estimate';
 import { LearnedCosts } from '../cells/learnedCosts';
-import { confirmRun } from '../cells/pricePrompt';
 import { announcer, CommandIds } from '../commands';
 import { CellReceipts } from '../receipts/cellReceipts';
 import { ReceiptBook } from '../receipts/receiptBook';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { loadViews } from './later';
 
 /** Shows beside each cell what it spent, and learns from that what cells cost. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
@@ -80,6 +80,7 @@ export const pricePlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const path = contents.localPath(panel.context.path);
+        const { confirmRun, estimate } = await loadViews();
         const estimated = estimate(cellsOf(panel), source =>
           learned.of(path, source)
         );

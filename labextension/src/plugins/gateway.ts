@@ -3,10 +3,9 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { Clipboard } from '@jupyterlab/apputils';
-import { KeyDialog } from '../decisions/keyDialog';
-import { gatewaySection } from '../panel/sections/gateway';
 import { GatewayApi } from '../server/gatewayApi';
 import { IGovernancePanel } from '../tokens';
+import { loadViews } from './later';
 
 /** Puts the gateway's keys into the side panel, where the server has a gateway. */
 export const gatewayPlugin: JupyterFrontEndPlugin<void> = {
@@ -17,15 +16,18 @@ export const gatewayPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IGovernancePanel],
   activate: (app: JupyterFrontEnd, panel: IGovernancePanel): void => {
     const { serverSettings } = app.serviceManager;
-    const dialog = new KeyDialog({
-      trans: panel.trans,
-      copy: text => Clipboard.copyToSystem(text)
+    panel.addSections(async () => {
+      const { gatewaySection, KeyDialog } = await loadViews();
+      const dialog = new KeyDialog({
+        trans: panel.trans,
+        copy: text => Clipboard.copyToSystem(text)
+      });
+      return [
+        gatewaySection({
+          api: new GatewayApi({ serverSettings }),
+          showKey: created => dialog.open(created)
+        })
+      ];
     });
-    panel.addSection(
-      gatewaySection({
-        api: new GatewayApi({ serverSettings }),
-        showKey: created => dialog.open(created)
-      })
-    );
   }
 };

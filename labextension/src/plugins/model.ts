@@ -5,7 +5,6 @@ import type {
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { AUDIT_TAB } from '../audit/auditView';
 import { GovernanceApi } from '../server/api';
 import { ServerEvents } from '../server/events';
 import { FrontNotebook } from '../state/frontNotebook';
@@ -19,6 +18,8 @@ import {
   IWaitingApprovals
 } from '../state/waitingApprovals';
 import { IGovernanceModel } from '../tokens';
+import { AUDIT_TAB } from './audit';
+import { loadViews } from './later';
 
 /** Provides the model, and sets its notebook in front. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
@@ -73,7 +74,8 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
       trans: (translator ?? nullTranslator).load(TRANSLATION_DOMAIN),
       settings,
       ...(approvals && { approvals }),
-      starter
+      starter,
+      loadPopover: async () => (await loadViews()).GovernancePopover
     });
     if (statusBar) {
       statusBar.registerStatusItem(statusPlugin.id, {

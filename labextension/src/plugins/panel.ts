@@ -13,11 +13,11 @@ import { TRANSLATION_DOMAIN } from '../words/labels';
 import { Notation, shownLocale } from '../words/notation';
 import { NotebookNavigation } from '../state/notebookNavigation';
 import { GovernancePanel } from '../panel/panel';
-import { panelSections } from '../panel/sections';
 import { SectionMemory } from '../panel/sectionMemory';
 import { PanelSubject } from '../panel/subject';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
+import { loadViews } from './later';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
 export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
@@ -58,9 +58,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
       memory: new SectionMemory(window.localStorage),
       activate: ({ id }) => app.shell.activateById(id)
     });
-    for (const section of panelSections(subject)) {
-      panel.addSection(section);
-    }
+    panel.addSections(async () => (await loadViews()).panelSections(subject));
     const place = (): void => {
       if (!settings.current.showPanel) {
         panel.parent = null;

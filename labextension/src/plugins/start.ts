@@ -10,13 +10,13 @@ import type { ServiceManager } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { CommandIds } from '../commands';
 import { governanceIcon } from '../icons';
-import { startSection } from '../panel/sections/start';
 import { ExampleApi, EXAMPLES } from '../server/exampleApi';
 import { SessionApi } from '../server/sessionApi';
 import { type IReachedKernel, KernelLoader } from '../state/kernelLoader';
 import { IStarter, Starter } from '../state/starter';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../words/labels';
+import { loadViews } from './later';
 
 /** Provides the starter, which starts governance and opens examples, and the command that opens them. */
 export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
@@ -102,7 +102,7 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
     panel: IGovernancePanel,
     starter: Starter
   ): void => {
-    panel.addSection(startSection(starter));
+    panel.addSections(async () => [(await loadViews()).startSection(starter)]);
   }
 };
 

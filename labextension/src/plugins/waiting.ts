@@ -6,11 +6,6 @@ import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import { WaitingCells } from '../cells/waitingCells';
-import { DecisionDialog } from '../decisions/decisionDialog';
-import { DenyDialog } from '../decisions/denyDialog';
-import { approvalsSection } from '../panel/sections/approvals';
-import { limitsSection } from '../panel/sections/limits';
-import { reportsSection } from '../panel/sections/reports';
 import { NotebookNavigation } from '../state/notebookNavigation';
 import {
   type IApprovalsInPage,
@@ -21,6 +16,7 @@ import { WaitingLimits } from '../state/waitingLimits';
 import { WaitingReports } from '../state/waitingReports';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
+import { loadViews, once } from './later';
 
 /** How many frames a notebook that is scrolled needs to draw the cells in view. */
 const FRAMES = 6;
@@ -50,26 +46,37 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
     const navigation = new NotebookNavigation({ commands, tracker, contents });
     const highlight = languages && highlighting(languages);
     const common = { highlight, model, notation, trans };
-    const decisions = new DecisionDialog({ ...common, navigation, store });
-    const denials = new DenyDialog({ model, notation, store: limits, trans });
-    const actions = {
-      raise: (path: string, budget: string) =>
-        panel.proposeBudget(path, budget),
-      deny: denials.open.bind(denials)
-    };
+    const views = once(async () => {
+      const { DecisionDialog, DenyDialog, ...others } = await loadViews();
+      const decisions = new DecisionDialog({ ...common, navigation, store });
+      const denials = new DenyDialog({ model, notation, store: limits, trans });
+      const actions = {
+        raise: (path: string, budget: string) =>
+          panel.proposeBudget(path, budget),
+        deny: denials.open.bind(denials)
+      };
+      return { ...others, actions, decisions };
+    });
     const cells = new WaitingCells({
-      ...common,
-      actions,
       approvals: store,
       contents,
-      decisions,
       limits,
+      loadCards: async () => {
+        const { actions, decisions, WaitingCard } = await views();
+        return onDecided =>
+          new WaitingCard({ ...common, actions, decisions, onDecided });
+      },
       tracker
     });
-    panel.addSection(approvalsSection(store, decisions, highlight));
     const reports = new WaitingReports({ api, model });
-    panel.addSection(reportsSection(reports));
-    panel.addSection(limitsSection(limits, actions));
+    panel.addSections(async () => {
+      const { actions, decisions, ...sections } = await views();
+      return [
+        sections.approvalsSection(store, decisions, highlight),
+        sections.reportsSection(reports),
+        sections.limitsSection(limits, actions)
+      ];
+    });
     const changed = new Signal<unknown, void>({});
     const notify = (): void => {
       panel.setWaiting(store.entries.length + limits.entries.length);

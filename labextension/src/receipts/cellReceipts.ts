@@ -11,6 +11,8 @@ import type { ReceiptBook } from './receiptBook';
 
 /** How long changes of a notebook are collected before its records are loaded, in milliseconds. */
 const GATHER = 500;
+/** Marks an element that has a badge; a selector with `:has` would cost the drawing of every cell. */
+const HOST = 'aumos-Receipt-host';
 
 /** Puts a badge beside each cell that spent, in every open notebook; the file does not change. */
 export class CellReceipts {
@@ -98,6 +100,8 @@ export class CellReceipts {
     this._badges.set(cell, badge);
     // Outside the input's own layout, which is not meant for others' widgets.
     Widget.attach(badge, host);
+    host.classList.add(HOST);
+    badge.disposed.connect(() => host.classList.remove(HOST));
     cell.disposed.connect(() => badge.dispose());
     return badge;
   }

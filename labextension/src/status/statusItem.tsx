@@ -7,7 +7,7 @@ import { type Severity, SEVERITIES } from '../words/figures';
 import { fullIcon, governanceIcon, offIcon, unreachableIcon } from '../icons';
 import { alarm, shownFigures, summaryParts, tooltip } from '../words/labels';
 import type { IApprovalsInPage } from '../state/waitingApprovals';
-import { GovernancePopover } from './popover';
+import type { GovernancePopover } from './popover';
 import {
   DEFAULT_SETTINGS,
   type GovernanceSettings,
@@ -25,6 +25,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this._settings = options.settings;
     this._approvals = options.approvals;
     this._starter = options.starter ?? null;
+    this._loadPopover = options.loadPopover;
     this._shown = options.settings?.current ?? DEFAULT_SETTINGS;
     this.id = 'aumos-governance-status';
     this.addClass('aumos-StatusItem');
@@ -146,10 +147,26 @@ export class GovernanceStatusItem extends ReactWidget {
       this._popover.close();
       return;
     }
-    const popover = new GovernancePopover({
+    if (!this._isOpening) {
+      void this._open(event.currentTarget);
+    }
+    if (this._model.connection !== 'live') {
+      void this._model.refresh();
+    }
+  };
+
+  private async _open(anchor: HTMLElement): Promise<void> {
+    this._isOpening = true;
+    const Popover = await this._loadPopover().finally(() => {
+      this._isOpening = false;
+    });
+    if (this.isDisposed) {
+      return;
+    }
+    const popover = new Popover({
       model: this._model,
       trans: this._trans,
-      anchor: event.currentTarget,
+      anchor,
       ...(this._approvals && { approvals: this._approvals }),
       starter: this._starter
     });
@@ -160,10 +177,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this._popover = popover;
     this.update();
     popover.open();
-    if (this._model.connection !== 'live') {
-      void this._model.refresh();
-    }
-  };
+  }
 
   private readonly _model: IGovernanceModel;
   private readonly _trans: TranslationBundle;
@@ -172,6 +186,8 @@ export class GovernanceStatusItem extends ReactWidget {
   private readonly _starter: Starter | null;
   private readonly _activeChanged = new Signal<this, void>(this);
   private _shown: IGovernanceSettings;
+  private readonly _loadPopover: () => Promise<typeof GovernancePopover>;
+  private _isOpening = false;
   private _popover: GovernancePopover | null = null;
   private _announcement = '';
   private _announced: { session: string | null; severity: Severity } = {
@@ -192,6 +208,8 @@ export namespace GovernanceStatusItem {
     approvals?: IApprovalsInPage;
     /** Starts the governance of a notebook that is not governed. */
     starter?: Starter | null;
+    /** Loads the popover, with each click that opens it. */
+    loadPopover: () => Promise<typeof GovernancePopover>;
   }
 }
 

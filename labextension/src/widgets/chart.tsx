@@ -1,12 +1,13 @@
 import React from 'react';
 import { share } from '../words/money';
+import { Money } from './words';
 
 /** One bar: its label, and its figure in words. */
 export interface IBar {
   readonly key: string;
   /** Its label, for example a day or a tool. */
   readonly name: string;
-  /** Its height; only bars above 0 are drawn. */
+  /** Its height, an amount in nano-dollars; only bars above 0 are drawn. */
   readonly value: bigint;
   /** Its figures as columns of the table for screen readers. */
   readonly figures: readonly string[];
@@ -201,7 +202,7 @@ function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
               height={10}
             />
           </svg>
-          <span className="aumos-Money">{bar.figures[0]}</span>
+          <Money amount={bar.value} />
         </div>
       ))}
     </div>

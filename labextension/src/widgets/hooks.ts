@@ -6,6 +6,7 @@ import React from 'react';
 import type { IGovernanceState } from '../protocol/state';
 import { GovernanceApiError } from '../server/requests';
 import type { IGovernanceModel } from '../tokens';
+import { failureWords, UNREACHABLE } from '../words/failures';
 
 /** The least time between two loads of one list. */
 const PAUSE = 500;
@@ -98,7 +99,7 @@ export interface IAction {
 }
 
 /** Send an action that the user decided, once for each press. */
-export function useAction(): IAction {
+export function useAction(trans: TranslationBundle): IAction {
   const [isPending, setPending] = React.useState(false);
   const [message, setMessage] = React.useState<string | null>(null);
   const busy = React.useRef(false);
@@ -111,13 +112,13 @@ export function useAction(): IAction {
       setPending(true);
       setMessage(null);
       action(UUID.uuid4())
-        .catch((reason: unknown) => setMessage(messageOf(reason)))
+        .catch((reason: unknown) => setMessage(failureWords(reason, trans)))
         .finally(() => {
           busy.current = false;
           setPending(false);
         });
     },
-    []
+    [trans]
   );
   const clear = React.useCallback(() => setMessage(null), []);
   return { isPending, message, run, clear };
@@ -144,9 +145,7 @@ export function usePermission(
 }
 
 function isOutOfReach(reason: unknown): boolean {
-  return (
-    reason instanceof GovernanceApiError && reason.code === 'SERVER_UNREACHABLE'
-  );
+  return reason instanceof GovernanceApiError && reason.code === UNREACHABLE;
 }
 
 function messageOf(reason: unknown): string {

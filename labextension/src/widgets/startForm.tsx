@@ -5,6 +5,7 @@ import type { IGovernanceModel } from '../tokens';
 import { typedUsd, writeUsd } from '../words/money';
 import { CopiedText } from './copiedText';
 import { useAction, usePermission } from './hooks';
+import { leadToButton } from './leads';
 import { budgetFault, LimitFields } from './limitFields';
 import { UserButton } from './userButton';
 import { ErrorLine, Note } from './words';
@@ -15,7 +16,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const { config } = model;
   const [chosen, setChosen] = React.useState<number | null>(null);
   const [typed, setTyped] = React.useState<string | null>(null);
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const text = typed ?? config?.default_budget ?? '';
   const amount = typedUsd(text);
@@ -37,7 +38,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
     }
   };
   return (
-    <div className="aumos-Start">
+    <div className="aumos-Start" onKeyDown={leadToButton}>
       <p>
         {trans.__(
           'Governance is off: nothing in this notebook is limited or recorded.'

@@ -1,6 +1,7 @@
 /** A notebook's state in the words of the interface. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { UNREACHABLE } from './failures';
 import { figuresOf, type IFigures } from './figures';
 import { formatUsd, shortUsd } from './money';
 import { Notation } from './notation';
@@ -17,8 +18,6 @@ export const TRANSLATION_DOMAIN = 'aumos_governance';
 /** The prefix of the path of a user key's document: the session of a key. */
 const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
-/** The failure of a request that had no response. */
-const UNREACHABLE = 'SERVER_UNREACHABLE';
 let plain = new Notation();
 
 /** Write times in a language from now on, given as a BCP 47 tag; undefined, for the browser's own. */

@@ -116,13 +116,13 @@ class Client:
 async def used_by(client: Any, limit: int, prompt: Prompt, *, streamed: bool, with_usage: bool = False) -> int | None:
     """Make a call, and give the output tokens that its response says it took; None where a stream was no whole one."""
     messages = [{"role": "user", "content": prompt.text()}]
-    asked = {"model": MODEL, "max_completion_tokens": limit, "messages": messages}
+    requested = {"model": MODEL, "max_completion_tokens": limit, "messages": messages}
     if not streamed:
-        response = await client.chat.completions.create(**asked)
+        response = await client.chat.completions.create(**requested)
         return int(response.choices[0].message.content)
     options = {"stream_options": {"include_usage": True}} if with_usage else {}
     text, finished, usage = "", None, None
-    async for chunk in await client.chat.completions.create(**asked, **options, stream=True):
+    async for chunk in await client.chat.completions.create(**requested, **options, stream=True):
         for choice in chunk.choices:
             text, finished = text + choice.delta.content, choice.finish_reason
         usage = chunk.usage or usage

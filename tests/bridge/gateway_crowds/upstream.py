@@ -40,7 +40,7 @@ class Prompt:
 @dataclass
 class Figures:
     begun: int = 0
-    answered: int = 0
+    responded: int = 0
     open: int = 0
     most: int = 0
     """Calls that were open at once."""
@@ -66,7 +66,7 @@ class Upstream:
             self._came.notify_all()
         try:
             response = await self._respond(request, body, prompt)
-            figures.answered += 1
+            figures.responded += 1
             return response
         except (asyncio.CancelledError, ConnectionError):
             # The gateway has left.

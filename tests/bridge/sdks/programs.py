@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
-from tests.integrations.examples import ASKED
+from tests.integrations.examples import MESSAGES
 
 GPT: Final = "gpt-4o-mini"
 CLAUDE: Final = "claude-haiku-4-5"
@@ -62,6 +62,8 @@ class Program:
     model: str = GPT
     got: Any = TEXT
     replies: tuple[Reply, ...] = (Reply(),)
+    needs: str = ""
+    """What not every version of its library has, as ``module:path``."""
 
 
 # ---- OpenAI
@@ -71,23 +73,23 @@ def _openai_structured() -> Any:
     from openai import OpenAI
 
     client = OpenAI()
-    answers = [
-        client.chat.completions.parse(model=GPT, messages=ASKED, max_tokens=50, response_format=Answer)
+    responses = [
+        client.chat.completions.parse(model=GPT, messages=MESSAGES, max_tokens=50, response_format=Answer)
         .choices[0]
         .message.parsed,
         client.responses.parse(model=GPT, input=QUESTION, max_output_tokens=50, text_format=Answer).output_parsed,
     ]
-    return [answer.value for answer in answers if answer is not None]
+    return [response.value for response in responses if response is not None]
 
 
 async def _openai_awaited() -> Any:
     from openai import AsyncOpenAI
 
     async with AsyncOpenAI() as client:
-        chunks = await client.chat.completions.create(model=GPT, messages=ASKED, stream=True)
+        chunks = await client.chat.completions.create(model=GPT, messages=MESSAGES, stream=True)
         text = "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
-        parsed = await client.chat.completions.parse(model=GPT, messages=ASKED, response_format=Answer)
-        called = await client.chat.completions.create(model=GPT, messages=ASKED, tools=[TOOL])
+        parsed = await client.chat.completions.parse(model=GPT, messages=MESSAGES, response_format=Answer)
+        called = await client.chat.completions.create(model=GPT, messages=MESSAGES, tools=[TOOL])
         assert parsed.choices[0].message.parsed is not None
         calls: Any = called.choices[0].message.tool_calls
         return [text, parsed.choices[0].message.parsed.value, calls[0].function.name]
@@ -96,7 +98,7 @@ async def _openai_awaited() -> Any:
 def _openai_streamed_tools() -> Any:
     from openai import OpenAI
 
-    with OpenAI().chat.completions.stream(model=GPT, messages=ASKED, tools=[TOOL]) as stream:
+    with OpenAI().chat.completions.stream(model=GPT, messages=MESSAGES, tools=[TOOL]) as stream:
         return [call.function.name for call in stream.get_final_completion().choices[0].message.tool_calls or ()]
 
 
@@ -113,7 +115,7 @@ async def _agents_sdk() -> Any:
 def _anthropic_structured() -> Any:
     from anthropic import Anthropic
 
-    message = Anthropic().messages.parse(model=CLAUDE, max_tokens=50, messages=ASKED, output_format=Answer)
+    message = Anthropic().messages.parse(model=CLAUDE, max_tokens=50, messages=MESSAGES, output_format=Answer)
     assert message.parsed_output is not None
     return message.parsed_output.value
 
@@ -122,8 +124,8 @@ async def _anthropic_awaited() -> Any:
     from anthropic import AsyncAnthropic
 
     async with AsyncAnthropic() as client:
-        message = await client.messages.create(model=CLAUDE, max_tokens=50, messages=ASKED)
-        async with client.messages.stream(model=CLAUDE, max_tokens=50, messages=ASKED) as stream:
+        message = await client.messages.create(model=CLAUDE, max_tokens=50, messages=MESSAGES)
+        async with client.messages.stream(model=CLAUDE, max_tokens=50, messages=MESSAGES) as stream:
             text = "".join([piece async for piece in stream.text_stream])
         return [message.content[0].text, text]  # type: ignore[union-attr]
 
@@ -135,8 +137,8 @@ def _litellm(model: str) -> Callable[[], Any]:
     def run() -> Any:
         import litellm
 
-        response: Any = litellm.completion(model=model, max_tokens=50, messages=ASKED)
-        chunks: Any = litellm.completion(model=model, max_tokens=50, messages=ASKED, stream=True)
+        response: Any = litellm.completion(model=model, max_tokens=50, messages=MESSAGES)
+        chunks: Any = litellm.completion(model=model, max_tokens=50, messages=MESSAGES, stream=True)
         streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
         return [response.choices[0].message.content, streamed]
 
@@ -146,8 +148,8 @@ def _litellm(model: str) -> Callable[[], Any]:
 async def _litellm_awaited() -> Any:
     import litellm
 
-    response: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=ASKED, tools=[TOOL])
-    chunks: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=ASKED, stream=True)
+    response: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=MESSAGES, tools=[TOOL])
+    chunks: Any = await litellm.acompletion(model=GPT, max_tokens=50, messages=MESSAGES, stream=True)
     streamed = "".join([chunk.choices[0].delta.content or "" async for chunk in chunks])
     return [response.choices[0].message.tool_calls[0].function.name, streamed]
 
@@ -187,8 +189,8 @@ def _langchain_structured() -> Any:
 
     model = ChatOpenAI(model=GPT)
     called: Any = model.bind_tools([multiply]).invoke(QUESTION)
-    answer: Any = model.with_structured_output(Answer).invoke(QUESTION)
-    return [called.tool_calls[0]["args"], answer.value]
+    response: Any = model.with_structured_output(Answer).invoke(QUESTION)
+    return [called.tool_calls[0]["args"], response.value]
 
 
 def _langchain_responses() -> Any:
@@ -201,17 +203,24 @@ def _langchain_responses() -> Any:
 # ---- Pydantic AI
 
 
-def _pydantic_ai(model: str) -> Callable[[], Any]:
+def _pydantic_ai(model: str | Callable[[], Any]) -> Callable[[], Any]:
     async def run() -> Any:
         from pydantic_ai import Agent
 
-        agent = Agent(model)
+        agent = Agent(model if isinstance(model, str) else model())
         agent.tool_plain(multiply)
         whole = (await agent.run(QUESTION)).output
         async with agent.run_stream(QUESTION) as stream:
             return [whole, await stream.get_output()]
 
     return run
+
+
+def _gemini() -> Any:
+    from pydantic_ai.models.google import GoogleModel
+
+    # The prefix of a model's name that means the Gemini API has changed with 2.0.
+    return GoogleModel(GEMINI)
 
 
 async def _pydantic_ai_structured() -> Any:
@@ -261,7 +270,9 @@ PROGRAMS: Final = {
     ),
     "openai streamed tools": Program(_openai_streamed_tools, got=["multiply"], replies=(Reply(tool_calls=(_CALLED,)),)),
     "openai agents": Program(_agents_sdk, replies=_AGENT[:2]),
-    "anthropic structured": Program(_anthropic_structured, CLAUDE, 42, (Reply(_PARSED),)),
+    "anthropic structured": Program(
+        _anthropic_structured, CLAUDE, 42, (Reply(_PARSED),), needs="anthropic.resources.messages:Messages.parse"
+    ),
     "anthropic awaited": Program(_anthropic_awaited, CLAUDE, [TEXT] * 2, _TWICE),
     "litellm of openai": Program(_litellm(GPT), GPT, [TEXT] * 2, _TWICE),
     "litellm of anthropic": Program(_litellm(f"anthropic/{CLAUDE}"), CLAUDE, [TEXT] * 2, _TWICE),
@@ -280,7 +291,7 @@ PROGRAMS: Final = {
     "pydantic-ai of openai": Program(_pydantic_ai(f"openai:{GPT}"), GPT, [TEXT] * 2, _AGENT),
     "pydantic-ai of openai chat": Program(_pydantic_ai(f"openai-chat:{GPT}"), GPT, [TEXT] * 2, _AGENT),
     "pydantic-ai of anthropic": Program(_pydantic_ai(f"anthropic:{CLAUDE}"), CLAUDE, [TEXT] * 2, _AGENT),
-    "pydantic-ai of google": Program(_pydantic_ai(f"google:{GEMINI}"), GEMINI, [TEXT] * 2, _AGENT),
+    "pydantic-ai of google": Program(_pydantic_ai(_gemini), GEMINI, [TEXT] * 2, _AGENT),
     "pydantic-ai structured": Program(_pydantic_ai_structured, GPT, 42, (Reply(_PARSED),)),
     "curl of openai": Program(_curl(_CHAT % ""), got=[]),
     "curl of openai streamed": Program(

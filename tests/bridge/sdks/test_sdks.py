@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import anthropic
@@ -24,6 +25,7 @@ from tests.integrations.examples import ANTHROPIC, AWAITED, OPENAI, REFUSED, out
 from tests.integrations.google import library
 from tests.integrations.google.charges import price_of
 from tests.integrations.till import needs_prices_of_0_2, priced
+from tests.integrations.wire import feature
 
 REPOSITORY = Path(__file__).parents[3]
 NOTEBOOK = "sdks.ipynb"
@@ -81,6 +83,8 @@ def kernel(server: LiveServer) -> Iterator[LiveKernel]:
 
 @pytest.fixture
 def bill(server: LiveServer, kernel: LiveKernel, endpoint: Endpoint) -> Bill:
+    # A test that failed may have left some of its replies.
+    endpoint.forget_script()
     return Bill(server, endpoint, NOTEBOOK)
 
 
@@ -170,6 +174,9 @@ def cost_of(program: Program) -> Decimal:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_costs_what_it_used(name: str, kernel: LiveKernel, endpoint: Endpoint, bill: Bill) -> None:
     program = PROGRAMS[name]
+    if program.needs:
+        module, _, path = program.needs.partition(":")
+        feature(import_module(module), path)
     endpoint.script(*program.replies)
     code = f"made = program({name!r})\nresult(await made if inspect.isawaitable(made) else made)"
     assert kernel.run(code, timeout=120).result == program.got

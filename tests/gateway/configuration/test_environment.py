@@ -102,6 +102,19 @@ def test_a_library_that_adds_the_path_itself_gets_the_address_without_it() -> No
     assert found["GROQ_API_BASE"] == f"{ADDRESS}/llm/groq/openai/v1"
 
 
+def test_a_library_with_an_api_of_its_own_does_not_send_the_key_to_its_provider() -> None:
+    found = variables(configured("cohere"), ADDRESS, OURS)
+    addresses = {"CO_API_URL", "CO_BASE_URL", "COHERE_API_BASE"}
+    assert {name: found[name] for name in addresses} == dict.fromkeys(addresses, f"{ADDRESS}/llm/cohere")
+
+
+def test_libraries_of_one_provider_read_different_variables() -> None:
+    found = variables(configured("mistral", "huggingface"), ADDRESS, OURS)
+    addresses = {"MISTRAL_API_BASE", "MISTRAL_AZURE_API_BASE", "MISTRAL_BASE_URL"}
+    assert {name: found[name] for name in addresses} == dict.fromkeys(addresses, f"{ADDRESS}/llm/mistral/v1")
+    assert found["HUGGINGFACE_API_BASE"] == f"{ADDRESS}/llm/huggingface/v1/chat/completions"
+
+
 def test_only_variables_of_configured_providers_are_there() -> None:
     found = variables(configured("openai"), ADDRESS, OURS)
     assert found == {

@@ -61,7 +61,7 @@ def test_a_known_provider_needs_only_its_key() -> None:
     assert KEY not in repr(upstream)
 
 
-def test_all_that_can_be_said_of_a_provider_is_read() -> None:
+def test_every_field_of_a_provider_is_read() -> None:
     entry = {
         "key_env": "TEAM_KEY",
         "base_url": "https://llm.example.org/proxy/v1/",

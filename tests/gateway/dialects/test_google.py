@@ -19,7 +19,7 @@ GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent"
 
 
-def asked(path: str = GENERATE, method: str = "POST", **body: Any) -> ApiRequest:
+def requested(path: str = GENERATE, method: str = "POST", **body: Any) -> ApiRequest:
     return ApiRequest(method, path, body)
 
 
@@ -34,31 +34,31 @@ def test_a_key_goes_into_the_header_that_takes_it() -> None:
 
 
 def test_a_path_is_forwarded_without_its_query_which_the_gateway_cleans() -> None:
-    call = API.read(asked(f"{STREAM}?alt=sse&key=secret", contents=[]))
+    call = API.read(requested(f"{STREAM}?alt=sse&key=secret", contents=[]))
     assert call.path == STREAM
     assert call.request.plain_path == STREAM
 
 
 @pytest.mark.parametrize("path", ["/models/gemini-2.5-flash:generateContent", "/models"])
 def test_a_path_without_a_version_gets_one(path: str) -> None:
-    assert API.read(asked(path)).path == f"/v1beta{path}"
+    assert API.read(requested(path)).path == f"/v1beta{path}"
 
 
 @pytest.mark.parametrize("name", ["$httpHeaders", "$req", "$fields", "access_token"])
 def test_what_stands_in_for_the_request_itself_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="out of its address"):
-        API.read(asked(f"{GENERATE}?{name}=x"))
+        API.read(requested(f"{GENERATE}?{name}=x"))
 
 
 def test_a_limit_that_is_there_twice_is_refused_before_anything_else() -> None:
     with pytest.raises(ConfigurationError, match="keep one of them"):
-        API.read(asked(generationConfig={"maxOutputTokens": 1, "max_output_tokens": 9}))
+        API.read(requested(generationConfig={"maxOutputTokens": 1, "max_output_tokens": 9}))
 
 
 @pytest.mark.parametrize("name", ["fields", "callback"])
 def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="does not say what it cost"):
-        API.read(asked(f"{GENERATE}?{name}=candidates"))
+        API.read(requested(f"{GENERATE}?{name}=candidates"))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_would_hide_the_usage_is_refused(name: str) -> None:
     ],
 )
 def test_what_is_free_is_forwarded_where_it_concerns_its_client_alone(method: str, path: str, forwarded: bool) -> None:
-    assert API.forwards(asked(path, method)) is forwarded
+    assert API.forwards(requested(path, method)) is forwarded
 
 
 class TestOutputLimit:
@@ -103,12 +103,12 @@ class TestOutputLimit:
         ],
     )
     def test_it_is_read(self, config: Any, limit: OutputLimit) -> None:
-        assert API.output_limit(asked(**config)) == limit
-        assert API.output_limit(asked(STREAM, **config)) == limit
+        assert API.output_limit(requested(**config)) == limit
+        assert API.output_limit(requested(STREAM, **config)) == limit
 
-    def test_what_answers_with_no_text_has_none(self) -> None:
-        assert API.output_limit(asked("/v1beta/models/gemini-embedding-001:embedContent")) is None
-        assert API.output_limit(asked("/v1beta/models", "GET")) is None
+    def test_a_response_without_text_has_none(self) -> None:
+        assert API.output_limit(requested("/v1beta/models/gemini-embedding-001:embedContent")) is None
+        assert API.output_limit(requested("/v1beta/models", "GET")) is None
 
     @pytest.mark.parametrize(
         ("config", "fitted"),
@@ -125,7 +125,7 @@ class TestOutputLimit:
         ],
     )
     def test_it_is_fitted_in_the_clients_own_spelling(self, config: Any, fitted: Any) -> None:
-        request = asked(contents=[], **config)
+        request = requested(contents=[], **config)
         assert API.limited(request, 100, BASE).body == {"contents": [], **fitted}
         assert request.body == {"contents": [], **config}
         assert API.output_limit(API.limited(request, 100, BASE)) == OutputLimit(100)
@@ -134,9 +134,9 @@ class TestOutputLimit:
 def test_the_models_that_a_batch_of_embeddings_names_are_known() -> None:
     path = "/v1beta/models/gemini-embedding-001:batchEmbedContents"
     request = {"model": "models/gemini-embedding-001", "content": {}}
-    assert API.models(asked(path, requests=[request] * 2)) == ("gemini-embedding-001",)
-    assert API.models(asked()) == ()
-    other = API.provider.paid(asked(path, requests=[{**request, "model": "models/gemini-embedding-2"}]))
+    assert API.models(requested(path, requests=[request] * 2)) == ("gemini-embedding-001",)
+    assert API.models(requested()) == ()
+    other = API.provider.paid(requested(path, requests=[{**request, "model": "models/gemini-embedding-2"}]))
     assert other is not None
     with pytest.raises(ConfigurationError, match="gemini-embedding-2 in its body"):
         other.worst(Prices().rates("gemini-embedding-001", provider="google"))
@@ -152,7 +152,7 @@ def test_the_models_that_a_batch_of_embeddings_names_are_known() -> None:
     ],
 )
 def test_a_response_is_read_as_it_arrives(path: str, content_type: str, kind: type) -> None:
-    request = asked(path, contents=[])
+    request = requested(path, contents=[])
     paid = API.provider.paid(request)
     assert paid is not None
     assert type(API.reader(paid, request, content_type)) is kind

@@ -19,7 +19,7 @@ from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.keys import RevokeKeys
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.wire.protocol import Cell
-from tests.ledger.kit import OTHER, PERSON, SERVER, at, delete, move, opening, records, spend
+from tests.ledger.kit import BY_USER, OTHER, SERVER, at, delete, move, opening, records, spend
 
 PATIENCE = 20.0
 CELL = Cell("cell", 3)
@@ -257,7 +257,7 @@ def test_a_server_that_ends_revokes_the_keys_of_its_own_processes_alone(keys: Ke
     there = made(ledger, {}, {}, server="there")
     gone = [keys.issue("kernel", "kernel", subject="k"), keys.issue("terminal", "terminal 1", subject="1")]
     kept = [
-        keys.issue("user", "script", notebook=at("key:script"), origin=PERSON),
+        keys.issue("user", "script", notebook=at("key:script"), origin=BY_USER),
         there.issue("kernel", "kernel", subject="k"),
     ]
     keys.refresh()
@@ -272,7 +272,7 @@ def test_only_a_terminal_without_a_notebook_is_given_one(keys: Keys, ledger: Led
     chosen, deleted = at("chosen.ipynb"), at("deleted.ipynb")
     made = [
         keys.issue("terminal", "terminal 1", subject="1", notebook=chosen),
-        keys.issue("run", "train.py", notebook=deleted, origin=PERSON),
+        keys.issue("run", "train.py", notebook=deleted, origin=BY_USER),
         keys.issue("kernel", "kernel", subject="k"),
     ]
     keys.start()

@@ -30,7 +30,7 @@ class Service:
 
     def __init__(self, *replies: dict[str, Any] | tuple[dict[str, Any], ...]) -> None:
         self._replies = list(replies)
-        self.asks: list[WireRequest] = []
+        self.requests: list[WireRequest] = []
         self.reply: Callable[[dict[str, Any]], None] | None = None
         self.delays: list[float] = []
         """Seconds for which the desk waited for anything, which pass a thousand times faster."""
@@ -39,9 +39,9 @@ class Service:
         self.errors: list[dict[str, Any]] = []
         self.now = 0.0
 
-    def submit(self, caller: Caller, ask: WireRequest, reply: Callable[[dict[str, Any]], None]) -> None:
+    def submit(self, caller: Caller, message: WireRequest, reply: Callable[[dict[str, Any]], None]) -> None:
         assert caller is CALLER
-        self.asks.append(ask)
+        self.requests.append(message)
         self.reply = reply
         self.now += 1
         found = self._replies.pop(0) if self._replies else SILENCE
@@ -50,7 +50,7 @@ class Service:
 
     @property
     def ops(self) -> list[str]:
-        return [ask.op for ask in self.asks]
+        return [message.op for message in self.requests]
 
     def run(self, work: Callable[[Desk], Coroutine[Any, Any, Any]]) -> Any:
         async def main() -> Any:
@@ -82,8 +82,8 @@ def request(op: str = "hold", **options: Any) -> Callable[[Desk], Awaitable[dict
 def test_a_response_is_returned_and_its_request_is_sent_once() -> None:
     service = Service(OK)
     assert service.run(request(seconds=10)) == OK
-    [ask] = service.asks
-    assert (ask.op, ask.body, ask.exp) == ("hold", {"amount": "1"}, 10)
+    [message] = service.requests
+    assert (message.op, message.body, message.exp) == ("hold", {"amount": "1"}, 10)
     assert service.delays == [5]
 
 
@@ -95,16 +95,16 @@ def test_without_a_sign_it_is_given_up_and_a_hold_is_taken_back(op: str, sent: l
     assert service.ops == sent
     assert service.delays[:2] == [5, 5]
     if op == "hold":
-        assert service.asks[1].body == {"of": service.asks[0].id}
-        assert service.asks[1].id != service.asks[0].id
+        assert service.requests[1].body == {"of": service.requests[0].id}
+        assert service.requests[1].id != service.requests[0].id
 
 
 def test_a_call_that_waits_is_kept_waiting_by_copies_of_its_request() -> None:
     service = Service(WAITS, WAITS, (WAITS, OK))
     assert service.run(request(seconds=10)) == OK
     assert service.ops == ["hold"] * 3
-    assert len({ask.id for ask in service.asks}) == 1
-    assert [ask.exp for ask in service.asks] == [10, 11, 12]
+    assert len({message.id for message in service.requests}) == 1
+    assert [message.exp for message in service.requests] == [10, 11, 12]
     assert service.delays == [5, 5, 5]
 
 
@@ -186,8 +186,8 @@ def test_what_is_posted_goes_out_at_once_and_once() -> None:
         assert await desk.recorded(10)
 
     service.run(work)
-    [ask] = service.asks
-    assert (ask.body, ask.exp) == ({"hold_id": "h"}, 20)
+    [message] = service.requests
+    assert (message.body, message.exp) == ({"hold_id": "h"}, 20)
     assert service.errors == []
 
 
@@ -206,9 +206,9 @@ def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCap
         assert await desk.recorded(10**6)
 
     service.run(work)
-    assert len(service.asks) == len(codes) + 1
-    assert len({ask.id for ask in service.asks}) == 1
-    assert [ask.exp for ask in service.asks] == [20 + number for number in range(len(codes) + 1)]
+    assert len(service.requests) == len(codes) + 1
+    assert len({message.id for message in service.requests}) == 1
+    assert [message.exp for message in service.requests] == [20 + number for number in range(len(codes) + 1)]
     pauses = [delay for delay in service.delays if delay not in (10, 10**6)]
     assert pauses == [0.05, 0.2, 1, 5, 5, 5, 5]
     # It is logged once.

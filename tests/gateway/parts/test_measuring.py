@@ -33,7 +33,7 @@ def measuring(api: ProviderApi = OPENAI, **fields: Any) -> Measuring:
     return Measuring(Upstream(**given | fields), api)
 
 
-def asked(path: str = "/chat/completions", method: str = "POST", **body: Any) -> ApiRequest:
+def requested(path: str = "/chat/completions", method: str = "POST", **body: Any) -> ApiRequest:
     given = (
         {"model": "mine", "messages": [{"role": "user", "content": "What?"}]} if "chat" in path else {"model": "mine"}
     )
@@ -67,7 +67,7 @@ def refused(by: Measuring, of: ApiRequest) -> tuple[int, str]:
 @pytest.mark.parametrize("more", [0, 1, DOLLAR - 1])
 def test_the_largest_limit_that_fits_is_found(tokens: int, more: int) -> None:
     by = measuring()
-    found = measured(by, asked(max_tokens=1_000))
+    found = measured(by, requested(max_tokens=1_000))
     without = found.worst - 1_000 * DOLLAR
     assert without > 0
     fit = fitted(by, found, without + tokens * DOLLAR + more)
@@ -79,7 +79,7 @@ def test_the_largest_limit_that_fits_is_found(tokens: int, more: int) -> None:
 
 def test_what_fits_stays_as_it_is_and_what_is_of_no_use_does_not_fit() -> None:
     by = measuring()
-    found = measured(by, asked(max_tokens=1_000))
+    found = measured(by, requested(max_tokens=1_000))
     assert found.limited_to is None
     assert fitted(by, found, found.worst) is found
     without = found.worst - 1_000 * DOLLAR
@@ -90,27 +90,27 @@ def test_what_fits_stays_as_it_is_and_what_is_of_no_use_does_not_fit() -> None:
 @pytest.mark.parametrize("tokens", [200, 256])
 def test_a_low_limit_is_not_lowered(tokens: int) -> None:
     by = measuring()
-    found = measured(by, asked(max_tokens=tokens))
+    found = measured(by, requested(max_tokens=tokens))
     assert least(by, found) == found.worst
     assert fitted(by, found, found.worst - 1) is None
 
 
 def test_the_lowest_limit_of_the_api_counts() -> None:
     by = measuring()
-    found = measured(by, asked("/responses", input="x", max_output_tokens=10))
+    found = measured(by, requested("/responses", input="x", max_output_tokens=10))
     assert least(by, found) == found.worst
-    long = measured(by, asked("/responses", input="x", max_output_tokens=500))
+    long = measured(by, requested("/responses", input="x", max_output_tokens=500))
     assert least(by, long) == long.worst - (500 - 256) * DOLLAR
 
 
 @pytest.mark.parametrize("budget", [1_024, 255, 256])
-def test_a_thinking_budget_leaves_room_for_an_answer(budget: int) -> None:
+def test_a_thinking_budget_leaves_room_for_a_response(budget: int) -> None:
     by = measuring(ANTHROPIC, dialect="anthropic")
     messages = [{"role": "user", "content": "What?"}]
     thinking = {"type": "enabled", "budget_tokens": budget}
     found = measured(
         by,
-        asked("/v1/messages", messages=messages, max_tokens=9_000, thinking=thinking),
+        requested("/v1/messages", messages=messages, max_tokens=9_000, thinking=thinking),
     )
     limit = by._api.output_limit(found.call.request)
     assert limit is not None
@@ -120,8 +120,8 @@ def test_a_thinking_budget_leaves_room_for_an_answer(budget: int) -> None:
 
 def test_a_request_without_a_limit_is_lowered_from_what_is_assumed() -> None:
     by = measuring()
-    found = measured(by, asked())
-    low = measured(by, asked(max_tokens=256))
+    found = measured(by, requested())
+    low = measured(by, requested(max_tokens=256))
     assert least(by, found) == low.worst
     fit = fitted(by, found, low.worst + 1_000 * DOLLAR)
     assert fit is not None
@@ -132,7 +132,7 @@ def test_a_request_without_a_limit_is_lowered_from_what_is_assumed() -> None:
 
 def test_a_call_without_output_is_held_in_full_or_not_at_all() -> None:
     by = measuring()
-    found = measured(by, asked("/embeddings", input="words"))
+    found = measured(by, requested("/embeddings", input="words"))
     assert least(by, found) == found.worst > 0
     assert fitted(by, found, found.worst) is found
     assert fitted(by, found, found.worst - 1) is None
@@ -143,12 +143,12 @@ def test_a_call_without_output_is_held_in_full_or_not_at_all() -> None:
 
 def test_the_administrators_limit_is_for_requests_without_one() -> None:
     by = measuring(output_limit=77)
-    none, given = measured(by, asked()), measured(by, asked(max_tokens=1_000))
+    none, given = measured(by, requested()), measured(by, requested(max_tokens=1_000))
     assert (none.limited_to, none.call.request.body["max_tokens"]) == (77, 77)
     assert (given.limited_to, given.call.request.body["max_tokens"]) == (None, 1_000)
     assert given.worst - none.worst == (1_000 - 77) * DOLLAR
-    assert measured(measuring(output_limit=5), asked("/responses", input="x")).limited_to == 16
-    assert measured(by, asked("/embeddings", input="x")).limited_to is None
+    assert measured(measuring(output_limit=5), requested("/responses", input="x")).limited_to == 16
+    assert measured(by, requested("/embeddings", input="x")).limited_to is None
 
 
 # ---- what is refused
@@ -156,26 +156,26 @@ def test_the_administrators_limit_is_for_requests_without_one() -> None:
 
 def test_what_is_free_is_forwarded_and_what_concerns_others_is_not() -> None:
     by = measuring()
-    assert isinstance(asyncio.run(by.measure(asked("/models", "GET"), 0)), ClientCall)
-    assert refused(by, asked("/files", "GET")) == (400, "METHOD_UNKNOWN")
-    assert refused(by, asked("/unheard/of")) == (400, "METHOD_UNKNOWN")
+    assert isinstance(asyncio.run(by.measure(requested("/models", "GET"), 0)), ClientCall)
+    assert refused(by, requested("/files", "GET")) == (400, "METHOD_UNKNOWN")
+    assert refused(by, requested("/unheard/of")) == (400, "METHOD_UNKNOWN")
 
 
 def test_each_model_of_a_request_must_be_allowed() -> None:
     by = measuring(models=("mine", "other*"), denied_models=("other-large",))
-    measured(by, asked(models=["other-small"]))
-    assert refused(by, asked(models=["other-small", "other-large"])) == (404, "MODEL_NOT_ALLOWED")
-    assert refused(by, asked(model="gpt-4o")) == (404, "MODEL_NOT_ALLOWED")
+    measured(by, requested(models=["other-small"]))
+    assert refused(by, requested(models=["other-small", "other-large"])) == (404, "MODEL_NOT_ALLOWED")
+    assert refused(by, requested(model="gpt-4o")) == (404, "MODEL_NOT_ALLOWED")
 
 
 def test_what_has_no_price_or_no_bound_is_refused() -> None:
-    assert refused(measuring(prices=Prices()), asked()) == (400, "PRICE_UNKNOWN")
-    assert refused(measuring(), asked(n="many"))[0] == 400
+    assert refused(measuring(prices=Prices()), requested()) == (400, "PRICE_UNKNOWN")
+    assert refused(measuring(), requested(n="many"))[0] == 400
 
 
 def test_a_fee_is_held_too() -> None:
     by = {fee: measuring(prices=Prices(price=ONE_A_TOKEN, fee=fee)) for fee in (0, 2)}
-    plain, dear = (measured(by[fee], asked(max_tokens=5)) for fee in (0, 2))
+    plain, dear = (measured(by[fee], requested(max_tokens=5)) for fee in (0, 2))
     assert dear.worst - plain.worst == 2 * DOLLAR
 
 
@@ -204,5 +204,5 @@ def test_a_large_body_keeps_no_other_call_waiting(size: int, aside: bool, monkey
     monkeypatch.setattr(
         by, "_measure", lambda of: (threads.append(threading.current_thread() is threading.main_thread()), read(of))[1]
     )
-    measured(by, asked(), size)
+    measured(by, requested(), size)
     assert threads == [not aside]

@@ -16,7 +16,7 @@ from tests.gateway.house import CALLER
 
 HELD = 5 * 10**8
 SOURCE = {"kind": "gateway", "provider": "school"}
-ANSWER = {"id": "r1", "usage": {"prompt_tokens": 3}}
+RESPONSE = {"id": "r1", "usage": {"prompt_tokens": 3}}
 
 
 class Desk:
@@ -40,7 +40,7 @@ class Paid:
         self.retrievable = retrievable
         self._known = known
 
-    def cost(self, rates: object, answer: Mapping[str, Any], seen: Seen | None) -> Cost:
+    def cost(self, rates: object, response: Mapping[str, Any], seen: Seen | None) -> Cost:
         if not self._known:
             raise UsageMissingError
         return Cost(Decimal("0.25"))
@@ -49,12 +49,12 @@ class Paid:
 class Reader:
     """A response that was read."""
 
-    def __init__(self, answer: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        self._answer = answer
+    def __init__(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
+        self._respond = response
         self._seen = seen
 
     def response(self) -> Mapping[str, Any] | None:
-        return self._answer
+        return self._respond
 
     def seen(self) -> Seen | None:
         return self._seen
@@ -79,7 +79,7 @@ USED = {"usage": {"prompt_tokens": 3}}
 def test_a_response_costs_what_it_reports(desk: Desk) -> None:
     made = charge(desk, retrievable=True)
     assert made.open
-    made.settle(Reader(ANSWER))  # type: ignore[arg-type]
+    made.settle(Reader(RESPONSE))  # type: ignore[arg-type]
     assert not made.open
     assert desk.posted == [settle("0.25", estimated=False, **USED)]
 
@@ -93,14 +93,14 @@ def test_a_response_that_reports_nothing_is_an_estimate(desk: Desk) -> None:
 def test_an_estimate_is_named_where_its_response_can_be_retrieved(
     desk: Desk, id: object, reference: dict[str, str]
 ) -> None:
-    answer = {"id": id, **USED}
-    charge(desk, retrievable=True, known=False).settle(Reader(answer))  # type: ignore[arg-type]
-    charge(desk, retrievable=False, known=False).settle(Reader(answer))  # type: ignore[arg-type]
+    response = {"id": id, **USED}
+    charge(desk, retrievable=True, known=False).settle(Reader(response))  # type: ignore[arg-type]
+    charge(desk, retrievable=False, known=False).settle(Reader(response))  # type: ignore[arg-type]
     assert desk.posted == [settle("0.5", estimated=True, **USED, **reference), settle("0.5", estimated=True, **USED)]
 
 
 def test_a_response_that_broke_off_is_an_estimate_of_what_was_seen(desk: Desk) -> None:
-    charge(desk).settle_partly(Reader(ANSWER, Seen(text=3)))  # type: ignore[arg-type]
+    charge(desk).settle_partly(Reader(RESPONSE, Seen(text=3)))  # type: ignore[arg-type]
     charge(desk).settle_partly(Reader(None))  # type: ignore[arg-type]
     assert desk.posted == [settle("0.25", estimated=True, **USED), settle("0.5", estimated=True)]
 
@@ -117,8 +117,8 @@ def test_what_is_left_is_an_estimate_once_it_was_sent_and_else_is_released(desk:
 def test_a_second_end_changes_nothing(desk: Desk, first: str) -> None:
     made = charge(desk)
     ends = {
-        "settle": lambda: made.settle(Reader(ANSWER)),  # type: ignore[arg-type]
-        "partly": lambda: made.settle_partly(Reader(ANSWER)),  # type: ignore[arg-type]
+        "settle": lambda: made.settle(Reader(RESPONSE)),  # type: ignore[arg-type]
+        "partly": lambda: made.settle_partly(Reader(RESPONSE)),  # type: ignore[arg-type]
         "estimate": made.estimate,
         "release": made.release,
         "abandon": made.abandon,

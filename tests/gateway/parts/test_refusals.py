@@ -104,5 +104,7 @@ def test_what_cannot_be_measured_has_the_advice_that_helps_here() -> None:
     )
     method = unmeasured(caused, "METHOD_UNKNOWN", "openai").refusal
     assert "; make it without the gateway" in method.message
+    other = unmeasured(caused, "METHOD_UNKNOWN", "cohere", "/cohere/compatibility/v1").refusal
+    assert other.message.endswith("at the base URL $AUMOS_GOVERNANCE_GATEWAY/cohere/compatibility/v1.")
     plain = unmeasured(ConfigurationError("n must be a whole number."), "METHOD_UNKNOWN", "openai").refusal
     assert plain.message == "AumOS Governance: n must be a whole number."

@@ -23,8 +23,8 @@ COST = (1000 * 4 + 100 * 20) / Decimal(2_000_000)
 
 
 def params(model: str = MODEL, **more: Any) -> dict[str, Any]:
-    said = [{"role": "user", "content": "hello"}]
-    return {"model": model, "max_tokens": 100, "messages": said, "inference_geo": "global", **more}
+    stated = [{"role": "user", "content": "hello"}]
+    return {"model": model, "max_tokens": 100, "messages": stated, "inference_geo": "global", **more}
 
 
 def paid(path: str, body: dict[str, Any]) -> Paid:
@@ -57,7 +57,7 @@ class Batch:
         self.results: list[dict[str, Any]] = []
 
     def client(self) -> Anthropic:
-        transport = http.MockTransport(self._answer)
+        transport = http.MockTransport(self._respond)
         plain = Anthropic(api_key="k", http_client=http.Client(transport=transport))
         return govern(plain, engine=self.engine, budget_category="llm")
 
@@ -67,7 +67,7 @@ class Batch:
         balance = self.engine.budget.balance("llm")
         return balance.spent, balance.held > 0
 
-    def _answer(self, request: Any) -> Any:
+    def _respond(self, request: Any) -> Any:
         if request.url.path.endswith("/results"):
             lines = b"".join(json.dumps(result).encode() + b"\n" for result in self.results)
             return http.Response(200, content=lines, headers={"content-type": "application/x-jsonl"})

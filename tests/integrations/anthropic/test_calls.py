@@ -77,13 +77,13 @@ class TestPaths:
 
 
 class TestTheWorstCase:
-    def test_is_a_token_for_each_byte_and_the_longest_answer(self) -> None:
+    def test_is_a_token_for_each_byte_and_the_longest_response(self) -> None:
         short = worst(messages=[{"role": "user", "content": "Hello"}])
         longer = worst(messages=[{"role": "user", "content": "Hello" + "é" * 500}])
         assert short > 100 * Decimal(10) / 1_000_000
         assert longer - short == 1000 * Decimal(2) / 1_000_000
 
-    def test_grows_with_the_longest_answer(self) -> None:
+    def test_grows_with_the_longest_response(self) -> None:
         assert worst(max_tokens=1100) - worst(max_tokens=100) == Decimal("0.01")
 
     def test_counts_what_is_written_to_the_cache_at_its_price(self) -> None:
@@ -134,7 +134,7 @@ class TestTheWorstCase:
         assert worst(tools=[{**tool, "max_uses": 30}]) - worst(tools=[{**tool, "max_uses": 10}]) == Decimal("0.2")
         assert worst(tools=[tool]) - worst(tools=[{**tool, "max_uses": 10}]) == 0
 
-    def test_reads_the_blocks_of_an_earlier_answer(self) -> None:
+    def test_reads_the_blocks_of_an_earlier_response(self) -> None:
         given = size_of({"messages": [{"role": "assistant", "content": [TextBlock(type="text", text="x" * 1000)]}]})
         assert 1000 < given.tokens < 1200
 
@@ -195,7 +195,7 @@ class TestTheCost:
         with pytest.raises(UsageMissingError):
             cost({"input_tokens": 1, "output_tokens": 1, **terms}, KNOWN)
 
-    def test_of_a_legacy_completion_is_never_told(self) -> None:
+    def test_of_a_legacy_completion_is_never_reported(self) -> None:
         paid = PROVIDER.paid(
             ApiRequest("post", "/v1/complete", {"model": MODEL, "max_tokens_to_sample": 100, "prompt": "Hi"})
         )

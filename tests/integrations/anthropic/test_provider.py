@@ -33,7 +33,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.wire import feature, needs_parameter
 
 MODEL = "claude-sonnet-5-5"
-ASK: Any = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "What is the answer?"}]}
+REQUEST: Any = {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": "What is the answer?"}]}
 TEXT = Reply().text
 TOKENS = Tokens(input=1000, output=300, cached=10_000, cache_written=500, cache_written_1h=200)
 # By genai-prices: $2 in, $10 out, $0.10 from the cache, $2.50 into it, $4 for an hour; per million.
@@ -90,18 +90,18 @@ def client(desk: Desk) -> Iterator[Anthropic]:
 
 
 def create(client: Any) -> str:
-    answer: str = client.messages.create(**ASK).content[0].text
-    return answer
+    response: str = client.messages.create(**REQUEST).content[0].text
+    return response
 
 
 def create_beta(client: Any) -> str:
-    answer: str = client.beta.messages.create(**ASK).content[0].text
-    return answer
+    response: str = client.beta.messages.create(**REQUEST).content[0].text
+    return response
 
 
 def create_raw(client: Any) -> str:
-    answer: str = client.messages.with_raw_response.create(**ASK).parse().content[0].text
-    return answer
+    response: str = client.messages.with_raw_response.create(**REQUEST).parse().content[0].text
+    return response
 
 
 def create_with_options(client: Any) -> str:
@@ -109,23 +109,23 @@ def create_with_options(client: Any) -> str:
 
 
 def stream_events(client: Any) -> str:
-    events = client.messages.create(**ASK, stream=True)
+    events = client.messages.create(**REQUEST, stream=True)
     return "".join(event.delta.text for event in events if event.type == "content_block_delta")
 
 
 def stream_helper(client: Any) -> str:
-    with client.messages.stream(**ASK) as stream:
+    with client.messages.stream(**REQUEST) as stream:
         return "".join(stream.text_stream)
 
 
 def stream_final(client: Any) -> str:
-    with client.messages.stream(**ASK) as stream:
+    with client.messages.stream(**REQUEST) as stream:
         text: str = stream.get_final_text()
         return text
 
 
 def stream_raw(client: Any) -> str:
-    with client.messages.with_streaming_response.create(**ASK) as response:
+    with client.messages.with_streaming_response.create(**REQUEST) as response:
         text: str = response.parse().content[0].text
         return text
 
@@ -154,10 +154,10 @@ def test_each_way_of_calling_costs_what_its_tokens_cost(
 def test_the_same_awaited(desk: Desk) -> None:
     async def main() -> list[str]:
         async with desk.async_client() as client:
-            created: Any = await client.messages.create(**ASK)
-            events: Any = await client.messages.create(**ASK, stream=True)
+            created: Any = await client.messages.create(**REQUEST)
+            events: Any = await client.messages.create(**REQUEST, stream=True)
             deltas = [event.delta.text async for event in events if event.type == "content_block_delta"]
-            async with client.messages.stream(**ASK) as stream:
+            async with client.messages.stream(**REQUEST) as stream:
                 final = await stream.get_final_text()
             return [created.content[0].text, "".join(deltas), final]
 
@@ -166,12 +166,12 @@ def test_the_same_awaited(desk: Desk) -> None:
     assert desk.estimates == 0
 
 
-def test_a_parsed_answer_is_one_call(desk: Desk, client: Anthropic) -> None:
+def test_a_parsed_response_is_one_call(desk: Desk, client: Anthropic) -> None:
     class Answer(BaseModel):
         number: int
 
     desk.endpoint.script(Reply(text='{"number": 42}', usage=TOKENS))
-    parsed = feature(client, "messages.parse")(**ASK, output_format=Answer)
+    parsed = feature(client, "messages.parse")(**REQUEST, output_format=Answer)
     assert parsed.parsed_output == Answer(number=42)
     assert desk.balance == (COST, 0)
 
@@ -193,7 +193,7 @@ def test_each_turn_of_the_tool_runner_is_a_call(desk: Desk, client: Anthropic, t
         return text
 
     desk.endpoint.script(replace(CALL, usage=TOKENS))
-    turns = list(client.beta.messages.tool_runner(**ASK, tools=[send], thread=thread))
+    turns = list(client.beta.messages.tool_runner(**REQUEST, tools=[send], thread=thread))
     assert (len(turns), sent) == (2, ["ann"])
     assert desk.balance == (2 * COST, 0)
 
@@ -224,7 +224,7 @@ def test_the_other_houses_of_the_same_models(desk: Desk, make: Callable[[str], A
 
 
 def test_counting_and_listing_cost_nothing(desk: Desk, client: Anthropic) -> None:
-    assert client.messages.count_tokens(model=MODEL, messages=ASK["messages"]).input_tokens == TOKENS.input
+    assert client.messages.count_tokens(model=MODEL, messages=REQUEST["messages"]).input_tokens == TOKENS.input
     assert next(model.id for model in client.models.list()) == MODEL
     assert desk.balance == (0, 0)
 
@@ -234,18 +234,18 @@ def test_a_call_that_is_denied_is_not_sent(desk: Desk, client: Anthropic) -> Non
     small = govern(client, engine=desk.engine, budget_category="small")
     for stream in (False, True):
         with pytest.raises(GovernanceDeniedError, match="small"):
-            small.messages.create(**ASK, stream=stream)
-    with pytest.raises(GovernanceDeniedError), small.messages.stream(**ASK):
+            small.messages.create(**REQUEST, stream=stream)
+    with pytest.raises(GovernanceDeniedError), small.messages.stream(**REQUEST):
         pass
     desk.engine.trust.set_level("agent", TrustLevel.L0_OBSERVER)
     with pytest.raises(GovernanceDeniedError, match="L0"):
-        client.messages.create(**ASK)
+        client.messages.create(**REQUEST)
     assert desk.endpoint.count == 0
 
 
 def test_the_worst_case_is_held_while_it_runs(desk: Desk, client: Anthropic) -> None:
     desk.endpoint.script(Reply(usage=TOKENS, pause_after=2))
-    stream: Any = client.messages.create(**ASK, stream=True)
+    stream: Any = client.messages.create(**REQUEST, stream=True)
     spent, held = desk.balance
     assert spent == 0
     assert held > 100 * Decimal(10) / 1_000_000
@@ -280,7 +280,7 @@ def test_a_stream_that_breaks_is_charged_as_an_estimate(
 
 def test_a_stream_that_breaks_costs_its_input_and_what_arrived_of_its_output(desk: Desk, client: Anthropic) -> None:
     desk.endpoint.script(Reply(usage=TOKENS, break_after=5))
-    events = client.messages.create(**ASK, thinking={"type": "disabled"}, stream=True)
+    events = client.messages.create(**REQUEST, thinking={"type": "disabled"}, stream=True)
     arrived: list[str] = []
     with pytest.raises(Exception, match=r"Connection error|peer closed"):
         arrived.extend(event.delta.text for event in events if event.type == "content_block_delta")
@@ -290,7 +290,7 @@ def test_a_stream_that_breaks_costs_its_input_and_what_arrived_of_its_output(des
 
 
 def test_a_stream_that_is_left_early_is_charged_as_an_estimate(desk: Desk, client: Anthropic) -> None:
-    with client.messages.stream(**ASK) as stream:
+    with client.messages.stream(**REQUEST) as stream:
         next(iter(stream.text_stream))
     assert desk.balance[1] == 0
     assert (desk.spent > 0, desk.estimates) == (True, 1)
@@ -309,14 +309,14 @@ def test_usage_that_cannot_be_is_charged_as_an_estimate(
 
 def test_a_model_without_a_price_is_not_sent_until_one_is_stated(desk: Desk) -> None:
     plain = Anthropic(base_url=desk.endpoint.anthropic_url, api_key="key")
-    ask = {**ASK, "model": "our-model"}
+    request = {**REQUEST, "model": "our-model"}
     with plain:
         with pytest.raises(ConfigurationError, match="'our-model'"):
-            desk.govern(plain).messages.create(**ask)
+            desk.govern(plain).messages.create(**request)
         assert desk.endpoint.count == 0
         priced = desk.govern(plain, price={"input_mtok": 1, "output_mtok": 2, "cache_read_mtok": 1})
         desk.endpoint.script(Reply(usage=Tokens(input=1000, output=100)))
-        priced.messages.create(**ask)
+        priced.messages.create(**request)
         assert desk.spent == Decimal("0.0012")
 
 
@@ -328,7 +328,9 @@ class TestVertex:
         with client, desk.govern(client) as governed:
             assert create(governed) == TEXT
             assert stream_helper(governed) == TEXT
-            assert governed.messages.count_tokens(model=MODEL, messages=ASK["messages"]).input_tokens == TOKENS.input
+            assert (
+                governed.messages.count_tokens(model=MODEL, messages=REQUEST["messages"]).input_tokens == TOKENS.input
+            )
         assert desk.endpoint.exchange(0).received.path.endswith(f"/models/{MODEL}:rawPredict")
         # By the client's own region, whatever address leads there: a tenth more than at the global endpoint.
         assert desk.balance == (2 * COST * Decimal("1.1"), 0)
@@ -344,19 +346,19 @@ class TestBedrock:
             yield governed
 
     @property
-    def ask(self) -> Any:
-        return {**ASK, "model": "global.anthropic.claude-sonnet-5-5"}
+    def request(self) -> Any:
+        return {**REQUEST, "model": "global.anthropic.claude-sonnet-5-5"}
 
     def test_a_message(self, desk: Desk, governed: AnthropicBedrock) -> None:
         desk.endpoint.default = Reply(usage=Tokens(input=1000, output=300))
-        assert governed.messages.create(**self.ask).content[0].text == TEXT
+        assert governed.messages.create(**self.request).content[0].text == TEXT
         assert desk.endpoint.exchange(0).received.path == "/model/global.anthropic.claude-sonnet-5-5/invoke"
         assert desk.balance == (Decimal("0.005"), 0)
 
     def test_a_stream_in_amazons_frames(self, desk: Desk, governed: AnthropicBedrock) -> None:
         desk.endpoint.default = Reply(usage=Tokens(input=1000, output=300))
         # Its events cannot be had without Amazon's library; its bytes can.
-        with governed.messages.with_streaming_response.create(**self.ask, stream=True) as response:
+        with governed.messages.with_streaming_response.create(**self.request, stream=True) as response:
             sent = b"".join(response.iter_bytes())
         assert sent.count(b":event-type") == desk.endpoint.exchange(0).sent
         assert (desk.balance, desk.estimates) == ((Decimal("0.005"), 0), 0)

@@ -44,8 +44,8 @@ def worst(at: Rates | None = None, **body: Any) -> Decimal:
 
 def cost(usage: dict[str, Any], at: Rates | None = None, /, **body: Any) -> Cost:
     paid = message(**body)
-    answer = {"model": paid.model, "usage": usage, "content": [{"type": "text", "text": "Hello"}]}
-    return paid.cost(at or rates(paid.model), answer)
+    response = {"model": paid.model, "usage": usage, "content": [{"type": "text", "text": "Hello"}]}
+    return paid.cost(at or rates(paid.model), response)
 
 
 class TestGeography:

@@ -58,17 +58,17 @@ class TestDoubt:
         with pytest.raises(UsageMissingError):
             cost(usage)
 
-    def test_an_answer_without_output_is_charged_by_its_input(self) -> None:
+    def test_a_response_without_output_is_charged_by_its_input(self) -> None:
         assert cost({"input_tokens": 1000, "output_tokens": 0}, []) == Cost(1000 * 4 / MILLION)
 
     def test_a_request_that_was_declined_before_it_began_costs_nothing(self) -> None:
-        answer = {
+        response = {
             "model": MODEL,
             "usage": {"input_tokens": 0, "output_tokens": 0},
             "content": [],
             "stop_reason": "refusal",
         }
-        assert message().cost(RATES, answer) == Cost(Decimal(0))
+        assert message().cost(RATES, response) == Cost(Decimal(0))
 
     def test_a_tool_call_is_content_too(self) -> None:
         call = [{"type": "tool_use", "id": "t", "name": "send", "input": {"text": "x" * 500}}]
@@ -98,8 +98,8 @@ class TestDoubt:
         assert cost(written) == Cost(FULL_COST + 1000 * 5 / MILLION)
         assert cost(written, system=hour) == Cost(FULL_COST + 1000 * 8 / MILLION, estimated=True)
         parts = {"ephemeral_5m_input_tokens": 400, "ephemeral_1h_input_tokens": 600}
-        told = cost({**written, "cache_creation": parts}, system=hour)
-        assert told == Cost(FULL_COST + (400 * 5 + 600 * 8) / MILLION)
+        reported = cost({**written, "cache_creation": parts}, system=hour)
+        assert reported == Cost(FULL_COST + (400 * 5 + 600 * 8) / MILLION)
 
     @pytest.mark.parametrize(
         "usage",
@@ -114,7 +114,7 @@ class TestDoubt:
         with pytest.raises(UsageMissingError):
             cost(usage)
 
-    def test_another_model_s_answer_whose_price_is_not_known_is_charged_as_held(self) -> None:
+    def test_another_model_s_response_whose_price_is_not_known_is_charged_as_held(self) -> None:
         with pytest.raises(UsageMissingError):
             cost(FULL, model="our-model")
         assert cost(FULL, model=f"{MODEL}-20260901") == Cost(FULL_COST)
@@ -133,7 +133,7 @@ OWN: Any = {"type": "message", "input_tokens": 1000, "output_tokens": 100}
 
 
 class TestIterations:
-    def test_of_the_model_that_answered_are_part_of_the_sums(self) -> None:
+    def test_of_the_model_that_responded_are_part_of_the_sums(self) -> None:
         turns = [{**OWN, "output_tokens": 40}, {**OWN, "input_tokens": 0, "output_tokens": 60}]
         assert cost({**FULL, "iterations": turns}) == Cost(FULL_COST)
         assert cost({**FULL, "iterations": [{**OWN, "model": f"{MODEL}-20260901"}]}) == Cost(FULL_COST)
@@ -156,7 +156,7 @@ class TestIterations:
         advice = {"type": "advisor_message", "model": "claude-fable-5", "input_tokens": 3000, "output_tokens": 500}
         assert cost({**FULL, "iterations": [OWN, advice]}) == Cost(FULL_COST + (3000 * 10 + 500 * 50) / MILLION)
 
-    def test_of_a_model_that_declined_after_a_part_of_its_answer_are_charged_at_its_price(self) -> None:
+    def test_of_a_model_that_declined_after_a_part_of_its_response_are_charged_at_its_price(self) -> None:
         # As https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback shows it.
         def served(output: int) -> Cost:
             declined = {"type": "message", "model": "claude-fable-5", "input_tokens": 535, "output_tokens": output}
@@ -229,7 +229,7 @@ class TestAStreamThatBreaksOff:
         charged = self.charged(START, begun, part, thinking={"type": "disabled"})
         assert charged == Cost((1000 * 4 + 10 * 20) / MILLION, estimated=True)
 
-    def test_never_charges_more_than_the_longest_answer(self) -> None:
+    def test_never_charges_more_than_the_longest_response(self) -> None:
         charged = self.charged(START, self.text("x" * 5000), thinking={"type": "disabled"})
         assert charged == Cost((1000 * 4 + 200 * 20) / MILLION, estimated=True)
 
@@ -246,7 +246,7 @@ class TestAStreamThatBreaksOff:
         charged = self.charged(START, self.text("Hi"), model=model, thinking=thinking)
         assert charged == Cost((1000 * 4 + 200 * 20) / MILLION, estimated=True)
 
-    def test_of_an_earlier_model_hides_nothing_unless_it_is_told_to_think(self) -> None:
+    def test_of_an_earlier_model_hides_nothing_unless_thinking_is_requested(self) -> None:
         assert self.charged(START, self.text("Hi"), model="claude-sonnet-4-5").usd == (4000 + 2 * 20) / MILLION
 
     def test_shows_that_it_thinks(self) -> None:

@@ -28,7 +28,7 @@ from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 
-ASK = [{"role": "user", "content": "What is the answer?"}]
+MESSAGES = [{"role": "user", "content": "What is the answer?"}]
 GPT, CLAUDE = "gpt-4o", "claude-sonnet-5-5"
 
 
@@ -49,22 +49,22 @@ def balance(engine: GovernanceEngine) -> tuple[Decimal, Decimal]:
 class FakeOpenAI:
     """What code for the earlier SDK gave it in tests: an object with the methods, whose answers say no usage."""
 
-    def __init__(self, answer: Any = "an answer") -> None:
+    def __init__(self, response: Any = "an answer") -> None:
         self.calls: list[dict[str, Any]] = []
-        self.answer = answer
+        self.response = response
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self._create))
         self.embeddings = SimpleNamespace(create=self._create)
 
     def _create(self, **arguments: Any) -> Any:
         self.calls.append(arguments)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(self.response, Exception):
+            raise self.response
+        return self.response
 
 
 class FakeAnthropic(FakeOpenAI):
-    def __init__(self, answer: Any = "an answer") -> None:
-        super().__init__(answer)
+    def __init__(self, response: Any = "an answer") -> None:
+        super().__init__(response)
         self.messages = self.completions = SimpleNamespace(create=self._create)
 
 
@@ -84,7 +84,7 @@ class TestWhatWasBroken:
         allowed = 0
         for _ in range(1000):
             try:
-                client.governed_chat_completion(GPT, ASK)
+                client.governed_chat_completion(GPT, MESSAGES)
             except GovernanceDeniedError:
                 break
             allowed += 1
@@ -95,9 +95,9 @@ class TestWhatWasBroken:
         fake = FakeAnthropic()
         client = anthropic_of(fake, engine)
         for _ in range(5):
-            client.governed_message(CLAUDE, 100, ASK)
+            client.governed_message(CLAUDE, 100, MESSAGES)
         with pytest.raises(GovernanceDeniedError):
-            client.governed_message(CLAUDE, 100, ASK)
+            client.governed_message(CLAUDE, 100, MESSAGES)
         assert (len(fake.calls), balance(engine)) == (5, (Decimal("0.05"), 0))
 
     @pytest.mark.parametrize("make", [openai_of, anthropic_of])
@@ -106,7 +106,10 @@ class TestWhatWasBroken:
         client = make(fake, engine, required_trust_level=TrustLevel.L3_ACT_APPROVE)
         call = getattr(client, "governed_embedding", None) or client.governed_message
         with pytest.raises(GovernanceDeniedError, match="L3") as denied:
-            call(**({"input": "x"} if "embedding" in call.__name__ else {"max_tokens": 1, "messages": ASK}), model=GPT)
+            call(
+                **({"input": "x"} if "embedding" in call.__name__ else {"max_tokens": 1, "messages": MESSAGES}),
+                model=GPT,
+            )
         assert (fake.calls, balance(engine)) == ([], (0, 0))
         assert denied.value.agent_id == "agent-1"
         assert denied.value.audit_record_id == client.audit_log[0].record_id
@@ -116,20 +119,20 @@ class TestWithAnObjectThatIsUsedLikeAClient:
     def test_the_call_is_passed_on_as_it_is(self, engine: GovernanceEngine) -> None:
         fake = FakeOpenAI()
         client = openai_of(fake, engine)
-        assert client.governed_chat_completion(GPT, ASK, temperature=0.5) == "an answer"
+        assert client.governed_chat_completion(GPT, MESSAGES, temperature=0.5) == "an answer"
         assert client.governed_embedding("text-embedding-3-small", "some text") == "an answer"
         assert fake.calls == [
-            {"model": GPT, "messages": ASK, "temperature": 0.5},
+            {"model": GPT, "messages": MESSAGES, "temperature": 0.5},
             {"model": "text-embedding-3-small", "input": "some text"},
         ]
 
     def test_anthropic_as_well(self, engine: GovernanceEngine) -> None:
         fake = FakeAnthropic()
         client = anthropic_of(fake, engine)
-        client.governed_message(CLAUDE, 100, ASK, system="Be brief.")
+        client.governed_message(CLAUDE, 100, MESSAGES, system="Be brief.")
         client.governed_completion("claude-2", "Hello", 50, stop_sequences=["."])
         assert fake.calls == [
-            {"model": CLAUDE, "max_tokens": 100, "messages": ASK, "system": "Be brief."},
+            {"model": CLAUDE, "max_tokens": 100, "messages": MESSAGES, "system": "Be brief."},
             {"model": "claude-2", "prompt": "Hello", "max_tokens_to_sample": 50, "stop_sequences": ["."]},
         ]
 
@@ -140,21 +143,21 @@ class TestWithAnObjectThatIsUsedLikeAClient:
             SimpleNamespace(prompt_tokens=1000, completion_tokens=100, total_tokens=1100, prompt_tokens_details=None),
         ],
     )
-    def test_usage_that_an_answer_says_is_what_it_costs(self, engine: GovernanceEngine, usage: Any) -> None:
-        answer: Any = SimpleNamespace(model=GPT, usage=usage)
-        openai_of(FakeOpenAI(answer), engine).governed_chat_completion(GPT, ASK)
+    def test_usage_that_a_response_states_is_what_it_costs(self, engine: GovernanceEngine, usage: Any) -> None:
+        response: Any = SimpleNamespace(model=GPT, usage=usage)
+        openai_of(FakeOpenAI(response), engine).governed_chat_completion(GPT, MESSAGES)
         assert balance(engine) == ((1000 * Decimal("2.5") + 100 * 10) / 1_000_000, 0)
 
-    def test_a_mock_answers_no_usage(self, engine: GovernanceEngine) -> None:
-        answer = openai_of(MagicMock(), engine).governed_chat_completion(GPT, ASK)
-        assert isinstance(answer, MagicMock)
+    def test_a_mock_reports_no_usage(self, engine: GovernanceEngine) -> None:
+        response = openai_of(MagicMock(), engine).governed_chat_completion(GPT, MESSAGES)
+        assert isinstance(response, MagicMock)
         assert balance(engine) == (Decimal("0.01"), 0)
 
     def test_an_error_is_raised_as_it_is(self, engine: GovernanceEngine) -> None:
         refused = RuntimeError("refused")
         refused.status_code = 400  # type: ignore[attr-defined]
         with pytest.raises(RuntimeError, match="refused"):
-            openai_of(FakeOpenAI(refused), engine).governed_chat_completion(GPT, ASK)
+            openai_of(FakeOpenAI(refused), engine).governed_chat_completion(GPT, MESSAGES)
         assert balance(engine) == (0, 0)
 
     def test_one_that_must_be_awaited_is_refused(self, engine: GovernanceEngine) -> None:
@@ -171,8 +174,8 @@ class TestWithTheLibrariesClients:
         endpoint.default = Reply(usage=Tokens(input=1000, output=100, cached=400))
         with OpenAI(base_url=endpoint.openai_url, api_key="key") as plain:
             client = openai_of(plain, engine)
-            answer = client.governed_chat_completion(GPT, ASK, max_tokens=200)
-            assert answer.choices[0].message.content == Reply().text
+            response = client.governed_chat_completion(GPT, MESSAGES, max_tokens=200)
+            assert response.choices[0].message.content == Reply().text
             cost = (600 * Decimal("2.5") + 400 * Decimal("1.25") + 100 * 10) / 1_000_000
             assert balance(engine) == (cost, 0)
             assert len(client.governed_embedding("text-embedding-3-small", "some text").data) == 1
@@ -181,7 +184,7 @@ class TestWithTheLibrariesClients:
     def test_streams(self, endpoint: Endpoint, engine: GovernanceEngine) -> None:
         endpoint.default = Reply(usage=Tokens(input=1000, output=100))
         with OpenAI(base_url=endpoint.openai_url, api_key="key") as plain:
-            chunks = list(openai_of(plain, engine).governed_chat_completion(GPT, ASK, stream=True))
+            chunks = list(openai_of(plain, engine).governed_chat_completion(GPT, MESSAGES, stream=True))
         assert all(chunk.choices for chunk in chunks)
         assert balance(engine) == ((1000 * Decimal("2.5") + 100 * 10) / 1_000_000, 0)
 
@@ -189,7 +192,7 @@ class TestWithTheLibrariesClients:
         endpoint.default = Reply(usage=Tokens(input=1000, output=100))
         with Anthropic(base_url=endpoint.anthropic_url, api_key="key") as plain:
             client = anthropic_of(plain, engine)
-            assert client.governed_message(CLAUDE, 200, ASK).content[0].text == Reply().text
+            assert client.governed_message(CLAUDE, 200, MESSAGES).content[0].text == Reply().text
             assert balance(engine) == ((1000 * Decimal(2) + 100 * 10) / 1_000_000, 0)
             if not hasattr(plain, "completions"):
                 with pytest.raises(ConfigurationError, match="governed_message"):
@@ -199,25 +202,25 @@ class TestWithTheLibrariesClients:
         with OpenAI(base_url=endpoint.openai_url, api_key="key") as plain:
             client = openai_of(plain, engine)
             with pytest.raises(GovernanceDeniedError, match="llm"):
-                client.governed_chat_completion(GPT, ASK, estimated_cost=0.06)
+                client.governed_chat_completion(GPT, MESSAGES, estimated_cost=0.06)
         assert (endpoint.count, balance(engine)) == (0, (0, 0))
         assert [record.allowed for record in client.audit_log] == [False]
 
     def test_an_unknown_model_costs_what_was_stated(self, endpoint: Endpoint, engine: GovernanceEngine) -> None:
         with OpenAI(base_url=endpoint.openai_url, api_key="key") as plain:
             client = openai_of(plain, engine, default_cost=0.02)
-            client.governed_chat_completion("our-model", ASK)
-            client.governed_chat_completion("our-model", ASK, estimated_cost=0.001)
+            client.governed_chat_completion("our-model", MESSAGES)
+            client.governed_chat_completion("our-model", MESSAGES, estimated_cost=0.001)
         assert balance(engine) == (Decimal("0.04"), 0)
 
 
 class TestTheAuditLog:
-    def test_tells_what_was_decided(self, engine: GovernanceEngine) -> None:
+    def test_states_what_was_decided(self, engine: GovernanceEngine) -> None:
         client = openai_of(FakeOpenAI(), engine)
-        client.governed_chat_completion(GPT, ASK, estimated_cost=0.03)
+        client.governed_chat_completion(GPT, MESSAGES, estimated_cost=0.03)
         client.governed_embedding("text-embedding-3-small", "x")
         with pytest.raises(GovernanceDeniedError):
-            client.governed_chat_completion(GPT, ASK, estimated_cost="0.04")
+            client.governed_chat_completion(GPT, MESSAGES, estimated_cost="0.04")
         first, second, third = client.audit_log
         assert isinstance(first, OpenAIAuditRecord)
         assert (first.call_type, first.model, first.allowed, first.denial_reason) == (
@@ -238,7 +241,7 @@ class TestTheAuditLog:
 
     def test_of_anthropic(self, engine: GovernanceEngine) -> None:
         client = anthropic_of(FakeAnthropic(), engine)
-        client.governed_message(CLAUDE, 100, ASK)
+        client.governed_message(CLAUDE, 100, MESSAGES)
         client.governed_completion("claude-2", "Hello", 50)
         assert [record.call_type for record in client.audit_log] == ["message", "completion"]
         assert all(isinstance(record, AnthropicAuditRecord) for record in client.audit_log)
@@ -260,4 +263,4 @@ def test_the_defaults_are_those_of_the_earlier_sdk(engine: GovernanceEngine) -> 
             with pytest.raises(ValueError, match="default_cost"):
                 kind(FakeAnthropic(), engine, "agent-1", default_cost=cost)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="estimated_cost"):
-        openai_of(FakeOpenAI(), engine).governed_chat_completion(GPT, ASK, estimated_cost=float("nan"))
+        openai_of(FakeOpenAI(), engine).governed_chat_completion(GPT, MESSAGES, estimated_cost=float("nan"))

@@ -17,7 +17,7 @@ from tests.integrations.chats import chat, plain
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
 
-ASKED = [{"role": "user", "content": "Hello"}]
+MESSAGES = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_governed_client_of_the_gateway_holds_nothing(endpoint: Endpoint, till
 
 def test_so_does_an_awaited_one(gateway: str, till: Till, run: Callable[..., Any]) -> None:
     async def work(client: Any) -> Any:
-        return await client.chat.completions.create(model="gpt-4o-mini", max_tokens=50, messages=ASKED)
+        return await client.chat.completions.create(model="gpt-4o-mini", max_tokens=50, messages=MESSAGES)
 
     assert run(work).choices
     assert till.spent == 0

@@ -15,12 +15,12 @@ import openai
 import pytest
 
 from aumos_governance import ConfigurationError, govern
-from tests.integrations.chats import ASKED, COST, chat, plain
+from tests.integrations.chats import COST, MESSAGES, chat, plain
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import needs_parameter
 
-MESSAGE: Any = {"model": "claude-sonnet-5-5", "messages": ASKED, "max_tokens": 50}
+MESSAGE: Any = {"model": "claude-sonnet-5-5", "messages": MESSAGES, "max_tokens": 50}
 MESSAGE_COST = priced("claude-sonnet-5-5", {"input_tokens": 11, "output_tokens": 7}, provider="anthropic")
 with warnings.catch_warnings():
     # Importing one wrapper warns that another has moved.
@@ -48,9 +48,9 @@ def by_closure(client: Any) -> None:
     original = client.chat.completions.create
 
     @functools.wraps(original)
-    def create(**asked: Any) -> Any:
+    def create(**requested: Any) -> Any:
         CALLS.append("closure")
-        return original(**asked)
+        return original(**requested)
 
     client.chat.completions.create = create
 
@@ -58,21 +58,21 @@ def by_closure(client: Any) -> None:
 def by_global_name(client: Any) -> None:
     global own  # noqa: PLW0603 - as a cell of a notebook does
     own = client.chat.completions.create
-    client.chat.completions.create = lambda **asked: (CALLS.__iadd__(["global"]), own(**asked))[1]
+    client.chat.completions.create = lambda **requested: (CALLS.__iadd__(["global"]), own(**requested))[1]
 
 
 def by_default_argument(client: Any) -> None:
-    def create(original: Any = client.chat.completions.create, **asked: Any) -> Any:
+    def create(original: Any = client.chat.completions.create, **requested: Any) -> Any:
         CALLS.append("default")
-        return original(**asked)
+        return original(**requested)
 
     client.chat.completions.create = create
 
 
 def by_partial(client: Any) -> None:
-    def create(original: Any, **asked: Any) -> Any:
+    def create(original: Any, **requested: Any) -> Any:
         CALLS.append("partial")
-        return original(**asked)
+        return original(**requested)
 
     client.chat.completions.create = functools.partial(create, client.chat.completions.create)
 
@@ -138,8 +138,8 @@ def by_class(client: Any) -> None:
     original = client.chat.completions.stream
 
     class Base:
-        def __init__(self, **asked: Any) -> None:
-            self.asked = asked
+        def __init__(self, **requested: Any) -> None:
+            self.requested = requested
 
         def __enter__(self) -> Any:
             return self.manager.__enter__()
@@ -150,12 +150,12 @@ def by_class(client: Any) -> None:
         manager: Any = None
 
     class Manager(Base):
-        def __init__(self, **asked: Any) -> None:
-            super().__init__(**asked)
+        def __init__(self, **requested: Any) -> None:
+            super().__init__(**requested)
             CALLS.append("class")
 
         def __enter__(self) -> Any:
-            self.manager = original(**self.asked)
+            self.manager = original(**self.requested)
             return super().__enter__()
 
     client.chat.completions.stream = Manager
@@ -163,7 +163,7 @@ def by_class(client: Any) -> None:
 
 def test_a_class_in_place_of_a_method_lives_on(wrapped: openai.OpenAI, till: Till) -> None:
     by_class(wrapped)
-    with governed(wrapped, till).chat.completions.stream(model="gpt-4o", messages=ASKED, max_tokens=50) as stream:
+    with governed(wrapped, till).chat.completions.stream(model="gpt-4o", messages=MESSAGES, max_tokens=50) as stream:
         stream.get_final_completion()
     assert (till.spent, CALLS) == (COST, ["class"])
 
@@ -173,12 +173,12 @@ def test_wrappers_of_an_async_client_live_on(endpoint: Endpoint, till: Till) -> 
         async with openai.AsyncOpenAI(base_url=endpoint.openai_url, api_key="key") as client:
             original = client.chat.completions.create
 
-            async def create(**asked: Any) -> Any:
+            async def create(**requested: Any) -> Any:
                 CALLS.append("async")
-                return await original(**asked)
+                return await original(**requested)
 
             client.chat.completions.create = create  # type: ignore[method-assign]
-            await governed(client, till).chat.completions.create(model="gpt-4o", messages=ASKED, max_tokens=50)
+            await governed(client, till).chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=50)
 
     CALLS.clear()
     asyncio.run(main())
@@ -200,8 +200,8 @@ class Tracer:
     def __init__(self, client: Any) -> None:
         self.original = client.chat.completions.create
 
-    def create(self, **asked: Any) -> Any:
-        return self.original(**asked)
+    def create(self, **requested: Any) -> Any:
+        return self.original(**requested)
 
 
 def by_tracer(client: Any) -> None:
@@ -212,10 +212,10 @@ def by_writing_function(client: Any) -> None:
     global own_original  # noqa: PLW0603 - as a cell of a notebook does
     own_original = client.chat.completions.create
 
-    def create(**asked: Any) -> Any:
+    def create(**requested: Any) -> Any:
         global own  # noqa: PLW0603 - as a cell of a notebook does
-        own = asked
-        return own_original(**asked)
+        own = requested
+        return own_original(**requested)
 
     client.chat.completions.create = create
 

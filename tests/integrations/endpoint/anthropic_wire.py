@@ -9,26 +9,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from .answers import Answer, NotServedError, identifier, json_answer
 from .replies import Reply, Tokens
 from .requests import Received
+from .responses import NotServedError, Response, identifier, json_response
 
 MODELS = ("claude-sonnet-5-5", "claude-haiku-5-5")
 _ERRORS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}
 
 
-def answer(received: Received, reply: Reply) -> Answer:
+def response(received: Received, reply: Reply) -> Response:
     """Answer as Anthropic's server does. Raises NotServedError for a path that it has not."""
     path = received.path.partition("?")[0]
     if received.method == "GET" and path.endswith("/models"):
         models = [
             {"type": "model", "id": name, "display_name": name, "created_at": "2025-10-01T00:00:00Z"} for name in MODELS
         ]
-        return json_answer({"data": models, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
+        return json_response({"data": models, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
     if path.endswith(("/messages/count_tokens", "/count-tokens:rawPredict")):
-        return json_answer({"input_tokens": reply.usage.input if isinstance(reply.usage, Tokens) else 0})
+        return json_response({"input_tokens": reply.usage.input if isinstance(reply.usage, Tokens) else 0})
     if path.endswith("/messages/batches"):
-        return json_answer(_batch(received))
+        return json_response(_batch(received))
     if path.endswith("/complete"):
         return _completion(received, reply)
     if path.endswith(("/messages", ":rawPredict", ":streamRawPredict", "/invoke")):
@@ -38,9 +38,9 @@ def answer(received: Received, reply: Reply) -> Answer:
     raise NotServedError(path)
 
 
-def error(status: int) -> Answer:
+def error(status: int) -> Response:
     problem = {"type": _ERRORS.get(status, "api_error"), "message": f"Refused with {status}."}
-    return json_answer({"type": "error", "error": problem}, status=status)
+    return json_response({"type": "error", "error": problem}, status=status)
 
 
 def usage(reply: Reply) -> Mapping[str, Any] | None:
@@ -61,8 +61,8 @@ def usage(reply: Reply) -> Mapping[str, Any] | None:
     }
 
 
-def _message(received: Received, reply: Reply, *, streamed: bool = False) -> Answer:
-    said = usage(reply)
+def _message(received: Received, reply: Reply, *, streamed: bool = False) -> Response:
+    stated = usage(reply)
     whole: dict[str, Any] = {
         "id": identifier("msg_", received),
         "type": "message",
@@ -73,8 +73,8 @@ def _message(received: Received, reply: Reply, *, streamed: bool = False) -> Ans
         "stop_sequence": None,
     }
     if not (streamed or received.json.get("stream")):
-        return json_answer(whole if said is None else {**whole, "usage": said})
-    return _stream(whole, said, reply)
+        return json_response(whole if stated is None else {**whole, "usage": stated})
+    return _stream(whole, stated, reply)
 
 
 def _model_of(path: str) -> str:
@@ -84,12 +84,12 @@ def _model_of(path: str) -> str:
     return path.rpartition("/")[2].partition(":")[0]
 
 
-def _stream(whole: dict[str, Any], said: Mapping[str, Any] | None, reply: Reply) -> Answer:
+def _stream(whole: dict[str, Any], stated: Mapping[str, Any] | None, reply: Reply) -> Response:
     """The input's tokens come with the first event, the output's with the last but one, cumulative."""
     begun = {**whole, "content": [], "stop_reason": None}
-    if said is not None:
+    if stated is not None:
         # A reply's usage that is malformed on purpose goes out as it is.
-        begun["usage"] = {**said, "output_tokens": 1} if isinstance(reply.usage, Tokens) else said
+        begun["usage"] = {**stated, "output_tokens": 1} if isinstance(reply.usage, Tokens) else stated
     events: list[dict[str, Any]] = [{"type": "message_start", "message": begun}]
     for place, block in enumerate(whole["content"]):
         events += _block_events(place, block, reply)
@@ -99,9 +99,9 @@ def _stream(whole: dict[str, Any], said: Mapping[str, Any] | None, reply: Reply)
         "type": "message_delta",
         "delta": {"stop_reason": whole["stop_reason"], "stop_sequence": None},
     }
-    if said is not None:
+    if stated is not None:
         keep = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
-        delta["usage"] = {name: said[name] for name in keep} if isinstance(reply.usage, Tokens) else said
+        delta["usage"] = {name: stated[name] for name in keep} if isinstance(reply.usage, Tokens) else stated
     return _events([*events, delta, {"type": "message_stop"}])
 
 
@@ -133,10 +133,10 @@ def _content(received: Received, reply: Reply) -> list[dict[str, Any]]:
     ]
 
 
-def _completion(received: Received, reply: Reply) -> Answer:
+def _completion(received: Received, reply: Reply) -> Response:
     head = {"type": "completion", "id": identifier("compl_", received), "model": reply.model or received.json["model"]}
     if not received.json.get("stream"):
-        return json_answer({**head, "completion": reply.text, "stop_reason": "stop_sequence", "stop": None})
+        return json_response({**head, "completion": reply.text, "stop_reason": "stop_sequence", "stop": None})
     events = [{**head, "completion": word, "stop_reason": None, "stop": None} for word in reply.words]
     return _events([*events, {**head, "completion": "", "stop_reason": "stop_sequence", "stop": None}])
 
@@ -153,16 +153,16 @@ def _batch(received: Received) -> dict[str, Any]:
     }
 
 
-def _events(events: list[dict[str, Any]]) -> Answer:
+def _events(events: list[dict[str, Any]]) -> Response:
     problem = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     pieces = [_sse(event) for event in events]
-    return Answer((*pieces,), content_type="text/event-stream; charset=utf-8", error=_sse(problem))
+    return Response((*pieces,), content_type="text/event-stream; charset=utf-8", error=_sse(problem))
 
 
-def _in_frames(answer: Answer) -> Answer:
+def _in_frames(response: Response) -> Response:
     """The same events as AWS frames them."""
-    pieces = [_frame(piece.partition(b"data: ")[2].strip()) for piece in answer.pieces]
-    return replace(answer, pieces=tuple(pieces), content_type="application/vnd.amazon.eventstream")
+    pieces = [_frame(piece.partition(b"data: ")[2].strip()) for piece in response.pieces]
+    return replace(response, pieces=tuple(pieces), content_type="application/vnd.amazon.eventstream")
 
 
 def _frame(data: bytes) -> bytes:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 
-from .answers import Answer
 from .exchanges import Exchange
 from .requests import Received
+from .responses import Response
 
 
 class ClientGoneError(Exception):
@@ -40,23 +40,23 @@ class Connection:
         self._next_byte = asyncio.ensure_future(self._reader.read(1))
         return Received(number(), method, path, headers, content)
 
-    async def write(self, exchange: Exchange, answer: Answer) -> None:
+    async def write(self, exchange: Exchange, response: Response) -> None:
         """Send the answer as its reply tells to. Raises ClientGoneError and BrokenError."""
-        reply, pieces = exchange.reply, answer.pieces
-        last = len(pieces) if reply.error_after is None or not answer.streamed else reply.error_after
+        reply, pieces = exchange.reply, response.pieces
+        last = len(pieces) if reply.error_after is None or not response.streamed else reply.error_after
         await self._hold_up(exchange)
-        await self._send(_head(answer))
+        await self._send(_head(response))
         for place, piece in enumerate(pieces[:last]):
             if place and reply.interval:
                 await self._unless_gone(asyncio.sleep(reply.interval))
-            if reply.break_after and not answer.streamed:
+            if reply.break_after and not response.streamed:
                 await self._send(piece[: len(piece) // 2])
                 raise BrokenError
-            await self._send(_chunk(piece) if answer.streamed else piece)
+            await self._send(_chunk(piece) if response.streamed else piece)
             exchange.note_sent()
             await self._hold_up(exchange)
-        if answer.streamed:
-            await self._send((_chunk(answer.error) if last < len(pieces) else b"") + _chunk(b""))
+        if response.streamed:
+            await self._send((_chunk(response.error) if last < len(pieces) else b"") + _chunk(b""))
 
     def drop(self) -> None:
         if self._next_byte is not None:
@@ -99,15 +99,15 @@ class Connection:
             task.cancel()
 
 
-def _head(answer: Answer) -> bytes:
-    length = sum(len(piece) for piece in answer.pieces)
+def _head(response: Response) -> bytes:
+    length = sum(len(piece) for piece in response.pieces)
     headers = {
-        "content-type": answer.content_type,
-        **({"transfer-encoding": "chunked"} if answer.streamed else {"content-length": str(length)}),
-        **answer.headers,
+        "content-type": response.content_type,
+        **({"transfer-encoding": "chunked"} if response.streamed else {"content-length": str(length)}),
+        **response.headers,
     }
     known = {status.value: status.phrase for status in HTTPStatus}
-    lines = [f"HTTP/1.1 {answer.status} {known.get(answer.status, 'Overloaded')}"]
+    lines = [f"HTTP/1.1 {response.status} {known.get(response.status, 'Overloaded')}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .answers import Answer, NotServedError, identifier, json_answer
 from .replies import Reply, Tokens
 from .requests import Received
+from .responses import NotServedError, Response, identifier, json_response
 
 MODELS = ("gemini-2.5-flash", "gemini-2.5-pro", "gemini-embedding-001")
 _TARGET = re.compile(r"/v\w+/(?:.+/)?models/(?P<model>[\w.-]+):(?P<method>\w+)$")
@@ -21,7 +21,7 @@ def speaks(received: Received) -> bool:
     return _TARGET.search(received.path.partition("?")[0]) is not None or "x-goog-api-key" in received.headers
 
 
-def answer(received: Received, reply: Reply) -> Answer:
+def response(received: Received, reply: Reply) -> Response:
     """Answer as Google's server does. Raises NotServedError for a path that it has not."""
     path, _, query = received.path.partition("?")
     if received.method == "GET":
@@ -31,30 +31,30 @@ def answer(received: Received, reply: Reply) -> Answer:
         raise NotServedError(path)
     model, method = reply.model or found["model"], found["method"]
     if method == "generateContent":
-        return json_answer(_whole(received, reply, model))
+        return json_response(_whole(received, reply, model))
     if method == "streamGenerateContent":
         pieces = list(_pieces(received, reply, model))
         return _events(pieces) if "alt=sse" in query else _array(pieces)
     if method == "countTokens":
-        return json_answer({"totalTokens": getattr(reply.usage, "input", 0)})
+        return json_response({"totalTokens": getattr(reply.usage, "input", 0)})
     if method in ("embedContent", "batchEmbedContents"):
-        return json_answer(_embedded(received, reply, method))
+        return json_response(_embedded(received, reply, method))
     raise NotServedError(path)
 
 
-def error(status: int) -> Answer:
+def error(status: int) -> Response:
     """An error of Google's."""
     message = {429: "Quota exceeded.", 500: "An internal error has occurred."}.get(status, f"Refused with {status}.")
     body = {"error": {"code": status, "message": message, "status": _STATUS.get(status, "INTERNAL")}}
-    return json_answer(body, status=status)
+    return json_response(body, status=status)
 
 
-def _listed(path: str) -> Answer:
+def _listed(path: str) -> Response:
     models = [{"name": f"models/{name}", "supportedGenerationMethods": ["generateContent"]} for name in MODELS]
     if path.endswith("/models"):
-        return json_answer({"models": models})
+        return json_response({"models": models})
     if "/models/" in path:
-        return json_answer({**models[0], "name": f"models/{path.rpartition('/')[2]}"})
+        return json_response({**models[0], "name": f"models/{path.rpartition('/')[2]}"})
     raise NotServedError(path)
 
 
@@ -100,15 +100,15 @@ def _pieces(received: Received, reply: Reply, model: str) -> Iterator[dict[str, 
     yield _response(received, model, [{"text": ""}], "STOP", _usage(reply))
 
 
-def _events(pieces: list[dict[str, Any]]) -> Answer:
+def _events(pieces: list[dict[str, Any]]) -> Response:
     failed = json.dumps({"error": {"code": 500, "message": "An internal error has occurred.", "status": "INTERNAL"}})
     sent = tuple(f"data: {json.dumps(piece)}\r\n\r\n".encode() for piece in pieces)
-    return Answer(sent, content_type="text/event-stream", error=f"data: {failed}\r\n\r\n".encode())
+    return Response(sent, content_type="text/event-stream", error=f"data: {failed}\r\n\r\n".encode())
 
 
-def _array(pieces: list[dict[str, Any]]) -> Answer:
+def _array(pieces: list[dict[str, Any]]) -> Response:
     first, *others = (json.dumps(piece, indent=2).encode() for piece in pieces)
-    return Answer((b"[" + first, *(b"\n,\r\n" + piece for piece in others), b"\n]\n"))
+    return Response((b"[" + first, *(b"\n,\r\n" + piece for piece in others), b"\n]\n"))
 
 
 def _embedded(received: Received, reply: Reply, method: str) -> dict[str, Any]:

@@ -6,15 +6,15 @@ import json
 from typing import Any
 
 from . import openai_usage
-from .answers import Answer, identifier, json_answer
 from .openai_events import CREATED, error_event, sse
 from .replies import Reply
 from .requests import Received
+from .responses import Response, identifier, json_response
 
 
-def chat(received: Received, reply: Reply) -> Answer:
-    asked = received.json
-    if asked.get("stream"):
+def chat(received: Received, reply: Reply) -> Response:
+    requested = received.json
+    if requested.get("stream"):
         return _chat_stream(received, reply)
     message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
     if reply.tool_calls:
@@ -22,19 +22,19 @@ def chat(received: Received, reply: Reply) -> Answer:
     finish = "tool_calls" if reply.tool_calls else "stop"
     choices = [
         {"index": place, "message": message, "finish_reason": finish, "logprobs": None}
-        for place in range(int(asked.get("n") or 1))
+        for place in range(int(requested.get("n") or 1))
     ]
     usage = openai_usage.of_chat(reply)
     head = _head(received, reply, "chat.completion", "chatcmpl-")
-    return json_answer({**head, "choices": choices, **({} if usage is None else {"usage": usage})})
+    return json_response({**head, "choices": choices, **({} if usage is None else {"usage": usage})})
 
 
-def completion(received: Received, reply: Reply) -> Answer:
+def completion(received: Received, reply: Reply) -> Response:
     head = _head(received, reply, "text_completion", "cmpl-")
     usage = openai_usage.of_chat(reply)
     if not received.json.get("stream"):
         choice = {"index": 0, "text": reply.text, "finish_reason": "stop", "logprobs": None}
-        return json_answer({**head, "choices": [choice], **({} if usage is None else {"usage": usage})})
+        return json_response({**head, "choices": [choice], **({} if usage is None else {"usage": usage})})
     chunks = [
         {**head, "choices": [{"index": 0, "text": word, "finish_reason": None, "logprobs": None}]}
         for word in reply.words
@@ -42,7 +42,7 @@ def completion(received: Received, reply: Reply) -> Answer:
     return _stream(received, chunks, {**head, "choices": [], "usage": usage}, reply)
 
 
-def _chat_stream(received: Received, reply: Reply) -> Answer:
+def _chat_stream(received: Received, reply: Reply) -> Response:
     head = _head(received, reply, "chat.completion.chunk", "chatcmpl-")
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}]
     if reply.tool_calls:
@@ -61,13 +61,13 @@ def _chat_stream(received: Received, reply: Reply) -> Answer:
     return _stream(received, chunks, {**head, "choices": [], "usage": openai_usage.of_chat(reply)}, reply)
 
 
-def _stream(received: Received, chunks: list[dict[str, Any]], last: dict[str, Any], reply: Reply) -> Answer:
+def _stream(received: Received, chunks: list[dict[str, Any]], last: dict[str, Any], reply: Reply) -> Response:
     """OpenAI sends the usage only to who asks for it, in one more chunk, and a null in each other one."""
-    asked = (received.json.get("stream_options") or {}).get("include_usage", False)
-    if asked and reply.usage is not None:
+    requested = (received.json.get("stream_options") or {}).get("include_usage", False)
+    if requested and reply.usage is not None:
         chunks = [*({**chunk, "usage": None} for chunk in chunks), last]
     pieces = [sse(json.dumps(chunk)) for chunk in chunks]
-    return Answer((*pieces, sse("[DONE]")), content_type="text/event-stream; charset=utf-8", error=error_event())
+    return Response((*pieces, sse("[DONE]")), content_type="text/event-stream; charset=utf-8", error=error_event())
 
 
 def _head(received: Received, reply: Reply, kind: str, prefix: str) -> dict[str, Any]:

@@ -6,16 +6,16 @@ import json
 from typing import Any
 
 from . import openai_usage
-from .answers import Answer, identifier, json_answer
 from .openai_events import CREATED, sse
 from .replies import Reply
 from .requests import Received
+from .responses import Response, identifier, json_response
 
 
-def response(received: Received, reply: Reply) -> Answer:
+def response(received: Received, reply: Reply) -> Response:
     if received.json.get("stream"):
         return _stream(received, reply)
-    return json_answer(_whole(received, reply, "completed"))
+    return json_response(_whole(received, reply, "completed"))
 
 
 def _whole(received: Received, reply: Reply, status: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def _output(received: Received, reply: Reply) -> list[dict[str, Any]]:
     return [{**item, "content": [part]}]
 
 
-def _stream(received: Received, reply: Reply) -> Answer:
+def _stream(received: Received, reply: Reply) -> Response:
     begun, whole = _whole(received, reply, "in_progress"), _whole(received, reply, "completed")
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": begun},
@@ -72,7 +72,7 @@ def _stream(received: Received, reply: Reply) -> Answer:
     ]
     failure = {"type": "error", "code": "server_error", "message": "The server had an error.", "param": None}
     error = sse(json.dumps({**failure, "sequence_number": len(events)}), "error")
-    return Answer((*pieces,), content_type="text/event-stream; charset=utf-8", error=error)
+    return Response((*pieces,), content_type="text/event-stream; charset=utf-8", error=error)
 
 
 def _item_events(place: int, item: dict[str, Any], reply: Reply) -> list[dict[str, Any]]:

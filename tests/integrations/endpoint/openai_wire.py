@@ -8,10 +8,10 @@ import struct
 from typing import Any
 
 from . import openai_chat, openai_response, openai_usage
-from .answers import Answer, NotServedError, identifier, json_answer
 from .openai_events import CREATED, error_event, sse
 from .replies import Reply
 from .requests import Received
+from .responses import NotServedError, Response, identifier, json_response
 
 MODELS = ("gpt-4o", "gpt-4o-mini", "text-embedding-3-small")
 PIXEL = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -20,13 +20,13 @@ _MAKERS = {
     "/chat/completions": openai_chat.chat,
     "/completions": openai_chat.completion,
     "/responses": openai_response.response,
-    "/responses/input_tokens": lambda received, reply: json_answer(
+    "/responses/input_tokens": lambda received, reply: json_response(
         {"object": "response.input_tokens", "input_tokens": getattr(reply.usage, "input", 0)}
     ),
 }
 
 
-def answer(received: Received, reply: Reply) -> Answer:
+def response(received: Received, reply: Reply) -> Response:
     """Answer as OpenAI's server does. Raises NotServedError for a path that it has not."""
     path = received.path.partition("?")[0]
     if received.method == "GET":
@@ -38,41 +38,41 @@ def answer(received: Received, reply: Reply) -> Answer:
     raise NotServedError(path)
 
 
-def error(status: int) -> Answer:
+def error(status: int) -> Response:
     message = {429: "Rate limit reached.", 500: "The server had an error."}.get(status, f"Refused with {status}.")
     body = {"error": {"message": message, "type": _ERRORS.get(status, "server_error"), "param": None, "code": None}}
-    return json_answer(body, status=status)
+    return json_response(body, status=status)
 
 
-def _listed(path: str) -> Answer:
+def _listed(path: str) -> Response:
     models = [{"id": name, "object": "model", "created": CREATED, "owned_by": "openai"} for name in MODELS]
     if path.endswith("/models"):
-        return json_answer({"object": "list", "data": models})
+        return json_response({"object": "list", "data": models})
     if "/models/" in path:
-        return json_answer({**models[0], "id": path.rpartition("/")[2]})
+        return json_response({**models[0], "id": path.rpartition("/")[2]})
     raise NotServedError(path)
 
 
-def _embeddings(received: Received, reply: Reply) -> Answer:
-    asked = received.json
+def _embeddings(received: Received, reply: Reply) -> Response:
+    requested = received.json
     vector = [0.25, -0.5, 0.125]
     packed = base64.b64encode(struct.pack("<3f", *vector)).decode()
-    inputs = asked["input"]
+    inputs = requested["input"]
     count = len(inputs) if isinstance(inputs, list) and not isinstance(inputs[0], int) else 1
-    embedding = packed if asked.get("encoding_format") == "base64" else vector
+    embedding = packed if requested.get("encoding_format") == "base64" else vector
     body: dict[str, Any] = {
         "object": "list",
         "data": [{"object": "embedding", "index": place, "embedding": embedding} for place in range(count)],
-        "model": reply.model or asked["model"],
+        "model": reply.model or requested["model"],
     }
     usage = openai_usage.of_embedding(reply)
-    return json_answer(body if usage is None else {**body, "usage": usage})
+    return json_response(body if usage is None else {**body, "usage": usage})
 
 
-def _images(received: Received, reply: Reply) -> Answer:
-    asked, usage = received.json, openai_usage.of_image(reply)
-    count = int(asked.get("n") or 1)
-    if asked.get("stream"):
+def _images(received: Received, reply: Reply) -> Response:
+    requested, usage = received.json, openai_usage.of_image(reply)
+    count = int(requested.get("n") or 1)
+    if requested.get("stream"):
         final = {
             "b64_json": PIXEL,
             "created_at": CREATED,
@@ -84,32 +84,32 @@ def _images(received: Received, reply: Reply) -> Answer:
         done = {"type": "image_generation.completed", **final, **({} if usage is None else {"usage": usage})}
         return _events([partial, done], named=True)
     body: dict[str, Any] = {"created": CREATED, "data": [{"b64_json": PIXEL}] * count}
-    return json_answer(body if usage is None else {**body, "usage": usage})
+    return json_response(body if usage is None else {**body, "usage": usage})
 
 
-def _speech(received: Received, reply: Reply) -> Answer:
-    return Answer((b"ID3" + reply.text.encode(),), content_type="audio/mpeg")
+def _speech(received: Received, reply: Reply) -> Response:
+    return Response((b"ID3" + reply.text.encode(),), content_type="audio/mpeg")
 
 
-def _transcription(received: Received, reply: Reply) -> Answer:
+def _transcription(received: Received, reply: Reply) -> Response:
     usage = openai_usage.of_transcription(reply)
-    said = {} if usage is None else {"usage": usage}
+    stated = {} if usage is None else {"usage": usage}
     if received.json.get("stream"):
         deltas: list[dict[str, Any]] = [{"type": "transcript.text.delta", "delta": word} for word in reply.words]
-        return _events([*deltas, {"type": "transcript.text.done", "text": reply.text, **said}], named=False)
+        return _events([*deltas, {"type": "transcript.text.done", "text": reply.text, **stated}], named=False)
     if received.json.get("response_format") == "text":
-        return Answer((reply.text.encode(),), content_type="text/plain; charset=utf-8")
-    return json_answer({"text": reply.text, **said})
+        return Response((reply.text.encode(),), content_type="text/plain; charset=utf-8")
+    return json_response({"text": reply.text, **stated})
 
 
-def _moderation(received: Received, reply: Reply) -> Answer:
+def _moderation(received: Received, reply: Reply) -> Response:
     result = {"flagged": False, "categories": {}, "category_scores": {}, "category_applied_input_types": {}}
-    return json_answer({"id": identifier("modr-", received), "model": "omni-moderation", "results": [result]})
+    return json_response({"id": identifier("modr-", received), "model": "omni-moderation", "results": [result]})
 
 
-def _events(events: list[dict[str, Any]], *, named: bool) -> Answer:
+def _events(events: list[dict[str, Any]], *, named: bool) -> Response:
     pieces = [sse(json.dumps(event), event["type"] if named else None) for event in events]
-    return Answer((*pieces,), content_type="text/event-stream", error=error_event())
+    return Response((*pieces,), content_type="text/event-stream", error=error_event())
 
 
 _MEDIA = {

@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from . import anthropic_wire, google_wire, openai_wire
-from .answers import Answer, NotServedError
 from .connection import BrokenError, ClientGoneError, Connection
 from .exchanges import PATIENCE, Exchange, Watched
 from .replies import Reply
 from .requests import Received
+from .responses import NotServedError, Response
 
 
 class Endpoint:
@@ -64,6 +64,10 @@ class Endpoint:
     def script(self, *replies: Reply) -> None:
         """Answer the next requests with these, one each."""
         self._script.extend(replies)
+
+    def forget_script(self) -> None:
+        """Answer the next requests with the default, whatever was scripted."""
+        self._script.clear()
 
     def exchange(self, number: int, timeout: float = PATIENCE) -> Exchange:
         """Wait for the request of this number, counted from 0."""
@@ -130,7 +134,7 @@ class Endpoint:
 
     async def _converse(self, connection: Connection, exchange: Exchange) -> None:
         try:
-            await connection.write(exchange, _answer(exchange.received, exchange.reply))
+            await connection.write(exchange, _respond(exchange.received, exchange.reply))
         except ClientGoneError:
             exchange.note_ended("hung_up")
             raise
@@ -140,7 +144,7 @@ class Endpoint:
         exchange.note_ended("answered")
 
 
-def _answer(received: Received, reply: Reply) -> Answer:
+def _respond(received: Received, reply: Reply) -> Response:
     wire: Any = openai_wire
     if _speaks_anthropic(received):
         wire = anthropic_wire
@@ -148,17 +152,17 @@ def _answer(received: Received, reply: Reply) -> Answer:
         wire = google_wire
     if reply.status >= HTTPStatus.BAD_REQUEST:
         # A client waits half a second before it tries again, unless it is told otherwise.
-        answer = wire.error(reply.status)
+        response = wire.error(reply.status)
         headers = {"retry-after-ms": "1", **reply.headers}
     else:
         try:
-            answer = wire.answer(received, reply)
+            response = wire.response(received, reply)
         except NotServedError:
-            answer = wire.error(HTTPStatus.NOT_FOUND)
+            response = wire.error(HTTPStatus.NOT_FOUND)
         headers = dict(reply.headers)
     if reply.body is not None:
-        answer = replace(answer, pieces=(reply.body,))
-    return replace(answer, headers={**answer.headers, **headers})
+        response = replace(response, pieces=(reply.body,))
+    return replace(response, headers={**response.headers, **headers})
 
 
 def _speaks_anthropic(received: Received) -> bool:

@@ -33,15 +33,15 @@ class ExampleProvider:
 
     price_id = "groq"
 
-    def paid(self, asked: ApiRequest) -> Paid | None:
+    def paid(self, requested: ApiRequest) -> Paid | None:
         """As `Provider.paid`."""
-        if is_free(asked, _FREE_POSTS):
+        if is_free(requested, _FREE_POSTS):
             return None
-        if asked.path == "/chat/completions":
-            return ExampleCall(asked)
-        raise unknown_method(asked)
+        if requested.path == "/chat/completions":
+            return ExampleCall(requested)
+        raise unknown_method(requested)
 
-    def later(self, asked: ApiRequest, guard: Guard) -> Later | None:
+    def later(self, requested: ApiRequest, guard: Guard) -> Later | None:
         """As `Provider.later`: the example's responses are not retrieved later."""
         return None
 
@@ -56,13 +56,13 @@ class ExampleCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, asked: ApiRequest) -> None:
-        self.model = str(asked.body.get("model"))
-        self._asked = asked.body
+    def __init__(self, requested: ApiRequest) -> None:
+        self.model = str(requested.body.get("model"))
+        self._requested = requested.body
 
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
-        return rates.bound(size_of(self._asked).tokens, int(self._asked["max_tokens"]))
+        return rates.bound(size_of(self._requested).tokens, int(self._requested["max_tokens"]))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""

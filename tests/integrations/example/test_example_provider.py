@@ -17,7 +17,7 @@ from tests.integrations.example.library import PACKAGE, AsyncExample, Example
 from tests.integrations.till import Till, priced
 
 MODEL = "llama-3.3-70b-versatile"
-ASKED: dict[str, Any] = {
+REQUEST: dict[str, Any] = {
     "model": MODEL,
     "max_tokens": 50,
     "messages": [{"role": "user", "content": "What is six times seven?"}],
@@ -38,22 +38,22 @@ def client(endpoint: Endpoint, till: Till) -> Iterator[Any]:
 
 
 def test_its_calls_are_charged_what_they_cost(client: Any, till: Till) -> None:
-    answer = client.post("/chat/completions", body=ASKED, cast_to=object)
-    assert answer["choices"][0]["message"]["content"]
+    response = client.post("/chat/completions", body=REQUEST, cast_to=object)
+    assert response["choices"][0]["message"]["content"]
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
 def test_its_asynchronous_calls_are_charged_what_they_cost(endpoint: Endpoint, till: Till) -> None:
     async def call() -> None:
         async with govern(AsyncExample(endpoint.openai_url), engine=till.engine, budget_category="llm") as client:
-            await client.post("/chat/completions", body=ASKED, cast_to=object)
+            await client.post("/chat/completions", body=REQUEST, cast_to=object)
 
     asyncio.run(call())
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
 def test_its_streams_are_charged_what_they_cost(client: Any, till: Till) -> None:
-    body = {**ASKED, "stream": True, "stream_options": {"include_usage": True}}
+    body = {**REQUEST, "stream": True, "stream_options": {"include_usage": True}}
     stream = client.post("/chat/completions", body=body, cast_to=object, stream=True, stream_cls=Stream[object])
     assert len(list(stream)) > 2
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
@@ -73,7 +73,7 @@ def test_what_it_does_not_know_is_refused(client: Any, endpoint: Endpoint) -> No
 
 def test_a_call_that_does_not_fit_is_denied(client: Any, endpoint: Endpoint) -> None:
     with pytest.raises(GovernanceDeniedError):
-        client.post("/chat/completions", body={**ASKED, "max_tokens": 10**9}, cast_to=object)
+        client.post("/chat/completions", body={**REQUEST, "max_tokens": 10**9}, cast_to=object)
     assert endpoint.count == 0
 
 

@@ -20,7 +20,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from aumos_governance import govern
 from aumos_governance.integrations.langchain import GovernedCalls
 from aumos_governance.integrations.openai_wrapper import GovernedOpenAIClient
-from tests.integrations.chats import ASKED
+from tests.integrations.chats import MESSAGES
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
@@ -63,7 +63,7 @@ def async_client(endpoint: Endpoint, url: str) -> openai.AsyncOpenAI:
 def by_govern(endpoint: Endpoint, till: Till, url: str, model: str) -> None:
     with client(endpoint, url) as plain:
         governed = govern(plain, engine=till.engine, budget_category="llm")
-        governed.chat.completions.create(model=model, messages=ASKED, max_tokens=LIMIT)
+        governed.chat.completions.create(model=model, messages=MESSAGES, max_tokens=LIMIT)
 
 
 def by_langchain(endpoint: Endpoint, till: Till, url: str, model: str) -> None:
@@ -96,7 +96,7 @@ def by_pydantic_ai(endpoint: Endpoint, till: Till, url: str, model: str) -> None
 def by_earlier_client(endpoint: Endpoint, till: Till, url: str, model: str) -> None:
     with client(endpoint, url) as plain:
         governed = GovernedOpenAIClient(plain, till.engine, "agent", budget_category="llm", default_cost=1)
-        governed.governed_chat_completion(model, ASKED, max_tokens=LIMIT)
+        governed.governed_chat_completion(model, MESSAGES, max_tokens=LIMIT)
 
 
 WAYS = {each.__name__: each for each in (by_govern, by_langchain, by_agents, by_pydantic_ai, by_earlier_client)}
@@ -121,7 +121,7 @@ SITUATIONS: dict[str, tuple[str, str, Mapping[str, Any], str]] = {
 }
 
 
-def answered(model: str, usage: Mapping[str, Any] | None) -> Reply:
+def responded(model: str, usage: Mapping[str, Any] | None) -> Reply:
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}
     body = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}
     return Reply(body=json.dumps(body).encode())
@@ -132,7 +132,7 @@ def answered(model: str, usage: Mapping[str, Any] | None) -> Reply:
 def test_each_way_charges_the_same(
     endpoint: Endpoint, till: Till, way: Callable[..., None], url: str, model: str, usage: Mapping[str, Any], right: str
 ) -> None:
-    endpoint.default = answered(model, usage)
+    endpoint.default = responded(model, usage)
     way(endpoint, till, url, model)
     assert (endpoint.count, till.spent, till.held) == (1, Decimal(right), Decimal(0))
 
@@ -142,7 +142,7 @@ def test_each_way_charges_the_same(
 def test_what_is_left_in_doubt_is_charged_as_held(
     endpoint: Endpoint, till: Till, way: Callable[..., None], usage: Mapping[str, Any] | None
 ) -> None:
-    endpoint.default = answered("gpt-4o", usage)
+    endpoint.default = responded("gpt-4o", usage)
     way(endpoint, till, "https://api.openai.com/v1", "gpt-4o")
     (held,) = till.records("hold")
     assert (till.spent, till.events()) == (Decimal(held.amount) / 10**9, ["hold", "estimated"])

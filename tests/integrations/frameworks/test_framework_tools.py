@@ -25,7 +25,7 @@ def test_an_allowed_tool_runs_and_is_charged(run: Run, endpoint: Endpoint, clerk
     assert (clerk.sent, clerk.spent) == ([("ann", "Hello")], Decimal("0.04"))
 
 
-def test_a_person_is_asked_before_the_tool_runs(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+def test_a_user_approves_before_the_tool_runs(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
     clerk.level(TrustLevel.L3_ACT_APPROVE)
     endpoint.script(CALL)
     run(endpoint, clerk, "Greet Ann.")
@@ -41,11 +41,11 @@ def test_a_denied_tool_ends_the_run(run: Run, endpoint: Endpoint, clerk: Clerk) 
     assert (clerk.sent, endpoint.count) == ([], 1)
 
 
-def test_or_the_model_is_told_and_goes_on(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
+def test_or_the_model_reads_it_and_goes_on(run: Run, endpoint: Endpoint, clerk: Clerk) -> None:
     clerk.level(TrustLevel.L2_SUGGEST)
     endpoint.script(CALL)
     assert run(endpoint, clerk, "Greet Ann.", tell_model=True) == Reply().text
-    told = endpoint.exchange(1).received.json["messages"][-1]
-    assert told["role"] == "tool"
-    assert "only suggested" in told["content"]
+    reported = endpoint.exchange(1).received.json["messages"][-1]
+    assert reported["role"] == "tool"
+    assert "only suggested" in reported["content"]
     assert clerk.sent == []

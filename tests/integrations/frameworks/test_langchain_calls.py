@@ -21,7 +21,7 @@ from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, priced
 
-ASK = "What is the answer?"
+QUESTION = "What is the answer?"
 TEXT = Reply().text
 TOKENS = Tokens(input=1000, output=300, cached=400, reasoning=100)
 USAGE = {"input_tokens": 1000, "output_tokens": 300, "cache_read_tokens": 400, "output_reasoning_tokens": 100}
@@ -45,22 +45,22 @@ def config(till: Till, **options: Any) -> Any:
 
 
 def invoke(model: ChatOpenAI, governed: Any) -> str:
-    return str(model.invoke(ASK, config=governed).content)
+    return str(model.invoke(QUESTION, config=governed).content)
 
 
 def stream(model: ChatOpenAI, governed: Any) -> str:
-    return "".join(str(chunk.content) for chunk in model.stream(ASK, config=governed))
+    return "".join(str(chunk.content) for chunk in model.stream(QUESTION, config=governed))
 
 
 def in_a_chain(model: ChatOpenAI, governed: Any) -> str:
     chain = RunnableLambda(lambda text: text) | model
-    return str(chain.invoke(ASK, config=governed).content)
+    return str(chain.invoke(QUESTION, config=governed).content)
 
 
 def awaited(model: ChatOpenAI, governed: Any) -> str:
     async def main() -> str:
         async with AsyncOpenAI(base_url=model.openai_api_base, api_key="key", max_retries=0) as client:
-            return str((await _over(client, model).ainvoke(ASK, config=governed)).content)
+            return str((await _over(client, model).ainvoke(QUESTION, config=governed)).content)
 
     return asyncio.run(main())
 
@@ -68,7 +68,7 @@ def awaited(model: ChatOpenAI, governed: Any) -> str:
 def streamed_awaited(model: ChatOpenAI, governed: Any) -> str:
     async def main() -> str:
         async with AsyncOpenAI(base_url=model.openai_api_base, api_key="key", max_retries=0) as client:
-            chunks = _over(client, model).astream(ASK, config=governed)
+            chunks = _over(client, model).astream(QUESTION, config=governed)
             return "".join([str(chunk.content) async for chunk in chunks])
 
     return asyncio.run(main())
@@ -88,7 +88,7 @@ def test_each_way_of_calling_costs_what_its_tokens_cost(
 
 
 def test_a_batch_is_a_call_for_each(till: Till, model: ChatOpenAI) -> None:
-    model.batch([ASK, ASK, ASK], config=config(till))
+    model.batch([QUESTION, QUESTION, QUESTION], config=config(till))
     assert (till.spent, till.held) == (3 * COST, 0)
 
 
@@ -104,7 +104,7 @@ def test_a_denied_call_is_not_sent(
 
 
 @pytest.mark.parametrize("call", [invoke, awaited, stream, streamed_awaited])
-def test_what_an_error_answers_costs_nothing_and_the_rest_is_an_estimate(
+def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, model: ChatOpenAI, call: Callable[[ChatOpenAI, Any], str]
 ) -> None:
     endpoint.script(Reply(status=500), Reply(break_after=0))
@@ -116,7 +116,7 @@ def test_what_an_error_answers_costs_nothing_and_the_rest_is_an_estimate(
 
 
 def test_a_stream_that_is_left_is_an_estimate(till: Till, model: ChatOpenAI) -> None:
-    chunks = model.stream(ASK, config=config(till))
+    chunks = model.stream(QUESTION, config=config(till))
     next(chunks)
     chunks.close()  # type: ignore[attr-defined]
     assert till.held == 0
@@ -128,7 +128,7 @@ def test_a_call_whose_task_is_cancelled_is_an_estimate(endpoint: Endpoint, till:
 
     async def main() -> None:
         async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="key") as client:
-            task = asyncio.create_task(_over(client, model).ainvoke(ASK, config=config(till)))
+            task = asyncio.create_task(_over(client, model).ainvoke(QUESTION, config=config(till)))
             await asyncio.to_thread(endpoint.wait_received, 1)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -139,13 +139,13 @@ def test_a_call_whose_task_is_cancelled_is_an_estimate(endpoint: Endpoint, till:
     assert till.events() == ["hold", "estimated"]
 
 
-def test_an_answer_without_usage_is_an_estimate(endpoint: Endpoint, till: Till, model: ChatOpenAI) -> None:
+def test_a_response_without_usage_is_an_estimate(endpoint: Endpoint, till: Till, model: ChatOpenAI) -> None:
     endpoint.script(Reply(usage=None))
     invoke(model, config(till))
     assert till.events() == ["hold", "estimated"]
 
 
-def test_an_answer_from_langchains_cache_costs_nothing(till: Till, model: ChatOpenAI) -> None:
+def test_a_response_from_langchains_cache_costs_nothing(till: Till, model: ChatOpenAI) -> None:
     cached = model.model_copy(update={"cache": InMemoryCache()})
     assert [invoke(cached, config(till)) for _ in range(2)] == [TEXT] * 2
     assert (till.spent, till.events()) == (COST, ["hold", "settle", "hold", "release"])
@@ -162,24 +162,24 @@ def test_the_limit_and_the_price_count_for_what_is_held(till: Till, model: ChatO
 def test_a_model_without_a_price_is_refused_until_one_is_stated(till: Till) -> None:
     model = FakeListChatModel(responses=["an answer"])
     with pytest.raises(ConfigurationError, match="not known"):
-        model.invoke(ASK, config=config(till))
+        model.invoke(QUESTION, config=config(till))
     assert [entry.code for entry in till.records("evaluate")] == ["PRICE_UNKNOWN"]
-    assert model.invoke(ASK, config=config(till, cost="0.25")).content == "an answer"
+    assert model.invoke(QUESTION, config=config(till, cost="0.25")).content == "an answer"
     assert (till.spent, till.held) == (Decimal("0.25"), 0)
 
 
 def test_several_prompts_in_one_call_are_refused(till: Till) -> None:
     model = FakeListLLM(responses=["one", "two"])
     with pytest.raises(ConfigurationError, match="max_concurrency"):
-        model.batch([ASK, ASK], config=config(till, cost="0.25"))
+        model.batch([QUESTION, QUESTION], config=config(till, cost="0.25"))
     assert till.held == 0
     assert [entry.code for entry in till.records("evaluate")] == ["CANNOT_BE_HELD"]
-    model.batch([ASK, ASK], config={**config(till, cost="0.25"), "max_concurrency": 1})
+    model.batch([QUESTION, QUESTION], config={**config(till, cost="0.25"), "max_concurrency": 1})
     assert (till.spent, till.held) == (Decimal("0.5"), 0)
 
 
 def test_or_the_client_of_a_model_is_governed(endpoint: Endpoint, till: Till, model: ChatOpenAI) -> None:
     client = govern(model.root_client, engine=till.engine, budget_category="llm")
     governed = ChatOpenAI(model="gpt-4o", root_client=client, client=client.chat.completions, api_key="key")  # type: ignore[arg-type]
-    assert governed.invoke(ASK).content == TEXT
+    assert governed.invoke(QUESTION).content == TEXT
     assert (till.spent, till.held) == (COST, 0)

@@ -16,7 +16,7 @@ from aumos_governance.integrations.langchain import governed_tool
 from tests.integrations.clerk import CALL, Clerk
 from tests.integrations.endpoint.server import Endpoint
 
-ASKED = {"to": "ann", "text": "Hello"}
+REQUEST = {"to": "ann", "text": "Hello"}
 
 
 class Sender(BaseTool):
@@ -29,8 +29,8 @@ class Sender(BaseTool):
     def _run(self, to: str, text: str, config: RunnableConfig, run_manager: Any = None) -> str:
         assert run_manager is not None
         assert config is not None
-        answer: str = self.clerk.send(to, text)
-        return answer
+        response: str = self.clerk.send(to, text)
+        return response
 
 
 def function_tool(clerk: Clerk) -> BaseTool:
@@ -56,12 +56,12 @@ def test_each_kind_of_tool_is_one_act_a_call(
 ) -> None:
     clerk.level(TrustLevel.L3_ACT_APPROVE)
     governed = governed_tool(make(clerk), clerk.guard)
-    answer = asyncio.run(governed.ainvoke(ASKED)) if asynchronous else governed.invoke(ASKED)
-    assert (answer, clerk.sent, clerk.spent) == ("sent", [("ann", "Hello")], Decimal("0.04"))
-    assert [shown["arguments"] for shown in clerk.shown] == [ASKED]
+    response = asyncio.run(governed.ainvoke(REQUEST)) if asynchronous else governed.invoke(REQUEST)
+    assert (response, clerk.sent, clerk.spent) == ("sent", [("ann", "Hello")], Decimal("0.04"))
+    assert [shown["arguments"] for shown in clerk.shown] == [REQUEST]
     clerk.says_yes = False
     with pytest.raises(GovernanceDeniedError, match="denied it"):
-        asyncio.run(governed.ainvoke(ASKED)) if asynchronous else governed.invoke(ASKED)
+        asyncio.run(governed.ainvoke(REQUEST)) if asynchronous else governed.invoke(REQUEST)
     assert len(clerk.sent) == 1
 
 
@@ -70,7 +70,7 @@ def test_the_copy_is_the_same_tool_to_a_model(clerk: Clerk) -> None:
     governed = governed_tool(plain, clerk.guard)
     assert type(governed) is type(plain)
     assert (governed.name, governed.args) == (plain.name, plain.args)
-    plain.invoke(ASKED)
+    plain.invoke(REQUEST)
     assert clerk.spent == 0
 
 
@@ -81,7 +81,7 @@ def test_a_tool_of_one_text(clerk: Clerk) -> None:
     assert clerk.shown[0]["arguments"] == {"input": ["hello"]}
 
 
-def test_the_model_is_told_what_was_refused(endpoint: Endpoint, clerk: Clerk) -> None:
+def test_the_model_reads_what_was_refused(endpoint: Endpoint, clerk: Clerk) -> None:
     clerk.level(TrustLevel.L2_SUGGEST)
     endpoint.script(CALL)
     with_artifact = StructuredTool.from_function(clerk.send, response_format="content_and_artifact")
@@ -89,10 +89,10 @@ def test_the_model_is_told_what_was_refused(endpoint: Endpoint, clerk: Clerk) ->
         governed = governed_tool(plain, clerk.guard, tell_model=True)
         endpoint.script(CALL)
         model = ChatOpenAI(model="gpt-4o", base_url=endpoint.openai_url, api_key="key").bind_tools([governed])  # type: ignore[arg-type]
-        answer = model.invoke("Greet Ann.")
-        told = governed.invoke(answer.tool_calls[0])
-        assert isinstance(told, ToolMessage)
-        assert "only suggested" in told.content
+        response = model.invoke("Greet Ann.")
+        reported = governed.invoke(response.tool_calls[0])
+        assert isinstance(reported, ToolMessage)
+        assert "only suggested" in reported.content
     assert clerk.sent == []
 
 
@@ -103,7 +103,7 @@ def test_a_tool_that_fails_is_not_charged(clerk: Clerk) -> None:
     assert (clerk.spent, clerk.held) == (0, 0)
 
 
-def test_the_default_engine_is_asked_where_none_is_named() -> None:
+def test_the_default_engine_decides_where_none_is_named() -> None:
     @tool
     def echo(text: str) -> str:
         """Echo."""

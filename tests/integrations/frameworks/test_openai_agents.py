@@ -12,7 +12,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.frameworks.clerk_agents import run_openai_agents
 
 
-def test_an_error_that_the_sdk_tells_the_model_counts_as_a_run(endpoint: Endpoint, clerk: Clerk) -> None:
+def test_an_error_that_the_sdk_passes_to_the_model_counts_as_a_run(endpoint: Endpoint, clerk: Clerk) -> None:
     endpoint.script(FAULTY_CALL)
     run_openai_agents(endpoint, clerk, "Greet nobody.")
     assert (clerk.spent, clerk.held) == (Decimal("0.04"), 0)

@@ -11,8 +11,8 @@ from tests.integrations.clerk import Clerk
 
 
 def test_a_call_is_charged_once_it_ran(clerk: Clerk) -> None:
-    answer = clerk.guard.run("send", {"to": "ann"}, lambda: clerk.send("ann", "Hello"))
-    assert (answer, clerk.spent, clerk.held) == ("sent", Decimal("0.04"), 0)
+    response = clerk.guard.run("send", {"to": "ann"}, lambda: clerk.send("ann", "Hello"))
+    assert (response, clerk.spent, clerk.held) == ("sent", Decimal("0.04"), 0)
 
 
 def test_a_call_that_fails_is_not_charged(clerk: Clerk) -> None:
@@ -37,7 +37,7 @@ def test_a_low_level_only_suggests(clerk: Clerk, level: TrustLevel) -> None:
     assert (clerk.sent, clerk.shown, clerk.spent) == ([], [], 0)
 
 
-def test_a_person_sees_the_tool_its_arguments_and_its_cost_and_decides(clerk: Clerk) -> None:
+def test_a_user_sees_the_tool_its_arguments_and_its_cost_and_decides(clerk: Clerk) -> None:
     clerk.level(TrustLevel.L3_ACT_APPROVE)
     clerk.guard.run("send", {"to": "ann", "when": {1}}, lambda: clerk.send("ann", "Hello"))
     assert dict(clerk.shown[0]) == {"tool": "send", "cost": "0.04", "arguments": {"to": "ann", "when": "{1}"}}
@@ -47,7 +47,7 @@ def test_a_person_sees_the_tool_its_arguments_and_its_cost_and_decides(clerk: Cl
     assert (clerk.sent, clerk.spent, clerk.held) == ([("ann", "Hello")], Decimal("0.04"), 0)
 
 
-def test_a_cancelled_call_is_charged_since_nobody_knows_what_it_did(clerk: Clerk) -> None:
+def test_a_cancelled_call_is_charged_since_its_effect_is_unknown(clerk: Clerk) -> None:
     async def main() -> None:
         started = asyncio.Event()
 

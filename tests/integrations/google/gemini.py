@@ -32,8 +32,8 @@ def rates(model: str = MODEL, address: str = ADDRESS) -> Rates:
 
 def generate(model: str = MODEL, method: str = "generateContent", path: str = "", **body: Any) -> StreamedPaid:
     """The call that such a request makes."""
-    asked = ApiRequest("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
-    paid = PROVIDER.paid(asked)
+    requested = ApiRequest("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
+    paid = PROVIDER.paid(requested)
     assert paid is not None
     assert is_streamed(paid)
     return paid
@@ -44,16 +44,16 @@ def held(model: str = MODEL, **body: Any) -> Decimal:
     return generate(model, **body).worst(rates(model))
 
 
-def answer(usage: Any = None, *, parts: Any = None, **more: Any) -> dict[str, Any]:
+def response(usage: Any = None, *, parts: Any = None, **more: Any) -> dict[str, Any]:
     """A whole response."""
     content = {"role": "model", "parts": [{"text": TEXT}] if parts is None else parts}
-    said = {} if usage is None else {"usageMetadata": usage}
-    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], **said, **more}
+    stated = {} if usage is None else {"usageMetadata": usage}
+    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}], **stated, **more}
 
 
 def cost(usage: Any, model: str = MODEL, *, parts: Any = None, body: Any = None, **more: Any) -> Cost:
     """What a call costs by its whole response."""
-    return generate(model, **(body or {})).cost(rates(model), answer(usage, parts=parts, **more))
+    return generate(model, **(body or {})).cost(rates(model), response(usage, parts=parts, **more))
 
 
 def listed(usage: Any, model: str = MODEL) -> Decimal:

@@ -60,9 +60,9 @@ def _streamed(client: Any) -> Any:
 
 def _awaited(client: Any) -> Any:
     async def call() -> Any:
-        answer = await client.aio.models.generate_content(model=MODEL, contents=QUESTION)
+        response = await client.aio.models.generate_content(model=MODEL, contents=QUESTION)
         await client.aio.aclose()
-        return answer.text
+        return response.text
 
     return asyncio.run(call())
 

@@ -29,9 +29,9 @@ def relay(upstream: str, till: Till) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def _forward(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
-            asked = ApiRequest(self.command, self.path, json.loads(content) if content else {})
+            requested = ApiRequest(self.command, self.path, json.loads(content) if content else {})
             try:
-                paid = paid_by(API.provider, API.read(asked).request)
+                paid = paid_by(API.provider, API.read(requested).request)
                 charge = None if paid is None else guard.begin(paid)
             except AumOSGovernanceError as error:
                 refused = json.dumps(API.error(Refusal(402, error.code, error.message))).encode()
@@ -46,7 +46,7 @@ def relay(upstream: str, till: Till) -> Iterator[str]:
                     self._head(response.status_code, kind, len(body))
                     self.wfile.write(body)
                     return
-                reader = API.reader(paid, asked, kind)
+                reader = API.reader(paid, requested, kind)
                 self._head(response.status_code, kind, None)
                 for chunk in response.iter_bytes():
                     self.wfile.write(reader.feed(chunk))

@@ -17,11 +17,11 @@ from tests.integrations.google.gemini import (
     PRO,
     THREE,
     USED,
-    answer,
     cost,
     generate,
     listed,
     rates,
+    response,
 )
 from tests.integrations.till import needs_prices_of_0_2
 
@@ -72,7 +72,7 @@ def test_a_consistent_report_costs_what_genai_prices_makes_of_it(name: str) -> N
     assert cost(usage, model) == Cost(listed(usage, model))
 
 
-def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_to_be_told_more() -> None:
+def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_more_fields() -> None:
     usage = {
         **USED,
         "cachedContentTokenCount": 300,
@@ -118,18 +118,18 @@ class TestModels:
     def test_stated_prices_are_those_of_each_location(self) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 2}).rates(THREE, provider="google")
         path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
-        assert generate(THREE, path=path).cost(stated, answer(USED)) == Cost((1000 + 200) / MILLION)
+        assert generate(THREE, path=path).cost(stated, response(USED)) == Cost((1000 + 200) / MILLION)
 
     def test_stated_prices_stay(self) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 2}).rates("mine", provider="google", base_url=ADDRESS)
-        found = generate("mine").cost(stated, answer(USED, modelVersion="gemini-2.5-pro"))
+        found = generate("mine").cost(stated, response(USED, modelVersion="gemini-2.5-pro"))
         assert found == Cost((1000 + 200) / MILLION)
 
 
 def grounded(*queries: str, chunks: Any = ({"web": {"uri": "https://x"}},)) -> dict[str, Any]:
-    said = {"webSearchQueries": list(queries), "groundingChunks": list(chunks)}
-    whole = answer(USED)
-    whole["candidates"][0]["groundingMetadata"] = said
+    stated = {"webSearchQueries": list(queries), "groundingChunks": list(chunks)}
+    whole = response(USED)
+    whole["candidates"][0]["groundingMetadata"] = stated
     return whole
 
 
@@ -170,7 +170,7 @@ class TestGrounding:
 
 class TestTiers:
     @pytest.mark.parametrize(
-        ("said", "requested", "times", "estimated"),
+        ("stated", "requested", "times", "estimated"),
         [
             ({}, None, 1, False),
             ({"serviceTier": "standard"}, None, 1, False),
@@ -188,23 +188,28 @@ class TestTiers:
             ({"serviceTier": "SERVICE_TIER_UNSPECIFIED"}, None, 1, False),
         ],
     )
-    def test_the_tier_that_served_it_decides(self, said: Any, requested: Any, times: Any, estimated: bool) -> None:
+    def test_the_tier_that_served_it_decides(self, stated: Any, requested: Any, times: Any, estimated: bool) -> None:
         body = {} if requested is None else {"serviceTier": requested}
-        assert cost({**USED, **said}, body=body) == Cost(listed(USED) * times, estimated)
+        assert cost({**USED, **stated}, body=body) == Cost(listed(USED) * times, estimated)
+
+    @pytest.mark.parametrize("said", [{"serviceTier": "priority"}, {"serviceTier": "flex"}, {"serviceTier": "new"}])
+    def test_a_stated_price_is_that_of_every_tier(self, said: Any) -> None:
+        stated = Prices(price={"input_mtok": 1, "output_mtok": 10}).rates(MODEL, provider="google", base_url=ADDRESS)
+        assert generate().cost(stated, response({**USED, **said})) == Cost((1000 + 100 * Decimal(10)) / MILLION)
 
     def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
         regional = rates(THREE, "https://europe-west4-aiplatform.googleapis.com")
-        assert generate(THREE).cost(regional, answer(USED)) == Cost(listed(USED, THREE) * Decimal("1.1"))
+        assert generate(THREE).cost(regional, response(USED)) == Cost(listed(USED, THREE) * Decimal("1.1"))
         path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
-        found = generate(THREE, path=path).cost(rates(THREE, "https://aiplatform.googleapis.com"), answer(USED))
+        found = generate(THREE, path=path).cost(rates(THREE, "https://aiplatform.googleapis.com"), response(USED))
         assert found == Cost(listed(USED, THREE) * Decimal("1.1"))
 
 
 class TestEmbeddings:
-    def embed(self, method: str, said: Any) -> Cost:
+    def embed(self, method: str, stated: Any) -> Cost:
         paid = PROVIDER.paid(ApiRequest("post", f"/v1beta/models/gemini-embedding-001:{method}", {}))
         assert paid is not None
-        return paid.cost(rates("gemini-embedding-001"), said)
+        return paid.cost(rates("gemini-embedding-001"), stated)
 
     def test_the_usage_of_a_response_is_charged(self) -> None:
         expected = 200 * Decimal("0.15") / MILLION

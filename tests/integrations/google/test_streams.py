@@ -21,8 +21,8 @@ IN, OUT = Decimal("0.3") / MILLION, Decimal("2.5") / MILLION
 
 def piece(text: str, usage: Any = None, *, last: bool = False, **more: Any) -> dict[str, Any]:
     candidate = {"content": {"role": "model", "parts": [{"text": text}]}, **({"finishReason": "STOP"} if last else {})}
-    said = {} if usage is None else {"usageMetadata": usage}
-    return {"candidates": [{**candidate, **more}], **said, "modelVersion": MODEL}
+    stated = {} if usage is None else {"usageMetadata": usage}
+    return {"candidates": [{**candidate, **more}], **stated, "modelVersion": MODEL}
 
 
 def so_far(output: int, thoughts: int = 0) -> dict[str, int]:
@@ -150,7 +150,7 @@ class TestBrokenOff:
     def cost(self, *pieces: Any, whole: bool = False, hidden: bool = True, **body: Any) -> Cost:
         return settled(Events(ResponseMeter(hidden=hidden)), events(pieces), 50, whole=whole, **body)
 
-    def test_it_is_charged_as_reported_once_the_answer_has_begun(self) -> None:
+    def test_it_is_charged_as_reported_once_the_response_has_begun(self) -> None:
         assert self.cost(*PIECES[:2], **LIMIT) == Cost(listed(so_far(9, 30)), estimated=True)
 
     def test_a_stream_that_ends_without_a_reason_has_broken_off(self) -> None:

@@ -14,7 +14,7 @@ from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.integrations.pricing.usage import BYTES_A_TOKEN, least_tokens, weight
-from tests.integrations.google.gemini import MILLION, MODEL, USED, answer, cost, generate, listed, rates
+from tests.integrations.google.gemini import MILLION, MODEL, USED, cost, generate, listed, rates, response
 
 IN, OUT = Decimal("0.3") / MILLION, Decimal("2.5") / MILLION
 
@@ -128,7 +128,7 @@ def charged(prices: Rates, usage: Any, text: str, how: str) -> tuple[Decimal, bo
     """What is charged, whether it is flagged, and what was held."""
     paid = generate(generationConfig={"maxOutputTokens": 4_000}, method="streamGenerateContent")
     held = paid.worst(prices)
-    whole = answer(usage, parts=[{"text": text}])
+    whole = response(usage, parts=[{"text": text}])
     try:
         if how == "whole":
             cost = paid.cost(prices, whole)
@@ -136,7 +136,7 @@ def charged(prices: Rates, usage: Any, text: str, how: str) -> tuple[Decimal, bo
             meter = paid.meter()
             meter.see(json.dumps({**whole, "candidates": [{"content": {"parts": [{"text": text}]}}]}).encode())
             if how == "streamed":
-                meter.see(json.dumps(answer(usage, parts=[])).encode())
+                meter.see(json.dumps(response(usage, parts=[])).encode())
                 meter.seen.whole = True
             cost = paid.cost(prices, meter.response or {}, meter.seen)
     except UsageMissingError as missing:

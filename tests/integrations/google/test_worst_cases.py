@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_two_spellings_of_a_limit_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("model", "output"), [(MODEL, 65_536), (PRO, 65_536), ("gemini-2.0-flash", 8_192)])
-def test_without_a_limit_the_model_may_answer_as_long_as_it_can(model: str, output: int) -> None:
+def test_without_a_limit_a_response_may_be_as_long_as_the_model_can_make_it(model: str, output: int) -> None:
     price = {MODEL: "2.5", PRO: "10", "gemini-2.0-flash": "0.4"}[model]
     # The longer number of a limit that is stated is a byte of the input.
     stated = held(model, generationConfig={"maxOutputTokens": output})
@@ -82,7 +83,24 @@ def test_an_input_is_no_longer_than_the_context() -> None:
     assert held(contents=text, **LIMITED) == (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
 
 
+@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: {"parts": text}, lambda text: {"parts": [text]}])
+def test_a_turn_or_part_that_is_a_mere_text_is_bounded_by_its_bytes(wrap: Callable[[str], Any]) -> None:
+    text = "\u00fc" * 500
+    assert 1_000 <= size_of({"contents": [wrap(text)]}, MODEL).tokens < 1_100
+
+
 class TestMedia:
+    @pytest.mark.parametrize("blob", ["data", 5, ["image/png"], {}, {"mimeType": 5, "data": "eA=="}, {"data": 5}])
+    @pytest.mark.parametrize("name", ["inlineData", "fileData"])
+    def test_a_blob_that_is_none_or_states_no_type_is_not_to_be_seen(self, name: str, blob: Any) -> None:
+        size = size_of({"contents": contents({name: blob})}, MODEL)
+        assert (size.unseen, size.kinds) == (True, {"audio", "image", "video"})
+
+    def test_a_text_file_without_any_data_adds_nothing(self) -> None:
+        for data in (None, 5, ["x"]):
+            size = size_of({"contents": contents({"inlineData": {"mimeType": "text/csv", "data": data}})}, MODEL)
+            assert (size.unseen, size.tokens < 100) == (False, True)
+
     def test_an_image_counts_as_its_model_counts_it(self) -> None:
         for model, tokens in ((MODEL, 50_000), (THREE, 2_240)):
             size = size_of({"contents": contents(part("image/png"))}, model)
@@ -171,7 +189,7 @@ class TestTools:
 
 
 class TestOutputs:
-    def test_a_model_that_makes_images_is_held_at_their_price_unasked(self) -> None:
+    def test_a_model_that_makes_images_is_held_at_their_price_without_a_request_for_them(self) -> None:
         model = "gemini-2.5-flash-image"
         assert held(model, generationConfig={"maxOutputTokens": 8_000}) > 8_000 * 30 / MILLION
         text = held(model, generationConfig={"maxOutputTokens": 8_000, "responseModalities": ["TEXT"]})

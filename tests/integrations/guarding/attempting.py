@@ -13,10 +13,10 @@ from aumos_governance import govern
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import http, needs_parameter
 
-__all__ = ["ASK", "HAIKU", "OPUS", "Provider", "chained", "cost", "message", "refusing", "to_opus"]
+__all__ = ["HAIKU", "OPUS", "REQUEST", "Provider", "chained", "cost", "message", "refusing", "to_opus"]
 
 HAIKU, OPUS = "claude-haiku-4-5", "claude-opus-4-5"
-ASK: Any = {"model": HAIKU, "max_tokens": 1000, "messages": [{"role": "user", "content": "Hello"}]}
+REQUEST: Any = {"model": HAIKU, "max_tokens": 1000, "messages": [{"role": "user", "content": "Hello"}]}
 
 
 def cost(model: str, output: int = 100) -> Decimal:
@@ -36,30 +36,30 @@ class Provider:
 
     def __init__(self) -> None:
         self.models: list[str] = []
-        self.answer: Callable[[dict[str, Any], int], Any] = lambda body, _: message(body)
+        self.response: Callable[[dict[str, Any], int], Any] = lambda body, _: message(body)
 
     def __call__(self, request: http.Request) -> http.Response:
         body = json.loads(request.content)
         self.models.append(body["model"])
-        answer = self.answer(body, len(self.models))
-        return answer if isinstance(answer, http.Response) else http.Response(200, json=answer)
+        response = self.response(body, len(self.models))
+        return response if isinstance(response, http.Response) else http.Response(200, json=response)
 
     async def awaited(self, request: http.Request) -> http.Response:
         return self(request)
 
     def client(self, till: Till, *middleware: Any, **options: Any) -> Anthropic:
-        answering = http.Client(transport=http.MockTransport(self))
-        plain = Anthropic(api_key="k", http_client=answering, **{"max_retries": 0} | options | chained(middleware))
+        responding = http.Client(transport=http.MockTransport(self))
+        plain = Anthropic(api_key="k", http_client=responding, **{"max_retries": 0} | options | chained(middleware))
         return govern(plain, engine=till.engine, budget_category="llm")
 
     def async_client(self, till: Till, *middleware: Any) -> AsyncAnthropic:
-        answering = http.AsyncClient(transport=http.MockTransport(self.awaited))
-        plain = AsyncAnthropic(api_key="k", http_client=answering, max_retries=0, **chained(middleware))
+        responding = http.AsyncClient(transport=http.MockTransport(self.awaited))
+        plain = AsyncAnthropic(api_key="k", http_client=responding, max_retries=0, **chained(middleware))
         return govern(plain, engine=till.engine, budget_category="llm")
 
 
 def message(body: dict[str, Any], reason: str = "end_turn", output: int = 100) -> Any:
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "id": "m",
         "type": "message",
         "role": "assistant",
@@ -70,8 +70,8 @@ def message(body: dict[str, Any], reason: str = "end_turn", output: int = 100) -
         "usage": {"input_tokens": 1000, "output_tokens": output},
     }
     if not body.get("stream"):
-        return told
-    begun = {**told, "content": [], "stop_reason": None, "usage": {"input_tokens": 1000, "output_tokens": 1}}
+        return reported
+    begun = {**reported, "content": [], "stop_reason": None, "usage": {"input_tokens": 1000, "output_tokens": 1}}
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

@@ -67,7 +67,7 @@ def test_a_stream_that_breaks_has_reported_its_input_and_shows_what_arrived() ->
         frame(b'{"bytes": "?"}'),
     ],
 )
-def test_what_is_no_frame_passes_and_tells_nothing(sent: bytes) -> None:
+def test_what_is_no_frame_passes_without_usage(sent: bytes) -> None:
     reader = frames()
     assert reader.feed(sent) == sent
     assert (reader.ended, reader.response()) == (False, None)

@@ -25,25 +25,25 @@ MODEL = "claude-haiku-4-5"
 BATCH: Any = {"endpoint": "/v1/chat/completions", "completion_window": "24h", "input_file_id": "file_in"}
 
 
-def lines(*told: Any) -> bytes:
-    return b"".join(json.dumps(one).encode() + b"\n" for one in told)
+def lines(*reported: Any) -> bytes:
+    return b"".join(json.dumps(one).encode() + b"\n" for one in reported)
 
 
 def chat(id: str, model: str = "gpt-4o", **body: Any) -> dict[str, Any]:
-    asked = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 100, **body}
-    return {"custom_id": id, "method": "POST", "url": "/v1/chat/completions", "body": asked}
+    requested = {"model": model, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 100, **body}
+    return {"custom_id": id, "method": "POST", "url": "/v1/chat/completions", "body": requested}
 
 
 def chat_result(id: str, output: int = 20, status: int = 200, model: str = "gpt-4o", **body: Any) -> dict[str, Any]:
     choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
     usage = {"prompt_tokens": 10, "completion_tokens": output, "total_tokens": 10 + output}
-    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
-    return {"custom_id": id, "response": {"status_code": status, "body": {**answer, "usage": usage, **body}}}
+    response = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice]}
+    return {"custom_id": id, "response": {"status_code": status, "body": {**response, "usage": usage, **body}}}
 
 
 def batch(status: str = "completed", **fields: Any) -> dict[str, Any]:
-    told = {"id": "batch_1", "object": "batch", "created_at": 1, **BATCH, "status": status}
-    return told | {"output_file_id": "file_out" if status == "completed" else None} | fields
+    reported = {"id": "batch_1", "object": "batch", "created_at": 1, **BATCH, "status": status}
+    return reported | {"output_file_id": "file_out" if status == "completed" else None} | fields
 
 
 def chat_cost(output: int = 20, model: str = "gpt-4o") -> Decimal:
@@ -61,7 +61,7 @@ def till() -> Iterator[Till]:
 @pytest.fixture
 def desk(till: Till) -> Desk:
     desk = Desk(till.engine)
-    desk.answers = {
+    desk.responses = {
         "GET /files/file_in/content": lines(chat("a"), chat("b"), chat("c")),
         "POST /batches": batch("validating"),
         "GET /batches/batch_1": batch(),
@@ -79,7 +79,7 @@ def test_it_is_held_at_half_of_what_its_requests_may_cost(desk: Desk, till: Till
     client.chat.completions.with_raw_response  # noqa: B018 - the same client may be used for other calls
     client.batches.create(**BATCH)
     held = till.held
-    desk.answers["POST /chat/completions"] = chat_result("a")["response"]["body"]
+    desk.responses["POST /chat/completions"] = chat_result("a")["response"]["body"]
     client.chat.completions.create(**chat("a")["body"])
     single = Decimal(till.records("hold")[-1].amount).scaleb(-9)
     assert held == 3 * single * HALF
@@ -130,10 +130,10 @@ def test_the_batch_s_own_usage_settles_it(desk: Desk, till: Till) -> None:
     }
     client = desk.openai()
     client.batches.create(**BATCH)
-    desk.answers["GET /batches/batch_1"] = batch("in_progress", usage={**usage, "total_tokens": 0})
+    desk.responses["GET /batches/batch_1"] = batch("in_progress", usage={**usage, "total_tokens": 0})
     client.batches.retrieve("batch_1")
     assert till.events() == ["hold"]
-    desk.answers["GET /batches/batch_1"] = batch(usage=usage)
+    desk.responses["GET /batches/batch_1"] = batch(usage=usage)
     client.batches.retrieve("batch_1")
     assert (till.held, till.spent) == (0, priced("gpt-4o", {"input_tokens": 20, "output_tokens": 60}) * HALF)
     client.files.content("file_out")
@@ -152,10 +152,10 @@ def test_the_batch_s_own_usage_settles_it(desk: Desk, till: Till) -> None:
 def test_one_that_ends_without_a_result_costs_nothing(desk: Desk, till: Till, ended: dict[str, Any]) -> None:
     client = desk.openai()
     client.batches.create(**BATCH)
-    desk.answers["POST /batches/batch_1/cancel"] = batch("cancelling")
+    desk.responses["POST /batches/batch_1/cancel"] = batch("cancelling")
     client.batches.cancel("batch_1")
     assert till.held > 0
-    desk.answers["GET /batches/batch_1"] = ended
+    desk.responses["GET /batches/batch_1"] = ended
     client.batches.retrieve("batch_1")
     assert (till.held, till.spent, till.events()) == (0, 0, ["hold", "release"])
 
@@ -165,7 +165,7 @@ def test_a_result_without_usage_is_counted_at_its_worst(desk: Desk, till: Till) 
     client.batches.create(**BATCH)
     held = till.held
     client.batches.retrieve("batch_1")
-    desk.answers["GET /files/file_out/content"] = lines(chat_result("a"), chat_result("b", usage=None))
+    desk.responses["GET /files/file_out/content"] = lines(chat_result("a"), chat_result("b", usage=None))
     client.files.content("file_out")
     assert till.spent == chat_cost() * HALF + held / 3
     assert till.events() == ["hold", "estimated"]
@@ -175,7 +175,7 @@ def test_more_than_was_held_is_charged_in_full(desk: Desk, till: Till) -> None:
     client = desk.openai()
     client.batches.create(**BATCH)
     client.batches.retrieve("batch_1")
-    desk.answers["GET /files/file_out/content"] = lines(chat_result("a", 90_000))
+    desk.responses["GET /files/file_out/content"] = lines(chat_result("a", 90_000))
     client.files.content("file_out")
     assert till.spent == chat_cost(90_000) * HALF
     assert till.records("settle")[0].detail["overrun"] is True
@@ -208,7 +208,7 @@ def test_one_that_does_not_fit_is_not_sent(desk: Desk) -> None:
         desk._engine = engine
         with pytest.raises(GovernanceDeniedError):
             desk.openai().batches.create(**BATCH)
-        assert ("POST /batches" in desk.asked, till.held) == (False, 0)
+        assert ("POST /batches" in desk.requested, till.held) == (False, 0)
 
 
 @pytest.mark.parametrize(
@@ -222,10 +222,10 @@ def test_one_that_does_not_fit_is_not_sent(desk: Desk) -> None:
     ],
 )
 def test_one_that_cannot_be_measured_is_refused(desk: Desk, till: Till, content: Any, words: str) -> None:
-    desk.answers["GET /files/file_in/content"] = content
+    desk.responses["GET /files/file_in/content"] = content
     with pytest.raises(ConfigurationError, match=words):
         desk.openai().batches.create(**BATCH)
-    assert ("POST /batches" in desk.asked, till.held, till.events()) == (False, 0, [])
+    assert ("POST /batches" in desk.requested, till.held, till.events()) == (False, 0, [])
 
     async def batched() -> None:
         with pytest.raises(ConfigurationError, match=words):
@@ -235,7 +235,7 @@ def test_one_that_cannot_be_measured_is_refused(desk: Desk, till: Till, content:
 
 
 def test_a_submission_that_is_refused_by_the_provider_costs_nothing(desk: Desk, till: Till) -> None:
-    desk.answers["POST /batches"] = http.Response(400, json={"error": {"message": "No."}})
+    desk.responses["POST /batches"] = http.Response(400, json={"error": {"message": "No."}})
     with pytest.raises(Exception, match="No"):
         desk.openai().batches.create(**BATCH)
     assert (till.held, till.events()) == (0, ["hold", "release"])
@@ -281,7 +281,7 @@ def test_the_hold_outlives_its_process(tmp_path: Path) -> None:
 
 
 def message(id: str, output: int = 100, *, kind: str = "succeeded", model: str = MODEL, **usage: Any) -> dict[str, Any]:
-    told = {
+    reported = {
         "id": "m",
         "type": "message",
         "role": "assistant",
@@ -291,7 +291,7 @@ def message(id: str, output: int = 100, *, kind: str = "succeeded", model: str =
         "content": [{"type": "text", "text": "hi"}],
         "usage": {"input_tokens": 10, "output_tokens": output, "service_tier": "batch", **usage},
     }
-    return {"custom_id": id, "result": {"type": kind, **({"message": told} if kind == "succeeded" else {})}}
+    return {"custom_id": id, "result": {"type": kind, **({"message": reported} if kind == "succeeded" else {})}}
 
 
 def message_batch(status: str = "in_progress", succeeded: int = 0) -> dict[str, Any]:
@@ -308,8 +308,8 @@ def message_batch(status: str = "in_progress", succeeded: int = 0) -> dict[str, 
 
 
 def request(id: str, model: str = MODEL, **params: Any) -> Any:
-    asked = {"model": model, "max_tokens": 200, "messages": [{"role": "user", "content": "Hello"}]}
-    return {"custom_id": id, "params": asked | params}
+    requested = {"model": model, "max_tokens": 200, "messages": [{"role": "user", "content": "Hello"}]}
+    return {"custom_id": id, "params": requested | params}
 
 
 def cost(output: int = 100, model: str = MODEL) -> Decimal:
@@ -318,7 +318,7 @@ def cost(output: int = 100, model: str = MODEL) -> Decimal:
 
 @pytest.fixture
 def messages(desk: Desk) -> Desk:
-    desk.answers |= {
+    desk.responses |= {
         "POST /messages/batches": message_batch(),
         "GET /messages/batches/msgbatch_1": message_batch("ended", 2),
         "GET /messages/batches/msgbatch_1/results": lines(
@@ -347,7 +347,7 @@ def test_a_batch_of_several_models(messages: Desk, till: Till) -> None:
     client = messages.anthropic()
     client.messages.batches.create(requests=[request("a"), request("b", opus)])
     assert till.held > (cost(200) + cost(200, opus)) * HALF
-    messages.answers["GET /messages/batches/msgbatch_1/results"] = lines(message("a"), message("b", model=opus))
+    messages.responses["GET /messages/batches/msgbatch_1/results"] = lines(message("a"), message("b", model=opus))
     list(client.messages.batches.results("msgbatch_1"))
     assert till.spent == (cost() + cost(model=opus)) * HALF
 
@@ -355,7 +355,7 @@ def test_a_batch_of_several_models(messages: Desk, till: Till) -> None:
 def test_a_batch_of_messages_that_all_failed_costs_nothing(messages: Desk, till: Till) -> None:
     client = messages.anthropic()
     client.messages.batches.create(requests=[request("a")])
-    messages.answers["GET /messages/batches/msgbatch_1"] = message_batch("ended")
+    messages.responses["GET /messages/batches/msgbatch_1"] = message_batch("ended")
     client.messages.batches.retrieve("msgbatch_1")
     assert (till.held, till.events()) == (0, ["hold", "release"])
 
@@ -366,7 +366,7 @@ def test_a_search_in_a_batch_is_an_estimate_at_the_full_price(messages: Desk, ti
     client.messages.batches.create(requests=[request("a", tools=[search])])
     held = till.held
     used = {"server_tool_use": {"web_search_requests": 1}}
-    messages.answers["GET /messages/batches/msgbatch_1/results"] = lines(message("a", **used))
+    messages.responses["GET /messages/batches/msgbatch_1/results"] = lines(message("a", **used))
     list(client.messages.batches.results("msgbatch_1"))
     assert held > till.spent == cost() + Decimal("0.01")
     assert till.events() == ["hold", "estimated"]
@@ -386,4 +386,4 @@ def test_awaited_messages(messages: Desk, till: Till) -> None:
 def test_a_batch_without_params_is_refused(messages: Desk, till: Till) -> None:
     with pytest.raises(ConfigurationError, match="must have a custom_id and params"):
         messages.anthropic().messages.batches.create(requests=[{"custom_id": "a"}])  # type: ignore[typeddict-item]
-    assert (messages.asked, till.held) == ([], 0)
+    assert (messages.requested, till.held) == ([], 0)

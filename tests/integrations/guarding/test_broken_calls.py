@@ -138,7 +138,7 @@ def test_an_interrupt_before_a_call_is_sent_holds_nothing(
 # ---- a ledger that fails
 
 
-def test_an_answer_is_not_withheld_when_its_cost_cannot_be_recorded(
+def test_a_response_is_not_withheld_when_its_cost_cannot_be_recorded(
     client: OpenAI, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     execute, failures = till.engine.realm.execute, iter([True, True])

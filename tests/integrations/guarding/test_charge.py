@@ -15,11 +15,11 @@ from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
-from tests.integrations.chats import ASKED, COST
+from tests.integrations.chats import COST, MESSAGES
 from tests.integrations.till import Till
 
-REQUEST = ApiRequest("post", "/chat/completions", {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50})
-ANSWER: dict[str, Any] = {"model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}
+REQUEST = ApiRequest("post", "/chat/completions", {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50})
+RESPONSE: dict[str, Any] = {"model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_an_interrupt_while_it_is_settled_is_raised_and_leaves_an_estimate(
         charge = await guard.begin_async(paid) if awaited else guard.begin(paid)
         monkeypatch.setattr(guard, "cost", interrupted)
         with pytest.raises(interrupt):
-            await charge.settle_async(ANSWER) if awaited else charge.settle(ANSWER)
+            await charge.settle_async(RESPONSE) if awaited else charge.settle(RESPONSE)
         assert not charge.open
 
     asyncio.run(running())
@@ -160,7 +160,7 @@ def test_an_interrupt_while_its_end_is_written_down_is_raised_and_the_end_stands
 
         monkeypatch.setattr(type(charge.grant), "resolve_soon", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            await charge.settle_async(ANSWER) if awaited else charge.settle(ANSWER)
+            await charge.settle_async(RESPONSE) if awaited else charge.settle(RESPONSE)
 
     asyncio.run(running())
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
@@ -179,7 +179,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 
         monkeypatch.setattr(type(charge.grant), "resolve_soon", unreachable)
         with pytest.warns(RuntimeWarning, match="not recorded yet"):
-            await charge.settle_async(ANSWER) if awaited else charge.settle(ANSWER)
+            await charge.settle_async(RESPONSE) if awaited else charge.settle(RESPONSE)
 
     asyncio.run(running())
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
@@ -191,7 +191,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 def test_a_second_end_changes_nothing(guard: Guard, paid: Paid, till: Till) -> None:
     charge = guard.begin(paid)
     assert charge.open
-    charge.settle(ANSWER)
+    charge.settle(RESPONSE)
     assert not charge.open
     charge.release()
     charge.estimate()
@@ -211,7 +211,7 @@ def test_given_back_costs_nothing_and_abandoned_what_was_held(guard: Guard, paid
 
 def test_a_part_of_a_body_that_is_no_stream_is_charged_as_held(guard: Guard, paid: Paid, till: Till) -> None:
     charge = guard.begin(paid)
-    charge.settle_partly(ANSWER, None)
+    charge.settle_partly(RESPONSE, None)
     assert (till.events(), till.spent) == (["hold", "estimated"], held_in(till))
 
 

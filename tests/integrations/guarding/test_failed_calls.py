@@ -18,8 +18,8 @@ from openai import (
 
 from aumos_governance import GovernanceDeniedError, govern
 from tests.integrations.chats import (
-    ASKED,
     COST,
+    MESSAGES,
     Run,
     chat,
     chat_async,
@@ -33,7 +33,7 @@ from tests.integrations.wire import http
 
 
 @pytest.mark.parametrize(("status", "error"), [(429, RateLimitError), (500, InternalServerError)])
-def test_an_answer_that_is_an_error_costs_nothing(
+def test_a_response_that_is_an_error_costs_nothing(
     client: OpenAI, till: Till, endpoint: Endpoint, status: int, error: type[APIError]
 ) -> None:
     endpoint.script(Reply(status=status))
@@ -44,7 +44,7 @@ def test_an_answer_that_is_an_error_costs_nothing(
 
 @pytest.mark.parametrize("retries", [0, 1])
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_last_answer_that_is_an_error_costs_nothing_also_when_awaited(
+def test_a_last_response_that_is_an_error_costs_nothing_also_when_awaited(
     run: Run[Any], till: Till, endpoint: Endpoint, retries: int, stream: bool
 ) -> None:
     endpoint.script(*[Reply(status=429)] * (retries + 1))
@@ -68,7 +68,7 @@ def test_retries_take_the_hold_over_also_when_awaited(run: Run[Any], till: Till,
 # ---- not answered
 
 
-def test_each_attempt_without_an_answer_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
+def test_each_attempt_without_a_response_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     endpoint.script(Reply(break_after=0), Reply(status=500), Reply(break_after=0))
     chat(client.with_options(max_retries=3))
     assert till.events() == ["hold", "estimated", "hold", "estimated", "hold", "settle"]
@@ -76,7 +76,7 @@ def test_each_attempt_without_an_answer_is_an_estimate(client: OpenAI, till: Til
     assert [record.amount for record in till.records("settle")][:2] == [first, first]
 
 
-def test_each_attempt_without_an_answer_is_an_estimate_also_when_awaited(
+def test_each_attempt_without_a_response_is_an_estimate_also_when_awaited(
     run: Run[Any], till: Till, endpoint: Endpoint
 ) -> None:
     endpoint.script(Reply(break_after=0), Reply(break_after=0))
@@ -148,10 +148,10 @@ def test_malformed_usage_is_an_estimate(
     client: OpenAI, till: Till, endpoint: Endpoint, usage: Any, stream: bool
 ) -> None:
     endpoint.script(Reply(usage=usage))
-    answer = client.chat.completions.with_raw_response.create(
-        model="gpt-4o", messages=ASKED, max_tokens=50, stream=stream
+    response = client.chat.completions.with_raw_response.create(
+        model="gpt-4o", messages=MESSAGES, max_tokens=50, stream=stream
     )
-    for _ in answer.http_response.iter_bytes():
+    for _ in response.http_response.iter_bytes():
         pass
     assert till.events() == ["hold", "estimated"]
 

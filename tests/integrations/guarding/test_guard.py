@@ -37,11 +37,11 @@ class Fixed:
     def worst(self, rates: Rates) -> Decimal:
         return Decimal("0.5")
 
-    def cost(self, rates: Rates, answer: Mapping[str, Any], seen: Seen | None = None) -> Cost:
+    def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         self.priced_at.append(rates.model)
-        if "usage" not in answer:
+        if "usage" not in response:
             raise UsageMissingError
-        return Cost(Decimal("0.02"), answer.get("doubt", False))
+        return Cost(Decimal("0.02"), response.get("doubt", False))
 
     def meter(self) -> Any:
         raise NotImplementedError
@@ -59,7 +59,7 @@ def stated(usd: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "usd", "estimated"),
+    ("response", "usd", "estimated"),
     [
         ({"usage": {}}, "0.02", False),
         ({"usage": {}, "doubt": True}, "0.02", True),
@@ -72,9 +72,9 @@ def stated(usd: str, **more: Any) -> dict[str, Any]:
 )
 @pytest.mark.parametrize("fee", ["0", "0.003"])
 def test_of_what_an_unknown_server_states_and_the_prices_say_the_larger_counts(
-    till: Till, answer: dict[str, Any], usd: str, estimated: bool, fee: str
+    till: Till, response: dict[str, Any], usd: str, estimated: bool, fee: str
 ) -> None:
-    cost = guard_at(till, fee=fee).cost(Fixed(), answer)
+    cost = guard_at(till, fee=fee).cost(Fixed(), response)
     assert cost == Cost(Decimal(usd) + Decimal(fee), estimated)
 
 
@@ -93,19 +93,19 @@ def test_a_flat_cost_counts_whatever_is_stated_and_has_its_fee(till: Till, fee: 
 @pytest.mark.parametrize("fee", ["0", "0.003"])
 def test_an_assumed_cost_counts_until_a_response_states_a_larger_one(till: Till, fee: str) -> None:
     guard = guard_at(till, default_cost="0.25", fee=fee)
-    for answer, cost in [
+    for response, cost in [
         ({}, Cost(Decimal("0.25"))),
         (stated("0.7"), Cost(Decimal("0.7"))),
         (stated("0.1"), Cost(Decimal("0.25"), estimated=True)),
     ]:
-        assert guard.cost(Fixed("unknown"), answer) == Cost(cost.usd + Decimal(fee), cost.estimated)
+        assert guard.cost(Fixed("unknown"), response) == Cost(cost.usd + Decimal(fee), cost.estimated)
 
 
 # ---- whose prices count
 
 
 @pytest.mark.parametrize(
-    ("prices", "model", "answered", "priced_at"),
+    ("prices", "model", "responded", "priced_at"),
     [
         ({}, "gpt-4o", "gpt-4o-mini", ["gpt-4o-mini"]),
         ({}, "gpt-4o", "gpt-4o", ["gpt-4o"]),
@@ -114,11 +114,11 @@ def test_an_assumed_cost_counts_until_a_response_states_a_larger_one(till: Till,
         ({"price": {"input_mtok": 1, "output_mtok": 2}}, "mine", "gpt-4o", ["mine"]),
     ],
 )
-def test_the_model_that_answered_is_charged_unless_the_user_has_stated_the_price(
-    till: Till, prices: dict[str, Any], model: str, answered: str, priced_at: list[str]
+def test_the_model_that_responded_is_charged_unless_the_user_has_stated_the_price(
+    till: Till, prices: dict[str, Any], model: str, responded: str, priced_at: list[str]
 ) -> None:
     paid = Fixed(model)
-    guard_at(till, **prices).cost(paid, {"usage": {}, "model": answered})
+    guard_at(till, **prices).cost(paid, {"usage": {}, "model": responded})
     assert paid.priced_at == priced_at
 
 
@@ -193,9 +193,9 @@ def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(till: Till, monke
 # ---- a call as a whole
 
 
-def test_a_call_gives_its_answer_and_is_charged_by_it(till: Till) -> None:
-    answer = SimpleNamespace(usage=SimpleNamespace(cost=0.05))
-    assert guard_at(till).call(Fixed(), lambda: answer) is answer
+def test_a_call_gives_its_response_and_is_charged_by_it(till: Till) -> None:
+    response = SimpleNamespace(usage=SimpleNamespace(cost=0.05))
+    assert guard_at(till).call(Fixed(), lambda: response) is response
     assert (till.events(), till.spent) == (["hold", "settle"], Decimal("0.05"))
 
 
@@ -212,7 +212,7 @@ class RefusedError(Exception):
         (asyncio.CancelledError, "estimated"),
     ],
 )
-def test_a_call_that_raises_is_free_where_it_was_answered_with_an_error(
+def test_a_call_that_raises_is_free_where_it_got_an_error_response(
     till: Till, error: type[BaseException], event: str
 ) -> None:
     def raising() -> None:
@@ -228,7 +228,7 @@ def test_a_call_that_raises_is_free_where_it_was_answered_with_an_error(
 @pytest.mark.parametrize(
     ("status", "outcome"), [(399, Outcome.UNKNOWN), (400, Outcome.FREE), (503, Outcome.FREE), ("500", Outcome.UNKNOWN)]
 )
-def test_an_answer_of_400_and_more_costs_nothing(status: object, outcome: str) -> None:
+def test_a_response_of_400_and_more_costs_nothing(status: object, outcome: str) -> None:
     direct, inner, outer = RefusedError(), ValueError(), ValueError()
     direct.status_code = status  # type: ignore[assignment]
     inner.response = SimpleNamespace(status_code=status)  # type: ignore[attr-defined]
@@ -245,7 +245,7 @@ def test_what_was_never_sent_costs_nothing() -> None:
     assert outcome_of(TimeoutError()) == Outcome.UNKNOWN
 
 
-def test_the_body_of_an_answer_is_what_it_gives_of_itself() -> None:
+def test_the_body_of_a_response_is_what_it_gives_of_itself() -> None:
     plain = {"usage": {"cost": 1}}
     assert body_of(plain) is plain
     assert body_of(SimpleNamespace(model_dump=lambda: plain)) == plain

@@ -16,7 +16,7 @@ from aumos_governance.integrations.guarding.leftovers import leftovers
 from tests.integrations.chats import chat
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
-from tests.integrations.guarding.attempting import ASK, OPUS, Provider, refusing
+from tests.integrations.guarding.attempting import OPUS, REQUEST, Provider, refusing
 from tests.integrations.till import Till
 from tests.integrations.wire import feature
 from tests.interrupting import PACKAGE, interrupted
@@ -55,11 +55,11 @@ def falling_back(provider: Provider, till: Till, streamed: bool) -> Callable[[],
         provider.models.clear()
         with anthropic.BetaFallbackState():
             if not streamed:
-                return client.beta.messages.create(**ASK)
-            with client.beta.messages.stream(**ASK) as stream:
+                return client.beta.messages.create(**REQUEST)
+            with client.beta.messages.stream(**REQUEST) as stream:
                 return stream.get_final_message()
 
-    provider.answer = refusing
+    provider.response = refusing
     return call
 
 

@@ -18,7 +18,7 @@ from tests.interrupting import PACKAGE, interrupted
 
 # The ledger's own lines have tests of their own.
 OURS = (PACKAGE / "integrations", *PACKAGE.glob("*.py"))
-ANSWER = {
+RESPONSE = {
     "id": "chat",
     "object": "chat.completion",
     "created": 1,
@@ -38,8 +38,8 @@ def till(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Till]:
 @pytest.fixture
 def client(till: Till) -> Iterator[OpenAI]:
     """A governed one, whose provider is a function of this process."""
-    answering = http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=ANSWER)))
-    with OpenAI(base_url="http://local/v1", api_key="key", max_retries=0, http_client=answering) as plain:
+    responding = http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=RESPONSE)))
+    with OpenAI(base_url="http://local/v1", api_key="key", max_retries=0, http_client=responding) as plain:
         yield govern(plain, engine=till.engine, budget_category="llm")
 
 

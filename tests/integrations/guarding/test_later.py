@@ -19,7 +19,7 @@ from tests.integrations.till import Till, priced
 from tests.integrations.wire import http
 
 COST = priced("gpt-4o", {"input_tokens": 10, "output_tokens": 20})
-ASK: Any = {"model": "gpt-4o", "input": "x"}
+REQUEST: Any = {"model": "gpt-4o", "input": "x"}
 RESPONSE = "GET /responses/resp_1"
 
 
@@ -39,7 +39,7 @@ def response(status: str = "completed", *, id: str = "resp_1", output: int = 20,
         "total_tokens": 10 + output,
     }
     done = status == "completed"
-    told = {
+    reported = {
         "id": id,
         "object": "response",
         "created_at": 1,
@@ -52,11 +52,11 @@ def response(status: str = "completed", *, id: str = "resp_1", output: int = 20,
         "tools": [],
         "background": True,
     }
-    return told | fields
+    return reported | fields
 
 
-def events(*told: dict[str, Any]) -> bytes:
-    return b"".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in told)
+def events(*reported: dict[str, Any]) -> bytes:
+    return b"".join(f"event: {one['type']}\ndata: {json.dumps(one)}\n\n".encode() for one in reported)
 
 
 CREATED = {"type": "response.created", "sequence_number": 0, "response": response("queued")}
@@ -65,9 +65,9 @@ DELTA |= {"content_index": 0, "delta": "hi", "logprobs": []}
 COMPLETED = {"type": "response.completed", "sequence_number": 2, "response": response()}
 
 
-def stream(*told: dict[str, Any], error: bool = False) -> http.Response:
+def stream(*reported: dict[str, Any], error: bool = False) -> http.Response:
     def pieces() -> Iterator[bytes]:
-        yield events(*told)
+        yield events(*reported)
         if error:
             raise http.ReadError("The line is gone.")
 
@@ -77,7 +77,7 @@ def stream(*told: dict[str, Any], error: bool = False) -> http.Response:
 @pytest.fixture
 def desk(till: Till) -> Desk:
     desk = Desk(till.engine)
-    desk.answers = {
+    desk.responses = {
         "POST /responses": response("queued"),
         RESPONSE: response(),
         "POST /responses/resp_1/cancel": response("cancelled"),
@@ -94,12 +94,12 @@ def adjusted(till: Till) -> list[str]:
 
 def test_a_background_response_is_adjusted_once_it_is_polled(desk: Desk, till: Till) -> None:
     client = desk.openai()
-    begun = client.responses.create(**ASK, background=True)
+    begun = client.responses.create(**REQUEST, background=True)
     estimate = till.spent
-    desk.answers[RESPONSE] = response("in_progress")
+    desk.responses[RESPONSE] = response("in_progress")
     client.responses.retrieve(begun.id)
     assert (till.spent, adjusted(till)) == (estimate, ["estimated"])
-    desk.answers[RESPONSE] = response()
+    desk.responses[RESPONSE] = response()
     for _ in range(3):
         assert client.responses.retrieve(begun.id).usage is not None
     assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
@@ -110,7 +110,7 @@ def test_a_background_response_is_adjusted_once_it_is_polled(desk: Desk, till: T
 @pytest.mark.parametrize("raw", ["raw", "streaming", "copy", "options"])
 def test_however_it_is_retrieved(desk: Desk, till: Till, raw: str) -> None:
     client = desk.openai()
-    client.responses.create(**ASK, background=True)
+    client.responses.create(**REQUEST, background=True)
     if raw == "raw":
         client.responses.with_raw_response.retrieve("resp_1").parse()
     elif raw == "streaming":
@@ -126,8 +126,8 @@ def test_however_it_is_retrieved(desk: Desk, till: Till, raw: str) -> None:
 @pytest.mark.parametrize("after", [None, 1])
 def test_a_background_response_that_is_streamed_on(desk: Desk, till: Till, after: int | None) -> None:
     client = desk.openai()
-    client.responses.create(**ASK, background=True)
-    desk.answers[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
+    client.responses.create(**REQUEST, background=True)
+    desk.responses[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
     more = {} if after is None else {"starting_after": after}
     kinds = [event.type for event in client.responses.retrieve("resp_1", stream=True, **more)]
     assert kinds == ["response.created", "response.output_text.delta", "response.completed"]
@@ -136,9 +136,9 @@ def test_a_background_response_that_is_streamed_on(desk: Desk, till: Till, after
 
 def test_a_stream_that_breaks_off_is_adjusted_when_it_is_retrieved(desk: Desk, till: Till) -> None:
     client = desk.openai()
-    desk.answers["POST /responses"] = stream(CREATED, DELTA, error=True)
+    desk.responses["POST /responses"] = stream(CREATED, DELTA, error=True)
     with pytest.raises((APIConnectionError, http.ReadError)):
-        list(client.responses.create(**ASK, background=True, stream=True))
+        list(client.responses.create(**REQUEST, background=True, stream=True))
     assert adjusted(till) == ["estimated"]
     client.responses.retrieve("resp_1")
     assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
@@ -146,19 +146,19 @@ def test_a_stream_that_breaks_off_is_adjusted_when_it_is_retrieved(desk: Desk, t
 
 def test_a_cancelled_one_costs_what_it_used_until_then(desk: Desk, till: Till) -> None:
     client = desk.openai()
-    client.responses.create(**ASK, background=True)
+    client.responses.create(**REQUEST, background=True)
     estimate = till.spent
     client.responses.cancel("resp_1")
     assert (till.spent, adjusted(till)) == (estimate, ["estimated"])
-    desk.answers["POST /responses/resp_1/cancel"] = response("cancelled", usage=response(output=5)["usage"])
+    desk.responses["POST /responses/resp_1/cancel"] = response("cancelled", usage=response(output=5)["usage"])
     client.responses.cancel("resp_1")
     assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 5})
 
 
 def test_more_than_was_held_is_charged_in_full(desk: Desk, till: Till) -> None:
     client = desk.openai()
-    client.responses.create(**ASK, background=True, max_output_tokens=16)
-    desk.answers[RESPONSE] = response(output=9_000)
+    client.responses.create(**REQUEST, background=True, max_output_tokens=16)
+    desk.responses[RESPONSE] = response(output=9_000)
     client.responses.retrieve("resp_1")
     assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 9_000})
     (record,) = till.records("adjust")
@@ -167,9 +167,9 @@ def test_more_than_was_held_is_charged_in_full(desk: Desk, till: Till) -> None:
 
 def test_what_is_retrieved_and_was_charged_truly_stays(desk: Desk, till: Till) -> None:
     client = desk.openai()
-    desk.answers["POST /responses"] = response()
-    client.responses.create(**ASK)
-    desk.answers[RESPONSE] = response(output=500)
+    desk.responses["POST /responses"] = response()
+    client.responses.create(**REQUEST)
+    desk.responses[RESPONSE] = response(output=500)
     client.responses.retrieve("resp_1")
     assert (till.spent, adjusted(till)) == (COST, ["settle"])
 
@@ -177,7 +177,7 @@ def test_what_is_retrieved_and_was_charged_truly_stays(desk: Desk, till: Till) -
 def test_awaited(desk: Desk, till: Till) -> None:
     async def polled() -> None:
         client = desk.async_openai()
-        begun = await client.responses.create(**ASK, background=True)
+        begun = await client.responses.create(**REQUEST, background=True)
         await client.responses.retrieve(begun.id)
 
     asyncio.run(polled())
@@ -187,8 +187,8 @@ def test_awaited(desk: Desk, till: Till) -> None:
 def test_awaited_and_streamed(desk: Desk, till: Till) -> None:
     async def polled() -> None:
         client = desk.async_openai()
-        await client.responses.create(**ASK, background=True)
-        desk.answers[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
+        await client.responses.create(**REQUEST, background=True)
+        desk.responses[RESPONSE] = stream(CREATED, DELTA, COMPLETED)
         async for _ in await client.responses.retrieve("resp_1", stream=True):
             pass
 
@@ -200,7 +200,7 @@ def test_a_stored_chat_is_adjusted_too(desk: Desk, till: Till) -> None:
     choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
     chat = {"id": "chat_1", "object": "chat.completion", "created": 1, "model": "gpt-4o", "choices": [choice]}
     usage = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}
-    desk.answers |= {
+    desk.responses |= {
         "POST /chat/completions": chat,
         "GET /chat/completions/chat_1": {**chat, "usage": usage},
     }
@@ -214,11 +214,11 @@ def test_another_process_finds_the_estimate_in_the_ledger(tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     with GovernanceEngine(ledger=url) as engine:
         desk = Desk(Till(engine).engine)
-        desk.answers["POST /responses"] = response("queued")
-        desk.openai().responses.create(**ASK, background=True)
+        desk.responses["POST /responses"] = response("queued")
+        desk.openai().responses.create(**REQUEST, background=True)
     with GovernanceEngine(ledger=url) as engine:
         desk = Desk(engine)
-        desk.answers[RESPONSE] = response()
+        desk.responses[RESPONSE] = response()
         for _ in range(2):
             desk.openai().responses.retrieve("resp_1")
         assert engine.budget.balance("llm").spent == COST
@@ -227,7 +227,7 @@ def test_another_process_finds_the_estimate_in_the_ledger(tmp_path: Path) -> Non
 
 def test_a_ledger_that_fails_withholds_no_response(desk: Desk, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     client = desk.openai()
-    client.responses.create(**ASK, background=True)
+    client.responses.create(**REQUEST, background=True)
     execute, failures = till.engine.realm.execute, iter([True])
 
     def failing(request: Any) -> Any:

@@ -17,8 +17,8 @@ from openai import (
 )
 
 from tests.integrations.chats import (
-    ASKED,
     COST,
+    MESSAGES,
     Run,
     chat,
     chat_async,
@@ -89,7 +89,7 @@ def test_a_stream_without_a_last_word_is_an_estimate(client: OpenAI, till: Till,
 
 
 def test_a_response_that_is_never_read_is_an_estimate(client: OpenAI, till: Till) -> None:
-    with client.chat.completions.with_streaming_response.create(model="gpt-4o", messages=ASKED, max_tokens=9):
+    with client.chat.completions.with_streaming_response.create(model="gpt-4o", messages=MESSAGES, max_tokens=9):
         pass
     assert till.events() == ["hold", "estimated"]
 

@@ -22,7 +22,7 @@ from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices
-from tests.integrations.chats import ASKED, COST, Run, chat
+from tests.integrations.chats import COST, MESSAGES, Run, chat
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
@@ -30,7 +30,7 @@ from tests.integrations.till import Till
 
 def test_fifty_streams_at_once_spend_no_more_than_there_is(run: Run[Any], till: Till, endpoint: Endpoint) -> None:
     endpoint.default = Reply(pause_after=1)
-    action = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50, "stream": True}
+    action = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50, "stream": True}
     worst = _worst(action)
     till.engine.budget.set_limit("llm", worst * 10)
 
@@ -58,7 +58,7 @@ def test_fifty_streams_at_once_spend_no_more_than_there_is(run: Run[Any], till: 
 
 
 def test_fifty_threads_at_once_spend_no_more_than_there_is(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
-    worst = _worst({"model": "gpt-4o", "messages": ASKED, "max_tokens": 50, "stream": True})
+    worst = _worst({"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50, "stream": True})
     till.engine.budget.set_limit("llm", worst * 10)
     together, denied = threading.Barrier(50), []
 

@@ -13,7 +13,7 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from aumos_governance import GovernanceDeniedError, GovernanceEngine, govern
-from tests.integrations.guarding.attempting import ASK, HAIKU, OPUS, Provider, chained, cost, message, to_opus
+from tests.integrations.guarding.attempting import HAIKU, OPUS, REQUEST, Provider, chained, cost, message, to_opus
 from tests.integrations.till import Till
 from tests.integrations.wire import http
 
@@ -32,12 +32,12 @@ def test_requests_side_by_side_are_each_charged(provider: Provider, till: Till) 
             sent = [pool.submit(go, one) for one in (request, to_opus(request))]
             return next(one.result() for one in sent)
 
-    def answer(body: dict[str, Any], _: int) -> Any:
+    def response(body: dict[str, Any], _: int) -> Any:
         both.wait(10)
         return message(body)
 
-    provider.answer = answer
-    assert provider.client(till, hedging).messages.create(**ASK).model == HAIKU
+    provider.response = response
+    assert provider.client(till, hedging).messages.create(**REQUEST).model == HAIKU
     assert till.held == 0
     assert till.spent == cost(HAIKU) + cost(OPUS)
 
@@ -50,14 +50,14 @@ def test_a_request_that_outlives_its_call_is_charged(provider: Provider, till: T
         slower.append(slow)
         return go(request)
 
-    def answer(body: dict[str, Any], _: int) -> Any:
+    def response(body: dict[str, Any], _: int) -> Any:
         if body["model"] == OPUS:
             late.wait(10)
         return message(body)
 
     slower: list[Any] = []
-    provider.answer = answer
-    provider.client(till, hedging).messages.create(**ASK)
+    provider.response = response
+    provider.client(till, hedging).messages.create(**REQUEST)
     late.set()
     slower[0].result(10)
     pool.shutdown()
@@ -67,7 +67,7 @@ def test_a_request_that_outlives_its_call_is_charged(provider: Provider, till: T
 def test_awaited_side_by_side_the_slower_one_is_an_estimate_when_it_is_cancelled(till: Till) -> None:
     provider, opus_sent = Provider(), asyncio.Event()
 
-    async def answer(request: http.Request) -> http.Response:
+    async def response(request: http.Request) -> http.Response:
         if json.loads(request.content)["model"] == OPUS:
             opus_sent.set()
             await asyncio.Event().wait()
@@ -83,10 +83,10 @@ def test_awaited_side_by_side_the_slower_one_is_an_estimate_when_it_is_cancelled
         return done.pop().result()
 
     async def hedged() -> None:
-        answering = http.AsyncClient(transport=http.MockTransport(answer))
-        plain = AsyncAnthropic(api_key="k", http_client=answering, max_retries=0, **chained([hedging]))
+        responding = http.AsyncClient(transport=http.MockTransport(response))
+        plain = AsyncAnthropic(api_key="k", http_client=responding, max_retries=0, **chained([hedging]))
         client = govern(plain, engine=till.engine, budget_category="llm")
-        assert (await client.messages.create(**ASK)).model == HAIKU
+        assert (await client.messages.create(**REQUEST)).model == HAIKU
 
     asyncio.run(hedged())
     assert till.held == 0
@@ -104,5 +104,5 @@ def test_of_requests_side_by_side_the_one_that_does_not_fit_is_denied(provider: 
 
     with GovernanceEngine() as engine:
         till = Till(engine, limit=0.02)
-        provider.client(till, hedging).messages.create(**ASK)
+        provider.client(till, hedging).messages.create(**REQUEST)
         assert (provider.models, till.spent, till.held) == ([HAIKU], cost(HAIKU), Decimal(0))

@@ -16,7 +16,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
 
 PROMPT: Any = [{"role": "user", "content": "A secret prompt"}]
-ASK: Any = {"model": "ours", "messages": PROMPT, "max_tokens": 50}
+REQUEST: Any = {"model": "ours", "messages": PROMPT, "max_tokens": 50}
 UNPRICED = "The price of 'ours' is not known, so nothing was sent: state it with govern(client, price=...)"
 Refused = Callable[[Endpoint, GovernanceEngine], None]
 
@@ -46,14 +46,14 @@ def by(kind: Any, call: Callable[[Any], Any]) -> Refused:
 
 
 WITHOUT_A_PRICE = {
-    "openai": (by(OpenAI, lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
+    "openai": (by(OpenAI, lambda client: client.chat.completions.create(**REQUEST)), "chat.completions"),
     "openai-stream": (
-        by(OpenAI, lambda client: client.chat.completions.create(**ASK, stream=True)),
+        by(OpenAI, lambda client: client.chat.completions.create(**REQUEST, stream=True)),
         "chat.completions",
     ),
-    "openai-async": (by(AsyncOpenAI, lambda client: client.chat.completions.create(**ASK)), "chat.completions"),
-    "anthropic": (by(Anthropic, lambda client: client.messages.create(**ASK)), "messages"),
-    "anthropic-async": (by(AsyncAnthropic, lambda client: client.messages.create(**ASK)), "messages"),
+    "openai-async": (by(AsyncOpenAI, lambda client: client.chat.completions.create(**REQUEST)), "chat.completions"),
+    "anthropic": (by(Anthropic, lambda client: client.messages.create(**REQUEST)), "messages"),
+    "anthropic-async": (by(AsyncAnthropic, lambda client: client.messages.create(**REQUEST)), "messages"),
 }
 JOB: Any = {"model": "gpt-4o", "training_file": "file"}
 OF_UNKNOWN_METHODS = {
@@ -141,7 +141,7 @@ def test_a_loop_goes_on_while_a_refusal_is_recorded(endpoint: Endpoint, till: Ti
         nonlocal loop
         loop = asyncio.get_running_loop()
         async with AsyncOpenAI(base_url=endpoint.openai_url, api_key="key") as client:
-            calling = asyncio.ensure_future(govern(client, engine=engine).chat.completions.create(**ASK))
+            calling = asyncio.ensure_future(govern(client, engine=engine).chat.completions.create(**REQUEST))
             await asyncio.sleep(0)
             alive.set()
             with pytest.raises(ConfigurationError, match="not known"):

@@ -90,9 +90,9 @@ def test_a_response_that_a_transport_does_not_like_is_paid_for_too(
     endpoint: Endpoint, till: Till, streamed: bool
 ) -> None:
     with governed(endpoint, till, http.Client(transport=Again(dislikes=2))) as client:
-        answer = chat(client, stream=streamed)
+        response = chat(client, stream=streamed)
         if streamed:
-            list(answer)
+            list(response)
     assert endpoint.count == 3
     assert sorted(till.events()) == ["estimated"] * 2 + ["hold"] * 3 + ["settle"]
 
@@ -119,12 +119,12 @@ def test_an_extension_of_the_user_s_own_is_called_too(endpoint: Endpoint, till: 
 
 
 def test_awaited(endpoint: Endpoint, till: Till) -> None:
-    async def asked() -> None:
-        async with http.AsyncClient(transport=AgainAsync()) as answering:
-            made = AsyncOpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0, http_client=answering)
+    async def requested() -> None:
+        async with http.AsyncClient(transport=AgainAsync()) as responding:
+            made = AsyncOpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0, http_client=responding)
             await chat_async(govern(made, engine=till.engine, budget_category="llm"))
 
-    asyncio.run(asked())
+    asyncio.run(requested())
     assert endpoint.count == 2
     assert sorted(till.events()) == ["estimated", "hold", "hold", "settle"]
 
@@ -141,11 +141,11 @@ def test_the_libraries_own_clients_are_not_traced(endpoint: Endpoint, till: Till
     with governed(endpoint, till, DefaultHttpxClient(event_hooks={"request": [look]})) as client:
         chat(client)
 
-    async def asked() -> None:
+    async def requested() -> None:
         hooks: Any = {"request": [look_async]}
-        async with DefaultAsyncHttpxClient(event_hooks=hooks) as answering:
-            made = AsyncOpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0, http_client=answering)
+        async with DefaultAsyncHttpxClient(event_hooks=hooks) as responding:
+            made = AsyncOpenAI(base_url=endpoint.openai_url, api_key="key", max_retries=0, http_client=responding)
             await chat_async(govern(made, engine=till.engine, budget_category="llm"))
 
-    asyncio.run(asked())
+    asyncio.run(requested())
     assert traced == [False, False]

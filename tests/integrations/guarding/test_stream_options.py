@@ -31,7 +31,7 @@ def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.integrations.guarding.stream_options.stream_options", fresh)
 
 
-def asked_for_usage(endpoint: Endpoint) -> list[bool]:
+def usage_requested(endpoint: Endpoint) -> list[bool]:
     return ["stream_options" in exchange.received.json for exchange in endpoint.exchanges]
 
 
@@ -43,11 +43,11 @@ def text(chunks: Any) -> str:
 def test_it_is_sent_again_as_it_was_written(client: OpenAI, endpoint: Endpoint, till: Till, refusal: Reply) -> None:
     endpoint.script(refusal, NO_USAGE, NO_USAGE)
     assert text(chat(client, stream=True)) == NO_USAGE.text
-    assert asked_for_usage(endpoint) == [True, False]
+    assert usage_requested(endpoint) == [True, False]
     assert till.events() == ["hold", "release", "hold", "estimated"]
     # Once found out, it is remembered.
     assert text(chat(client, stream=True)) == NO_USAGE.text
-    assert asked_for_usage(endpoint) == [True, False, False]
+    assert usage_requested(endpoint) == [True, False, False]
     assert till.events()[4:] == ["hold", "estimated"]
 
 
@@ -59,7 +59,7 @@ def test_awaited(endpoint: Endpoint, till: Till, run: Run[Any], refusal: Reply) 
         return "".join([chunk.choices[0].delta.content or "" async for chunk in await chat_async(client, stream=True)])
 
     assert run(read) == NO_USAGE.text
-    assert asked_for_usage(endpoint) == [True, False]
+    assert usage_requested(endpoint) == [True, False]
     assert till.events() == ["hold", "release", "hold", "estimated"]
 
 
@@ -73,7 +73,7 @@ def test_a_request_that_is_refused_either_way_fails_as_a_plain_client_s(
     assert (till.spent, till.events()) == (Decimal(0), ["hold", "release"] * 2)
     # Nothing was learned: the next one asks again.
     assert text(chat(client, stream=True)) == Reply().text
-    assert asked_for_usage(endpoint) == [True, False, True]
+    assert usage_requested(endpoint) == [True, False, True]
     assert till.spent == COST
 
 
@@ -85,7 +85,7 @@ def test_where_it_was_accepted_a_refusal_is_for_another_reason(client: OpenAI, e
     assert endpoint.count == 2
 
 
-def test_what_the_caller_asked_for_is_not_taken_out(client: OpenAI, endpoint: Endpoint) -> None:
+def test_what_the_caller_requested_is_not_taken_out(client: OpenAI, endpoint: Endpoint) -> None:
     endpoint.script(REFUSALS["named"])
     with pytest.raises(APIStatusError):
         chat(client, stream=True, stream_options={"include_usage": True})
@@ -96,5 +96,5 @@ def test_each_model_at_an_address_is_found_out_by_itself(client: OpenAI, endpoin
     endpoint.script(REFUSALS["named"], NO_USAGE)
     text(chat(client, stream=True))
     text(chat(client, stream=True, model="gpt-4o-mini"))
-    assert asked_for_usage(endpoint) == [True, False, True]
+    assert usage_requested(endpoint) == [True, False, True]
     assert till.spent > COST

@@ -69,8 +69,8 @@ def test_a_response_is_known_by_the_event_that_ends_it() -> None:
     meter.see(b'{"type":"response.output_text.delta","delta":"\\"response.completed\\""}')
     assert not meter.ended
     meter.see(b'{"type":"response.incomplete","response":{"usage":{"input_tokens":1}}}')
-    answer: Mapping[str, Any] | None = meter.response
-    assert (answer, meter.ended) == ({"usage": {"input_tokens": 1}}, True)
+    response: Mapping[str, Any] | None = meter.response
+    assert (response, meter.ended) == ({"usage": {"input_tokens": 1}}, True)
 
 
 class Charge:
@@ -106,21 +106,21 @@ def test_what_is_open_at_the_end_is_settled_then() -> None:
     assert (open_one.tries, ended.tries) == (1, 0)
 
 
-def test_what_was_sent_is_looked_after_when_no_answer_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_sent_is_looked_after_when_no_response_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 1.0)
-    leftovers, silent, answered = Leftovers(), Charge(LedgerError("busy")), Charge()
-    for charge in (silent, answered):
+    leftovers, silent, responded = Leftovers(), Charge(LedgerError("busy")), Charge()
+    for charge in (silent, responded):
         leftovers.opened(charge)
         leftovers.sent(charge)
-    leftovers.ended(answered)
+    leftovers.ended(responded)
     deadline = time.monotonic() + 20
     while leftovers._open and time.monotonic() < deadline:
         time.sleep(0.01)
     # The first time it says that it was not recorded, the second time it is.
-    assert (silent.tries, answered.tries, leftovers._open, leftovers._sent) == (2, 0, set(), set())
+    assert (silent.tries, responded.tries, leftovers._open, leftovers._sent) == (2, 0, set(), set())
 
 
-def test_what_was_sent_and_not_answered_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_sent_and_got_no_response_is_looked_after_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.integrations.guarding.leftovers._RESPONDED_AFTER", 20.0)
     leftovers, silent = Leftovers(), Charge()
     leftovers.opened(silent)

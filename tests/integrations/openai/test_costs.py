@@ -20,7 +20,7 @@ from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till, needs_prices_of_0_2, priced
 
-ASKED: Any = [{"role": "user", "content": "What is six times seven?"}]
+MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
 USED = Tokens(input=1_234, output=567, cached=200, reasoning=100)
 UNITS = {"input_tokens": 1_234, "cache_read_tokens": 200, "output_tokens": 567, "output_reasoning_tokens": 100}
 
@@ -33,17 +33,17 @@ def client(endpoint: Endpoint, till: Till) -> Iterator[OpenAI]:
 
 
 def chat(client: OpenAI, **options: Any) -> Any:
-    return client.chat.completions.create(**{"model": "gpt-4o", "messages": ASKED} | options)
+    return client.chat.completions.create(**{"model": "gpt-4o", "messages": MESSAGES} | options)
 
 
 CALLS: dict[str, Callable[[OpenAI], Any]] = {
     "create": chat,
     "streamed": lambda client: list(chat(client, stream=True)),
     "streamed_with_usage": lambda client: list(chat(client, stream=True, stream_options={"include_usage": True})),
-    "parse": lambda client: client.chat.completions.parse(model="gpt-4o", messages=ASKED),
-    "raw": lambda client: client.chat.completions.with_raw_response.create(model="gpt-4o", messages=ASKED).parse(),
+    "parse": lambda client: client.chat.completions.parse(model="gpt-4o", messages=MESSAGES),
+    "raw": lambda client: client.chat.completions.with_raw_response.create(model="gpt-4o", messages=MESSAGES).parse(),
     "raw_streamed": lambda client: list(
-        client.chat.completions.with_raw_response.create(model="gpt-4o", messages=ASKED, stream=True).parse()
+        client.chat.completions.with_raw_response.create(model="gpt-4o", messages=MESSAGES, stream=True).parse()
     ),
     "responses": lambda client: client.responses.create(model="gpt-4o", input="6 x 7?"),
     "responses_streamed": lambda client: list(client.responses.create(model="gpt-4o", input="6 x 7?", stream=True)),
@@ -63,41 +63,41 @@ def test_text_costs_what_its_usage_says(client: OpenAI, till: Till, call: str) -
 
 
 def test_the_helpers_that_stream_give_their_own_events(client: OpenAI, till: Till) -> None:
-    with client.chat.completions.stream(model="gpt-4o", messages=ASKED) as stream:
+    with client.chat.completions.stream(model="gpt-4o", messages=MESSAGES) as stream:
         kinds = {event.type for event in stream}
         assert stream.get_final_completion().choices[0].message.content == "The answer is forty-two."
     assert {"chunk", "content.delta", "content.done"} <= kinds
-    with client.responses.stream(model="gpt-4o", input="6 x 7?") as answer:
-        answer.until_done()
-        assert answer.get_final_response().output_text == "The answer is forty-two."
+    with client.responses.stream(model="gpt-4o", input="6 x 7?") as response:
+        response.until_done()
+        assert response.get_final_response().output_text == "The answer is forty-two."
     assert till.spent == 2 * priced("gpt-4o", UNITS)
 
 
 def test_a_response_that_is_streamed_as_it_came(client: OpenAI, till: Till) -> None:
     create = client.chat.completions.with_streaming_response.create
-    with create(model="gpt-4o", messages=ASKED, stream=True) as response:
+    with create(model="gpt-4o", messages=MESSAGES, stream=True) as response:
         lines = [line for line in response.iter_lines() if line]
     assert lines[-1] == "data: [DONE]"
     assert not any('"prompt_tokens"' in line for line in lines)
-    with create(model="gpt-4o", messages=ASKED) as response:
+    with create(model="gpt-4o", messages=MESSAGES) as response:
         assert response.parse().usage.prompt_tokens == 1_234
-    with create(model="gpt-4o", messages=ASKED) as response:
+    with create(model="gpt-4o", messages=MESSAGES) as response:
         assert b"forty-two" in b"".join(response.iter_bytes(7))
     assert till.spent == 3 * priced("gpt-4o", UNITS)
 
 
-def test_the_chunk_that_tells_the_usage_is_only_for_who_asked(client: OpenAI) -> None:
+def test_the_chunk_that_states_the_usage_is_only_for_a_client_that_requested_it(client: OpenAI) -> None:
     assert [chunk.usage for chunk in chat(client, stream=True)] == [None] * 6
-    told = [chunk.usage for chunk in chat(client, stream=True, stream_options={"include_usage": True})]
-    assert [usage.prompt_tokens for usage in told if usage is not None] == [1_234]
+    reported = [chunk.usage for chunk in chat(client, stream=True, stream_options={"include_usage": True})]
+    assert [usage.prompt_tokens for usage in reported if usage is not None] == [1_234]
 
 
 def test_the_caller_s_own_options_reach_the_provider(client: OpenAI, endpoint: Endpoint) -> None:
     options = {"include_obfuscation": False}
     list(chat(client, stream=True, stream_options=options, temperature=0.5))
-    asked = endpoint.exchange(0).received.json
-    assert asked["stream_options"] == {"include_obfuscation": False, "include_usage": True}
-    assert asked["temperature"] == 0.5
+    requested = endpoint.exchange(0).received.json
+    assert requested["stream_options"] == {"include_obfuscation": False, "include_usage": True}
+    assert requested["temperature"] == 0.5
     assert options == {"include_obfuscation": False}
 
 
@@ -115,8 +115,8 @@ def test_completions_of_the_earlier_api(client: OpenAI, till: Till) -> None:
 def test_sound_in_a_chat(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     endpoint.script(Reply(usage=Tokens(input=300, output=200, audio_input=250, audio_output=150)))
     sound = {"type": "input_audio", "input_audio": {"data": "AAAA" * 4_000, "format": "mp3"}}
-    asked: Any = [{"role": "user", "content": [sound]}]
-    chat(client, model="gpt-audio", messages=asked, modalities=["text", "audio"], max_tokens=300)
+    requested: Any = [{"role": "user", "content": [sound]}]
+    chat(client, model="gpt-audio", messages=requested, modalities=["text", "audio"], max_tokens=300)
     units = {"input_tokens": 300, "input_audio_tokens": 250, "output_tokens": 200, "output_audio_tokens": 150}
     assert till.spent == priced("gpt-audio", units)
     held, settled = till.records()
@@ -132,7 +132,7 @@ def test_images(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     assert till.spent == 3 * priced("gpt-image-1", units)
 
 
-def test_all_of_an_image_s_output_is_image_where_the_usage_does_not_tell(
+def test_all_of_an_image_s_output_is_image_where_the_usage_does_not_state_it(
     client: OpenAI, till: Till, endpoint: Endpoint
 ) -> None:
     endpoint.default = Reply(usage=Tokens(input=60, output=1_000))
@@ -149,7 +149,7 @@ def test_speech_is_charged_by_the_character(client: OpenAI, till: Till) -> None:
     assert till.spent == priced("tts-1", {"input_characters": 14}) + priced("tts-1", {"input_characters": 2})
 
 
-def test_speech_that_tells_no_usage_is_an_estimate(client: OpenAI, till: Till) -> None:
+def test_speech_that_states_no_usage_is_an_estimate(client: OpenAI, till: Till) -> None:
     client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Hello")
     assert till.events() == ["hold", "estimated"]
 
@@ -189,7 +189,7 @@ def test_the_tier_that_served_it_sets_the_price(client: OpenAI, till: Till, endp
     assert till.spent == priced("gpt-4o", {"input_tokens": 1_000, "output_tokens": 100}, tier=tier)
 
 
-def test_the_model_that_answered_sets_the_price(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
+def test_the_model_that_responded_sets_the_price(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     units = {"input_tokens": 11, "output_tokens": 7}
     endpoint.script(Reply(model="gpt-4o-2024-05-13"), Reply(model="a-name-of-its-own"))
     chat(client)
@@ -236,7 +236,7 @@ REFUSED: dict[str, tuple[Callable[[OpenAI], Any], str]] = {
 
 
 @pytest.mark.parametrize("call", REFUSED)
-def test_what_nobody_knows_the_cost_of_is_refused(client: OpenAI, till: Till, endpoint: Endpoint, call: str) -> None:
+def test_what_has_no_known_cost_is_refused(client: OpenAI, till: Till, endpoint: Endpoint, call: str) -> None:
     make, words = REFUSED[call]
     with pytest.raises(ConfigurationError, match=words):
         make(client)
@@ -256,10 +256,10 @@ def test_what_is_denied_is_not_sent(client: OpenAI, till: Till, endpoint: Endpoi
 @pytest.mark.parametrize("tier", [None, "auto"])
 def test_the_tier_that_a_project_may_set_is_in_the_hold(tier: str | None) -> None:
     terms = {} if tier is None else {"service_tier": tier}
-    asked = {"messages": [], "max_tokens": 1000}
+    requested = {"messages": [], "max_tokens": 1000}
 
     def worst(**more: Any) -> Decimal:
-        paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", {"model": "gpt-5.4", **asked, **more}))
+        paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", {"model": "gpt-5.4", **requested, **more}))
         assert paid is not None
         return paid.worst(Prices().rates("gpt-5.4", provider="openai"))
 

@@ -68,7 +68,7 @@ def test_what_is_no_report_is_charged_as_held(usage: Any) -> None:
         read_usage({"usage": usage}, NAMES, REQUIRED)
 
 
-def test_an_answer_without_a_report_is_charged_as_held() -> None:
+def test_a_response_without_a_report_is_charged_as_held() -> None:
     with pytest.raises(UsageMissingError):
         read_usage({}, NAMES, REQUIRED)
 
@@ -102,8 +102,8 @@ def test_images_on_the_way_and_those_that_are_given_are_held_for() -> None:
     ],
 )
 def test_an_image_is_charged_at_its_own_price(details: dict[str, int], prices: dict[str, int], cost: int) -> None:
-    answer = {"usage": {"input_tokens": 10, "output_tokens": 20, "output_tokens_details": details}}
-    assert paid("/images/generations").cost(rates(**prices), answer) == Cost(Decimal(cost))
+    response = {"usage": {"input_tokens": 10, "output_tokens": 20, "output_tokens_details": details}}
+    assert paid("/images/generations").cost(rates(**prices), response) == Cost(Decimal(cost))
 
 
 # ---- sound
@@ -115,8 +115,8 @@ def test_speech_is_held_for_by_its_text() -> None:
     by_character = rates(input_mchars=3_000_000)
     assert call.worst(by_character) == 30
     assert call.cost(by_character, {}) == Cost(Decimal(30))
-    answer = {"usage": {"input_tokens": 10, "output_tokens": 20}}
-    assert call.cost(rates(), answer) == Cost(Decimal(50))
+    response = {"usage": {"input_tokens": 10, "output_tokens": 20}}
+    assert call.cost(rates(), response) == Cost(Decimal(50))
     with pytest.raises(UsageMissingError):
         call.cost(rates(), {})
 
@@ -133,7 +133,7 @@ def test_a_sound_is_held_for_by_its_length(sizes: tuple[int | None, ...], second
 
 @needs_prices_of_0_2
 @pytest.mark.parametrize(
-    ("answer", "cost"),
+    ("response", "cost"),
     [
         ({"usage": {"seconds": 7}}, 7),
         ({"duration": 7.5}, "7.5"),
@@ -142,9 +142,9 @@ def test_a_sound_is_held_for_by_its_length(sizes: tuple[int | None, ...], second
         ({"duration": 0}, 0),
     ],
 )
-def test_a_sound_is_charged_by_its_seconds_or_its_tokens(answer: dict[str, Any], cost: Any) -> None:
+def test_a_sound_is_charged_by_its_seconds_or_its_tokens(response: dict[str, Any], cost: Any) -> None:
     call = paid("/audio/transcriptions", (749,))
-    assert call.cost(rates(audio_hours=3_600), answer) == Cost(Decimal(cost))
+    assert call.cost(rates(audio_hours=3_600), response) == Cost(Decimal(cost))
 
 
 @needs_prices_of_0_2

@@ -88,16 +88,16 @@ METHODS = sorted({(method.lower(), path): name for name, method, path in _method
 @pytest.mark.parametrize(("request_", "name"), METHODS, ids=[f"{name}" for _, name in METHODS])
 def test_each_is_classified(request_: tuple[str, str], name: str) -> None:
     method, path = request_
-    asked = ApiRequest(method, path, {"model": "gpt-4o", "file_ids": None})
+    requested = ApiRequest(method, path, {"model": "gpt-4o", "file_ids": None})
     if method in ("get", "delete"):
-        assert PROVIDER.paid(asked) is None
+        assert PROVIDER.paid(requested) is None
     elif path in _PAID - {"/batches"}:
-        assert PROVIDER.paid(asked) is not None
+        assert PROVIDER.paid(requested) is not None
     elif path in _REFUSED:
         with pytest.raises(ConfigurationError, match=f"POST {path} was not sent"):
-            PROVIDER.paid(asked)
+            PROVIDER.paid(requested)
     elif path != "/batches":
-        assert PROVIDER.paid(asked) is None, f"{name} is neither known as paid nor refused"
+        assert PROVIDER.paid(requested) is None, f"{name} is neither known as paid nor refused"
 
 
 def test_the_list_is_whole() -> None:

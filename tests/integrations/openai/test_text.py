@@ -40,7 +40,7 @@ def swallows(call: Any) -> bool:
 @pytest.mark.parametrize(
     "options", [{}, {"stream_options": {"include_usage": False, "x": 1}}, {"stream_options": None}]
 )
-def test_a_stream_is_asked_for_its_usage_and_the_caller_does_not_see_it(given: Any, options: Any) -> None:
+def test_a_streams_usage_is_requested_and_the_caller_does_not_see_it(given: Any, options: Any) -> None:
     call = chat(**given, **options)
     assert call.body is not None
     assert call.body["stream_options"] == {**(options.get("stream_options") or {}), "include_usage": True}
@@ -73,8 +73,8 @@ def test_a_meter_knows_whether_a_model_may_hide_output(path: str, model: str, hi
 )
 def test_what_the_provider_stores_can_be_retrieved(store: Any, chats: bool, responses: bool) -> None:
     given = {} if store is None else {"store": store}
-    asked: Any = paid("/chat/completions", **given), paid("/responses", **given)
-    assert [call.retrievable for call in asked] == [chats, responses]
+    requested: Any = paid("/chat/completions", **given), paid("/responses", **given)
+    assert [call.retrievable for call in requested] == [chats, responses]
 
 
 @pytest.mark.parametrize("kind", ["web_search", "web_search_preview", "web_search_2025_08_26"])
@@ -152,3 +152,18 @@ def test_a_stream_of_a_response_that_broke_off_costs_what_was_seen_of_it() -> No
     for seen in (None, Seen(text=3, whole=True)):
         with pytest.raises(UsageMissingError):
             call.cost(rates(), {}, seen)
+
+
+@pytest.mark.parametrize(("path", "field"), [("/chat/completions", "messages"), ("/responses", "input")])
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        ({"type": "input_audio", "input_audio": {"data": "AA"}}, "input_audio_mtok"),
+        ({"type": "video_url", "video_url": {"url": "x"}}, "input_video_mtok"),
+    ],
+)
+def test_an_input_whose_kind_has_no_price_is_refused(path: str, field: str, part: Any, key: str) -> None:
+    call = paid(path, **{field: [{"role": "user", "content": [part]}], "max_tokens": 5, "max_output_tokens": 5})
+    with pytest.raises(ConfigurationError, match=key):
+        call.worst(rates())
+    assert call.worst(rates(price={**STATED, key: 1_000_000})) > 0

@@ -42,9 +42,9 @@ def usage(into: int, out: int, **more: Any) -> dict[str, Any]:
 # ---- extras
 
 
-def extras(asked: dict[str, Any], found: Rates) -> tuple[Decimal, bool]:
+def extras(requested: dict[str, Any], found: Rates) -> tuple[Decimal, bool]:
     size = Size()
-    fees = extras_of(asked, found, size)
+    fees = extras_of(requested, found, size)
     return fees, size.unseen
 
 
@@ -53,7 +53,7 @@ def web(most: Any = None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "fees"),
+    ("requested", "fees"),
     [
         ({"plugins": [web()]}, "0.05"),
         ({"plugins": [web(1)]}, "0.05"),
@@ -70,15 +70,16 @@ def web(most: Any = None) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_search_at_openrouter_is_held_for_by_its_results(asked: dict[str, Any], fees: str) -> None:
-    assert extras(asked, rates("openai/gpt-4o", OPENROUTER)) == (Decimal(fees), True)
+def test_a_search_at_openrouter_is_held_for_by_its_results(requested: dict[str, Any], fees: str) -> None:
+    assert extras(requested, rates("openai/gpt-4o", OPENROUTER)) == (Decimal(fees), True)
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"plugins": []}, {"plugins": [{"id": "file-parser"}]}, {"plugins": "web"}, {"plugins": {"id": "web"}}]
+    "requested",
+    [{}, {"plugins": []}, {"plugins": [{"id": "file-parser"}]}, {"plugins": "web"}, {"plugins": {"id": "web"}}],
 )
-def test_what_is_no_search_at_openrouter_costs_nothing_more(asked: dict[str, Any]) -> None:
-    assert extras(asked, rates("openai/gpt-4o", OPENROUTER)) == (0, False)
+def test_what_is_no_search_at_openrouter_costs_nothing_more(requested: dict[str, Any]) -> None:
+    assert extras(requested, rates("openai/gpt-4o", OPENROUTER)) == (0, False)
 
 
 def test_a_model_that_always_searches_is_held_for_a_search() -> None:
@@ -107,8 +108,8 @@ def test_a_live_search_at_xai_is_held_for_by_its_sources(parameters: Any, fees: 
 
 
 def test_extras_of_one_seller_are_none_at_another() -> None:
-    asked = {"plugins": [web(20)], "search_parameters": {}, "web_search_options": {}}
-    assert extras(asked, rates()) == (0, False)
+    requested = {"plugins": [web(20)], "search_parameters": {}, "web_search_options": {}}
+    assert extras(requested, rates()) == (0, False)
     assert extras({"plugins": [web(20)]}, rates("grok-3-mini", XAI)) == (0, False)
     assert extras({"search_parameters": {}}, rates("openai/gpt-4o", OPENROUTER)) == (0, False)
 
@@ -119,8 +120,8 @@ def test_a_flat_cost_has_no_extras() -> None:
 
 def test_what_a_search_finds_is_held_for_at_the_window() -> None:
     found = rates("openai/gpt-4o", OPENROUTER)
-    asked = {"model": "openai/gpt-4o", "messages": [], "max_tokens": 1}
-    plain, searching = paid("/chat/completions", **asked), paid("/chat/completions", **asked, plugins=[web(20)])
+    requested = {"model": "openai/gpt-4o", "messages": [], "max_tokens": 1}
+    plain, searching = paid("/chat/completions", **requested), paid("/chat/completions", **requested, plugins=[web(20)])
     assert searching.worst(found) > plain.worst(found) + Decimal("0.08") + 100_000 * Decimal("2.5") / 10**6
 
 
@@ -165,19 +166,19 @@ def test_google_has_one_price_for_text_image_and_video() -> None:
     ],
 )
 def test_counts_that_have_no_price_are_charged_as_held(part: str, field: str, key: str) -> None:
-    answer = usage(10, 20, **{part: {field: 5}})
+    response = usage(10, 20, **{part: {field: 5}})
     with pytest.raises(UsageMissingError, match="no price") as raised:
-        used_of(rates(), answer, "chat", Seen(text=33, whole=True))
+        used_of(rates(), response, "chat", Seen(text=33, whole=True))
     assert raised.value.least == 3 * 2
-    used_of(rates(price={**STATED, key: 5}), answer, "chat", None)
+    used_of(rates(price={**STATED, key: 5}), response, "chat", None)
     used_of(rates(), usage(10, 20, **{part: {field: 0}}), "chat", None)
 
 
 @pytest.mark.parametrize(("seen", "least"), [(None, 0), (Seen(), 0), (Seen(text=1), 2), (Seen(text=160), 20)])
-@pytest.mark.parametrize("answer", [{}, {"usage": None}, {"usage": {"prompt_tokens": "5"}}, usage(0, 0)])
-def test_a_doubt_is_charged_at_least_what_is_visible(answer: dict[str, Any], seen: Seen | None, least: int) -> None:
+@pytest.mark.parametrize("response", [{}, {"usage": None}, {"usage": {"prompt_tokens": "5"}}, usage(0, 0)])
+def test_a_doubt_is_charged_at_least_what_is_visible(response: dict[str, Any], seen: Seen | None, least: int) -> None:
     with pytest.raises(UsageMissingError) as raised:
-        used_of(rates(), answer, "chat", seen)
+        used_of(rates(), response, "chat", seen)
     assert raised.value.least == least
 
 
@@ -232,9 +233,9 @@ def test_a_chat_is_charged_for_the_searches_that_its_seller_counts() -> None:
     ids=str,
 )
 def test_a_response_is_charged_for_each_search_that_it_shows(output: Any, cost: int) -> None:
-    answer = {"usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}, "output": output}
+    response = {"usage": {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}, "output": output}
     call = paid("/responses", input="x")
-    assert call.cost(rates(price={**STATED, **SEARCHES}), answer) == Cost(Decimal(10 + 40 + cost))
+    assert call.cost(rates(price={**STATED, **SEARCHES}), response) == Cost(Decimal(10 + 40 + cost))
 
 
 # ---- responses that broke off

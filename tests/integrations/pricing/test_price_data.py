@@ -149,7 +149,7 @@ def unavailable() -> Iterator[str]:
         server.server_close()
 
 
-def test_an_address_that_does_not_answer_changes_nothing(unavailable: str, folder: Path) -> None:
+def test_an_address_that_does_not_respond_changes_nothing(unavailable: str, folder: Path) -> None:
     with pytest.raises(PriceDataError, match=r"Service Unavailable.*stay in use"):
         price_data.update(unavailable)
     assert not folder.exists()

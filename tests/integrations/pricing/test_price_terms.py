@@ -191,7 +191,7 @@ class TestServiceTiers:
 
 class TestTheBilledName:
     @pytest.mark.parametrize(
-        ("requested", "answered", "billed"),
+        ("requested", "responded", "billed"),
         [
             # A bare name does not replace a more exact one.
             ("claude-sonnet-4-5@20250929", "claude-sonnet-4-5-20250929", "claude-sonnet-4-5@20250929"),
@@ -225,10 +225,10 @@ class TestTheBilledName:
             ("claude-opus-5", 3, "claude-opus-5"),
         ],
     )
-    def test_is_that_of_the_answer_and_never_less_exact_than_the_requested_one(
-        self, requested: str, answered: object, billed: str
+    def test_is_that_of_the_response_and_never_less_exact_than_the_requested_one(
+        self, requested: str, responded: object, billed: str
     ) -> None:
-        assert billed_model(requested, answered) == billed
+        assert billed_model(requested, responded) == billed
 
 
 class TestTheAddressOfAClient:

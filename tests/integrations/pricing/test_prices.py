@@ -41,7 +41,7 @@ def worst(model: str, **body: Any) -> Decimal:
     return paid.worst(rates(model))
 
 
-def test_the_address_tells_whose_prices_count() -> None:
+def test_the_address_states_whose_prices_count() -> None:
     def at(model: str, base_url: str) -> Decimal:
         found = Prices().rates(model, provider="openai", base_url=base_url)
         return found.cost({"input_tokens": 1_000_000})

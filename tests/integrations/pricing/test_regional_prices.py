@@ -39,7 +39,7 @@ def message(model: str = "claude-opus-5", **usage: Any) -> dict[str, Any]:
 def events(model: str = "claude-opus-5", **usage: Any) -> bytes:
     whole = message(model, **usage)
     begun = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
-    told: list[dict[str, Any]] = [
+    reported: list[dict[str, Any]] = [
         {"type": "message_start", "message": begun},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
@@ -47,14 +47,14 @@ def events(model: str = "claude-opus-5", **usage: Any) -> bytes:
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 1000}},
         {"type": "message_stop"},
     ]
-    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in told)
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in reported)
 
 
-def transport(answer: Callable[[Any], Any]) -> Any:
+def transport(response: Callable[[Any], Any]) -> Any:
     """An HTTP client that answers within this process."""
 
     def handler(request: Any) -> Any:
-        found = answer(request)
+        found = response(request)
         if isinstance(found, bytes):
             return http.Response(200, headers={"content-type": "text/event-stream"}, content=found)
         return http.Response(200, json=found)
@@ -130,13 +130,13 @@ def create_beta(client: Any, model: str) -> None:
 
 
 def stream(client: Any, model: str) -> None:
-    with client.messages.stream(model=model, max_tokens=1000, messages=HELLO) as told:
-        told.get_final_message()
+    with client.messages.stream(model=model, max_tokens=1000, messages=HELLO) as reported:
+        reported.get_final_message()
 
 
 def stream_beta(client: Any, model: str) -> None:
-    with client.beta.messages.stream(model=model, max_tokens=1000, messages=HELLO) as told:
-        told.get_final_message()
+    with client.beta.messages.stream(model=model, max_tokens=1000, messages=HELLO) as reported:
+        reported.get_final_message()
 
 
 @pytest.mark.parametrize("call", [create, create_beta, stream, stream_beta])
@@ -152,15 +152,15 @@ def stream_beta(client: Any, model: str) -> None:
     ],
 )
 def test_vertex(books: Books, call: Callable[[Any, str], None], region: str, model: str, cost: Decimal) -> None:
-    answered = model.replace("@", "-")
-    here = transport(lambda request: events(answered) if "streamRaw" in request.url.path else message(answered))
+    responded = model.replace("@", "-")
+    here = transport(lambda request: events(responded) if "streamRaw" in request.url.path else message(responded))
     with vertex(region, http_client=here) as plain:
         call(books.govern(plain), model)
     assert (books.spent, books.estimates) == (cost, 0)
 
 
 @pytest.mark.parametrize(
-    ("model", "answered", "cost"),
+    ("model", "responded", "cost"),
     [
         ("global.anthropic.claude-opus-5", "claude-opus-5", LIST_COST),
         ("eu.anthropic.claude-opus-5", "claude-opus-5", REGIONAL),
@@ -173,8 +173,8 @@ def test_vertex(books: Books, call: Callable[[Any, str], None], region: str, mod
     ],
 )
 @pytest.mark.parametrize("client", [bedrock, mantle])
-def test_bedrock(books: Books, client: Any, model: str, answered: str, cost: Decimal) -> None:
-    with client(http_client=transport(lambda _: message(answered))) as plain:
+def test_bedrock(books: Books, client: Any, model: str, responded: str, cost: Decimal) -> None:
+    with client(http_client=transport(lambda _: message(responded))) as plain:
         create(books.govern(plain), model)
     assert (books.spent, books.estimates) == (cost, 0)
 
@@ -233,7 +233,14 @@ def test_awaited(books: Books) -> None:
 def test_openai(books: Books, host: str, model: str, cost: Decimal) -> None:
     usage = {"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000}
     choice = {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}
-    answer = {"id": "c", "object": "chat.completion", "created": 1, "model": model, "usage": usage, "choices": [choice]}
-    with openai.OpenAI(api_key="k", base_url=f"https://{host}/v1", http_client=transport(lambda _: answer)) as plain:
+    response = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": model,
+        "usage": usage,
+        "choices": [choice],
+    }
+    with openai.OpenAI(api_key="k", base_url=f"https://{host}/v1", http_client=transport(lambda _: response)) as plain:
         books.govern(plain).chat.completions.create(model=model, messages=HELLO, max_tokens=1000)
     assert (books.spent, books.estimates) == (cost, 0)

@@ -110,7 +110,7 @@ def test_langchain_s_structured_output_is_governed(endpoint: Endpoint, till: Til
     endpoint.default = Reply(text='{"a": 1}', usage=Tokens(input=10, output=20))
     model = ChatOpenAI(model="gpt-4o", base_url=endpoint.openai_url, api_key="key", max_retries=0)  # type: ignore[arg-type]
     calls = GovernedCalls(engine=till.engine, budget_category="llm")
-    answer = model.with_structured_output(Answer).invoke("x", config={"callbacks": [calls]})
-    assert answer == Answer(a=1)
+    response = model.with_structured_output(Answer).invoke("x", config={"callbacks": [calls]})
+    assert response == Answer(a=1)
     assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 20})
     assert till.events() == ["hold", "settle"]

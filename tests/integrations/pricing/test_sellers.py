@@ -188,9 +188,9 @@ def test_a_call_costs_what_its_seller_says(at: Make, till: Till, endpoint: Endpo
     base_url, model, usage, cost, event = COSTS[case]
     endpoint.default = Reply(usage=usage)
     till.engine.budget.set_limit("llm", 100)
-    answer = at(base_url).chat.completions.create(model=model, messages=MESSAGES, max_tokens=50_000, stream=streamed)
+    response = at(base_url).chat.completions.create(model=model, messages=MESSAGES, max_tokens=50_000, stream=streamed)
     if streamed:
-        list(answer)
+        list(response)
     assert till.spent == cost
     assert till.events() == ["hold", event]
 
@@ -216,10 +216,10 @@ def test_a_default_cost_gives_way_to_what_the_response_says(at: Make, till: Till
 
 def test_a_fee_is_added_to_the_hold_and_the_charge(at: Make, till: Till, endpoint: Endpoint) -> None:
     endpoint.default = Reply(usage=counts(10, 20))
-    ask: Any = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50}
-    at(OPENAI).chat.completions.create(**ask)
-    at(OPENAI, fee="0.03").chat.completions.create(**ask)
-    at(OPENAI, fee="0.03", cost="0.01").chat.completions.create(**ask)
+    request: Any = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50}
+    at(OPENAI).chat.completions.create(**request)
+    at(OPENAI, fee="0.03").chat.completions.create(**request)
+    at(OPENAI, fee="0.03", cost="0.01").chat.completions.create(**request)
     plain, more, flat = (entry.amount for entry in till.records("hold"))
     assert (more - plain, flat) == (30_000_000, 40_000_000)
     assert [entry.amount for entry in till.records("settle")] == [225_000, 30_225_000, 40_000_000]
@@ -256,9 +256,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
 def test_what_has_no_price_is_refused_with_the_keyword_that_states_it(
     at: Make, till: Till, endpoint: Endpoint, case: str
 ) -> None:
-    base_url, asked, words = REFUSED[case]
+    base_url, requested, words = REFUSED[case]
     with pytest.raises(ConfigurationError, match=words):
-        at(base_url).chat.completions.create(**{"messages": MESSAGES, **asked})
+        at(base_url).chat.completions.create(**{"messages": MESSAGES, **requested})
     assert (endpoint.count, till.spent) == (0, 0)
 
 

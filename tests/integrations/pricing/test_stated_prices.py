@@ -85,17 +85,17 @@ def test_the_price_by_the_hour_is_that_of_now_and_is_bounded_by_the_dearest(monk
         for model in seller.models
         if model.id == BY_THE_HOUR and seller.id == "deepseek"
     )
-    prices, asked = Prices(), {"input_tokens": MILLION, "output_tokens": 0}
+    prices, requested = Prices(), {"input_tokens": MILLION, "output_tokens": 0}
     seen = set()
     for hour in (0, 12, 20):
         now = datetime(2026, 8, 3, hour, 5, tzinfo=timezone.utc)
         monkeypatch.setattr(prices_module, "_now", lambda now=now: now)
         found = prices.rates(BY_THE_HOUR, provider="deepseek")
         expected = model.get_prices(now).input_mtok
-        assert found.cost(asked) == expected
+        assert found.cost(requested) == expected
         assert found.bound(MILLION, 0) == Decimal("0.55")
         beside = Prices(price={"web_searches_kcount": 10}).rates(BY_THE_HOUR, provider="deepseek")
-        assert beside.cost(asked) == expected
+        assert beside.cost(requested) == expected
         seen.add(expected)
     assert len(seen) == 2
 

@@ -82,7 +82,7 @@ def test_what_stays_open_is_doubt(report: Report) -> None:
         checked(report, SEEN)
 
 
-def test_an_answer_that_shows_nothing_may_have_no_output() -> None:
+def test_a_response_that_shows_nothing_may_have_no_output() -> None:
     assert checked(Report({"input_tokens": 10, "output_tokens": 0}, 10), Seen(whole=True))[1] is False
 
 
@@ -113,9 +113,9 @@ def test_a_doubtful_report_is_charged_as_held(
     client: OpenAI, till: Till, endpoint: Endpoint, usage: str, streamed: bool
 ) -> None:
     endpoint.default = Reply(usage=DOUBTFUL[usage])
-    answer = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=100, stream=streamed)
+    response = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=100, stream=streamed)
     if streamed:
-        list(answer)
+        list(response)
     assert till.events() == ["hold", "estimated"]
     held, settled = till.records()
     assert settled.amount == held.amount
@@ -126,9 +126,9 @@ def test_what_only_the_total_has_is_output_and_an_estimate(
     client: OpenAI, till: Till, endpoint: Endpoint, streamed: bool
 ) -> None:
     endpoint.default = Reply(usage={"prompt_tokens": 10, "total_tokens": 510})
-    answer = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=2000, stream=streamed)
+    response = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=2000, stream=streamed)
     if streamed:
-        list(answer)
+        list(response)
     assert till.spent == priced("gpt-4o", {"input_tokens": 10, "output_tokens": 500})
     assert till.events() == ["hold", "estimated"]
 
@@ -153,7 +153,7 @@ def test_responses_of_zeros_are_charged_as_held(client: OpenAI, till: Till, endp
     assert till.events() == ["hold", "estimated"] * 2
 
 
-def test_an_answer_longer_than_was_held_for_is_charged_for_what_is_visible(
+def test_a_response_longer_than_was_held_for_is_charged_for_what_is_visible(
     client: OpenAI, till: Till, endpoint: Endpoint
 ) -> None:
     endpoint.default = Reply(text="word " * 40_000, usage=ZEROS)

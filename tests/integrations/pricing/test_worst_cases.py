@@ -120,13 +120,13 @@ def test_a_suffix_is_input() -> None:
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])
-def test_what_is_said_is_input_and_what_is_no_input_is_not(path: str) -> None:
+def test_what_is_spoken_is_input_and_what_is_no_input_is_not(path: str) -> None:
     name, limit = ("messages", "max_tokens") if path == CHAT else ("input", "max_output_tokens")
-    asked = {name: "x", limit: 50}
-    plain = worst(path, **asked)
-    assert worst(path, **asked | {name: "x" * 101}) - plain == 100
-    assert worst(path, **asked, metadata={"a": "b" * 100}, user="u" * 100) == plain
-    assert worst(path, **asked, seed=1) - plain == size_of({"seed": 1}).tokens
+    requested = {name: "x", limit: 50}
+    plain = worst(path, **requested)
+    assert worst(path, **requested | {name: "x" * 101}) - plain == 100
+    assert worst(path, **requested, metadata={"a": "b" * 100}, user="u" * 100) == plain
+    assert worst(path, **requested, seed=1) - plain == size_of({"seed": 1}).tokens
 
 
 @pytest.mark.parametrize("value", [{"previous_response_id": "r"}, {"conversation": "c"}, {"prompt": {"id": "p"}}])
@@ -140,18 +140,18 @@ def test_the_frame_of_an_input_is_held_for() -> None:
 
 
 def test_a_tool_of_the_provider_s_own_is_described_at_length() -> None:
-    asked = {"input": "x", "max_output_tokens": 0}
+    requested = {"input": "x", "max_output_tokens": 0}
     for kind, words in (("computer", 4_096), ("function", 0), ("custom", 0)):
         tools = [{"type": kind}]
         assert (
-            worst(RESPONSES, **asked, tools=tools) - worst(RESPONSES, **asked)
+            worst(RESPONSES, **requested, tools=tools) - worst(RESPONSES, **requested)
             == size_of({"tools": tools}).tokens - size_of({}).tokens + words
         )
 
 
-@pytest.mark.parametrize("asked", [{"tools": [{"type": "mcp"}]}, {"model": None}])
-def test_what_the_provider_adds_to_the_input_is_held_at_the_window(asked: dict[str, Any]) -> None:
-    assert worst(RESPONSES, input="x", max_output_tokens=50, **asked) == CONTEXT_TOKENS + 2 * 50
+@pytest.mark.parametrize("requested", [{"tools": [{"type": "mcp"}]}, {"model": None}])
+def test_what_the_provider_adds_to_the_input_is_held_at_the_window(requested: dict[str, Any]) -> None:
+    assert worst(RESPONSES, input="x", max_output_tokens=50, **requested) == CONTEXT_TOKENS + 2 * 50
 
 
 # ---- sizes

@@ -34,7 +34,7 @@ def at(server: LiveServer, level: int, path: str) -> Iterator[tuple[Kernel, str]
         yield kernel, kernel_id
 
 
-def told(outcome: Outcome) -> Any:
+def reported(outcome: Outcome) -> Any:
     """What a cell passed to ``result(...)``."""
     assert outcome.status == "ok", outcome
     return json.loads(outcome.text.split("<<", 1)[1].split(">>", 1)[0])
@@ -45,7 +45,7 @@ def pending(server: LiveServer, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def asked(server: LiveServer, path: str, count: int = 1) -> list[dict[str, Any]]:
+def requested(server: LiveServer, path: str, count: int = 1) -> list[dict[str, Any]]:
     return until(lambda: len(found := pending(server, path)) == count and found, "a person is asked")
 
 
@@ -56,7 +56,7 @@ def decide(server: LiveServer, approval: dict[str, Any], decision: str = "approv
 
 def test_a_cell_waits_for_a_yes(server: LiveServer) -> None:
     def approve() -> None:
-        (approval,) = asked(server, "yes.ipynb")
+        (approval,) = requested(server, "yes.ipynb")
         assert approval["shown"] == {"tool": "deploy", "cost": "0.5", "code": "deploy()"}
         assert (approval["tool"], approval["amount"], approval["agent_id"]) == ("deploy", "0.5", "bot")
         assert approval["cell"]["count"] > 0
@@ -70,7 +70,7 @@ grant = engine.begin(act(), on_waiting=waited.append)
 result([grant.hold_id, len(waited), grant.settle(0.25).spent])
 """
         with meanwhile(approve):
-            hold_id, waited, spent = told(kernel.run(code))
+            hold_id, waited, spent = reported(kernel.run(code))
         # On a busy machine the decision may arrive before the thread that waits has looked at what it waits for.
         assert (bool(hold_id), waited in (0, 1), spent) == (True, True, "0.25")
         state = server.state("yes.ipynb")
@@ -80,7 +80,7 @@ result([grant.hold_id, len(waited), grant.settle(0.25).spent])
 def test_a_cell_waits_for_a_no(server: LiveServer) -> None:
     with (
         at(server, 3, "no.ipynb") as (kernel, _),
-        meanwhile(lambda: decide(server, asked(server, "no.ipynb")[0], "deny")),
+        meanwhile(lambda: decide(server, requested(server, "no.ipynb")[0], "deny")),
     ):
         outcome = kernel.run("engine.begin(act())")
     assert (outcome.status, outcome.ename) == ("error", "GovernanceDeniedError")
@@ -92,7 +92,7 @@ def test_an_interrupt_takes_the_question_back(server: LiveServer) -> None:
     with at(server, 3, "interrupt.ipynb") as (kernel, kernel_id):
 
         def interrupt() -> None:
-            asked(server, "interrupt.ipynb")
+            requested(server, "interrupt.ipynb")
             server.json("POST", f"api/kernels/{kernel_id}/interrupt")
 
         with meanwhile(interrupt):
@@ -101,7 +101,7 @@ def test_an_interrupt_takes_the_question_back(server: LiveServer) -> None:
         assert server.state("interrupt.ipynb")["held"] == "0"
 
 
-def test_nobody_answers(server: LiveServer) -> None:
+def test_no_decision(server: LiveServer) -> None:
     with at(server, 3, "late.ipynb") as (kernel, _):
         outcome = kernel.run("engine.begin(act(), timeout=0.5)")
         assert outcome.evalue.startswith("DENIED: No decision in time")
@@ -109,8 +109,8 @@ def test_nobody_answers(server: LiveServer) -> None:
 
 
 def test_tasks_wait_side_by_side(server: LiveServer) -> None:
-    def answer() -> None:
-        for approval in asked(server, "tasks.ipynb", 2):
+    def response() -> None:
+        for approval in requested(server, "tasks.ipynb", 2):
             decide(server, approval, "approve" if approval["shown"]["code"] == "second()" else "deny")
 
     with at(server, 3, "tasks.ipynb") as (kernel, _):
@@ -123,14 +123,14 @@ async def one(code):
         return error.denial_code
 result(await asyncio.gather(one("first()"), one("second()")))
 """
-        with meanwhile(answer):
-            assert told(kernel.run(code)) == ["APPROVAL_DENIED", "second()"]
+        with meanwhile(response):
+            assert reported(kernel.run(code)) == ["APPROVAL_DENIED", "second()"]
         assert server.state("tasks.ipynb")["spent"] == "0.5"
 
 
 def test_a_server_that_stands_still_for_a_while(server: LiveServer) -> None:
     def stop_and_approve() -> None:
-        (approval,) = asked(server, "still.ipynb")
+        (approval,) = requested(server, "still.ipynb")
         with stopped(server):
             # Long enough for the kernel to ask again, more than once, and to be answered by nobody.
             time.sleep(2)
@@ -138,20 +138,20 @@ def test_a_server_that_stands_still_for_a_while(server: LiveServer) -> None:
 
     with at(server, 3, "still.ipynb") as (kernel, _):
         with meanwhile(stop_and_approve):
-            assert told(kernel.run(f"{HASTY}\nresult(engine.begin(act()).settle(0.5).spent)")) == "0.5"
+            assert reported(kernel.run(f"{HASTY}\nresult(engine.begin(act()).settle(0.5).spent)")) == "0.5"
         assert server.state("still.ipynb")["spent"] == "0.5"
 
 
-def test_a_kernel_that_is_restarted_asks_nobody_any_more(server: LiveServer) -> None:
+def test_a_kernel_that_is_restarted_requests_no_approval_any_more(server: LiveServer) -> None:
     with at(server, 3, "gone.ipynb") as (kernel, kernel_id):
         kernel.client.execute("engine.begin(act())")
-        asked(server, "gone.ipynb")
+        requested(server, "gone.ipynb")
         server.json("POST", f"api/kernels/{kernel_id}/restart")
         until(lambda: not pending(server, "gone.ipynb"), "the question is withdrawn")
         assert server.state("gone.ipynb")["held"] == "0"
 
 
-def test_at_l4_a_person_is_told_before_and_after(server: LiveServer) -> None:
+def test_at_l4_a_user_is_notified_before_and_after(server: LiveServer) -> None:
     with at(server, 4, "report.ipynb") as (kernel, _):
         kernel.run("grant = engine.begin(act())")
 
@@ -204,7 +204,7 @@ result([
 
 
 def check_managers(kernel: Kernel) -> None:
-    default, levels, remaining, refused, checked, consents, record = told(kernel.run(MANAGERS))
+    default, levels, remaining, refused, checked, consents, record = reported(kernel.run(MANAGERS))
     assert (default, levels, remaining, checked) == (True, [1, 4], "0.3", True)
     assert refused == {
         "above": ["NotAllowedError", None],
@@ -231,12 +231,12 @@ def test_a_kernel_without_a_server_has_the_same_engine(kernel: Kernel) -> None:
     check_managers(kernel)
 
 
-def test_the_death_of_a_server_leaves_nothing_asked_and_nothing_held(server: LiveServer) -> None:
+def test_the_death_of_a_server_leaves_nothing_requested_and_nothing_held(server: LiveServer) -> None:
     """Last: the module's server is another one afterwards."""
     opened = server.open_notebook("orphan.ipynb")
     opened.run("%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 3" + IMPORTS)
     opened.submit("engine.begin(act())")
-    (approval,) = asked(server, "orphan.ipynb")
+    (approval,) = requested(server, "orphan.ipynb")
     server.kill()
     opened.close()
     server.start()

@@ -68,7 +68,7 @@ def test_at_l0_it_is_denied(kernel: Kernel) -> None:
 def test_at_l1_and_l2_it_is_a_suggestion(kernel: Kernel, level: int) -> None:
     at(kernel, level)
     outcome = kernel.run(DEPLOY)
-    assert outcome.said == ["Suggestion: deploy, $0.05. Not run:", "    ran.append('deploy')", "    len(ran)"]
+    assert outcome.printed == ["Suggestion: deploy, $0.05. Not run:", "    ran.append('deploy')", "    len(ran)"]
     assert "ran.append(&#x27;deploy&#x27;)" in outcome.displays[0]["text/html"]
     assert outcome.evalue.startswith(f"DENIED: Not run: at L{level}")
     assert outcome.evalue.endswith("or raise the trust level with %governance --trust-level.")
@@ -98,8 +98,8 @@ def test_what_does_not_fit_says_what_is_left(kernel: Kernel) -> None:
 
 
 def test_at_l3_the_prompt_shows_what_would_run_and_yes_runs_it(kernel: Kernel) -> None:
-    outcome = kernel.run(DEPLOY, answer="yes")
-    assert outcome.asked == QUESTION
+    outcome = kernel.run(DEPLOY, response="yes")
+    assert outcome.requested == QUESTION
     assert outcome.lines == [
         "An approval is needed to run: deploy, $0.05",
         "    ran.append('deploy')",
@@ -108,13 +108,13 @@ def test_at_l3_the_prompt_shows_what_would_run_and_yes_runs_it(kernel: Kernel) -
     ]
     assert outcome.results[0]["text/plain"] == "1"
     # The very same cell asks anew.
-    assert kernel.run(DEPLOY, answer="YES ").asked == QUESTION
+    assert kernel.run(DEPLOY, response="YES ").requested == QUESTION
     assert kernel.value("len(ran)") == "2"
 
 
-@pytest.mark.parametrize("answer", ["", "no", "y", "yes please", "true"])
-def test_anything_but_yes_is_a_no(kernel: Kernel, answer: str) -> None:
-    denied = kernel.run(DEPLOY, answer=answer)
+@pytest.mark.parametrize("response", ["", "no", "y", "yes please", "true"])
+def test_anything_but_yes_is_a_no(kernel: Kernel, response: str) -> None:
+    denied = kernel.run(DEPLOY, response=response)
     assert denied.ename == "GovernanceDeniedError"
     assert denied.evalue.startswith("DENIED: ")
     assert " denied it." in denied.evalue
@@ -125,7 +125,7 @@ def test_anything_but_yes_is_a_no(kernel: Kernel, answer: str) -> None:
 def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body: str) -> None:
     pid = int(kernel.value("__import__('os').getpid()"))
     cell = f"%%governed --tool deploy --cost 0.05\n{body}"
-    outcome = kernel.run(cell, answer=lambda: os.kill(pid, signal.SIGINT))
+    outcome = kernel.run(cell, response=lambda: os.kill(pid, signal.SIGINT))
     assert (outcome.ename, outcome.traceback) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
     assert did_not_run(kernel)
     # It is taken back without waiting for that, so that an interrupt takes no time.
@@ -139,7 +139,7 @@ def test_where_the_front_end_takes_no_input_it_is_denied_at_once(kernel: Kernel)
 
 
 def test_what_is_shown_hides_nothing(kernel: Kernel) -> None:
-    outcome = kernel.run("%%governed --tool 'a\u202eb'\nx = '\x1b[2J\u202e'  # seen", answer="no")
+    outcome = kernel.run("%%governed --tool 'a\u202eb'\nx = '\x1b[2J\u202e'  # seen", response="no")
     assert all(line.isprintable() for line in outcome.lines)
     assert "\\u202e" in outcome.text
 
@@ -216,7 +216,7 @@ def governed_notebook(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("runner", ["execute", "papermill"])
-def test_where_nobody_is_there_it_is_denied_at_once_and_the_run_ends(runner: str, tmp_path: Path) -> None:
+def test_where_no_user_is_there_it_is_denied_at_once_and_the_run_ends(runner: str, tmp_path: Path) -> None:
     notebook = governed_notebook(tmp_path)
     if runner == "papermill":
         code, outputs = with_papermill(notebook, tmp_path)
@@ -230,7 +230,7 @@ def test_where_nobody_is_there_it_is_denied_at_once_and_the_run_ends(runner: str
     assert not (tmp_path / "after").exists()
 
 
-def test_a_terminal_asks_the_person_at_it(tmp_path: Path) -> None:
+def test_a_terminal_prompts_its_user(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     command = [
         sys.executable,

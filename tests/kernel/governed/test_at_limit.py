@@ -64,8 +64,8 @@ def set_budget(server: LiveServer, budget: str) -> dict[str, Any]:
 def test_it_goes_on_when_a_user_raises_the_budget(kernel: Kernel, server: LiveServer, cell: str, spent: str) -> None:
     outcome = when_it_waits(kernel, cell, lambda: set_budget(server, "2"))
     assert outcome.status == "ok", outcome
-    assert outcome.said[0].startswith(WAITING)
-    assert "Raise the budget or deny the call under the cell or in the governance panel" in outcome.said[0]
+    assert outcome.printed[0].startswith(WAITING)
+    assert "Raise the budget or deny the call under the cell or in the governance panel" in outcome.printed[0]
     assert outcome.updates[-1]["text/plain"].startswith(("Allowed after waiting", "Approved"))
     state = server.state("limit.ipynb")
     assert (state["spent"], state["held"], state["budget"]) == (spent, "0", "2")

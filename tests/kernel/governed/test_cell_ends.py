@@ -44,8 +44,8 @@ class Reluctant(FakeTransport):
             self.waited_for.set()
         super().wait(waiter, seconds)
 
-    def _decide(self, ask: WireRequest) -> dict[str, Any]:
-        if ask.op == "settle":
+    def _decide(self, request: WireRequest) -> dict[str, Any]:
+        if request.op == "settle":
             assert self.waited_for.wait(20)
             return {"ok": True}
         return {"ok": True, "hold_id": "h", "decision": ALLOWED}
@@ -67,13 +67,13 @@ def shell(transport: Reluctant, monkeypatch: pytest.MonkeyPatch) -> Any:
     return shell
 
 
-def test_the_end_of_a_cell_waits_for_what_the_cell_told(transport: Reluctant, shell: Any) -> None:
+def test_the_end_of_a_cell_waits_for_what_the_cell_posted(transport: Reluctant, shell: Any) -> None:
     engine = NotebookEngine(shell)
     grant = engine.begin(GovernanceAction("bot", budget_amount=1, tool="gpt-4o", kind="call"))
     ending = engine.resolve_soon(grant, 10**9, estimated=False)
     assert ending is not None
-    answered: list[bool] = []
-    ending.then(lambda: answered.append(True))
-    assert answered == [], "the cell's own code goes on"
+    responded: list[bool] = []
+    ending.then(lambda: responded.append(True))
+    assert responded == [], "the cell's own code goes on"
     shell.events.trigger("post_run_cell", None)
-    assert answered == [True]
+    assert responded == [True]

@@ -18,19 +18,23 @@ class Client:
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.met = False
-        self.asked = 0
+        self.requested = 0
         self.mentioned: list[Any] = []
+        self.waited: list[float] = []
+        self.silent = False
         self._reachable = reachable
 
     def request(self, op: str, *, cell: Any) -> dict[str, Any]:
-        self.asked += 1
+        self.requested += 1
         if not self._reachable:
             raise ServerUnreachableError("gone")
         self.met = True
         return {}
 
-    def mention(self, op: str, *, cell: Any) -> None:
+    def mention(self, op: str, *, cell: Any, seconds: float) -> bool:
         self.mentioned.append((op, cell.count))
+        self.waited.append(seconds)
+        return not self.silent and seconds > 0
 
 
 class Events:
@@ -59,12 +63,28 @@ def link(monkeypatch: pytest.MonkeyPatch, client: Client) -> Client:
     return client
 
 
-def test_the_first_report_is_waited_for_and_the_others_are_not(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_is_met_once_and_each_report_is_waited_for(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client = link(monkeypatch, Client())
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
+    assert (client.requested, client.mentioned) == (1, [("cell", 7), ("cell", 7)])
+    assert client.waited == [1.0, 1.0]
+
+
+def test_a_server_that_is_silent_is_waited_for_once_a_minute(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, now = link(monkeypatch, Client()), [100.0]
+    reports = cell_reports.CellReports(shell, monotonic=lambda: now[0])
+    reports.begin()
+    client.silent = True
+    for now[0] in (100.0, 101.0, 159.0, 160.0):
+        reports.begin()
+    assert client.waited == [1.0, 0.0, 0.0, 1.0]
+    client.silent = False
+    for now[0] in (219.0, 220.0, 221.0):
+        reports.begin()
+    assert client.waited[4:] == [0.0, 1.0, 1.0]
+    assert len(client.mentioned) == 7
 
 
 def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +92,7 @@ def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytes
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
-    assert (client.asked, client.mentioned) == (1, [])
+    assert (client.requested, client.mentioned) == (1, [])
 
 
 def test_without_a_gateway_nothing_is_reported(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:

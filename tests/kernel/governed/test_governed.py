@@ -26,7 +26,7 @@ def test_the_acceptance_notebook_and_the_server_agree(server: LiveServer) -> Non
         outcomes.append(kernel.run(last))
         state = server.state("acceptance.ipynb")
         assert (state["active"], state["spent"], state["budget"]) == (False, "0.2", "10")
-    assert [line for outcome in outcomes for line in outcome.said] == ACCEPTANCE_LINES
+    assert [line for outcome in outcomes for line in outcome.printed] == ACCEPTANCE_LINES
     records = server.json("GET", "aumos-governance/v1/audit", params={"path": "acceptance.ipynb"})["records"]
     assert [(record["event"], record["cell"]["id"]) for record in reversed(records)] == [
         ("open", "seed-2"),
@@ -56,7 +56,7 @@ def test_a_restarted_kernel_resumes(server: LiveServer) -> None:
             ]
 
 
-def test_a_persons_limit_stands_and_the_magic_says_who_set_it(server: LiveServer) -> None:
+def test_a_users_limit_stands_and_the_magic_says_who_set_it(server: LiveServer) -> None:
     with notebook(server, "taught.ipynb") as (kernel, _):
         kernel.run("%governance")
         server.json("PATCH", "aumos-governance/v1/state", params={"path": "taught.ipynb"}, json={"budget": "5"})
@@ -80,7 +80,7 @@ def test_threads_never_spend_more_than_there_is(server: LiveServer, threads: int
         assert server.state(f"threads-{threads}.ipynb")["spent"] == "5"
 
 
-def test_tasks_ask_while_their_loop_runs_on(server: LiveServer) -> None:
+def test_tasks_request_while_their_loop_runs_on(server: LiveServer) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 5\n{LINK}\nimport asyncio, threading\nticks = 0")
         outcome = kernel.run(
@@ -98,7 +98,7 @@ def test_tasks_ask_while_their_loop_runs_on(server: LiveServer) -> None:
         assert server.state("tasks.ipynb")["spent"] == "5"
 
 
-def test_asks_that_come_together_travel_together(server: LiveServer) -> None:
+def test_requests_that_come_together_travel_together(server: LiveServer) -> None:
     with notebook(server, "together.ipynb") as (kernel, _):
         kernel.run(f"%governance\n{LINK}\nimport asyncio")
         counted = kernel.run(
@@ -124,7 +124,7 @@ def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
     return thread
 
 
-def test_an_interrupted_ask_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
+def test_an_interrupted_request_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
     with notebook(server, "interrupted.ipynb") as (kernel, _):
         # Both asks go the same way then.
         allowed = "--GovernanceExtension.local_socket=True"
@@ -193,7 +193,9 @@ FORK = (
 )
 
 
-def test_a_forked_child_asks_over_a_connection_of_its_own(server: LiveServer, request: pytest.FixtureRequest) -> None:
+def test_a_forked_child_requests_over_a_connection_of_its_own(
+    server: LiveServer, request: pytest.FixtureRequest
+) -> None:
     with notebook(server, "forked.ipynb") as (kernel, _):
         kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
         if "comm" in request.node.name:
@@ -222,7 +224,7 @@ def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, requ
         assert server.state("pool.ipynb")["spent"] == "1"
 
 
-def test_an_ask_at_exit_is_heard(server: LiveServer) -> None:
+def test_a_request_at_exit_is_heard(server: LiveServer) -> None:
     with notebook(server, "exit.ipynb") as (kernel, kernel_id):
         kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
         kernel.run(
@@ -268,7 +270,7 @@ def test_a_strict_server_is_obeyed_and_binds_what_is_started_inside(tmp_path: Pa
         server.close()
 
 
-def test_the_greeting_tells_the_notebook_and_the_versions(server: LiveServer) -> None:
+def test_the_greeting_states_the_notebook_and_the_versions(server: LiveServer) -> None:
     with notebook(server, "greeted.ipynb") as (kernel, _):
         kernel.run(f"%governance\n{LINK}")
         greeting = json.loads(kernel.run("import json; print(json.dumps(dict(client.greeting)))").text)

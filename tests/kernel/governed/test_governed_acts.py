@@ -38,7 +38,7 @@ class Notebook:
     def fresh(self, level: int) -> None:
         self.kernel.run(f"%governance --new --trust-level {level} --budget 1\nran = []")
 
-    def asked(self) -> list[dict[str, Any]]:
+    def requested(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.server.json("GET", f"{GOVERNANCE}approvals", params={"path": self.path})[
             "approvals"
         ]
@@ -46,7 +46,7 @@ class Notebook:
 
     def decide(self, decision: str) -> dict[str, Any]:
         """Answer the one question that waits, and give it as it was asked."""
-        (question,) = self.asked()
+        (question,) = self.requested()
         body = {"decision": decision, "digest": question["digest"]}
         self.server.json("POST", f"{GOVERNANCE}approvals/{question['id']}", json=body)
         return question
@@ -75,10 +75,10 @@ def notebook(shared: Notebook) -> Notebook:
     return shared
 
 
-def test_a_persons_yes_runs_exactly_what_they_saw(notebook: Notebook) -> None:
+def test_a_users_approval_runs_exactly_what_they_saw(notebook: Notebook) -> None:
     seen: list[dict[str, Any]] = []
     outcome = notebook.run_and(CELL, lambda: seen.append(notebook.decide("approve")))
-    assert outcome.said[0].startswith(WAITING)
+    assert outcome.printed[0].startswith(WAITING)
     (update,) = outcome.updates
     assert update["text/plain"] == "Approved: deploy, $0.05."
     assert outcome.results[0]["text/plain"] == "1"
@@ -91,10 +91,10 @@ def test_a_persons_yes_runs_exactly_what_they_saw(notebook: Notebook) -> None:
     }
     assert (question["tool"], question["amount"], question["cell"]["id"]) == ("deploy", "0.05", "the-cell")
     assert notebook.events() == ["hold", "approval_requested", "approve", "hold", "settle"]
-    assert notebook.asked() == []
+    assert notebook.requested() == []
 
 
-def test_a_persons_no_is_one_sentence_and_nothing_runs(notebook: Notebook) -> None:
+def test_a_users_denial_is_one_sentence_and_nothing_runs(notebook: Notebook) -> None:
     outcome = notebook.run_and(CELL, lambda: notebook.decide("deny"))
     assert outcome.ename == "GovernanceDeniedError"
     assert outcome.evalue.endswith(" denied it.")
@@ -104,7 +104,7 @@ def test_a_persons_no_is_one_sentence_and_nothing_runs(notebook: Notebook) -> No
     assert notebook.server.state(notebook.path)["held"] == "0"
 
 
-def test_a_changed_cell_asks_anew(notebook: Notebook) -> None:
+def test_a_changed_cell_requests_anew(notebook: Notebook) -> None:
     first = notebook.run_and(CELL, lambda: notebook.decide("approve"))
     digests: list[str] = []
     for cell in (CELL, CELL.replace("len(ran)", "ran")):
@@ -114,10 +114,10 @@ def test_a_changed_cell_asks_anew(notebook: Notebook) -> None:
     assert notebook.kernel.value("ran") == "['deploy']"
 
 
-def test_when_nobody_answers_in_time_it_is_denied(notebook: Notebook) -> None:
+def test_without_a_decision_in_time_it_is_denied(notebook: Notebook) -> None:
     outcome = notebook.kernel.run(CELL.replace("0.05", "0.05 --timeout 0.5"))
     assert outcome.evalue == "DENIED: No decision in time; run the cell again to request approval again."
-    assert notebook.asked() == []
+    assert notebook.requested() == []
     assert notebook.kernel.value("ran") == "[]"
 
 
@@ -129,12 +129,12 @@ def test_an_interrupt_takes_the_question_back(notebook: Notebook, body: str) -> 
     assert outcome.ename == "KeyboardInterrupt"
     assert outcome.traceback == ["KeyboardInterrupt"]
     assert outcome.updates[-1]["text/plain"].startswith("Withdrawn: deploy, $0.05.")
-    until(lambda: notebook.asked() == [], "nothing waits any more")
+    until(lambda: notebook.requested() == [], "nothing waits any more")
     assert notebook.kernel.value("ran") == "[]"
     assert notebook.server.state(notebook.path)["held"] == "0"
 
 
-def test_at_l4_a_report_waits_for_a_person(notebook: Notebook) -> None:
+def test_at_l4_a_report_waits_for_a_user(notebook: Notebook) -> None:
     notebook.fresh(4)
     notebook.kernel.run(CELL)
     notebook.kernel.run("%%governed --tool deploy --cost 0.05\n1 / 0")
@@ -147,13 +147,13 @@ def test_at_l4_a_report_waits_for_a_person(notebook: Notebook) -> None:
     assert failed["shown"]["result"] == "failed: ZeroDivisionError"
 
 
-def test_a_suggestion_asks_nobody(notebook: Notebook) -> None:
+def test_a_suggestion_requests_no_approval(notebook: Notebook) -> None:
     notebook.fresh(2)
     refused(notebook.kernel.run(CELL), "GovernanceDeniedError", "a governed action is only suggested")
     assert notebook.events() == ["hold"]
 
 
-def test_a_settlement_that_fails_is_told_as_loudly_as_the_cell_would(notebook: Notebook) -> None:
+def test_a_settlement_that_fails_is_shown_like_an_error_of_the_cell(notebook: Notebook) -> None:
     notebook.fresh(5)
     outcome = notebook.kernel.run(
         "%%governed --tool deploy --cost 0.05\n"
@@ -185,7 +185,7 @@ def test_the_sdk_says_no_as_the_magics_do(notebook: Notebook) -> None:
     assert notebook.kernel.value("ran") == "[]"
 
 
-def test_a_governed_function_waits_for_the_person_too(notebook: Notebook) -> None:
+def test_a_governed_function_waits_for_the_user_too(notebook: Notebook) -> None:
     notebook.kernel.run(
         "from aumos_governance import governed\n"
         "@governed(act=True, budget=0.5)\n"

@@ -79,7 +79,7 @@ except Exception as error:
 """
 
 
-def test_a_call_that_nobody_could_decide_about_is_refused_and_on_record(server: LiveServer, provider: Endpoint) -> None:
+def test_a_call_that_could_not_be_decided_is_refused_and_on_record(server: LiveServer, provider: Endpoint) -> None:
     with notebook(server, "refused.ipynb") as (kernel, _):
         prepared(kernel, provider)
         assert kernel.run(REFUSED, cell_id="refusing").lines == ["ConfigurationError"] * 3
@@ -126,7 +126,7 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
 
 
 COST = Decimal("0.0000975")
-ASK_AFTER = """
+REQUEST_AFTER = """
 from aumos_governance import notebook_engine
 from aumos_governance.kernel.requests.session import link
 budget = notebook_engine().budget
@@ -150,10 +150,10 @@ def holds(server: LiveServer, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_an_ask_right_after_a_call_sees_what_it_cost(server: LiveServer, provider: Endpoint) -> None:
+def test_a_request_right_after_a_call_sees_what_it_cost(server: LiveServer, provider: Endpoint) -> None:
     with notebook(server, "after.ipynb") as (kernel, _):
         prepared(kernel, provider)
-        outcome = kernel.run(ASK_AFTER)
+        outcome = kernel.run(REQUEST_AFTER)
         assert outcome.status == "ok", outcome
         seen = [tuple(map(Decimal, line.split())) for line in outcome.lines]
         assert seen == [(COST * number, Decimal(0)) for number in range(1, 31)]
@@ -187,7 +187,7 @@ def test_a_kernel_that_dies_once_a_call_has_returned_leaves_its_cost_or_its_hold
         until(accounted, "the call is settled, or its hold unresolved", 30)
 
 
-def test_a_call_is_answered_while_the_server_stands_and_settled_when_it_goes_on(
+def test_a_call_gets_its_response_while_the_server_stands_and_settled_when_it_goes_on(
     server: LiveServer, provider: Endpoint, tmp_path: Path
 ) -> None:
     provider.default = Reply(pause_after=0)

@@ -104,7 +104,7 @@ def test_what_is_already_paid_is_recorded_in_full_and_raises(kernel: Kernel) -> 
     assert kernel.value("d.allowed, d.overrun") == "(True, True)"
 
 
-def test_a_decision_is_for_whoever_assigns_it_and_shows_no_output_number(kernel: Kernel) -> None:
+def test_a_decision_is_for_the_code_that_assigns_it_and_shows_no_output_number(kernel: Kernel) -> None:
     kernel.run("%governance\n'kept'")
     alone = kernel.run("%governance_spend 0.05 --tool gpt-4o")
     assert alone.lines == ["Recorded: $0.05 for gpt-4o ($9.95 remaining)"]
@@ -166,7 +166,7 @@ def test_each_record_has_the_cell_it_came_from(kernel: Kernel) -> None:
     )
 
 
-def test_the_newest_records_come_last_and_as_many_as_asked_for(kernel: Kernel) -> None:
+def test_the_newest_records_come_last_and_as_many_as_requested(kernel: Kernel) -> None:
     kernel.run("%governance\nfor n in range(12):\n    %governance_spend {n + 1} --tool t{n} --no-raise")
     shown = kernel.run("%governance_audit --last 3").displays[0]["text/plain"].splitlines()
     assert [line.split()[5] for line in shown[1:]] == ["t9", "t10", "t11"]
@@ -194,7 +194,7 @@ def test_every_magic_explains_itself(kernel: Kernel) -> None:
         assert "--" in text or name in {"governance_status", "governance_disable"}
 
 
-def test_whoever_asks_for_the_frames_of_a_denial_gets_them(kernel: Kernel) -> None:
+def test_a_caller_that_requests_the_frames_of_a_denial_gets_them(kernel: Kernel) -> None:
     kernel.run("%governance --budget 1\ndef paid_call():\n    %governance_spend 2")
     assert kernel.run("paid_call()").traceback == kernel.run("paid_call()").traceback
     (shown,) = kernel.run("%tb").errors

@@ -49,7 +49,7 @@ def test_what_was_captured_has_no_value_either(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize("code", [f"d = {SPEND}\nd", f"%%time\nd = {SPEND}\nd", f"d = %time {SPEND}\nd"])
-def test_whoever_asks_for_the_value_sees_it(kernel: Kernel, code: str) -> None:
+def test_a_caller_that_requests_the_value_sees_it(kernel: Kernel, code: str) -> None:
     (shown,) = kernel.run(code).results
     assert shown["text/plain"].startswith("<SpendDecision allow: $0.01")
 

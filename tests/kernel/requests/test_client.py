@@ -29,33 +29,33 @@ def client_of(transport: FakeTransport, *, timeout: float = 10.0, hello_timeout:
     return Client(transport, incarnation="n-1", timeout=timeout, hello_timeout=hello_timeout)
 
 
-def test_the_first_ask_says_hello_and_the_next_does_not() -> None:
+def test_the_first_request_says_hello_and_the_next_does_not() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     assert transport.sent == []
     client.request("status")
     client.request("status")
-    assert [ask.op for ask in transport.sent] == ["hello", "status", "status"]
+    assert [request.op for request in transport.sent] == ["hello", "status", "status"]
     assert transport.sent[0].body["incarnation"] == "n-1"
     assert client.greeting["ok"] is True
 
 
-def test_an_ask_carries_its_cell_and_body_and_gives_its_answer() -> None:
-    transport = FakeTransport(lambda ask: {"ok": True, "echo": dict(ask.body)})
-    answer = client_of(transport).request("spend", {"amount": "0.05"}, cell=Cell("c-1", 3))
-    assert answer["echo"] == {"amount": "0.05"}
+def test_a_request_carries_its_cell_and_body_and_gives_its_response() -> None:
+    transport = FakeTransport(lambda request: {"ok": True, "echo": dict(request.body)})
+    response = client_of(transport).request("spend", {"amount": "0.05"}, cell=Cell("c-1", 3))
+    assert response["echo"] == {"amount": "0.05"}
     assert transport.of("spend")[0].cell == Cell("c-1", 3)
 
 
-def test_every_ask_has_an_id_of_its_own() -> None:
+def test_every_request_has_an_id_of_its_own() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     for _ in range(50):
         client.request("status")
-    assert max(Counter(ask.id for ask in transport.sent).values()) == 1
+    assert max(Counter(request.id for request in transport.sent).values()) == 1
 
 
-def test_an_answer_that_is_no_decision_raises_what_it_stands_for() -> None:
+def test_a_response_that_is_no_decision_raises_what_it_stands_for() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "INVALID_AMOUNT", "message": "The amount must not be 0."})
     with pytest.raises(InvalidAmountError, match="must not be 0"):
         client_of(transport).request("spend", {"amount": "0"})
@@ -70,7 +70,7 @@ def test_the_expiry_is_reckoned_in_the_servers_clock() -> None:
 
 
 def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
-    def third_time(ask: WireRequest) -> dict[str, Any] | None:
+    def third_time(request: WireRequest) -> dict[str, Any] | None:
         return {"ok": True} if len(transport.of("spend")) >= 3 else None
 
     transport = FakeTransport(third_time, lossy=True)
@@ -83,7 +83,7 @@ def test_a_lost_message_is_sent_again_with_the_same_id_and_content() -> None:
 def test_a_failure_takes_back_what_was_sent_more_than_once() -> None:
     failure = {"ok": False, "code": "LEDGER_UNAVAILABLE", "message": "The disk is full."}
 
-    def second_time(ask: WireRequest) -> dict[str, Any] | None:
+    def second_time(request: WireRequest) -> dict[str, Any] | None:
         return failure if len(transport.of("spend")) >= 2 else None
 
     transport = FakeTransport(second_time, lossy=True)
@@ -114,9 +114,9 @@ def test_a_settlement_is_never_taken_back() -> None:
     assert cancel.body["of"] == transport.of("hold")[0].id
 
 
-def test_a_transport_that_loses_nothing_is_asked_once() -> None:
-    def late(ask: WireRequest) -> None:
-        timer = threading.Timer(0.6, transport.deliver, [ask.id], {"ok": True})
+def test_a_transport_that_loses_nothing_gets_a_request_once() -> None:
+    def late(request: WireRequest) -> None:
+        timer = threading.Timer(0.6, transport.deliver, [request.id], {"ok": True})
         timer.daemon = True
         timer.start()
 
@@ -132,16 +132,16 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
     with pytest.raises(ServerUnreachableError):
         client.request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
-    assert transport.now() > max(ask.exp for ask in transport.of("spend"))
+    assert transport.now() > max(request.exp for request in transport.of("spend"))
     # It may have been decided in time, and only its response was not heard.
     (cancel,) = transport.of("cancel")
     assert cancel.body == {"of": transport.of("spend")[0].id}
     assert cancel.exp > transport.now() + 60
 
 
-def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
+def test_a_server_without_a_greeting_is_unreachable_in_bounded_time() -> None:
     transport = FakeTransport(lossy=True)
-    transport._reply = lambda ask: None  # type: ignore[method-assign]
+    transport._reply = lambda request: None  # type: ignore[method-assign]
     began = time.monotonic()
     with pytest.raises(ServerUnreachableError):
         client_of(transport, hello_timeout=2.0).request("spend", {"amount": "1"})
@@ -153,14 +153,14 @@ def test_a_server_that_greets_nobody_is_unreachable_in_bounded_time() -> None:
 
 def test_a_greeting_that_cannot_be_read_is_no_permission() -> None:
     transport = FakeTransport()
-    transport._reply = lambda ask: transport.deliver(ask.id, ok=True)  # type: ignore[method-assign]
+    transport._reply = lambda request: transport.deliver(request.id, ok=True)  # type: ignore[method-assign]
     with pytest.raises(UnavailableError, match="same version"):
         client_of(transport).request("status")
 
 
 @pytest.mark.parametrize("code", ["EXPIRED", "HELLO_REQUIRED"])
-def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None:
-    def after_a_second_hello(ask: WireRequest) -> dict[str, Any]:
+def test_a_server_that_was_not_met_is_greeted_and_gets_the_request_again(code: str) -> None:
+    def after_a_second_hello(request: WireRequest) -> dict[str, Any]:
         if len(transport.of("hello")) < 2:
             return {"ok": False, "code": code, "message": "Nothing was done."}
         return {"ok": True}
@@ -168,18 +168,18 @@ def test_a_server_that_was_not_met_is_greeted_and_asked_again(code: str) -> None
     transport = FakeTransport(after_a_second_hello)
     client = client_of(transport)
     client.request("spend", {"amount": "1"})
-    assert [ask.op for ask in transport.sent] == ["hello", "spend", "hello", "spend"]
-    assert len({ask.id for ask in transport.of("spend")}) == 1
+    assert [request.op for request in transport.sent] == ["hello", "spend", "hello", "spend"]
+    assert len({request.id for request in transport.of("spend")}) == 1
 
 
-def test_a_server_that_always_says_expired_is_not_asked_for_ever() -> None:
+def test_a_server_that_always_says_expired_gets_no_request_for_ever() -> None:
     transport = FakeTransport(lambda _: {"ok": False, "code": "EXPIRED", "message": "Nothing was done."})
     with pytest.raises(ExpiredError):
         client_of(transport).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) == 3
 
 
-def test_answers_to_nobody_are_ignored() -> None:
+def test_responses_to_no_request_are_ignored() -> None:
     transport = FakeTransport()
     client = client_of(transport)
     client.request("status")
@@ -189,8 +189,8 @@ def test_answers_to_nobody_are_ignored() -> None:
     assert client.request("status")["ok"] is True
 
 
-def test_threads_each_get_their_own_answer() -> None:
-    transport = FakeTransport(lambda ask: {"ok": True, "amount": ask.body["amount"]})
+def test_threads_each_get_their_own_response() -> None:
+    transport = FakeTransport(lambda request: {"ok": True, "amount": request.body["amount"]})
     client = client_of(transport)
 
     def spend(number: int) -> bool:
@@ -203,9 +203,9 @@ def test_threads_each_get_their_own_answer() -> None:
 def test_tasks_wait_without_blocking_their_loop() -> None:
     released = threading.Event()
 
-    def when_released(ask: WireRequest) -> dict[str, Any]:
+    def when_released(request: WireRequest) -> dict[str, Any]:
         assert released.wait(20)
-        return {"ok": True, "amount": ask.body["amount"]}
+        return {"ok": True, "amount": request.body["amount"]}
 
     transport = FakeTransport(when_released)
     client = client_of(transport)
@@ -215,12 +215,12 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
         # That this runs on shows that no ask holds the loop.
         await asyncio.to_thread(transport.wait_for, "spend", 50)
         released.set()
-        return [answer["amount"] for answer in await asyncio.gather(*tasks)]
+        return [response["amount"] for response in await asyncio.gather(*tasks)]
 
     assert asyncio.run(main()) == [str(n) for n in range(50)]
 
 
-def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
+def test_an_async_request_is_sent_again_and_fails_closed_too() -> None:
     transport = FakeTransport(lambda _: None, lossy=True)
     with pytest.raises(ServerUnreachableError):
         asyncio.run(client_of(transport, timeout=2.0).request_async("spend", {"amount": "1"}))
@@ -228,9 +228,9 @@ def test_an_async_ask_is_sent_again_and_fails_closed_too() -> None:
 
 
 @pytest.mark.usefixtures("interrupts")
-def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
-    def interrupt(ask: WireRequest) -> None:
-        if ask.op == "spend":
+def test_an_interrupt_takes_the_request_back_and_goes_on_up() -> None:
+    def interrupt(request: WireRequest) -> None:
+        if request.op == "spend":
             press_ctrl_c()
 
     transport = FakeTransport(interrupt)
@@ -244,16 +244,16 @@ def test_an_interrupt_takes_the_ask_back_and_goes_on_up() -> None:
     assert transport.urgent == [cancel]
 
 
-def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Started.response
+def test_an_interrupt_between_sending_and_waiting_takes_the_request_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    response = Started.response
 
     def press(started: Started) -> dict[str, Any]:
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
         # What an earlier test left behind is still being taken back.
-        return answer(started)
+        return response(started)
 
-    transport = FakeTransport(lambda ask: None if ask.op == "spend" else {"ok": True})
+    transport = FakeTransport(lambda request: None if request.op == "spend" else {"ok": True})
     client = client_of(transport)
     client.request("status")
     monkeypatch.setattr(Started, "response", press)
@@ -261,10 +261,10 @@ def test_an_interrupt_between_sending_and_waiting_takes_the_ask_back(monkeypatch
     with pytest.raises(KeyboardInterrupt) as kept:
         client.request("spend", {"amount": "1"})
     assert kept.tb is not None
-    assert [ask.op for ask in transport.sent] == ["hello", "status", "spend", "cancel"]
+    assert [request.op for request in transport.sent] == ["hello", "status", "spend", "cancel"]
 
 
-def test_a_cancelled_task_takes_its_ask_back() -> None:
+def test_a_cancelled_task_takes_its_request_back() -> None:
     transport = FakeTransport(lambda _: None)
     client = client_of(transport)
 
@@ -285,8 +285,8 @@ def test_what_never_went_out_needs_no_cancel_and_a_reading_none_either() -> None
 
     async def interrupted(op: str) -> None:
         task = asyncio.create_task(client.request_async(op))
-        (ask,) = await asyncio.to_thread(transport.wait_for, op)
-        transport.kept_back.add(ask.id)
+        (request,) = await asyncio.to_thread(transport.wait_for, op)
+        transport.kept_back.add(request.id)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -297,7 +297,7 @@ def test_what_never_went_out_needs_no_cancel_and_a_reading_none_either() -> None
     assert transport.of("cancel") == []
 
 
-def test_an_ask_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_back() -> None:
+def test_a_request_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_back() -> None:
     transport = FakeTransport(lambda _: None, lossy=True)
     client = client_of(transport)
 
@@ -311,3 +311,25 @@ def test_an_ask_that_was_sent_before_is_cancelled_though_its_repetition_is_kept_
 
     asyncio.run(main())
     assert len(transport.of("cancel")) == 1
+
+
+def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_again() -> None:
+    taken_in = threading.Event()
+
+    def answer(ask: WireRequest) -> dict[str, Any]:
+        assert ask.op != "cell" or taken_in.wait(20)
+        return {"ok": True}
+
+    transport = FakeTransport(answer, lossy=True)
+    client = client_of(transport)
+    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
+    assert transport.sent == []
+    client.request("status")
+    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=0)
+    with ThreadPoolExecutor() as pool:
+        mentioned = pool.submit(client.mention, "cell", cell=Cell("c-2", 2), seconds=20)
+        transport.wait_for("cell", 2)
+        assert not mentioned.done()
+        taken_in.set()
+        assert mentioned.result(20)
+    assert [ask.cell.count for ask in transport.of("cell")] == [1, 2]

@@ -25,7 +25,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_flight, "_RENEWED_FOR", 0.5)
 
 
-class Person:
+class User:
     """Answers the copy of an act that is the ``copies``-th, and lets those before wait."""
 
     def __init__(self, copies: int, *, silent_after: int | None = None) -> None:
@@ -33,8 +33,8 @@ class Person:
         self.silent_after = silent_after
         self.heard = 0
 
-    def __call__(self, ask: WireRequest) -> Mapping[str, Any] | None:
-        if ask.op != "authorize":
+    def __call__(self, request: WireRequest) -> Mapping[str, Any] | None:
+        if request.op != "authorize":
             return {"ok": True}
         self.heard += 1
         if self.silent_after is not None and self.heard > self.silent_after:
@@ -42,46 +42,46 @@ class Person:
         return {"ok": True, "hold_id": "h-1"} if self.heard >= self.copies else {"ok": True, "waiting": WAITING}
 
 
-def asked(transport: FakeTransport, on_waiting: Any = None) -> dict[str, Any]:
+def requested(transport: FakeTransport, on_waiting: Any = None) -> dict[str, Any]:
     return Client(transport, incarnation="n", timeout=0.3).request("authorize", {"amount": "1"}, on_waiting=on_waiting)
 
 
-def test_a_person_is_waited_for_longer_than_an_answer() -> None:
-    told: list[tuple[Mapping[str, Any], threading.Thread]] = []
-    transport = FakeTransport(Person(15), lossy=True)
-    answer = asked(transport, lambda waiting: told.append((waiting, threading.current_thread())))
-    assert answer["hold_id"] == "h-1"
-    assert told == [(WAITING, threading.current_thread())]
+def test_a_user_is_waited_for_longer_than_a_response() -> None:
+    notices: list[tuple[Mapping[str, Any], threading.Thread]] = []
+    transport = FakeTransport(User(15), lossy=True)
+    response = requested(transport, lambda waiting: notices.append((waiting, threading.current_thread())))
+    assert response["hold_id"] == "h-1"
+    assert notices == [(WAITING, threading.current_thread())]
     sent = transport.of("authorize")
     assert len(sent) >= 15
-    assert len({ask.id for ask in sent}) == 1
-    expiries = [ask.exp for ask in sent]
+    assert len({request.id for request in sent}) == 1
+    expiries = [request.exp for request in sent]
     assert expiries == sorted(expiries)
     assert expiries[-1] - expiries[0] > 0.8, "whoever waits goes on saying so"
     assert transport.of("cancel") == []
 
 
-def test_what_waits_for_something_else_is_told_again() -> None:
+def test_what_waits_for_something_else_is_notified_again() -> None:
     waits = [WAITING, WAITING, {"needs": "0.4", "until": 1.0}, {"needs": "0.4", "until": 1.0}, {"needs": "0.2"}]
     transport = FakeTransport(
-        lambda ask: {"ok": True, "waiting": waits.pop(0)} if waits else {"ok": True, "hold_id": "h-1"}, lossy=True
+        lambda request: {"ok": True, "waiting": waits.pop(0)} if waits else {"ok": True, "hold_id": "h-1"}, lossy=True
     )
-    told: list[Mapping[str, Any]] = []
-    assert asked(transport, told.append)["hold_id"] == "h-1"
-    assert [waiting.get("needs") for waiting in told] == [None, "0.4", "0.2"]
+    notices: list[Mapping[str, Any]] = []
+    assert requested(transport, notices.append)["hold_id"] == "h-1"
+    assert [waiting.get("needs") for waiting in notices] == [None, "0.4", "0.2"]
 
 
-def test_what_can_get_lost_nowhere_is_said_once_more_and_then_left() -> None:
-    transport = FakeTransport(Person(2))
-    assert asked(transport)["hold_id"] == "h-1"
+def test_what_can_get_lost_nowhere_is_posted_once_more_and_then_left() -> None:
+    transport = FakeTransport(User(2))
+    assert requested(transport)["hold_id"] == "h-1"
     first, renewed = transport.of("authorize")
     assert renewed.exp - first.exp > 86_400
 
 
 def test_a_server_that_falls_silent_is_not_waited_for() -> None:
-    transport = FakeTransport(Person(99, silent_after=3), lossy=True)
+    transport = FakeTransport(User(99, silent_after=3), lossy=True)
     with pytest.raises(ServerUnreachableError, match="silent for"):
-        asked(transport)
+        requested(transport)
     (cancel,) = transport.wait_for("cancel")
     assert cancel.body == {"of": transport.of("authorize")[0].id, "act": True}
 
@@ -91,44 +91,48 @@ def test_what_ends_the_wait_takes_the_question_back(error: Any) -> None:
     def end(waiting: Mapping[str, Any]) -> None:
         raise error
 
-    transport = FakeTransport(Person(99), lossy=True)
+    transport = FakeTransport(User(99), lossy=True)
     with pytest.raises(error if isinstance(error, type) else type(error)):
-        asked(transport, end)
+        requested(transport, end)
     (cancel,) = transport.wait_for("cancel")
     assert cancel.body["act"] is True
     assert cancel in transport.urgent
 
 
-def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_asked_the_same() -> None:
+def test_a_server_that_has_forgotten_the_kernel_is_met_again_and_gets_the_same_request() -> None:
     forgets = iter([True])
 
-    def answer(ask: WireRequest) -> Mapping[str, Any] | None:
+    def response(request: WireRequest) -> Mapping[str, Any] | None:
         copies = len(transport.of("authorize"))
-        if ask.op == "authorize" and copies >= 3 and next(forgets, False):
+        if request.op == "authorize" and copies >= 3 and next(forgets, False):
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
         return {"ok": True, "hold_id": "h-1"} if copies >= 6 else {"ok": True, "waiting": WAITING}
 
-    told: list[Any] = []
-    transport = FakeTransport(answer, lossy=True)
-    assert asked(transport, told.append)["hold_id"] == "h-1"
-    assert (len(transport.of("hello")), len({ask.id for ask in transport.of("authorize")}), len(told)) == (2, 1, 1)
+    notices: list[Any] = []
+    transport = FakeTransport(response, lossy=True)
+    assert requested(transport, notices.append)["hold_id"] == "h-1"
+    assert (len(transport.of("hello")), len({request.id for request in transport.of("authorize")}), len(notices)) == (
+        2,
+        1,
+        1,
+    )
 
 
 def test_an_error_of_a_waiting_act_is_raised() -> None:
-    def answer(ask: WireRequest) -> Mapping[str, Any]:
+    def response(request: WireRequest) -> Mapping[str, Any]:
         if len(transport.of("authorize")) >= 3:
             return {"ok": False, "code": "CONFLICT", "message": "It was cancelled."}
         return {"ok": True, "waiting": WAITING}
 
-    transport = FakeTransport(answer, lossy=True)
+    transport = FakeTransport(response, lossy=True)
     with pytest.raises(ConflictError, match="cancelled") as caught:
-        asked(transport)
+        requested(transport)
     assert not isinstance(caught.value, GovernanceDeniedError)
 
 
 def test_a_task_waits_and_lets_its_loop_go_on() -> None:
     async def story() -> tuple[dict[str, Any], int]:
-        transport = FakeTransport(Person(8), lossy=True)
+        transport = FakeTransport(User(8), lossy=True)
         client = Client(transport, incarnation="n", timeout=0.3)
         turns = 0
 
@@ -139,26 +143,28 @@ def test_a_task_waits_and_lets_its_loop_go_on() -> None:
                 await asyncio.sleep(0.01)
 
         counting = asyncio.ensure_future(count())
-        answer = await client.request_async("authorize", {}, on_waiting=lambda waiting: None)
+        response = await client.request_async("authorize", {}, on_waiting=lambda waiting: None)
         counting.cancel()
-        return answer, turns
+        return response, turns
 
-    answer, turns = asyncio.run(story())
-    assert answer["hold_id"] == "h-1"
+    response, turns = asyncio.run(story())
+    assert response["hold_id"] == "h-1"
     assert turns > 10
 
 
 def test_a_task_that_is_cancelled_takes_the_question_back() -> None:
-    transport = FakeTransport(Person(99), lossy=True)
+    transport = FakeTransport(User(99), lossy=True)
 
     async def story() -> None:
         client = Client(transport, incarnation="n", timeout=0.3)
         waits = asyncio.Event()
-        asking = asyncio.ensure_future(client.request_async("authorize", {}, on_waiting=lambda waiting: waits.set()))
+        requesting = asyncio.ensure_future(
+            client.request_async("authorize", {}, on_waiting=lambda waiting: waits.set())
+        )
         await waits.wait()
-        asking.cancel()
+        requesting.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asking
+            await requesting
 
     asyncio.run(story())
     assert transport.wait_for("cancel")[0].body["act"] is True

@@ -25,22 +25,22 @@ def freeze():
                 setattr(module, name, frozen)
 freeze()
 """
-ASKS = {
+REQUESTS = {
     "thread": "client.request('spend', {'amount': '1'}, timeout=1)",
     "task": "await client.request_async('spend', {'amount': '1'}, timeout=1)",
 }
 
 
-@pytest.mark.parametrize(("ask", "at"), [("thread", 1_326_499_200.0), ("task", 4_102_444_800.0)])
-def test_a_request_ends_within_its_time(server: LiveServer, ask: str, at: float) -> None:
-    path = f"frozen-{ask}-{at:.0f}.ipynb"
+@pytest.mark.parametrize(("kind", "at"), [("thread", 1_326_499_200.0), ("task", 4_102_444_800.0)])
+def test_a_request_ends_within_its_time(server: LiveServer, kind: str, at: float) -> None:
+    path = f"frozen-{kind}-{at:.0f}.ipynb"
     with notebook(server, path) as (kernel, _):
         kernel.run(f"%governance\n{LINK}\n%governance_spend 0.5")
         assert kernel.run(FREEZE.format(at=at)).status == "ok"
         assert kernel.value("(time.time(), time.monotonic())") == repr((at, at))
         with stopped(server):
             began = time.monotonic()
-            outcome = kernel.run(ASKS[ask], timeout=30)
+            outcome = kernel.run(REQUESTS[kind], timeout=30)
             assert time.monotonic() - began < 15
         assert outcome.ename == "ServerUnreachableError"
         assert kernel.run("%governance_spend 0.25").lines == ["Recorded: $0.25 for unknown ($9.25 remaining)"]
@@ -52,6 +52,6 @@ def test_a_kernel_that_loads_us_when_time_is_frozen_already(server: LiveServer) 
         assert kernel.run(FREEZE.format(at=1_326_499_200.0)).status == "ok"
         assert kernel.run(f"{LOAD}\n%governance\n{LINK}\n%governance_spend 0.5").status == "ok"
         with stopped(server):
-            outcome = kernel.run(ASKS["thread"], timeout=30)
+            outcome = kernel.run(REQUESTS["thread"], timeout=30)
         assert outcome.ename == "ServerUnreachableError"
         assert abs(float(kernel.value("client._exp(10)")) - time.time()) < 60

@@ -24,7 +24,7 @@ def test_without_the_sign_nothing_governs() -> None:
     assert identify({KERNEL_ENV: ""}, None, is_kernel=False).situation is Situation.UNGOVERNED
 
 
-def test_the_own_connection_file_tells_a_governed_kernel_from_one_started_inside_it() -> None:
+def test_the_own_connection_file_distinguishes_a_governed_kernel_from_one_started_inside_it() -> None:
     own = identify(environ(strict=True), f"/run/jupyter/kernel-{KERNEL_ID}.json", is_kernel=True)
     assert (own.situation, own.kernel_id, own.strict) == (Situation.GOVERNED, KERNEL_ID, True)
     inner = identify(environ(strict=True), "/run/jupyter/kernel-another.json", is_kernel=True)
@@ -52,9 +52,9 @@ def test_a_sign_that_cannot_be_read_fails_closed(raw: str) -> None:
         identify({KERNEL_ENV: raw}, "kernel-x.json", is_kernel=True)
 
 
-def test_the_front_end_tells_the_notebooks_name(tmp_path: Path) -> None:
-    told = str(tmp_path / "a.ipynb")
-    assert notebook_name({"__vsc_ipynb_file__": told}, {"JPY_SESSION_NAME": "b.ipynb"}) == told
+def test_the_front_end_states_the_notebooks_name(tmp_path: Path) -> None:
+    reported = str(tmp_path / "a.ipynb")
+    assert notebook_name({"__vsc_ipynb_file__": reported}, {"JPY_SESSION_NAME": "b.ipynb"}) == reported
     assert notebook_name({"PAPERMILL_INPUT_PATH": "c.ipynb"}, {}) == str(Path.cwd() / "c.ipynb")
     assert notebook_name({}, {"JPY_SESSION_NAME": "b.ipynb"}) == "b.ipynb"
     assert notebook_name({"__vsc_ipynb_file__": 3}, {"JPY_SESSION_NAME": ""}) is None

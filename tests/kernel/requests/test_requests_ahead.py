@@ -28,26 +28,26 @@ class Server:
         self.first: PostedRequest | None = None
         """What is answered before a hold is."""
         self.response = response or {"ok": True}
-        self.transport = FakeTransport(self._answer)
+        self.transport = FakeTransport(self._respond)
         self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
         self.client.request("status")
 
-    def _answer(self, ask: WireRequest) -> dict[str, Any] | None:
-        if ask.op == "settle":
+    def _respond(self, send: WireRequest) -> dict[str, Any] | None:
+        if send.op == "settle":
             if self.lost:
                 self.lost -= 1
                 return None
             assert self.may_settle.wait(20)
             return self.response
-        if ask.op == "hold" and self.first is not None:
+        if send.op == "hold" and self.first is not None:
             self.first.result()
-        return {"ok": True, "hold_id": f"of {ask.id}"}
+        return {"ok": True, "hold_id": f"of {send.id}"}
 
     def ops(self) -> list[str]:
-        return [ask.op for ask in self.transport.sent[2:]]
+        return [send.op for send in self.transport.sent[2:]]
 
 
-def asked(client: Client, op: str) -> dict[str, Any]:
+def requested(client: Client, op: str) -> dict[str, Any]:
     return client.request(op, {})
 
 
@@ -55,7 +55,7 @@ def awaited(client: Client, op: str) -> dict[str, Any]:
     return asyncio.run(client.request_async(op, {}))
 
 
-def test_what_is_told_is_not_waited_for() -> None:
+def test_what_is_posted_is_not_waited_for() -> None:
     server = Server()
     posted = server.client.post("settle", {"hold_id": "h"})
     assert (posted.over, server.ops()) == (False, ["settle"])
@@ -63,15 +63,15 @@ def test_what_is_told_is_not_waited_for() -> None:
     assert posted.result()["ok"] is True
 
 
-@pytest.mark.parametrize("ask", [asked, awaited])
+@pytest.mark.parametrize("send", [requested, awaited])
 @pytest.mark.parametrize("op", ["status", "spend", "authorize"])
-def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
-    ask: Callable[[Client, str], dict[str, Any]], op: str
+def test_what_is_requested_later_goes_out_when_the_posted_request_has_its_response(
+    send: Callable[[Client, str], dict[str, Any]], op: str
 ) -> None:
     server = Server()
     server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
-        later = pool.submit(ask, server.client, op)
+        later = pool.submit(send, server.client, op)
         with pytest.raises(TimeoutError):
             later.result(0.1)
         assert server.ops() == ["settle"]
@@ -80,26 +80,26 @@ def test_what_is_asked_later_goes_out_when_what_was_told_is_answered(
     assert server.ops() == ["settle", op]
 
 
-@pytest.mark.parametrize("ask", [asked, awaited])
-def test_a_hold_that_overtook_what_was_told_is_taken_back_and_asked_anew(
-    ask: Callable[[Client, str], dict[str, Any]],
+@pytest.mark.parametrize("send", [requested, awaited])
+def test_a_hold_that_overtook_what_was_posted_is_taken_back_and_requested_anew(
+    send: Callable[[Client, str], dict[str, Any]],
 ) -> None:
     server = Server()
     server.client.post("settle", {"hold_id": "h"})
     with ThreadPoolExecutor(1) as pool:
-        later = pool.submit(ask, server.client, "hold")
+        later = pool.submit(send, server.client, "hold")
         (overtaking,) = server.transport.wait_for("hold")
         (cancel,) = server.transport.wait_for("cancel")
         assert cancel.body == {"of": overtaking.id}
         with pytest.raises(TimeoutError):
             later.result(0.1)
         server.may_settle.set()
-        answer = later.result(20)
+        response = later.result(20)
     assert server.ops() == ["settle", "hold", "cancel", "hold"]
-    assert answer["hold_id"] == f"of {server.transport.of('hold')[1].id}"
+    assert response["hold_id"] == f"of {server.transport.of('hold')[1].id}"
 
 
-def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
+def test_a_hold_that_gets_its_response_after_what_was_posted_stands() -> None:
     server = Server()
     server.may_settle.set()
     for _ in range(20):
@@ -108,7 +108,7 @@ def test_a_hold_that_is_answered_after_what_was_told_stands() -> None:
     assert server.ops() == ["settle", "hold"] * 20
 
 
-def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> None:
+def test_what_was_lost_is_posted_again_in_the_same_words_and_not_forgotten() -> None:
     server = Server()
     server.transport.lossy = True
     server.may_settle.set()
@@ -120,11 +120,11 @@ def test_what_was_lost_is_told_again_in_the_same_words_and_not_forgotten() -> No
         later.result(20)
     settlements = server.transport.of("settle")
     assert len(settlements) >= 3
-    assert {(ask.id, ask.body["hold_id"]) for ask in settlements} == {(settlements[0].id, "h")}
+    assert {(send.id, send.body["hold_id"]) for send in settlements} == {(settlements[0].id, "h")}
     assert server.ops() == ["settle"] * len(settlements) + ["status"]
 
 
-def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> None:
+def test_a_no_is_for_the_caller_that_requests_the_result_and_blocks_no_caller() -> None:
     server = Server(ok=False, code="CONFLICT", message="It was settled already.")
     posted = server.client.post("settle", {"hold_id": "h"})
     server.may_settle.set()
@@ -134,7 +134,7 @@ def test_a_no_is_for_whoever_asks_for_the_result_and_keeps_nobody_waiting() -> N
         posted.result()
 
 
-def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() -> None:
+def test_a_silent_server_keeps_what_is_requested_later_waiting_for_a_bounded_time() -> None:
     server = Server()
     client = Client(server.transport, incarnation="n-2", timeout=0.5)
     client.request("status")
@@ -145,17 +145,17 @@ def test_a_silent_server_keeps_what_is_asked_later_waiting_for_a_bounded_time() 
         posted.result()
 
 
-def test_nothing_is_told_to_a_server_that_was_not_met() -> None:
+def test_nothing_is_posted_to_a_server_that_was_not_met() -> None:
     transport = FakeTransport()
     with pytest.raises(UnavailableError, match="not connected"):
         Client(transport, incarnation="n-1").post("settle", {})
     assert transport.sent == []
 
 
-def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_sent_blocks_no_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
 
-    def failing(ask: WireRequest, *, urgent: bool = False) -> None:
+    def failing(send: WireRequest, *, urgent: bool = False) -> None:
         raise UnavailableError("There is no way.")
 
     with monkeypatch.context() as patch:
@@ -165,7 +165,7 @@ def test_what_cannot_be_sent_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatc
     assert server.client.request("status")["ok"] is True
 
 
-def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_does_not_wait_for_what_its_parent_posted(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
     posted = server.client.post("settle", {"hold_id": "h"})
     monkeypatch.setattr(posted, "pid", posted.pid + 1)
@@ -176,7 +176,7 @@ def test_a_child_does_not_wait_for_what_its_parent_told(monkeypatch: pytest.Monk
 # ---- asked early
 
 
-def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
+def test_a_request_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
     server = Server()
     started = server.client.start("hold", {})
     (hold,) = server.transport.wait_for("hold")
@@ -184,25 +184,25 @@ def test_an_ask_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:
     assert started.drop() is not None
 
 
-def test_an_ask_that_nobody_wants_any_more_is_taken_back() -> None:
+def test_a_request_that_is_not_wanted_any_more_is_taken_back() -> None:
     server = Server()
-    server.transport.answer = lambda _: None
+    server.transport.response = lambda _: None
     started = server.client.start("hold", {})
     assert started.drop() is None
-    assert [ask.body for ask in server.transport.of("cancel")] == [{"of": server.transport.of("hold")[0].id}]
+    assert [send.body for send in server.transport.of("cancel")] == [{"of": server.transport.of("hold")[0].id}]
     assert started.drop() is None
     assert len(server.transport.of("cancel")) == 1
 
 
-def test_an_answer_that_is_here_when_nobody_wants_it_is_handed_over() -> None:
+def test_a_response_that_is_here_when_it_is_not_wanted_any_more_is_handed_over() -> None:
     server = Server()
-    server.transport.answer = lambda _: None
+    server.transport.response = lambda _: None
     started = server.client.start("hold", {})
     (hold,) = server.transport.of("hold")
     server.transport.deliver(hold.id, ok=True, hold_id="h")
-    answer = started.drop()
-    assert answer is not None
-    assert answer["hold_id"] == "h"
+    response = started.drop()
+    assert response is not None
+    assert response["hold_id"] == "h"
     assert server.transport.of("cancel") == []
 
 
@@ -211,8 +211,8 @@ def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
     server = Server()
     waited_for = threading.Event()
 
-    def interrupt(ask: WireRequest) -> None:
-        if ask.op == "hold":
+    def interrupt(send: WireRequest) -> None:
+        if send.op == "hold":
             assert waited_for.wait(20)
             press_ctrl_c()
 
@@ -220,7 +220,7 @@ def test_an_interrupt_while_it_is_waited_for_takes_it_back() -> None:
         waited_for.set()
         waiter.sleep(seconds)
 
-    server.transport.answer = interrupt
+    server.transport.response = interrupt
     server.transport.wait = wait  # type: ignore[method-assign]
     started = server.client.start("hold", {})
     with pytest.raises(KeyboardInterrupt):

@@ -36,8 +36,8 @@ def client_of(transport: FakeTransport, timeout: float = 0.3) -> Client:
     return client
 
 
-def unheard(ask: WireRequest) -> Mapping[str, Any] | None:
-    return None if ask.op in ("spend", "hold", "authorize", "open", "close", "settle", "release") else {"ok": True}
+def unheard(request: WireRequest) -> Mapping[str, Any] | None:
+    return None if request.op in ("spend", "hold", "authorize", "open", "close", "settle", "release") else {"ok": True}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_time_out_takes_the_request_back(op: str, body: dict[str, Any], lossy:
 def test_a_time_out_of_what_charges_nothing_takes_nothing_back(op: str) -> None:
     transport = FakeTransport()
     client = client_of(transport)
-    transport.answer = lambda _: None
+    transport.response = lambda _: None
     with pytest.raises(ServerUnreachableError):
         client.request(op, {"hold_id": "h"})
     assert transport.of("cancel") == []
@@ -77,7 +77,7 @@ def test_a_response_that_comes_after_the_deadline_is_none(
     with pytest.raises(ServerUnreachableError) if cancels else pytest.raises(StopIteration):
         started.response()
         raise StopIteration
-    assert [ask.body for ask in transport.of("cancel")] == [
+    assert [request.body for request in transport.of("cancel")] == [
         {"of": transport.of("spend")[0].id, "delivered": True}
     ] * cancels
 
@@ -96,7 +96,9 @@ def test_a_cancelled_task_whose_response_was_here_takes_it_back() -> None:
             await task
 
     asyncio.run(main())
-    assert [ask.body for ask in transport.of("cancel")] == [{"of": transport.of("hold")[0].id, "delivered": True}]
+    assert [request.body for request in transport.of("cancel")] == [
+        {"of": transport.of("hold")[0].id, "delivered": True}
+    ]
 
 
 def test_an_abandoned_coroutine_takes_its_request_back() -> None:
@@ -104,12 +106,12 @@ def test_an_abandoned_coroutine_takes_its_request_back() -> None:
     client = client_of(transport)
 
     async def main() -> None:
-        asking = client.request_async("spend", {"amount": "1"})
-        asking.send(None)
-        asking.close()
+        requesting = client.request_async("spend", {"amount": "1"})
+        requesting.send(None)
+        requesting.close()
 
     asyncio.run(main())
-    assert [ask.body for ask in transport.of("cancel")] == [{"of": transport.of("spend")[0].id}]
+    assert [request.body for request in transport.of("cancel")] == [{"of": transport.of("spend")[0].id}]
 
 
 @pytest.mark.usefixtures("interrupts")
@@ -125,28 +127,30 @@ def test_an_interrupt_when_another_thread_took_the_response_in() -> None:
     transport.wait = wait  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         client.request("spend", {"amount": "1"})
-    assert [ask.body for ask in transport.of("cancel")] == [{"of": transport.of("spend")[0].id, "delivered": True}]
+    assert [request.body for request in transport.of("cancel")] == [
+        {"of": transport.of("spend")[0].id, "delivered": True}
+    ]
 
 
-def test_a_cancel_that_is_lost_is_sent_again_until_it_is_answered() -> None:
-    answered = threading.Event()
+def test_a_cancel_that_is_lost_is_sent_again_until_its_response() -> None:
+    responded = threading.Event()
 
-    def third_time(ask: WireRequest) -> Mapping[str, Any] | None:
-        if ask.op != "cancel":
-            return unheard(ask)
+    def third_time(request: WireRequest) -> Mapping[str, Any] | None:
+        if request.op != "cancel":
+            return unheard(request)
         if len(transport.of("cancel")) == 2:
             # A server that was started anew.
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
         if len(transport.of("cancel")) < 4:
             return None
-        answered.set()
+        responded.set()
         return {"ok": True, "voided": True}
 
     transport = FakeTransport(third_time, lossy=True)
     with pytest.raises(ServerUnreachableError):
         client_of(transport).request("spend", {"amount": "1"})
-    assert answered.wait(20)
-    assert len({ask.id for ask in transport.of("cancel")}) == 1
+    assert responded.wait(20)
+    assert len({request.id for request in transport.of("cancel")}) == 1
     assert len(transport.of("hello")) == 2
 
 
@@ -155,8 +159,8 @@ def test_what_cannot_leave_needs_no_cancel() -> None:
     client = client_of(transport)
     transport.kept_back.add("none")
 
-    def failing(ask: WireRequest, *, urgent: bool = False) -> None:
-        transport.sent.append(ask)
+    def failing(request: WireRequest, *, urgent: bool = False) -> None:
+        transport.sent.append(request)
         raise ServerUnreachableError("There is no way.")
 
     transport.send = failing  # type: ignore[method-assign]
@@ -183,10 +187,10 @@ def test_a_forked_child_takes_back_nothing_of_its_parents() -> None:
 
 
 def test_an_opening_that_was_given_up_and_stands_is_named() -> None:
-    def answer(ask: WireRequest) -> Mapping[str, Any] | None:
-        return {"ok": True, "voided": False, "state": {"budget": "5"}} if ask.op == "cancel" else unheard(ask)
+    def response(request: WireRequest) -> Mapping[str, Any] | None:
+        return {"ok": True, "voided": False, "state": {"budget": "5"}} if request.op == "cancel" else unheard(request)
 
-    client = client_of(FakeTransport(answer))
+    client = client_of(FakeTransport(response))
     with pytest.raises(ServerUnreachableError):
         client.request("open", {"budget": "5"})
     assert client.standing() == [("open", {"budget": "5"})]
@@ -291,11 +295,11 @@ def test_the_next_magic_names_what_was_given_up_and_stands(
     client: Client = server.client  # type: ignore[attr-defined]
     heard = server.send
 
-    def unheard_opening(ask: WireRequest, *, urgent: bool = False) -> None:
-        if ask.op == "open":
-            server.conversation.receive(requests_message([ask]), lambda _: None)
+    def unheard_opening(request: WireRequest, *, urgent: bool = False) -> None:
+        if request.op == "open":
+            server.conversation.receive(requests_message([request]), lambda _: None)
         else:
-            heard(ask, urgent=urgent)
+            heard(request, urgent=urgent)
 
     monkeypatch.setattr(server, "send", unheard_opening)
     monkeypatch.setattr(client, "_timeout", 0.3)
@@ -306,7 +310,7 @@ def test_the_next_magic_names_what_was_given_up_and_stands(
     spend = Arguments(values={}, flags=frozenset(), positional="1")
     spending.spend(shell, spend)
     named, recorded = capsys.readouterr().out.splitlines()
-    assert named == "The %governance that was given up took effect: trust_level=L2, budget=$7.00."
+    assert named == "The %governance that was interrupted or timed out took effect: trust_level=L2, budget=$7.00."
     assert recorded == "Recorded: $1.00 for unknown ($6.00 remaining)"
     commands.close_session(shell)
     assert "given up" not in capsys.readouterr().out

@@ -53,7 +53,7 @@ def test_an_amount_is_handed_on_as_it_was_typed(amount: str) -> None:
     }
 
 
-def test_a_missing_amount_is_for_whoever_decides_to_refuse() -> None:
+def test_a_missing_amount_is_for_the_caller_to_refuse() -> None:
     assert SPEND.parse("--tool gpt-4o").positional is None
 
 

@@ -106,24 +106,24 @@ def test_the_bar_fills_with_what_is_spent_and_held(spent: str, held: str, budget
 
 
 def test_an_opening_prints_the_notes_and_with_whom_the_kernel_is_shared() -> None:
-    answer = {
+    response = {
         "state": STATES["shared"],
         "opened": False,
         "resumed": True,
         "previous": None,
         "notes": ["The budget stays at $5.00, set by teacher; from the notebook it can only be tightened."],
     }
-    assert display.opened_text(answer, None) == [
+    assert display.opened_text(response, None) == [
         "Governance enabled: trust_level=L2, budget=$10.00 (resumed, $0.20 spent; --new starts fresh)",
         "Shared with research/agents.ipynb: both notebooks use this kernel and this session.",
         "The budget stays at $5.00, set by teacher; from the notebook it can only be tightened.",
     ]
 
 
-def test_a_change_that_someone_else_made_before_is_still_a_change() -> None:
-    answer = {"state": STATES["active"], "opened": False, "resumed": False, "previous": None, "notes": []}
+def test_a_change_that_another_user_made_before_is_still_a_change() -> None:
+    response = {"state": STATES["active"], "opened": False, "resumed": False, "previous": None, "notes": []}
     for before in (None, STATES["active"], STATES["closed"]):
-        assert display.opened_text(answer, before) == [
+        assert display.opened_text(response, before) == [
             "Governance enabled: trust_level=L2, budget=$10.00 (changed, $0.20 spent)"
         ]
 

@@ -7,7 +7,7 @@ from aumos_governance.kernel.text.gateway_notes import gateway_notes
 ADDRESS = "http://127.0.0.1:4321/llm"
 
 
-def test_where_there_is_neither_nothing_is_said() -> None:
+def test_where_there_is_neither_nothing_is_shown() -> None:
     assert gateway_notes({"PATH": "/bin", "GITHUB_TOKEN": "secret"}) == []
 
 

@@ -44,8 +44,8 @@ class Line:
         self.kernel = SimpleNamespace(control_handlers={}, control_thread=object())
         self.published = published
         self.transport = CommTransport(self.kernel)
-        self.answers: list[Mapping[str, Any]] = []
-        self.transport.connect(self.answers.append)
+        self.responses: list[Mapping[str, Any]] = []
+        self.transport.connect(self.responses.append)
 
     def send(self, *ids: str, **options: Any) -> None:
         for request_id in ids:
@@ -83,7 +83,7 @@ def test_only_comm_messages_are_published_on_a_registered_comm(line: Line) -> No
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_is_asked_while_a_message_is_under_way_goes_out_together(line: Line) -> None:
+def test_what_is_requested_while_a_message_is_under_way_goes_out_together(line: Line) -> None:
     line.send("a", "b", "c")
     assert line.batches == [["a"]]
     line.reply("a")
@@ -95,18 +95,18 @@ def test_what_is_asked_while_a_message_is_under_way_goes_out_together(line: Line
     line.reply("b")
     line.send("e")
     assert line.batches[3:] == [["e"]]
-    assert [answer["id"] for answer in line.answers] == ["a", "c", "d", "b"]
+    assert [response["id"] for response in line.responses] == ["a", "c", "d", "b"]
 
 
 @pytest.mark.usefixtures("patient")
-def test_an_urgent_ask_takes_what_was_kept_back_with_it(line: Line) -> None:
+def test_an_urgent_request_takes_what_was_kept_back_with_it(line: Line) -> None:
     line.send("a", "b")
     line.send("cancel", urgent=True)
     assert line.batches == [["a"], ["b", "cancel"]]
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_late_answer_ends_no_message_that_is_under_way(line: Line) -> None:
+def test_a_late_response_ends_no_message_that_is_under_way(line: Line) -> None:
     line.send("a", "b")
     line.reply("long ago")
     assert line.batches == [["a"]]
@@ -120,7 +120,7 @@ def test_a_message_that_may_be_lost_holds_nothing_up(line: Line, monkeypatch: py
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_message_carries_a_bounded_number_of_asks(line: Line) -> None:
+def test_a_message_carries_a_bounded_number_of_requests(line: Line) -> None:
     line.send("first", *(f"n{number}" for number in range(450)))
     line.reply("first")
     line.reply("n0")
@@ -138,14 +138,14 @@ def test_only_what_was_kept_back_can_be_withdrawn(line: Line) -> None:
     assert line.batches == [["a"]]
 
 
-def test_a_reply_that_cannot_be_read_harms_nobody_and_explains_a_silence(line: Line) -> None:
+def test_a_reply_that_cannot_be_read_harms_no_caller_and_explains_a_silence(line: Line) -> None:
     line.send("a")
     for content in (None, {"v": 2, "answers": []}, {"v": 1}, {"v": 1, "answers": ["x"]}):
         line.hand_in(content)
     line.hand_in({"v": 1, "answers": [{"id": None, "ok": False, "code": "INVALID_REQUEST", "message": "Too long."}]})
-    assert line.answers == []
+    assert line.responses == []
     line.reply("a")
-    assert [answer["id"] for answer in line.answers] == ["a"]
+    assert [response["id"] for response in line.responses] == ["a"]
     assert line.transport.silence(7.2).message.startswith("The governance server did not respond within 7 seconds")
     assert line.transport.silence(7.2).message.endswith("Its last error was: Too long.")
 
@@ -166,7 +166,7 @@ def test_a_failure_to_publish_is_no_permission(line: Line, monkeypatch: pytest.M
             line.send("a")
 
 
-def test_another_process_cannot_ask(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_cannot_send_requests(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     pid = os.getpid()
     monkeypatch.setattr(os, "getpid", lambda: pid + 1)
     with pytest.raises(UnavailableError, match="forked process"):

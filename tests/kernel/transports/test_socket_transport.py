@@ -22,13 +22,13 @@ from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest, socket_proof
 from tests.bridge.live_server import until
 
-Answers = Callable[[dict[str, Any]], Any]
+Responses = Callable[[dict[str, Any]], Any]
 
 
-class Somebody:
+class Peer:
     """Listens on loopback, greets as it is told, and then authorises whatever is asked."""
 
-    def __init__(self, greet: Answers) -> None:
+    def __init__(self, greet: Responses) -> None:
         self.greet = greet
         self.heard: list[dict[str, Any]] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -45,14 +45,14 @@ class Somebody:
     def _talk(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as lines, suppress(OSError):
             for number, line in enumerate(lines):
-                said = json.loads(line)
+                message = json.loads(line)
                 if number:
-                    self.heard.append(said)
-                    told = {"ok": True, "server_time": time.time()}
-                    answer = {"v": 1, "answers": [{"id": ask["id"], **told} for ask in said["asks"]]}
+                    self.heard.append(message)
+                    reported = {"ok": True, "server_time": time.time()}
+                    response = {"v": 1, "answers": [{"id": request["id"], **reported} for request in message["asks"]]}
                 else:
-                    answer = self.greet(said)
-                connection.sendall(json.dumps(answer).encode() + b"\n")
+                    response = self.greet(message)
+                connection.sendall(json.dumps(response).encode() + b"\n")
 
     def close(self) -> None:
         # Closing alone does not end an accept that is under way.
@@ -63,72 +63,72 @@ class Somebody:
 
 
 @pytest.fixture
-def answers_as() -> Iterator[Callable[[Answers], Somebody]]:
-    there: list[Somebody] = []
+def responds_as() -> Iterator[Callable[[Responses], Peer]]:
+    there: list[Peer] = []
 
-    def make(greet: Answers) -> Somebody:
-        there.append(Somebody(greet))
+    def make(greet: Responses) -> Peer:
+        there.append(Peer(greet))
         return there[-1]
 
     yield make
-    for somebody in there:
-        somebody.close()
+    for peer in there:
+        peer.close()
 
 
-def proven(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {"v": 1, "ok": True, "proof": socket_proof("s", said["challenge"])}
+def proven(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {"v": 1, "ok": True, "proof": socket_proof("s", message["challenge"])}
 
 
-def ask(number: int = 0) -> WireRequest:
+def request(number: int = 0) -> WireRequest:
     return WireRequest(f"a-{number}", "status", time.time() + 60)
 
 
-def test_who_proves_to_be_the_server_is_asked(answers_as: Callable[[Answers], Somebody]) -> None:
-    server = answers_as(proven)
-    answers: list[Mapping[str, Any]] = []
-    transport = SocketTransport(answers.append)
+def test_a_server_that_proves_itself_gets_requests(responds_as: Callable[[Responses], Peer]) -> None:
+    server = responds_as(proven)
+    responses: list[Mapping[str, Any]] = []
+    transport = SocketTransport(responses.append)
     transport.take_offer(server.offer)
     waiter = Waiter()
-    until(lambda: transport.send(ask()), "it is connected")
-    until(lambda: transport.wait(waiter, 0.1) or answers, "the answer is read by who waits")
-    assert [(answer["id"], answer["ok"]) for answer in answers] == [("a-0", True)]
+    until(lambda: transport.send(request()), "it is connected")
+    until(lambda: transport.wait(waiter, 0.1) or responses, "the answer is read by who waits")
+    assert [(response["id"], response["ok"]) for response in responses] == [("a-0", True)]
 
 
 @pytest.mark.parametrize(
     "greet",
     [
-        lambda said: {"v": 1, "ok": True},
-        lambda said: {"v": 1, "ok": True, "proof": said["challenge"]},
-        lambda said: {"v": 1, "ok": True, "proof": socket_proof("t", said["challenge"])},
-        lambda said: {"v": 1, "ok": True, "proof": "é"},
-        lambda said: {"v": 1, "ok": True, "proof": None},
-        lambda said: ["ok"],
+        lambda message: {"v": 1, "ok": True},
+        lambda message: {"v": 1, "ok": True, "proof": message["challenge"]},
+        lambda message: {"v": 1, "ok": True, "proof": socket_proof("t", message["challenge"])},
+        lambda message: {"v": 1, "ok": True, "proof": "é"},
+        lambda message: {"v": 1, "ok": True, "proof": None},
+        lambda message: ["ok"],
     ],
     ids=["no proof", "an echo", "from the token", "no hexadecimal", "null", "no object"],
 )
 def test_another_process_at_that_address_is_found_out(
-    answers_as: Callable[[Answers], Somebody], greet: Answers
+    responds_as: Callable[[Responses], Peer], greet: Responses
 ) -> None:
-    impostor = answers_as(greet)
-    transport = SocketTransport(lambda answer: None)
+    impostor = responds_as(greet)
+    transport = SocketTransport(lambda response: None)
     transport.take_offer(impostor.offer)
     line = transport._line
     assert line is not None
     assert line.settled.wait(20)
     with pytest.raises(ServerUnreachableError, match="nothing is authorised"):
-        transport.send_from_child(ask())
-    assert transport.send(ask()) is False
+        transport.send_from_child(request())
+    assert transport.send(request()) is False
     assert impostor.heard == []
 
 
-def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Callable[[Answers], Somebody]) -> None:
-    server = answers_as(proven)
+def test_many_tasks_and_threads_at_once_each_get_what_they_requested(responds_as: Callable[[Responses], Peer]) -> None:
+    server = responds_as(proven)
     waiters: dict[object, Waiter] = {}
     seen: set[object] = set()
 
-    def take(answer: Mapping[str, Any]) -> None:
-        seen.add(answer["id"])
-        waiters[answer["id"]].wake()
+    def take(response: Mapping[str, Any]) -> None:
+        seen.add(response["id"])
+        waiters[response["id"]].wake()
 
     transport = SocketTransport(take)
     transport.take_offer(server.offer)
@@ -139,7 +139,7 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_asked(answers_as: Cal
 
     def go(start: int) -> None:
         for number in range(start, start + 100):
-            waiter, one = Waiter(), ask(number)
+            waiter, one = Waiter(), request(number)
             waiters[one.id] = waiter
             assert transport.send(one)
             until_then = time.monotonic() + 20
@@ -190,19 +190,19 @@ def interrupts() -> Iterator[Interrupts]:
 
 # One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
-    answers_as: Callable[[Answers], Somebody], interrupts: Interrupts
+def test_interrupts_at_any_moment_keep_no_caller_from_its_response(
+    responds_as: Callable[[Responses], Peer], interrupts: Interrupts
 ) -> None:
-    client = Client(SpawnedTransport(answers_as(proven).offer), incarnation="one")
+    client = Client(SpawnedTransport(responds_as(proven).offer), incarnation="one")
     client.request("status")
     until_then = time.monotonic() + 1.5
-    asked, failed = [0, 0], []
+    requested, failed = [0, 0], []
 
     def go(number: int) -> None:
         while time.monotonic() < until_then:
             began = time.monotonic()
             client.request("status")
-            asked[number] += 1
+            requested[number] += 1
             if time.monotonic() - began > 5:
                 failed.append(number)
 
@@ -230,16 +230,16 @@ def test_interrupts_at_any_moment_keep_nobody_from_their_answers(
         thread.join(20)
         assert not thread.is_alive()
     assert pressed > 10
-    assert min(asked) > 0
+    assert min(requested) > 0
     assert failed == []
     assert client.request("status")["ok"] is True
 
 
 def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_next_offer(
-    answers_as: Callable[[Answers], Somebody], monkeypatch: pytest.MonkeyPatch
+    responds_as: Callable[[Responses], Peer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = answers_as(proven)
-    transport = SocketTransport(lambda answer: None)
+    server = responds_as(proven)
+    transport = SocketTransport(lambda response: None)
 
     def press(line: _Line) -> None:
         raise KeyboardInterrupt
@@ -249,4 +249,4 @@ def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_ne
         with pytest.raises(KeyboardInterrupt):
             transport.take_offer(server.offer)
     transport.take_offer(server.offer)
-    until(lambda: transport.send(ask()), "it is connected")
+    until(lambda: transport.send(request()), "it is connected")

@@ -43,11 +43,11 @@ class Source:
         self.coming.put(lambda: None)
 
 
-class Asker:
+class Client:
     """A thread that waits until it has its answer."""
 
     def __init__(self, turns: Turns) -> None:
-        self.answered = False
+        self.responded = False
         self.open = True
         self._turns = turns
         self._ready = threading.Event()
@@ -58,12 +58,12 @@ class Asker:
     def _run(self) -> None:
         self.waiter = Waiter()
         self._ready.set()
-        while self.open and not self.answered:
+        while self.open and not self.responded:
             self.open = self._turns.wait(self.waiter, 20)
             self.waiter.rest()
 
-    def answer(self) -> None:
-        self.answered = True
+    def response(self) -> None:
+        self.responded = True
         self.waiter.wake()
 
     def done(self) -> None:
@@ -82,47 +82,47 @@ def reads(source: Source, thread: threading.Thread) -> None:
 
 def test_one_reads_for_all_and_gives_its_turn_on(source: Source) -> None:
     turns = Turns(source, lambda: False)
-    first = Asker(turns)
+    first = Client(turns)
     reads(source, first.thread)
-    others = [Asker(turns) for _ in range(7)]
+    others = [Client(turns) for _ in range(7)]
     until(lambda: len(turns._others) == 7, "they sleep")
-    source.coming.put(others[3].answer)
+    source.coming.put(others[3].response)
     others[3].done()
     assert source.reader in (None, first.thread.ident), "its turn lasts until it has its answer"
-    source.coming.put(first.answer)
+    source.coming.put(first.response)
     first.done()
-    for asker in others:
-        source.coming.put(asker.answer)
-    for asker in others:
-        asker.done()
+    for client in others:
+        source.coming.put(client.response)
+    for client in others:
+        client.done()
 
 
 def test_only_who_waits_alone_keeps_awake(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aumos_governance.kernel.transports.waiter._AWAKE_SECONDS", 0.25)
     turns = Turns(source, lambda: False)
-    first = Asker(turns)
+    first = Client(turns)
     reads(source, first.thread)
-    second = Asker(turns)
+    second = Client(turns)
     until(lambda: len(turns._others) == 1, "the second sleeps")
     source.coming.put(lambda: None)
     until(lambda: len(source.awake) == 2, "the first reads again")
-    source.coming.put(first.answer)
+    source.coming.put(first.response)
     first.done()
     reads(source, second.thread)
-    source.coming.put(second.answer)
+    source.coming.put(second.response)
     second.done()
     assert source.awake == [0.25, 0.0, 0.25]
 
 
-def test_whoever_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:
+def test_a_thread_that_is_woken_from_elsewhere_leaves_its_turn(source: Source) -> None:
     turns = Turns(source, lambda: False)
-    first = Asker(turns)
+    first = Client(turns)
     reads(source, first.thread)
-    second = Asker(turns)
-    first.answer()
+    second = Client(turns)
+    first.response()
     first.done()
     reads(source, second.thread)
-    second.answer()
+    second.response()
     second.done()
 
 
@@ -132,16 +132,16 @@ def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: 
     standing = threading.Thread(target=turns.stand, daemon=True)
     standing.start()
     reads(source, standing)
-    asker = Asker(turns)
+    client = Client(turns)
     reads(source, standing)
     tasks.clear()
-    other = Asker(turns)
-    until(lambda: source.reader in (asker.thread.ident, other.thread.ident), "a thread reads for itself")
+    other = Client(turns)
+    until(lambda: source.reader in (client.thread.ident, other.thread.ident), "a thread reads for itself")
     tasks.append(2)
     turns.attend()
-    for waiting in (asker, other):
-        source.coming.put(waiting.answer)
-    for waiting in (asker, other):
+    for waiting in (client, other):
+        source.coming.put(waiting.response)
+    for waiting in (client, other):
         waiting.done()
     reads(source, standing)
     source.coming.put(None)
@@ -149,15 +149,15 @@ def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: 
     assert not standing.is_alive()
 
 
-def test_at_the_end_nobody_is_left_waiting_for_it(source: Source) -> None:
+def test_at_the_end_no_thread_is_left_waiting_for_it(source: Source) -> None:
     turns = Turns(source, lambda: False)
     standing = threading.Thread(target=turns.stand, daemon=True)
     standing.start()
-    askers = [Asker(turns) for _ in range(3)]
+    clients = [Client(turns) for _ in range(3)]
     source.coming.put(None)
-    for asker in askers:
-        asker.done()
-    assert not any(asker.open for asker in askers)
+    for client in clients:
+        client.done()
+    assert not any(client.open for client in clients)
     standing.join(20)
     assert not standing.is_alive()
 
@@ -176,9 +176,9 @@ def test_an_interrupted_reader_gives_its_turn_back(source: Source) -> None:
     source.coming.put(lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         turns.wait(Waiter(), 20)
-    after = Asker(turns)
+    after = Client(turns)
     reads(source, after.thread)
-    source.coming.put(after.answer)
+    source.coming.put(after.response)
     after.done()
 
 

@@ -47,7 +47,7 @@ def let_go(ledger: Ledger) -> None:
         pass
 
 
-def test_who_asks_alone_commits_alone(ledger: Ledger) -> None:
+def test_a_lone_caller_commits_alone(ledger: Ledger) -> None:
     threads = heard_in(ledger)
     assert ledger.execute(spend()).allowed
     assert ledger.submit(spend()).result().allowed
@@ -82,7 +82,7 @@ def test_who_comes_while_another_commits_waits_for_the_writers_thread(ledger: Le
     assert balance(ledger).spent == 4 * CENT
 
 
-def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_overtakes_an_earlier_one(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     taken, go_on = threading.Event(), threading.Event()
 
     def sleep(_: float) -> None:
@@ -104,7 +104,7 @@ def test_nobody_overtakes_what_was_asked_before(ledger: Ledger, monkeypatch: pyt
     assert [record.tool for record in records(ledger)[1:]] == ["first", "second"]
 
 
-def test_an_error_reaches_who_asked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_reaches_its_caller(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     from aumos_governance.ledger.operations.charges import charges
 
     def breaking(*_: Any, **__: Any) -> str:
@@ -151,10 +151,10 @@ def test_a_signal_at_any_moment_leaves_a_whole_ledger(ledger: Ledger) -> None:
     hit = 0
     try:
         for round_ in range(300):
-            ask = spend()
+            request = spend()
             try:
                 signal.setitimer(signal.ITIMER_REAL, (round_ + 1) * 5e-6)
-                ledger.execute(ask)
+                ledger.execute(request)
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
                 hit += 1
@@ -181,14 +181,14 @@ def test_a_request_in_the_middle_of_another_is_refused(ledger: Ledger, monkeypat
 
     record, refused = charges.record, []
 
-    def asking(*arguments: Any, **fields: Any) -> str:
+    def requesting(*arguments: Any, **fields: Any) -> str:
         if not refused:
             with pytest.raises(LedgerError, match="in the middle of another request of this thread") as error:
                 ledger.execute(spend())
             refused.append(error)
         return record(*arguments, **fields)
 
-    monkeypatch.setattr(charges, "record", asking)
+    monkeypatch.setattr(charges, "record", requesting)
     assert ledger.execute(spend()).allowed
     assert refused
     assert ledger.execute(spend()).allowed
@@ -206,8 +206,8 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
 
     end = ledger.subscribe(hold)
     done: list[bool] = []
-    asking = threading.Thread(target=lambda: done.append(ledger.execute(spend()).allowed))
-    asking.start()
+    requesting = threading.Thread(target=lambda: done.append(ledger.execute(spend()).allowed))
+    requesting.start()
     assert committing.wait(10)
     closing = threading.Thread(target=ledger.close)
     closing.start()
@@ -222,7 +222,7 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
     assert closing.is_alive()
     end()
     go_on.set()
-    asking.join(10)
+    requesting.join(10)
     closing.join(10)
     assert not closing.is_alive()
     assert done == [True]

@@ -37,7 +37,7 @@ def program(name: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, str(HERE / name), *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert said(process) == "ready"
+            assert stated(process) == "ready"
             yield process
         finally:
             process.kill()
@@ -49,7 +49,7 @@ def say(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def said(process: subprocess.Popen[str]) -> str:
+def stated(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
 
@@ -61,15 +61,15 @@ def test_no_crowd_spends_more_than_the_ceiling(database: Backend, soak: bool) ->
     ledger.execute(opening(budget=ceiling))
     with program("spenders.py", database.url, 8, 4, seconds) as process:
         say(process)
-        told = [json.loads(said(process)) for _ in range(8)]
+        reported = [json.loads(stated(process)) for _ in range(8)]
         assert process.wait() == 0
-    assert [error for one in told for error in one["errors"]] == []
-    allowed = sum(one["allowed"] for one in told)
+    assert [error for one in reported for error in one["errors"]] == []
+    allowed = sum(one["allowed"] for one in reported)
     assert balance(ledger).spent == allowed == ceiling
-    assert sum(one["denied"] for one in told) > 0
+    assert sum(one["denied"] for one in reported) > 0
     assert sum(record.spent_delta for record in records(ledger, event="spend", limit=1000)) == allowed
     assert ledger.verify().ok
-    assert max(one["slowest"] for one in told) < 5
+    assert max(one["slowest"] for one in reported) < 5
 
 
 @pytest.mark.soak
@@ -83,23 +83,23 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(database: Backend, so
         # On a busy machine more than these may be needed until enough was acknowledged to be lost.
         for _ in takewhile(lambda kill: kill < kills or len(acknowledged(file)) <= 10, count()):
             say(process)
-            pid = int(said(process))
+            pid = int(stated(process))
             end = time.monotonic() + chance.uniform(0, 0.4)
             while time.monotonic() < end:
                 time.sleep(0.001)
             os.kill(pid, signal.SIGKILL)
-            assert said(process) == "gone"
-    told = acknowledged(file)
+            assert stated(process) == "gone"
+    reported = acknowledged(file)
     # PostgreSQL may still be at the last one's last transaction, whose locks this waits for.
-    assert ledger.execute(request_for(*told[0])).charge_id == told[0][2]
+    assert ledger.execute(request_for(*reported[0])).charge_id == reported[0][2]
     before = balance(ledger)
     check_sums(ledger)
-    for key, what, charge_id in told:
+    for key, what, charge_id in reported:
         assert ledger.execute(request_for(key, what, charge_id)).charge_id == charge_id
     assert balance(ledger) == before
     charges = [record.charge_id for record in records(ledger, limit=1000) if record.event in ("spend", "hold")]
     assert len(set(charges)) == len(charges)
-    assert {charge_id for _, _, charge_id in told} <= set(charges)
+    assert {charge_id for _, _, charge_id in reported} <= set(charges)
     check_sums(ledger)
 
 

@@ -62,7 +62,7 @@ def test_a_process_that_stands_still_in_a_transaction_commits_nothing_late(tmp_p
     ledger.close()
 
 
-def test_what_was_done_in_time_is_answered_again_later(tmp_path: Path) -> None:
+def test_what_was_done_in_time_gets_the_same_response_later(tmp_path: Path) -> None:
     clock = Clock()
     ledger = opened(tmp_path, clock)
     done = ledger.execute(spend("one", BEGUN + 10 * SECOND))

@@ -111,7 +111,7 @@ def test_two_processes_may_open_a_fresh_ledger_at_once(sqlite: Backend) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_is_told_and_does_not_hang(backend: Backend) -> None:
+def test_a_forked_child_gets_an_error_and_does_not_hang(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
     child = os.fork()

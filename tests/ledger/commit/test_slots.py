@@ -30,7 +30,7 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return pass_
 
 
-def answered(count: int) -> list[Slot]:
+def responded(count: int) -> list[Slot]:
     made = [Slot() for _ in range(count)]
     for number, slot in enumerate(made):
         slot.set_result(number)
@@ -38,7 +38,7 @@ def answered(count: int) -> list[Slot]:
 
 
 def test_each_wakes_the_next() -> None:
-    first, second, third = answered(3)
+    first, second, third = responded(3)
     wakings = Wakings()
     wakings.begin([first, second, third])
     assert (first.woken, second.woken, third.woken) == (True, False, False)
@@ -60,7 +60,7 @@ def test_one_that_failed_wakes_the_next_too() -> None:
 
 
 def test_after_a_while_all_are_woken(pass_time: Callable[[float], None]) -> None:
-    away, second, third = answered(3)
+    away, second, third = responded(3)
     wakings = Wakings()
     wakings.begin([away, second, third])
     assert wakings.wait() == pytest.approx(PATIENCE_SECONDS)
@@ -76,7 +76,7 @@ def test_after_a_while_all_are_woken(pass_time: Callable[[float], None]) -> None
 
 
 def test_those_who_wait_longest_come_first(pass_time: Callable[[float], None]) -> None:
-    earlier, later = answered(2), answered(2)
+    earlier, later = responded(2), responded(2)
     wakings = Wakings()
     wakings.begin(earlier)
     pass_time(PATIENCE_SECONDS / 2)
@@ -89,20 +89,20 @@ def test_those_who_wait_longest_come_first(pass_time: Callable[[float], None]) -
 
 
 def test_a_lone_one_is_not_waited_for() -> None:
-    (slot,) = answered(1)
+    (slot,) = responded(1)
     wakings = Wakings()
     wakings.begin([slot])
     assert wakings.wait() is None
     assert slot.result() == 0
 
 
-def test_an_interrupted_thread_keeps_no_answer_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = threading.Semaphore(0)
+def test_an_interrupted_thread_keeps_no_response_from_others(sqlite: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested = threading.Semaphore(0)
     me = threading.get_ident()
 
     class Interrupted(Slot):
         def result(self) -> object:
-            asked.release()
+            requested.release()
             if threading.get_ident() == me:
                 raise KeyboardInterrupt
             return super().result()
@@ -126,7 +126,7 @@ def test_an_interrupted_thread_keeps_no_answer_from_others(sqlite: Backend, monk
         ledger.execute(spend())
     for other in others:
         other.start()
-    assert all(asked.acquire(timeout=20) for _ in range(3))
+    assert all(requested.acquire(timeout=20) for _ in range(3))
     go_on.set()
     for thread in (first, *others):
         thread.join(20)

@@ -120,8 +120,8 @@ def test_the_servers_own_request_waits_for_what_came_before_it(monkeypatch: pyte
 
 
 def test_a_user_called_server_is_no_server() -> None:
-    person = Origin("server", person=True, scope="user:server")
-    waiting = queued(spend(key="k1"), spend(key="k2"), spend(key="p", origin=person))
+    user = Origin("server", person=True, scope="user:server")
+    waiting = queued(spend(key="k1"), spend(key="k2"), spend(key="p", origin=user))
     assert taken(waiting) == ["k1", "p", "k2"]
 
 

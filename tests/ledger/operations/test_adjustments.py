@@ -48,15 +48,15 @@ from tests.ledger.kit import (
 
 
 def adjust(charge_id: str | None, amount: int, **values: Any) -> Adjust:
-    asked = {"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "charge_id": charge_id, "amount": amount}
-    return Adjust(**asked | values)
+    requested = {"key": key(), "origin": KERNEL, "notebook": NOTEBOOK, "charge_id": charge_id, "amount": amount}
+    return Adjust(**requested | values)
 
 
 def estimated(ledger: Ledger, amount: int = 40 * CENT, **values: Any) -> str:
     """The id of a charge that was settled as an estimate of what was held."""
-    told = {name: values.pop(name) for name in ("reference",) if name in values}
+    reported = {name: values.pop(name) for name in ("reference",) if name in values}
     decision = ledger.execute(hold(amount, **values))
-    ledger.execute(settle(decision.charge_id, amount, estimated=True, **told))
+    ledger.execute(settle(decision.charge_id, amount, estimated=True, **reported))
     assert decision.charge_id is not None
     return decision.charge_id
 
@@ -120,14 +120,14 @@ def test_once_and_never_again(ledger: Ledger) -> None:
     assert [record.event for record in records(ledger)].count("adjust") == 1
 
 
-def test_the_same_request_again_is_answered_again(ledger: Ledger) -> None:
+def test_the_same_request_again_gets_the_same_response(ledger: Ledger) -> None:
     ledger.execute(opening())
-    asked = adjust(estimated(ledger), 10 * CENT)
-    first = ledger.execute(asked)
-    assert ledger.execute(asked) == first
-    assert ledger.execute(replace(asked, expires_at=4_000_000_000_000_000)) == first
+    requested = adjust(estimated(ledger), 10 * CENT)
+    first = ledger.execute(requested)
+    assert ledger.execute(requested) == first
+    assert ledger.execute(replace(requested, expires_at=4_000_000_000_000_000)) == first
     with pytest.raises(IdempotencyError):
-        ledger.execute(replace(asked, amount=11 * CENT))
+        ledger.execute(replace(requested, amount=11 * CENT))
     assert balance(ledger).spent == 10 * CENT
 
 

@@ -43,8 +43,8 @@ def trust(agent_id: str, level: int, **values: Any) -> SetTrust:
 
 
 def found(ledger: Ledger, agent_id: str, **values: Any) -> tuple[int, str | None] | None:
-    answer = ledger.read(FindTrust(agent_id=agent_id, **values))
-    return None if answer is None else (int(answer.level), answer.scope)
+    response = ledger.read(FindTrust(agent_id=agent_id, **values))
+    return None if response is None else (int(response.level), response.scope)
 
 
 def consent(agent_id: str, data_type: str, purpose: str | None = None, **values: Any) -> GrantConsent:
@@ -191,19 +191,6 @@ def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None
     ledger.execute(log())
     ledger.execute(log(agent_id="x"))
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
-
-
-def test_an_overdraft_is_of_a_budget_that_is_there_and_of_nothing_else(ledger: Ledger) -> None:
-    ledger.execute(opening(budget=CENT, trust_level=TrustLevel.L2_SUGGEST))
-    over = ledger.execute(evaluate(amount=2 * CENT, overdraft=True))
-    assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
-    for values, code in (
-        ({"category": "mail"}, "BUDGET_NOT_FOUND"),
-        ({"required_level": TrustLevel.L3_ACT_APPROVE}, "TRUST_LEVEL_INSUFFICIENT"),
-        ({"data_type": "health_data"}, "CONSENT_DENIED"),
-    ):
-        denied = ledger.execute(evaluate(amount=2 * CENT, overdraft=True, **values))
-        assert (denied.outcome, denied.code) == (GovernanceOutcome.DENY, code)
 
 
 def test_what_an_agent_may_is_recorded_in_the_chain_of_the_session_that_is_open(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from aumos_governance.ledger.operations.approvals import approvals
 from aumos_governance.ledger.rules import chain, export
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import gone, hold
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, PERSON, SECOND, Backend, key, opening, records
+from tests.ledger.kit import BY_USER, CENT, KERNEL, NOTEBOOK, SECOND, Backend, key, opening, records
 
 ACT: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "digest": "d1"}
 
@@ -27,7 +27,7 @@ def request(**values: Any) -> AskApproval:
 
 
 def decide(approval: Approval, *, approve: bool) -> DecideApproval:
-    return DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d1", approve=approve)
+    return DecideApproval(key=key(), origin=BY_USER, approval_id=approval.approval_id, digest="d1", approve=approve)
 
 
 def outcomes(ledger: Ledger, *events: str) -> list[tuple[str, GovernanceOutcome | None, str | None]]:

@@ -15,18 +15,21 @@ from aumos_governance.ledger.contract.agreements import (
     FileReport,
     WithdrawApproval,
 )
+from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListApprovals, ListReports, ReadApproval
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, gone, hold
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
-    PERSON,
+    OTHER,
     SECOND,
     USD,
     Backend,
+    closing,
     key,
     opening,
     records,
@@ -62,34 +65,34 @@ def approval(**values: Any) -> AskApproval:
 
 def decide(approval_id: str, approve: bool = True, **values: Any) -> DecideApproval:
     return DecideApproval(
-        **{"key": key(), "origin": PERSON, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
+        **{"key": key(), "origin": BY_USER, "approval_id": approval_id, "digest": "d1", "approve": approve} | values
     )
 
 
 def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
-    asked = ledger.execute(approval(tool="shell", amount=CENT))
-    assert asked.status is ApprovalStatus.PENDING
-    assert asked.shown == '{"code":"rm"}'
-    act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": asked.approval_id}
+    requested = ledger.execute(approval(tool="shell", amount=CENT))
+    assert requested.status is ApprovalStatus.PENDING
+    assert requested.shown == '{"code":"rm"}'
+    act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "approval_id": requested.approval_id}
     assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == (asked,)
+    assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == (requested,)
     with pytest.raises(NotAllowedError):
-        ledger.execute(decide(asked.approval_id, origin=KERNEL))
+        ledger.execute(decide(requested.approval_id, origin=KERNEL))
     with pytest.raises(ConflictError, match="something else"):
-        ledger.execute(decide(asked.approval_id, digest="d2"))
-    yes = ledger.execute(decide(asked.approval_id))
+        ledger.execute(decide(requested.approval_id, digest="d2"))
+    yes = ledger.execute(decide(requested.approval_id))
     assert (yes.status, yes.decided_by, yes.shown) == (ApprovalStatus.APPROVED, "ann", None)
     assert yes.digest == "d1"
-    assert ledger.read(ReadApproval(approval_id=asked.approval_id)) == yes
+    assert ledger.read(ReadApproval(approval_id=requested.approval_id)) == yes
     assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == ()
     with pytest.raises(ConflictError, match="approved already"):
-        ledger.execute(decide(asked.approval_id, False))
+        ledger.execute(decide(requested.approval_id, False))
     assert ledger.execute(hold(0, **act, digest="d2")).code == "APPROVAL_REQUIRED"
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"
     assert ledger.execute(hold(0, **act, digest="d1")).allowed
     assert ledger.execute(hold(0, **act, digest="d1")).code == "APPROVAL_REQUIRED"
-    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
+    assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.USED
     assert [record.event for record in records(ledger) if record.event != "hold"] == [
         "open",
         "approval_requested",
@@ -97,7 +100,26 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     ]
 
 
-def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None:
+@pytest.mark.parametrize("notebook", [NOTEBOOK, OTHER])
+def test_an_approval_is_of_one_session(ledger: Ledger, notebook: NotebookKey) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    requested = ledger.execute(approval())
+    ledger.execute(decide(requested.approval_id))
+    ledger.execute(closing())
+    ledger.execute(opening(notebook, trust_level=TrustLevel.L3_ACT_APPROVE))
+    refused = ledger.execute(
+        hold(
+            notebook=notebook,
+            kind=ActionKind.ACT,
+            required_level=TrustLevel.L3_ACT_APPROVE,
+            approval_id=requested.approval_id,
+            digest="d1",
+        )
+    )
+    assert (refused.allowed, refused.code) == (False, "APPROVAL_REQUIRED")
+
+
+def test_approvals_that_no_client_waits_for_are_withdrawn(backend: Backend) -> None:
     ledger = backend.open()
     with pytest.raises(NotFoundError, match="no user can be reached"):
         ledger.execute(approval())
@@ -122,7 +144,7 @@ def test_approvals_that_nobody_waits_for_are_withdrawn(backend: Backend) -> None
     assert ledger.verify().ok
 
 
-def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
+def test_reports_stay_until_a_user_has_seen_them(ledger: Ledger) -> None:
     report = FileReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, shown="{}", tool="shell")
     with pytest.raises(NotFoundError):
         ledger.execute(report)
@@ -133,34 +155,37 @@ def test_reports_stay_until_a_person_has_seen_them(ledger: Ledger) -> None:
     assert ledger.read(listing) == (filed,)
     with pytest.raises(NotAllowedError):
         ledger.execute(AcknowledgeReport(key=key(), origin=KERNEL, report_id=filed.report_id))
-    seen = ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id))
+    seen = ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=filed.report_id))
     assert (seen.acknowledged_by, seen.shown) == ("ann", None)
-    assert ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=filed.report_id)) == seen
+    assert ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=filed.report_id)) == seen
     assert ledger.read(listing) == ()
     assert [record.event for record in records(ledger)] == ["open", "report", "acknowledge"]
 
 
 def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action_itself(ledger: Ledger) -> None:
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
-    asked = ledger.execute(approval())
-    ledger.execute(decide(asked.approval_id))
+    requested = ledger.execute(approval())
+    ledger.execute(decide(requested.approval_id))
     act: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE}
-    act |= {"approval_id": asked.approval_id, "digest": "d1"}
+    act |= {"approval_id": requested.approval_id, "digest": "d1"}
     over = ledger.execute(spend(11 * USD, already_paid=True, **act))
     assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
-    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.APPROVED
+    assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.APPROVED
     assert records(ledger)[-1].detail["approval_used"] is False
+    # The proof of the records finds the approval as it stands, used or not.
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
 
 
 def test_what_was_paid_already_and_is_allowed_uses_the_approval_up(ledger: Ledger) -> None:
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
-    asked = ledger.execute(approval())
-    ledger.execute(decide(asked.approval_id))
+    requested = ledger.execute(approval())
+    ledger.execute(decide(requested.approval_id))
     act: dict[str, Any] = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE}
-    act |= {"approval_id": asked.approval_id, "digest": "d1"}
+    act |= {"approval_id": requested.approval_id, "digest": "d1"}
     done = ledger.execute(spend(CENT, already_paid=True, **act))
     assert (done.outcome, done.code) == (GovernanceOutcome.ALLOW, None)
-    assert ledger.read(ReadApproval(approval_id=asked.approval_id)).status is ApprovalStatus.USED
+    assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.USED
     assert records(ledger)[-1].detail["approval_used"] is True
+    assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "APPROVAL_REQUIRED"

@@ -79,7 +79,7 @@ def test_many_have_room_together(ledger: Ledger) -> None:
     assert USD - CENT < balance(ledger).held <= USD
 
 
-def test_what_was_asked_and_what_was_granted_are_on_record(ledger: Ledger) -> None:
+def test_what_was_requested_and_what_was_granted_are_on_record(ledger: Ledger) -> None:
     ledger.execute(opening(budget=USD))
     decision = ledger.execute(bounded(detail={"provider": "openai"}))
     (record,) = records(ledger, event="hold")
@@ -167,22 +167,22 @@ def test_only_what_live_callers_hold_is_worth_waiting_for(ledger: Ledger) -> Non
     other = ledger.execute(Hold(key=key(), origin=OTHER_KERNEL, notebook=NOTEBOOK, amount=40 * CENT))
     before = len(records(ledger))
 
-    def asked(amount: int, **values: Any) -> Decision:
+    def requested(amount: int, **values: Any) -> Decision:
         return ledger.execute(bounded(amount, least=None, waits_turn=True, **values))
 
-    waits = asked(USD)
+    waits = requested(USD)
     assert (waits.undecided, waits.code, waits.allowed) == (True, "BUDGET_HELD", False)
     assert waits.limit is not None
     assert (waits.limit.asked, waits.limit.allowed) == (2 * USD, USD)
     assert len(records(ledger)) == before
-    assert asked(USD + 1, waits_at_limit=True).code == "BUDGET_EXCEEDED"
-    assert not asked(USD + 1).undecided
+    assert requested(USD + 1, waits_at_limit=True).code == "BUDGET_EXCEEDED"
+    assert not requested(USD + 1).undecided
     ledger.execute(gone("two"))
     # Its outcome is unknown now, and no end of it is to be waited for.
-    assert asked(60 * CENT).undecided
-    assert not asked(60 * CENT + 1).undecided
+    assert requested(60 * CENT).undecided
+    assert not requested(60 * CENT + 1).undecided
     ledger.execute(settle(first.charge_id, 10 * CENT))
-    assert asked(50 * CENT).allowed
+    assert requested(50 * CENT).allowed
     assert other.allowed
     assert ledger.verify().ok
 

@@ -10,10 +10,10 @@ from aumos_governance.errors import ConflictError, ExpiredError, IdempotencyErro
 from aumos_governance.ledger.contract.facts import Balance, Found
 from aumos_governance.ledger.contract.ledger import Ledger
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     HOUR,
     KERNEL,
-    PERSON,
     SECOND,
     USD,
     Backend,
@@ -30,9 +30,9 @@ from tests.ledger.kit import (
 def test_a_cancel_takes_an_allowed_spend_back(ledger: Ledger) -> None:
     ledger.execute(opening(agent_id="planner"))
     ledger.execute(spend(2 * CENT))
-    ask = spend(3 * CENT, tool="gpt-4o")
-    charged = ledger.execute(ask)
-    voided = ledger.execute(void(ask.key))
+    request = spend(3 * CENT, tool="gpt-4o")
+    charged = ledger.execute(request)
+    voided = ledger.execute(void(request.key))
     assert voided.voided
     assert voided.state == state(ledger)
     assert balance(ledger) == Balance(10 * USD, 2 * CENT, 0)
@@ -40,21 +40,21 @@ def test_a_cancel_takes_an_allowed_spend_back(ledger: Ledger) -> None:
     assert (record.event, record.spent_delta, record.charge_id) == ("void", -3 * CENT, charged.charge_id)
     assert (record.tool, record.agent_id) == ("gpt-4o", "planner")
     # A second cancel changes nothing, and the ask is not answered any more.
-    assert ledger.execute(void(ask.key)).voided
+    assert ledger.execute(void(request.key)).voided
     assert balance(ledger).spent == 2 * CENT
     assert len(records(ledger)) == 4
     with pytest.raises(ConflictError, match="cancelled"):
-        ledger.execute(ask)
+        ledger.execute(request)
     with pytest.raises(IdempotencyError):
-        ledger.execute(replace(ask, amount=CENT))
+        ledger.execute(replace(request, amount=CENT))
 
 
-def test_an_ask_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
+def test_a_request_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend()
-    assert ledger.execute(void(ask.key)).voided
+    request = spend()
+    assert ledger.execute(void(request.key)).voided
     with pytest.raises(ConflictError, match="cancelled"):
-        ledger.execute(ask)
+        ledger.execute(request)
     assert balance(ledger).spent == 0
     assert len(records(ledger)) == 1
 
@@ -62,12 +62,12 @@ def test_an_ask_cancelled_before_it_comes_is_refused(ledger: Ledger) -> None:
 def test_a_cancel_that_comes_after_the_expiry_takes_back_what_was_not_heard(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
-    ask = spend(expires_at=backend.clock.now + 10 * SECOND)
-    ledger.execute(ask)
+    request = spend(expires_at=backend.clock.now + 10 * SECOND)
+    ledger.execute(request)
     backend.clock.advance(11 * SECOND)
-    assert ledger.execute(void(ask.key)).voided
+    assert ledger.execute(void(request.key)).voided
     assert balance(ledger).spent == 0
-    assert records(ledger)[-1].detail == {"ask": ask.key, "late": True, "answered": True}
+    assert records(ledger)[-1].detail == {"ask": request.key, "late": True, "answered": True}
     assert ledger.verify().ok
 
 
@@ -107,21 +107,21 @@ def test_only_an_allowed_spend_of_the_same_scope_is_taken_back(ledger: Ledger) -
     ledger.execute(denied)
     assert not ledger.execute(void(denied.key)).voided
     assert not ledger.execute(void(wish.key)).voided
-    ask = spend()
-    ledger.execute(ask)
-    ledger.execute(void(ask.key, origin=replace(KERNEL, scope="kernel-2")))
-    ledger.execute(void(ask.key, origin=PERSON))
+    request = spend()
+    ledger.execute(request)
+    ledger.execute(void(request.key, origin=replace(KERNEL, scope="kernel-2")))
+    ledger.execute(void(request.key, origin=BY_USER))
     assert balance(ledger).spent == CENT
     assert len(records(ledger)) == 3
 
 
 def test_a_cancel_reaches_a_closed_session(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend(3 * CENT)
-    ledger.execute(ask)
+    request = spend(3 * CENT)
+    ledger.execute(request)
     ledger.execute(closing())
     ledger.execute(opening())
-    assert ledger.execute(void(ask.key)).voided
+    assert ledger.execute(void(request.key)).voided
     assert balance(ledger).spent == 0
     previous = state(ledger).previous
     assert previous is not None
@@ -129,7 +129,7 @@ def test_a_cancel_reaches_a_closed_session(ledger: Ledger) -> None:
     assert ledger.verify().ok
 
 
-def test_the_answer_names_what_was_found(ledger: Ledger) -> None:
+def test_the_response_names_what_was_found(ledger: Ledger) -> None:
     wish = opening()
     ledger.execute(wish)
     spent, denied = spend(), spend(11 * USD)
@@ -143,18 +143,18 @@ def test_the_answer_names_what_was_found(ledger: Ledger) -> None:
 def test_a_cancel_of_what_may_have_been_forgotten_says_so(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
-    ask = spend(3 * CENT)
-    ledger.execute(ask)
+    request = spend(3 * CENT)
+    ledger.execute(request)
     backend.clock.advance(49 * HOUR)
     # A request made after that long, and the ledger forgets the keys of two days ago.
     ledger.execute(spend(CENT))
     for _ in range(2):
-        answer = ledger.execute(void(ask.key))
-        assert (answer.voided, answer.found) == (False, Found.UNKNOWN)
+        response = ledger.execute(void(request.key))
+        assert (response.voided, response.found) == (False, Found.UNKNOWN)
     assert balance(ledger).spent == 4 * CENT, "it stands"
     assert [record.event for record in records(ledger)] == ["open", "spend", "spend"]
     with pytest.raises(ConflictError, match="cancelled"):
-        ledger.execute(ask)
+        ledger.execute(request)
     assert ledger.verify().ok
 
 
@@ -174,11 +174,11 @@ def test_no_request_expires_after_its_key_is_forgotten(backend: Backend) -> None
     ledger.execute(opening())
     with pytest.raises(InvalidRequestError, match="48 hours"):
         ledger.execute(spend(expires_at=backend.clock.now + 48 * HOUR + SECOND))
-    ask = spend(expires_at=backend.clock.now + 48 * HOUR)
-    ledger.execute(ask)
+    request = spend(expires_at=backend.clock.now + 48 * HOUR)
+    ledger.execute(request)
     backend.clock.advance(49 * HOUR)
     ledger.execute(spend())
     # The key is forgotten, and a copy of the request does nothing.
     with pytest.raises(ExpiredError):
-        ledger.execute(ask)
+        ledger.execute(request)
     assert balance(ledger).spent == 2 * CENT

@@ -15,10 +15,10 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery, CountAudit
 from aumos_governance.types import ActionKind, BudgetPeriod, GovernanceOutcome, TrustLevel
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
-    PERSON,
     USD,
     balance,
     key,
@@ -54,8 +54,8 @@ def test_the_lower_of_both_levels_counts(ledger: Ledger) -> None:
     trust(ledger, L1, "mail")
     scoped = Checks(realm="ann", default_level=L1, scope="mail")
     assert ledger.execute(hold(required_level=L2, checks=scoped)).allowed is False
-    unasked = Checks(realm="ann", scope="mail")
-    assert ledger.execute(hold(required_level=L2, checks=unasked)).level == L4
+    unrequested = Checks(realm="ann", scope="mail")
+    assert ledger.execute(hold(required_level=L2, checks=unrequested)).level == L4
     assert balance(ledger).held == 20 * CENT
 
 
@@ -68,7 +68,9 @@ def test_an_act_lives_by_the_agents_level(ledger: Ledger) -> None:
     approval = ledger.execute(
         AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown="{}", tool="mail")
     )
-    ledger.execute(DecideApproval(key=key(), origin=PERSON, approval_id=approval.approval_id, digest="d", approve=True))
+    ledger.execute(
+        DecideApproval(key=key(), origin=BY_USER, approval_id=approval.approval_id, digest="d", approve=True)
+    )
     approved = hold(kind=ActionKind.ACT, required_level=L3, approval_id=approval.approval_id, digest="d")
     assert ledger.execute(approved).allowed
 
@@ -85,7 +87,7 @@ def test_a_budget_that_is_not_there_is_denied_and_recorded(ledger: Ledger) -> No
         ledger.execute(unchecked)
 
 
-def test_consent_is_asked_last(ledger: Ledger) -> None:
+def test_consent_is_checked_last(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     health = Checks(realm="ann", data_type="health_data", purpose="care")
     assert ledger.execute(hold(2 * USD, checks=health)).code == "BUDGET_EXCEEDED"
@@ -118,7 +120,7 @@ def test_an_overdraft_is_allowed_and_holds_nothing(ledger: Ledger) -> None:
     assert (within.outcome, within.charge_id is None) == (GovernanceOutcome.ALLOW, False)
 
 
-def test_what_is_asked_is_recorded_with_its_detail(ledger: Ledger) -> None:
+def test_what_is_requested_is_recorded_with_its_detail(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     ledger.execute(
         SetBudget(
@@ -141,10 +143,10 @@ def test_what_is_asked_is_recorded_with_its_detail(ledger: Ledger) -> None:
 def test_a_settlement_that_is_a_guess_says_so(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD))
     held = ledger.execute(hold(10 * CENT))
-    asked = Settle(key=key(), origin=KERNEL, hold_id=held.charge_id or "", amount=10 * CENT, estimated=True)
-    resolved = ledger.execute(asked)
+    requested = Settle(key=key(), origin=KERNEL, hold_id=held.charge_id or "", amount=10 * CENT, estimated=True)
+    resolved = ledger.execute(requested)
     assert (resolved.estimated, resolved.overrun, resolved.spent) == (True, False, 10 * CENT)
-    assert ledger.execute(asked) == resolved
+    assert ledger.execute(requested) == resolved
     record = records(ledger)[-1]
     assert (record.outcome, record.detail) == ("allow_with_caveat", {"estimated": True})
     assert record.reasons == ("Estimated: $0.10 is counted, and what was truly spent is not known",)

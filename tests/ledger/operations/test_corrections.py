@@ -27,7 +27,7 @@ from tests.ledger.kit import (
 )
 
 
-def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
+def test_a_user_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
     ledger.execute(opening())
     charged = ledger.execute(spend(30 * CENT))
     first = ledger.execute(correct(charged.charge_id, 10 * CENT))
@@ -47,8 +47,8 @@ def test_a_person_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
 
 def test_corrections_that_are_none(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend(30 * CENT)
-    charge = ledger.execute(ask).charge_id
+    request = spend(30 * CENT)
+    charge = ledger.execute(request).charge_id
     open_hold = ledger.execute(hold()).charge_id
     for wrong, error in (
         (correct(charge, CENT, origin=KERNEL), NotAllowedError),
@@ -61,7 +61,7 @@ def test_corrections_that_are_none(ledger: Ledger) -> None:
             ledger.execute(wrong)
     ledger.execute(correct(charge, CENT))
     # What a person has corrected is not cancelled as well.
-    assert not ledger.execute(void(ask.key)).voided
+    assert not ledger.execute(void(request.key)).voided
     assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)
 
 

@@ -21,11 +21,11 @@ from aumos_governance.ledger.operations.places import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     HOUR,
     NOTEBOOK,
     OTHER,
-    PERSON,
     SERVER,
     USD,
     Backend,
@@ -43,8 +43,8 @@ DAY = 24 * HOUR
 
 
 def configure(ledger: Ledger, *specs: EnvelopeSpec, owner: str = "ann", root: str = "/srv/ann") -> bool:
-    ask = ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
-    return ledger.execute(ask)
+    request = ConfigureEnvelopes(key=key(), origin=SERVER, owner=owner, root=root, envelopes=specs)
+    return ledger.execute(request)
 
 
 def envelopes(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> dict[str, Balance]:
@@ -85,9 +85,9 @@ def test_a_charge_must_fit_in_all_envelopes(ledger: Ledger) -> None:
         "class": Balance(90 * CENT, 60 * CENT, 30 * CENT),
     }
     ledger.execute(settle(reserved.charge_id, 10 * CENT))
-    ask = spend(5 * CENT, OTHER)
-    ledger.execute(ask)
-    ledger.execute(void(ask.key, OTHER))
+    request = spend(5 * CENT, OTHER)
+    ledger.execute(request)
+    ledger.execute(void(request.key, OTHER))
     assert envelopes(ledger, OTHER)["class"] == Balance(90 * CENT, 70 * CENT, 0)
     assert envelopes(ledger) == {
         "budget": Balance(1 * USD, 60 * CENT, 0),
@@ -237,7 +237,7 @@ def test_a_new_session_has_no_budgets_yet(ledger: Ledger) -> None:
     ledger.execute(budget("a", 1))
     ledger.execute(opening(new=True))
     assert budgets(ledger) == ()
-    assert ledger.execute(budget("a", 2, origin=PERSON)).created
+    assert ledger.execute(budget("a", 2, origin=BY_USER)).created
 
 
 def test_a_budgets_period_rolls(backend: Backend) -> None:

@@ -29,10 +29,10 @@ from tests.ledger.charges import (
     sums,
 )
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     NOTEBOOK,
     OTHER,
-    PERSON,
     SECOND,
     SERVER,
     USD,
@@ -130,7 +130,7 @@ def test_a_settlement_adds_to_the_sums_what_it_costs_more_than_was_held(ledger: 
     """Whole sums have 64 bits: some 9.22 thousand million USD."""
     most = (1 << 63) - 1
     ledger.execute(opening(budget=10**9 * USD))
-    asked = [ledger.execute(hold(10**17)).charge_id for _ in range(2)]
+    requested = [ledger.execute(hold(10**17)).charge_id for _ in range(2)]
     for _ in range(8):
         ledger.execute(spend(10**18, already_paid=True))
     room = most - 8 * 10**18 - 2 * 10**17
@@ -138,11 +138,11 @@ def test_a_settlement_adds_to_the_sums_what_it_costs_more_than_was_held(ledger: 
     room -= 10**18
     assert 0 < room < 10**17
     with pytest.raises(InvalidAmountError, match="add up"):
-        ledger.execute(settle(asked[0], 10**17 + room + 1))
-    assert ledger.execute(settle(asked[0], 10**17 + room)).spent == 10**17 + room
+        ledger.execute(settle(requested[0], 10**17 + room + 1))
+    assert ledger.execute(settle(requested[0], 10**17 + room)).spent == 10**17 + room
     with pytest.raises(InvalidAmountError, match="add up"):
-        ledger.execute(settle(asked[1], 10**17 + 1))
-    ledger.execute(settle(asked[1], 10**17))
+        ledger.execute(settle(requested[1], 10**17 + 1))
+    ledger.execute(settle(requested[1], 10**17))
     assert balance(ledger).spent == most
     assert ledger.verify().ok
 
@@ -162,9 +162,9 @@ def test_nothing_is_an_amount_and_a_cost(ledger: Ledger) -> None:
 def test_a_hold_is_resolved_once(ledger: Ledger) -> None:
     ledger.execute(opening())
     decision = ledger.execute(hold())
-    ask = settle(decision.charge_id, 5 * CENT)
-    first = ledger.execute(ask)
-    assert ledger.execute(ask) == first
+    request = settle(decision.charge_id, 5 * CENT)
+    first = ledger.execute(request)
+    assert ledger.execute(request) == first
     for again in (settle(decision.charge_id, 5 * CENT), release(decision.charge_id)):
         with pytest.raises(ConflictError, match="is settled already"):
             ledger.execute(again)
@@ -187,11 +187,11 @@ def test_a_kernel_resolves_its_own_holds_only(ledger: Ledger) -> None:
     with pytest.raises(NotFoundError):
         ledger.execute(release("unknown"))
     with pytest.raises(NotAllowedError, match="still runs"):
-        ledger.execute(release(decision.charge_id, origin=PERSON))
+        ledger.execute(release(decision.charge_id, origin=BY_USER))
     assert balance(ledger).held == 10 * CENT
 
 
-def test_holds_of_a_kernel_that_is_gone_wait_for_a_person(ledger: Ledger) -> None:
+def test_holds_of_a_kernel_that_is_gone_wait_for_a_user(ledger: Ledger) -> None:
     ledger.execute(opening())
     first, second = ledger.execute(hold(tool="a")), ledger.execute(hold(5 * CENT, tool="b"))
     other = ledger.execute(hold(1 * CENT, origin=OTHER_KERNEL))
@@ -210,7 +210,7 @@ def test_holds_of_a_kernel_that_is_gone_wait_for_a_person(ledger: Ledger) -> Non
     assert len(held(ledger, unresolved_only=True)) == 2
     assert held(ledger, limit=1) == listed[:1]
     assert [record.event for record in records(ledger)][-2:] == ["unresolved", "unresolved"]
-    settled = ledger.execute(settle(first.charge_id, 7 * CENT, origin=PERSON))
+    settled = ledger.execute(settle(first.charge_id, 7 * CENT, origin=BY_USER))
     assert settled.outcome is ChargeState.SETTLED
     # The kernel may be late, as long as nobody has resolved it.
     assert ledger.execute(settle(second.charge_id, 5 * CENT)).spent == 5 * CENT
@@ -278,7 +278,7 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None
     assert sums(ledger) == (3 * CENT, 20 * CENT)
 
 
-def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
+def test_a_quiet_ledger_can_be_made_to_look(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
     ledger.execute(hold(until=backend.clock.now + SECOND))
@@ -288,15 +288,15 @@ def test_a_quiet_ledger_can_be_told_to_look(backend: Backend) -> None:
     assert ledger.execute(ExpireHolds(key="", origin=SERVER)) == 0
 
 
-def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
+def test_a_cancelled_request_for_a_hold_gives_it_back(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = hold()
-    ledger.execute(ask)
-    assert ledger.execute(void(ask.key)).voided
+    request = hold()
+    ledger.execute(request)
+    assert ledger.execute(void(request.key)).voided
     assert balance(ledger) == Balance(10 * USD, 0, 0)
     assert (records(ledger)[-1].event, records(ledger)[-1].held_delta) == ("void", -10 * CENT)
     with pytest.raises(ConflictError, match="cancelled"):
-        ledger.execute(ask)
+        ledger.execute(request)
     settled = hold()
     charge = ledger.execute(settled).charge_id
     ledger.execute(settle(charge, CENT))
@@ -304,7 +304,7 @@ def test_a_cancelled_ask_for_a_hold_gives_it_back(ledger: Ledger) -> None:
     assert balance(ledger).spent == CENT
 
 
-def test_holds_of_a_notebook_that_a_person_has_limited(ledger: Ledger) -> None:
+def test_holds_of_a_notebook_that_a_user_has_limited(ledger: Ledger) -> None:
     ledger.execute(opening(OTHER))
     decision = ledger.execute(hold(5 * USD, notebook=OTHER))
     ledger.execute(change(OTHER, budget=1 * USD))

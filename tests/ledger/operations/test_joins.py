@@ -161,14 +161,14 @@ def test_a_notebook_that_nothing_else_is_gets_its_name_alone(ledger: Ledger) -> 
 def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: NotebookKey) -> None:
     second = NOTEBOOK if first is LINK else LINK
     configure(ledger, "/srv/ann", "/srv/link")
-    asked, opened = {}, []
+    requested, opened = {}, []
     for notebook in (first, second):
         ledger.execute(opening(notebook, budget=20 * USD))
         ledger.execute(spend(CENT, notebook))
         ledger.execute(closing(notebook))
         opened.append(ledger.execute(opening(notebook, budget=10 * USD)).state.session_id)
         ledger.execute(spend(2 * CENT, notebook))
-        asked[notebook] = ledger.execute(hold(3 * CENT, notebook=notebook)).charge_id
+        requested[notebook] = ledger.execute(hold(3 * CENT, notebook=notebook)).charge_id
     assert ledger.verify().ok
     ledger.execute(join(LINK, NOTEBOOK))
     assert ledger.verify().findings == ()
@@ -176,7 +176,7 @@ def test_a_joined_ledger_is_proven_by_its_records(ledger: Ledger, first: Noteboo
         next(row for row in records(ledger) if row.event == "join").detail[name] for name in ("notebook", "into")
     )
     assert goes != stays
-    ledger.execute(settle(asked[second], CENT))
+    ledger.execute(settle(requested[second], CENT))
     ledger.execute(spend(CENT))
     ledger.execute(opening(BELOW, budget=10 * USD))
     ledger.execute(
@@ -221,7 +221,7 @@ def test_a_notebook_that_another_root_takes_over_is_proven(ledger: Ledger) -> No
     assert ledger.verify().findings == ()
 
 
-def test_a_retry_of_a_request_finds_its_answer_after_the_join(ledger: Ledger) -> None:
+def test_a_retry_of_a_request_finds_its_response_after_the_join(ledger: Ledger) -> None:
     ledger.execute(opening(LINK))
     ledger.execute(opening())
     request = spend(CENT, NOTEBOOK, origin=OTHER_KERNEL)

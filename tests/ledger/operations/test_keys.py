@@ -31,9 +31,9 @@ from tests.ledger.kit import (
 )
 
 
-def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
+def test_a_request_that_comes_again_gets_the_same_response(backend: Backend) -> None:
     ledger = backend.open()
-    asks: list[Request[object]] = [
+    requests: list[Request[object]] = [
         opening(),
         spend(),
         spend(20 * USD),
@@ -42,51 +42,51 @@ def test_a_request_that_comes_again_is_answered_again(backend: Backend) -> None:
         void("unknown"),
         move("a", "b"),
     ]
-    answers = [ledger.execute(ask) for ask in asks]
+    responses = [ledger.execute(request) for request in requests]
     count = len(records(ledger))
-    assert [ledger.execute(ask) for ask in asks] == answers
+    assert [ledger.execute(request) for request in requests] == responses
     if backend.durable:
         ledger.close()
         ledger = backend.open()
-        assert [ledger.execute(ask) for ask in asks] == answers
+        assert [ledger.execute(request) for request in requests] == responses
     assert len(records(ledger)) == count
     assert balance(ledger).spent == CENT
 
 
-def test_a_retry_may_differ_in_what_the_asker_does_not_choose(ledger: Ledger) -> None:
+def test_a_retry_may_differ_in_what_the_client_does_not_choose(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend(expires_at=FakeClock().now + 60 * SECOND)
-    answer = ledger.execute(ask)
-    later = replace(ask, expires_at=None, origin=replace(KERNEL, incarnation="two"))
-    assert ledger.execute(later) == answer
+    request = spend(expires_at=FakeClock().now + 60 * SECOND)
+    response = ledger.execute(request)
+    later = replace(request, expires_at=None, origin=replace(KERNEL, incarnation="two"))
+    assert ledger.execute(later) == response
     wish = opening(OTHER)
     opened = ledger.execute(wish)
     assert ledger.execute(replace(wish, terms=SessionTerms(strict=True))) == opened
 
 
-def test_a_retry_after_a_rename_is_the_same_ask(ledger: Ledger) -> None:
+def test_a_retry_after_a_rename_is_the_same_request(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend()
-    answer = ledger.execute(ask)
+    request = spend()
+    response = ledger.execute(request)
     ledger.execute(move(NOTEBOOK.path, "renamed.ipynb"))
-    assert ledger.execute(replace(ask, notebook=at("renamed.ipynb"))) == answer
-    assert ledger.execute(ask) == answer
+    assert ledger.execute(replace(request, notebook=at("renamed.ipynb"))) == response
+    assert ledger.execute(request) == response
     ledger.execute(opening(OTHER))
     with pytest.raises(IdempotencyError):
-        ledger.execute(replace(ask, notebook=OTHER))
+        ledger.execute(replace(request, notebook=OTHER))
 
 
 def test_a_key_with_other_content_is_an_error(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend()
-    ledger.execute(ask)
+    request = spend()
+    ledger.execute(request)
     for other in (
-        replace(ask, amount=2 * CENT),
-        replace(ask, tool="other"),
-        replace(ask, already_paid=True),
-        replace(ask, origin=replace(KERNEL, actor="someone")),
-        opening(key=ask.key),
-        void("x", key=ask.key),
+        replace(request, amount=2 * CENT),
+        replace(request, tool="other"),
+        replace(request, already_paid=True),
+        replace(request, origin=replace(KERNEL, actor="someone")),
+        opening(key=request.key),
+        void("x", key=request.key),
     ):
         with pytest.raises(IdempotencyError, match="used before with other content"):
             ledger.execute(other)
@@ -96,13 +96,13 @@ def test_a_key_with_other_content_is_an_error(ledger: Ledger) -> None:
 
 def test_keys_of_other_scopes_are_other_keys(ledger: Ledger) -> None:
     ledger.execute(opening())
-    ask = spend()
-    ledger.execute(ask)
-    ledger.execute(replace(ask, amount=2 * CENT, origin=replace(KERNEL, scope="kernel-2")))
+    request = spend()
+    ledger.execute(request)
+    ledger.execute(replace(request, amount=2 * CENT, origin=replace(KERNEL, scope="kernel-2")))
     assert balance(ledger).spent == 3 * CENT
 
 
-def test_a_denied_answer_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
+def test_a_denied_response_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
     denied = spend()
     assert not ledger.execute(denied).allowed
     wrong = spend(0)
@@ -116,23 +116,23 @@ def test_a_denied_answer_is_kept_and_an_error_is_not(ledger: Ledger) -> None:
 def test_keys_are_kept_for_a_day(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
-    ask = spend()
-    answer = ledger.execute(ask)
+    request = spend()
+    response = ledger.execute(request)
     backend.clock.advance(24 * HOUR)
     for _ in range(3):
         ledger.execute(spend())
-    assert ledger.execute(ask) == answer
+    assert ledger.execute(request) == response
 
 
-def test_answers_are_forgotten_long_after(backend: Backend) -> None:
+def test_responses_are_forgotten_long_after(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
-    ask = spend()
-    ledger.execute(ask)
+    request = spend()
+    ledger.execute(request)
     backend.clock.advance(72 * HOUR)
     for _ in range(3):
         ledger.execute(spend())
-    ledger.execute(ask)
+    ledger.execute(request)
     assert balance(ledger).spent == 5 * CENT
 
 
@@ -149,12 +149,12 @@ def test_a_request_of_great_length_is_refused(ledger: Ledger) -> None:
 def test_nothing_is_done_after_a_requests_expiry(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening())
-    ask = spend(expires_at=backend.clock.now + 10 * SECOND)
+    request = spend(expires_at=backend.clock.now + 10 * SECOND)
     late = spend(expires_at=backend.clock.now + 10 * SECOND)
-    answer = ledger.execute(ask)
+    response = ledger.execute(request)
     backend.clock.advance(11 * SECOND)
     with pytest.raises(ExpiredError):
         ledger.execute(late)
     assert balance(ledger).spent == CENT
     # What was done in time is still answered.
-    assert ledger.execute(ask) == answer
+    assert ledger.execute(request) == response

@@ -125,8 +125,8 @@ def test_notebooks_that_change_places_in_one_commit(backend: Backend) -> None:
     first = ledger.execute(opening(at("a.ipynb"))).state.session_id
     second = ledger.execute(opening(at("b.ipynb"))).state.session_id
     pending = [
-        ledger.submit(ask)
-        for ask in (
+        ledger.submit(request)
+        for request in (
             move("a.ipynb", "tmp.ipynb"),
             move("b.ipynb", "a.ipynb"),
             move("tmp.ipynb", "b.ipynb"),

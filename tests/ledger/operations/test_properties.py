@@ -33,9 +33,9 @@ from aumos_governance.ledger.contract.requests import CloseSession, OpenSession,
 from aumos_governance.types import BudgetPeriod, TrustLevel
 from tests.ledger.conftest import EMPTY
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
-    PERSON,
     SECOND,
     SERVER,
     TERMS,
@@ -82,10 +82,10 @@ class Histories(RuleBasedStateMachine):
             self.backend.close()
 
     def do(self, request: Request[Any]) -> Any:
-        answer = self.ledger.execute(request)
+        response = self.ledger.execute(request)
         self.model.expire(self.backend.clock.now)
-        self.done.append((request, answer))
-        return answer
+        self.done.append((request, response))
+        return response
 
     def origin(self, kernel: str) -> Origin:
         return Origin("kernel", scope=f"kernel-{kernel}", incarnation=kernel)
@@ -155,7 +155,7 @@ class Histories(RuleBasedStateMachine):
     @rule(target=charges, notebook=notebooks, kernel=kernels, amount=paid, category=categories, already=st.booleans())
     def spend(self, notebook: str, kernel: str, amount: int, category: str | None, already: bool) -> Made:
         category = self.usable(notebook, category)
-        ask = Spend(
+        request = Spend(
             key=key(),
             origin=self.origin(kernel),
             notebook=at(notebook),
@@ -164,14 +164,14 @@ class Histories(RuleBasedStateMachine):
             already_paid=already,
         )
         verdict = self.model.verdict(notebook, category, amount)
-        decision = self.do(ask)
+        decision = self.do(request)
         assert decision.code == verdict
         charged = verdict is None or (already and verdict != "NO_SESSION")
         assert decision.allowed == charged
         assert (decision.charge_id is not None) == charged
         if charged:
-            self.model.charge(ask.key, notebook, category, Charge(0, (), spent=amount, kernel=kernel))
-        return ask.key, decision.charge_id or "", kernel
+            self.model.charge(request.key, notebook, category, Charge(0, (), spent=amount, kernel=kernel))
+        return request.key, decision.charge_id or "", kernel
 
     @rule(
         target=holds,
@@ -184,7 +184,7 @@ class Histories(RuleBasedStateMachine):
     def hold(self, notebook: str, kernel: str, amount: int, category: str | None, lasts: int | None) -> Made:
         category = self.usable(notebook, category)
         until = None if lasts is None else self.backend.clock.now + lasts * SECOND
-        ask = Hold(
+        request = Hold(
             key=key(),
             origin=self.origin(kernel),
             notebook=at(notebook),
@@ -193,16 +193,16 @@ class Histories(RuleBasedStateMachine):
             until=until,
         )
         verdict = self.model.verdict(notebook, category, amount)
-        decision = self.do(ask)
+        decision = self.do(request)
         assert decision.code == verdict
         if decision.allowed:
             charge = Charge(0, (), held=amount, state="held", kernel=kernel, until=until)
-            self.model.charge(ask.key, notebook, category, charge)
-        return ask.key, decision.charge_id or "", kernel
+            self.model.charge(request.key, notebook, category, charge)
+        return request.key, decision.charge_id or "", kernel
 
-    @rule(hold=holds, amount=amounts, person=st.booleans(), estimated=st.booleans())
-    def settle(self, hold: Made, amount: int, person: bool, estimated: bool) -> None:
-        self.resolve(hold, person, amount, estimated)
+    @rule(hold=holds, amount=amounts, user=st.booleans(), estimated=st.booleans())
+    def settle(self, hold: Made, amount: int, user: bool, estimated: bool) -> None:
+        self.resolve(hold, user, amount, estimated)
 
     @rule(hold=holds, amount=amounts)
     def adjust(self, hold: Made, amount: int) -> None:
@@ -225,31 +225,31 @@ class Histories(RuleBasedStateMachine):
             assert self.do(request).estimate == charge.spent
             charge.spent, charge.estimated = amount, False
 
-    @rule(hold=holds, person=st.booleans())
-    def release(self, hold: Made, person: bool) -> None:
-        self.resolve(hold, person, None)
+    @rule(hold=holds, user=st.booleans())
+    def release(self, hold: Made, user: bool) -> None:
+        self.resolve(hold, user, None)
 
-    def resolve(self, hold: Made, person: bool, amount: int | None, estimated: bool = False) -> None:
+    def resolve(self, hold: Made, user: bool, amount: int | None, estimated: bool = False) -> None:
         name, charge_id, _ = hold
         charge = self.model.charges.get(name)
         if charge is None:
             return
-        origin = PERSON if person else self.origin(charge.kernel)
-        ask: Request[Any]
+        origin = BY_USER if user else self.origin(charge.kernel)
+        request: Request[Any]
         if amount is None:
-            ask = Release(key=key(), origin=origin, hold_id=charge_id)
+            request = Release(key=key(), origin=origin, hold_id=charge_id)
         else:
-            ask = Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount, estimated=estimated)
+            request = Settle(key=key(), origin=origin, hold_id=charge_id, amount=amount, estimated=estimated)
         open_states = ("held", "unresolved") if amount is None else ("held", "unresolved", "expired")
         self.model.expire(self.backend.clock.now + 1)
         if charge.state not in open_states:
             with pytest.raises(ConflictError):
-                self.do(ask)
-        elif person and charge.state == "held":
+                self.do(request)
+        elif user and charge.state == "held":
             with pytest.raises(NotAllowedError):
-                self.do(ask)
+                self.do(request)
         else:
-            resolved = self.do(ask)
+            resolved = self.do(request)
             assert resolved.overrun == ((amount or 0) > charge.held)
             charge.state = "released" if amount is None else "settled"
             charge.held, charge.spent, charge.estimated = 0, amount or 0, estimated
@@ -261,10 +261,10 @@ class Histories(RuleBasedStateMachine):
         request = Void(key=key(), origin=self.origin(kernel), notebook=at(NOTEBOOKS[0]), of=name)
         self.model.expire(self.backend.clock.now + 1)
         expected = known is not None and known.state in ("spent", "held")
-        answer = self.do(request)
+        response = self.do(request)
         if known is None or known.state == "voided":
             return
-        assert answer.voided == expected
+        assert response.voided == expected
         if expected:
             known.state, known.spent, known.held = "voided", 0, 0
 
@@ -275,7 +275,7 @@ class Histories(RuleBasedStateMachine):
         if known is None or known.state != "spent":
             return
         amount = part * 10 * CENT
-        request = Correct(key=key(), origin=PERSON, charge_id=charge_id, amount=amount, reason="wrong")
+        request = Correct(key=key(), origin=BY_USER, charge_id=charge_id, amount=amount, reason="wrong")
         if amount > known.spent:
             with pytest.raises(ConflictError):
                 self.do(request)
@@ -301,13 +301,13 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.done)
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
-        request, answer = data.draw(st.sampled_from(self.done))
+        request, response = data.draw(st.sampled_from(self.done))
         charge = self.model.charges.get(request.key)
         if charge is not None and charge.state == "voided":
             with pytest.raises(ConflictError):
                 self.ledger.execute(request)
         else:
-            assert self.ledger.execute(request) == answer
+            assert self.ledger.execute(request) == response
 
     @precondition(lambda self: self.backend.durable)
     @rule()

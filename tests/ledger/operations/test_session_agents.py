@@ -30,11 +30,11 @@ from aumos_governance.ledger.contract.queries import AuditQuery, ListReports, Li
 from aumos_governance.ledger.contract.requests import ChangeSession
 from aumos_governance.types import ActionKind, TrustLevel
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     TERMS,
     USD,
     Backend,
@@ -71,7 +71,7 @@ def test_the_lower_of_the_sessions_and_the_agents_level_counts(ledger: Ledger) -
     assert hold(ledger, kind=ActionKind.ACT).code == "SUGGESTED"
     spend = Spend(key=key(), origin=KERNEL, notebook=NOTEBOOK, amount=CENT, agent_id="planner", required_level=L2)
     assert ledger.execute(spend).code == "TRUST_LEVEL_INSUFFICIENT"
-    ledger.execute(ChangeSession(key=key(), origin=PERSON, notebook=NOTEBOOK, terms=TERMS, trust_level=L0))
+    ledger.execute(ChangeSession(key=key(), origin=BY_USER, notebook=NOTEBOOK, terms=TERMS, trust_level=L0))
     assert hold(ledger).level == L0
 
 
@@ -161,17 +161,17 @@ def test_consents_within_the_session(ledger: Ledger) -> None:
     with pytest.raises(NotFoundError, match="needs an open governance session"):
         give()
     ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner"))
-    asks = Checks(realm=None, default_level=L5, data_type="mail", purpose="support")
-    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
+    requests = Checks(realm=None, default_level=L5, data_type="mail", purpose="support")
+    assert hold(ledger, None, checks=requests).code == "CONSENT_DENIED"
     give(purpose="support")
-    assert hold(ledger, None, checks=asks).allowed
-    assert hold(ledger, "writer", checks=asks).code == "CONSENT_DENIED"
+    assert hold(ledger, None, checks=requests).allowed
+    assert hold(ledger, "writer", checks=requests).code == "CONSENT_DENIED"
     revoke = RevokeConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="planner", realm=None)
     assert ledger.execute(revoke) == 1
-    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED"
+    assert hold(ledger, None, checks=requests).code == "CONSENT_DENIED"
     give()
     ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner", new=True))
-    assert hold(ledger, None, checks=asks).code == "CONSENT_DENIED", "it ended with its session"
+    assert hold(ledger, None, checks=requests).code == "CONSENT_DENIED", "it ended with its session"
 
 
 def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
@@ -198,13 +198,13 @@ def finish(ledger: Ledger, report_id: str, **values: Any) -> Report:
     return ledger.execute(FinishReport(key=key(), origin=KERNEL, report_id=report_id, **given))
 
 
-def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
+def test_a_report_states_how_its_act_ended(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     report = filed(ledger)
-    told = finish(ledger, report.report_id, spent="0.25")
-    assert json.loads(told.shown or "") == {"code": "rm", "result": "done", "spent": "0.25"}
+    reported = finish(ledger, report.report_id, spent="0.25")
+    assert json.loads(reported.shown or "") == {"code": "rm", "result": "done", "spent": "0.25"}
     (listed,) = ledger.read(ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))
-    assert listed == told
+    assert listed == reported
     newest = ledger.read(AuditQuery(notebook=NOTEBOOK, limit=1)).records[0]
     assert (newest.event, dict(newest.detail)) == ("report", {"report": report.report_id, "finished": True})
 
@@ -212,13 +212,13 @@ def test_a_report_is_told_how_its_act_ended(ledger: Ledger) -> None:
 def test_a_report_that_was_acknowledged_too_early_is_shown_again(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     report = filed(ledger)
-    ledger.execute(AcknowledgeReport(key=key(), origin=PERSON, report_id=report.report_id))
+    ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=report.report_id))
     again = finish(ledger, report.report_id, result="failed")
     assert (again.acknowledged_at, json.loads(again.shown or "")) == (None, {"tool": "shell", "result": "failed"})
     assert len(ledger.read(ListReports(owner=NOTEBOOK.owner, root=NOTEBOOK.root))) == 1
 
 
-def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
+def test_no_caller_writes_into_anothers_report(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4))
     ledger.execute(opening(notebook=OTHER))
     report = filed(ledger)
@@ -227,10 +227,10 @@ def test_nobody_writes_into_anothers_report(ledger: Ledger) -> None:
             finish(ledger, **wrong)
 
 
-def test_no_answer_that_is_kept_holds_what_a_person_was_shown(backend: Backend) -> None:
+def test_no_response_that_is_kept_holds_what_a_user_was_shown(backend: Backend) -> None:
     first = backend.open()
     first.execute(opening(budget=1 * USD))
-    ask = AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')
-    asked = first.execute(ask)
-    again = first.execute(ask)
-    assert (asked.shown, again.shown, again.approval_id) == ('{"code":"secret"}', None, asked.approval_id)
+    request = AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d", shown='{"code":"secret"}')
+    requested = first.execute(request)
+    again = first.execute(request)
+    assert (requested.shown, again.shown, again.approval_id) == ('{"code":"secret"}', None, requested.approval_id)

@@ -11,11 +11,11 @@ from aumos_governance.ledger.contract.queries import ListStates
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.types import TrustLevel
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     USD,
     at,
     change,
@@ -132,7 +132,7 @@ def test_seq_rises_with_each_change_and_over_sessions(ledger: Ledger) -> None:
     assert ledger.execute(opening()).state.seq > seen[-1] + 1
 
 
-def test_a_persons_value_can_only_be_tightened_from_a_kernel(ledger: Ledger) -> None:
+def test_a_users_value_can_only_be_tightened_from_a_kernel(ledger: Ledger) -> None:
     ledger.execute(opening())
     ledger.execute(change(budget=5 * USD))
     wider = ledger.execute(opening(budget=10 * USD))
@@ -150,7 +150,7 @@ def test_a_persons_value_can_only_be_tightened_from_a_kernel(ledger: Ledger) -> 
     assert ledger.execute(change(budget=10 * USD)).state.balance == Balance(10 * USD, 0, 0)
 
 
-def test_a_person_opens_a_session_where_none_is_open(ledger: Ledger) -> None:
+def test_a_user_opens_a_session_where_none_is_open(ledger: Ledger) -> None:
     opened = ledger.execute(change(trust_level=TrustLevel.L4_ACT_REPORT))
     assert opened.opened
     assert opened.state.opened_by == "ann"
@@ -158,7 +158,7 @@ def test_a_person_opens_a_session_where_none_is_open(ledger: Ledger) -> None:
     assert opened.state.trust_level is TrustLevel.L4_ACT_REPORT
 
 
-def test_a_person_who_confirms_a_kernels_value_makes_it_theirs(ledger: Ledger) -> None:
+def test_a_user_who_confirms_a_kernels_value_makes_it_theirs(ledger: Ledger) -> None:
     ledger.execute(opening(budget=3 * USD))
     confirmed = ledger.execute(change(budget=3 * USD))
     assert confirmed.changed
@@ -189,13 +189,13 @@ def test_strict_leaves_nothing_to_a_kernel_but_tightening(ledger: Ledger) -> Non
     assert ledger.execute(opening(terms=STRICT, budget=2 * USD)).changed
     with pytest.raises(NotAllowedError, match=r"at most \$2\.00"):
         ledger.execute(opening(terms=STRICT, budget=3 * USD))
-    assert not ledger.execute(closing(terms=STRICT, origin=PERSON)).active
+    assert not ledger.execute(closing(terms=STRICT, origin=BY_USER)).active
     with pytest.raises(NotAllowedError, match="next session is opened by a user"):
         ledger.execute(opening(terms=STRICT))
     assert [record.event for record in records(ledger)] == ["open", "change", "close"]
 
 
-def test_maxima_bind_kernels_and_persons(ledger: Ledger) -> None:
+def test_maxima_bind_kernels_and_users(ledger: Ledger) -> None:
     terms = SessionTerms(max_trust_level=TrustLevel.L3_ACT_APPROVE, max_budget=20 * USD)
     for wish in (
         opening(terms=terms, budget=21 * USD),

@@ -64,7 +64,7 @@ def test_three_dimes_fit_into_thirty_cents(ledger: Ledger) -> None:
     assert all(ledger.execute(spend(10 * CENT)).allowed for _ in range(3))
 
 
-def test_the_refusal_reads_as_people_look_for_it(ledger: Ledger) -> None:
+def test_the_refusal_reads_as_users_look_for_it(ledger: Ledger) -> None:
     ledger.execute(opening(budget=10 * USD))
     ledger.execute(spend(20 * CENT))
     assert ledger.execute(spend(10 * USD)).reasons == ("Would exceed budget ($10.20 > $10.00)",)

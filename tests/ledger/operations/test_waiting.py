@@ -25,20 +25,21 @@ from aumos_governance.ledger.contract.queries import ListApprovals, ListHolds, L
 from aumos_governance.ledger.contract.requests import Request
 from aumos_governance.types import GovernanceOutcome
 from tests.ledger.kit import (
+    BY_USER,
     CENT,
     KERNEL,
     NOTEBOOK,
     OTHER,
-    PERSON,
     SERVER,
     key,
     opening,
     spend,
+    state,
 )
 
 ANN = ("ann", "/srv/ann")
-WITHIN = replace(PERSON, within=ANN)
-STRANGER = replace(PERSON, actor="bob", scope="bob", within=("bob", "/srv/bob"))
+WITHIN = replace(BY_USER, within=ANN)
+STRANGER = replace(BY_USER, actor="bob", scope="bob", within=("bob", "/srv/bob"))
 
 Listing = Callable[..., list[str]]
 
@@ -49,7 +50,7 @@ def hold(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
     return decision.charge_id
 
 
-def ask(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
+def request_approval(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> str:
     request = AskApproval(key=key(), origin=KERNEL, notebook=notebook, digest="d", shown="{}")
     return ledger.execute(request).approval_id
 
@@ -71,7 +72,7 @@ def reports(ledger: Ledger, **values: Any) -> list[str]:
     return [found.report_id for found in ledger.read(ListReports(owner="ann", root="/srv/ann", **values))]
 
 
-@pytest.mark.parametrize(("make", "listed"), [(hold, holds), (ask, approvals), (report, reports)])
+@pytest.mark.parametrize(("make", "listed"), [(hold, holds), (request_approval, approvals), (report, reports)])
 def test_lists_come_in_pages_oldest_first(ledger: Ledger, make: Callable[..., str], listed: Listing) -> None:
     ledger.execute(opening())
     ledger.execute(opening(OTHER))
@@ -99,16 +100,16 @@ def test_a_page_of_unresolved_holds_skips_the_others(ledger: Ledger) -> None:
     assert holds(ledger, unresolved_only=True, after=left) == []
 
 
-def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
+def test_no_user_decides_what_belongs_to_others(ledger: Ledger) -> None:
     ledger.execute(opening())
-    held, asked, reported = hold(ledger), ask(ledger), report(ledger)
+    held, requested, reported = hold(ledger), request_approval(ledger), report(ledger)
     charge = ledger.execute(spend()).charge_id
     assert charge is not None
     ledger.execute(KernelGone(key=key(), origin=SERVER, incarnation="two"))
 
     def requests(origin: Origin) -> list[Request[Any]]:
         return [
-            DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=True),
+            DecideApproval(key=key(), origin=origin, approval_id=requested, digest="d", approve=True),
             AcknowledgeReport(key=key(), origin=origin, report_id=reported),
             Correct(key=key(), origin=origin, charge_id=charge, amount=CENT, reason="twice"),
             Settle(key=key(), origin=origin, hold_id=held, amount=CENT),
@@ -117,29 +118,29 @@ def test_nobody_decides_what_belongs_to_others(ledger: Ledger) -> None:
     for request in (
         *requests(STRANGER),
         Release(key=key(), origin=STRANGER, hold_id=held),
-        WithdrawApproval(key=key(), origin=STRANGER, approval_id=asked),
+        WithdrawApproval(key=key(), origin=STRANGER, approval_id=requested),
     ):
         with pytest.raises(NotFoundError):
             ledger.execute(request)
     ledger.execute(KernelGone(key=key(), origin=SERVER, incarnation="one"))
     assert approvals(ledger) == []  # withdrawn with its kernel
-    asked = ask(ledger)
+    requested = request_approval(ledger)
     for request in requests(WITHIN):
         ledger.execute(request)
     assert (holds(ledger), approvals(ledger), reports(ledger)) == ([], [], [])
 
 
 @pytest.mark.parametrize(("approve", "word"), [(True, "approved"), (False, "denied")])
-def test_a_second_decision_is_told_who_made_the_first(ledger: Ledger, approve: bool, word: str) -> None:
+def test_a_second_decision_states_who_made_the_first(ledger: Ledger, approve: bool, word: str) -> None:
     ledger.execute(opening())
-    asked = ask(ledger)
+    requested = request_approval(ledger)
 
     def decide(origin: Origin) -> DecideApproval:
-        return DecideApproval(key=key(), origin=origin, approval_id=asked, digest="d", approve=approve)
+        return DecideApproval(key=key(), origin=origin, approval_id=requested, digest="d", approve=approve)
 
-    ledger.execute(decide(PERSON))
+    ledger.execute(decide(BY_USER))
     with pytest.raises(ConflictError, match=f"This was {word} already, by ann"):
-        ledger.execute(decide(replace(PERSON, actor="bob")))
+        ledger.execute(decide(replace(BY_USER, actor="bob")))
 
 
 def test_a_report_is_of_a_session_and_finished_by_its_notebook(ledger: Ledger) -> None:
@@ -159,6 +160,19 @@ def test_a_report_is_of_a_session_and_finished_by_its_notebook(ledger: Ledger) -
         with pytest.raises(NotFoundError, match="There is no report"):
             ledger.execute(finish(notebook, report_id))
     assert ledger.execute(finish(NOTEBOOK, filed)).report_id == filed
+
+
+def test_each_step_of_a_report_is_shown_to_the_listeners_of_its_notebook(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    seen = [state(ledger).seq]
+    filed = report(ledger)
+    seen.append(state(ledger).seq)
+    ledger.execute(FinishReport(key=key(), origin=KERNEL, notebook=NOTEBOOK, report_id=filed, result="done"))
+    seen.append(state(ledger).seq)
+    for _ in range(2):
+        ledger.execute(AcknowledgeReport(key=key(), origin=BY_USER, report_id=filed))
+        seen.append(state(ledger).seq)
+    assert [number - seen[0] for number in seen] == [0, 1, 2, 3, 3]
 
 
 def test_a_report_names_its_charge(ledger: Ledger) -> None:

@@ -30,9 +30,9 @@ def fill(ledger: Ledger) -> str:
     assert session is not None
     for _ in range(7):
         ledger.execute(spend())
-    ask = spend(1)
-    ledger.execute(ask)
-    ledger.execute(void(ask.key))
+    request = spend(1)
+    ledger.execute(request)
+    ledger.execute(void(request.key))
     ledger.execute(opening(OTHER))
     ledger.execute(spend(notebook=OTHER))
     ledger.execute(closing())

@@ -87,7 +87,7 @@ def test_a_fraction_is_no_amount(copy: Path, table: str, column: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["no json", '["Decision"', "[]", "null", '{"a":1}'])
-def test_an_answer_that_is_none_is_named(copy: Path, text: str) -> None:
+def test_a_stored_response_that_is_none_is_named(copy: Path, text: str) -> None:
     run(copy, f"UPDATE asks SET answer = '{text}' WHERE charge_id IS NOT NULL")
     assert damaged_tables(copy) == {"asks"}
 

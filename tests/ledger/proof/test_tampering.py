@@ -189,7 +189,7 @@ def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
     assert kept.verify().ok
 
 
-def test_answers_of_charges_are_compared_with_them(stored: Stored) -> None:
+def test_responses_of_charges_are_compared_with_them(stored: Stored) -> None:
     where = """charge_id IS NOT NULL AND answer LIKE '["Decision"%'"""
     (row, *_) = rows_of(stored, "asks", where, every=False)
     forged = row["answer"].replace(f",{row['charge_id']}", "").replace('"allow",[]', '"allow",[ ]', 1)

@@ -44,5 +44,5 @@ def test_refuses_half_a_character() -> None:
         encode(["\ud800"])
 
 
-def test_asks_the_caller_about_objects() -> None:
+def test_requests_objects_from_the_caller() -> None:
     assert encoder_with(lambda value: [type(value).__name__])([frozenset(), 2**80]) == b'[["frozenset"],%d]' % 2**80

@@ -61,7 +61,7 @@ def test_lines_of_json_hold_all_that_a_hash_covers(ledger: Ledger) -> None:
         assert hashlib.sha256(text.encode()).hexdigest() == members["hash"]
 
 
-def test_a_table_is_for_people(ledger: Ledger) -> None:
+def test_a_table_is_for_users(ledger: Ledger) -> None:
     filled(ledger)
     lines = "".join(export.csv_lines(export.walk(ledger, AuditQuery(oldest_first=True))))
     rows = list(csv.DictReader(io.StringIO(lines, newline="")))

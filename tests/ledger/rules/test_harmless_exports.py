@@ -15,8 +15,8 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery
 from aumos_governance.ledger.rules import export
 from tests.ledger.kit import (
+    BY_USER,
     NOTEBOOK,
-    PERSON,
     key,
     opening,
     records,
@@ -47,7 +47,7 @@ def recorded(ledger: Ledger, payload: str) -> None:
     request = spend(1_500_000, tool=payload, note=payload, detail={"model": payload}, resource=payload)
     charge = ledger.execute(request).charge_id
     reason = payload if payload.strip() else "x"
-    ledger.execute(Correct(key=key(), origin=PERSON, charge_id=charge or "", amount=500_000, reason=reason))
+    ledger.execute(Correct(key=key(), origin=BY_USER, charge_id=charge or "", amount=500_000, reason=reason))
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -71,7 +71,7 @@ def test_a_table_holds_nothing_that_acts(memory: Any, payload: str) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_lines_of_json_hold_nothing_that_acts_and_all_that_was_said(memory: Any, payload: str) -> None:
+def test_lines_of_json_hold_nothing_that_acts_and_all_of_the_text(memory: Any, payload: str) -> None:
     ledger = memory.open()
     recorded(ledger, payload)
     lines = list(export.json_lines(export.walk(ledger, AuditQuery(oldest_first=True))))

@@ -25,8 +25,8 @@ STRICT = SessionTerms(strict=True)
 def standing(
     trust: int = 2, budget: int = 10 * USD, *, by: str = "kernel", active: bool = True, agent: str | None = None
 ) -> Standing:
-    person = by not in ("kernel", "server")
-    return Standing(active, Value(trust, by, person), Value(budget, by, person), agent)
+    user = by not in ("kernel", "server")
+    return Standing(active, Value(trust, by, user), Value(budget, by, user), agent)
 
 
 def wish(terms: SessionTerms, stands: Standing | None, **values: Any) -> Plan:
@@ -39,7 +39,7 @@ def decree(terms: SessionTerms, stands: Standing | None, **values: Any) -> Plan:
     return plan_change(terms, stands, **(wanted | values))
 
 
-def test_a_first_session_takes_what_is_asked_or_the_defaults() -> None:
+def test_a_first_session_takes_what_is_requested_or_the_defaults() -> None:
     plan = wish(TERMS, None)
     assert plan == Plan(False, True, Value(2, "kernel", False), Value(10 * USD, "kernel", False), None, False, ())
     plan = wish(TERMS, None, trust_level=L5, budget=99 * USD, agent_id="a")
@@ -72,7 +72,7 @@ def test_new_closes_what_is_open_and_starts_at_the_defaults_with_the_same_agent(
 
 @pytest.mark.parametrize("active", [True, False])
 @pytest.mark.parametrize("new", [True, False])
-def test_a_persons_values_bind_all_that_a_kernel_asks_for(active: bool, new: bool) -> None:
+def test_a_users_values_bind_all_that_a_kernel_requests(active: bool, new: bool) -> None:
     plan = wish(TERMS, standing(1, 5 * USD, by="ann", active=active), trust_level=L3, budget=10 * USD, new=new)
     assert plan.trust == Value(1, "ann", True)
     assert plan.budget == Value(5 * USD, "ann", True)
@@ -83,7 +83,7 @@ def test_a_persons_values_bind_all_that_a_kernel_asks_for(active: bool, new: boo
     assert not plan.changed
 
 
-def test_a_tightened_value_of_a_person_stays_the_persons() -> None:
+def test_a_tightened_value_of_a_user_stays_the_users() -> None:
     plan = wish(TERMS, standing(3, 5 * USD, by="ann"), trust_level=L2, budget=2 * USD)
     assert plan.changed
     assert plan.trust == Value(2, "ann", True)
@@ -91,7 +91,7 @@ def test_a_tightened_value_of_a_person_stays_the_persons() -> None:
     assert plan.notes == ()
 
 
-def test_nothing_is_said_about_values_that_were_not_asked_for() -> None:
+def test_nothing_is_shown_about_values_that_were_not_requested() -> None:
     assert wish(TERMS, standing(1, 5 * USD, by="ann")).notes == ()
     assert len(wish(TERMS, standing(1, 5 * USD, by="ann", active=False)).notes) == 2
 
@@ -106,20 +106,20 @@ def test_maxima_are_errors_for_everyone() -> None:
         assert plan(terms, None, trust_level=L3, budget=20 * USD).open_new
 
 
-def test_a_person_changes_as_they_like_within_the_maxima() -> None:
+def test_a_user_changes_as_they_like_within_the_maxima() -> None:
     plan = decree(STRICT, standing(1, USD, by="bob"), trust_level=L5, budget=50 * USD, agent_id="b")
     assert plan.changed
     assert (plan.trust, plan.budget) == (Value(5, "ann", True), Value(50 * USD, "ann", True))
     assert plan.agent_id == "b"
 
 
-def test_a_person_who_confirms_a_kernels_value_changes_who_stands_behind_it() -> None:
+def test_a_user_who_confirms_a_kernels_value_changes_who_stands_behind_it() -> None:
     assert decree(TERMS, standing(), budget=10 * USD).changed
     assert not decree(TERMS, standing(by="ann"), budget=10 * USD, trust_level=L2).changed
     assert not decree(TERMS, standing()).changed
 
 
-def test_a_person_opens_at_the_defaults_where_none_is_open() -> None:
+def test_a_user_opens_at_the_defaults_where_none_is_open() -> None:
     plan = decree(STRICT, standing(5, 99 * USD, active=False, agent="a"), budget=3 * USD)
     assert (plan.open_new, plan.close_first, plan.changed) == (True, False, False)
     assert (plan.trust, plan.budget, plan.agent_id) == (Value(2, "ann", True), Value(3 * USD, "ann", True), None)
@@ -144,12 +144,12 @@ def test_strict_lets_an_open_session_only_be_tightened() -> None:
 
 
 @pytest.mark.parametrize(("active", "new"), [(False, False), (False, True), (True, True)])
-def test_strict_leaves_fresh_sessions_to_people(active: bool, new: bool) -> None:
+def test_strict_leaves_fresh_sessions_to_users(active: bool, new: bool) -> None:
     with pytest.raises(NotAllowedError, match="next session is opened by a user"):
         wish(STRICT, standing(active=active), new=new)
 
 
-def test_strict_leaves_closing_to_people() -> None:
+def test_strict_leaves_closing_to_users() -> None:
     with pytest.raises(NotAllowedError, match="is closed by a user"):
         check_close(STRICT, by_person=False)
     check_close(STRICT, by_person=True)

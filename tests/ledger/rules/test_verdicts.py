@@ -36,7 +36,7 @@ def test_a_call_needs_its_level(required: TrustLevel, actual: TrustLevel) -> Non
 @pytest.mark.parametrize("approved", [False, True])
 @pytest.mark.parametrize("required", LEVELS)
 @pytest.mark.parametrize("actual", LEVELS)
-def test_an_act_is_suggested_below_and_needs_a_person_at_level_3(
+def test_an_act_is_suggested_below_and_needs_a_user_at_level_3(
     required: TrustLevel, actual: TrustLevel, approved: bool
 ) -> None:
     refusal = action_refusal(required, actual, approved=approved)

@@ -89,7 +89,7 @@ def test_what_the_kernels_of_another_server_hold_is_left_to_it(backend: Backend)
     assert states == {"0000000a": "held", "0000000b": "unresolved", "kernel-3": "unresolved"}
 
 
-def test_in_memory_nobody_else_is_there() -> None:
+def test_in_memory_no_other_program_is_there() -> None:
     with closing(open_ledger("memory://", server="0000000a")) as ledger:
         assert ledger.attending() == frozenset()
 

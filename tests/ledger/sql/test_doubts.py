@@ -70,7 +70,7 @@ def test_what_was_committed_unheard_is_taken_back_when_the_database_is_back(
     ledger = through(proxy, postgresql)
     back = voided(ledger)
     request = make(key=key, tool=TOOL)
-    proxy.cut_answer = proxy.refuse_after_cut = True
+    proxy.cut_response = proxy.refuse_after_cut = True
     with pytest.raises(NotConfirmedError, match=SENTENCE) as raised:
         ledger.execute(request)
     assert raised.value.code == "NOT_CONFIRMED"
@@ -108,13 +108,15 @@ def test_what_never_reached_the_database_leaves_nothing_to_take_back(postgresql:
     assert ledger.verify().ok
 
 
-def test_what_is_requested_again_is_answered_and_not_taken_back(postgresql: Backend, proxy: PostgresProxy) -> None:
+def test_what_is_requested_again_gets_its_response_and_is_not_taken_back(
+    postgresql: Backend, proxy: PostgresProxy
+) -> None:
     ledger: Any = through(proxy, postgresql)
     # It looks when it is told to, so that the same request comes before that.
     doubts = ledger._doubts
     doubts._thread = threading.current_thread()
     request = hold(tool=TOOL)
-    proxy.cut_answer = proxy.refuse_after_cut = True
+    proxy.cut_response = proxy.refuse_after_cut = True
     with pytest.raises(NotConfirmedError):
         ledger.execute(request)
     assert doubts

@@ -37,7 +37,7 @@ def test_the_forms_of_a_url(postgresql: Backend, scheme: str) -> None:
     "url",
     ["postgresql://u:secret@host:port/db", "postgresql://u:secret@host/db?colour=blue", "postgresql://u:secret%@"],
 )
-def test_a_url_that_cannot_be_read_is_refused_without_telling_the_password(url: str) -> None:
+def test_a_url_that_cannot_be_read_is_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"write postgresql://user:password@host:port/database") as raised:
         open_ledger(url)
     assert "secret" not in "".join(map(repr, chain_of(raised.value)))
@@ -49,7 +49,7 @@ def chain_of(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def test_a_wrong_password_is_told_to_nobody(
+def test_a_wrong_password_is_in_no_message(
     postgresql: Backend, postgres_server: PostgresServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -60,8 +60,8 @@ def test_a_wrong_password_is_told_to_nobody(
             LedgerError, match=r"cannot be reached \(.*guest.*\); nothing was acknowledged\.$"
         ) as raised:
             open_ledger(url)
-        told = "".join(map(repr, chain_of(raised.value))) + caplog.text
-        assert "wrong-secret" not in told
+        reported = "".join(map(repr, chain_of(raised.value))) + caplog.text
+        assert "wrong-secret" not in reported
         with closed(open_ledger(url.replace("wrong-secret", "right"))) as ledger:
             assert ledger.execute(opening()).opened
     finally:

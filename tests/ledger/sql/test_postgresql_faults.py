@@ -163,12 +163,12 @@ def proxy(postgres_server: PostgresServer) -> Iterator[PostgresProxy]:
 
 
 @pytest.mark.parametrize("key", ["one", ""])
-def test_a_commit_whose_answer_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy, key: str) -> None:
+def test_a_commit_whose_response_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy, key: str) -> None:
     ledger = through(proxy, postgresql)
     ledger.execute(opening())
     # When this is done, so is the tidying up that follows the first transaction.
     ledger.execute(spend())
-    proxy.cut_answer = True
+    proxy.cut_response = True
     lost = ledger.execute(spend(key=key))
     assert proxy.cuts == 1
     assert lost.allowed
@@ -179,9 +179,9 @@ def test_a_commit_whose_answer_is_lost_is_found(postgresql: Backend, proxy: Post
     assert ledger.verify().ok
 
 
-def test_an_opening_whose_answer_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy) -> None:
+def test_an_opening_whose_response_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy) -> None:
     ledger = through(proxy, postgresql)
-    proxy.cut_answer = True
+    proxy.cut_response = True
     opened = ledger.execute(opening())
     assert proxy.cuts == 1
     assert opened.opened

@@ -60,7 +60,7 @@ def test_requests_in_any_order_never_deadlock(postgresql: Backend, postgres_serv
     assert deadlocks(postgres_server) == before
 
 
-def test_the_same_ask_at_two_servers_is_done_once(postgresql: Backend) -> None:
+def test_the_same_request_at_two_servers_is_done_once(postgresql: Backend) -> None:
     ledgers = [postgresql.open(), postgresql.open()]
     ledgers[0].execute(opening(budget=1000 * USD))
     for number in range(40):

@@ -98,7 +98,7 @@ def test_a_url_that_names_no_file_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "memory", "mysql://u:secret@host/db", "ledger.db", "memory:///x"])
-def test_other_urls_are_refused_without_telling_passwords(url: str) -> None:
+def test_other_urls_are_refused_without_showing_passwords(url: str) -> None:
     with pytest.raises(ConfigurationError, match="names no ledger") as raised:
         open_ledger(url)
     assert "secret" not in str(raised.value)

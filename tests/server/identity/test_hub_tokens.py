@@ -50,17 +50,17 @@ class TestOnAHub:
     async def test_a_program_decides_nothing(
         self, rest: Any, method: str, name: str, body: dict[str, str], parameters: dict[str, str]
     ) -> None:
-        answer = await rest(method, name, body, headers={"Authorization": "token of-the-server"}, **parameters)
-        assert (answer.status, answer.body["code"]) == (403, "BROWSER_LOGIN_REQUIRED")
+        response = await rest(method, name, body, headers={"Authorization": "token of-the-server"}, **parameters)
+        assert (response.status, response.body["code"]) == (403, "BROWSER_LOGIN_REQUIRED")
 
     async def test_a_program_reads(self, rest: Any) -> None:
-        answer = await rest("GET", "state", headers={"Authorization": "token of-the-server"}, path="a.ipynb")
-        assert answer.status == 200
+        response = await rest("GET", "state", headers={"Authorization": "token of-the-server"}, path="a.ipynb")
+        assert response.status == 200
 
     async def test_a_user_who_logged_in_with_a_browser_decides(self, rest: Any) -> None:
         headers = {"Authorization": "token of-a-login"}
-        answer = await rest("PATCH", "state", {"budget": "5"}, headers=headers, path="a.ipynb")
-        assert (answer.status, answer.body["budget"], answer.body["set_by"]) == (200, "5", "ada")
+        response = await rest("PATCH", "state", {"budget": "5"}, headers=headers, path="a.ipynb")
+        assert (response.status, response.body["budget"], response.body["set_by"]) == (200, "5", "ada")
 
     def test_these_are_all_decisions(self) -> None:
         """Every route that changes something is tried above."""

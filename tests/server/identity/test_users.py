@@ -45,8 +45,8 @@ def corrected(charge_id: str, reason: str = "not used") -> dict[str, str]:
     return {"charge_id": charge_id, "amount": "1", "reason": reason}
 
 
-def login_cookie(answer: Any) -> str:
-    cookies = answer.response.headers.get_list("Set-Cookie")
+def login_cookie(response: Any) -> str:
+    cookies = response.response.headers.get_list("Set-Cookie")
     return next(cookie.split(";")[0] for cookie in cookies if cookie.startswith("username-"))
 
 
@@ -62,9 +62,9 @@ async def test_a_client_without_cookies_that_sends_a_correction_thrice_takes_it_
 ) -> None:
     charge_id = await spent()
     key = {"Idempotency-Key": "k-1"}
-    answers = [await rest("POST", "corrections", corrected(charge_id), key) for _ in range(3)]
-    assert [answer.status for answer in answers] == [200] * 3
-    assert answers[0].body == answers[1].body == answers[2].body
+    responses = [await rest("POST", "corrections", corrected(charge_id), key) for _ in range(3)]
+    assert [response.status for response in responses] == [200] * 3
+    assert responses[0].body == responses[1].body == responses[2].body
     assert await left(rest, charge_id) == ("4", ["token"])
     reused = await rest("POST", "corrections", corrected(charge_id, "another"), key)
     assert (reused.status, reused.body["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")

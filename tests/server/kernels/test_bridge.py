@@ -145,7 +145,7 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
     end = ": its requests fail, and nothing is authorised."
     assert sorted(warnings) == [
         f"Kernel broken cannot be governed (no such port){end}",
-        f"Kernel remote cannot be governed (it has no ports here, as a gateway's kernel){end}",
+        f"Kernel remote cannot be governed (it has no ports on this machine, like a kernel behind a gateway){end}",
     ]
 
 
@@ -253,7 +253,7 @@ async def test_a_gateways_kernel_fails_closed(monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(gateway.started["env"][KERNEL_ENV]) == {"v": 1, "kernel_id": None, "strict": True}
 
 
-def test_answers_do_not_count_as_activity(jp_serverapp: Any) -> None:
+def test_responses_do_not_count_as_activity(jp_serverapp: Any) -> None:
     untracked = jp_serverapp.kernel_manager.untracked_message_types
     assert untracked.count(REPLY_TYPE) == 1
     assert "execute_input" in untracked

@@ -28,16 +28,16 @@ class Echo:
         if self.fail:
             raise ZeroDivisionError
         expect(len(data["asks"]))
-        for ask in data["asks"]:
-            reply({"id": ask, "ok": True})
+        for request in data["asks"]:
+            reply({"id": request, "ok": True})
 
 
 class Line:
     def __init__(self, kernel: FakeKernel, echo: Echo, transport: CommTransport) -> None:
         self.kernel, self.echo, self.transport = kernel, echo, transport
 
-    async def answers(self) -> list[dict[str, Any]]:
-        body = await asyncio.to_thread(self.kernel.answered)
+    async def responses(self) -> list[dict[str, Any]]:
+        body = await asyncio.to_thread(self.kernel.responded)
         assert body["v"] == 1
         return body["answers"]
 
@@ -76,16 +76,16 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
     return connected
 
 
-async def test_an_ask_is_answered(line: Any) -> None:
+async def test_a_request_gets_its_response(line: Any) -> None:
     async with line() as connected:
         connected.kernel.say(["a"])
-        assert await connected.answers() == [{"id": "a", "ok": True}]
+        assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
-async def test_answers_that_are_ready_together_travel_together(line: Any) -> None:
+async def test_responses_that_are_ready_together_travel_together(line: Any) -> None:
     async with line() as connected:
         connected.kernel.say([f"a{number}" for number in range(1_000)])
-        assert len(await connected.answers()) == 1_000
+        assert len(await connected.responses()) == 1_000
 
 
 GARBLED: dict[str, Callable[[FakeKernel], Any]] = {
@@ -102,20 +102,20 @@ GARBLED: dict[str, Callable[[FakeKernel], Any]] = {
 async def test_what_is_garbled_is_refused_and_silences_nothing(line: Any, what: str) -> None:
     async with line() as connected:
         GARBLED[what](connected.kernel)
-        [refusal] = await connected.answers()
+        [refusal] = await connected.responses()
         assert (refusal["id"], refusal["ok"], refusal["code"]) == (None, False, "INVALID_REQUEST")
         connected.kernel.say(["a"])
-        assert await connected.answers() == [{"id": "a", "ok": True}]
+        assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
 async def test_a_failure_inside_silences_nothing(line: Any) -> None:
     async with line() as connected:
         connected.echo.fail = True
         connected.kernel.say(["a"])
-        assert (await connected.answers())[0]["ok"] is False
+        assert (await connected.responses())[0]["ok"] is False
         connected.echo.fail = False
         connected.kernel.say(["b"])
-        assert await connected.answers() == [{"id": "b", "ok": True}]
+        assert await connected.responses() == [{"id": "b", "ok": True}]
 
 
 async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
@@ -124,37 +124,37 @@ async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
         connected.kernel.publish("comm_msg", {"comm_id": "other", "data": {"asks": ["no"]}})
         connected.kernel.publish("stream", {"text": "x"}, b"kernel.stream.stdout")
         connected.kernel.say(["yes"])
-        assert await connected.answers() == [{"id": "yes", "ok": True}]
+        assert await connected.responses() == [{"id": "yes", "ok": True}]
 
 
-async def test_an_answer_goes_out_though_the_loop_stands_still(line: Any) -> None:
+async def test_a_response_goes_out_though_the_loop_stands_still(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
         connected.kernel.say(["a"])
-        answering = threading.Thread(target=await taken, args=[{"id": "a"}])
-        answering.start()
+        responding = threading.Thread(target=await taken, args=[{"id": "a"}])
+        responding.start()
         # Here, and so in the loop.
-        assert connected.kernel.answered()["answers"] == [{"id": "a"}]
-        answering.join()
+        assert connected.kernel.responded()["answers"] == [{"id": "a"}]
+        responding.join()
 
 
-async def test_the_last_of_several_answers_takes_the_others_along(line: Any) -> None:
+async def test_the_last_of_several_responses_takes_the_others_along(line: Any) -> None:
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
         connected.kernel.say(["a", "b", "c"])
         reply = await taken
-        for ask in ("a", "b", "c"):
-            reply({"id": ask})
-        assert [answer["id"] for answer in await connected.answers()] == ["a", "b", "c"]
+        for request in ("a", "b", "c"):
+            reply({"id": request})
+        assert [response["id"] for response in await connected.responses()] == ["a", "b", "c"]
 
 
-async def test_an_answer_after_the_end_is_dropped(line: Any) -> None:
+async def test_a_response_after_the_end_is_dropped(line: Any) -> None:
     async with line() as connected:
         connected.transport.close()
         connected.transport._outbox.put({"id": "late"})
         await asyncio.sleep(0)
         connected.kernel.control.rcvtimeo = 50
         with pytest.raises(zmq.Again):
-            await asyncio.to_thread(connected.kernel.answered)
+            await asyncio.to_thread(connected.kernel.responded)

@@ -17,7 +17,7 @@ from aumos_governance.server.kernels.conversation import Conversation
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import HELLO_REQUIRED, MAX_REQUESTS
-from tests.server.kernel_requests import HELLO, LOG, ask, identify
+from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Talk:
@@ -38,19 +38,19 @@ class Talk:
             at_once=lambda: self.quick,
             log=LOG,
         )
-        self.answers: list[dict[str, Any]] = []
+        self.responses: list[dict[str, Any]] = []
 
     def settle(self) -> None:
         self.settled += 1
 
-    def say(self, *asks: Any, **message: Any) -> list[dict[str, Any]]:
+    def say(self, *requests: Any, **message: Any) -> list[dict[str, Any]]:
         """Send one message; give its answers when all are there."""
-        before = len(self.answers)
-        self.conversation.receive({"v": 1, "asks": list(asks), **message}, self.answers.append)
+        before = len(self.responses)
+        self.conversation.receive({"v": 1, "asks": list(requests), **message}, self.responses.append)
         deadline = time.monotonic() + 10
-        while len(self.answers) < before + len(asks) and time.monotonic() < deadline:
+        while len(self.responses) < before + len(requests) and time.monotonic() < deadline:
             time.sleep(0.005)
-        return self.answers[before:]
+        return self.responses[before:]
 
 
 @pytest.fixture
@@ -73,13 +73,15 @@ def talk(service: NotebookService, readers: ThreadPoolExecutor) -> Talk:
 
 def test_nothing_is_done_before_hello(talk: Talk) -> None:
     for op in ("open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"):
-        [answer] = talk.say(ask(op))
-        assert (answer["ok"], answer["code"]) == (False, HELLO_REQUIRED)
+        [response] = talk.say(request(op))
+        assert (response["ok"], response["code"]) == (False, HELLO_REQUIRED)
     assert talk.say(HELLO)[0]["ok"]
-    assert talk.say(ask("open"))[0]["opened"]
+    assert talk.say(request("open"))[0]["opened"]
 
 
-def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService, readers: ThreadPoolExecutor) -> None:
+def test_requests_inherit_the_incarnation_of_the_last_hello(
+    service: NotebookService, readers: ThreadPoolExecutor
+) -> None:
     seen: list[str] = []
 
     def remember(incarnation: str) -> Caller:
@@ -88,34 +90,36 @@ def test_asks_inherit_the_incarnation_of_the_last_hello(service: NotebookService
 
     talk = Talk(service, readers, remember)
     talk.say(HELLO)
-    talk.say(ask("open", incarnation="forged"))
+    talk.say(request("open", incarnation="forged"))
     talk.say({**HELLO, "id": "h2", "incarnation": "i-2"})
-    talk.say(ask("status"))
+    talk.say(request("status"))
     assert seen == ["k:i-1", "k:i-1", "k:i-2", "k:i-2"]
 
 
 def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:
-    talk.say(HELLO, ask("open", "o"))
+    talk.say(HELLO, request("open", "o"))
     assert talk.settled == 0
-    talk.say(ask("status", "s"), ask("audit", "u"))
+    talk.say(request("status", "s"), request("audit", "u"))
     assert talk.settled == 2
 
 
 def test_a_reading_that_came_too_late_is_not_read(talk: Talk) -> None:
     talk.say(HELLO)
-    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+    assert talk.say(request("status", ttl=-1))[0]["code"] == "EXPIRED"
 
 
 def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_waited_for(talk: Talk) -> None:
     talk.say(HELLO)
     talk.readers.shutdown()
     talk.quick = True
-    assert talk.say(ask("status"))[0]["ok"]
+    assert talk.say(request("status"))[0]["ok"]
     assert talk.settled == 0
-    assert talk.say(ask("status", ttl=-1))[0]["code"] == "EXPIRED"
+    assert talk.say(request("status", ttl=-1))[0]["code"] == "EXPIRED"
     # What may take long is left to others, and so are many at once.
-    assert talk.say(ask("audit"))[0]["code"] == "UNAVAILABLE"
-    assert {answer["code"] for answer in talk.say(ask("status", "s1"), ask("status", "s2"))} == {"UNAVAILABLE"}
+    assert talk.say(request("audit"))[0]["code"] == "UNAVAILABLE"
+    assert {response["code"] for response in talk.say(request("status", "s1"), request("status", "s2"))} == {
+        "UNAVAILABLE"
+    }
 
 
 class Rows:
@@ -143,19 +147,19 @@ def rows(service: NotebookService) -> Rows:
 def near(rows: Rows, readers: ThreadPoolExecutor) -> Talk:
     talk = Talk(NotebookService(rows), readers, identify)  # type: ignore[arg-type]
     talk.say(HELLO)
-    talk.say(ask("open", "o"))
+    talk.say(request("open", "o"))
     rows.done.clear()
     return talk
 
 
-def test_a_single_ask_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
-    answers: list[dict[str, Any]] = []
-    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="1")]}, answers.append, may_block=True)
+def test_a_single_request_is_done_by_a_thread_that_may_be_blocked(near: Talk, rows: Rows) -> None:
+    responses: list[dict[str, Any]] = []
+    near.conversation.receive({"v": 1, "asks": [request("spend", "s1", amount="1")]}, responses.append, may_block=True)
     assert rows.done == ["here"]
-    assert [answer["decision"]["allowed"] for answer in answers] == [True], "it was answered before that returned"
+    assert [response["decision"]["allowed"] for response in responses] == [True], "it was answered before that returned"
     assert near.settled == 1, "nothing overtakes a rename"
-    near.conversation.receive({"v": 1, "asks": [ask("spend", "s1", amount="2")]}, answers.append, may_block=True)
-    assert answers[-1]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    near.conversation.receive({"v": 1, "asks": [request("spend", "s1", amount="2")]}, responses.append, may_block=True)
+    assert responses[-1]["code"] == "IDEMPOTENCY_KEY_REUSED"
 
 
 class Waiting(Rows):
@@ -176,7 +180,7 @@ class Waiting(Rows):
         return future
 
 
-def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
+def test_a_near_ledger_is_waited_for_until_it_has_responded(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation, "_MOMENT", 20.0)
@@ -186,11 +190,11 @@ def test_a_near_ledger_is_stood_by_for_until_it_has_answered(
     talk.say(HELLO)
     talk.quick = True
     for number in range(5):
-        talk.conversation.receive({"v": 1, "asks": [ask("open", f"o{number}")]}, talk.answers.append)
-        assert talk.answers[-1]["id"] == f"o{number}"
+        talk.conversation.receive({"v": 1, "asks": [request("open", f"o{number}")]}, talk.responses.append)
+        assert talk.responses[-1]["id"] == f"o{number}"
 
 
-def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
+def test_no_thread_waits_long_or_again_at_once_for_a_ledger_that_is_busy(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
@@ -198,24 +202,24 @@ def test_nobody_stands_by_long_or_again_at_once_for_a_ledger_that_is_busy(
     talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
     talk.say(HELLO)
     talk.quick = True
-    talk.conversation.receive({"v": 1, "asks": [ask("open", "o")]}, talk.answers.append)
+    talk.conversation.receive({"v": 1, "asks": [request("open", "o")]}, talk.responses.append)
     monkeypatch.setattr(conversation, "_MOMENT", 20.0)
     began = time.monotonic()
-    talk.conversation.receive({"v": 1, "asks": [ask("close", "c")]}, talk.answers.append)
+    talk.conversation.receive({"v": 1, "asks": [request("close", "c")]}, talk.responses.append)
     assert time.monotonic() - began < 10
-    assert [answer["id"] for answer in talk.answers] == ["h"]
+    assert [response["id"] for response in talk.responses] == ["h"]
     ledger.let.set()
     deadline = time.monotonic() + 10
-    while len(talk.answers) < 3 and time.monotonic() < deadline:
+    while len(talk.responses) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert {answer["id"] for answer in talk.answers} == {"h", "o", "c"}
+    assert {response["id"] for response in talk.responses} == {"h", "o", "c"}
 
 
-def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
-    answers: list[dict[str, Any]] = []
-    asks = [ask("spend", f"s{number}", amount="1") for number in range(2)]
-    near.conversation.receive({"v": 1, "asks": asks}, answers.append, may_block=True)
-    near.conversation.receive({"v": 1, "asks": [ask("spend", "s2", amount="1")]}, answers.append)
+def test_requests_that_come_together_are_queued_together(near: Talk, rows: Rows) -> None:
+    responses: list[dict[str, Any]] = []
+    requests = [request("spend", f"s{number}", amount="1") for number in range(2)]
+    near.conversation.receive({"v": 1, "asks": requests}, responses.append, may_block=True)
+    near.conversation.receive({"v": 1, "asks": [request("spend", "s2", amount="1")]}, responses.append)
     assert rows.done == ["queued", "queued", "queued"]
     assert near.settled == 0
 
@@ -223,30 +227,30 @@ def test_asks_that_come_together_are_queued_together(near: Talk, rows: Rows) -> 
 def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:
     talk.say(HELLO)
     talk.readers.shutdown()
-    assert talk.say(ask("status"))[0]["code"] == "UNAVAILABLE"
+    assert talk.say(request("status"))[0]["code"] == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize("op", ["open", "status"])
-def test_a_failure_inside_is_an_answer(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_inside_is_a_response(readers: ThreadPoolExecutor, op: str, caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
-        def submit(self, caller: Any, asked: Any, reply: Any) -> None:
-            if asked.op != "hello":
+        def submit(self, caller: Any, requested: Any, reply: Any) -> None:
+            if requested.op != "hello":
                 raise ZeroDivisionError("a secret")
-            reply({"id": asked.id, "ok": True})
+            reply({"id": requested.id, "ok": True})
 
     talk = Talk(Broken(), readers, identify)
     talk.say(HELLO)
-    [answer] = talk.say(ask(op))
-    assert (answer["id"], answer["code"]) == ("a1", "INTERNAL")
-    assert "secret" not in answer["message"]
+    [response] = talk.say(request(op))
+    assert (response["id"], response["code"]) == ("a1", "INTERNAL")
+    assert "secret" not in response["message"]
     assert "ZeroDivisionError" in caplog.text
 
 
 @pytest.mark.parametrize("message", [None, "x", [], {"v": 2}, {"v": 1}, {"v": 1, "asks": "x"}, {"v": 3, "asks": [7]}])
-def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> None:
-    talk.conversation.receive(message, talk.answers.append)
-    [answer] = talk.answers
-    assert (answer["id"], answer["ok"], answer["code"]) == (None, False, "INVALID_REQUEST")
+def test_an_unreadable_message_gets_one_response(talk: Talk, message: Any) -> None:
+    talk.conversation.receive(message, talk.responses.append)
+    [response] = talk.responses
+    assert (response["id"], response["ok"], response["code"]) == (None, False, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize(
@@ -259,21 +263,21 @@ def test_a_message_nobody_can_read_gets_one_answer(talk: Talk, message: Any) -> 
         (None, 1),
     ],
 )
-def test_as_many_answers_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
+def test_as_many_responses_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
     # One that never came would keep all later ones waiting for the loop.
     announced: list[int] = []
-    talk.conversation.receive(message, talk.answers.append, expect=announced.append)
-    assert (announced, len(talk.answers)) == ([owed], owed)
+    talk.conversation.receive(message, talk.responses.append, expect=announced.append)
+    assert (announced, len(talk.responses)) == ([owed], owed)
 
 
-def test_how_a_kernel_asks_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
+def test_how_a_kernel_requests_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
     assert talk.presence.transport is None
-    talk.say(ask("status"))
+    talk.say(request("status"))
     assert talk.presence.transport is None
     talk.say(HELLO)
     assert talk.presence.transport == "comm"
     near = Conversation(service, identify, talk.presence, nonce="i-1", readers=readers, settle=lambda: None, log=LOG)
-    near.receive({"v": 1, "asks": [ask("close", "b1")]}, talk.answers.append)
+    near.receive({"v": 1, "asks": [request("close", "b1")]}, talk.responses.append)
     assert talk.presence.transport == "socket"
-    talk.say(ask("close", "b2"))
+    talk.say(request("close", "b2"))
     assert talk.presence.transport == "comm"

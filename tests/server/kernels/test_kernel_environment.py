@@ -56,10 +56,10 @@ def test_only_a_notebook_that_exists_is_taken_from_a_starter(
     (tmp_path / "work").mkdir()
     for name in ("n.ipynb", "a page.ipynb", "n.txt"):
         (tmp_path / "work" / name).touch()
-    kernels, told = Kernels(), {}
-    mark_kernels(kernels, strict=False, documents=Documents(Disk(tmp_path), str(tmp_path)), name=told.__setitem__)
+    kernels, reported = Kernels(), {}
+    mark_kernels(kernels, strict=False, documents=Documents(Disk(tmp_path), str(tmp_path)), name=reported.__setitem__)
     asyncio.run(kernels.start_kernel(**start))
-    assert told == ({} if named is None else {"k": named})
+    assert reported == ({} if named is None else {"k": named})
 
 
 def test_a_document_is_its_real_file_below_the_real_root(tmp_path: Path) -> None:

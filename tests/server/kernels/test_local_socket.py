@@ -56,14 +56,14 @@ def connect(local: LocalSocket) -> Iterator[Callable[[], Guest]]:
         guest.close()
 
 
-def test_a_kernel_with_its_token_asks(connect: Enter) -> None:
+def test_a_kernel_with_its_token_requests(connect: Enter) -> None:
     guest = connect().enter()
-    assert guest.ask("open", budget="5")["opened"]
-    assert guest.ask("spend", request_id="s", amount="1")["state"]["spent"] == "1"
-    assert guest.ask("status")["state"]["remaining"] == "4"
-    hello = guest.ask("hello", incarnation="one", version="1", python="3")
+    assert guest.request("open", budget="5")["opened"]
+    assert guest.request("spend", request_id="s", amount="1")["state"]["spent"] == "1"
+    assert guest.request("status")["state"]["remaining"] == "4"
+    hello = guest.request("hello", incarnation="one", version="1", python="3")
     assert (hello["ok"], hello["notebook"]) == (True, "a.ipynb")
-    other = guest.ask("hello", incarnation="two", version="1", python="3")
+    other = guest.request("hello", incarnation="two", version="1", python="3")
     assert "another process" in other["message"]
 
 
@@ -81,7 +81,7 @@ def test_a_kernel_with_its_token_asks(connect: Enter) -> None:
         (b"[" * 5_000 + b"\n", "INVALID_REQUEST", "token"),
     ],
 )
-def test_without_it_nobody_is_let_in(connect: Enter, greeting: object, code: str, word: str) -> None:
+def test_without_it_no_connection_is_accepted(connect: Enter, greeting: object, code: str, word: str) -> None:
     guest = connect()
     guest.say(greeting)
     refused = guest.hear()
@@ -124,18 +124,18 @@ def test_one_kernel_has_its_share_of_the_connections(
     guests = [connect().enter() for _ in range(3)]
     refused = connect()
     refused.say({"v": 1, "token": refused.offer["token"]})
-    answer = refused.hear()
-    assert (answer["ok"], answer["code"]) == (False, "TOO_MANY_CONNECTIONS")
-    assert "3 connections" in answer["message"]
+    response = refused.hear()
+    assert (response["ok"], response["code"]) == (False, "TOO_MANY_CONNECTIONS")
+    assert "3 connections" in response["message"]
     assert refused.hear() is None
     # Those that are there go on, and another kernel has a share of its own.
-    assert all(guest.ask("status")["ok"] for guest in guests)
+    assert all(guest.request("status")["ok"] for guest in guests)
     other = Guest(local.offer("other", "one")).enter()
     other.close()
     # One that ends makes room.
     guests[0].close()
     assert wait_until(lambda: len(local._connections) == 2)
-    assert connect().enter().ask("status")["ok"]
+    assert connect().enter().request("status")["ok"]
 
 
 def test_those_who_show_no_token_leave_room_for_kernels(
@@ -147,10 +147,10 @@ def test_those_who_show_no_token_leave_room_for_kernels(
     assert wait_until(lambda: len(local._connections) == 3)
     refused = connect()
     assert refused.hear()["code"] == "TOO_MANY_CONNECTIONS"
-    assert inside.ask("status")["ok"]
+    assert inside.request("status")["ok"]
     idle[0].close()
     assert wait_until(lambda: len(local._connections) == 2)
-    assert connect().enter().ask("status")["ok"]
+    assert connect().enter().request("status")["ok"]
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
@@ -172,16 +172,16 @@ def test_tokens_of_another_server_and_of_a_process_before_are_worth_nothing(
     late = connect()
     late.say({"v": 1, "token": late.offer["token"]})
     assert late.hear()["code"] == "HELLO_REQUIRED"
-    assert inside.ask("status")["code"] == "HELLO_REQUIRED", "what was let in before is no longer heard"
+    assert inside.request("status")["code"] == "HELLO_REQUIRED", "what was let in before is no longer heard"
 
 
 def test_the_server_proves_itself_to_who_holds_a_token(connect: Enter, local: LocalSocket) -> None:
     guest, other = connect(), local.offer("k", "two")
     assert other is not None
     guest.say({"v": 1, "token": guest.offer["token"], "challenge": "c"})
-    answer = guest.hear()
-    assert answer == {"v": 1, "ok": True, "proof": socket_proof(guest.offer["secret"], "c")}
-    assert answer["proof"] != socket_proof(guest.offer["secret"], "d")
+    response = guest.hear()
+    assert response == {"v": 1, "ok": True, "proof": socket_proof(guest.offer["secret"], "c")}
+    assert response["proof"] != socket_proof(guest.offer["secret"], "d")
     assert other["secret"] != guest.offer["secret"]
     assert guest.offer["secret"] not in guest.offer["token"]
 
@@ -210,14 +210,14 @@ def test_a_token_names_one_kernel_alone() -> None:
     ],
     ids=["text", "no utf-8", "deep", "empty", "null", "version", "op", "nan", "oversized"],
 )
-def test_a_garbled_line_gets_one_answer_and_harms_nothing(connect: Enter, garbled: bytes, word: str) -> None:
+def test_a_garbled_line_gets_one_response_and_harms_nothing(connect: Enter, garbled: bytes, word: str) -> None:
     guest, other = connect().enter(), connect().enter()
     guest.say(garbled + json.dumps(message("status", "next")).encode() + b"\n")
     (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
     assert (refused["ok"], refused["code"]) == (False, "INVALID_REQUEST")
     assert word in refused["message"]
     assert (after["id"], after["ok"]) == ("next", True)
-    assert other.ask("status")["ok"] is True
+    assert other.request("status")["ok"] is True
 
 
 def test_a_line_in_pieces_and_many_in_one(connect: Enter) -> None:
@@ -230,7 +230,7 @@ def test_a_line_in_pieces_and_many_in_one(connect: Enter) -> None:
     assert [guest.hear()["answers"][0]["id"] for _ in range(500)] == [f"n{n}" for n in range(500)]
 
 
-def test_one_ask_is_done_by_the_connections_own_thread(
+def test_one_request_is_done_by_the_connections_own_thread(
     connect: Enter, kernels: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = kernels.service.ledger
@@ -249,8 +249,8 @@ def test_one_ask_is_done_by_the_connections_own_thread(
     monkeypatch.setattr(ledger, "execute", executed)
     monkeypatch.setattr(ledger, "submit", submitted)
     guest = connect().enter()
-    guest.ask("open")
-    assert guest.ask("spend", request_id="s", amount="1")["state"]["spent"] == "1"
+    guest.request("open")
+    assert guest.request("spend", request_id="s", amount="1")["state"]["spent"] == "1"
     assert threads == ["aumos-governance-kernel"] * 2
     assert queued == []
     # Two of them share a commit, and the connection is read on.
@@ -259,9 +259,9 @@ def test_one_ask_is_done_by_the_connections_own_thread(
     assert len(queued) == 2
 
 
-def test_who_does_not_read_keeps_nobody_waiting_and_is_let_go(connect: Enter) -> None:
+def test_who_does_not_read_blocks_no_caller_and_is_let_go(connect: Enter) -> None:
     dead, other = connect().enter(), connect().enter()
-    dead.ask("open", budget="1000")
+    dead.request("open", budget="1000")
     flood = b"".join(json.dumps(message("spend", f"s{n}", amount="0.01")).encode() + b"\n" for n in range(100))
     dead.socket.settimeout(0.5)
     audit = json.dumps(message("audit", "u", limit=1000)).encode() + b"\n"
@@ -278,9 +278,9 @@ def test_who_does_not_read_keeps_nobody_waiting_and_is_let_go(connect: Enter) ->
         flooded += 1
         assert flooded < 2_000, "nobody may keep that much for one who does not read"
         began = time.monotonic()
-        assert other.ask("status")["ok"] is True
+        assert other.request("status")["ok"] is True
         assert time.monotonic() - began < 5
-    assert other.ask("status")["ok"] is True
+    assert other.request("status")["ok"] is True
 
 
 def test_the_end_takes_everything_away(connect: Enter, local: LocalSocket) -> None:

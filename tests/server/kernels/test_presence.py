@@ -64,7 +64,7 @@ def states(ledger: Ledger) -> dict[str, str]:
     return {held.charge_id: held.state.value for held in holds}
 
 
-def test_a_process_that_leaves_leaves_its_holds_to_a_person(ledger: Ledger, presence: Presence) -> None:
+def test_a_process_that_leaves_leaves_its_holds_to_a_user(ledger: Ledger, presence: Presence) -> None:
     presence.meet("one")
     mine = hold(ledger, presence, "one")
     assert states(ledger) == {mine: "held"}
@@ -103,8 +103,8 @@ def test_only_a_process_that_was_replaced_leaves(presence: Presence, manager: Ma
     assert presence.nonce is None
 
 
-def test_nobody_asks_after_leaving(presence: Presence) -> None:
-    with pytest.raises(UnavailableError, match="say hello first"), presence.attending("one"):
+def test_no_request_after_leaving(presence: Presence) -> None:
+    with pytest.raises(UnavailableError, match="send a hello first"), presence.attending("one"):
         pass
     presence.meet("one")
     with presence.attending("one"):
@@ -115,8 +115,8 @@ def test_nobody_asks_after_leaving(presence: Presence) -> None:
     assert caught.value.code == "HELLO_REQUIRED"
 
 
-def test_a_departure_that_the_ledger_could_not_take_in_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[Any] = []
+def test_a_departure_that_the_ledger_could_not_take_in_is_reported_again(caplog: pytest.LogCaptureFixture) -> None:
+    reported: list[Any] = []
 
     class Full:
         full = True
@@ -126,7 +126,7 @@ def test_a_departure_that_the_ledger_could_not_take_in_is_told_again(caplog: pyt
             if self.full:
                 future.set_exception(LedgerError("The disk is full."))
             else:
-                told.append(request.incarnation)
+                reported.append(request.incarnation)
                 future.set_result(1)
             return future
 
@@ -137,7 +137,7 @@ def test_a_departure_that_the_ledger_could_not_take_in_is_told_again(caplog: pyt
     ledger.full = False
     departures.report_again()
     departures.report_again()
-    assert told == ["k:one"]
+    assert reported == ["k:one"]
 
 
 def test_a_closed_ledger_is_no_failure(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,7 +146,7 @@ def test_a_closed_ledger_is_no_failure(ledger: Ledger, caplog: pytest.LogCapture
     assert "closed" in caplog.text
 
 
-def test_what_is_asked_comes_before_the_departure(ledger: Ledger, presence: Presence) -> None:
+def test_what_is_requested_comes_before_the_departure(ledger: Ledger, presence: Presence) -> None:
     presence.meet("one")
     left = threading.Event()
 
@@ -164,8 +164,8 @@ def test_what_is_asked_comes_before_the_departure(ledger: Ledger, presence: Pres
     assert states(ledger) == {mine: "unresolved"}
 
 
-def test_what_is_asked_while_the_process_leaves_is_told_to_be_gone_too(ledger: Ledger, presence: Presence) -> None:
-    with pytest.raises(UnavailableError, match="say hello first"), presence.staying("one"):
+def test_what_is_requested_while_the_process_leaves_is_reported_gone_too(ledger: Ledger, presence: Presence) -> None:
+    with pytest.raises(UnavailableError, match="send a hello first"), presence.staying("one"):
         pass
     presence.meet("one")
     with presence.staying("one"):
@@ -176,7 +176,7 @@ def test_what_is_asked_while_the_process_leaves_is_told_to_be_gone_too(ledger: L
     assert states(ledger) == {mine: "unresolved"}
 
 
-def test_an_ask_that_fails_while_the_process_is_replaced_says_so_too(ledger: Ledger, presence: Presence) -> None:
+def test_a_request_that_fails_while_the_process_is_replaced_says_so_too(ledger: Ledger, presence: Presence) -> None:
     presence.meet("one")
     mine = ""
 

@@ -49,7 +49,7 @@ def test_a_process_that_does_not_descend_from_the_kernel_is_kept_out(connection:
         child.communicate(b"\n")
 
 
-def test_a_connection_of_which_nobody_tells_is_let_in(
+def test_a_connection_without_a_known_peer_is_let_in(
     connection: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:

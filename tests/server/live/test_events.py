@@ -62,7 +62,7 @@ def state(extension: Any, seq: int, path: str = "a.ipynb", spent: int = 0) -> Se
     )
 
 
-async def test_a_change_is_told_with_the_whole_state(rest: Any, watch: Any) -> None:
+async def test_a_change_is_sent_with_the_whole_state(rest: Any, watch: Any) -> None:
     page = await watch()
     changed = (await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")).body
     event = await page.receive_until(lambda event: event["path"] == "a.ipynb")

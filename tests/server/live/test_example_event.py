@@ -66,7 +66,7 @@ async def test_it_comes_without_what_proves_that_it_is_ours(
     assert heard == [{"schema_id": SCHEMA_ID, "path": "a.ipynb"}]
 
 
-async def test_nobody_else_can_emit_it(logger: EventLogger, events: OwnEvents, heard: list[dict[str, Any]]) -> None:
+async def test_no_other_client_can_emit_it(logger: EventLogger, events: OwnEvents, heard: list[dict[str, Any]]) -> None:
     for forged in ({"path": "a.ipynb"}, {"path": "a.ipynb", "nonce": "0" * 32}):
         with pytest.raises(NotAllowedError):
             logger.emit(schema_id=SCHEMA_ID, data=forged)

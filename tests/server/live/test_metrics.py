@@ -86,7 +86,7 @@ def test_what_a_kernel_does_is_counted(server: LiveServer) -> None:
         assert secret not in text
 
 
-def test_the_endpoint_asks_who_it_is_as_ever(server: LiveServer) -> None:
+def test_the_endpoint_checks_the_user_as_ever(server: LiveServer) -> None:
     # A fresh client: the other one has been given a cookie.
     assert httpx.get(server.url + "metrics", trust_env=False).status_code == 403
     assert "aumos_governance_open_holds" in server.request("GET", "metrics").text
@@ -108,19 +108,19 @@ async def test_labels_are_the_words_of_the_protocol_from_the_start(jp_fetch: Cal
     assert outcomes == {"allow", "deny", "allow_with_caveat"}
 
 
-def test_waiting_for_a_person_is_no_answer() -> None:
+def test_waiting_for_a_user_is_no_response() -> None:
     def counted() -> float:
         (family,) = metrics._REQUESTS.labels("authorize", "socket").collect()
         return next(sample.value for sample in family.samples if sample.name.endswith("_count"))
 
-    said: list[dict[str, Any]] = []
+    stated: list[dict[str, Any]] = []
     before = counted()
-    reply = metered("authorize", "socket", said.append)
+    reply = metered("authorize", "socket", stated.append)
     reply({"id": "a", "ok": True, "waiting": {}})
     assert counted() == before
     reply({"id": "a", "ok": True, "decision": {"outcome": "allow"}})
     assert counted() == before + 1
-    assert len(said) == 2
+    assert len(stated) == 2
 
 
 async def test_two_servers_in_one_process_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

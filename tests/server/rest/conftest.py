@@ -19,7 +19,11 @@ def authorizer() -> type[Authorizer] | None:
 
 
 @pytest.fixture
-def jp_server_config(jp_server_config: Config, authorizer: type[Authorizer] | None) -> Config:
+def jp_server_config(
+    jp_server_config: Config,
+    authorizer: type[Authorizer] | None,
+    governance_config: dict[str, Any],  # named here as well: pytest 8.2 does not see what only an overridden one needs
+) -> Config:
     config = Config(jp_server_config)
     if authorizer is not None:
         config.ServerApp.update({"identity_provider_class": Named, "authorizer_class": authorizer})

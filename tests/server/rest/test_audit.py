@@ -181,28 +181,28 @@ async def test_more_records_than_one_page_are_all_there(download: Any, spends: S
     ],
 )
 async def test_a_wrong_value_is_named(rest: Any, name: str, parameters: Any, word: str) -> None:
-    answer = await rest("GET", name, **parameters)
-    assert (answer.status, answer.body["code"]) == (400, "INVALID_REQUEST")
-    assert word in answer.body["message"]
-    assert answer.response.headers["Content-Type"] == "application/json"
+    response = await rest("GET", name, **parameters)
+    assert (response.status, response.body["code"]) == (400, "INVALID_REQUEST")
+    assert word in response.body["message"]
+    assert response.response.headers["Content-Type"] == "application/json"
 
 
 async def test_what_is_not_there_cannot_be_verified(rest: Any) -> None:
     for parameters in ({"path": "a.ipynb"}, {"session_id": "s"}):
-        answer = await rest("GET", "audit/verify", **parameters)
-        assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+        response = await rest("GET", "audit/verify", **parameters)
+        assert (response.status, response.body["code"]) == (404, "NOT_FOUND")
 
 
-async def test_a_ledger_that_cannot_be_read_is_said_before_a_file_begins(
+async def test_a_ledger_that_cannot_be_read_is_reported_before_a_file_begins(
     rest: Any, extension: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(query: Any) -> Any:
         raise LedgerError("The disk is gone.")
 
     monkeypatch.setattr(extension._ledger, "read", read)
-    answer = await rest("GET", "audit/export")
-    assert (answer.status, answer.body) == (503, {"code": "LEDGER_UNAVAILABLE", "message": "The disk is gone."})
-    assert "Content-Disposition" not in answer.response.headers
+    response = await rest("GET", "audit/export")
+    assert (response.status, response.body) == (503, {"code": "LEDGER_UNAVAILABLE", "message": "The disk is gone."})
+    assert "Content-Disposition" not in response.response.headers
 
 
 async def test_a_file_that_fails_in_the_middle_is_never_taken_for_a_whole_one(

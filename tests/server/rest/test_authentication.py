@@ -64,10 +64,10 @@ class Attempts:
             for method in handler.SUPPORTED_METHODS:
                 status, body = await self._status(handler, method, path, headers)
                 # A browser asks in advance, without its login, which methods and headers may be sent: it gets no body.
-                asks_in_advance = method == "OPTIONS" and body == b""
+                requests_in_advance = method == "OPTIONS" and body == b""
                 # What the XSRF check refuses did not get as far as the check for a login.
                 refused = status == 405 or (status == 403 and b"xsrf" not in body.lower())
-                if not (asks_in_advance or refused):
+                if not (requests_in_advance or refused):
                     found.append((method, pattern, status))
         return found
 
@@ -128,10 +128,10 @@ async def test_a_handler_that_demands_no_login_would_be_found(
 
 
 class NoPermissions(Authorizer):
-    asked: set[tuple[str, str]] = set()  # noqa: RUF012 - traits take no annotation of their own
+    requested: set[tuple[str, str]] = set()  # noqa: RUF012 - traits take no annotation of their own
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
-        self.asked.add((action, resource))
+        self.requested.add((action, resource))
         return False
 
 
@@ -139,12 +139,12 @@ class TestWithoutPermissions:
     @pytest.fixture
     def jp_server_config(self, jp_server_config: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         jp_server_config.ServerApp.authorizer_class = NoPermissions
-        monkeypatch.setattr(NoPermissions, "asked", set())
+        monkeypatch.setattr(NoPermissions, "requested", set())
         return jp_server_config
 
     async def test_a_user_without_permissions_is_refused_every_request(
         self, ours: list[Served], attempts: Attempts
     ) -> None:
         assert await attempts.served(ours, {}) == []
-        ask_for = {("read", "aumos-governance"), ("write", "aumos-governance"), ("execute", "events")}
-        assert ask_for == NoPermissions.asked
+        request_for = {("read", "aumos-governance"), ("write", "aumos-governance"), ("execute", "events")}
+        assert request_for == NoPermissions.requested

@@ -61,8 +61,8 @@ class Counted:
         for number, path in enumerate(("a.ipynb", "b.ipynb")):
             caller = Caller(NotebookKey("ann", "/srv", path), f"kernel:{path}")
             for op, body in (("open", {"budget": "5"}), ("spend", {"amount": "0.01", "tool": path})):
-                ask = WireRequest(f"{op}{number}", op, time.time() + 60, Cell(), dict(body))
-                self.service.submit(caller, ask, lambda _: None)
+                request = WireRequest(f"{op}{number}", op, time.time() + 60, Cell(), dict(body))
+                self.service.submit(caller, request, lambda _: None)
         settings = Settings(SessionTerms(), ("0.5",), autostart=False, database_url="sqlite:///ledger.sqlite")
         self.context = Context(self.service, Rooms("ann", "/srv"), settings, self._settle)
 

@@ -42,7 +42,7 @@ def test_every_error_has_its_status(name: str) -> None:
     assert describe(error) == (EXPECTED[name], {"code": kind.default_code, "message": "What was wrong."})
 
 
-def test_what_failed_inside_is_not_told() -> None:
+def test_what_failed_inside_is_not_shown() -> None:
     status, body = describe(ZeroDivisionError("a secret"))
     assert (status, body["code"]) == (500, "INTERNAL")
     assert "secret" not in body["message"]

@@ -23,12 +23,12 @@ class Teachers(Authorizer):
     pause: asyncio.Event | None = None
     begun = asyncio.Event()
     fails = False
-    asked = 0
+    requested = 0
 
     async def is_authorized(self, handler: Any, user: User, action: str, resource: str) -> bool:
         if resource != "aumos-governance":
             return True
-        type(self).asked += 1
+        type(self).requested += 1
         type(self).begun.set()
         if type(self).pause is not None:
             await type(self).pause.wait()
@@ -39,7 +39,7 @@ class Teachers(Authorizer):
 
 @pytest.fixture(autouse=True)
 def authorizer(monkeypatch: pytest.MonkeyPatch) -> type[Teachers]:
-    fresh = {"readers": frozenset({"ada"}), "pause": None, "begun": asyncio.Event(), "fails": False, "asked": 0}
+    fresh = {"readers": frozenset({"ada"}), "pause": None, "begun": asyncio.Event(), "fails": False, "requested": 0}
     for name, value in fresh.items():
         monkeypatch.setattr(Teachers, name, value)
     return Teachers
@@ -108,7 +108,7 @@ def _setting(event: asyncio.Event) -> Callable[..., Awaitable[None]]:
     return hear
 
 
-async def test_states_keep_their_order_while_the_authorizer_is_asked_once(
+async def test_states_keep_their_order_while_the_authorizer_is_called_once(
     stream: Stream, jp_serverapp: Any, authorizer: type[Teachers], extension: Any
 ) -> None:
     reader = await stream(ADA)
@@ -125,4 +125,4 @@ async def test_states_keep_their_order_while_the_authorizer_is_asked_once(
             await asyncio.sleep(0)
     received = await events_until(reader, lambda event: event["seq"] == 199)
     assert [event["seq"] for event in received] == list(range(200))
-    assert authorizer.asked == 1
+    assert authorizer.requested == 1

@@ -19,7 +19,7 @@ def jp_server_config(jp_server_config: Any, monkeypatch: pytest.MonkeyPatch) -> 
     return jp_server_config
 
 
-async def test_it_answers(rest: Any, extension: Any) -> None:
+async def test_it_responds(rest: Any, extension: Any) -> None:
     for path, dollars in (("a.ipynb", 1), ("b.ipynb", 3)):
         await rest("PATCH", "state", {"budget": "5"}, path=path)
         spend = Spend(key="", origin=Origin("kernel"), notebook=extension._rooms.key(path), amount=dollars * 10**9)
@@ -30,8 +30,8 @@ async def test_it_answers(rest: Any, extension: Any) -> None:
 
 @pytest.mark.parametrize(("parameters", "word"), [({"least": "lots"}, "lots"), ({"laest": "1"}, "'laest'")])
 async def test_it_refuses_parameters_that_are_wrong_or_unknown(rest: Any, parameters: Any, word: str) -> None:
-    answer = await rest("GET", "spenders", **parameters)
-    assert (answer.status, word in answer.body["message"]) == (400, True)
+    response = await rest("GET", "spenders", **parameters)
+    assert (response.status, word in response.body["message"]) == (400, True)
 
 
 async def test_it_needs_a_login_and_knows_its_method_only(rest: Any) -> None:

@@ -22,8 +22,8 @@ def files(folder: Path) -> list[str]:
 @pytest.mark.parametrize("name", examples.EXAMPLES)
 async def test_an_example_is_copied_into_the_folder(rest: Any, jp_root_dir: Path, name: str) -> None:
     (jp_root_dir / "a b").mkdir()
-    answer = await rest("POST", f"examples/{name}", {"folder": "/a b/"})
-    assert (answer.status, answer.body) == (200, {"path": f"a b/{name}.ipynb"})
+    response = await rest("POST", f"examples/{name}", {"folder": "/a b/"})
+    assert (response.status, response.body) == (200, {"path": f"a b/{name}.ipynb"})
     copied = json.loads((jp_root_dir / "a b" / f"{name}.ipynb").read_text("utf-8"))
     original = json.loads(examples.find_example(name).read_text("utf-8"))
     assert [cell["source"] for cell in copied["cells"]] == [cell["source"] for cell in original["cells"]]
@@ -34,15 +34,15 @@ async def test_nothing_is_overwritten(rest: Any, jp_root_dir: Path) -> None:
     mine = jp_root_dir / "governed-notebook.ipynb"
     mine.write_text("mine")
     for number in (1, 2):
-        answer = await rest("POST", "examples/governed-notebook", {})
-        assert answer.body == {"path": f"governed-notebook-{number}.ipynb"}
+        response = await rest("POST", "examples/governed-notebook", {})
+        assert response.body == {"path": f"governed-notebook-{number}.ipynb"}
     assert mine.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fsetup", "jupyter-governance"])
 async def test_only_the_examples_are_copied(rest: Any, jp_root_dir: Path, name: str) -> None:
-    answer = await rest("POST", f"examples/{name}", {})
-    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+    response = await rest("POST", f"examples/{name}", {})
+    assert (response.status, response.body["code"]) == (404, "NOT_FOUND")
     assert files(jp_root_dir) == []
 
 
@@ -64,8 +64,8 @@ async def test_a_user_who_may_not_write_files_gets_none(
 
     settings = jp_serverapp.web_app.settings
     monkeypatch.setitem(settings, "authorizer", NoFiles(identity_provider=settings["identity_provider"]))
-    answer = await rest("POST", "examples/governed-notebook", {})
-    assert (answer.status, answer.body["code"]) == (403, "NOT_ALLOWED")
+    response = await rest("POST", "examples/governed-notebook", {})
+    assert (response.status, response.body["code"]) == (403, "NOT_ALLOWED")
     assert files(jp_root_dir) == []
 
 

@@ -44,10 +44,10 @@ async def listed(rest: Any, **parameters: str) -> list[dict[str, Any]]:
 
 async def create(rest: Any, **body: Any) -> dict[str, Any]:
     check("NewKey", body)
-    answer = await rest("POST", "keys", body)
-    assert answer.status == 200, answer.body
-    check("CreatedKey", answer.body)
-    created: dict[str, Any] = answer.body
+    response = await rest("POST", "keys", body)
+    assert response.status == 200, response.body
+    check("CreatedKey", response.body)
+    created: dict[str, Any] = response.body
     return created
 
 
@@ -81,10 +81,10 @@ async def test_the_owners_ceiling_holds_for_a_users_key_too(extension: Any, rest
 
 def spend(extension: Any, caller: Caller, amount: str) -> dict[str, Any]:
     heard: list[dict[str, Any]] = []
-    ask = WireRequest(
+    request = WireRequest(
         f"a{time.monotonic_ns()}", "spend", time.time() + 60, Cell(None, None), {"amount": amount, "tool": "m"}
     )
-    extension._service.submit(caller, ask, heard.append)
+    extension._service.submit(caller, request, heard.append)
     decision: dict[str, Any] = heard[0]["decision"]
     return decision
 
@@ -110,9 +110,9 @@ def spend(extension: Any, caller: Caller, amount: str) -> dict[str, Any]:
 async def test_what_is_no_key_is_refused_and_leaves_none(
     extension: Any, rest: Any, body: dict[str, Any], status: int, code: str | None
 ) -> None:
-    answer = await rest("POST", "keys", body)
-    assert answer.status == status, answer.body
-    assert code in (None, answer.body["code"])
+    response = await rest("POST", "keys", body)
+    assert response.status == status, response.body
+    assert code in (None, response.body["code"])
     assert await listed(rest) == []
 
 
@@ -121,8 +121,8 @@ async def test_a_name_is_used_again_once_its_key_is_revoked(extension: Any, rest
     assert (await rest("POST", "keys", {"name": "script"})).status == 409
     assert (await rest("GET", "state", path="key:script")).body["budget"] == "2"
     spend(extension, keys_of(extension).find(first["secret"]).caller, "1")
-    answer = await rest("DELETE", f"keys/{first['key']['id']}")
-    check("RevokedKey", answer.body)
+    response = await rest("DELETE", f"keys/{first['key']['id']}")
+    check("RevokedKey", response.body)
     assert keys_of(extension).find(first["secret"]) is None
     assert not (await rest("GET", "state", path="key:script")).body["active"]
     second = await create(rest, name="script")
@@ -157,9 +157,9 @@ async def test_stop_ends_the_keys_of_a_notebook(extension: Any, rest: Any) -> No
     other = await create(rest, name="other")
     ended: list[str] = []
     keys_of(extension).on_revoked(ended.append)
-    answer = await rest("POST", "stop", path="a.ipynb")
-    check("StoppedKeys", answer.body)
-    assert answer.body["revoked"] == [run["key"]]
+    response = await rest("POST", "stop", path="a.ipynb")
+    check("StoppedKeys", response.body)
+    assert response.body["revoked"] == [run["key"]]
     assert ended == [run["key"]["id"]]
     assert await listed(rest) == [other["key"]]
     (record,) = (await rest("GET", "audit", path="a.ipynb", event="key_revoked")).body["records"]
@@ -171,9 +171,9 @@ async def test_only_a_terminals_key_is_bound_anew(extension: Any, rest: Any) -> 
     keys = keys_of(extension)
     holder, secret = keys.issue_ahead("terminal", "terminal 1", subject="1", notebook=keys.default_notebook())
     await rest("PATCH", "state", {}, path="b.ipynb")
-    answer = await rest("PATCH", f"keys/{holder.key_id}", {"path": "b.ipynb"})
-    check("GatewayKey", answer.body)
-    assert (answer.body["path"], answer.body["terminal"]) == ("b.ipynb", "1")
+    response = await rest("PATCH", f"keys/{holder.key_id}", {"path": "b.ipynb"})
+    check("GatewayKey", response.body)
+    assert (response.body["path"], response.body["terminal"]) == ("b.ipynb", "1")
     assert keys.find(secret).caller.notebook.path == "b.ipynb"
     own = await create(rest, name="script")
     assert (await rest("PATCH", f"keys/{own['key']['id']}", {"path": "b.ipynb"})).status == 400
@@ -190,8 +190,8 @@ async def test_a_server_without_a_gateway_has_no_keys(rest: Any) -> None:
         ("PATCH", "keys/x", {"path": "a.ipynb"}),
         ("DELETE", "keys/x", None),
     ):
-        answer = await rest(method, name, given)
-        assert (answer.status, answer.body["code"]) == (404, "NO_GATEWAY")
+        response = await rest(method, name, given)
+        assert (response.status, response.body["code"]) == (404, "NO_GATEWAY")
     assert (await rest("POST", "stop", path="a.ipynb")).status == 404
 
 

@@ -36,8 +36,8 @@ class Calls:
 
     def send(self, op: str, **body: Any) -> None:
         self._sent += 1
-        ask = WireRequest(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
-        self._service.submit(self._caller, ask, lambda answer: self._heard.put(json.loads(json.dumps(answer))))
+        request = WireRequest(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
+        self._service.submit(self._caller, request, lambda response: self._heard.put(json.loads(json.dumps(response))))
 
     def hear(self) -> dict[str, Any]:
         return self._heard.get(timeout=20)
@@ -48,9 +48,9 @@ class Calls:
         assert "waiting" in self.hear()
 
     def decision(self) -> dict[str, Any]:
-        while "decision" not in (answer := self.hear()):
-            assert "waiting" in answer
-        decision: dict[str, Any] = answer["decision"]
+        while "decision" not in (response := self.hear()):
+            assert "waiting" in response
+        decision: dict[str, Any] = response["decision"]
         return decision
 
 
@@ -116,9 +116,9 @@ async def test_a_user_denies_all_of_a_session(rest: Any, extension: Any) -> None
     other.wait("1.1")
     session = (await listed(rest, path="a.ipynb"))[0]["id"]
     key = {"Idempotency-Key": "deny-1"}
-    answer = await rest("POST", f"limit-requests/{session}/deny", {}, key)
-    check("DeniedAtLimit", answer.body)
-    assert answer.body == {"denied": 2}
+    response = await rest("POST", f"limit-requests/{session}/deny", {}, key)
+    check("DeniedAtLimit", response.body)
+    assert response.body == {"denied": 2}
     assert {calls.decision()["code"] for _ in range(2)} == {"BUDGET_EXCEEDED"}
     assert [found["notebook"] for found in await listed(rest)] == ["b.ipynb"]
     (record,) = (await rest("GET", "audit", event="limit_denied")).body["records"]

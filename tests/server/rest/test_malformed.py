@@ -70,36 +70,36 @@ class Talk:
     def __init__(self, ledger: Ledger) -> None:
         self.conversation = conversation(ledger)
 
-    def say(self, *asks: Any) -> list[dict[str, Any]]:
+    def say(self, *requests: Any) -> list[dict[str, Any]]:
         """All answers to one message, which must come soon."""
-        answers: list[dict[str, Any]] = []
+        responses: list[dict[str, Any]] = []
         complete = threading.Event()
 
-        def reply(answer: dict[str, Any]) -> None:
-            answers.append(answer)
-            if len(answers) >= len(asks):
+        def reply(response: dict[str, Any]) -> None:
+            responses.append(response)
+            if len(responses) >= len(requests):
                 complete.set()
 
-        self.conversation.receive({"v": 1, "asks": list(asks)}, reply)
-        assert complete.wait(20), asks
-        return answers
+        self.conversation.receive({"v": 1, "asks": list(requests)}, reply)
+        assert complete.wait(20), requests
+        return responses
 
 
 def right(op: str, request_id: str, **body: Any) -> dict[str, Any]:
     return {"id": request_id, "op": op, "exp": time.time() + 60, **body}
 
 
-def charged(talk: Talk, ask: dict[str, Any]) -> dict[str, Any]:
+def charged(talk: Talk, request: dict[str, Any]) -> dict[str, Any]:
     """The request with a charge of its own where it names one, so that nothing but its wrong value is refused."""
-    places = [field for field in ("hold_id", "reference") if ask.get(field) == CHARGE]
+    places = [field for field in ("hold_id", "reference") if request.get(field) == CHARGE]
     if not places:
-        return ask
+        return request
     hold_id = talk.say(right("hold", uuid.uuid4().hex, amount="0.01"))[0]["hold_id"]
     assert hold_id
-    if ask["op"] == "adjust":
+    if request["op"] == "adjust":
         estimate = {"hold_id": hold_id, "reference": hold_id, "amount": "0.001", "estimated": True}
         assert talk.say(right("settle", uuid.uuid4().hex, **estimate))[0]["ok"]
-    return ask | dict.fromkeys(places, hold_id)
+    return request | dict.fromkeys(places, hold_id)
 
 
 def test_what_is_made_wrong_is_right_otherwise_and_has_all_fields(memory: Backend) -> None:  # noqa: F811 - the fixture
@@ -108,8 +108,8 @@ def test_what_is_made_wrong_is_right_otherwise_and_has_all_fields(memory: Backen
     fields: dict[str, set[str]] = {}
     for name, body in BODIES.items():
         op = name.split()[0]
-        [answer] = talk.say(charged(talk, right(op, name, **body)))
-        assert answer["ok"], (name, answer)
+        [response] = talk.say(charged(talk, right(op, name, **body)))
+        assert response["ok"], (name, response)
         fields.setdefault(op, set()).update(body)
     assert fields == {
         name: {member.name for member in operation.request.members} for name, operation in OPERATIONS.items()
@@ -122,12 +122,12 @@ def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, so
     talk = Talk(ledger)
     assert talk.say(right("open", "o", budget="1000"))[0]["ok"]
     failed = []
-    for name, ask in attacks(soak):
-        [answer] = talk.say(charged(talk, ask))
-        if not answer["ok"] and (answer["code"] in FAILURES or not answer["message"].endswith(".")):
-            failed.append((name, answer))
+    for name, request in attacks(soak):
+        [response] = talk.say(charged(talk, request))
+        if not response["ok"] and (response["code"] in FAILURES or not response["message"].endswith(".")):
+            failed.append((name, response))
         # Every answer can be sent, over either transport.
-        json.dumps(answer, ensure_ascii=False).encode()
+        json.dumps(response, ensure_ascii=False).encode()
     assert failed == []
     assert ledger.verify().ok
     assert talk.say(right("open", "again", new=True))[0]["ok"]
@@ -151,11 +151,11 @@ def test_one_bad_request_costs_the_others_of_its_message_nothing(backend: Backen
     talk.say(right("open", "o", budget="5"))
     bad = [right("hold", f"b{number}", amount="1", detail=value) for number, value in enumerate(NASTY.values())]
     good = [right("spend", f"g{number}", amount="0.01") for number in range(len(bad))]
-    mixed = [ask for pair in zip(bad, good, strict=True) for ask in pair]
-    answers = {answer["id"]: answer for answer in talk.say(*mixed, right("cancel", "c", of="c"))}
-    assert all(answers[ask["id"]]["decision"]["allowed"] for ask in good)
-    assert answers["c"]["code"] == "INVALID_REQUEST"
-    assert not FAILURES & {answer.get("code") for answer in answers.values()}
+    mixed = [request for pair in zip(bad, good, strict=True) for request in pair]
+    responses = {response["id"]: response for response in talk.say(*mixed, right("cancel", "c", of="c"))}
+    assert all(responses[request["id"]]["decision"]["allowed"] for request in good)
+    assert responses["c"]["code"] == "INVALID_REQUEST"
+    assert not FAILURES & {response.get("code") for response in responses.values()}
 
 
 def raw_message(text: str) -> bytes:
@@ -163,10 +163,10 @@ def raw_message(text: str) -> bytes:
     return b'{"v": 1, "asks": [' + text.encode() + b"]}"
 
 
-def is_refused(answer: dict[str, Any], word: str) -> None:
-    assert (answer["ok"], answer["code"]) == (False, "INVALID_REQUEST")
-    assert word in answer["message"]
-    assert len(answer["message"]) < 300
+def is_refused(response: dict[str, Any], word: str) -> None:
+    assert (response["ok"], response["code"]) == (False, "INVALID_REQUEST")
+    assert word in response["message"]
+    assert len(response["message"]) < 300
 
 
 @pytest.fixture(params=["unix", "tcp"])
@@ -201,7 +201,7 @@ def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: 
         (refused,) = guest.hear()["answers"]
         assert (refused["id"], refused["ok"], refused["code"]) == (None, False, "INVALID_REQUEST")
         assert len(refused["message"]) < 300
-    assert guest.ask("status")["ok"] is True
+    assert guest.request("status")["ok"] is True
 
 
 @pytest.mark.parametrize("name", RAW)
@@ -210,9 +210,9 @@ async def test_over_comm_each_gets_one_error_and_the_channel_goes_on(name: str, 
     async with near() as kernel:
         publish(kernel, raw_message(text))
         publish(kernel, json.dumps(message("status", "next")).encode())
-        answers = [answer for _ in range(2) for answer in await heard(kernel)]
-        is_refused(answers[0], word)
-        assert (answers[1]["id"], answers[1]["ok"]) == ("next", True)
+        responses = [response for _ in range(2) for response in await heard(kernel)]
+        is_refused(responses[0], word)
+        assert (responses[1]["id"], responses[1]["ok"]) == ("next", True)
 
 
 def publish(kernel: FakeKernel, data: bytes) -> None:
@@ -224,9 +224,9 @@ def publish(kernel: FakeKernel, data: bytes) -> None:
 
 
 async def heard(kernel: FakeKernel) -> list[dict[str, Any]]:
-    body = await asyncio.to_thread(kernel.answered)
-    answers: list[dict[str, Any]] = body["answers"]
-    return answers
+    body = await asyncio.to_thread(kernel.responded)
+    responses: list[dict[str, Any]] = body["answers"]
+    return responses
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_every_route_has_its_line_for_users() -> None:
     assert {f"`{route.method} {route.path}" for route in ROUTES} <= named
 
 
-async def test_the_answers_are_as_described(rest: Any) -> None:
+async def test_the_responses_are_as_described(rest: Any) -> None:
     check("State", (await rest("GET", "state", path="a.ipynb")).body)
     change = {"budget": "5", "trust_level": 1, "agent_id": "agent-7"}
     check("Change", change)
@@ -79,9 +79,9 @@ async def test_the_answers_are_as_described(rest: Any) -> None:
     ],
 )
 async def test_the_refusals_are_as_described(rest: Any, method: str, name: str, body: Any, headers: Any) -> None:
-    answer = await rest(method, name, body, headers)
-    assert answer.status >= 400
-    check("Error", answer.body)
+    response = await rest(method, name, body, headers)
+    assert response.status >= 400
+    check("Error", response.body)
 
 
 def test_the_event_has_the_fields_of_the_state() -> None:

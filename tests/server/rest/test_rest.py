@@ -25,12 +25,12 @@ NOTHING = {
 
 
 async def test_a_notebook_that_was_never_governed_has_no_figures(rest: Any) -> None:
-    answer = await rest("GET", "state", path="work/a.ipynb")
-    assert answer.status == 200
-    assert answer.body == {"path": "work/a.ipynb", **NOTHING}
+    response = await rest("GET", "state", path="work/a.ipynb")
+    assert response.status == 200
+    assert response.body == {"path": "work/a.ipynb", **NOTHING}
 
 
-async def test_a_persons_change_opens_a_session_and_stands(rest: Any) -> None:
+async def test_a_users_change_opens_a_session_and_stands(rest: Any) -> None:
     opened = (await rest("PATCH", "state", {"budget": "5", "agent_id": "agent-7"}, path="a.ipynb")).body
     assert (opened["active"], opened["budget"], opened["remaining"], opened["trust_level"]) == (True, "5", "5", 2)
     assert opened["agent_id"] == "agent-7"
@@ -184,11 +184,11 @@ async def test_an_idempotency_key_makes_a_repeated_request_safe(rest: Any) -> No
     ],
 )
 async def test_a_wrong_value_is_named(rest: Any, method: str, name: str, body: Any, parameters: Any, word: str) -> None:
-    answer = await rest(method, name, body, **parameters)
-    assert answer.status == 400
-    assert set(answer.body) == {"code", "message"}
-    assert word in answer.body["message"]
-    assert answer.response.headers["Content-Type"] == "application/json"
+    response = await rest(method, name, body, **parameters)
+    assert response.status == 400
+    assert set(response.body) == {"code", "message"}
+    assert word in response.body["message"]
+    assert response.response.headers["Content-Type"] == "application/json"
     assert (await rest("GET", "notebooks")).body["notebooks"] == []
 
 
@@ -204,39 +204,39 @@ async def test_what_jupyterlab_adds_against_caches_is_let_through(rest: Any) -> 
 
 
 @pytest.mark.parametrize("governance_config", [{"max_budget": "5", "default_budget": "5", "max_trust_level": 3}])
-async def test_the_maxima_bind_a_person_too(rest: Any) -> None:
+async def test_the_maxima_bind_a_user_too(rest: Any) -> None:
     for wish in ({"budget": "5.01"}, {"trust_level": 4}):
-        answer = await rest("PATCH", "state", wish, path="a.ipynb")
-        assert (answer.status, answer.body["code"]) == (403, "NOT_ALLOWED")
+        response = await rest("PATCH", "state", wish, path="a.ipynb")
+        assert (response.status, response.body["code"]) == (403, "NOT_ALLOWED")
     assert (await rest("GET", "state", path="a.ipynb")).body["seq"] == 0
 
 
 @pytest.mark.parametrize(("method", "name"), [("GET", "state"), ("PATCH", "state"), ("POST", "close")])
-async def test_without_a_token_nothing_is_told(rest: Any, method: str, name: str) -> None:
-    answer = await rest(method, name, None if method == "GET" else {}, {"Authorization": ""}, path="a.ipynb")
-    assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
+async def test_without_a_token_nothing_is_announced(rest: Any, method: str, name: str) -> None:
+    response = await rest(method, name, None if method == "GET" else {}, {"Authorization": ""}, path="a.ipynb")
+    assert (response.status, response.body["code"]) == (403, "FORBIDDEN")
 
 
 async def test_a_method_that_is_not_there(rest: Any) -> None:
-    answer = await rest("DELETE", "state", path="a.ipynb")
-    assert (answer.status, answer.body["code"]) == (405, "METHOD_NOT_ALLOWED")
+    response = await rest("DELETE", "state", path="a.ipynb")
+    assert (response.status, response.body["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
 async def test_a_cookie_alone_needs_the_xsrf_token(rest: Any) -> None:
     login = await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     cookie = login.response.headers["Set-Cookie"].split(";")[0]
     forged = {"Authorization": "", "Cookie": cookie, "Content-Type": "application/json"}
-    answer = await rest("PATCH", "state", {"budget": "500"}, forged, path="a.ipynb")
-    assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
-    assert "_xsrf" in answer.body["message"]
+    response = await rest("PATCH", "state", {"budget": "500"}, forged, path="a.ipynb")
+    assert (response.status, response.body["code"]) == (403, "FORBIDDEN")
+    assert "_xsrf" in response.body["message"]
     assert (await rest("GET", "state", path="a.ipynb")).body["budget"] == "5"
 
 
 @pytest.fixture
 def read_only(jp_server_config: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     jp_server_config.ServerApp.authorizer_class = ReadOnly
-    monkeypatch.setattr(ReadOnly, "asked", [])
-    return ReadOnly.asked
+    monkeypatch.setattr(ReadOnly, "requested", [])
+    return ReadOnly.requested
 
 
 async def test_the_authorizer_decides_by_action(read_only: Any, rest: Any) -> None:
@@ -245,6 +245,6 @@ async def test_the_authorizer_decides_by_action(read_only: Any, rest: Any) -> No
     assert (refused.status, refused.body["code"]) == (403, "FORBIDDEN")
     assert "not authorized to write" in refused.body["message"]
     assert (await rest("POST", "close", path="a.ipynb")).status == 403
-    asked = [entry for entry in ReadOnly.asked if entry[1] == "aumos-governance"]
-    assert asked == [(action, "aumos-governance") for action in ("read", "write", "write")]
+    requested = [entry for entry in ReadOnly.requested if entry[1] == "aumos-governance"]
+    assert requested == [(action, "aumos-governance") for action in ("read", "write", "write")]
     assert (await rest("GET", "state", path="a.ipynb")).body["seq"] == 0

@@ -44,7 +44,7 @@ class Agent:
     def hold(self, path: str = "a.ipynb", amount: int = 10 * CENT, **values: Any) -> str:
         return str(self.do(Hold, path, amount=amount, tool="gpt-4o", **values).charge_id)
 
-    def ask(self, path: str = "a.ipynb", shown: str = '{"code": "rm"}', **values: Any) -> str:
+    def request(self, path: str = "a.ipynb", shown: str = '{"code": "rm"}', **values: Any) -> str:
         return str(self.do(AskApproval, path, digest="d1", shown=shown, tool="shell", **values).approval_id)
 
     def report(self, path: str = "a.ipynb", **values: Any) -> str:
@@ -83,7 +83,7 @@ async def test_holds_are_listed_with_what_they_are(rest: Any, agent: Agent) -> N
 
 @pytest.mark.parametrize("name", ["holds", "approvals", "reports"])
 async def test_lists_come_in_pages(rest: Any, agent: Agent, name: str) -> None:
-    make = {"holds": agent.hold, "approvals": agent.ask, "reports": agent.report}[name]
+    make = {"holds": agent.hold, "approvals": agent.request, "reports": agent.report}[name]
     made = [make(path) for path in ("a.ipynb", "b.ipynb", "a.ipynb")]
     first = (await rest("GET", name, limit="2")).body
     assert [found["id"] for found in first[name]] == made[:2]
@@ -93,7 +93,7 @@ async def test_lists_come_in_pages(rest: Any, agent: Agent, name: str) -> None:
     assert (await rest("GET", name, limit="1000")).body["after"] is None
 
 
-async def test_a_person_settles_what_a_kernel_left(rest: Any, agent: Agent) -> None:
+async def test_a_user_settles_what_a_kernel_left(rest: Any, agent: Agent) -> None:
     hold = agent.hold()
     alive = await rest("POST", f"holds/{hold}/settle", {"amount": "0.02"})
     assert (alive.status, alive.body["code"]) == (403, "NOT_ALLOWED")
@@ -128,7 +128,7 @@ async def test_a_settlement_above_the_hold_is_recorded_in_full(rest: Any, agent:
     assert (body["resolution"]["spent"], body["resolution"]["overrun"]) == ("0.5", True)
 
 
-async def test_a_person_releases_what_cost_nothing(rest: Any, agent: Agent) -> None:
+async def test_a_user_releases_what_cost_nothing(rest: Any, agent: Agent) -> None:
     hold = agent.hold()
     agent.leave()
     released = (await rest("POST", f"holds/{hold}/release")).body
@@ -140,24 +140,24 @@ async def test_a_person_releases_what_cost_nothing(rest: Any, agent: Agent) -> N
 # ---- approvals
 
 
-async def test_an_approval_shows_what_is_asked_and_takes_one_answer(rest: Any, agent: Agent) -> None:
-    asked = agent.ask(amount=CENT, agent_id="agent-7", until=4_000_000_000_000_000)
+async def test_an_approval_shows_what_is_requested_and_takes_one_decision(rest: Any, agent: Agent) -> None:
+    requested = agent.request(amount=CENT, agent_id="agent-7", until=4_000_000_000_000_000)
     page = (await rest("GET", "approvals")).body
     check("ApprovalPage", page)
     (shown,) = page["approvals"]
-    assert (shown["id"], shown["shown"], shown["digest"], shown["amount"]) == (asked, {"code": "rm"}, "d1", "0.01")
+    assert (shown["id"], shown["shown"], shown["digest"], shown["amount"]) == (requested, {"code": "rm"}, "d1", "0.01")
     assert (shown["status"], shown["cell"], shown["agent_id"]) == ("pending", {"id": "c-3", "count": 4}, "agent-7")
     assert shown["until"] == "2096-10-02T07:06:40.000000Z"
-    other = await rest("POST", f"approvals/{asked}", {"decision": "approve", "digest": "d2"})
+    other = await rest("POST", f"approvals/{requested}", {"decision": "approve", "digest": "d2"})
     assert (other.status, other.body["code"]) == (409, "CONFLICT")
     assert "something else" in other.body["message"]
     assert (await rest("GET", "approvals")).body == page
-    decided = await rest("POST", f"approvals/{asked}", {"decision": "approve", "digest": "d1"})
+    decided = await rest("POST", f"approvals/{requested}", {"decision": "approve", "digest": "d1"})
     check("Approval", decided.body)
     assert (decided.status, decided.body["status"], decided.body["shown"]) == (200, "approved", None)
     who = decided.body["decided_by"]
     assert who
-    late = await rest("POST", f"approvals/{asked}", {"decision": "deny", "digest": "d1"})
+    late = await rest("POST", f"approvals/{requested}", {"decision": "deny", "digest": "d1"})
     assert (late.status, late.body["code"]) == (409, "CONFLICT")
     assert late.body["message"] == f"This was approved already, by {who}, so nothing was changed."
     assert (await rest("GET", "approvals")).body == {"approvals": [], "after": None}
@@ -166,9 +166,9 @@ async def test_an_approval_shows_what_is_asked_and_takes_one_answer(rest: Any, a
 
 
 async def test_a_denial_is_a_decision(rest: Any, agent: Agent) -> None:
-    asked = agent.ask(shown="not JSON <b>")
+    requested = agent.request(shown="not JSON <b>")
     assert (await rest("GET", "approvals")).body["approvals"][0]["shown"] == "not JSON <b>"
-    body = (await rest("POST", f"approvals/{asked}", {"decision": "deny", "digest": "d1"})).body
+    body = (await rest("POST", f"approvals/{requested}", {"decision": "deny", "digest": "d1"})).body
     assert body["status"] == "denied"
     (record,) = (await rest("GET", "audit", event="refuse")).body["records"]
     assert record["outcome"] == "deny"
@@ -256,10 +256,10 @@ async def test_a_key_makes_a_decision_safe_to_repeat(rest: Any, agent: Agent) ->
 async def test_a_wrong_request_is_refused(rest: Any, method: str, name: str, body: Any, status: int, word: str) -> None:
     path, _, query = name.partition("?")
     parameters = dict(part.split("=", 1) for part in query.split("&")) if query else {}
-    answer = await rest(method, path, body, **parameters)
-    assert (answer.status, set(answer.body)) == (status, {"code", "message"})
-    assert word in answer.body["message"]
-    check("Error", answer.body)
+    response = await rest(method, path, body, **parameters)
+    assert (response.status, set(response.body)) == (status, {"code", "message"})
+    assert word in response.body["message"]
+    check("Error", response.body)
 
 
 CHANGES = [
@@ -273,17 +273,17 @@ LISTS = [("GET", name) for name in ("holds", "approvals", "reports", "envelopes"
 
 
 @pytest.mark.parametrize(("method", "name"), [*CHANGES, *LISTS, ("GET", "audit/export")])
-async def test_without_a_token_nothing_is_told(rest: Any, method: str, name: str) -> None:
-    answer = await rest(method, name, {} if method == "POST" else None, {"Authorization": ""})
-    assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
+async def test_without_a_token_nothing_is_announced(rest: Any, method: str, name: str) -> None:
+    response = await rest(method, name, {} if method == "POST" else None, {"Authorization": ""})
+    assert (response.status, response.body["code"]) == (403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize(("method", "name"), CHANGES)
 async def test_a_cookie_alone_needs_the_xsrf_token(rest: Any, method: str, name: str) -> None:
     cookie = (await rest("GET", "config")).response.headers["Set-Cookie"].split(";")[0]
-    answer = await rest(method, name, {}, {"Authorization": "", "Cookie": cookie})
-    assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
-    assert "_xsrf" in answer.body["message"]
+    response = await rest(method, name, {}, {"Authorization": "", "Cookie": cookie})
+    assert (response.status, response.body["code"]) == (403, "FORBIDDEN")
+    assert "_xsrf" in response.body["message"]
 
 
 class TestReadOnly:
@@ -293,9 +293,9 @@ class TestReadOnly:
 
     @pytest.mark.parametrize(("method", "name"), CHANGES)
     async def test_who_may_only_read_decides_nothing(self, rest: Any, method: str, name: str) -> None:
-        answer = await rest(method, name, {})
-        assert (answer.status, answer.body["code"]) == (403, "FORBIDDEN")
-        assert "not authorized to write" in answer.body["message"]
+        response = await rest(method, name, {})
+        assert (response.status, response.body["code"]) == (403, "FORBIDDEN")
+        assert "not authorized to write" in response.body["message"]
 
     async def test_who_may_read_reads(self, rest: Any) -> None:
         for _, name in LISTS:
@@ -306,23 +306,23 @@ class TestReadOnly:
 # ---- live
 
 
-async def test_every_change_of_what_waits_is_told(rest: Any, agent: Agent, extension: Any) -> None:
-    told: list[int] = []
-    extension._ledger.subscribe(lambda states: told.extend(state.seq for state in states))
+async def test_every_change_of_what_waits_is_sent(rest: Any, agent: Agent, extension: Any) -> None:
+    reported: list[int] = []
+    extension._ledger.subscribe(lambda states: reported.extend(state.seq for state in states))
 
     async def news() -> bool:
         seq = (await rest("GET", "state", path="a.ipynb")).body["seq"]
-        heard = bool(told) and told[-1] == seq
-        told.clear()
+        heard = bool(reported) and reported[-1] == seq
+        reported.clear()
         return heard
 
-    asked, held, filed = agent.ask(), agent.hold(), agent.report()
+    requested, held, filed = agent.request(), agent.hold(), agent.report()
     assert await news()
-    await rest("POST", f"approvals/{asked}", {"decision": "deny", "digest": "d1"})
+    await rest("POST", f"approvals/{requested}", {"decision": "deny", "digest": "d1"})
     assert await news()
     await rest("POST", f"reports/{filed}/acknowledge")
     assert await news()
-    withdrawn = agent.ask()
+    withdrawn = agent.request()
     assert await news()
     agent.leave()
     assert await news()
@@ -340,7 +340,7 @@ async def test_what_belongs_to_others_is_not_there(rest: Any, agent: Agent) -> N
     opening = OpenSession(key=next(_keys), origin=KERNEL, notebook=other, terms=SessionTerms())
     agent.ledger.execute(opening)
     request = AskApproval(key=next(_keys), origin=KERNEL, notebook=other, digest="d1", shown="{}")
-    asked = agent.ledger.execute(request).approval_id
+    requested = agent.ledger.execute(request).approval_id
     assert (await rest("GET", "approvals")).body["approvals"] == []
-    answer = await rest("POST", f"approvals/{asked}", {"decision": "approve", "digest": "d1"})
-    assert (answer.status, answer.body["code"]) == (404, "NOT_FOUND")
+    response = await rest("POST", f"approvals/{requested}", {"decision": "approve", "digest": "d1"})
+    assert (response.status, response.body["code"]) == (404, "NOT_FOUND")

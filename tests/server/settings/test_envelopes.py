@@ -111,7 +111,7 @@ def spend(extension: Any, path: str, amount: int) -> Any:
     return ledger.execute(Spend(key=next(_keys), origin=KERNEL, notebook=key, amount=amount, tool="gpt-4o"))
 
 
-async def test_the_ceilings_around_a_session_are_told_inner_before_outer(rest: Any, extension: Any) -> None:
+async def test_the_ceilings_around_a_session_are_listed_inner_before_outer(rest: Any, extension: Any) -> None:
     assert (await rest("GET", "envelopes", path="a.ipynb")).body == {"envelopes": []}
     assert spend(extension, "a.ipynb", 2 * USD).allowed
     assert spend(extension, "b.ipynb", USD).allowed

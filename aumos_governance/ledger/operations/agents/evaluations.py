@@ -161,5 +161,5 @@ def _consent(work: Work, request: Evaluate, session: SessionRow, data_type: str,
     elif request.default_deny:
         return no_consent(agent_id, data_type, request.purpose)
     else:
-        reasons.append(f"No consent speaks of {data_type!r}, which is allowed by default")
+        reasons.append(f"No consent covers {data_type!r}, which is allowed by default")
     return None

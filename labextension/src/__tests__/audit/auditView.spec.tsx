@@ -6,7 +6,7 @@ import { Notation } from '../../words/notation';
 import type { IPanelApi } from '../../tokens';
 import type { IAuditRecord, IVerification } from '../../protocol/audit';
 import { drawn } from '../support/drawing';
-import { FakeModel } from '../support/fakes';
+import { FakeModel, unreachable } from '../support/fakes';
 import { userPresses } from '../support/user';
 import { audit, corrections, sampleState } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
@@ -22,21 +22,27 @@ describe('AuditView', () => {
   let corrected: unknown[];
   let gone: unknown[];
   let stalls: boolean;
+  let isGone: boolean;
 
   const api = (): IPanelApi =>
     ({
       audit: {
         records: (filters: IAuditFilters) => {
           requested.push(filters);
+          if (isGone) {
+            return Promise.reject(unreachable());
+          }
           return stalls
             ? new Promise(() => undefined)
             : Promise.resolve({ records, cursor: null });
         },
         sums: (by: string) =>
-          Promise.resolve({
-            by,
-            sums: [{ name: 'gpt-4o', records: records.length, spent: '1' }]
-          }),
+          isGone
+            ? Promise.reject(unreachable())
+            : Promise.resolve({
+                by,
+                sums: [{ name: 'gpt-4o', records: records.length, spent: '1' }]
+              }),
         verify: () => Promise.resolve(verification),
         exportUrl: (format: string, filters: IAuditFilters) =>
           `/export?${format}&${filters.tool ?? ''}`
@@ -127,6 +133,7 @@ describe('AuditView', () => {
     corrected = [];
     gone = [];
     stalls = false;
+    isGone = false;
   });
 
   afterEach(() => view.dispose());
@@ -160,6 +167,18 @@ describe('AuditView', () => {
       '1,234 of 1,234 records verified'
     );
     expect(find('[role=grid]').getAttribute('aria-rowcount')).toBe('3');
+  });
+
+  it('shows in its own words that the server does not respond, and claims nothing', async () => {
+    isGone = true;
+    await show();
+    expect(find('[role=alert]').textContent).toBe("Can't reach the server.");
+    expect(find('.aumos-AuditView-count').textContent).toBe('');
+    isGone = false;
+    await drawn(view, () => model.become({ revision: 1 }));
+    await settled();
+    expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
+    expect(view.node.querySelector('[role=alert]')).toBeNull();
   });
 
   it('writes dates and counts as its language does', async () => {

@@ -10,7 +10,7 @@ import { WaitingApprovals } from '../../state/waitingApprovals';
 import { WaitingReports } from '../../state/waitingReports';
 import { Notation } from '../../words/notation';
 import { Drawing, drawn } from '../support/drawing';
-import { FakeModel } from '../support/fakes';
+import { FakeModel, unreachable } from '../support/fakes';
 import { userPresses } from '../support/user';
 import { sampleState } from '../support/samples';
 import {
@@ -95,6 +95,12 @@ describe('the sections of what waits', () => {
     await drawn(widget, () => userPresses(button(text, card)));
     await drawn(widget, () => vi.advanceTimersByTime(500));
   }
+
+  it('leave no gap while the server does not respond', async () => {
+    server.failure = unreachable();
+    await showApprovals();
+    expect(widget.node.textContent).toBe('Shown once the server responds.');
+  });
 
   beforeEach(() => {
     vi.useFakeTimers({

@@ -191,6 +191,29 @@ describe('the gateway in the panel', () => {
     expect(listed()).not.toContain('report9 min ago');
   });
 
+  it('leads from a field to the button by the Enter key, which creates nothing yet', async () => {
+    panel.model.become({
+      config: { ...sampleConfig('with_gateway'), default_budget: '1' }
+    });
+    await panel.show('active');
+    await panel.press('Create key…');
+    const [name] = panel.findAll('[data-section=gateway] input');
+    const enter = (): Promise<void> =>
+      panel.settle(
+        () =>
+          void name?.dispatchEvent(
+            new KeyboardEvent('keydown', { key: 'Enter', bubbles: true })
+          )
+      );
+    name?.focus();
+    await enter();
+    expect(document.activeElement).toBe(name);
+    await panel.typeInto(name, 'nightly');
+    await enter();
+    expect(document.activeElement?.textContent).toBe('Create key');
+    expect(done).toEqual([]);
+  });
+
   it('creates a key at L1 unless the user chooses, and keeps no secret', async () => {
     await panel.show('active');
     await panel.press('Create key…');

@@ -22,6 +22,14 @@ describe('the notebooks in the panel', () => {
     );
   });
 
+  it('are not denied while a session that began is not listed yet', async () => {
+    panel.notebooks = [];
+    await panel.settle(() => panel.model.become({ revision: 2 }));
+    expect(panel.text('notebooks')).toBe('');
+    await panel.show('closed');
+    expect(panel.text('notebooks')).toContain('No notebook has an open');
+  });
+
   it('can be followed and opened', async () => {
     await panel.press('Show one.ipynb in this panel');
     expect(panel.subject.path).toBe('a/one.ipynb');

@@ -110,10 +110,11 @@ describe('Spending', () => {
   let widget: ReactWidget;
 
   async function show(
-    responses: Readonly<Record<string, IAuditSum[]>>
+    responses: Readonly<Record<string, IAuditSum[]>>,
+    spent = '3.004'
   ): Promise<void> {
     const [audit] = sums(responses);
-    const state = sampleState('active');
+    const state = sampleState('active', { spent });
     widget = ReactWidget.create(
       <NotationContext.Provider value={new Notation('de')}>
         <Spending
@@ -188,7 +189,19 @@ describe('Spending', () => {
   });
 
   it('shows that nothing is spent', async () => {
-    await show({ day: [], hour: [], minute: [], tool: [] });
+    await show({}, '0');
     expect(widget.node.textContent).toBe('Nothing is spent yet.');
+  });
+
+  it('does not deny a spend whose record is not read yet', async () => {
+    await show({}, '0.25');
+    expect(widget.node.textContent).toBe('');
+  });
+
+  it('rounds the amounts beside the bars, and keeps the exact ones', async () => {
+    await show({ day: days(3), tool: [sum('gpt-4o', '0.2500925')] });
+    const [amount] = find('.aumos-Chart-row .aumos-Money');
+    expect(amount?.textContent).toBe('$0.2501');
+    expect(amount?.title).toBe('$0.2500925');
   });
 });

@@ -1,4 +1,5 @@
 import { panelOfEachTest, PATH } from './panelScene';
+import { unreachable } from '../support/fakes';
 import { sampleConfig } from '../support/samples';
 
 describe('the trust level in the panel', () => {
@@ -77,6 +78,14 @@ describe('the trust level in the panel', () => {
     expect(
       panel.section('trust')?.querySelector('[role=alert]')?.textContent
     ).toBe('The ledger cannot be written.');
+  });
+
+  it('shows in its own words that the server does not respond', async () => {
+    panel.refusal = unreachable();
+    await panel.userPress(/^L0/);
+    expect(
+      panel.section('trust')?.querySelector('[role=alert]')?.textContent
+    ).toBe("Can't reach the server.");
   });
 
   it('is disabled for a user who may only look, and shows why', async () => {

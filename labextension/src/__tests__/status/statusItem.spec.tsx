@@ -1,6 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { GovernanceApiError } from '../../server/requests';
+import { GovernancePopover } from '../../status/popover';
 import { GovernanceStatusItem } from '../../status/statusItem';
 import { drawn } from '../support/drawing';
 import { FakeModel, unreachable } from '../support/fakes';
@@ -33,7 +34,8 @@ describe('GovernanceStatusItem', () => {
     model = new FakeModel();
     item = new GovernanceStatusItem({
       model,
-      trans: nullTranslator.load('aumos_governance')
+      trans: nullTranslator.load('aumos_governance'),
+      loadPopover: () => Promise.resolve(GovernancePopover)
     });
     await drawn(item, () => Widget.attach(item, document.body));
   });

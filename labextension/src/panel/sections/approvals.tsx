@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IDecisions } from '../../decisions/decisionDialog';
+import { UNREACHABLE } from '../../words/failures';
 import { isolated, oneLine } from '../../words/labels';
 import type { IDecided, WaitingApprovals } from '../../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
@@ -44,6 +45,9 @@ export function Approvals(
         store.failure === null && (
           <Note>{trans.__('Nothing waits for approval.')}</Note>
         )}
+      {store.entries.length === 0 && store.failure?.code === UNREACHABLE && (
+        <Note>{trans.__('Shown once the server responds.')}</Note>
+      )}
       <WaitingCards
         store={store}
         path={path}
@@ -61,7 +65,7 @@ export function Approvals(
       />
       <ErrorLine
         message={
-          store.failure?.code === 'SERVER_UNREACHABLE'
+          store.failure?.code === UNREACHABLE
             ? null
             : (store.failure?.message ?? null)
         }

@@ -93,7 +93,7 @@ function Ceiling(
     setKnown(proposedBudget);
     setInitial(proposedBudget?.budget ?? initial);
   }
-  const change = useAction();
+  const change = useAction(trans);
   const permission = usePermission(model, trans);
   const place = React.useRef<HTMLDivElement>(null);
   const max = model.config?.max_budget ?? null;

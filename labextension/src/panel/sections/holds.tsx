@@ -91,7 +91,7 @@ function Hold(
 function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const isDisabled = permission.isDisabled || action.isPending;
   const held = parseUsd(hold.amount);

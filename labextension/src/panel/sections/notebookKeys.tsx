@@ -131,7 +131,7 @@ function Stop(
 ): React.JSX.Element {
   const { api, model, onStopped, own, path, reload, revoked, trans } = props;
   const outcome = React.useRef<HTMLDivElement>(null);
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const stop = (): void =>
     action.run(async key => {
@@ -192,7 +192,7 @@ function Bind(
   props: IKeysProps & { item: IGatewayKey; owner: string }
 ): React.JSX.Element {
   const { api, item, model, owner, reload, trans } = props;
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   return (
     <>

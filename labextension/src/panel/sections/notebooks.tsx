@@ -59,7 +59,8 @@ function Notebooks(
   return (
     <>
       <ErrorLine message={message} />
-      {value && shown.length === 0 && (
+      {/* A session that has just begun is known before the list is read again. */}
+      {value && shown.length === 0 && !model.state?.active && (
         <Note>{trans.__('No notebook has an open session.')}</Note>
       )}
       {shown.length > 0 && (

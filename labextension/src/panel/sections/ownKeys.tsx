@@ -2,7 +2,7 @@ import React from 'react';
 import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
 import { Button } from '../../widgets/button';
 import { useAction, usePermission } from '../../widgets/hooks';
-import { leadOn } from '../../widgets/leads';
+import { leadOn, leadToButton } from '../../widgets/leads';
 import { budgetFault, LimitFields } from '../../widgets/limitFields';
 import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note } from '../../widgets/words';
@@ -74,7 +74,7 @@ export function OwnKeys(props: Props): React.JSX.Element | null {
 
 function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
   const { api, item, model, reload, trans } = props;
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const place = React.useRef<HTMLSpanElement>(null);
   return (
@@ -109,7 +109,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const [name, setName] = React.useState('');
   const [level, setLevel] = React.useState(Math.min(FIRST_LEVEL, max));
   const [budget, setBudget] = React.useState(config?.default_budget ?? '');
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const ids = { name: React.useId(), hint: React.useId() };
   const field = React.useRef<HTMLInputElement>(null);
@@ -138,6 +138,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
       className="aumos-Confirmation"
       role="group"
       aria-label={trans.__('New key')}
+      onKeyDown={leadToButton}
     >
       <div className="aumos-Start-fields">
         <label htmlFor={ids.name}>{trans.__('Name')}</label>

@@ -67,7 +67,7 @@ function ReportCard(props: IReportCardProps): React.JSX.Element {
   const { acknowledge, isElsewhere, isFirst, model, now, report, trans } =
     props;
   const permission = usePermission(model, trans);
-  const action = useAction();
+  const action = useAction(trans);
   const card = React.useRef<HTMLLIElement>(null);
   const title = React.useId();
   return (

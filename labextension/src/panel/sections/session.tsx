@@ -44,7 +44,7 @@ interface IProps extends ISectionProps {
 function Close(props: IProps): React.JSX.Element {
   const { api, model, path, state, trans } = props;
   const [isConfirming, setConfirming] = React.useState(false);
-  const action = useAction();
+  const action = useAction(trans);
   const permission = usePermission(model, trans);
   const close = (): void =>
     action.run(async key => {

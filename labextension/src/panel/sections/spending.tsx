@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { oneLine } from '../../words/labels';
-import { formatUsd, shortUsd } from '../../words/money';
+import { formatUsd, parseUsd, shortUsd } from '../../words/money';
 import {
   type ISpending,
   type ISpent,
@@ -46,7 +46,12 @@ export function Spending(props: ISectionProps): React.JSX.Element {
   }
   const total = value.tools.reduce((sum, tool) => sum + tool.spent, 0n);
   if (total <= 0n) {
-    return <Note>{trans.__('Nothing is spent yet.')}</Note>;
+    // The first spend is known before its record is read.
+    return parseUsd(state?.spent ?? '0') > 0n ? (
+      <ErrorLine message={message} />
+    ) : (
+      <Note>{trans.__('Nothing is spent yet.')}</Note>
+    );
   }
   const { time, tools } = value;
   const nameOf = (start: string): string =>

@@ -59,7 +59,7 @@ function Start(
 
 function Examples(props: StartForm.IProps): React.JSX.Element {
   const { starter, trans } = props;
-  const action = useAction();
+  const action = useAction(trans);
   const names: Record<ExampleName, string> = {
     'governed-notebook': trans.__('Governed notebook'),
     'governed-calls': trans.__('Governed calls')

@@ -21,7 +21,7 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
   const { trans, state, path, model, api } = props;
   const [isOpen, setOpen] = React.useState(false);
   const [choice, setChoice] = React.useState<ITrustLevel | null>(null);
-  const change = useAction();
+  const change = useAction(trans);
   const current = React.useRef<HTMLButtonElement>(null);
   const levels = trustLevels(trans);
   const currentLevel = levels[state?.trust_level ?? 0];

@@ -9,9 +9,9 @@ from typing import Any
 from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.steps import now, when_awaited
-from tests.integrations.chats import ASKED
+from tests.integrations.chats import MESSAGES
 
-BODY = {"model": "gpt-4o", "messages": ASKED, "max_tokens": 50}
+BODY = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50}
 REQUEST = ApiRequest("post", "/chat/completions", BODY)
 GOOD = b'{"id": "c1", "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}'
 

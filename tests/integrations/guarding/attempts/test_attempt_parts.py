@@ -119,16 +119,16 @@ def test_an_error_that_the_caller_handles_already_says_nothing_of_the_attempt(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         ApiRequest("get", "/chat/completions", BODY),
         ApiRequest("post", "/responses", BODY),
         ApiRequest("post", "/chat/completions", {**BODY, "n": 2}),
     ],
 )
-def test_a_hold_is_for_the_request_of_which_it_was_computed(call: Call, asked: ApiRequest) -> None:
+def test_a_hold_is_for_the_request_of_which_it_was_computed(call: Call, requested: ApiRequest) -> None:
     assert call.is_for("post", "/chat/completions", dict(BODY))
-    assert not call.is_for(asked.method, asked.path, asked.body)
+    assert not call.is_for(requested.method, requested.path, requested.body)
 
 
 # ---- responses
@@ -170,7 +170,7 @@ def test_an_attempt_dropped_before_it_holds_charges_nothing(attempt: Attempt, ti
     [(4, ["estimated"] * 3), (3, ["estimated"] * 2 + ["release"]), (2, ["estimated", "release", "release"])]
     + [(number, ["release"] * 3) for number in (1, 0)],
 )
-def test_of_the_requests_that_went_out_those_not_answered_with_an_error_are_charged(
+def test_of_the_requests_that_went_out_those_without_an_error_response_are_charged(
     attempt: Attempt, till: Till, way: Way, unpaid_for: int, events: list[str]
 ) -> None:
     way(attempt.hold)
@@ -300,11 +300,11 @@ def test_an_estimate_is_named_where_its_response_can_be_retrieved(
     guard: Guard, more: dict[str, Any], id: Any, reference: str | None, partly: bool
 ) -> None:
     charge = guard.begin(paid_call(**more))
-    answer = {"id": id, "model": "gpt-4o"}
+    response = {"id": id, "model": "gpt-4o"}
     if partly:
-        charge.settle_partly(answer, Seen(text=5))
+        charge.settle_partly(response, Seen(text=5))
     else:
-        charge.settle(answer)
+        charge.settle(response)
     assert charge.grant.reference == reference
 
 

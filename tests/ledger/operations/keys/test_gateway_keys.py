@@ -22,7 +22,7 @@ from aumos_governance.ledger.contract.keys import (
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListStates
 from aumos_governance.ledger.contract.requests import JoinNotebooks
-from tests.ledger.kit import NOTEBOOK, OTHER, PERSON, SERVER, Backend, at, delete, key, move, opening, records
+from tests.ledger.kit import BY_USER, NOTEBOOK, OTHER, SERVER, Backend, at, delete, key, move, opening, records
 from tests.ledger.rich import issue
 
 
@@ -31,12 +31,12 @@ def valid(ledger: Ledger, owner: str = "ann", root: str = "/srv/ann") -> list[Ga
 
 
 def revoke(*key_ids: str, **values: object) -> RevokeKeys:
-    given = {"key": key(), "origin": PERSON, "key_ids": key_ids, "why": "a user revoked it"}
+    given = {"key": key(), "origin": BY_USER, "key_ids": key_ids, "why": "a user revoked it"}
     return RevokeKeys(**given | values)  # type: ignore[arg-type]
 
 
 def bind(key_id: str, notebook: NotebookKey) -> BindKey:
-    return BindKey(key=key(), origin=PERSON, key_id=key_id, notebook=notebook)
+    return BindKey(key=key(), origin=BY_USER, key_id=key_id, notebook=notebook)
 
 
 def document(ledger: Ledger, key_id: str) -> NotebookKey | None:
@@ -108,10 +108,10 @@ def test_one_unknown_key_keeps_all_from_being_revoked(ledger: Ledger) -> None:
 
 def test_a_caller_reaches_only_the_keys_of_its_own_root(ledger: Ledger) -> None:
     ledger.execute(issue("k1"))
-    elsewhere = replace(PERSON, within=("bob", "/srv/bob"))
+    elsewhere = replace(BY_USER, within=("bob", "/srv/bob"))
     with pytest.raises(NotFoundError):
         ledger.execute(revoke("k1", origin=elsewhere))
-    assert ledger.execute(revoke("k1", origin=replace(PERSON, within=("ann", "/srv/ann")))).count == 1
+    assert ledger.execute(revoke("k1", origin=replace(BY_USER, within=("ann", "/srv/ann")))).count == 1
 
 
 @pytest.mark.parametrize("kind", [USER, RUN])

@@ -14,7 +14,7 @@ NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
 
 
-class Asker:
+class ServiceClient:
     """A kernel's side of the conversation."""
 
     def __init__(self, service: NotebookService, caller: Caller = CALLER) -> None:
@@ -24,9 +24,9 @@ class Asker:
         self.sent += 1
         return self.send(WireRequest(f"{self.caller.scope}-{self.sent}", op, time.time() + 10, Cell("c1", 3), body))
 
-    def send(self, ask: WireRequest) -> dict[str, Any]:
-        answers: list[dict[str, Any]] = []
-        self.service.submit(self.caller, ask, answers.append)
-        assert len(answers) == 1, "each ask gets exactly one answer"
-        assert answers[0]["id"] == ask.id
-        return json.loads(json.dumps(answers[0]))
+    def send(self, request: WireRequest) -> dict[str, Any]:
+        responses: list[dict[str, Any]] = []
+        self.service.submit(self.caller, request, responses.append)
+        assert len(responses) == 1, "each ask gets exactly one answer"
+        assert responses[0]["id"] == request.id
+        return json.loads(json.dumps(responses[0]))

@@ -57,7 +57,7 @@ def test_the_whole_path(server: LiveServer) -> None:
         assert (fresh["state"]["spent"], fresh["previous"]["spent"]) == ("0", "0.2")
 
 
-def test_who_asked_is_recorded(server: LiveServer) -> None:
+def test_who_requested_is_recorded(server: LiveServer) -> None:
     with server.notebook("cell.ipynb") as kernel:
         kernel.do("open")
         kernel.do("spend", amount="1", cell={"id": "c-7", "count": 3})
@@ -65,23 +65,23 @@ def test_who_asked_is_recorded(server: LiveServer) -> None:
         assert (record["actor"], record["cell"]) == ("kernel", {"id": "c-7", "count": 3})
 
 
-def test_the_same_ask_is_answered_again_and_not_done_again(server: LiveServer) -> None:
+def test_the_same_request_gets_the_same_response_and_is_not_done_again(server: LiveServer) -> None:
     with server.notebook("retry.ipynb") as kernel:
         kernel.do("open", budget="5")
         kernel.run(
-            "ask = wire.ask('spend', amount='1')\n"
+            "ask = wire.request('spend', amount='1')\n"
             "wire.send(ask, ask); wire.wait(ask['id']); wire.send({**ask, 'exp': ask['exp'] + 60})\n"
-            "with wire.arrived: wire.arrived.wait_for(lambda: len(wire.answers[ask['id']]) == 3, 20)"
+            "with wire.arrived: wire.arrived.wait_for(lambda: len(wire.responses[ask['id']]) == 3, 20)"
         )
-        answers = kernel.run("result(wire.answers[ask['id']])").result
-        assert len(answers) == 3
-        assert len({answer["decision"]["charge_id"] for answer in answers}) == 1
-        other = kernel.run("wire.answers.clear(); result(wire.do('spend', request_id=ask['id'], amount='2'))").result
+        responses = kernel.run("result(wire.responses[ask['id']])").result
+        assert len(responses) == 3
+        assert len({response["decision"]["charge_id"] for response in responses}) == 1
+        other = kernel.run("wire.responses.clear(); result(wire.do('spend', request_id=ask['id'], amount='2'))").result
         assert (other["ok"], other["code"]) == (False, "IDEMPOTENCY_KEY_REUSED")
         assert server.state("retry.ipynb")["spent"] == "1"
 
 
-def test_an_expired_ask_is_not_done(server: LiveServer) -> None:
+def test_an_expired_request_is_not_done(server: LiveServer) -> None:
     with server.notebook("late.ipynb") as kernel:
         kernel.do("open")
         for op, body in (("spend", {"amount": "1"}), ("status", {}), ("close", {})):
@@ -90,7 +90,7 @@ def test_an_expired_ask_is_not_done(server: LiveServer) -> None:
         assert (server.state("late.ipynb")["spent"], server.state("late.ipynb")["active"]) == ("0", True)
 
 
-def test_a_cancelled_ask_is_taken_back(server: LiveServer) -> None:
+def test_a_cancelled_request_is_taken_back(server: LiveServer) -> None:
     with server.notebook("cancel.ipynb") as kernel:
         kernel.do("open", budget="5")
         kernel.do("spend", request_id="taken", amount="2")
@@ -108,15 +108,15 @@ def test_before_any_hello_nothing_is_done(server: LiveServer) -> None:
     try:
         kernel.run("import json\ndef result(value): print('<<' + json.dumps(value) + '>>')")
         kernel.run(RAW_KERNEL)
-        answer = kernel.run(
+        response = kernel.run(
             "import time\n"
             "for _ in range(50):\n"
             "    try:\n"
-            "        ask = wire.ask('open'); wire.send(ask); wire.wait(ask['id'], timeout=0.25); break\n"
+            "        ask = wire.request('open'); wire.send(ask); wire.wait(ask['id'], timeout=0.25); break\n"
             "    except TimeoutError: pass\n"
-            "result(wire.answers[ask['id']][0])"
+            "result(wire.responses[ask['id']][0])"
         ).result
-        assert (answer["ok"], answer["code"]) == (False, "HELLO_REQUIRED")
+        assert (response["ok"], response["code"]) == (False, "HELLO_REQUIRED")
         assert server.state("mute.ipynb")["seq"] == 0
         assert kernel.run("result(wire.hello())").result["ok"]
         assert kernel.do("open")["opened"]
@@ -126,7 +126,7 @@ def test_before_any_hello_nothing_is_done(server: LiveServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "code", "word"),
+    ("malformed", "code", "word"),
     [
         ({"op": "refund"}, "INVALID_REQUEST", "refund"),
         ({"op": ["spend"]}, "INVALID_REQUEST", "op"),
@@ -145,18 +145,18 @@ def test_before_any_hello_nothing_is_done(server: LiveServer) -> None:
         ({"op": "hello", "incarnation": ""}, "INVALID_REQUEST", "incarnation"),
     ],
 )
-def test_a_malformed_ask_gets_one_clear_answer(
-    shared: LiveKernel, ask: dict[str, object], code: str, word: str
+def test_a_malformed_request_gets_one_clear_response(
+    shared: LiveKernel, malformed: dict[str, object], code: str, word: str
 ) -> None:
-    op = ask.get("op", "status")
-    body = {key: value for key, value in ask.items() if key != "op"}
-    answer = shared.run(
-        f"bad, good = {{**wire.ask('status'), **{body!r}, 'op': {op!r}}}, wire.ask('status')\n"
+    op = malformed.get("op", "status")
+    body = {key: value for key, value in malformed.items() if key != "op"}
+    response = shared.run(
+        f"bad, good = {{**wire.request('status'), **{body!r}, 'op': {op!r}}}, wire.request('status')\n"
         "wire.send(bad, good)\nresult(wire.wait(bad['id'], good['id']))"
     ).result
-    assert (answer[0]["ok"], answer[0]["code"]) == (False, code)
-    assert word in answer[0]["message"]
-    assert answer[1]["ok"] is True, "the other ask of the message must not suffer"
+    assert (response[0]["ok"], response[0]["code"]) == (False, code)
+    assert word in response[0]["message"]
+    assert response[1]["ok"] is True, "the other request of the message must not suffer"
 
 
 @pytest.mark.parametrize(
@@ -180,23 +180,23 @@ def test_a_malformed_ask_gets_one_clear_answer(
         "no asks at all",
     ],
 )
-def test_a_garbled_message_gets_one_clear_answer(
+def test_a_garbled_message_gets_one_clear_response(
     shared: LiveKernel, message: dict[str, object], ids: list[object], word: str
 ) -> None:
-    shared.run("wire.answers.clear()")
-    answers = shared.run(f"wire.comm.send(json.loads({json.dumps(message)!r}))\nresult(wire.wait(*{ids!r}))").result
-    for answer in answers:
-        assert (answer["ok"], answer["code"]) == (False, "INVALID_REQUEST")
-        assert word in answer["message"]
+    shared.run("wire.responses.clear()")
+    responses = shared.run(f"wire.comm.send(json.loads({json.dumps(message)!r}))\nresult(wire.wait(*{ids!r}))").result
+    for response in responses:
+        assert (response["ok"], response["code"]) == (False, "INVALID_REQUEST")
+        assert word in response["message"]
     assert shared.do("status")["ok"] is True
 
 
-def test_asks_that_come_together_are_answered_together(shared: LiveKernel) -> None:
-    answers = shared.run(
-        "asks = [wire.ask('hello', incarnation='i', version='0', python='3') for _ in range(500)]\n"
+def test_requests_that_come_together_get_their_responses_together(shared: LiveKernel) -> None:
+    responses = shared.run(
+        "asks = [wire.request('hello', incarnation='i', version='0', python='3') for _ in range(500)]\n"
         "wire.send(*asks)\nresult(sorted({answer['in'] for answer in wire.wait(*[ask['id'] for ask in asks])}))"
     ).result
-    assert len(answers) <= 3
+    assert len(responses) <= 3
 
 
 def test_a_change_reaches_every_page(server: LiveServer) -> None:
@@ -216,7 +216,7 @@ def test_a_change_reaches_every_page(server: LiveServer) -> None:
         assert next_event() == changed
 
 
-def test_a_person_tightens_and_the_kernel_cannot_loosen(server: LiveServer) -> None:
+def test_a_user_tightens_and_the_kernel_cannot_loosen(server: LiveServer) -> None:
     with server.notebook("person.ipynb") as kernel:
         kernel.do("open", budget="10")
         changed = server.json("PATCH", GOVERNANCE + "state", params={"path": "person.ipynb"}, json={"budget": "5"})
@@ -239,7 +239,7 @@ def test_eight_threads_never_overspend(server: LiveServer) -> None:
         assert (state["spent"], state["remaining"], state["over"]) == ("5", "0", "0")
 
 
-def test_two_thousand_asks_leave_the_kernel_busy_and_its_output_whole(server: LiveServer) -> None:
+def test_two_thousand_requests_leave_the_kernel_busy_and_its_output_whole(server: LiveServer) -> None:
     with server.notebook("busy.ipynb") as kernel:
         kernel.do("open", budget="1000")
         cell = kernel.submit(
@@ -266,7 +266,7 @@ def test_two_thousand_asks_leave_the_kernel_busy_and_its_output_whole(server: Li
         assert len(idle) == 1
 
 
-def test_a_chatty_kernel_neither_loses_nor_delays_asks(server: LiveServer) -> None:
+def test_a_chatty_kernel_neither_loses_nor_delays_requests(server: LiveServer) -> None:
     with server.notebook("chatty.ipynb") as kernel:
         kernel.do("open", budget="1000")
         # The flood overruns what the server buffers for pages, so the figures come back in a file.

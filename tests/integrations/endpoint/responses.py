@@ -15,7 +15,7 @@ class NotServedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     pieces: tuple[bytes, ...]
     content_type: str = "application/json"
     status: int = 200
@@ -29,8 +29,8 @@ class Answer:
         return events or len(self.pieces) > 1
 
 
-def json_answer(body: object, **fields: Any) -> Answer:
-    return Answer((json.dumps(body).encode(),), **fields)
+def json_response(body: object, **fields: Any) -> Response:
+    return Response((json.dumps(body).encode(),), **fields)
 
 
 def identifier(prefix: str, received: Received) -> str:

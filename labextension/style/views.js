@@ -1,4 +1,4 @@
-import './base.css';
+/** The styles of the views that are loaded when they are first shown. */
 import './panel.css';
 import './pieces.css';
 import './start.css';

@@ -1,0 +1,24 @@
+/**
+ * The views that a page loads when the first of them is shown, in one file with their styles.
+ *
+ * Only `later.ts` imports it, and only by `import()`: JupyterLab's start does not wait for it.
+ */
+
+import '../style/views.js';
+
+export { AuditView } from './audit/auditView';
+export { estimate } from './cells/estimate';
+export { confirmRun } from './cells/pricePrompt';
+export { WaitingCard } from './cells/waitingCard';
+export { DecisionDialog } from './decisions/decisionDialog';
+export { DenyDialog } from './decisions/denyDialog';
+export { KeyDialog } from './decisions/keyDialog';
+export { panelSections } from './panel/sections';
+export { approvalsSection } from './panel/sections/approvals';
+export { auditSection } from './panel/sections/auditBrief';
+export { gatewaySection } from './panel/sections/gateway';
+export { limitsSection } from './panel/sections/limits';
+export { reportsSection } from './panel/sections/reports';
+export { spendingSection } from './panel/sections/spending';
+export { startSection } from './panel/sections/start';
+export { GovernancePopover } from './status/popover';
