@@ -134,7 +134,7 @@ def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     assert not pending(ledger)
 
 
-def test_a_wait_that_cannot_begin_anew_is_answered(
+def test_a_wait_that_cannot_begin_anew_is_refused(
     l3: Kernel, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
@@ -183,7 +183,7 @@ def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monke
     assert l3.request("status")["state"]["held"] == "0"
 
 
-def test_a_copy_after_a_cancel_is_answered_with_what_was_cancelled(
+def test_a_copy_after_a_cancel_gets_the_response_of_what_was_cancelled(
     l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cancel_and_copy() -> None:

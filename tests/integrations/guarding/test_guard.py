@@ -15,9 +15,9 @@ from aumos_governance.errors import UnavailableError
 from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard, Outcome, body_of, outcome_of
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.integrations.guarding.steps import now
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
+from aumos_governance.steps import now
 from aumos_governance.wire.provider_keys import GATEWAY_ENV
 from tests.integrations.till import Till
 
