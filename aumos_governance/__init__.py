@@ -51,14 +51,7 @@ if TYPE_CHECKING:
     from .integrations.openai_wrapper import GovernedOpenAIClient, OpenAIAuditRecord
     from .kernel.engine.notebook_engine import notebook_engine
     from .trust.manager import SetLevelOptions, TrustCheckResult, TrustManager
-    from .types import (
-        BUDGET_PERIOD_VALUES,
-        ActionKind,
-        BudgetPeriod,
-        DataCategory,
-        GovernanceOutcome,
-        TrustLevel,
-    )
+    from .types import BUDGET_PERIOD_VALUES, ActionKind, BudgetPeriod, DataCategory, GovernanceOutcome, TrustLevel
 
 __all__ = [
     "BUDGET_PERIOD_VALUES",

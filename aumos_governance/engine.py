@@ -8,7 +8,7 @@ from typing import Final
 from . import money
 from .audit.logger import AuditLogger
 from .audit.record import EVENT, detail_of
-from .authority.actions import GovernanceAction, GovernanceDecision
+from .authority.actions import GovernanceAction, GovernanceDecision, decision_of
 from .authority.approvals import Approver
 from .authority.authorization import AsyncGrant, Authorization, Begun, Grant
 from .authority.engine_protocol import Engine
@@ -18,7 +18,6 @@ from .budget.manager import BudgetManager
 from .config import GovernanceConfig
 from .consent.manager import ConsentManager
 from .ledger.contract.agreements import Evaluate, Record
-from .ledger.contract.facts import Decision
 from .ledger.contract.ledger import Ledger
 from .realm import Realm, named, to_level
 from .trust.manager import TrustManager
@@ -65,7 +64,7 @@ class GovernanceEngine:
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
         self.agent_id = "agent"
         """The agent of an action whose caller, such as a governed client, names none."""
-        self._holder = Holder(self.realm, self.config, self._request, _decision, approver)
+        self._holder = Holder(self.realm, self.config, self._request, approver)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
         """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
@@ -74,11 +73,11 @@ class GovernanceEngine:
         Raises ValueError, without a record, for an invalid action (no agent, an invalid amount, a level that does
         not exist), and LedgerError when no decision could be recorded: then nothing is allowed.
         """
-        return _decision(action, self.realm.execute(self._request(action)))
+        return decision_of(action, self.realm.execute(self._request(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
         """Like `evaluate_sync`; while a ledger on disk writes the record, the event loop goes on."""
-        return _decision(action, await self.realm.execute_async(self._request(action)))
+        return decision_of(action, await self.realm.execute_async(self._request(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
         """Record a denial that the caller decided, such as that of a call whose cost is not known.
@@ -163,15 +162,3 @@ class GovernanceEngine:
             overdraft=self.config.budget.allow_overdraft,
             realm=self.realm.name,
         )
-
-
-def _decision(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
-    return GovernanceDecision(
-        decision.outcome,
-        decision.allowed,
-        list(decision.reasons),
-        decision.record_id,
-        action,
-        decision.code,
-        decision.limit,
-    )

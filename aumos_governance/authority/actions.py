@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from .. import money
 from ..frozen import quick
-from ..ledger.contract.facts import Limit
+from ..ledger.contract.facts import Decision, Limit
 from ..types import GovernanceOutcome
 
-__all__ = ["GovernanceAction", "GovernanceDecision"]
+__all__ = ["GovernanceAction", "GovernanceDecision", "decision_of", "result_of", "shown_of", "tool_of"]
 
 
 @quick
@@ -58,3 +59,33 @@ class GovernanceDecision:
     """Why it is denied or has a caveat, for programs, such as ``BUDGET_EXCEEDED``."""
     limit: Limit | None = None
     """Which limit forbids it, with its name and numbers; None where none does."""
+
+
+def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
+    """The ledger's decision about an action."""
+    return GovernanceDecision(
+        decision.outcome,
+        decision.allowed,
+        list(decision.reasons),
+        decision.record_id,
+        action,
+        decision.code,
+        decision.limit,
+    )
+
+
+def tool_of(action: GovernanceAction) -> str:
+    """What an action uses, by which its costs are summed."""
+    return action.tool or action.action_type or action.budget_category or "unknown"
+
+
+def shown_of(action: GovernanceAction, tool: str, amount: int) -> dict[str, Any]:
+    """What a user sees of an action that costs ``amount`` nano-USD."""
+    return {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
+
+
+def result_of(cost: int | None, estimated: bool) -> str:
+    """How an action ended, as its report states it, by what it cost: None where it cost nothing."""
+    if cost is None:
+        return "failed, and cost nothing"
+    return "interrupted" if estimated else "done"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from .. import money
 from ..errors import ConfigurationError
@@ -16,6 +16,7 @@ from ..ledger.contract.charges import Hold
 from ..ledger.contract.facts import Decision, Origin
 from ..ledger.contract.requests import Request
 from ..realm import Realm, response_of
+from ..steps import Steps, now, when_awaited
 from .action_steps import ApprovalNeeded, action_steps, is_reported, report_request
 
 __all__ = ["Approvals", "Approver"]
@@ -39,25 +40,13 @@ class Approvals:
 
         Raises what the approver raises, and ConfigurationError for one that must be awaited.
         """
-        steps = action_steps(holding, shown, wait=self._approver is not None)
-        response: Any = None
-        try:
-            while True:
-                step = steps.send(response)
-                if isinstance(step, ApprovalNeeded):
-                    with self._awaiting(step.approval):
-                        response = self._decided_by_user(step.approval, _now(self._approval(shown)))
-                else:
-                    response = self._execute(step)
-        except StopIteration as done:
-            decision: Decision = done.value
-            if is_reported(decision):
-                # Before it runs, so that it is reported even if this process dies.
-                self._note(decision, self._realm.execute(report_request(holding, decision, shown, None, key="")))
-            return decision
+        return now(self._deciding(holding, shown, awaited=False))
 
     async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
         """Like `decide`, awaited; so may the approver be."""
+        return await when_awaited(self._deciding(holding, shown, awaited=True))
+
+    def _deciding(self, holding: Hold, shown: Mapping[str, Any], *, awaited: bool) -> Steps[Decision]:
         steps = action_steps(holding, shown, wait=self._approver is not None)
         response: Any = None
         try:
@@ -66,16 +55,18 @@ class Approvals:
                 if isinstance(step, ApprovalNeeded):
                     with self._awaiting(step.approval):
                         approved = self._approval(shown)
-                        response = self._decided_by_user(
-                            step.approval, await approved if inspect.isawaitable(approved) else approved
-                        )
+                        if inspect.isawaitable(approved):
+                            approved = (yield approved) if awaited else _refuse_to_await(approved)
+                        response = self._decided_by_user(step.approval, approved)
                 else:
-                    response = await self._execute_async(step)
+                    response = yield from self._executing(step, awaited=awaited)
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
-                report = report_request(holding, decision, shown, None, key="")
-                self._note(decision, await self._realm.execute_async(report))
+                # Before it runs, so that it is reported even if this process dies.
+                request = report_request(holding, decision, shown, None, key="")
+                report = (yield self._realm.execute_async(request)) if awaited else self._realm.execute(request)
+                self._note(decision, report)
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
@@ -113,37 +104,24 @@ class Approvals:
             )
         )
 
-    def _execute(self, request: Request[Any]) -> Any:
-        future = self._realm.submit(request)
+    def _executing(self, request: Request[Any], *, awaited: bool) -> Steps[Any]:
+        future = (yield self._realm.submit_async(request)) if awaited else self._realm.submit(request)
         try:
-            return future.result()
+            return (yield response_of(future)) if awaited else future.result()
         except BaseException:
-            self._given_up(request, future)
+            if isinstance(request, Hold):
+                self._give_up(future)
             raise
-
-    async def _execute_async(self, request: Request[Any]) -> Any:
-        future = await self._realm.submit_async(request)
-        try:
-            return await response_of(future)
-        except BaseException:
-            self._given_up(request, future)
-            raise
-
-    def _given_up(self, request: Request[Any], future: Future[Any]) -> None:
-        if isinstance(request, Hold):
-            self._give_up(future)
 
     def _note(self, decision: Decision, report: Report) -> None:
         if decision.charge_id is not None:
             self._reports[decision.charge_id] = report.report_id
 
 
-def _now(approved: bool | Awaitable[bool]) -> object:
-    if inspect.isawaitable(approved):
-        if inspect.iscoroutine(approved):
-            approved.close()
-        raise ConfigurationError(
-            "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
-            " `async with engine.authorize(...)`, or give the engine an approver that is not awaited."
-        )
-    return approved
+def _refuse_to_await(approved: Awaitable[bool]) -> NoReturn:
+    if inspect.iscoroutine(approved):
+        approved.close()
+    raise ConfigurationError(
+        "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
+        " `async with engine.authorize(...)`, or give the engine an approver that is not awaited."
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeGuard
@@ -21,7 +21,7 @@ from ..ledger.contract.requests import Request
 from ..realm import Realm, named, response_of, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import CODE_BUDGET, Denial
-from .actions import GovernanceAction, GovernanceDecision
+from .actions import GovernanceAction, GovernanceDecision, decision_of, result_of, shown_of, tool_of
 from .approvals import Approvals, Approver
 from .authorization import AsyncGrant, Grant, Granted, Settlement
 
@@ -40,8 +40,7 @@ _ADVICE: Final = {
 class Holder:
     """Holds what actions request, and settles or releases it.
 
-    ``check`` makes the request that only checks an action, for one that requests no money; ``decided`` makes the
-    ledger's response to an action a decision.
+    ``check`` makes the request that only checks an action, for one that requests no money.
     """
 
     def __init__(
@@ -49,13 +48,11 @@ class Holder:
         realm: Realm,
         config: GovernanceConfig,
         check: Callable[[GovernanceAction], Request[Decision]],
-        decided: Callable[[GovernanceAction, Decision], GovernanceDecision],
         approver: Approver | None = None,
     ) -> None:
         self._realm = realm
         self._config = config
         self._check = check
-        self._decided = decided
         self._default_level = to_level(config.trust.default_level)
         self._approvals = Approvals(realm, approver, self._give_up)
 
@@ -65,7 +62,7 @@ class Holder:
         """As `GovernanceEngine.begin`."""
         request = self._request(action)
         if _is_action(request):
-            response = self._approvals.decide(request, _shown(action, request))
+            response = self._approvals.decide(request, shown_of(action, request.tool, request.amount))
             return Grant(self, self._allowed(action, response), request.amount, response.charge_id)
         return _Begun(self, action, request).grant()
 
@@ -81,7 +78,7 @@ class Holder:
         """As `GovernanceEngine.begin_async`."""
         request = self._request(action)
         if _is_action(request):
-            response = await self._approvals.decide_async(request, _shown(action, request))
+            response = await self._approvals.decide_async(request, shown_of(action, request.tool, request.amount))
             return AsyncGrant(self, self._allowed(action, response), request.amount, response.charge_id)
         future = await self._realm.submit_async(request)
         try:
@@ -117,7 +114,7 @@ class Holder:
         )
 
     def _allowed(self, action: GovernanceAction, response: Decision) -> GovernanceDecision:
-        decision = self._decided(action, response)
+        decision = decision_of(action, response)
         if not decision.allowed:
             raise GovernanceDeniedError(
                 action.agent_id,
@@ -160,7 +157,7 @@ class Holder:
         """As `Resolver.resolve`."""
         request = self._resolving(grant, cost, estimated)
         settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
-        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), settlement.spent)
+        report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
         if report is not None:
             self._realm.execute(report)
         return settlement
@@ -175,7 +172,7 @@ class Holder:
             # A loop that ends must not take back the word that money was spent.
             await asyncio.shield(asyncio.wrap_future(future))
         settlement = self._settlement(grant, future.result(), estimated)
-        report = self._approvals.ended(grant.hold_id, _result(cost, estimated), settlement.spent)
+        report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
         if report is not None:
             await self._realm.execute_async(report)
         return settlement
@@ -225,7 +222,7 @@ class Holder:
             "key": "",
             "origin": realm.origin,
             "notebook": realm.notebook,
-            "tool": action.tool or action.action_type or action.budget_category or "unknown",
+            "tool": tool_of(action),
             "category": action.budget_category or None,
             "agent_id": action.agent_id,
             "action_type": action.action_type if keep else None,
@@ -278,13 +275,3 @@ def _amount(request: Request[Decision]) -> int | None:
 
 def _is_action(request: Request[Decision]) -> TypeGuard[Hold]:
     return isinstance(request, Hold) and request.kind is ActionKind.ACT
-
-
-def _shown(action: GovernanceAction, holding: Hold) -> Mapping[str, Any]:
-    return {"tool": holding.tool, "cost": money.to_text(holding.amount), **(action.shown or {})}
-
-
-def _result(cost: int | None, estimated: bool) -> str:
-    if cost is None:
-        return "failed, and cost nothing"
-    return "interrupted" if estimated else "done"

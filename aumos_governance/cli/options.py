@@ -25,6 +25,8 @@ FILTERS: Final = {
 }
 """The filters of ``GET audit``: what stands for each value, and what it is."""
 
+_PROGRAM: Final = "jupyter governance"
+_RAW: Final = argparse.RawDescriptionHelpFormatter
 _DESCRIPTION: Final = """\
 Show what AumOS Governance keeps of the notebooks on this machine's Jupyter servers. It only reads, except for
 "prices --update", "ceiling set", "ceiling lift", "key" and "run".
@@ -77,19 +79,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    raw = argparse.RawDescriptionHelpFormatter
-    governance = _Parser("jupyter governance", description=_DESCRIPTION, epilog=_CODES, formatter_class=raw)
+    governance = _Parser(_PROGRAM, description=_DESCRIPTION, epilog=_CODES, formatter_class=_RAW)
     commands = governance.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(
-            name,
-            prog=f"jupyter governance {name}",
-            help=summary,
-            description=summary,
-            epilog=_CODES,
-            formatter_class=raw,
-        )
+        made = _add(commands, name, summary)
         made.add_argument("--server", metavar="URL", help="send the request to this Jupyter server")
         made.add_argument("--token", help="of the server; better in the variable JUPYTER_TOKEN, which is private")
         made.add_argument(
@@ -100,14 +94,8 @@ def parser() -> argparse.ArgumentParser:
 
     command("status", "List notebooks with their sessions, kernels and open holds.")
 
-    prices = commands.add_parser(
-        "prices",
-        prog="jupyter governance prices",
-        help="Show how old the models' prices in this environment are, or fetch newer ones.",
-        description=_PRICES,
-        epilog=_CODES,
-        formatter_class=raw,
-    )
+    summary = "Show how old the models' prices in this environment are, or fetch newer ones."
+    prices = _add(commands, "prices", summary, _PRICES)
     prices.add_argument("--update", action="store_true", help="fetch the newest prices and keep them for this user")
     prices.add_argument("--url", help="with --update: fetch them from there; https, http or file")
     prices.add_argument("--json", action="store_true", help="print JSON, as price_data of GET config")
@@ -137,6 +125,20 @@ def parser() -> argparse.ArgumentParser:
     return governance
 
 
+def _add(
+    commands: argparse._SubParsersAction[_Parser],
+    name: str,
+    summary: str,
+    description: str | None = None,
+    epilog: str | None = _CODES,
+) -> _Parser:
+    prog = f"{_PROGRAM} {name}"
+    description = summary if description is None else description
+    return commands.add_parser(
+        name, prog=prog, help=summary, description=description, epilog=epilog, formatter_class=_RAW
+    )
+
+
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     for name, (stands_for, summary) in FILTERS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=stands_for, help=summary)
@@ -150,14 +152,10 @@ def _actions(
     actions: Iterable[tuple[str, str]],
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Add a command whose first word is an action; gives each action's name and its own parser."""
-    prog = f"jupyter governance {command}"
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = commands.add_parser(
-        command, prog=prog, help=summary, description=description, epilog=_CODES, formatter_class=raw
-    )
+    parser = _add(commands, command, summary, description)
     found = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, of in actions:
-        yield name, found.add_parser(name, prog=f"{prog} {name}", help=of, description=of)
+        yield name, found.add_parser(name, prog=f"{parser.prog} {name}", help=of, description=of)
 
 
 def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -201,13 +199,7 @@ def _add_key(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
-    made = commands.add_parser(
-        "run",
-        prog="jupyter governance run",
-        help="Run a command with a notebook's key.",
-        description=_RUN,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = _add(commands, "run", "Run a command with a notebook's key.", _RUN, epilog=None)
     made.add_argument(
         "--notebook", required=True, metavar="PATH", help="whose trust level and budget count, below the server's root"
     )

@@ -55,12 +55,7 @@ class ConsentManager:
         self._realm = realm or Realm()
 
     def record_consent(
-        self,
-        agent_id: str,
-        data_type: str,
-        purpose: str | None,
-        granted_by: str,
-        expires_at: datetime | None = None,
+        self, agent_id: str, data_type: str, purpose: str | None, granted_by: str, expires_at: datetime | None = None
     ) -> ConsentRecord:
         """Record a consent; it replaces an earlier one for the same use. One audit record.
 

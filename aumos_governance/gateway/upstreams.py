@@ -101,12 +101,7 @@ class Destination:
         return None if key == refused else key
 
     async def send(
-        self,
-        call: ClientCall,
-        query: str,
-        headers: CIMultiDict[str],
-        key: str | None,
-        content: bytes | None,
+        self, call: ClientCall, query: str, headers: CIMultiDict[str], key: str | None, content: bytes | None
     ) -> aiohttp.ClientResponse:
         """Send a request, and give its response when the head of it has arrived. Raises what aiohttp raises."""
         upstream = self.upstream

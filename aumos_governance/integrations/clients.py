@@ -15,8 +15,9 @@ from typing import Any, TypeVar, cast
 from ..engine import Engine, default_engine
 from ..errors import ConfigurationError
 from ..realm import to_level
+from ..steps import Steps, now, when_awaited
 from ..types import TrustLevel
-from .drop_in.client_attempts import has_middleware, with_attempts
+from .drop_in.client_attempts import body_of, has_middleware, with_attempts
 from .drop_in.client_copies import copy_client
 from .drop_in.client_kinds import client_of, library_of
 from .drop_in.client_likeness import GOVERNOR, like_plain, plain_kind
@@ -26,7 +27,6 @@ from .guarding.guard import METHOD_UNKNOWN, Guard
 from .guarding.later import Later
 from .guarding.libraries import provider_of
 from .guarding.provider import Provider, paid_by
-from .guarding.steps import Steps, now, when_awaited
 from .guarding.stream_options import Place, resending, stream_options
 from .pricing.price_terms import address_of
 from .pricing.prices import Amount, Prices
@@ -115,7 +115,7 @@ class _Governor:
 
     def place(self, options: Any) -> Place:
         """Where a request goes."""
-        return self._place(_body(options))
+        return self._place(body_of(options))
 
     def _place(self, body: Mapping[str, Any]) -> Place:
         return self._guard.base_url, str(body.get("model"))
@@ -136,7 +136,7 @@ class _Governor:
         """
         if self.passes:
             return None
-        body = _body(options)
+        body = body_of(options)
         bare = stream_options.withheld(self._place(body))
         request = ApiRequest(options.method, options.url, body, streamed, _file_sizes(options.files), bare, content)
         paid = paid_by(self._provider, request)
@@ -290,21 +290,15 @@ def _is_async(kind: type[Any]) -> bool:
 
 
 def _named(options: Any) -> tuple[str, str | None]:
-    model = _body(options).get("model")
+    model = body_of(options).get("model")
     return ApiRequest(options.method, options.url, {}).name, model if isinstance(model, str) else None
-
-
-def _body(options: Any) -> dict[str, Any]:
-    body, extra = options.json_data, options.extra_json
-    read = dict(body) if type(body) is dict or isinstance(body, Mapping) else {}
-    return {**read, **extra} if extra is not None and isinstance(extra, Mapping) else read
 
 
 def _input_file(options: Any) -> str | None:
     """The file that an OpenAI batch names as its input, which shows what it may cost."""
     if options.url != "/batches" or options.method.lower() != "post":
         return None
-    file = _body(options).get("input_file_id")
+    file = body_of(options).get("input_file_id")
     return file if isinstance(file, str) else None
 
 

@@ -33,20 +33,20 @@ def fake_openai(**options: Any) -> OpenAI:
     Each reply repeats the prompt, and counts a token for each word. ``options`` are the client's own. Raises
     ConfigurationError when the library is not installed.
     """
-    library = _library()
-    http_client = library.DefaultHttpxClient(transport=_transport(library))
-    client: OpenAI = library.OpenAI(**{"base_url": _URL, "api_key": "none", "http_client": http_client} | options)
+    client: OpenAI = _client("OpenAI", "DefaultHttpxClient", options)
     return client
 
 
 def fake_async_openai(**options: Any) -> AsyncOpenAI:
     """As `fake_openai`, awaited."""
-    library = _library()
-    http_client = library.DefaultAsyncHttpxClient(transport=_transport(library))
-    client: AsyncOpenAI = library.AsyncOpenAI(
-        **{"base_url": _URL, "api_key": "none", "http_client": http_client} | options
-    )
+    client: AsyncOpenAI = _client("AsyncOpenAI", "DefaultAsyncHttpxClient", options)
     return client
+
+
+def _client(kind: str, http_kind: str, options: Mapping[str, Any]) -> Any:
+    library = _library()
+    http_client = getattr(library, http_kind)(transport=_transport(library))
+    return getattr(library, kind)(**{"base_url": _URL, "api_key": "none", "http_client": http_client, **options})
 
 
 def _library() -> Any:

@@ -10,13 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from .. import money
-from ..engine import (
-    Engine,
-    GovernanceAction,
-    GovernanceDecision,
-    GovernanceEngine,
-    registered_engine,
-)
+from ..engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, registered_engine
 from ..errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
 from ..types import TrustLevel
 

@@ -12,18 +12,12 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from .. import money
 from ..errors import ConfigurationError
-from .frameworks.litellm_calls import (
-    address_of,
-    call_of,
-    failure_of,
-    price_id,
-    response_of,
-)
+from ..steps import Steps, now, when_awaited
+from .frameworks.litellm_calls import address_of, call_of, failure_of, price_id, response_of
 from .guarding.calls import Paid, UsageMissingError
 from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guarding.guards import Guards
-from .guarding.steps import Steps, now, when_awaited
 from .guarding.stream_options import Place, stream_options
 from .pricing.prices import UnusableUsageError
 

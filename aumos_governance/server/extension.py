@@ -255,7 +255,7 @@ class GovernanceExtension(ExtensionApp):
             ports = PortMemory(Path(self.data_dir) / "aumos_governance", rooms.root, self.gateway_port)
             self._gateway = ServedGateway(upstreams, service, rooms, ports, server=self._name, log=self.log)
             self._gateway.start()
-        kernel_keys = None if self._gateway is None else self._gateway.kernels
+        kernel_keys = None if self._gateway is None else self._gateway.issuing.kernels
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -282,7 +282,7 @@ class GovernanceExtension(ExtensionApp):
             self._bridge.kernels,
             serverapp.contents_manager,
             loop,
-            None if self._gateway is None else self._gateway.requests,
+            None if self._gateway is None else self._gateway.issuing.requests,
             None if self._gateway is None else self._gateway.body(),
         )
         self._bridge.follow_sessions()
@@ -306,7 +306,7 @@ class GovernanceExtension(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
         if self._gateway is not None:
-            self._gateway.follow_terminals(serverapp)
+            self._gateway.issuing.follow_terminals(serverapp)
         # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
         # with every thread stopped (75 ms, twice a second under load), and no kernel gets its response meanwhile.
         gc.freeze()

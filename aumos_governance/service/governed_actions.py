@@ -14,13 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..authority.action_steps import (
-    ActionSteps,
-    ApprovalNeeded,
-    action_steps,
-    is_reported,
-    report_request,
-)
+from ..authority.action_steps import ActionSteps, ApprovalNeeded, action_steps, is_reported, report_request
 from ..clock import MICROS
 from ..clock import monotonic as clock_monotonic
 from ..errors import ExpiredError, IdempotencyError

@@ -20,14 +20,7 @@ from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, 
 from ..ledger.contract.requests import new_key
 from ..wire import fields
 from ..wire.operations import OPERATIONS
-from ..wire.waiting_bodies import (
-    approval_body,
-    cell_body,
-    corrected_body,
-    envelope_body,
-    hold_body,
-    report_body,
-)
+from ..wire.waiting_bodies import approval_body, cell_body, corrected_body, envelope_body, hold_body, report_body
 from .users import User
 
 __all__ = ["Waiting"]

@@ -163,6 +163,8 @@ def _client(environ: Mapping[str, str], folder: Path, ends: ExitStack) -> Blocki
             manager.start_kernel(env=dict(environ), cwd=str(folder))
             here.callback(manager.shutdown_kernel, now=True)
             client = manager.blocking_client()
+            # As in `governed_kernel`.
+            here.callback(client.context.destroy, linger=0)
             client.start_channels()
             here.callback(client.stop_channels)
             try:

@@ -59,7 +59,7 @@ class Apart:
             after()
         return done
 
-    def respond(self) -> None:
+    def response(self) -> None:
         """Do what waits."""
         assert self.waiting is not None
         for future, request in self.waiting:
@@ -173,7 +173,7 @@ def test_an_act_interrupted_while_it_is_decided_gives_back_what_is_held_after_al
     monkeypatch.setattr(engine.realm, "submit", broken)
     with pytest.raises(type(error)):
         engine.begin(ACT)
-    apart.respond()
+    apart.response()
     assert apart.of(Hold, Release) == [Hold, Release]
     # There may be another one after its approval, so it names no hold.
     assert [request.hold_id for request in apart.requested if isinstance(request, Hold)] == [None]
@@ -204,7 +204,7 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         asyncio.run(cancelled())
         assert apart.waiting[0][0].cancelled() == (outcome == "never begun")
         if outcome in ("allowed", "denied"):
-            apart.respond()
+            apart.response()
         elif outcome == "failed":
             apart.waiting[0][0].set_exception(OSError("The disk is full."))
     # What a future's callback raises is only logged.

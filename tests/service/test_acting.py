@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from aumos_governance.ledger.contract.agreements import ApprovalStatus
+from aumos_governance.errors import LedgerError
+from aumos_governance.ledger.contract.agreements import ApprovalStatus, FileReport
+from aumos_governance.ledger.contract.charges import Void
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListReports, ReadApproval
-from aumos_governance.ledger.contract.requests import MoveNotebook
+from aumos_governance.ledger.contract.requests import MoveNotebook, Request
 from aumos_governance.types import TrustLevel
 from tests.service.acts import (
     ADA,
@@ -23,6 +26,21 @@ from tests.service.acts import (
     decide,
     pending,
 )
+
+
+def fail_at(ledger: Ledger, kind: type[Request[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests of this kind fail in the ledger, as while its database is away."""
+    submit = ledger.submit
+
+    def failing(request: Request[Any]) -> Future[Any]:
+        if not isinstance(request, kind):
+            return submit(request)
+        failed: Future[Any] = Future()
+        failed.set_exception(LedgerError("The database is away."))
+        return failed
+
+    monkeypatch.setattr(ledger, "submit", failing)
+
 
 # ---- by level
 
@@ -59,6 +77,31 @@ def test_at_l4_the_report_is_there_before_the_go(kernel: Kernel, ledger: Ledger)
     assert settled["resolution"]["spent"] == "0.25"
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "") == {**SHOWN, "result": "failed: KeyError", "spent": "0.25"}
+
+
+def test_what_cannot_be_reported_does_not_run_and_holds_nothing(
+    kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel.request("open", trust_level=4, budget="5")
+    fail_at(ledger, FileReport, monkeypatch)
+    kernel.act()
+    response = kernel.hear()
+    assert (response["ok"], response["code"]) == (False, LedgerError.default_code)
+    assert ledger.read(ListReports(owner="ada", root="/srv")) == ()
+    assert kernel.request("status")["state"]["held"] == "0"
+
+
+def test_a_cancel_that_fails_says_so(kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.request("open", trust_level=5, budget="5")
+    kernel.act("one")
+    assert kernel.hear()["ok"]
+    with monkeypatch.context() as patch:
+        fail_at(ledger, Void, patch)
+        response = kernel.request("cancel", of="one", act=True)
+        assert (response["ok"], response["code"]) == (False, LedgerError.default_code)
+    assert kernel.request("status")["state"]["held"] == "0.5"
+    assert kernel.request("cancel", of="one", act=True)["voided"]
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_settlement_stands_though_its_report_is_nobodys(kernel: Kernel) -> None:

@@ -134,7 +134,7 @@ def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     assert not pending(ledger)
 
 
-def test_a_wait_that_cannot_begin_anew_gets_a_response(
+def test_a_wait_that_cannot_begin_anew_is_refused(
     l3: Kernel, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
@@ -183,7 +183,7 @@ def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monke
     assert l3.request("status")["state"]["held"] == "0"
 
 
-def test_a_copy_after_a_cancel_gets_what_was_cancelled(
+def test_a_copy_after_a_cancel_gets_the_response_of_what_was_cancelled(
     l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cancel_and_copy() -> None:
@@ -215,8 +215,8 @@ def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
     kernel.act("same")
     assert kernel.hear()["decision"]["allowed"]
     monkeypatch.setattr(ledger, "submit", submitting)
-    answer = kernel.request("cancel", of="same", act=True)
-    assert (answer["ok"], answer["code"]) == (False, "UNAVAILABLE")
+    response = kernel.request("cancel", of="same", act=True)
+    assert (response["ok"], response["code"]) == (False, "UNAVAILABLE")
     monkeypatch.undo()
     assert kernel.request("cancel", of="same", act=True)["voided"] is True
     assert kernel.request("status")["state"]["held"] == "0"

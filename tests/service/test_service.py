@@ -106,7 +106,7 @@ def test_without_a_session_a_spend_is_denied_and_on_record(send: ServiceClient) 
         ("open", {"budget": "-1"}, "INVALID_AMOUNT", "The budget must not be negative"),
         ("open", {"budegt": "1"}, "INVALID_REQUEST", "The field 'budegt' is not known here"),
         ("open", {"agent_id": "  "}, "INVALID_REQUEST", "The agent id must be text that is not empty"),
-        ("open", {"agent_id": "a\0b"}, "INVALID_REQUEST", "a character that is not text"),
+        ("open", {"agent_id": "a\0b"}, "INVALID_REQUEST", "a character that is not valid text"),
         ("open", {"new": "yes"}, "INVALID_REQUEST", "The field new must be true or false"),
         ("spend", {}, "INVALID_REQUEST", "A spend needs an amount"),
         ("spend", {"amount": "abc"}, "INVALID_AMOUNT", "must be a number of US dollars, not 'abc'"),

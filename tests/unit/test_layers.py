@@ -57,7 +57,7 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
 LOOSE = {
     **dict.fromkeys(("jupyter_extension", "decorators", "audit_chain", "startup_hook"), DOORS),
     **dict.fromkeys(
-        ("_version", "clock", "config", "errors", "frozen", "money", "owner", "printing", "types"), VOCABULARY
+        ("_version", "clock", "config", "errors", "frozen", "money", "owner", "printing", "steps", "types"), VOCABULARY
     ),
     "engine": "engine",
     "realm": "realm",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from ...integrations.guarding.calls import ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
-from .values import check_flag, check_whole
+from .values import check_flag, check_whole, forwards
 
 __all__ = ["API"]
 
@@ -48,23 +49,14 @@ class AnthropicApi:
 
     def read(self, request: ApiRequest) -> ClientCall:
         """As `ProviderApi.read`."""
-        path, _, query = request.path.partition("?")
         for name in _OUTPUT.values():
             check_whole(request.body, name)
         check_flag(request.body, "stream")
-        known = ApiRequest(
-            request.method,
-            f"{path}?{query}" if query else path,
-            request.body,
-            streamed=request.body.get("stream") is True,
-            files=request.files,
-        )
-        return ClientCall(known, path)
+        return ClientCall(replace(request, streamed=request.body.get("stream") is True), request.plain_path)
 
     def forwards(self, request: ApiRequest) -> bool:
         """As `ProviderApi.forwards`."""
-        method = request.method.upper()
-        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None
+        return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
         """As `ProviderApi.models`: fallbacks, and the advisors among the tools."""
@@ -90,11 +82,11 @@ class AnthropicApi:
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
         """As `ProviderApi.limited`."""
         body = {**request.body, _OUTPUT[request.plain_path]: tokens}
-        return ApiRequest(request.method, request.path, body, streamed=request.streamed, files=request.files)
+        return replace(request, body=body)
 
     def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
-        return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
+        return reader_of(paid, content_type)
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
         """As `ProviderApi.error`."""

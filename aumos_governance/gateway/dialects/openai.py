@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from ...integrations.openai.calls import PROVIDER
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
-from .values import check_flag, check_whole
+from .values import check_flag, check_whole, forwards
 
 __all__ = ["API"]
 
@@ -73,20 +74,13 @@ class OpenAIApi:
             if not request.files:
                 check_whole(body, name)
         check_flag(body, "stream")
-        known = ApiRequest(
-            request.method,
-            f"{path}?{query}" if query else path,
-            body,
-            streamed=body.get("stream") is True,
-            files=request.files,
-            bare=request.bare,
-        )
+        known_path = f"{path}?{query}" if query else path
+        known = replace(request, path=known_path, body=body, streamed=body.get("stream") is True)
         return ClientCall(known, forwarded, from_host=deployed is not None)
 
     def forwards(self, request: ApiRequest) -> bool:
         """As `ProviderApi.forwards`."""
-        method = request.method.upper()
-        return _FREE.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None
+        return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
         """As `ProviderApi.models`: OpenRouter's fallbacks (https://openrouter.ai/docs/features/model-routing)."""
@@ -108,13 +102,11 @@ class OpenAIApi:
         # Only OpenAI's own servers are known to understand the newer name, and refuse the other one for some models.
         name = names[0] if _is_of(base_url, _OWN_HOSTS + _AZURE) else names[-1]
         body = {**request.body, **dict.fromkeys(given or [name], tokens)}
-        return ApiRequest(
-            request.method, request.path, body, streamed=request.streamed, files=request.files, bare=request.bare
-        )
+        return replace(request, body=body)
 
     def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
-        return reader_of(paid, content_type, streamed=content_type.startswith("text/event-stream"))
+        return reader_of(paid, content_type)
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
         """As `ProviderApi.error`: https://platform.openai.com/docs/guides/error-codes."""

@@ -1,13 +1,15 @@
-"""Checks of values that a provider may read more generously than they are measured here."""
+"""Checks of values that a provider may read more generously than they are measured here, and of free requests."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from ...errors import ConfigurationError
+from ...integrations.guarding.calls import ApiRequest
 
-__all__ = ["check_flag", "check_whole"]
+__all__ = ["check_flag", "check_whole", "forwards"]
 
 
 def check_whole(body: Mapping[str, Any], name: str) -> None:
@@ -22,3 +24,9 @@ def check_flag(body: Mapping[str, Any], name: str) -> None:
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be true or false, not {str(value)[:40]!r}, so nothing was sent.")
+
+
+def forwards(request: ApiRequest, free: re.Pattern[str]) -> bool:
+    """Whether ``free`` matches the request's method and path, such as ``GET /models``; HEAD counts as GET."""
+    method = request.method.upper()
+    return free.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None

@@ -7,37 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigurationError
-from ..guarding.calls import (
-    ApiRequest,
-    Cost,
-    Meter,
-    Paid,
-    UsageMissingError,
-    is_free,
-    unknown_method,
-)
+from ..guarding.calls import ApiRequest, Cost, Meter, Paid, UsageMissingError, is_free, unknown_method
 from ..guarding.later import Later
-from ..pricing.price_terms import (
-    LIST_PRICE,
-    billed_model,
-    geo_multiplier,
-    has_geography,
-    same_model,
-    thinks_by_default,
-)
+from ..pricing.price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
 from ..pricing.prices import Rates, unknown_price
 from ..pricing.seen import Seen
 from . import later as anthropic_later
 from .events import CompletionMeter, MessageMeter, seen_in
 from .paths import FREE_POSTS
 from .sizes import Size, size_of
-from .usage import (
-    Units,
-    has_unpriced_counts,
-    is_implausible,
-    other_iterations,
-    units_of,
-)
+from .usage import Units, has_unpriced_counts, is_implausible, other_iterations, units_of
 
 if TYPE_CHECKING:
     from ..guarding.guard import Guard

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..guarding.calls import body_of_json
-from ..pricing.seen import Seen
+from ..pricing.seen import Seen, utf8_size
 
 __all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
 
@@ -22,8 +22,7 @@ def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
     for block in content if isinstance(content, list) else ():
         if isinstance(block, Mapping):
             _see_block(seen, block)
-    if isinstance(response.get("completion"), str):
-        seen.text += _size(response["completion"])
+    seen.text += _size(response.get("completion"))
     return seen
 
 
@@ -95,8 +94,7 @@ class CompletionMeter:
 
     def see(self, data: bytes) -> bool:
         event = body_of_json(data)
-        text = event.get("completion")
-        self.seen.text += _size(text) if isinstance(text, str) else 0
+        self.seen.text += _size(event.get("completion"))
         if event.get("stop_reason") is not None:
             self.response, self.ended = event, True
         return False
@@ -131,6 +129,4 @@ def _see_delta(seen: Seen, delta: object) -> None:
 
 
 def _size(text: object) -> int:
-    if not isinstance(text, str):
-        return 0
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return utf8_size(text) if isinstance(text, str) else 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..pricing.schemas import UNKNOWN, plain
+from ..pricing.seen import utf8_size
 
 __all__ = ["Advisor", "Size", "size_of"]
 
@@ -95,7 +96,7 @@ def size_of(body: Mapping[str, Any]) -> Size:
 
 def _add(size: Size, value: Any, name: str = "") -> None:
     if isinstance(value, str):
-        size.tokens += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+        size.tokens += utf8_size(value)
     elif isinstance(value, Mapping):
         _add_mapping(size, value, name)
     elif isinstance(value, (list, tuple)):

@@ -12,21 +12,14 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
-from ..guarding.attempts import (
-    CURRENT,
-    PLANNED,
-    SENDING,
-    Attempt,
-    Call,
-    Sending,
-)
+from ...steps import Steps, now, when_awaited
+from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from ..guarding.calls import ApiRequest, Paid, body_of_json
 from ..guarding.later import Later, hearing
 from ..guarding.libraries import is_of_library
 from ..guarding.resends import Sends, may_send_again
-from ..guarding.steps import Steps, now, when_awaited
 
-__all__ = ["has_middleware", "with_attempts"]
+__all__ = ["body_of", "has_middleware", "with_attempts"]
 
 _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
 
@@ -164,7 +157,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
         if not has_middleware(client):
             return call, call.paid
         for known in (call, *call.changed):
-            if known.is_for(options.method, options.url, _body(options)):
+            if known.is_for(options.method, options.url, body_of(options)):
                 return call, known.paid
     else:
         # In a thread or a task of the middleware's own, or while the caller reads a stream.
@@ -205,7 +198,8 @@ def _content(request: Any) -> bytes:
     return content
 
 
-def _body(options: Any) -> dict[str, Any]:
+def body_of(options: Any) -> dict[str, Any]:
+    """The body that a library's options say, with what their caller adds to it."""
     body, extra = options.json_data, options.extra_json
-    read = dict(body) if isinstance(body, dict) else {}
-    return {**read, **extra} if isinstance(extra, dict) else read
+    read = dict(body) if isinstance(body, Mapping) else {}
+    return {**read, **extra} if isinstance(extra, Mapping) else read

@@ -14,12 +14,7 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from ..anthropic import calls as anthropic_calls
-from ..guarding.calls import (
-    ApiRequest,
-    Cost,
-    Paid,
-    UsageMissingError,
-)
+from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from ...errors import ConfigurationError
+from ..pricing.seen import utf8_size
 
 __all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "spelled", "whole_of"]
 
@@ -82,4 +83,4 @@ def whole_of(value: Mapping[str, Any], name: str) -> int | None:
 def bytes_of(value: object) -> int:
     """The bytes of UTF-8 of a text, or of what a value is as JSON."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return utf8_size(text)

@@ -13,12 +13,12 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from ...authority.authorization import Begun
+from ...steps import Steps, now, when_awaited
 from .batches import BatchCall
 from .calls import ApiRequest, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
 from .resends import Sends
-from .steps import Steps, now, when_awaited
 from .streams import content_of, watch, watch_async
 
 __all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]

@@ -9,12 +9,7 @@ from typing import Any, Final
 from ...errors import ConfigurationError
 from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
-from .calls import (
-    ApiRequest,
-    Cost,
-    Paid,
-    UsageMissingError,
-)
+from .calls import ApiRequest, Cost, Paid, UsageMissingError
 
 __all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
 

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 from ... import money
 from ...authority.authorization import AsyncGrant, Ending, Granted
 from ...errors import UnavailableError
+from ...steps import Steps, now, when_awaited
 from ..pricing.seen import Seen
 from .calls import Cost, Paid
 from .costs import charged, charged_partly
 from .leftovers import leftovers
-from .steps import Steps, now, when_awaited
 
 __all__ = ["Accounts", "Charge", "ChargedElsewhere", "Evidence"]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from .calls import Meter
 
-__all__ = ["Elements", "PassedOn"]
+__all__ = ["Elements", "Metered"]
 
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
 """All up to the next bracket, or to a text that has not ended yet."""
@@ -20,8 +20,8 @@ _MOST: Final = 64 * 1024 * 1024
 """Bytes of an element that is kept until it is complete; of a longer one nothing is read."""
 
 
-class PassedOn:
-    """What readers have in common whose bytes all pass on to the client as they come."""
+class Metered:
+    """What the readers of a stream have in common; those whose bytes all pass on as they come keep `rest` as well."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
@@ -47,7 +47,7 @@ class PassedOn:
         return None if self._missed else self._meter.seen
 
 
-class Elements(PassedOn):
+class Elements(Metered):
     """Reads each element of the array when it is complete; its bytes pass on as they come.
 
     A body that is an object, and no array, is one element.

@@ -13,6 +13,7 @@ from ... import money
 from ...authority.authorization import Begun
 from ...engine import Engine, GovernanceAction
 from ...errors import AumOSGovernanceError, ConfigurationError
+from ...steps import Steps, when_awaited
 from ...types import TrustLevel
 from ...wire.protocol import MAX_TEXT
 from ..pricing.gateway_address import at_gateway
@@ -24,7 +25,6 @@ from .charge import Charge, ChargedElsewhere
 from .costs import cost_of
 from .followups import Followups
 from .leftovers import leftovers
-from .steps import Steps, when_awaited
 
 __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 

@@ -7,15 +7,14 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from ...steps import Steps
 from .calls import Meter, body_of_json
-from .readers import Events
-from .steps import Steps
+from .readers import Body, Events
 from .streams import content_of
 
 __all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hearing"]
 
 _log = logging.getLogger(__name__)
-_MOST_BODY: Final = 64 * 1024 * 1024
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 
 
@@ -43,17 +42,14 @@ class LaterBody:
 
     def __init__(self, done: Callable[[Mapping[str, Any]], None]) -> None:
         self._done = done
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._body = Body()
 
     def feed(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._size <= _MOST_BODY:
-            self._pieces.append(chunk)
+        self._body.feed(chunk)
 
     def done(self) -> None:
-        if self._size <= _MOST_BODY:
-            self._done(body_of_json(b"".join(self._pieces)))
+        if (body := self._body.response()) is not None:
+            self._done(body)
 
 
 class LaterEvents:

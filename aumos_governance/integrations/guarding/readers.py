@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
 from .calls import Meter, Paid, body_of_json, is_streamed
-from .elements import Elements, PassedOn
+from .elements import Elements, Metered
 
 __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
 
@@ -58,7 +58,7 @@ class Reader(Protocol):
         ...
 
 
-class Events:
+class Events(Metered):
     """Server-sent events, each passed on when it is complete, as it came.
 
     One that is longer than any that an API sends is passed on in pieces and not read. What was seen to arrive is then
@@ -66,17 +66,11 @@ class Events:
     """
 
     def __init__(self, meter: Meter) -> None:
-        self._meter = meter
-        self._pending = bytearray()
+        super().__init__(meter)
         self._searched = 0
         self._id: str | None = None
         self._end: bytes | None = None
         """The last bytes of an event that is passed on in pieces, with which its end may begin."""
-        self._missed = False
-
-    @property
-    def ended(self) -> bool:
-        return self._meter.ended
 
     def feed(self, chunk: bytes) -> bytes:
         if self._end is not None:
@@ -136,12 +130,9 @@ class Events:
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def response(self) -> Mapping[str, Any] | None:
-        response = None if self._missed and not self._meter.ended else self._meter.response
+        response = super().response()
         # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
         return {"id": self._id} if response is None and self._id else response
-
-    def seen(self) -> Seen | None:
-        return None if self._missed else self._meter.seen
 
 
 class Body:
@@ -152,8 +143,10 @@ class Body:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
+        self._found: Mapping[str, Any] | None = None
 
     def feed(self, chunk: bytes) -> bytes:
+        self._found = None
         self._size += len(chunk)
         if self._size <= _MOST_BODY:
             self._pieces.append(chunk)
@@ -163,13 +156,15 @@ class Body:
         return b""
 
     def response(self) -> Mapping[str, Any] | None:
-        return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
+        if self._found is None and self._size <= _MOST_BODY:
+            self._found = body_of_json(b"".join(self._pieces))
+        return self._found
 
     def seen(self) -> Seen | None:
         return None  # The body itself shows it.
 
 
-class Frames(PassedOn):
+class Frames(Metered):
     """Reads the events in frames, which pass on as they come. The caller's library checks their sums."""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -220,8 +215,10 @@ def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
     return reader.response() or {}, seen
 
 
-def reader_of(paid: Paid, content_type: str, *, streamed: bool) -> Reader:
-    """Reads the response to a paid call; ``streamed``: it sends events."""
+def reader_of(paid: Paid, content_type: str, *, streamed: bool | None = None) -> Reader:
+    """Reads the response to a paid call; ``streamed``: it sends events, None: if the type of its content says so."""
+    if streamed is None:
+        streamed = content_type.startswith("text/event-stream")
     if not streamed or not is_streamed(paid):
         return Body()
     meter = paid.meter()

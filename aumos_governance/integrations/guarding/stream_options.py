@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Final
 
-from .steps import Steps, now, when_awaited
+from ...steps import Steps, now, when_awaited
 
 __all__ = ["Place", "StreamOptions", "resending", "stream_options"]
 
@@ -81,17 +81,13 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
     class Synchronous(Resending):
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            if not _may_stream(options, given):
-                return super().request(cast_to, options, *arguments, **given)
             send = partial(super().request, cast_to, options, *arguments, **given)
-            return now(self._resent(send, options))
+            return now(self._resent(send, options)) if _may_stream(options, given) else send()
 
     class Asynchronous(Resending):
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
-            if not _may_stream(options, given):
-                return await super().request(cast_to, options, *arguments, **given)
             send = partial(super().request, cast_to, options, *arguments, **given)
-            return await when_awaited(self._resent(send, options))
+            return await (when_awaited(self._resent(send, options)) if _may_stream(options, given) else send())
 
     return Asynchronous if awaited else Synchronous
 

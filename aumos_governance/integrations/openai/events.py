@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..guarding.calls import body_of_json
-from ..pricing.seen import Seen
+from ..pricing.seen import Seen, utf8_size
 from .seen import see_chat
 
 __all__ = ["EventMeter", "ResponseMeter"]
@@ -69,7 +69,7 @@ class ResponseMeter:
         kind, delta = str(event.get("type")), event.get("delta")
         if not isinstance(delta, str):
             return
-        size = len(delta) if delta.isascii() else len(delta.encode("utf-8", "surrogatepass"))
+        size = utf8_size(delta)
         if "reasoning" in kind:
             self.seen.reasoning += size
         elif "arguments" in kind or "input" in kind:

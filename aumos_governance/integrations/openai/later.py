@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigurationError
 from ..guarding.batches import BATCH_SHARE, BatchCall, BatchCosts, PaidOf
-from ..guarding.calls import (
-    ApiRequest,
-    Cost,
-    Paid,
-    UsageMissingError,
-    body_of_json,
-)
+from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError, body_of_json
 from ..guarding.later import Later, LaterBody, LaterEvents, LaterLines
 from ..pricing.rates import UnusableUsageError
 from .events import ResponseMeter

@@ -50,12 +50,7 @@ def used_of(
 
 
 def broken(
-    rates: Rates,
-    response: Mapping[str, Any],
-    seen: Seen,
-    shape: str,
-    bound: Callable[[int], Decimal],
-    limit: int,
+    rates: Rates, response: Mapping[str, Any], seen: Seen, shape: str, bound: Callable[[int], Decimal], limit: int
 ) -> Cost:
     """What a response that broke off can have cost: as far as it was reported, else the bound of the output as seen.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Named", "is_local", "named"]
+__all__ = ["Named", "host_of", "is_local", "named"]
 
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
 """Variants that choose among a model's providers, at their prices: https://openrouter.ai/docs/features/model-routing."""
@@ -42,12 +42,12 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
     name = model.lower()
     if seller == "openrouter":
         return _at_openrouter(name)
-    if _host(base_url) == _HUGGING_FACE and ":" in name:
+    if host_of(base_url) == _HUGGING_FACE and ":" in name:
         name, _, provider = name.rpartition(":")
         return Named(name, seller=f"huggingface_{provider}")
     if seller == "google":
         name = name.removeprefix("models/").removeprefix("google/")
-        return Named(name, free=name.startswith("gemma-") and _host(base_url) == _GEMINI_API)
+        return Named(name, free=name.startswith("gemma-") and host_of(base_url) == _GEMINI_API)
     if seller == "fireworks":
         return Named(name.removeprefix("accounts/fireworks/models/"))
     return Named(model)
@@ -55,7 +55,7 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
 
 def is_local(base_url: str) -> bool:
     """Whether an address is of this machine or of a private network."""
-    host = _host(base_url)
+    host = host_of(base_url)
     private = r"localhost|.*\.local|.*\.internal|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|::1|0\.0\.0\.0"
     return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))
 
@@ -70,5 +70,6 @@ def _at_openrouter(name: str) -> Named:
     return Named(name, searches=searches)
 
 
-def _host(base_url: str) -> str:
+def host_of(base_url: str) -> str:
+    """The host of an address, in lower case; empty for none."""
     return (urlsplit(base_url).hostname or "").lower()

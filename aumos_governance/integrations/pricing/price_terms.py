@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
+from .model_names import host_of
+
 __all__ = [
     "LIST_PRICE",
     "Lookup",
@@ -94,7 +96,7 @@ def seller_at(base_url: str) -> str | None:
     Claude in Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at
     Anthropic's own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
     """
-    host, path = _host(base_url), urlsplit(base_url).path
+    host, path = host_of(base_url), urlsplit(base_url).path
     if host == "claude.googleapis.com" or re.fullmatch(r"aws-external-anthropic\.[a-z0-9-]+\.api\.aws", host):
         return "anthropic"
     if host.endswith((".services.ai.azure.com", ".cognitiveservices.azure.com")) and path.startswith("/anthropic"):
@@ -116,7 +118,7 @@ def address_of(client: object) -> str:
     """
     base_url = str(getattr(client, "base_url", ""))
     kinds = {kind.__name__ for kind in type(client).__mro__}
-    if _host(base_url).endswith((".googleapis.com", ".amazonaws.com", ".api.aws")):
+    if host_of(base_url).endswith((".googleapis.com", ".amazonaws.com", ".api.aws")):
         return base_url
     if "BaseVertexClient" in kinds and isinstance(region := getattr(client, "region", None), str):
         return _VERTEX.get(region, f"https://{region}-aiplatform.googleapis.com/v1")
@@ -151,7 +153,7 @@ def _bedrock_lookups(model: str) -> tuple[Lookup, ...]:
 
 
 def _address_multiplier(seller: str, model: str, base_url: str) -> Decimal:
-    host = _host(base_url)
+    host = host_of(base_url)
     if seller == "google":
         return _google_multiplier(host, model)
     if seller == "openai" and _OPENAI_HOST.fullmatch(host) and _is_since_2026_03_05(model):
@@ -298,7 +300,3 @@ class _Name:
 def _version(pattern: re.Pattern[str], name: str) -> tuple[int, int] | None:
     found = pattern.search(name)
     return (int(found["major"]), int(found["minor"] or 0)) if found else None
-
-
-def _host(base_url: str) -> str:
-    return (urlsplit(base_url).hostname or "").lower()

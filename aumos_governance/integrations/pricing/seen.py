@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Seen"]
+__all__ = ["Seen", "utf8_size"]
+
+
+def utf8_size(text: str) -> int:
+    """The bytes of UTF-8 that a text has."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)

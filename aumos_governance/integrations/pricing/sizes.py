@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .schemas import UNKNOWN, plain
+from .seen import utf8_size
 
 __all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
 
@@ -58,7 +59,7 @@ def size_of(value: object) -> Size:
 
 def _add(value: object, size: Size) -> None:
     if isinstance(value, str):
-        size.tokens += 2 + _bytes_of(value)
+        size.tokens += 2 + utf8_size(value)
     elif type(value) is dict or isinstance(value, Mapping):
         # To check for any mapping or sequence takes several times as long as for those of JSON.
         _add_fields(value, size)
@@ -80,7 +81,7 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
     for name, member in value.items():
         size.tokens += len(str(name)) + 6
         if type(member) is str and name not in _MARKED:
-            size.tokens += 2 + _bytes_of(member)
+            size.tokens += 2 + utf8_size(member)
         elif name in _UNSEEN and member:
             size.unseen = True
         elif name == "input_audio" and isinstance(member, Mapping):
@@ -95,10 +96,6 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
             size.tokens += IMAGE_TOKENS
         else:
             _add(member, size)
-
-
-def _bytes_of(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _seconds(encoded: object) -> int:

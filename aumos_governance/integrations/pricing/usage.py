@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from .seen import Seen
+from .seen import Seen, utf8_size
 
 __all__ = ["BYTES_A_TOKEN", "DoubtError", "Report", "checked", "least_tokens", "weight"]
 
@@ -122,7 +122,7 @@ def least_tokens(seen: Seen) -> int:
 
 def weight(text: str) -> int:
     """The bytes of UTF-8 of a text, where a run of one character counts an eighth."""
-    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    size = utf8_size(text)
     if size >= 256:
         size -= sum(text.count(run) for run in _RUNS) * (_RUN - 1)
     return size

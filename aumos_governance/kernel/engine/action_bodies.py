@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import money
 from ...audit.record import detail_of
+from ...authority.actions import decision_of, result_of, shown_of, tool_of
 from ...authority.authorization import AsyncGrant, Grant, Granted, Settlement
 from ...engine import GovernanceAction, GovernanceDecision
 from ...errors import GovernanceDeniedError
@@ -62,13 +63,13 @@ def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as a ``hold``. Raises ValueError for one that makes no sense."""
-    return OPERATIONS["hold"].request.body(amount=_amount(action), tool=_tool(action), **_about(action))
+    return OPERATIONS["hold"].request.body(amount=_amount(action), tool=tool_of(action), **_about(action))
 
 
 def action_body(action: GovernanceAction) -> dict[str, Any]:
     """An action as an ``authorize``, with what the user sees of it."""
-    tool, amount = _tool(action), _amount(action)
-    shown = {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
+    tool, amount = tool_of(action), _amount(action)
+    shown = shown_of(action, tool, amount)
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
@@ -81,7 +82,7 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
         action = grant.decision.action
         return "spend", OPERATIONS["spend"].request.body(
             amount=cost,
-            tool=_tool(action),
+            tool=tool_of(action),
             already_paid=True,
             agent_id=action.agent_id or None,
             category=action.budget_category or None,
@@ -89,7 +90,7 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
         )
     report_id, result = getattr(grant, "report_id", None), None
     if report_id is not None:
-        result = getattr(grant, "result", None) or _result(cost, estimated)
+        result = getattr(grant, "result", None) or result_of(cost, estimated)
     if cost is None:
         return "release", OPERATIONS["release"].request.body(hold_id=grant.hold_id, report_id=report_id, result=result)
     return "settle", OPERATIONS["settle"].request.body(
@@ -125,25 +126,12 @@ def _amount(action: GovernanceAction) -> int:
     return 0 if amount is None else money.parse(amount, what="budget_amount")
 
 
-def _tool(action: GovernanceAction) -> str:
-    return action.tool or action.action_type or action.budget_category or "unknown"
-
-
-def _result(cost: int | None, estimated: bool) -> str:
-    if cost is None:
-        return "failed, and cost nothing"
-    return "interrupted" if estimated else "done"
-
-
 # ---- responses
 
 
 def decided(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
     """The decision in a response."""
-    found = DECISION.read(response["decision"])
-    return GovernanceDecision(
-        found.outcome, found.allowed, list(found.reasons), found.record_id, action, found.code, found.limit
-    )
+    return decision_of(action, DECISION.read(response["decision"]))
 
 
 def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
@@ -162,7 +150,7 @@ def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: 
     denial = Denial(
         raw["code"],
         decision.reasons,
-        raw["tool"] or _tool(action),
+        raw["tool"] or tool_of(action),
         money.parse(raw["amount"]),
         money.parse(remaining) if own else None,
         None if limit is None else limit.kind,

@@ -9,13 +9,7 @@ from typing import Any
 
 from ... import money
 from ...audit.logger import AuditLogger
-from ...authority.authorization import (
-    Authorization,
-    Begun,
-    Ending,
-    Granted,
-    Settlement,
-)
+from ...authority.authorization import Authorization, Begun, Ending, Granted, Settlement
 from ...budget.manager import BudgetManager
 from ...consent.manager import ConsentManager
 from ...engine import GovernanceAction, GovernanceDecision

@@ -12,13 +12,7 @@ from typing import Any, Final
 
 from ..._version import __version__
 from ...clock import monotonic, since_epoch
-from ...errors import (
-    AumOSGovernanceError,
-    BusyError,
-    ExpiredError,
-    UnavailableError,
-    from_code,
-)
+from ...errors import AumOSGovernanceError, BusyError, ExpiredError, UnavailableError, from_code
 from ...wire.operations import OPERATIONS
 from ...wire.protocol import HELLO_REQUIRED, Cell, WireRequest
 from ..transports.transport import Transport

@@ -16,14 +16,7 @@ from typing import Any, Final
 
 from ...clock import monotonic
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ...wire.protocol import (
-    COMM_PREFIX,
-    COMM_TARGET,
-    REPLY_TYPE,
-    WireRequest,
-    parse_responses,
-    requests_message,
-)
+from ...wire.protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, WireRequest, parse_responses, requests_message
 from .transport import Receiver
 from .waiter import Waiter
 

@@ -17,14 +17,7 @@ from typing import Any, Final
 
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ...wire.line_channel import LineChannel
-from ...wire.protocol import (
-    MAX_LINE,
-    PROTOCOL_VERSION,
-    WireRequest,
-    parse_responses,
-    requests_message,
-    socket_proof,
-)
+from ...wire.protocol import MAX_LINE, PROTOCOL_VERSION, WireRequest, parse_responses, requests_message, socket_proof
 from .transport import Receiver
 from .waiter import Turns, Waiter
 

@@ -37,6 +37,7 @@ __all__ = [
     "own_envelope",
     "period_start",
     "places_of",
+    "renamed_in",
     "seen_from",
     "state_at",
     "state_of",
@@ -59,6 +60,11 @@ class Place(NamedTuple):
 def envelope_id(*parts: str) -> str:
     """The id of an envelope that is known by what it is for: everyone who looks finds the same one."""
     return sha256(encode(parts)).hexdigest()[:32]
+
+
+def renamed_in(envelopes: str, old: str, new: str) -> str:
+    """These ids, with the new one in the place of the old one; each is there once."""
+    return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
 @lru_cache(maxsize=1024)

@@ -43,10 +43,7 @@ def reaches(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow
 
 
 def page(
-    work: Work,
-    query: PageQuery,
-    selection: Selection[_OpenRow],
-    wanted: Callable[[_OpenRow], bool] = lambda row: True,
+    work: Work, query: PageQuery, selection: Selection[_OpenRow], wanted: Callable[[_OpenRow], bool] = lambda row: True
 ) -> list[tuple[_OpenRow, NotebookRow]]:
     """The rows of a page with their notebooks, oldest first."""
     check_limit(query.limit)

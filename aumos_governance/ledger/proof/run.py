@@ -28,8 +28,6 @@ from .verify import Walk
 __all__ = ["verify"]
 
 _EVENT, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("event", "seq"))
-_UNVOUCHED: Final = "The tables: the ledger's own chain is broken."
-_UNPROVEN: Final = "The tables: a record that they are proven by is broken."
 _AGREEMENTS: Final = ("trust", "consent", "revoke")
 _ENVELOPE, _NOTEBOOK = (columns[SessionRow].index(name) for name in ("envelope_id", "notebook_id"))
 _FILE: Final = columns[NotebookRow].index("file")

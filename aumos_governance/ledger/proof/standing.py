@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
 from ..operations.budgets.enclosures import SHARED, subject_of
-from ..operations.places import envelope_id
+from ..operations.places import envelope_id, renamed_in
 from ..rules.chain import AUDIT_COLUMNS, dumps
 from .keys import KEY_EVENTS, Keys
 from .pending import ANY
@@ -248,12 +248,8 @@ class Standing:
                 self.envelopes.setdefault(new, replace(envelope, subject=stays, ceilings=set(envelope.ceilings)))
                 self.emptied.add(id)
                 for session in self.sessions.values():
-                    session.outer = _replaced(session.outer, id, new)
-                    session.outers = {_replaced(outer, id, new) for outer in session.outers}
-
-
-def _replaced(envelopes: str, old: str, new: str) -> str:
-    return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
+                    session.outer = renamed_in(session.outer, id, new)
+                    session.outers = {renamed_in(outer, id, new) for outer in session.outers}
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:

@@ -9,13 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..contract.audit_facts import Finding, VerifyResult
-from ..rules.chain import (
-    AUDIT_COLUMNS,
-    LEDGER_CHAIN,
-    START,
-    AuditRow,
-    digest,
-)
+from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
 from .damage import DAMAGED, UnreadableError, damaged
 
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]

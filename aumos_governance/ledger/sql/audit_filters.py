@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, Integer, and_, bindparam, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Dialect, Integer, Select, and_, bindparam, func, literal_column, not_, or_, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,7 +20,7 @@ from .selections import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
-__all__ = ["FilterReads", "conditions", "constant", "is_rare"]
+__all__ = ["Compiled", "FilterReads", "conditions", "constant", "is_rare"]
 
 _COLUMNS: Final = schema.audit.c
 _NOTEBOOKS: Final = schema.tables["notebooks"].c
@@ -37,10 +38,16 @@ _DOUBLES: Final = (constant("'open'"), constant("'close'"))
 """Records that are in the ledger-wide chain as well as in the sessions' own."""
 
 
+Compiled = tuple[str, tuple[str, ...]]
+"""A statement's text, and the names of its parameters in their order."""
+
+
 class FilterReads:
-    """Turns a query's filters into parameters."""
+    """Turns a query's filters into parameters; keeps the statement of each shape of query, compiled once."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._compiled: dict[tuple[object, ...], Compiled] = {}
         notebooks = schema.tables["notebooks"].c
         # The live notebook at a path, else the one deleted last.
         self._notebook_id = compile_text(
@@ -55,6 +62,13 @@ class FilterReads:
             select(_ALIASES.id).where(_ALIASES.notebook_id == bindparam("id")).limit(constant("1")).offset(NO_OFFSET),
             dialect,
         )[0]
+
+    def compiled(self, shape: tuple[Any, ...], statement: Callable[..., Select[Any]]) -> Compiled:
+        """The statement of this shape; ``statement`` makes it of the shape's members, the first time."""
+        found = self._compiled.get(shape)
+        if found is None:
+            found = self._compiled[shape] = compile_text(statement(*shape), self._dialect)
+        return found
 
     def values(self, cursor: Cursor, query: AuditFilters) -> dict[str, Any]:
         """The parameters of all filters that are given, by name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, Dialect, Select, bindparam, func, select, tuple_
 
 from ..contract.audit_facts import AuditPage
 from ..contract.queries import AuditQuery, CountAudit
@@ -12,7 +12,7 @@ from ..rules.chain import AUDIT_COLUMNS, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..transaction import schema
 from .audit_filters import FilterReads, conditions, is_rare
-from .statements import NO_OFFSET, compile_text
+from .statements import NO_OFFSET
 from .store import Cursor
 
 __all__ = ["AuditReads"]
@@ -20,22 +20,19 @@ __all__ = ["AuditReads"]
 _COLUMNS: Final = schema.audit.c
 _AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"))
 
-Compiled = tuple[str, tuple[str, ...]]
-
 
 class AuditReads:
     """Builds each shape of query once."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
         self._filters = FilterReads(dialect)
-        self._compiled: dict[tuple[object, ...], Compiled] = {}
 
     def page(self, cursor: Cursor, query: AuditQuery) -> AuditPage:
         """One page; raises InvalidRequestError for a wrong limit or cursor."""
         check_limit(query.limit)
         values = self._values(cursor, query)
-        text, names = self._statement(query, frozenset(values))
+        shape = (frozenset(values), is_rare(query), query.oldest_first)
+        text, names = self._filters.compiled(shape, _page)
         cursor.execute(text, [values[name] for name in names])
         rows = cursor.fetchall()
         page = rows[: query.limit]
@@ -48,12 +45,8 @@ class AuditReads:
     def count(self, cursor: Cursor, query: CountAudit) -> int:
         """How many records match."""
         values = self._filters.values(cursor, query)
-        shape = (frozenset(values), is_rare(query))
-        compiled = self._compiled.get(shape)
-        if compiled is None:
-            statement = select(func.count()).select_from(schema.audit).where(*conditions(*shape))
-            compiled = self._compiled[shape] = compile_text(statement, self._dialect)
-        cursor.execute(compiled[0], [values[name] for name in compiled[1]])
+        text, names = self._filters.compiled((frozenset(values), is_rare(query)), _count)
+        cursor.execute(text, [values[name] for name in names])
         return int(cursor.fetchone()[0])
 
     def _values(self, cursor: Cursor, query: AuditQuery) -> dict[str, Any]:
@@ -63,32 +56,24 @@ class AuditReads:
             values["at"], values["chain"], values["seq"] = position
         return values
 
-    def _statement(self, query: AuditQuery, given: frozenset[str]) -> Compiled:
-        shape = (given, is_rare(query), query.oldest_first)
-        compiled = self._compiled.get(shape)
-        if compiled is None:
-            compiled = self._compiled[shape] = self._compile(*shape)
-        return compiled
 
-    def _compile(self, given: frozenset[str], rare: bool, oldest_first: bool) -> Compiled:
-        where = conditions(given, rare)
-        if "session_id" in given:
-            order = [_COLUMNS.seq]
-            if "seq" in given:
-                after: ColumnElement[int] = bindparam("seq")
-                where.append(_COLUMNS.seq > after if oldest_first else _COLUMNS.seq < after)
-        else:
-            order = [_COLUMNS.at, _COLUMNS.chain, _COLUMNS.seq]
-            if "seq" in given:
-                where.extend(_after(oldest_first))
-        return compile_text(
-            select(schema.audit)
-            .where(*where)
-            .order_by(*(column if oldest_first else column.desc() for column in order))
-            .limit(bindparam("limit"))
-            .offset(NO_OFFSET),
-            self._dialect,
-        )
+def _count(given: frozenset[str], rare: bool) -> Select[Any]:
+    return select(func.count()).select_from(schema.audit).where(*conditions(given, rare))
+
+
+def _page(given: frozenset[str], rare: bool, oldest_first: bool) -> Select[Any]:
+    where = conditions(given, rare)
+    if "session_id" in given:
+        order = [_COLUMNS.seq]
+        if "seq" in given:
+            after: ColumnElement[int] = bindparam("seq")
+            where.append(_COLUMNS.seq > after if oldest_first else _COLUMNS.seq < after)
+    else:
+        order = [_COLUMNS.at, _COLUMNS.chain, _COLUMNS.seq]
+        if "seq" in given:
+            where.extend(_after(oldest_first))
+    ordered = (column if oldest_first else column.desc() for column in order)
+    return select(schema.audit).where(*where).order_by(*ordered).limit(bindparam("limit")).offset(NO_OFFSET)
 
 
 def _after(oldest_first: bool) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, func, select
+from sqlalchemy import ColumnElement, Dialect, Select, func, select
 
 from ...types import GovernanceOutcome
 from ..contract.audit_facts import AuditSum
@@ -13,7 +13,6 @@ from ..contract.queries import AuditSums
 from ..rules.sums import STRETCHES, check_by, stretch_name
 from ..transaction import schema
 from .audit_filters import FilterReads, conditions, constant, is_rare
-from .statements import compile_text
 from .store import Cursor
 
 __all__ = ["SumReads"]
@@ -30,8 +29,6 @@ _INDEXED: Final = {"tool": constant("(tool IS NOT NULL)"), "agent": constant("(a
 _HALF, _REST = "32", str(2**32 - 1)
 """SQLite's sums end at 64 bits, with an error; then amounts are summed in two halves, which takes a third longer."""
 
-Compiled = tuple[str, tuple[str, ...]]
-
 
 class SumReads:
     """Builds each shape of sum once.
@@ -41,9 +38,7 @@ class SumReads:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
         self._filters = FilterReads(dialect)
-        self._compiled: dict[tuple[object, ...], Compiled] = {}
 
     def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
         """Sums by tool, agent or stretch of time; raises InvalidRequestError for anything else."""
@@ -76,23 +71,21 @@ class SumReads:
         self, cursor: Cursor, query: AuditSums, values: dict[str, Any], *, denied: bool, halves: bool
     ) -> list[Any]:
         shape = (frozenset(values), query.by, denied or is_rare(query), halves)
-        compiled = self._compiled.get(shape)
-        if compiled is None:
-            compiled = self._compiled[shape] = self._compile(*shape)
-        cursor.execute(compiled[0], [values[name] for name in compiled[1]])
+        text, names = self._filters.compiled(shape, _sums)
+        cursor.execute(text, [values[name] for name in names])
         found: list[Any] = cursor.fetchall()
         return found
 
-    def _compile(self, given: frozenset[str], by: str, rare: bool, halves: bool) -> Compiled:
-        name = _NAMES[by]
-        indexed = _INDEXED.get(by)
-        # The ledger-wide doubles have neither tool nor agent.
-        where = conditions(given, rare, doubles=indexed is not None)
-        if indexed is not None:
-            where.append(indexed)
-        spent = _COLUMNS.spent_delta
-        sums: tuple[ColumnElement[Any], ...] = (constant("0"), func.sum(spent))
-        if halves:
-            sums = (func.sum(spent.op(">>")(constant(_HALF))), func.sum(spent.op("&")(constant(_REST))))
-        statement = select(name, func.count(), *sums).select_from(schema.audit).where(*where)
-        return compile_text(statement.group_by(name).order_by(name), self._dialect)
+
+def _sums(given: frozenset[str], by: str, rare: bool, halves: bool) -> Select[Any]:
+    name = _NAMES[by]
+    indexed = _INDEXED.get(by)
+    # The ledger-wide doubles have neither tool nor agent.
+    where = conditions(given, rare, doubles=indexed is not None)
+    if indexed is not None:
+        where.append(indexed)
+    spent = _COLUMNS.spent_delta
+    sums: tuple[ColumnElement[Any], ...] = (constant("0"), func.sum(spent))
+    if halves:
+        sums = (func.sum(spent.op(">>")(constant(_HALF))), func.sum(spent.op("&")(constant(_REST))))
+    return select(name, func.count(), *sums).select_from(schema.audit).where(*where).group_by(name).order_by(name)

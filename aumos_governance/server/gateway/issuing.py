@@ -40,16 +40,11 @@ class Issuing:
         )
         self.kernels = KernelKeys(self.keys, environment)
         self._terminals = TerminalKeys(self.keys, environment)
-        self._log = log
 
         def place(path: str) -> NotebookKey:
             return rooms.place(clean_path(path)).notebook
 
         self.requests = KeyRequests(self.keys, service, environment, owner=rooms.owner, root=rooms.root, place=place)
-
-    def start(self) -> None:
-        """Load the valid keys; before any kernel starts."""
-        self.keys.start()
 
     def follow_terminals(self, serverapp: Any) -> None:
         """Give the server's terminals keys, where it has any; once all extensions are loaded."""

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...gateway.configuration.environment import past_proxies, variables, withheld
 from ...gateway.contract import Upstream
-from ...gateway.key_requests import KeyRequests
 from ...gateway.process_environment import ProcessEnvironment
 from ...service.service import NotebookService
 from ..identity.rooms import Rooms
-from ..kernels.kernel_keys import KernelKeys
 from .issuing import Issuing
 from .port_memory import PortMemory
 
@@ -56,18 +54,18 @@ class ServedGateway:
         self._address = ""
         self._switch_seconds: float | None = None
         environment = ProcessEnvironment(self._variables, withheld(upstreams))
-        self._issuing = Issuing(service, rooms, environment, server=server, log=log)
+        self.issuing = Issuing(service, rooms, environment, server=server, log=log)
 
     def start(self) -> None:
         """Load the valid keys, and listen. Raises what `Gateway.start` raises."""
         # Imports aiohttp, which a server without a provider may lack.
         from ...gateway.listener import Gateway
 
-        self._issuing.start()
+        self.issuing.keys.start()
         wanted = self._ports.wanted()
         self._gateway = Gateway(
             self._upstreams,
-            self._issuing.keys,
+            self.issuing.keys,
             self._service,
             log=self._log,
             # The ledger finds by it, as of kernels, which server a hold belongs to.
@@ -87,10 +85,6 @@ class ServedGateway:
             )
         self._log.info("AumOS Governance: the gateway to %s listens at %s", ", ".join(self._upstreams), self._address)
 
-    def follow_terminals(self, serverapp: Any) -> None:
-        """Give the server's terminals keys; once all extensions are loaded."""
-        self._issuing.follow_terminals(serverapp)
-
     def stop(self) -> None:
         """End the streams, settle what is open and revoke this server's keys, when its kernels are gone; may block."""
         if self._gateway is not None:
@@ -98,17 +92,7 @@ class ServedGateway:
         if self._switch_seconds is not None:
             sys.setswitchinterval(self._switch_seconds)
             self._switch_seconds = None
-        self._issuing.stop()
-
-    @property
-    def kernels(self) -> KernelKeys:
-        """What gives each kernel its key."""
-        return self._issuing.kernels
-
-    @property
-    def requests(self) -> KeyRequests:
-        """What users may request of the keys."""
-        return self._issuing.requests
+        self.issuing.stop()
 
     def body(self) -> dict[str, Any]:
         """What users may know of the gateway: its address, and the providers without their keys."""

@@ -17,14 +17,7 @@ import zmq
 from jupyter_client.session import Session
 from zmq.eventloop.zmqstream import ZMQStream
 
-from ...wire.protocol import (
-    COMM_PREFIX,
-    IOPUB_TOPIC,
-    NESTED_TOO_DEEP,
-    REPLY_TYPE,
-    error_response,
-    responses_message,
-)
+from ...wire.protocol import COMM_PREFIX, IOPUB_TOPIC, NESTED_TOO_DEEP, REPLY_TYPE, error_response, responses_message
 from .conversation import Conversation
 
 __all__ = ["CommTransport", "Outbox"]
@@ -86,12 +79,7 @@ class CommTransport:
     """
 
     def __init__(
-        self,
-        kernel_manager: Any,
-        conversation: Conversation,
-        *,
-        loop: asyncio.AbstractEventLoop,
-        log: logging.Logger,
+        self, kernel_manager: Any, conversation: Conversation, *, loop: asyncio.AbstractEventLoop, log: logging.Logger
     ) -> None:
         self._kernel_manager = kernel_manager
         self._conversation = conversation

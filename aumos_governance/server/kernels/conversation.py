@@ -20,15 +20,7 @@ from ...ledger.contract.terms import SessionTerms
 from ...service.service import Caller, NotebookService, Reply
 from ...wire import fields
 from ...wire.operations import OPERATIONS
-from ...wire.protocol import (
-    MAX_REQUESTS,
-    MAX_TEXT,
-    WireRequest,
-    error_response,
-    is_text,
-    parse_request,
-    parse_requests,
-)
+from ...wire.protocol import MAX_REQUESTS, MAX_TEXT, WireRequest, error_response, is_text, parse_request, parse_requests
 from ..identity.rooms import Rooms
 from ..live.metrics import count_decision, observe_request
 from .presence import Admission, Presence

@@ -14,14 +14,7 @@ import orjson
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError, InvalidRequestError
 from ...wire.line_channel import LineChannel
-from ...wire.protocol import (
-    MAX_LINE,
-    NESTED_TOO_DEEP,
-    PROTOCOL_VERSION,
-    error_response,
-    responses_message,
-    shown,
-)
+from ...wire.protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, error_response, responses_message, shown
 from .conversation import Conversation
 
 __all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]

@@ -90,13 +90,7 @@ class OwnEvents:
 class StateEvents:
     """Emits each notebook's latest state, in bursts at most 20 times a second, and always the last one."""
 
-    def __init__(
-        self,
-        events: OwnEvents,
-        rooms: Rooms,
-        loop: asyncio.AbstractEventLoop,
-        log: logging.Logger,
-    ) -> None:
+    def __init__(self, events: OwnEvents, rooms: Rooms, loop: asyncio.AbstractEventLoop, log: logging.Logger) -> None:
         self._events = events
         self._rooms = rooms
         self._loop = loop

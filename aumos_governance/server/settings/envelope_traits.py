@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from ...errors import AumOSGovernanceError
 from ...ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from ...types import BUDGET_PERIOD_VALUES, BudgetPeriod
 from ...wire import fields
-from .traits import full_name, shown
+from .traits import full_name, literal, shown
 
 __all__ = ["Envelopes", "read_envelopes"]
 
@@ -38,10 +37,7 @@ class Envelopes(List[Any]):
 
     def item_from_string(self, s: str, index: int | None = None) -> Any:
         """One envelope on a command line, written as a dict; any other text is refused with the rest."""
-        try:
-            return ast.literal_eval(s)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return s
+        return literal(s)
 
 
 def read_envelopes(envelopes: Iterable[Mapping[str, str]]) -> tuple[EnvelopeSpec, ...]:

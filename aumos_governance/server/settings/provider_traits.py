@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from typing import Any
 
 from traitlets import TraitError, TraitType
 
 from ...gateway.configuration.providers import EXAMPLE
-from .traits import full_name, shown
+from .traits import full_name, literal, shown
 
 __all__ = ["Port", "Providers"]
 
@@ -26,10 +25,7 @@ class Providers(TraitType[Any, Any]):
 
     def from_string(self, s: str) -> Any:
         """A dict on a command line; any other text is refused with the rest."""
-        try:
-            return ast.literal_eval(s)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return s
+        return literal(s)
 
 
 class Port(TraitType[Any, Any]):

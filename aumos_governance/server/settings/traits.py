@@ -14,7 +14,7 @@ from ... import money
 from ...errors import AumOSGovernanceError
 from ...wire import fields
 
-__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "shown"]
+__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "shown"]
 
 _WEEK: Final = 7 * 24 * 3600.0
 
@@ -110,11 +110,15 @@ class Autostart(TraitType[Any, Any]):
         try:
             return Bool().from_string(s)
         except ValueError:
-            pass
-        try:
-            return ast.literal_eval(s)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return s
+            return literal(s)
+
+
+def literal(text: str) -> Any:
+    """The value that a text on a command line writes as Python would; any other text is its own value."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:

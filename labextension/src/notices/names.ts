@@ -1,5 +1,5 @@
 import { PathExt } from '@jupyterlab/coreutils';
-import { oneLine } from '../words/labels';
+import { isolated, oneLine } from '../words/labels';
 
 /** The name of a notebook in a sentence. */
 export function fileName(path: string): string {
@@ -9,5 +9,5 @@ export function fileName(path: string): string {
 /** Text shortened and isolated, so that its length and writing direction do not affect the text around it. */
 export function quoted(text: string): string {
   const line = oneLine(text);
-  return `\u2068${line.length > 60 ? `${line.slice(0, 59)}…` : line}\u2069`;
+  return isolated(line.length > 60 ? `${line.slice(0, 59)}…` : line);
 }

@@ -12,9 +12,6 @@ export {
 
 type Schemas = components['schemas'];
 
-/** The gateway as it is configured. */
-export type IGateway = Schemas['Gateway'];
-
 /** A provider whose API is reached through the gateway. */
 export type IGatewayProvider = Schemas['GatewayProvider'];
 

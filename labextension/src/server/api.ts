@@ -1,7 +1,6 @@
 /** Reads a notebook's governance state from the REST API. */
 
-import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './requests';
+import { ApiClient, ServerRequests } from './requests';
 import {
   type IGovernanceConfig,
   type IGovernanceState,
@@ -20,19 +19,19 @@ export interface IGovernanceApi {
   mayChange(): Promise<boolean>;
 }
 
-/** The client; all its promises reject only with a {@link GovernanceApiError}. */
-export class GovernanceApi implements IGovernanceApi {
-  constructor(options: GovernanceApi.IOptions) {
-    this._requests = new ServerRequests(options.serverSettings);
+/** The client. */
+export class GovernanceApi extends ApiClient implements IGovernanceApi {
+  constructor(options: ApiClient.IOptions) {
+    super(options);
     this._jupyter = new ServerRequests(options.serverSettings, 'api');
   }
 
   state(path: string): Promise<IGovernanceState> {
-    return this._requests.get('state', isState, { path });
+    return this.requests.get('state', isState, { path });
   }
 
   config(): Promise<IGovernanceConfig> {
-    return this._requests.get('config', isConfig);
+    return this.requests.get('config', isConfig);
   }
 
   async mayChange(): Promise<boolean> {
@@ -43,15 +42,5 @@ export class GovernanceApi implements IGovernanceApi {
     return Array.isArray(actions) && actions.includes('write');
   }
 
-  private readonly _requests: ServerRequests;
   private readonly _jupyter: ServerRequests;
-}
-
-/** A namespace for `GovernanceApi` statics. */
-export namespace GovernanceApi {
-  /** The instantiation options. */
-  export interface IOptions {
-    /** The server's connection settings. */
-    serverSettings: ServerConnection.ISettings;
-  }
 }

@@ -1,7 +1,6 @@
 /** Reads the audit record from the REST API. */
 
-import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './requests';
+import { ApiClient } from './requests';
 import {
   type IAuditPage,
   type IAuditSums,
@@ -49,18 +48,14 @@ export interface IAuditApi {
   exportUrl(format: ExportFormat, filters: IAuditFilters): string;
 }
 
-/** The client; all its promises reject only with a `GovernanceApiError`. */
-export class AuditApi implements IAuditApi {
-  constructor(options: AuditApi.IOptions) {
-    this._requests = new ServerRequests(options.serverSettings);
-  }
-
+/** The client. */
+export class AuditApi extends ApiClient implements IAuditApi {
   records(
     filters: IAuditFilters,
     limit: number,
     cursor: string | null = null
   ): Promise<IAuditPage> {
-    return this._requests.get('audit', isAuditPage, {
+    return this.requests.get('audit', isAuditPage, {
       ...filters,
       limit,
       cursor
@@ -68,25 +63,14 @@ export class AuditApi implements IAuditApi {
   }
 
   sums(by: SumsBy, filters: IAuditFilters): Promise<IAuditSums> {
-    return this._requests.get('audit/sums', isAuditSums, { ...filters, by });
+    return this.requests.get('audit/sums', isAuditSums, { ...filters, by });
   }
 
   verify(path: string | null): Promise<IVerification> {
-    return this._requests.get('audit/verify', isVerification, { path });
+    return this.requests.get('audit/verify', isVerification, { path });
   }
 
   exportUrl(format: ExportFormat, filters: IAuditFilters): string {
-    return this._requests.url('audit/export', { ...filters, format });
-  }
-
-  private readonly _requests: ServerRequests;
-}
-
-/** A namespace for `AuditApi` statics. */
-export namespace AuditApi {
-  /** The instantiation options. */
-  export interface IOptions {
-    /** The server's connection settings. */
-    serverSettings: ServerConnection.ISettings;
+    return this.requests.url('audit/export', { ...filters, format });
   }
 }

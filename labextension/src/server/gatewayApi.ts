@@ -1,6 +1,5 @@
 /** Lists, issues and revokes the gateway's keys. */
 
-import type { ServerConnection } from '@jupyterlab/services';
 import {
   type ICreatedKey,
   type IGatewayKey,
@@ -10,7 +9,7 @@ import {
   isRevokedKey,
   isStoppedKeys
 } from '../protocol/gateway';
-import { ServerRequests } from './requests';
+import { ApiClient } from './requests';
 
 /** The user's choices for a new key. */
 export interface INewKey {
@@ -38,52 +37,38 @@ export interface IGatewayApi {
   stop(path: string, key: string): Promise<readonly IGatewayKey[]>;
 }
 
-/** The client; all its promises reject only with a `GovernanceApiError`. */
-export class GatewayApi implements IGatewayApi {
-  constructor(options: GatewayApi.IOptions) {
-    this._requests = new ServerRequests(options.serverSettings);
-  }
-
+/** The client. */
+export class GatewayApi extends ApiClient implements IGatewayApi {
   async keys(): Promise<readonly IGatewayKey[]> {
-    return (await this._requests.get('keys', isGatewayKeys)).keys;
+    return (await this.requests.get('keys', isGatewayKeys)).keys;
   }
 
   create(wanted: INewKey, key: string): Promise<ICreatedKey> {
-    return this._requests.send('POST', 'keys', isCreatedKey, {
+    return this.requests.send('POST', 'keys', isCreatedKey, {
       body: { ...wanted },
       key
     });
   }
 
   bind(id: string, path: string, key: string): Promise<IGatewayKey> {
-    return this._requests.send('PATCH', endpoint(id), isGatewayKey, {
+    return this.requests.send('PATCH', endpoint(id), isGatewayKey, {
       body: { path },
       key
     });
   }
 
   revoke(id: string, key: string): Promise<unknown> {
-    return this._requests.send('DELETE', endpoint(id), isRevokedKey, { key });
+    return this.requests.send('DELETE', endpoint(id), isRevokedKey, { key });
   }
 
   async stop(path: string, key: string): Promise<readonly IGatewayKey[]> {
-    const { revoked } = await this._requests.send(
+    const { revoked } = await this.requests.send(
       'POST',
       'stop',
       isStoppedKeys,
       { parameters: { path }, key }
     );
     return revoked;
-  }
-
-  private readonly _requests: ServerRequests;
-}
-
-/** A namespace for `GatewayApi` statics. */
-export namespace GatewayApi {
-  /** The instantiation options. */
-  export interface IOptions {
-    serverSettings: ServerConnection.ISettings;
   }
 }
 

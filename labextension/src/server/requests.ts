@@ -141,6 +141,24 @@ export namespace ServerRequests {
   }
 }
 
+/** A client of a part of the REST API; all its promises reject only with a {@link GovernanceApiError}. */
+export class ApiClient {
+  constructor(options: ApiClient.IOptions) {
+    this.requests = new ServerRequests(options.serverSettings);
+  }
+
+  protected readonly requests: ServerRequests;
+}
+
+/** A namespace for `ApiClient` statics. */
+export namespace ApiClient {
+  /** The instantiation options. */
+  export interface IOptions {
+    /** The server's connection settings. */
+    serverSettings: ServerConnection.ISettings;
+  }
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

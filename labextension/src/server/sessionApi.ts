@@ -1,7 +1,6 @@
 /** Changes a notebook's session, and reads what its state does not contain. */
 
-import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './requests';
+import { ApiClient } from './requests';
 import { type IGovernanceState, isState } from '../protocol/state';
 import {
   type IEnvelope,
@@ -37,18 +36,14 @@ export interface ISessionApi {
   notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
 }
 
-/** The client; all its promises reject only with a `GovernanceApiError`. */
-export class SessionApi implements ISessionApi {
-  constructor(options: SessionApi.IOptions) {
-    this._requests = new ServerRequests(options.serverSettings);
-  }
-
+/** The client. */
+export class SessionApi extends ApiClient implements ISessionApi {
   change(
     path: string,
     change: IChange,
     key: string
   ): Promise<IGovernanceState> {
-    return this._requests.send('PATCH', 'state', isState, {
+    return this.requests.send('PATCH', 'state', isState, {
       parameters: { path },
       body: { ...change },
       key
@@ -56,37 +51,26 @@ export class SessionApi implements ISessionApi {
   }
 
   close(path: string, key: string): Promise<IGovernanceState> {
-    return this._requests.send('POST', 'close', isState, {
+    return this.requests.send('POST', 'close', isState, {
       parameters: { path },
       key
     });
   }
 
   async envelopes(path: string): Promise<readonly IEnvelope[]> {
-    const body = await this._requests.get('envelopes', isEnvelopes, { path });
+    const body = await this.requests.get('envelopes', isEnvelopes, { path });
     return body.envelopes;
   }
 
   async kernels(): Promise<readonly IKernel[]> {
-    const body = await this._requests.get('kernels', isKernels);
+    const body = await this.requests.get('kernels', isKernels);
     return body.kernels;
   }
 
   async notebooks(after?: string | null): Promise<IPage<IGovernanceState>> {
-    const page = await this._requests.get('notebooks', isNotebookPage, {
+    const page = await this.requests.get('notebooks', isNotebookPage, {
       after
     });
     return { entries: page.notebooks, after: page.after };
-  }
-
-  private readonly _requests: ServerRequests;
-}
-
-/** A namespace for `SessionApi` statics. */
-export namespace SessionApi {
-  /** The instantiation options. */
-  export interface IOptions {
-    /** The server's connection settings. */
-    serverSettings: ServerConnection.ISettings;
   }
 }

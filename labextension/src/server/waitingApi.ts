@@ -1,7 +1,6 @@
 /** Reads what waits for a user from the REST API, and sends the user's decisions. */
 
-import type { ServerConnection } from '@jupyterlab/services';
-import { ServerRequests } from './requests';
+import { ApiClient } from './requests';
 import {
   type IApproval,
   type ICorrectionResponse,
@@ -75,31 +74,27 @@ export namespace IWaitingApi {
   }
 }
 
-/** The client; all its promises reject only with a `GovernanceApiError`. */
-export class WaitingApi implements IWaitingApi {
-  constructor(options: WaitingApi.IOptions) {
-    this._requests = new ServerRequests(options.serverSettings);
-  }
-
+/** The client. */
+export class WaitingApi extends ApiClient implements IWaitingApi {
   async holds(options: IPageOptions = {}): Promise<IPage<IHold>> {
-    const page = await this._requests.get('holds', isHoldPage, { ...options });
+    const page = await this.requests.get('holds', isHoldPage, { ...options });
     return { entries: page.holds, after: page.after };
   }
 
   async approvals(options: IPageOptions = {}): Promise<IPage<IApproval>> {
-    const page = await this._requests.get('approvals', isApprovalPage, {
+    const page = await this.requests.get('approvals', isApprovalPage, {
       ...options
     });
     return { entries: page.approvals, after: page.after };
   }
 
   async limitRequests(): Promise<IPage<ILimitRequest>> {
-    const found = await this._requests.get('limit-requests', isLimitRequests);
+    const found = await this.requests.get('limit-requests', isLimitRequests);
     return { entries: found.limit_requests, after: null };
   }
 
   denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit> {
-    return this._requests.send(
+    return this.requests.send(
       'POST',
       `limit-requests/${encodeURIComponent(id)}/deny`,
       isDeniedAtLimit,
@@ -108,7 +103,7 @@ export class WaitingApi implements IWaitingApi {
   }
 
   async reports(options: IPageOptions = {}): Promise<IPage<IReport>> {
-    const page = await this._requests.get('reports', isReportPage, {
+    const page = await this.requests.get('reports', isReportPage, {
       ...options
     });
     return { entries: page.reports, after: page.after };
@@ -119,7 +114,7 @@ export class WaitingApi implements IWaitingApi {
     amount: string,
     key: string
   ): Promise<IResolutionResponse> {
-    return this._requests.send(
+    return this.requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/settle`,
       isResolutionResponse,
@@ -128,7 +123,7 @@ export class WaitingApi implements IWaitingApi {
   }
 
   release(id: string, key: string): Promise<IResolutionResponse> {
-    return this._requests.send(
+    return this.requests.send(
       'POST',
       `holds/${encodeURIComponent(id)}/release`,
       isResolutionResponse,
@@ -141,7 +136,7 @@ export class WaitingApi implements IWaitingApi {
     decision: 'approve' | 'deny',
     key: string
   ): Promise<IApproval> {
-    return this._requests.send(
+    return this.requests.send(
       'POST',
       `approvals/${encodeURIComponent(approval.id)}`,
       isApproval,
@@ -150,7 +145,7 @@ export class WaitingApi implements IWaitingApi {
   }
 
   acknowledge(id: string, key: string): Promise<IReport> {
-    return this._requests.send(
+    return this.requests.send(
       'POST',
       `reports/${encodeURIComponent(id)}/acknowledge`,
       isReport,
@@ -162,20 +157,9 @@ export class WaitingApi implements IWaitingApi {
     correction: IWaitingApi.ICorrection,
     key: string
   ): Promise<ICorrectionResponse> {
-    return this._requests.send('POST', 'corrections', isCorrectionResponse, {
+    return this.requests.send('POST', 'corrections', isCorrectionResponse, {
       body: { ...correction },
       key
     });
-  }
-
-  private readonly _requests: ServerRequests;
-}
-
-/** A namespace for `WaitingApi` statics. */
-export namespace WaitingApi {
-  /** The instantiation options. */
-  export interface IOptions {
-    /** The server's connection settings. */
-    serverSettings: ServerConnection.ISettings;
   }
 }

@@ -1,4 +1,3 @@
-import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { IGovernanceApi } from '../server/api';
 import { asFailure, type GovernanceApiError } from '../server/requests';
@@ -9,6 +8,7 @@ import {
 } from '../server/events';
 import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import type { Connection, IGovernanceModel } from '../tokens';
+import { Observable } from './observable';
 
 /** The delays before a failed request is repeated, in milliseconds: each twice the one before, up to the last. */
 const RETRY = { first: 1000, last: 30000 };
@@ -19,8 +19,9 @@ const RETRY = { first: 1000, last: 30000 };
  * It is requested when a notebook comes to the front whose state may not be current, and when
  * events flow again after an interruption. A response or event older than the known state is ignored.
  */
-export class GovernanceModel implements IGovernanceModel, IDisposable {
+export class GovernanceModel extends Observable implements IGovernanceModel {
   constructor(options: GovernanceModel.IOptions) {
+    super();
     this._api = options.api;
     this._events = options.events;
     this._events.emitted.connect(this._onEmitted, this);
@@ -86,19 +87,10 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     return this._learned;
   }
 
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  get isDisposed(): boolean {
-    return this._isDisposed;
-  }
-
-  dispose(): void {
-    this._isDisposed = true;
+  override dispose(): void {
     this._ticket += 1;
     this._cancelRetry();
-    Signal.clearData(this);
+    super.dispose();
   }
 
   stateOf(path: string): IGovernanceState | null {
@@ -117,7 +109,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._path = path;
     this._failure = null;
     this._cancelRetry();
-    this._changed.emit();
+    this.notify();
     if (path !== null && !this._current.has(path)) {
       void this.refresh();
     }
@@ -126,7 +118,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
   /** The notebook in front has another kernel: which session it uses depends on it. */
   noteKernel(): void {
     this._kernelChanges += 1;
-    this._changed.emit();
+    this.notify();
     void this.refresh();
   }
 
@@ -164,7 +156,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     const now = Date.now();
     this._current.forEach(path => this._seen.set(path, now));
     this._current.clear();
-    this._changed.emit();
+    this.notify();
     if (status === 'open') {
       void this._readConfig();
     }
@@ -190,7 +182,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
       ]);
       this._config = config;
       this._mayChange = mayChange;
-      this._changed.emit();
+      this.notify();
     } catch {
       // The request of the state reports what is wrong; the previous configuration is the best guess.
     }
@@ -218,7 +210,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     if (isNewer) {
       this._learned.emit(state);
     }
-    this._changed.emit();
+    this.notify();
   }
 
   /** Store how the request about the notebook in front ended. */
@@ -226,7 +218,7 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
-      this._changed.emit();
+      this.notify();
     }
     // While events are interrupted, their return triggers the next request.
     if (failure?.isTransient && this._events.status === 'open') {
@@ -243,14 +235,12 @@ export class GovernanceModel implements IGovernanceModel, IDisposable {
 
   private readonly _api: IGovernanceApi;
   private readonly _events: IEvents;
-  private readonly _changed = new Signal<this, void>(this);
   private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
   /** When the state of each notebook was last known to be current, in milliseconds. */
   private readonly _seen = new Map<string, number>();
   /** The notebooks whose known state is current as long as events flow. */
   private readonly _current = new Set<string>();
-  private _isDisposed = false;
   private _path: string | null = null;
   private _config: IGovernanceConfig | null = null;
   private _failure: GovernanceApiError | null = null;

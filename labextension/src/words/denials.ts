@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
 import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
-import { oneLine } from './labels';
+import { isolated, oneLine } from './labels';
 import { parseUsd, writeUsd } from './money';
 
 /** The notebook of the denial, and what the user may do there. */
@@ -80,7 +80,7 @@ function budgetWay(
         typeof category === 'string'
           ? trans.__(
               'The budget %1, which is set by code, or a limit around it leaves less: lower the request.',
-              `\u2068${oneLine(category)}\u2069`
+              isolated(oneLine(category))
             )
           : trans.__(
               'A limit around this budget leaves less: ask its administrator, or lower the request.'

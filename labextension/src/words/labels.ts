@@ -257,7 +257,7 @@ export function oneLine(text: string): string {
 }
 
 /** Text whose writing direction does not affect the text around it. */
-function isolated(text: string): string {
+export function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ILimitRequest } from '../protocol/waiting';
 import { enough, type IStanding } from './denials';
-import { oneLine } from './labels';
+import { isolated, oneLine } from './labels';
 import { formatUsd, parseUsd, writeUsd } from './money';
 
 /** The text about calls that wait at a limit. */
@@ -26,7 +26,7 @@ export function limitWords(
 ): ILimitWords {
   const { count, limit } = request;
   const needs = formatUsd(parseUsd(request.needs));
-  const name = `\u2068${oneLine(limit.name)}\u2069`;
+  const name = isolated(oneLine(limit.name));
   const all =
     count === 1
       ? null

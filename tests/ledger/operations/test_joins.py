@@ -232,6 +232,19 @@ def test_a_retry_of_a_request_finds_its_response_after_the_join(ledger: Ledger) 
     assert balance(ledger).spent == 0
 
 
+def test_a_retry_finds_its_response_when_what_it_was_joined_into_is_joined_into_another(ledger: Ledger) -> None:
+    oldest = NotebookKey("ann", "/srv/oldest", "plan.ipynb")
+    for notebook in (oldest, LINK, NOTEBOOK):
+        ledger.execute(opening(notebook))
+    request = spend(CENT, NOTEBOOK, origin=OTHER_KERNEL)
+    first = ledger.execute(request)
+    ledger.execute(join(LINK, NOTEBOOK))
+    ledger.execute(join(oldest, NOTEBOOK))
+    assert ledger.execute(request).record_id == first.record_id
+    assert balance(ledger).spent == 0
+    assert ledger.verify().findings == ()
+
+
 # ---- ledgers of the first version
 
 

@@ -128,7 +128,7 @@ def test_a_process_finds_the_gateway_past_the_servers_proxy(
     monkeypatch.setenv("NO_PROXY", "a.example")
     monkeypatch.delenv("no_proxy", raising=False)
     gateway = servers.start()
-    found = gateway.requests._environment.variables("sk-aumos-test")
+    found = gateway.issuing.requests._environment.variables("sk-aumos-test")
     assert found["OPENAI_BASE_URL"] == f"{address(gateway)}/llm/openai/v1"
     assert found["NO_PROXY"] == "a.example,127.0.0.1,localhost"
 

@@ -11,15 +11,7 @@ from ...contract.agreements import Evaluate, Record
 from ...contract.audit_facts import Recorded
 from ...contract.facts import Decision
 from ...rules.chain import LEDGER_CHAIN, OWN_EVENTS, check_whole
-from ...rules.verdicts import (
-    Refusal,
-    agent_refusal,
-    level_refusal,
-    no_budget,
-    no_consent,
-    no_session,
-    over_budget,
-)
+from ...rules.verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
 from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
 from ...transaction.work import Work, record
 from ..places import called, category_id, enclosing, name_of, open_session_of, period_start

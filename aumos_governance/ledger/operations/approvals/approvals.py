@@ -16,7 +16,7 @@ from ...transaction.rows import ApprovalRow, NotebookRow, SessionRow
 from ...transaction.selections import PENDING_OF_SERVER
 from ...transaction.work import Work, record
 from ..places import open_session_of
-from ..reach import named, notebook_of, page, reaches
+from ..reach import named, notebook_of, owners_of, page, reaches
 from ..registry import operation, reader
 
 __all__ = ["withdraw"]
@@ -80,7 +80,7 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
     if row.status == ApprovalStatus.PENDING:
         withdraw(work, row, request.origin, request.why)
-    return approval_of(row, owners_of(work, row.session_id)[1])
+    return approval_of(row, notebook_of(work, row.session_id))
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
@@ -127,11 +127,6 @@ def _decided(row: ApprovalRow) -> str:
         return "The approval request was withdrawn already, and needs no decision any more."
     word = "denied" if row.status == ApprovalStatus.DENIED else "approved"
     return f"This was {word} already, by {row.decided_by}, so nothing was changed."
-
-
-def owners_of(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
-    session = work.get(SessionRow, session_id)
-    return session, work.get(NotebookRow, session.notebook_id)
 
 
 def _close(work: Work, row: ApprovalRow, origin: Origin) -> None:

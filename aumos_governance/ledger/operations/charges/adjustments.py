@@ -9,11 +9,11 @@ from ....errors import ConflictError, InvalidAmountError, InvalidRequestError, N
 from ....types import GovernanceOutcome
 from ...contract.budgets import Adjusted
 from ...contract.charges import Adjust
-from ...transaction.rows import ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.rows import ChargeRow, EstimateRow, SessionRow
 from ...transaction.selections import ESTIMATES_OF_REFERENCE
 from ...transaction.work import Work, record
 from ..places import check_sums, count, places_of, state_of
-from ..reach import reaches
+from ..reach import owners_of, reaches
 from ..registry import operation
 
 __all__ = ["adjust"]
@@ -38,8 +38,7 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
         # The user looked at this estimate and decided what of it counts.
         raise ConflictError("A user has corrected this charge, so it stays as it is.", _CORRECTED)
     before, delta = charge.spent, amount - charge.spent
-    session = work.get(SessionRow, charge.session_id)
-    notebook = work.get(NotebookRow, session.notebook_id)
+    session, notebook = owners_of(work, charge.session_id)
     places = places_of(work, charge.envelopes, charge.at)
     check_sums(work, notebook, session, places, max(0, delta), delta)
     charge.spent = amount

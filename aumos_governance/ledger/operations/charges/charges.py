@@ -253,12 +253,7 @@ def _approval(work: Work, session: SessionRow, request: Charging, level: int) ->
 
 
 def _detail(
-    request: Charging,
-    already_paid: bool,
-    overrun: bool,
-    *,
-    used: bool = False,
-    approval_not_requested: bool = False,
+    request: Charging, already_paid: bool, overrun: bool, *, used: bool = False, approval_not_requested: bool = False
 ) -> dict[str, Any] | None:
     detail: dict[str, Any] = dict(request.detail)
     if already_paid:

@@ -14,7 +14,7 @@ from ...contract.charges import ExpireHolds, KernelGone, KernelsPresent, Release
 from ...contract.facts import Origin
 from ...contract.queries import ListHolds
 from ...rules.chain import check_text
-from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow, NotebookRow, SessionRow
+from ...transaction.rows import ApprovalRow, ChargeRow, EstimateRow
 from ...transaction.selections import (
     COUNTING_HOLDS,
     DUE_APPROVALS,
@@ -27,7 +27,7 @@ from ...transaction.selections import (
 from ...transaction.work import Work, record
 from ..approvals.approvals import withdraw
 from ..places import check_sums, count, places_of, state_of
-from ..reach import named, page, reaches
+from ..reach import named, owners_of, page, reaches
 from ..registry import operation, reader
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
@@ -147,8 +147,7 @@ def _resolve(
     source: Mapping[str, Any] = _NONE,
 ) -> Resolved:
     held = charge.amount if charge.state in _OPEN else 0
-    session = work.get(SessionRow, charge.session_id)
-    notebook = work.get(NotebookRow, session.notebook_id)
+    session, notebook = owners_of(work, charge.session_id)
     places = places_of(work, charge.envelopes, charge.at)
     check_sums(work, notebook, session, places, max(0, spent - held), spent)
     overrun = spent > held
@@ -216,8 +215,7 @@ _EVENTS = {ChargeState.SETTLED: "settle", ChargeState.RELEASED: "release", Charg
 
 def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origin: Origin) -> int:
     for charge in holds:
-        session = work.get(SessionRow, charge.session_id)
-        notebook = work.get(NotebookRow, session.notebook_id)
+        session, notebook = owners_of(work, charge.session_id)
         charge.state = ChargeState.UNRESOLVED.value
         work.save(charge)
         work.touch(notebook)

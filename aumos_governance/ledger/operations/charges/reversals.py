@@ -10,11 +10,11 @@ from ...contract.budgets import ChargeState, Corrected
 from ...contract.charges import Correct, TakeBack, Void
 from ...contract.facts import Found, Origin, Voided
 from ...rules.content import KEEP_RESPONSES
-from ...transaction.rows import ChainRow, ChargeRow, CorrectionRow, NotebookRow, ResponseRow, SessionRow
+from ...transaction.rows import ChainRow, ChargeRow, CorrectionRow, NotebookRow, ResponseRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
 from ...transaction.work import Work, record
 from ..places import count, places_of, state_at, state_of
-from ..reach import reaches
+from ..reach import owners_of, reaches
 from ..registry import operation
 
 __all__ = ["correct", "take_back", "void"]
@@ -98,8 +98,7 @@ def take_back(work: Work, request: TakeBack) -> int:
 def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
-    session = work.get(SessionRow, charge.session_id)
-    notebook = work.get(NotebookRow, session.notebook_id)
+    session, notebook = owners_of(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
     places = places_of(work, charge.envelopes, charge.at)
     charge.state = ChargeState.VOIDED.value
@@ -147,8 +146,7 @@ def correct(work: Work, request: Correct) -> Corrected:
         raise ConflictError(
             f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
         )
-    session = work.get(SessionRow, charge.session_id)
-    notebook = work.get(NotebookRow, session.notebook_id)
+    session, notebook = owners_of(work, charge.session_id)
     places = places_of(work, charge.envelopes, charge.at)
     charge.corrected += amount
     work.save(charge)

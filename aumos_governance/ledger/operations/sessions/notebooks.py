@@ -25,7 +25,7 @@ from ...transaction.selections import (
     SESSIONS_OF_NOTEBOOK,
 )
 from ...transaction.work import Work, record
-from ..places import envelope_id, open_session_of
+from ..places import envelope_id, open_session_of, renamed_in
 from ..registry import operation, reader
 from .sessions import close
 
@@ -151,15 +151,11 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
         work.save(balance)
     for charge in charges:
         # Settled later or corrected, it must count where its amount is now.
-        charge.envelopes = _replaced(charge.envelopes, envelope.id, id)
+        charge.envelopes = renamed_in(charge.envelopes, envelope.id, id)
         work.save(charge)
     for session in sessions:
-        session.outer_envelopes = _replaced(session.outer_envelopes, envelope.id, id)
+        session.outer_envelopes = renamed_in(session.outer_envelopes, envelope.id, id)
         work.save(session)
-
-
-def _replaced(envelopes: str, old: str, new: str) -> str:
-    return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
 @reader(ListNotebooks)

@@ -9,14 +9,7 @@ from ....errors import InvalidAmountError, InvalidRequestError
 from ....types import BudgetPeriod, TrustLevel
 from ...contract.facts import NotebookKey, Opened, Origin, SessionState
 from ...contract.requests import ChangeSession, CloseSession, OpenSession
-from ...contract.terms import (
-    Plan,
-    Standing,
-    Value,
-    check_close,
-    plan_change,
-    plan_open,
-)
+from ...contract.terms import Plan, Standing, Value, check_close, plan_change, plan_open
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow

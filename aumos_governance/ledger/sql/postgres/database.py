@@ -22,14 +22,7 @@ from ..migrate import REVISIONS, VERSION_TABLE, migrate
 from ..statements import Statements
 from ..store import Cursor
 from .connections import Connection, PostgresServer, roll_back
-from .errors import (
-    conflicts,
-    contended,
-    is_lost,
-    not_confirmed,
-    spares_others,
-    translated,
-)
+from .errors import conflicts, contended, is_lost, not_confirmed, spares_others, translated
 from .readers import PostgresReaders
 from .snapshot import PostgresSnapshot
 
@@ -128,10 +121,8 @@ class PostgresDatabase:
                 self._drop()
             raise translated(self._server.name, error, lost=lost) from error
 
-    @contextmanager
-    def reading(self) -> Iterator[Cursor]:
-        with self._readers.reading() as cursor:
-            yield cursor
+    def reading(self) -> AbstractContextManager[Cursor]:
+        return self._readers.reading()
 
     def snapshot(self) -> AbstractContextManager[PostgresSnapshot]:
         return self._readers.snapshot()

@@ -33,20 +33,20 @@ class PostgresReaders:
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
         """A consistent view of what is committed."""
-        connection = self._reader()
-        try:
+        with self._lent() as connection:
             yield _ReadingCursor(connection.cursor())
-        except psycopg.Error as error:
-            raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
-        finally:
-            self._give_back(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
         """A consistent view of what is committed, for a verification."""
+        with self._lent() as connection:
+            yield PostgresSnapshot(connection)
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
         connection = self._reader()
         try:
-            yield PostgresSnapshot(connection)
+            yield connection
         except psycopg.Error as error:
             raise translated(self._server.name, error, lost=is_lost(error, connection)) from error
         finally:

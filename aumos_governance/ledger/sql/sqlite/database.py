@@ -25,7 +25,7 @@ from ..statements import Statements
 from ..store import Cursor, NearStore
 from .attendance import Attendance
 from .filesystem import network_filesystem
-from .snapshot import SqliteSnapshot
+from .snapshot import SqliteReadings
 
 __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
 
@@ -43,7 +43,7 @@ _NAP: Final = (0.0005, 0.002)
 _IDLE_READERS: Final = 4
 
 
-class SqliteDatabase:
+class SqliteDatabase(SqliteReadings):
     """A file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
 
     at_once = True
@@ -133,16 +133,6 @@ class SqliteDatabase:
                     " spend or hold that was recorded is taken back when the ledger can be written again."
                 ) from error
             raise
-
-    @contextmanager
-    def reading(self) -> Iterator[Cursor]:
-        with self._reading() as connection, closing(connection.cursor()) as cursor:
-            yield cursor
-
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteSnapshot]:
-        with self._reading() as connection:
-            yield SqliteSnapshot(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

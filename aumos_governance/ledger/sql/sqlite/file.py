@@ -14,9 +14,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from ....errors import LedgerError, NotFoundError
 from ..statements import Statements
-from ..store import Cursor
 from .filesystem import network_filesystem
-from .snapshot import SqliteSnapshot
+from .snapshot import SqliteReadings
 
 __all__ = ["SqliteFile"]
 
@@ -25,7 +24,7 @@ _COPIES: Final = 3
 _READ_ONLY: Final = ("unable to open", "readonly", "read-only")
 
 
-class SqliteFile:
+class SqliteFile(SqliteReadings):
     """A SQLite file that exists; each reading has a connection of its own. Raises NotFoundError for no such file.
 
     On a file system that cannot be written SQLite cannot read a file whose log (the ``-wal`` file) is not empty, so
@@ -51,16 +50,6 @@ class SqliteFile:
             self._uri = f"{path.as_uri()}?mode=ro"
             if self._needs_writing():
                 self._set_aside()
-
-    @contextmanager
-    def reading(self) -> Iterator[Cursor]:
-        with self._reading() as connection, closing(connection.cursor()) as cursor:
-            yield cursor
-
-    @contextmanager
-    def snapshot(self) -> Iterator[SqliteSnapshot]:
-        with self._reading() as connection:
-            yield SqliteSnapshot(connection)
 
     def has(self, table: str) -> bool:
         with self.reading() as cursor:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 
 from ...proof.damage import UnreadableError
+from ..store import Cursor
 
-__all__ = ["SqliteSnapshot"]
+__all__ = ["SqliteReadings", "SqliteSnapshot"]
 
 
 class SqliteSnapshot:
@@ -47,6 +48,23 @@ class SqliteSnapshot:
         except sqlite3.Error as error:
             raise UnreadableError(str(error)) from error
         return found
+
+
+class SqliteReadings:
+    """Reads a file by connections that have begun to read, which a subclass lends."""
+
+    def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        raise NotImplementedError
+
+    @contextmanager
+    def reading(self) -> Iterator[Cursor]:
+        with self._reading() as connection, closing(connection.cursor()) as cursor:
+            yield cursor
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        with self._reading() as connection:
+            yield SqliteSnapshot(connection)
 
 
 def _text(stored: bytes) -> str:

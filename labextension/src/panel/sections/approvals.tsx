@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IDecisions } from '../../decisions/decisionDialog';
 import { UNREACHABLE } from '../../words/failures';
-import { oneLine } from '../../words/labels';
+import { isolated, oneLine } from '../../words/labels';
 import type { IDecided, WaitingApprovals } from '../../state/waitingApprovals';
 import { ApprovalCard } from './approvalCard';
 import { useNow } from '../../widgets/clock';
@@ -100,8 +100,4 @@ function sentence(decided: IDecided, trans: TranslationBundle): string {
     case 'withdrawn':
       return trans.__('%1: withdrawn', isolated(tool));
   }
-}
-
-function isolated(text: string): string {
-  return `\u2068${text}\u2069`;
 }

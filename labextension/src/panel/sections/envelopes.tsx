@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { BudgetBar } from '../../widgets/budgetBar';
 import { figuresWithin } from '../../words/figures';
-import { oneLine } from '../../words/labels';
+import { isolated, oneLine } from '../../words/labels';
 import { shortUsd, parseUsd } from '../../words/money';
 import type { IEnvelope } from '../../protocol/session';
 import { revisionOf, useReading } from '../../widgets/hooks';
@@ -30,7 +30,7 @@ export function Envelopes(
           {trans.__(
             'Only %1 can be spent: %2 leaves no more.',
             shortUsd(left(tightest)),
-            `\u2068${oneLine(tightest.name)}\u2069`
+            isolated(oneLine(tightest.name))
           )}
         </p>
       )}

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
-from aumos_governance.integrations.guarding.steps import now, when_awaited
 from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.steps import now, when_awaited
 from tests.integrations.chats import MESSAGES
 
 BODY = {"model": "gpt-4o", "messages": MESSAGES, "max_tokens": 50}

@@ -14,9 +14,9 @@ from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sendi
 from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
-from aumos_governance.integrations.guarding.steps import now
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.seen import Seen
+from aumos_governance.steps import now
 from tests.integrations.chats import COST
 from tests.integrations.guarding.attempts.one_attempt import BODY, REQUEST, RefusedError, Way, paid_call, response
 from tests.integrations.till import Till

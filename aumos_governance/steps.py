@@ -1,6 +1,6 @@
-"""What synchronous and asynchronous clients do alike, written once: a generator that yields what is to be awaited.
+"""What synchronous and asynchronous callers do alike, written once: a generator that yields what is to be awaited.
 
-For a synchronous client it yields nothing, and does each thing where it stands.
+For a synchronous caller it yields nothing, and does each thing where it stands.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def now(steps: Steps[T]) -> T:
     except StopIteration as done:
         result: T = done.value
         return result
-    raise AssertionError("A synchronous client has nothing to await.")
+    raise AssertionError("A synchronous caller has nothing to await.")
 
 
 async def when_awaited(steps: Steps[T]) -> T:
