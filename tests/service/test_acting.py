@@ -82,26 +82,26 @@ def test_at_l4_the_report_is_there_before_the_go(kernel: Kernel, ledger: Ledger)
 def test_what_cannot_be_reported_does_not_run_and_holds_nothing(
     kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kernel.ask("open", trust_level=4, budget="5")
+    kernel.request("open", trust_level=4, budget="5")
     fail_at(ledger, FileReport, monkeypatch)
     kernel.act()
     response = kernel.hear()
     assert (response["ok"], response["code"]) == (False, LedgerError.default_code)
     assert ledger.read(ListReports(owner="ada", root="/srv")) == ()
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_cancel_that_fails_says_so(kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel.ask("open", trust_level=5, budget="5")
+    kernel.request("open", trust_level=5, budget="5")
     kernel.act("one")
     assert kernel.hear()["ok"]
     with monkeypatch.context() as patch:
         fail_at(ledger, Void, patch)
-        response = kernel.ask("cancel", of="one", act=True)
+        response = kernel.request("cancel", of="one", act=True)
         assert (response["ok"], response["code"]) == (False, LedgerError.default_code)
-    assert kernel.ask("status")["state"]["held"] == "0.5"
-    assert kernel.ask("cancel", of="one", act=True)["voided"]
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("status")["state"]["held"] == "0.5"
+    assert kernel.request("cancel", of="one", act=True)["voided"]
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_settlement_stands_though_its_report_is_nobodys(kernel: Kernel) -> None:
