@@ -106,7 +106,7 @@ def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: fl
 
 
 def rate_of(ledgers: list[Ledger], seconds: float) -> float:
-    """Decisions a second when each of these ledgers has a thread that asks as fast as it is answered."""
+    """Decisions a second when each of these ledgers has a thread that makes one request after another."""
     done = [0] * len(ledgers)
     stop = threading.Event()
     ready = threading.Barrier(len(ledgers) + 1)

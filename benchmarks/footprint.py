@@ -92,7 +92,7 @@ class _Cost:
 
 
 def _idle_costs(home: Path, kernels: int, seconds: float, governed: bool) -> tuple[_Cost, _Cost]:
-    """With no kernel, and with all of them, each having asked once over its local socket."""
+    """With no kernel, and with all of them, each having made a request over its local socket."""
     with _server(home, governed=governed) as server, ExitStack() as stack:
         none = _rest(server, seconds)
         for number in range(kernels):

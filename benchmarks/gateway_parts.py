@@ -35,7 +35,7 @@ _RESPONSE = {
 
 
 class _Endpoint(asyncio.Protocol):
-    """A provider that answers at once."""
+    """A provider that responds at once."""
 
     def __init__(self) -> None:
         self._pending = b""

@@ -18,7 +18,7 @@ OUTPUT = Path(__file__).parent / "output"
 
 _PAGE = pytest.StashKey[NotebookPage]()
 
-# What Chromium would otherwise ask the network for by itself.
+# What Chromium would otherwise use the network for by itself.
 _QUIET_CHROMIUM = [
     "--disable-gpu",
     "--disable-background-networking",

@@ -33,7 +33,7 @@ def _measure(application: Application, page: NotebookPage, picture: Callable[[st
         application.govern(name, trust_level=3, budget=budget)
         application.request("spend", notebook=name, tool="gpt-4o-2026-audio-preview", amount=spent)
         application.request("hold", notebook=name, tool="claude", amount=held)
-        application.request("ask", notebook=name, tool="mail", amount=spent, shown={"arguments": {"to": "all"}})
+        application.request("approval", notebook=name, tool="mail", amount=spent, shown={"arguments": {"to": "all"}})
         page.open(name)
         page.command("aumos-governance:open-panel")
         expect(panel.locator(".aumos-Chart")).to_have_count(2)

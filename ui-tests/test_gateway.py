@@ -152,7 +152,11 @@ def test_a_key_is_created_shown_once_and_revoked(
     expect(section).to_contain_text("The calls of the program run within the budget.")
     lab_page.tab_to(section.get_by_label("Budget in dollars"))
     page.keyboard.type("2.50")
-    lab_page.tab_to(section.get_by_role("button", name="Create key", exact=True))
+    create = section.get_by_role("button", name="Create key", exact=True)
+    lab_page.tab_to(create)
+    # The ring has the button's own colour, and is around it.
+    expect(create).to_have_css("outline-style", "solid")
+    expect(create).to_have_css("outline-offset", "2px")
     page.keyboard.press("Enter")
     dialog = page.locator("dialog.aumos-Decision")
     secret = dialog.locator("pre").first

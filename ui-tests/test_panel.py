@@ -20,7 +20,7 @@ async () => {
   const { commands } = window.jupyterapp;
   const ours = commands.listCommands().filter((id) => id.startsWith('aumos-governance:'));
   for (const id of ours) {
-    // One saves a file, one asks a question; neither changes anything of the governance.
+    // One saves a file, one opens a dialog; neither changes anything of the governance.
     if (!id.endsWith('export-audit') && !id.endsWith('run-all-with-price')) {
       await commands.execute(id, {});
     }
@@ -104,7 +104,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
 ) -> None:
     lab.request("hold", notebook=name, amount="0.5")
     lab.request("leave")
-    requested = lab.request("ask", notebook=name)
+    requested = lab.request("approval", notebook=name)
     expect(panel.locator(".aumos-Hold-unresolved")).to_be_visible()
     expect(button(panel, "Approve…")).to_be_visible()
     before = lab.governance(name)
@@ -184,7 +184,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
     expect(denied).to_have_count(0)
 
     lab_page.command(_TOGGLE)
-    requested = lab.request("ask", notebook=name)
+    requested = lab.request("approval", notebook=name)
     waiting = toasts.filter(has_text="for your approval")
     expect(waiting).to_have_count(1)
     # An action that waits is denied nowhere.

@@ -61,7 +61,7 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     expect(limit).to_be_visible()
     shown = {"code": "to = 'ann@example.org'\nsend(to, subject='A line that is a good deal longer than the card')"}
     cell = window.evaluate(_CELL_ID, 3)
-    application.request("ask", notebook=name, tool="mail", cell_id=cell, count=3, shown=shown, amount="0.02")
+    application.request("approval", notebook=name, tool="mail", cell_id=cell, count=3, shown=shown, amount="0.02")
     approval = page.cell(3).locator(".aumos-WaitingCell")
     expect(approval).to_be_visible()
     expect(window.locator(f"{_PANEL} .aumos-Card")).to_have_count(2)

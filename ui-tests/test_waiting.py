@@ -54,8 +54,8 @@ def test_a_user_decides_exactly_what_is_requested(
 ) -> None:
     cell = panel.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.id")
     shown = {"tool": "shell", "arguments": {"command": "rm -r build"}, "code": "clean()\nprint('done')", "cost": "0.05"}
-    lab.request("ask", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
-    lab.request("ask", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
+    lab.request("approval", notebook=name, tool="shell", cell_id=cell, count=3, shown=shown)
+    lab.request("approval", notebook=name, tool="mail", amount="0", shown={"arguments": {"to": "all@example.org"}})
     expect(cards(panel)).to_have_count(2)
     first = cards(panel).first
     for words in ("shell", "$0.05", "agent-7", "In [3]", "rm -r build", "print('done')"):
@@ -98,7 +98,7 @@ def test_a_user_decides_exactly_what_is_requested(
 def test_what_waits_outlives_the_page_and_another_browser_decides(
     panel: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
-    lab.request("ask", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
+    lab.request("approval", notebook=name, tool="deploy", shown={"arguments": {"to": "production"}})
     expect(cards(panel)).to_contain_text("production")
     section(panel, "session").locator(".aumos-Section-title").click()
     panel.reload()
@@ -123,7 +123,7 @@ def test_what_waits_outlives_the_page_and_another_browser_decides(
 
 
 def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab: Application, name: str) -> None:
-    lab.request("ask", notebook=name, tool="deploy", shown={})
+    lab.request("approval", notebook=name, tool="deploy", shown={})
     lab.request("report", notebook=name, tool="shell", shown={"arguments": {"command": "make"}, "result": "built"})
     expect(cards(panel)).to_have_count(1)
     lab.stop()
@@ -146,7 +146,7 @@ def test_hostile_text_is_text_and_breaks_no_layout(
 ) -> None:
     lab.govern(name, agent_id=EVIL[:900])
     shown = {"arguments": {EVIL: EVIL}, "code": EVIL, EVIL: [EVIL]}
-    requested = lab.request("ask", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
+    requested = lab.request("approval", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
     lab.request("report", notebook=name, tool=EVIL[:900], agent_id=EVIL[:900], shown=shown)
     expect(cards(panel)).to_contain_text("<img src=x")
     expect(cards(panel)).to_contain_text("U+202E")

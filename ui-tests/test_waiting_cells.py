@@ -63,7 +63,7 @@ def request_approval(page: NotebookPage, lab: Application, name: str, index: int
     """Put a request to the user for one cell, which no kernel waits for."""
     shown = {"code": "to = 'ann@example.org'\nsend(to)  # once"}
     cell = page.page.evaluate(_CELL_ID, index)
-    return lab.request("ask", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
+    return lab.request("approval", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
 
 
 def test_the_cell_that_waits_shows_what_for_and_goes_on(

@@ -58,7 +58,7 @@ class Bodies:
             del self._of_key[key_id]
 
     async def aside(self, work: Callable[[], ResultT], size: int) -> ResultT:
-        """Work on a body of this size: on a large one in a thread, and on one large body at a time.
+        """Work on a request's or response's body of this size: on a large one in a thread, and on one such at a time.
 
         Meanwhile it takes more memory than is counted.
         """

@@ -281,6 +281,7 @@ class Exchange:
             streamed=_is_stream(kind, paid),
             key=sending.key,
             name=name,
+            aside=self._office.bodies.aside,
         )
 
     def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
@@ -17,7 +18,10 @@ from .charges import OpenCharge
 from .headers import Mask
 from .refusals import RefusedError
 
-__all__ = ["BROKEN", "broken_off", "pass_on", "pass_unpaid"]
+__all__ = ["BROKEN", "Aside", "broken_off", "pass_on", "pass_unpaid"]
+
+Aside = Callable[[Callable[[], Any], int], Awaitable[Any]]
+"""Does work on so many bytes: on many of them in a thread, so that other calls go on meanwhile."""
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """How reading a provider's response can end before its end."""
@@ -96,10 +100,11 @@ async def pass_on(
     streamed: bool,
     key: str | None,
     name: str,
+    aside: Aside,
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge. Raises RefusedError where nothing could go on."""
     if streamed or not _is_short(response):
-        return await _passed(request, response, headers, _Paid(charge, reader, streamed=streamed), Mask(key))
+        return await _passed(request, response, headers, _Paid(charge, reader, aside, streamed=streamed), Mask(key))
     try:
         body = await response.read()
     except BROKEN as error:
@@ -114,14 +119,18 @@ async def pass_on(
 class _Paid:
     """Reads the response to a paid call, and settles its charge."""
 
-    def __init__(self, charge: OpenCharge, reader: Reader, *, streamed: bool) -> None:
+    def __init__(self, charge: OpenCharge, reader: Reader, aside: Aside, *, streamed: bool) -> None:
         self._charge = charge
         self._reader = reader
+        self._aside = aside
         self._streamed = streamed
         self._kept = b""
+        self._size = 0
+        self._complete = False
 
     def feed(self, chunk: bytes) -> bytes:
         """The bytes that go on to the client now."""
+        self._size += len(chunk)
         shown = self._reader.feed(chunk)
         if self._reader.ended and self._charge.open:
             self._charge.settle(self._reader)
@@ -130,15 +139,25 @@ class _Paid:
             shown, self._kept = self._kept, shown
         return shown
 
-    def done(self) -> bytes:
+    async def done(self) -> bytes:
         """The response is complete: the bytes that are left."""
+        self._complete = True
+        if not self._streamed:
+            # Parsed once: what follows finds it.
+            await self._aside(self._reader.response, self._size)
         rest = self._reader.rest()
         self._charge.settle(self._reader)
         return self._kept + rest
 
     def left(self) -> None:
         """Nothing more of it goes on."""
-        self._charge.settle_partly(self._reader)
+        if not self._charge.open:
+            return
+        if self._complete:
+            # The client left while the whole of it was parsed.
+            self._charge.settle(self._reader)
+        else:
+            self._charge.settle_partly(self._reader)
 
 
 class _Free:
@@ -153,7 +172,7 @@ class _Free:
             self._later.feed(chunk)
         return chunk
 
-    def done(self) -> bytes:
+    async def done(self) -> bytes:
         """As `_Paid.done`."""
         if self._later is not None:
             self._later.done()
@@ -180,7 +199,7 @@ async def _passed(
             if shown := mask.feed(hearing.feed(chunk)):
                 await out.write(shown)
         complete = True
-        if rest := mask.feed(hearing.done()) + mask.rest():
+        if rest := mask.feed(await hearing.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
     except BROKEN as error:

@@ -238,7 +238,7 @@ class LiveKernel:
         self.connect()
 
     def connect(self) -> None:
-        """Open the channels; the server lets them open when the kernel answers on each."""
+        """Open the channels; the server lets them open when the kernel responds on each."""
         session = uuid.uuid4().hex
         self.socket = self.server._connect(f"api/kernels/{self.kernel_id}/channels?session_id={session}")
 
@@ -263,7 +263,7 @@ class LiveKernel:
         self.socket.close()
 
     def greet(self) -> dict[str, Any]:
-        """Load the raw client, say hello, and give the server's answer."""
+        """Load the raw client, say hello, and give the server's response."""
         self.run("import json\ndef result(value): print('<<' + json.dumps(value) + '>>')")
         self.run(RAW_KERNEL)
         return self.run("result(wire.hello())").result

@@ -11,7 +11,7 @@ from IPython import get_ipython
 
 
 class Wire:
-    """One comm to the server; answers are kept by id, with the number of the message they came in."""
+    """One comm to the server; responses are kept by id, with the number of the message they came in."""
 
     def __init__(self):
         self.kernel = get_ipython().kernel
@@ -40,7 +40,7 @@ class Wire:
     def wait(self, *ids, timeout=20):
         with self.arrived:
             if not self.arrived.wait_for(lambda: all(i in self.responses for i in ids), timeout):
-                raise TimeoutError(f"no answer to {[i for i in ids if i not in self.answers]}")
+                raise TimeoutError(f"no response to {[i for i in ids if i not in self.responses]}")
             return [self.responses[i][0] for i in ids]
 
     def do(self, op, **body):

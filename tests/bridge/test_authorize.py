@@ -1,4 +1,4 @@
-"""Acts as the wire carries them, to a server whose ledger answers in the thread that asks."""
+"""Acts as the wire carries them, to a server whose ledger responds in the thread that requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever dies, hangs or fills up between a kernel and its server: nothing is spent twice, unasked, or lost.
+"""Whatever dies, hangs or fills up between a kernel and its server: nothing is spent twice, unrequested, or lost.
 
 ``make soak`` runs this file 20 times in a row.
 """
@@ -134,7 +134,7 @@ def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) 
             assert float(longest) < 5
         finally:
             os.kill(pid, signal.SIGCONT)
-        # What it had asked before comes first.
+        # What it had requested before comes first.
         assert deaf.run("client.request('status', timeout=50)\n%governance_spend 1").status == "ok", (
             "and it can ask again"
         )
@@ -186,7 +186,7 @@ def test_a_ledger_that_cannot_be_written_acknowledges_nothing(
 
 
 def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
-    """Over the socket; on comm every ask goes through the server's loop."""
+    """Over the socket; on comm every request goes through the server's loop."""
     extension = tmp_path / "blocking.py"
     extension.write_text(
         "import time\n"

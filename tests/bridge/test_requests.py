@@ -1,4 +1,4 @@
-"""Asks of a real kernel to a real server: every op, every malformed message, and what a page sees of it."""
+"""Requests of a real kernel to a real server: every op, every malformed message, and what a page sees of it."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_two_thousand_requests_leave_the_kernel_busy_and_its_output_whole(server
         seen = []
         while server.state("busy.ipynb")["spent"] != "20":
             seen.append(server.kernel_state(kernel.kernel_id))
-            # Looking all the time would take the server's one core from the asks.
+            # Looking all the time would take the server's one core from the requests.
             time.sleep(0.05)
         # The last look may find the cell at its end.
         assert set(seen[:-1]) == {"busy"}

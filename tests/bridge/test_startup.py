@@ -126,7 +126,7 @@ def test_the_setting_leaves_kernels_as_they_were(launch: Callable[..., LiveServe
 
 
 def test_a_class_is_governed_with_no_press(launch: Callable[..., LiveServer]) -> None:
-    """A strict server too: what the server opens is not what a kernel asks for."""
+    """A strict server too: what the server opens is not what a kernel requests."""
     autostart = {"trust_level": 3, "budget": "4"}
     server = launch("--GovernanceExtension.strict=True", f"--GovernanceExtension.autostart={autostart}").start()
     for path, change in (("new.ipynb", None), ("set.ipynb", {"trust_level": 1, "budget": "0.5"})):

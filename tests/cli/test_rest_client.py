@@ -19,7 +19,7 @@ Responding = Callable[[bytes], str]
 
 @pytest.fixture
 def responding() -> Iterator[Responding]:
-    """A server that gives every request the same bytes and hangs up: answers its URL."""
+    """A server that gives every request the same bytes and hangs up: gives its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads = []
 

@@ -24,7 +24,7 @@ def fences(page: Path, language: str) -> list[str]:
 
 
 def run_cells(cells: list[str], folder: Path) -> str:
-    """Run cells one after the other in one plain IPython shell, with its state in ``folder``; answers the output."""
+    """Run cells one after the other in one plain IPython shell, with its state in ``folder``; gives the output."""
     program = (
         "import json, sys\n"
         "from IPython.core.interactiveshell import InteractiveShell\n"

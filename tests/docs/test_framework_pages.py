@@ -11,7 +11,7 @@ from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 
-# What the model does on each page, before it answers.
+# What the model does on each page, before it responds.
 MODELS: dict[str, tuple[Reply, ...]] = {
     "anthropic.md": (),
     "langchain.md": (),

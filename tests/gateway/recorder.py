@@ -1,4 +1,4 @@
-"""A provider on the loopback interface that records what it is sent, and answers whatever the test wants."""
+"""A provider on the loopback interface that records what it is sent, and responds with whatever the test wants."""
 
 from __future__ import annotations
 

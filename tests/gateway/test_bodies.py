@@ -1,4 +1,4 @@
-"""Request bodies: bounded each, for each key and in all, by what they take in memory; large ones hold up no others."""
+"""Bodies: requests' bounded each, for each key and in all, by what they take in memory; large ones delay no others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ import pytest
 
 from aumos_governance.gateway import bodies
 from aumos_governance.gateway.contents import LARGE, memory_of, object_of, text_of, written
+from aumos_governance.integrations.guarding import readers
 from tests.gateway.house import SECRET, House
 from tests.gateway.raw import CHAT, Raw, Received, requested
+from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.till import priced
 
 BODY = json.dumps(CHAT).encode()
 OTHER = "sk-aumos-another-kernel"
@@ -173,6 +176,26 @@ def test_others_are_served_while_a_large_body_is_read(house: House, monkeypatch:
         assert requested(house).status == 200
         go_on.set()
         assert large.receive().status == 200
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_response_is_parsed_once_and_beside_the_other_calls(
+    house: House, monkeypatch: pytest.MonkeyPatch, *, large: bool
+) -> None:
+    names: list[str] = []
+
+    def noted(content: bytes, *, body_of_json: Any = readers.body_of_json) -> Any:
+        names.append(threading.current_thread().name)
+        return body_of_json(content)
+
+    monkeypatch.setattr(readers, "body_of_json", noted)
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    body = json.dumps({"id": "c1", "model": "gpt-4o", "choices": [], "usage": usage}).encode()
+    house.endpoint.script(Reply(body=body + b" " * (LARGE if large else 100)))
+    assert requested(house).body.startswith(body)
+    assert house.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+    [name] = names
+    assert (name != "aumos-gateway") == large
 
 
 def test_a_large_form_is_read_beside_the_other_calls(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

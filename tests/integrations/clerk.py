@@ -12,7 +12,7 @@ from aumos_governance.integrations.tool_guard import ToolGuard
 from tests.integrations.endpoint.replies import Reply, ToolCall
 
 CALL = Reply(tool_calls=(ToolCall("send", {"to": "ann", "text": "Hello"}),))
-"""The model asks for a mail to be sent."""
+"""The model requests a mail to be sent."""
 FAULTY_CALL = Reply(tool_calls=(ToolCall("send", {"to": "nobody", "text": "Hello"}),))
 
 

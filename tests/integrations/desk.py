@@ -1,4 +1,4 @@
-"""A provider in this process that answers by a table of paths, and governed clients of it."""
+"""A provider in this process that responds by a table of paths, and governed clients of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Response = Callable[[dict[str, Any]], Any]
 
 
 class Desk:
-    """``answers`` gives what is answered by method and path; a body's bytes, a mapping, or a response as it is."""
+    """``responses`` gives the responses by method and path; a body's bytes, a mapping, or a response as it is."""
 
     def __init__(self, engine: GovernanceEngine) -> None:
         self.responses: dict[str, Any] = {}

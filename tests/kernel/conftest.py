@@ -18,7 +18,7 @@ def kernel(tmp_path: Path) -> Iterator[Kernel]:
 
 @pytest.fixture(scope="module", params=["socket", "comm"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A governed server, whose kernels ask it one way and the other: people see the same."""
+    """A governed server, whose kernels send requests one way and the other: users see the same."""
     home = tmp_path_factory.mktemp(request.param)
     live = LiveServer(home, f"--GovernanceExtension.local_socket={request.param == 'socket'}")
     try:

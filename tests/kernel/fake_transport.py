@@ -17,9 +17,9 @@ Response = Callable[[WireRequest], Mapping[str, Any] | None]
 
 
 class FakeTransport:
-    """Answers each ask in a thread of its own with what ``answer`` gives, or with nothing for None.
+    """Responds to each request in a thread of its own with what ``response`` gives, or with nothing for None.
 
-    What is asked of one that is ``lossy`` goes out again where the answer is late, as it may be on a busy machine.
+    Requests to one that is ``lossy`` go out again where the response is late, as it may be on a busy machine.
     """
 
     def __init__(self, response: Response | None = None, *, clock_ahead: float = 0.0, lossy: bool = False) -> None:
@@ -67,7 +67,7 @@ class FakeTransport:
             return [request for request in self.sent if request.op == op]
 
     def wait_for(self, op: str, count: int = 1) -> list[WireRequest]:
-        """Wait until so many asks of this op have gone out."""
+        """Wait until so many requests of this op have gone out."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: sum(request.op == op for request in self.sent) >= count, timeout=20)
         return self.of(op)

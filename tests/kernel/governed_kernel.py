@@ -42,6 +42,8 @@ def connected(server: LiveServer, kernel_id: str, *, load: bool = True) -> Itera
         yield kernel
     finally:
         client.stop_channels()
+        # jupyter_client 8.6 leaves that to the garbage collector, and ZeroMQ warns of it in whatever test runs then.
+        client.context.destroy(linger=0)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class Outcome:
     printed: list[str] = field(default_factory=list)
     """Lines written and shown, in order."""
     requested: str = ""
-    """The prompt that was answered."""
+    """The prompt that was shown."""
 
     @property
     def lines(self) -> list[str]:
@@ -63,8 +63,8 @@ class Kernel:
         ``interrupted``: interrupts may fall before and after the cell's own code, where ipykernel catches them and
         sends no reply (``dispatch_shell`` in ``kernelbase``); the status is then ``"lost"``.
 
-        With ``answer`` the front end takes input, and gives this, or does this in place of an answer. ``when_shown`` is
-        called with whatever is displayed.
+        With ``response`` the front end takes input, and gives this, or does this instead. ``when_shown`` is called with
+        whatever is displayed.
         """
         allow_stdin = response is not None
         message = self.client.session.msg(
@@ -75,7 +75,7 @@ class Kernel:
         self.client.shell_channel.send(message)
         outcome = Outcome("")
         if response is not None:
-            # Only where a cell asks; one that does not is still read below.
+            # Only where a cell prompts; one that does not is still read below.
             outcome.requested = self._respond(response, timeout)
         while True:
             heard = self.client.get_iopub_msg(timeout=timeout)
@@ -163,6 +163,8 @@ def _client(environ: Mapping[str, str], folder: Path, ends: ExitStack) -> Blocki
             manager.start_kernel(env=dict(environ), cwd=str(folder))
             here.callback(manager.shutdown_kernel, now=True)
             client = manager.blocking_client()
+            # As in `governed_kernel`.
+            here.callback(client.context.destroy, linger=0)
             client.start_channels()
             here.callback(client.stop_channels)
             try:

@@ -68,7 +68,7 @@ def test_a_server_that_stays_busy_is_given_up_in_time_with_its_own_words(lossy: 
         client_of(transport, timeout=0.5).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) > 2
     if not lossy:
-        # Each copy was refused, so there is nothing to take back. Where answers are late, a copy may be queued still.
+        # Each copy was refused, so there is nothing to take back. Where responses are late, a copy may be queued still.
         assert transport.of("cancel") == []
 
 

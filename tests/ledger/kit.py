@@ -121,7 +121,7 @@ def balance(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> Balance:
 
 
 def records(ledger: Ledger, **filters: Any) -> list[AuditEntry]:
-    """All matching records, read page by page; oldest first unless asked for otherwise."""
+    """All matching records, read page by page; oldest first unless requested otherwise."""
     return list(_records(ledger, {"oldest_first": True, "limit": 100} | filters))
 
 

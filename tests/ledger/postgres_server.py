@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 
 # The server must not outlive the tests, however they end: this shell waits for the end of its input, which comes
-# when the process that holds the other end of the pipe is gone. SIGINT asks the server for a fast shutdown.
+# when the process that holds the other end of the pipe is gone. SIGINT makes the server shut down fast.
 GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -INT "$server" 2>/dev/null; wait "$server"'
 SETTINGS = {
     "listen_addresses": "",
@@ -86,7 +86,7 @@ class PostgresServer:
             guard.wait()
 
     def create(self) -> str:
-        """A new empty database; answers its name."""
+        """A new empty database; gives its name."""
         name = next(self._names)
         self.execute(f"CREATE DATABASE {name}")
         return name

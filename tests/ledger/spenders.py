@@ -1,7 +1,7 @@
 """Processes whose threads spend as fast as they can, and then tell what came of it.
 
 Usage: spenders.py URL PROCESSES THREADS SECONDS. Says "ready" when all have their ledger open, starts on a line of
-input, and ends when each process has answered with a line of JSON. They are forks of one that has no ledger open.
+input, and ends when each process has responded with a line of JSON. They are forks of one that has no ledger open.
 """
 
 from __future__ import annotations

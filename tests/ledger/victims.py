@@ -1,7 +1,7 @@
 """Makes processes that charge a ledger until they are killed, each a fork of this one, which has no ledger open.
 
 Usage: victims.py URL FILE. For each line of input it makes one, says its process id, and "gone" when it has ended.
-What was acknowledged is appended to the file, a line of JSON for each: the key, what was asked for, the charge.
+What was acknowledged is appended to the file, a line of JSON for each: the key, what was requested, the charge.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ THREADS = 3
 
 
 def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
-    """What a victim asks for under a key, to ask for it again."""
+    """What a victim requests under a key, to request it again."""
     if what == "spend":
         return spend(CENT, key=key)
     if what == "hold":

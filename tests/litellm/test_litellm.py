@@ -223,7 +223,7 @@ def test_a_level_that_is_too_low_stops_the_call(
 def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
 ) -> None:
-    # A stream that is refused so is tried once more without being asked for its usage.
+    # A stream that is refused so is tried once more without the request for its usage.
     times = 2 if fault.status == 400 and call in (stream, streamed_awaited) else 1
     endpoint.script(*[fault] * times)
     with pytest.raises(Exception, match=r"(?i)error|refused|limit"):
@@ -281,7 +281,7 @@ def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, gover
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-        # Bound and not listened at: no other program can answer there.
+        # Bound and not listened at: no other program can respond there.
         with pytest.raises(litellm.InternalServerError):
             governed.completion(**request(endpoint, api_base=address))
     assert (till.held, till.events()) == (0, ["hold", "release"])

@@ -1,4 +1,4 @@
-"""The steps of an act's life, taken on a ledger: level by level, and however a person answers."""
+"""The steps of an act's life, taken on a ledger: level by level, and whatever the user decides."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN = {"tool": "deploy", "cost": "0.05", "code": "deploy()"}
 
 
 class User:
-    """Answers what is asked, and remembers it."""
+    """Decides what is requested, and remembers it."""
 
     def __init__(self, ledger: Ledger, response: str) -> None:
         self.ledger = ledger

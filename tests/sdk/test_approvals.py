@@ -1,4 +1,4 @@
-"""Acts of an engine with a ledger of its own: by the agent's level, with and without somebody to ask."""
+"""Acts of an engine with a ledger of its own: by the agent's level, with and without an approver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = {"code": "deploy()", "arguments": {"where": "production"}}
 
 
 class User:
-    """Says the same to whatever is asked, and remembers it."""
+    """Says the same to whatever is requested, and remembers it."""
 
     def __init__(self, response: object) -> None:
         self.response = response

@@ -23,7 +23,7 @@ from aumos_governance.types import TrustLevel
 
 @pytest.fixture
 def session() -> Iterator[GovernanceEngine]:
-    """An engine registered as a notebook's is, whose agent is at L3 and answered yes."""
+    """An engine registered as a notebook's is, whose agent is at L3 and whose user approves."""
     engine = GovernanceEngine(approver=lambda shown: bool(shown["tool"]))
     engine.trust.set_level(engine.agent_id, 3)
     register_default_engine(lambda: engine)

@@ -173,7 +173,7 @@ def test_an_act_interrupted_while_it_is_decided_gives_back_what_is_held_after_al
     monkeypatch.setattr(engine.realm, "submit", broken)
     with pytest.raises(type(error)):
         engine.begin(ACT)
-    apart.answer()
+    apart.response()
     assert apart.of(Hold, Release) == [Hold, Release]
     # There may be another one after its approval, so it names no hold.
     assert [request.hold_id for request in apart.requested if isinstance(request, Hold)] == [None]
@@ -226,7 +226,7 @@ def test_the_error_names_what_the_user_can_do(engine: GovernanceEngine) -> None:
     assert "requested" not in str(denied.value)
 
 
-# ---- what is asked, recorded and returned
+# ---- what is requested, recorded and returned
 
 
 def test_without_a_level_in_the_action_none_is_needed(engine: GovernanceEngine) -> None:

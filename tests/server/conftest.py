@@ -45,7 +45,7 @@ Rest = Callable[..., Awaitable[Response]]
 
 @pytest.fixture
 def rest(jp_fetch: Callable[..., Any]) -> Rest:
-    """Ask the interface: ``await rest("GET", "state", path="a.ipynb")``; a refusal is an answer too."""
+    """Request the interface: ``await rest("GET", "state", path="a.ipynb")``; a refusal is a response too."""
 
     async def send(method: str, name: str, body: Any = None, headers: Any = None, **parameters: str) -> Response:
         raw = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)

@@ -130,7 +130,7 @@ _ENVELOPE: Final = ("id", "op", "exp", "cell", "cell.id", "cell.count", "another
 
 
 def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """One wrong value in an ask that is right otherwise, by name; without ``soak`` a ninth of them, in turn."""
+    """One wrong value in a request that is right otherwise, by name; without ``soak`` a ninth of them, in turn."""
     every = 1 if soak else 9
     values = itertools.count()
     for op, body in BODIES.items():
@@ -175,4 +175,4 @@ RAW: Final[dict[str, tuple[str, str]]] = {
     "an id of a number": ('{"id": 7, "op": "status", "exp": EXP}', "id"),
     "a long id": ('{"id": "' + "x" * 100_000 + '", "op": "status", "exp": EXP}', "id"),
 }
-"""The text of one ask, ``EXP`` in place of a time soon to come, and a word of its refusal."""
+"""The text of one request, ``EXP`` in place of a time soon to come, and a word of its refusal."""

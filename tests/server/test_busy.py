@@ -51,7 +51,7 @@ def slow() -> Iterator[Slow]:
 
 
 class Talk:
-    """A kernel's conversation over one transport, with what was answered."""
+    """A kernel's conversation over one transport, with its responses."""
 
     def __init__(self, slow: Slow, admission: Admission, readers: Executor | None = None, now: Any = time.time) -> None:
         self.responses: list[dict[str, Any]] = []
@@ -71,7 +71,7 @@ class Talk:
         self.responses.clear()
 
     def say(self, *requests: Any, may_block: bool = False) -> list[dict[str, Any]]:
-        """Send one message; gives what is answered before the thread that received it goes on."""
+        """Send one message; gives the responses that come before the thread that received it goes on."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests)}, self.responses.append, may_block=may_block)
         return self.responses[before:]

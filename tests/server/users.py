@@ -24,7 +24,7 @@ class Named(IdentityProvider):
 
 
 class ReadOnly(Authorizer):
-    """Lets everyone read governance and nobody change it; remembers what it was asked."""
+    """Lets everyone read governance and nobody change it; remembers what it was called with."""
 
     requested: list[tuple[str, str]] = []  # noqa: RUF012 - traits take no annotation of their own
 

@@ -1,4 +1,4 @@
-"""A kernel that asks for acts, and the person who answers."""
+"""A kernel that requests acts, and the user who decides."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Clock:
 
 
 class Kernel:
-    """A kernel's side of the conversation, whose answers come when they come."""
+    """A kernel's side of the conversation, whose responses come when they come."""
 
     def __init__(self, service: NotebookService, clock: Clock, caller: Caller = CALLER) -> None:
         self.service, self.clock, self.caller = service, clock, caller

@@ -21,7 +21,7 @@ BOUNDED = {"amount": "3", "least": "0.01", "waits_turn": 60, "tool": "claude"}
 
 @dataclass
 class Crowd:
-    """Sends requests of many callers, and takes their answers in the order in which they come."""
+    """Sends requests of many callers, and takes their responses in the order in which they come."""
 
     service: NotebookService
     notebook: NotebookKey = NOTEBOOK
@@ -30,7 +30,7 @@ class Crowd:
     """The ids of the requests that were said to wait."""
     sent: int = 0
     ending: set[str] = field(default_factory=set)
-    """The ids of the requests but holds that have no answer yet."""
+    """The ids of the requests but holds that have no response yet."""
 
     def send(self, op: str, id: str | None = None, *, caller: str = "agent", **body: Any) -> str:
         self.sent += 1
@@ -42,14 +42,14 @@ class Crowd:
         return id
 
     def hear(self) -> dict[str, Any]:
-        """The next answer."""
+        """The next response."""
         while True:
             response = self.responses.get(timeout=60)
             if self._is_last(response):
                 return response
 
     def arrived(self) -> dict[str, Any] | None:
-        """The next answer, where one is here already."""
+        """The next response, where one is here already."""
         while not self.responses.empty():
             response = self.responses.get()
             if self._is_last(response):
@@ -65,7 +65,7 @@ class Crowd:
         return False
 
     def settled(self) -> None:
-        """Hear all answers but those of holds that were given up, which have none."""
+        """Hear all responses but those of holds that were given up, which have none."""
         while self.ending:
             self.hear()
 

@@ -1,4 +1,4 @@
-"""An act over the wire, from its ask to its end: by level, and through a person's answer."""
+"""An act over the wire, from its request to its end: by level, and through a user's decision."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_the_agents_own_level_decides(kernel: Kernel) -> None:
     assert kernel.hear()["decision"]["code"] == "SUGGESTED"
 
 
-# ---- a person's answer
+# ---- a user's decision
 
 
 def test_a_yes_lets_it_run_once(l3: Kernel, ledger: Ledger) -> None:

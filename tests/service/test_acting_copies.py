@@ -1,4 +1,4 @@
-"""Copies of an act's ask, and cancels of it, that come while it is on its way or after its answer."""
+"""Copies of an act's request, and cancels of it, that come while it is on its way or after its response."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def gone(ledger: Ledger) -> None:
     ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
 
 
-# ---- copies after the answer
+# ---- copies after the response
 
 
 @pytest.mark.parametrize("level", [1, 4, 5])
@@ -134,7 +134,7 @@ def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     assert not pending(ledger)
 
 
-def test_a_wait_that_cannot_begin_anew_is_answered(
+def test_a_wait_that_cannot_begin_anew_is_refused(
     l3: Kernel, ledger: Ledger, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
@@ -183,7 +183,7 @@ def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monke
     assert l3.request("status")["state"]["held"] == "0"
 
 
-def test_a_copy_after_a_cancel_is_answered_with_what_was_cancelled(
+def test_a_copy_after_a_cancel_gets_the_response_of_what_was_cancelled(
     l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cancel_and_copy() -> None:
@@ -211,15 +211,15 @@ def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
             return failed
         return submit(request)
 
-    kernel.ask("open", trust_level=5, budget="5")
+    kernel.request("open", trust_level=5, budget="5")
     kernel.act("same")
     assert kernel.hear()["decision"]["allowed"]
     monkeypatch.setattr(ledger, "submit", submitting)
-    answer = kernel.ask("cancel", of="same", act=True)
-    assert (answer["ok"], answer["code"]) == (False, "UNAVAILABLE")
+    response = kernel.request("cancel", of="same", act=True)
+    assert (response["ok"], response["code"]) == (False, "UNAVAILABLE")
     monkeypatch.undo()
-    assert kernel.ask("cancel", of="same", act=True)["voided"] is True
-    assert kernel.ask("status")["state"]["held"] == "0"
+    assert kernel.request("cancel", of="same", act=True)["voided"] is True
+    assert kernel.request("status")["state"]["held"] == "0"
 
 
 def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(

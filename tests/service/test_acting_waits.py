@@ -160,7 +160,7 @@ def test_the_next_server_waits_for_the_same_decision(l3: Kernel, ledger: Ledger,
     decide(ledger, waiting)
     response = after.hear()
     assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
-    # The answer got lost, so the ask comes once more.
+    # The response got lost, so the request comes once more.
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
     assert last.hear() == response

@@ -108,7 +108,7 @@ class Disorder:
     def __init__(self, crowd: Crowd, ledger: Ledger, seed: int) -> None:
         self.crowd, self.ledger, self.chance = crowd, ledger, random.Random(seed)
         self.waiting: dict[str, str] = {}
-        """The callers of the requests that have no answer yet, by the requests' ids."""
+        """The callers of the requests that have no response yet, by the requests' ids."""
         self.running: list[tuple[str, str, str, int]] = []
         """Request, caller, hold and amount of each call that was granted and has not ended."""
         self.gone: set[str] = set()
@@ -118,7 +118,7 @@ class Disorder:
         self.take(self.crowd.hear())
 
     def hear_all(self) -> None:
-        """What has come already: a message that a call waits is no answer, and none may follow before a call ends."""
+        """What has come already: a message that a call waits is no response, and none may follow before a call ends."""
         while (response := self.crowd.arrived()) is not None:
             self.take(response)
 

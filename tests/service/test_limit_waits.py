@@ -37,7 +37,7 @@ def raised(ledger: Ledger, dollars: int) -> None:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    """The next answer; before it, the service may say any number of times that the call waits."""
+    """The next response; before it, the service may say any number of times that the call waits."""
     while "waiting" in (response := kernel.hear()):
         pass
     return response

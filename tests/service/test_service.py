@@ -1,4 +1,4 @@
-"""The service turns asks into decisions and bodies, the same for every transport."""
+"""The service turns requests into decisions and bodies, the same for every transport."""
 
 from __future__ import annotations
 

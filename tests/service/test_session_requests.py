@@ -1,4 +1,4 @@
-"""Agents, categories and the record within a notebook's session, as its kernel asks for them."""
+"""Agents, categories and the record within a notebook's session, as its kernel requests them."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def response_of(kernel: Kernel) -> dict[str, Any]:
 
 
 def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
-    """The answers to these requests; among them come those of what ended the other calls."""
+    """The responses to these requests; among them come those of what ended the other calls."""
     found: dict[str, dict[str, Any]] = {}
     while found.keys() < set(ids):
         response = response_of(kernel)

@@ -141,7 +141,7 @@ def test_what_make_lab_installs_is_a_part_of_what_make_test_installs() -> None:
 
 def test_what_builds_is_locked() -> None:
     required = {str(Requirement(text)) for text in PROJECT["build-system"]["requires"]}
-    # Hatchling asks the build of an editable install for one more.
+    # Hatchling needs the build of an editable install for one more.
     assert {str(Requirement(text)) for text in GROUPS["build"]} == required | {"editables>=0.5"}
 
 

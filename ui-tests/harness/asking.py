@@ -1,6 +1,6 @@
 """An extension of the test's own server: posts approval requests and reports to the user, as a kernel does.
 
-``POST harness/ask``, ``report``, ``hold`` and ``spend`` take the fields of the ledger's requests as JSON.
+``POST harness/approval``, ``report``, ``hold`` and ``spend`` take the fields of the ledger's requests as JSON.
 ``POST harness/leave`` reports that the process with the holds is gone.
 """
 
@@ -59,7 +59,7 @@ class RequestingHandler(APIHandler):
         }
         shown = json.dumps(body.get("shown", {}))
         amount = money.parse(body.get("amount", "0.05"))
-        if what == "ask":
+        if what == "approval":
             response: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
         elif what == "report":
             response = FileReport(shown=shown, **common)

@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class Provider:
-    """Serves until it is closed. While ``answers`` is cleared, requests wait for their response."""
+    """Serves until it is closed. While ``responses`` is cleared, requests wait for their response."""
 
     def __init__(self) -> None:
         self.responses = threading.Event()

@@ -143,8 +143,10 @@ class Body:
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._size = 0
+        self._found: Mapping[str, Any] | None = None
 
     def feed(self, chunk: bytes) -> bytes:
+        self._found = None
         self._size += len(chunk)
         if self._size <= _MOST_BODY:
             self._pieces.append(chunk)
@@ -154,7 +156,9 @@ class Body:
         return b""
 
     def response(self) -> Mapping[str, Any] | None:
-        return body_of_json(b"".join(self._pieces)) if self._size <= _MOST_BODY else None
+        if self._found is None and self._size <= _MOST_BODY:
+            self._found = body_of_json(b"".join(self._pieces))
+        return self._found
 
     def seen(self) -> Seen | None:
         return None  # The body itself shows it.

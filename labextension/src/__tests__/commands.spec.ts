@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import schema from '../../schema/settings.json';
-import { addCommands, CommandIds, IN_PALETTE } from '../commands';
+import { addCommands, announcer, CommandIds, IN_PALETTE } from '../commands';
 import { DEFAULT_SETTINGS } from '../state/settings';
 import type { IGovernancePanel } from '../tokens';
 import { FakeModel } from './support/fakes';
@@ -188,6 +188,26 @@ describe('the commands', () => {
       await commands.execute(id);
     }
     expect(revealed).toEqual(['gateway', 'gateway']);
+  });
+
+  it('are announced one by one, when their state has changed', () => {
+    const announced: unknown[] = [];
+    commands.commandChanged.connect((_, { id }) => announced.push(id));
+    let isShown = false;
+    const { exportAudit, goToKeys } = CommandIds;
+    const announce = announcer(
+      commands,
+      new Map([
+        [exportAudit, () => isShown],
+        [goToKeys, () => true]
+      ])
+    );
+    announce();
+    expect(announced).toEqual([]);
+    isShown = true;
+    announce();
+    announce();
+    expect(announced).toEqual([exportAudit]);
   });
 
   it('stand beside settings whose defaults are those of the schema', () => {

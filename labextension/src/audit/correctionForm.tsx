@@ -1,7 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IWaitingApi } from '../server/waitingApi';
-import { formatUsd, parseUsd, typedUsd, writeUsd } from '../words/money';
+import {
+  fieldUsd,
+  formatUsd,
+  parseUsd,
+  typedUsd,
+  writeUsd
+} from '../words/money';
 import type { IAuditRecord } from '../protocol/audit';
 import type { ICorrectionResponse } from '../protocol/waiting';
 import { AmountInput } from '../widgets/amountInput';
@@ -20,7 +26,7 @@ export function CorrectionForm(
   const { api, chargeId, model, record, trans } = props;
   const spent = parseUsd(record.spent_delta);
   const [isOpen, setOpen] = React.useState(false);
-  const [text, setText] = React.useState(writeUsd(spent));
+  const [text, setText] = React.useState(() => fieldUsd(writeUsd(spent)));
   const [reason, setReason] = React.useState('');
   const [done, setDone] = React.useState<ICorrectionResponse | null>(null);
   const permission = usePermission(model, trans);

@@ -21,6 +21,9 @@ import { IGovernanceModel } from '../tokens';
 import { AUDIT_TAB } from './audit';
 import { loadViews } from './later';
 
+/** How long live events wait for JupyterLab's start at most, in milliseconds: another extension may delay its end. */
+const PATIENCE = 5000;
+
 /** Provides the model, and sets its notebook in front. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   id: 'aumos-governance:model',
@@ -37,7 +40,10 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
     const model = new GovernanceModel({
       api: new GovernanceApi({ serverSettings }),
       // The server has JupyterLab's own requests to respond to first; nothing is visible before.
-      events: new ServerEvents({ serverSettings, after: app.restored })
+      events: new ServerEvents({
+        serverSettings,
+        after: Promise.race([app.restored, passed(PATIENCE)])
+      })
     });
     const front = new FrontNotebook({
       shell: app.shell,
@@ -90,3 +96,9 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+function passed(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    window.setTimeout(resolve, milliseconds);
+  });
+}

@@ -42,7 +42,8 @@ export class ServerEvents implements IEvents, IDisposable {
   constructor(options: ServerEvents.IOptions) {
     this._serverSettings = options.serverSettings;
     if (options.after) {
-      void options.after.then(() => this._start());
+      const start = (): void => this._start();
+      void options.after.then(start, start);
     } else {
       this._start();
     }

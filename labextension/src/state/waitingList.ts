@@ -7,8 +7,8 @@ import type { IGovernanceModel } from '../tokens';
 export const MAX_READ = 50;
 /** The least time between two loads, in milliseconds. */
 const PAUSE = 400;
-/** How long the first load waits for the event connection at most, in milliseconds. */
-const PATIENCE = 2000;
+/** How long the first load waits for the event connection at most, in milliseconds: longer than that for the start. */
+const PATIENCE = 6000;
 
 /**
  * What waits for a user on all notebooks of the server, oldest first.

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { formatUsd, typedUsd } from '../words/money';
+import { fieldUsd, formatUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 import { Button } from './button';
 import { UserButton } from './userButton';
@@ -8,7 +8,7 @@ import { UserButton } from './userButton';
 /** A field for an amount, checked while it is typed, and a button that sets it when the user presses it. */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const { trans, label, max = null } = props;
-  const [text, setText] = React.useState(props.initial);
+  const [text, setText] = React.useState(() => fieldUsd(props.initial));
   const field = React.useRef<HTMLDivElement>(null);
   const id = React.useId();
   const amount = typedUsd(text);
@@ -88,7 +88,7 @@ export namespace AmountField {
     trans: TranslationBundle;
     /** The field's label for screen readers. */
     label: string;
-    /** The initial text of the field. */
+    /** The initial amount of the field, in the wire's format. */
     initial: string;
     /** The largest allowed amount; null for any. */
     max?: bigint | null;

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
-import { typedUsd, writeUsd } from '../words/money';
+import { fieldUsd, typedUsd, writeUsd } from '../words/money';
 import { CopiedText } from './copiedText';
 import { useAction, usePermission } from './hooks';
 import { leadToButton } from './leads';
@@ -18,7 +18,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const [typed, setTyped] = React.useState<string | null>(null);
   const action = useAction(trans);
   const permission = usePermission(model, trans);
-  const text = typed ?? config?.default_budget ?? '';
+  const text = typed ?? fieldUsd(config?.default_budget ?? '');
   const amount = typedUsd(text);
   const wrong = config === null ? null : budgetFault(text, config, trans);
   const level = chosen ?? config?.default_trust_level ?? 0;

@@ -124,6 +124,11 @@ export function writeUsd(nano: bigint): string {
   return `${nano / NANO_PER_USD}${decimals && `.${decimals}`}`;
 }
 
+/** An amount of the wire's format as a user types it in the language of all amounts: `1.7`, or `1,7`. */
+export function fieldUsd(decimal: string): string {
+  return style().decimal === ',' ? decimal.replace('.', ',') : decimal;
+}
+
 /** The nano-dollars that the user typed, or null if the text is no amount, or too large. */
 export function typedUsd(text: string): bigint | null {
   const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(

@@ -90,7 +90,7 @@ class UpstreamProgram:
         return found
 
     def wait_idle(self) -> float:
-        """Until none of its calls is open; gives when the last one ended that was not answered."""
+        """Until none of its calls is open; gives when the last one ended without a response."""
         until(lambda: not self.figures()["open"], "no call is open at the provider")
         return max(self.figures()["ended"], default=0.0)
 

@@ -46,7 +46,7 @@ class Figures:
     """Calls that were open at once."""
     hanging: int = 0
     ended: list[float] = field(default_factory=list)
-    """When each call ended that was not answered, by the clock that all processes share."""
+    """When each call ended without a response, by the clock that all processes share."""
 
 
 class Upstream:

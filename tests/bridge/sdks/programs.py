@@ -55,7 +55,7 @@ TOOL: Final[Any] = {
 
 @dataclass(frozen=True)
 class Program:
-    """A program, and what the provider answers to it."""
+    """A program, and the provider's response to it."""
 
     run: Callable[[], Any]
     """Makes its calls and gives what it got; it may have to be awaited."""
@@ -233,7 +233,7 @@ async def _pydantic_ai_structured() -> Any:
 
 
 def _curl(command: str) -> Callable[[], Any]:
-    """With the answer's text in it as often as there were calls."""
+    """With the word answer in it as often as there were calls."""
 
     def run() -> Any:
         printed = subprocess.run(["sh", "-c", command.replace("\n", " ")], capture_output=True, text=True, check=True)

@@ -17,7 +17,7 @@ BASE = "https://api.anthropic.com"
 MESSAGES = "/v1/messages"
 
 
-def asked(path: str = MESSAGES, method: str = "POST", **body: Any) -> ApiRequest:
+def api_request(path: str = MESSAGES, method: str = "POST", **body: Any) -> ApiRequest:
     return ApiRequest(method, path, body)
 
 
@@ -34,8 +34,8 @@ def test_a_request_is_read_with_its_query_and_forwarded_without() -> None:
     assert (call.path, call.request.path, call.from_host) == (MESSAGES, f"{MESSAGES}?beta=true", False)
     assert (call.request.method, call.request.body, call.request.files) == ("POST", request.body, (3,))
     assert call.request.streamed
-    assert not API.read(asked(stream=False)).request.streamed
-    assert API.read(asked()).request.path == MESSAGES
+    assert not API.read(api_request(stream=False)).request.streamed
+    assert API.read(api_request()).request.path == MESSAGES
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_request_is_read_with_its_query_and_forwarded_without() -> None:
 )
 def test_a_value_that_could_be_read_otherwise_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        API.read(asked(**body))
+        API.read(api_request(**body))
 
 
 @pytest.mark.parametrize(
@@ -62,18 +62,18 @@ def test_a_value_that_could_be_read_otherwise_is_refused(body: dict[str, Any]) -
     ],
 )
 def test_of_what_is_free_only_what_concerns_no_others_is_forwarded(method: str, path: str, forwarded: bool) -> None:
-    assert API.forwards(asked(path, method)) is forwarded
+    assert API.forwards(api_request(path, method)) is forwarded
 
 
 def test_fallbacks_and_advisors_are_models_as_well() -> None:
-    request = asked(
+    request = api_request(
         model="claude-a",
         fallbacks=[{"model": "claude-b"}, "claude-x", {"model": 5}, None],
         tools=[{"type": "advisor", "model": "claude-c"}, {"name": "send"}],
     )
     assert API.models(request) == ("claude-b", "claude-c")
-    assert API.models(asked(fallbacks={"model": "claude-b"}, tools="x")) == ()
-    assert API.models(asked()) == ()
+    assert API.models(api_request(fallbacks={"model": "claude-b"}, tools="x")) == ()
+    assert API.models(api_request()) == ()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_fallbacks_and_advisors_are_models_as_well() -> None:
     ],
 )
 def test_the_limit_of_output_is_the_one_of_its_path(path: str, body: Any, limit: OutputLimit | None) -> None:
-    assert API.output_limit(asked(f"{path}?beta=true", **body)) == limit
+    assert API.output_limit(api_request(f"{path}?beta=true", **body)) == limit
 
 
 def test_a_lower_limit_replaces_the_one_that_is_there_and_nothing_else() -> None:
@@ -99,7 +99,7 @@ def test_a_lower_limit_replaces_the_one_that_is_there_and_nothing_else() -> None
     changed = API.limited(request, 9, BASE)
     assert changed.body == {"max_tokens": 9, "model": "m"}
     assert (changed.method, changed.path, changed.streamed, changed.files) == ("POST", request.path, True, (3,))
-    assert API.limited(asked("/v1/complete"), 9, BASE).body == {"max_tokens_to_sample": 9}
+    assert API.limited(api_request("/v1/complete"), 9, BASE).body == {"max_tokens_to_sample": 9}
     assert request.body["max_tokens"] == 50
 
 
@@ -107,7 +107,9 @@ def test_a_lower_limit_replaces_the_one_that_is_there_and_nothing_else() -> None
     ("kind", "reader"), [("text/event-stream; charset=utf-8", Events), ("application/json", Body), ("", Body)]
 )
 def test_a_response_is_read_as_its_type_says(kind: str, reader: type) -> None:
-    request = asked(model="claude-sonnet-5-5", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True)
+    request = api_request(
+        model="claude-sonnet-5-5", max_tokens=9, messages=[{"role": "user", "content": "x"}], stream=True
+    )
     paid = API.provider.paid(request)
     assert paid is not None
     assert is_streamed(paid)

@@ -17,7 +17,7 @@ BASE = "https://api.openai.com/v1"
 CHAT = "/chat/completions"
 
 
-def asked(path: str = CHAT, method: str = "POST", **body: Any) -> ApiRequest:
+def api_request(path: str = CHAT, method: str = "POST", **body: Any) -> ApiRequest:
     return ApiRequest(method, path, body)
 
 
@@ -52,17 +52,17 @@ def test_a_request_is_read_with_its_query_and_forwarded_without_version(path: st
     assert (call.path, call.request.path, call.from_host) == (CHAT, f"{CHAT}?a=b", False)
     assert (call.request.method, call.request.body) == ("POST", request.body)
     assert (call.request.files, call.request.bare, call.request.streamed) == ((3,), True, True)
-    assert API.read(asked(path)).request.path == CHAT
-    assert not API.read(asked(path, stream=False)).request.streamed
+    assert API.read(api_request(path)).request.path == CHAT
+    assert not API.read(api_request(path, stream=False)).request.streamed
 
 
 @pytest.mark.parametrize("prefix", ["", "/openai"])
 def test_a_deployment_says_which_model_responds(prefix: str) -> None:
     path = f"{prefix}/deployments/mine{CHAT}"
-    call = API.read(asked(f"{path}?api-version=1", model="other", n=1))
+    call = API.read(api_request(f"{path}?api-version=1", model="other", n=1))
     assert (call.path, call.request.path, call.from_host) == (path, f"{CHAT}?api-version=1", True)
     assert call.request.body == {"model": "mine", "n": 1}
-    assert API.read(asked(path)).request.body == {}
+    assert API.read(api_request(path)).request.body == {}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_deployment_says_which_model_responds(prefix: str) -> None:
 )
 def test_a_value_that_could_be_read_otherwise_is_refused(path: str, body: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        API.read(asked(path, **body))
+        API.read(api_request(path, **body))
 
 
 def test_the_values_of_a_form_are_texts() -> None:
@@ -110,15 +110,15 @@ def test_the_values_of_a_form_are_texts() -> None:
     ],
 )
 def test_of_what_is_free_only_what_concerns_no_others_is_forwarded(method: str, path: str, forwarded: bool) -> None:
-    assert API.forwards(asked(path, method)) is forwarded
+    assert API.forwards(api_request(path, method)) is forwarded
 
 
 def test_fallbacks_are_models_as_well() -> None:
-    assert API.models(asked(model="a", models=["b", "c"])) == ("b", "c")
-    assert API.models(asked(models=("b",))) == ("b",)
-    assert API.models(asked(models="bc")) == ()
-    assert API.models(asked()) == ()
-    assert API.models(asked("/responses", "GET", models=["b"])) == ()
+    assert API.models(api_request(model="a", models=["b", "c"])) == ("b", "c")
+    assert API.models(api_request(models=("b",))) == ("b",)
+    assert API.models(api_request(models="bc")) == ()
+    assert API.models(api_request()) == ()
+    assert API.models(api_request("/responses", "GET", models=["b"])) == ()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_fallbacks_are_models_as_well() -> None:
     ],
 )
 def test_the_limit_of_output_is_the_one_of_its_path(path: str, body: Any, limit: OutputLimit | None) -> None:
-    assert API.output_limit(asked(f"{path}?a=b", **body)) == limit
+    assert API.output_limit(api_request(f"{path}?a=b", **body)) == limit
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_lower_limit_has_the_name_that_is_there_or_that_the_server_knows(base:
 
 
 def test_each_limit_that_is_there_is_lowered() -> None:
-    changed = API.limited(asked(max_tokens=50, max_completion_tokens=60), 9, BASE)
+    changed = API.limited(api_request(max_tokens=50, max_completion_tokens=60), 9, BASE)
     assert changed.body == {"max_tokens": 9, "max_completion_tokens": 9}
 
 

@@ -1,4 +1,4 @@
-"""How the gateway's keys follow the ledger and the processes of their server, without asking more than they need."""
+"""How the gateway's keys follow the ledger and the processes of their server, without more requests than needed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CELL = Cell("cell", 3)
 
 
 class Followed:
-    """A ledger whose keys may be held up, fail, or be answered later."""
+    """A ledger whose keys may be held up, fail, or respond later."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

@@ -1,4 +1,4 @@
-"""What Anthropic's requests may cost, and what its answers say that they did."""
+"""What Anthropic's requests may cost, and what its responses say that they did."""
 
 from __future__ import annotations
 

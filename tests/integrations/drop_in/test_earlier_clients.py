@@ -47,7 +47,7 @@ def balance(engine: GovernanceEngine) -> tuple[Decimal, Decimal]:
 
 
 class FakeOpenAI:
-    """What code for the earlier SDK gave it in tests: an object with the methods, whose answers say no usage."""
+    """What code for the earlier SDK gave it in tests: an object with the methods, whose responses say no usage."""
 
     def __init__(self, response: Any = "an answer") -> None:
         self.calls: list[dict[str, Any]] = []

@@ -18,7 +18,7 @@ _ERRORS = {400: "invalid_request_error", 401: "authentication_error", 429: "rate
 
 
 def response(received: Received, reply: Reply) -> Response:
-    """Answer as Anthropic's server does. Raises NotServedError for a path that it has not."""
+    """Respond as Anthropic's server does. Raises NotServedError for a path that it has not."""
     path = received.path.partition("?")[0]
     if received.method == "GET" and path.endswith("/models"):
         models = [

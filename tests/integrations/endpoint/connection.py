@@ -1,4 +1,4 @@
-"""One connection: reads requests, writes their answers, and notices when the client hangs up."""
+"""One connection: reads requests, writes their responses, and notices when the client hangs up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .responses import Response
 
 
 class ClientGoneError(Exception):
-    """The client closed the connection before its answer was complete."""
+    """The client closed the connection before its response was complete."""
 
 
 class BrokenError(Exception):
@@ -36,12 +36,12 @@ class Connection:
         pairs = (line.partition(":") for line in lines[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         content = await self._content(headers)
-        # Pending during the answer: it ends when the client hangs up, or with the first byte of its next request.
+        # Pending during the response: it ends when the client hangs up, or with the first byte of its next request.
         self._next_byte = asyncio.ensure_future(self._reader.read(1))
         return Received(number(), method, path, headers, content)
 
     async def write(self, exchange: Exchange, response: Response) -> None:
-        """Send the answer as its reply tells to. Raises ClientGoneError and BrokenError."""
+        """Send the response as its reply tells to. Raises ClientGoneError and BrokenError."""
         reply, pieces = exchange.reply, response.pieces
         last = len(pieces) if reply.error_after is None or not response.streamed else reply.error_after
         await self._hold_up(exchange)

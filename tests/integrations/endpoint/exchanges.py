@@ -1,4 +1,4 @@
-"""One request and its answer, which a test in another thread watches and holds up."""
+"""One request and its response, which a test in another thread watches and holds up."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Exchange:
         return self.progress.ended
 
     def release(self) -> None:
-        """Let a paused answer go on."""
+        """Let a paused response go on."""
         self._loop.call_soon_threadsafe(self._released.set)
 
     def wait_sent(self, pieces: int, timeout: float = PATIENCE) -> None:

@@ -1,4 +1,4 @@
-"""Gemini's wire format: which path answers what, and how an error looks."""
+"""Gemini's wire format: which path has which response, and how an error looks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def speaks(received: Received) -> bool:
 
 
 def response(received: Received, reply: Reply) -> Response:
-    """Answer as Google's server does. Raises NotServedError for a path that it has not."""
+    """Respond as Google's server does. Raises NotServedError for a path that it has not."""
     path, _, query = received.path.partition("?")
     if received.method == "GET":
         return _listed(path)

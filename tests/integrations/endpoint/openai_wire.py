@@ -1,4 +1,4 @@
-"""OpenAI's wire format: which path answers what, and how an error looks."""
+"""OpenAI's wire format: which path has which response, and how an error looks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAKERS = {
 
 
 def response(received: Received, reply: Reply) -> Response:
-    """Answer as OpenAI's server does. Raises NotServedError for a path that it has not."""
+    """Respond as OpenAI's server does. Raises NotServedError for a path that it has not."""
     path = received.path.partition("?")[0]
     if received.method == "GET":
         return _listed(path)

@@ -1,4 +1,4 @@
-"""What a test has the endpoint answer: a text or tool calls, their tokens, and what goes wrong on the way."""
+"""What a test has the endpoint send: a text or tool calls, their tokens, and what goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool that the model asks for."""
+    """A tool that the model requests."""
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -40,24 +40,24 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer of the endpoint. A piece is one SSE event of a stream, or the one body there is otherwise."""
+    """One response of the endpoint. A piece is one SSE event of a stream, or the one body there is otherwise."""
 
     text: str = "The answer is forty-two."
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Tokens | Mapping[str, Any] | None = field(default_factory=Tokens)
-    """A mapping goes out as it is, right or wrong; None: the answer has no usage."""
+    """A mapping goes out as it is, right or wrong; None: the response has no usage."""
     model: str | None = None
-    """The model that the answer names; None: as asked for."""
+    """The model that the response names; None: as requested."""
     status: int = 200
-    """From 400 on: the provider's error body in place of an answer."""
+    """From 400 on: the provider's error body in place of a response."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     """Goes out in place of the body that would be made."""
     pause_after: int | None = None
-    """Waits after so many pieces until the test releases the exchange; 0: before the head of the answer."""
+    """Waits after so many pieces until the test releases the exchange; 0: before the head of the response."""
     break_after: int | None = None
-    """Drops the connection after so many pieces, and a pause; 0: with no answer at all. What is no stream breaks in the
-    middle of its body."""
+    """Drops the connection after so many pieces, and a pause; 0: with no response at all. What is no stream breaks in
+    the middle of its body."""
     error_after: int | None = None
     """Ends a stream after so many pieces with the provider's error event."""
     interval: float = 0.0

@@ -1,4 +1,4 @@
-"""An answer as bytes: the pieces of a stream, or one body."""
+"""A response as bytes: the pieces of a stream, or one body."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Endpoint:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """All that was asked so far, in order."""
+        """All that was requested so far, in order."""
         return tuple(self._exchanges)
 
     @property
@@ -62,7 +62,7 @@ class Endpoint:
         return len(self._exchanges)
 
     def script(self, *replies: Reply) -> None:
-        """Answer the next requests with these, one each."""
+        """Respond to the next requests with these, one each."""
         self._script.extend(replies)
 
     def forget_script(self) -> None:
@@ -83,7 +83,7 @@ class Endpoint:
         )
 
     def release(self) -> None:
-        """Let all paused answers go on."""
+        """Let all paused responses go on."""
         for exchange in self.exchanges:
             exchange.release()
 

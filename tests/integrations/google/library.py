@@ -39,7 +39,7 @@ def multiply(a: int, b: int) -> int:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, what the provider answers to it, and which model's usage it pays for."""
+    """A program, what the provider responds to it, and which model's usage it pays for."""
 
     run: Callable[[Any], Any]
     """Makes its calls with a client, and gives what it got."""

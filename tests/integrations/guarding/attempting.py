@@ -32,7 +32,7 @@ def chained(middleware: Sequence[Any]) -> dict[str, Any]:
 
 
 class Provider:
-    """Answers what it is sent by a function of the request's body and its number, counted from 1."""
+    """Responds to what it is sent by a function of the request's body and its number, counted from 1."""
 
     def __init__(self) -> None:
         self.models: list[str] = []

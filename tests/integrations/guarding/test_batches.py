@@ -103,7 +103,7 @@ def test_it_is_settled_when_its_results_are_read(desk: Desk, till: Till, how: st
         assert client.files.with_raw_response.content("file_out").content
     else:
         assert client.files.content("file_out").text.count("\n") == 3
-    # A request that was answered with an error costs nothing.
+    # A request that got an error costs nothing.
     assert (till.held, till.spent) == (0, (chat_cost() + chat_cost(40)) * HALF)
     assert till.events() == ["hold", "settle"]
     client.files.content("file_out")
@@ -262,7 +262,7 @@ from tests.integrations.till import Till
 
 till = Till(GovernanceEngine(ledger=sys.argv[1]))
 desk = Desk(till.engine)
-desk.answers = {
+desk.responses = {
     "GET /files/file_in/content": batches.lines(batches.chat("a")), "POST /batches": batches.batch("validating")
 }
 desk.openai().batches.create(**batches.BATCH)

@@ -1,4 +1,4 @@
-"""Calls that are interrupted or never sent, and a ledger that fails: nothing stays held, and no answer is withheld."""
+"""Calls that are interrupted or never sent, and a ledger that fails: nothing stays held, no response is withheld."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_what_is_open_when_the_interpreter_ends_is_an_estimate(endpoint: Endpoin
 
 @pytest.fixture(params=[True, False], ids=["at-once", "ahead"])
 def events(request: pytest.FixtureRequest, till: Till, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What becomes of a call that is never sent, where its hold is asked for just before, or while it is made."""
+    """What becomes of a call that is never sent, where its hold is requested just before, or while it is made."""
     monkeypatch.setattr(till.engine.realm.ledger, "at_once", request.param)
     return [] if request.param else ["hold", "release"]
 

@@ -1,4 +1,4 @@
-"""Calls that are answered with an error, not at all, or with nothing that tells their cost."""
+"""Calls that get an error, not at all, or with nothing that tells their cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
 from tests.integrations.wire import http
 
-# ---- answered with an error
+# ---- error responses
 
 
 @pytest.mark.parametrize(("status", "error"), [(429, RateLimitError), (500, InternalServerError)])
@@ -65,7 +65,7 @@ def test_retries_take_the_hold_over_also_when_awaited(run: Run[Any], till: Till,
     assert (till.spent, till.events(), endpoint.count) == (COST, ["hold", "settle"], 3)
 
 
-# ---- not answered
+# ---- no response
 
 
 def test_each_attempt_without_a_response_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
@@ -104,7 +104,7 @@ def test_what_never_left_is_free(till: Till) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-        # Bound and not listened at: no other program can answer there.
+        # Bound and not listened at: no other program can respond there.
         with OpenAI(base_url=address, api_key="key", max_retries=1) as nobody, pytest.raises(APIConnectionError):
             chat(govern(nobody, engine=till.engine, budget_category="llm"))
     assert (till.spent, till.events()) == (0, ["hold", "release"])
@@ -127,7 +127,7 @@ def test_a_request_that_cannot_be_made_is_free(client: OpenAI, till: Till) -> No
     assert till.spent == 0
 
 
-# ---- answers that say nothing of what they used
+# ---- responses that say nothing of what they used
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from aumos_governance.integrations.guarding.guard import Guard, Outcome, body_of
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
+from aumos_governance.steps import now
+from aumos_governance.wire.provider_keys import GATEWAY_ENV
 from tests.integrations.till import Till
 
 UNKNOWN_PLACE = "https://llm.example.com/v1"
@@ -53,6 +55,31 @@ def guard_at(till: Till, base_url: str = UNKNOWN_PLACE, **prices: Any) -> Guard:
 
 def stated(usd: str, **more: Any) -> dict[str, Any]:
     return {"usage": {"cost": float(usd)}, **more}
+
+
+# ---- what is held
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_call_that_the_gateway_charges_is_neither_held_nor_charged_here(
+    till: Till, monkeypatch: pytest.MonkeyPatch, awaited: bool
+) -> None:
+    monkeypatch.setenv(GATEWAY_ENV, "https://llm.example.com")
+    charge = now(guard_at(till).beginning(Fixed(), awaited=awaited))
+    assert (charge.open, charge.kept) == (False, False)
+    charge.settle({"usage": {}})
+    charge.settle_partly(None, None)
+    charge.settle_cost(Cost(Decimal(1)))
+    charge.estimate()
+    charge.release()
+    charge.give_back()
+    charge.abandon()
+    assert (till.spent, till.held, till.records()) == (0, 0, [])
+    # At another address it is.
+    monkeypatch.setenv(GATEWAY_ENV, "https://llm.example.com/other")
+    charge = now(guard_at(till, price={"input_mtok": 1, "output_mtok": 1}).beginning(Fixed(), awaited=False))
+    assert (charge.open, till.held) == (True, Decimal("0.5"))
+    charge.release()
 
 
 # ---- which figure counts

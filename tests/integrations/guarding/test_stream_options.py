@@ -1,4 +1,4 @@
-"""Servers that refuse to be asked for a stream's usage are served, at what was held."""
+"""Servers that refuse a request for a stream's usage are served, at what was held."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_request_that_is_refused_either_way_fails_as_a_plain_client_s(
     with pytest.raises(APIStatusError, match="too long"):
         chat(client, stream=True)
     assert (till.spent, till.events()) == (Decimal(0), ["hold", "release"] * 2)
-    # Nothing was learned: the next one asks again.
+    # Nothing was learned: the next one requests again.
     assert text(chat(client, stream=True)) == Reply().text
     assert usage_requested(endpoint) == [True, False, True]
     assert till.spent == COST

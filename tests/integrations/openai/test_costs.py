@@ -281,7 +281,7 @@ def test_prices_that_are_stated(client: OpenAI, endpoint: Endpoint, till: Till) 
     assert costs("gpt-4o", cost="0.25") == Decimal("0.25")
     assert costs("mine", default_cost=0.03) == Decimal("0.03")
     assert costs("gpt-4o", default_cost=0.03) == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
-    # What a call costs is known here, whatever its answer says.
+    # What a call costs is known here, whatever its response says.
     endpoint.script(Reply(usage=None))
     assert costs("mine", cost="0.25") == Decimal("0.25")
     assert "estimated" not in till.events()

@@ -51,7 +51,7 @@ def events(model: str = "claude-opus-5", **usage: Any) -> bytes:
 
 
 def transport(response: Callable[[Any], Any]) -> Any:
-    """An HTTP client that answers within this process."""
+    """An HTTP client that responds within this process."""
 
     def handler(request: Any) -> Any:
         found = response(request)

@@ -129,7 +129,7 @@ def test_a_cost_is_that_of_its_terms(more: dict[str, int]) -> None:
     usual = found.cost(usage)
     assert found.varies({"service_tier": "priority"})
     assert found.cost(usage, {"service_tier": "priority"}) > usual
-    # The same, when it is asked for the second time.
+    # The same, when it is requested the second time.
     assert found.cost(usage, {}) == found.cost(usage) == usual
 
 

@@ -132,7 +132,7 @@ def test_a_server_that_stands_still_for_a_while(server: LiveServer) -> None:
     def stop_and_approve() -> None:
         (approval,) = requested(server, "still.ipynb")
         with stopped(server):
-            # Long enough for the kernel to ask again, more than once, and to be answered by nobody.
+            # Long enough for the kernel to request again, more than once, and to get no response.
             time.sleep(2)
         decide(server, approval)
 

@@ -1,4 +1,4 @@
-"""Governed cells where no server governs: by level, at the kernel's own prompt, and where nobody can be asked."""
+"""Governed cells where no server governs: by level, at the kernel's own prompt, and where no user can be reached."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_at_l3_the_prompt_shows_what_would_run_and_yes_runs_it(kernel: Kernel) -
         "Recorded: $0.05 for deploy ($0.95 remaining)",
     ]
     assert outcome.results[0]["text/plain"] == "1"
-    # The very same cell asks anew.
+    # The very same cell makes a new request.
     assert kernel.run(DEPLOY, response="YES ").requested == QUESTION
     assert kernel.value("len(ran)") == "2"
 

@@ -1,4 +1,4 @@
-"""What a cell told without waiting for the answer is answered when the cell has ended."""
+"""What a cell told without waiting for the response has its response when the cell has ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Reluctant(FakeTransport):
-    """Answers a settlement no sooner than a thread waits for it."""
+    """Responds to a settlement no sooner than a thread waits for it."""
 
     def __init__(self) -> None:
         super().__init__(self._decide)

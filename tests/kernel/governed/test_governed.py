@@ -112,7 +112,7 @@ def test_requests_that_come_together_travel_together(server: LiveServer) -> None
 
 
 def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
-    """Interrupt the kernel, as the page's button does, once it has begun to ask."""
+    """Interrupt the kernel, as the page's button does, once it has begun to request."""
     pid = int(kernel.value("__import__('os').getpid()"))
 
     def press() -> None:
@@ -126,7 +126,7 @@ def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
 
 def test_an_interrupted_request_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
     with notebook(server, "interrupted.ipynb") as (kernel, _):
-        # Both asks go the same way then.
+        # Both requests go the same way then.
         allowed = "--GovernanceExtension.local_socket=True"
         kernel.run(f"%governance\n{LINK}\n{SOCKET if allowed in server.arguments else ''}")
         begun = tmp_path / "begun"
@@ -146,7 +146,7 @@ def test_an_interrupted_request_is_taken_back(server: LiveServer, tmp_path: Path
             watcher.join()
         thread.join()
         assert (outcome.status, outcome.ename) == ("error", "KeyboardInterrupt")
-        # What was asked and that it is taken back come before this, and the ledger takes one after the other.
+        # What was requested and that it is taken back come before this, and the ledger takes one after the other.
         assert kernel.run("%governance_spend 2").lines == ["Recorded: $2.00 for unknown ($8.00 remaining)"]
         assert server.state("interrupted.ipynb")["spent"] == "2"
 

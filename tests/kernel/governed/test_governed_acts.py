@@ -45,7 +45,7 @@ class Notebook:
         return found
 
     def decide(self, decision: str) -> dict[str, Any]:
-        """Answer the one question that waits, and give it as it was asked."""
+        """Decide the one approval request that waits, and return it as it was requested."""
         (question,) = self.requested()
         body = {"decision": decision, "digest": question["digest"]}
         self.server.json("POST", f"{GOVERNANCE}approvals/{question['id']}", json=body)

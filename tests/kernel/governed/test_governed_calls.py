@@ -231,10 +231,10 @@ def test_an_interrupted_call_is_an_estimate(server: LiveServer, provider: Endpoi
 BACKGROUND = """
 import HTTP as http
 state = {"status": "queued", "usage": None, "output": []}
-def answer(request):
+def respond(request):
     told = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-4o", "background": True, "tools": []}
     return http.Response(200, json={**told, "parallel_tool_calls": True, "tool_choice": "auto", **state})
-here = http.Client(transport=http.MockTransport(answer))
+here = http.Client(transport=http.MockTransport(respond))
 client = govern(OpenAI(**address, http_client=here))
 """.replace("HTTP", http.__name__)
 DONE = """

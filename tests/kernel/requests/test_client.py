@@ -1,4 +1,4 @@
-"""One ask: sent, sent again, expired, interrupted, answered, from threads and tasks."""
+"""One request: sent, sent again, expired, interrupted, responded to, from threads and tasks."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_server_without_a_greeting_is_unreachable_in_bounded_time() -> None:
     with pytest.raises(ServerUnreachableError):
         client_of(transport, hello_timeout=2.0).request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
-    # The subscriber may not be connected yet, so a hello is said again; nothing else was asked.
+    # The subscriber may not be connected yet, so a hello is said again; nothing else was requested.
     assert len(transport.of("hello")) >= 2
     assert transport.of("spend") == []
 
@@ -212,7 +212,7 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
 
     async def main() -> list[str]:
         tasks = [asyncio.create_task(client.request_async("spend", {"amount": str(n)})) for n in range(50)]
-        # That this runs on shows that no ask holds the loop.
+        # That this runs on shows that no request holds the loop.
         await asyncio.to_thread(transport.wait_for, "spend", 50)
         released.set()
         return [response["amount"] for response in await asyncio.gather(*tasks)]
@@ -316,11 +316,11 @@ def test_a_request_that_was_sent_before_is_cancelled_though_its_repetition_is_ke
 def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_again() -> None:
     taken_in = threading.Event()
 
-    def answer(ask: WireRequest) -> dict[str, Any]:
-        assert ask.op != "cell" or taken_in.wait(20)
+    def respond(request: WireRequest) -> dict[str, Any]:
+        assert request.op != "cell" or taken_in.wait(20)
         return {"ok": True}
 
-    transport = FakeTransport(answer, lossy=True)
+    transport = FakeTransport(respond, lossy=True)
     client = client_of(transport)
     assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
     assert transport.sent == []

@@ -1,4 +1,4 @@
-"""An ask whose answer waits for a person: for as long as server and asker tell each other that they are there."""
+"""A request whose response waits for a user: for as long as server and client tell each other that they are there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class User:
-    """Answers the copy of an act that is the ``copies``-th, and lets those before wait."""
+    """Responds to the copy of an act that is the ``copies``-th, and lets those before wait."""
 
     def __init__(self, copies: int, *, silent_after: int | None = None) -> None:
         self.copies = copies

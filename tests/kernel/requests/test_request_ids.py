@@ -1,4 +1,4 @@
-"""No two asks have one id, whoever makes them."""
+"""No two requests have one id, whoever makes them."""
 
 from __future__ import annotations
 

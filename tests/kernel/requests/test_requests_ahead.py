@@ -1,4 +1,4 @@
-"""Asks whose answers are waited for later, or by nobody: what is asked after them never overtakes them."""
+"""Requests whose responses are waited for later, or not at all: what is requested after them never overtakes them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.kernel.fake_transport import FakeTransport
 
 
 class Server:
-    """Answers settlements when it is let, and everything else at once."""
+    """Responds to settlements when it is let, and everything else at once."""
 
     def __init__(self, **response: Any) -> None:
         self.may_settle = threading.Event()
         self.lost = 0
         self.first: PostedRequest | None = None
-        """What is answered before a hold is."""
+        """What gets its response before a hold does."""
         self.response = response or {"ok": True}
         self.transport = FakeTransport(self._respond)
         self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
@@ -173,7 +173,7 @@ def test_a_child_does_not_wait_for_what_its_parent_posted(monkeypatch: pytest.Mo
     server.may_settle.set()
 
 
-# ---- asked early
+# ---- requested early
 
 
 def test_a_request_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:

@@ -1,4 +1,4 @@
-"""Asks on iopub in as few messages as can be, answers from the control channel."""
+"""Requests on iopub in as few messages as can be, responses from the control channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kernel's end of the local socket, with whoever answers at its address."""
+"""The kernel's end of the local socket, with whoever responds at its address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Responses = Callable[[dict[str, Any]], Any]
 
 
 class Peer:
-    """Listens on loopback, greets as it is told, and then authorises whatever is asked."""
+    """Listens on loopback, greets as it is told, and then authorises whatever is requested."""
 
     def __init__(self, greet: Responses) -> None:
         self.greet = greet

@@ -44,7 +44,7 @@ class Source:
 
 
 class Client:
-    """A thread that waits until it has its answer."""
+    """A thread that waits until it has its response."""
 
     def __init__(self, turns: Turns) -> None:
         self.responded = False

@@ -1,4 +1,4 @@
-"""A thread that asks alone does its request itself: then whatever interrupts the thread interrupts the ledger, too."""
+"""A lone thread does its request itself: then whatever interrupts the thread interrupts the ledger, too."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def heard_in(ledger: Ledger) -> list[int]:
 
 
 def let_go(ledger: Ledger) -> None:
-    """Wait until the writer's thread has ended its turn: whoever it answered is woken before that."""
+    """Wait until the writer's thread has ended its turn: whoever got a response is woken before that."""
     with ledger._writer._turn.lock:  # type: ignore[attr-defined]
         pass
 
@@ -211,7 +211,7 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
     assert committing.wait(10)
     closing = threading.Thread(target=ledger.close)
     closing.start()
-    # Whoever asks from now on is told so, and does not wait for the one that is under way.
+    # Whoever requests from now on is told so, and does not wait for the one that is under way.
     while True:
         future = None
         try:

@@ -1,4 +1,4 @@
-"""Threads that were answered together wake one another; whoever of them stays away holds nobody up."""
+"""Threads whose responses came together wake one another; whoever of them stays away holds nobody up."""
 
 from __future__ import annotations
 

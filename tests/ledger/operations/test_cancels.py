@@ -1,4 +1,4 @@
-"""Asks that nobody waits for any more are taken back."""
+"""Requests that nobody waits for any more are taken back."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_cancel_takes_an_allowed_spend_back(ledger: Ledger) -> None:
     record = records(ledger)[-1]
     assert (record.event, record.spent_delta, record.charge_id) == ("void", -3 * CENT, charged.charge_id)
     assert (record.tool, record.agent_id) == ("gpt-4o", "planner")
-    # A second cancel changes nothing, and the ask is not answered any more.
+    # A second cancel changes nothing, and the request gets no response any more.
     assert ledger.execute(void(request.key)).voided
     assert balance(ledger).spent == 2 * CENT
     assert len(records(ledger)) == 4

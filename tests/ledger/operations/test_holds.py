@@ -76,7 +76,7 @@ def test_the_record_of_a_settlement_has_what_the_provider_counted(ledger: Ledger
     first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
     request = replace(settle(first, 25 * CENT), usage=counted)
     resolved = ledger.execute(request)
-    # A copy without it asks for the same.
+    # A copy without it requests the same.
     assert ledger.execute(replace(request, usage={})) == resolved
     assert records(ledger)[-1].detail == {"usage": counted}
     for usage in ({"a": -1}, {"a": 1.5}, {"a": True}, {"a b": 1}, {"": 1}, {f"n{i}": i for i in range(33)}):
@@ -90,7 +90,7 @@ def test_the_record_of_a_settlement_has_whose_call_it_was(ledger: Ledger) -> Non
     first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
     request = replace(settle(first, 25 * CENT), source=source)
     resolved = ledger.execute(request)
-    # A copy without it asks for the same.
+    # A copy without it requests the same.
     assert ledger.execute(replace(request, source={})) == resolved
     assert records(ledger)[-1].detail == source
     for wrong in ({"estimated": "yes"}, {"usage": "1"}, {"key": 1}, {"key": "x" * 1_000_000}, {"key": "\0"}):

@@ -232,7 +232,7 @@ def test_a_retry_of_a_request_finds_its_response_after_the_join(ledger: Ledger) 
     assert balance(ledger).spent == 0
 
 
-def test_a_retry_finds_its_answer_when_what_it_was_joined_into_is_joined_into_another(ledger: Ledger) -> None:
+def test_a_retry_finds_its_response_when_what_it_was_joined_into_is_joined_into_another(ledger: Ledger) -> None:
     oldest = NotebookKey("ann", "/srv/oldest", "plan.ipynb")
     for notebook in (oldest, LINK, NOTEBOOK):
         ledger.execute(opening(notebook))

@@ -59,7 +59,7 @@ categories = st.sampled_from([None, "research"])
 
 
 Made = tuple[str, str, str]
-"""A charge as its asker knows it: the key it was asked with, its id, and who asked."""
+"""A charge as its client knows it: the key it was requested with, its id, and who requested."""
 
 
 class Histories(RuleBasedStateMachine):

@@ -159,7 +159,7 @@ def test_another_value_in_any_column_is_found(kept: Stored, table: str, soak: bo
 @pytest.mark.soak
 @pytest.mark.parametrize("table", schema.tables)
 def test_a_row_that_is_gone_is_found(kept: Stored, table: str, soak: bool) -> None:
-    # Kept answers are forgotten after two days, so that one may be missing; so may the note that nothing is configured.
+    # Kept responses are forgotten after two days, so one may be missing; so may the note that nothing is configured.
     # Sums that are 0 since a notebook was joined with another one say nothing.
     where = {"asks": "1 = 0", "balances": NOT_EMPTIED, **NOT_EMPTY}.get(table, "1 = 1")
     for row in rows_of(kept, table, where, soak):

@@ -75,7 +75,7 @@ def test_what_was_committed_unheard_is_taken_back_when_the_database_is_back(
         ledger.execute(request)
     assert raised.value.code == "NOT_CONFIRMED"
     proxy.refuses = proxy.refuse_after_cut = False
-    # Nobody asks for anything: it is looked for all the same.
+    # Nobody requests anything: it is looked for all the same.
     assert back.wait(30)
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)
     assert [(record.event, record.tool) for record in records(ledger)][-2:] == [
@@ -97,7 +97,7 @@ def test_what_never_reached_the_database_leaves_nothing_to_take_back(postgresql:
     with pytest.raises(LedgerError):
         ledger.execute(request)
     proxy.cut_at, proxy.refuses, proxy.refuse_after_cut = b"", False, False
-    # When this is done, so is what was asked before it, which looks for the charge.
+    # When this is done, so is what was requested before it, which looks for the charge.
     looking = ledger._doubts._thread
     if looking is not None:
         looking.join(30)

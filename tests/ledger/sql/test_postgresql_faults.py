@@ -125,7 +125,7 @@ def test_a_server_that_stops_and_starts_in_the_middle(postgresql: Backend, postg
             continue
         assert error.message.startswith(f"The ledger's database {ledger_name(ledger)} cannot be reached (")
         assert error.message.endswith("); nothing was acknowledged.")
-    # All that were refused are asked for again; some of them had been charged, with no answer.
+    # All that were refused are requested again; some of them had been charged, with no response.
     for future in [ledger.submit(spend(key=key)) for key in allowed]:
         assert future.result().allowed
     charged = len(allowed) + sum(is_done_again(ledger, key, error) for key, error in refused)

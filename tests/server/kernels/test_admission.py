@@ -85,7 +85,7 @@ def test_copies_of_an_action_are_one_request() -> None:
     with pytest.raises(BusyError):
         enter(admission, request_id="r1")
     enter(admission, "b", op="authorize", request_id="r1")
-    # Only the latest copy is answered.
+    # Only the latest copy is responded to.
     copy({"ok": True})
     assert admission.in_flight("a") == 0
     enter(admission, op="authorize", request_id="r2")

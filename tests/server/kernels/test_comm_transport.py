@@ -19,7 +19,7 @@ from tests.server.fake_kernel import TOPIC, FakeKernel
 
 
 class Echo:
-    """Stands for a conversation: answers what it was told."""
+    """Stands for a conversation: responds with what it was given."""
 
     def __init__(self) -> None:
         self.fail = False

@@ -1,4 +1,4 @@
-"""What a kernel is answered whatever it says, and by whom: without a server and without a transport."""
+"""The response to whatever a kernel sends, and from where: without a server and without a transport."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Talk:
-    """One conversation, with what was answered."""
+    """One conversation, with its responses."""
 
     def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
         self.readers = readers
@@ -44,7 +44,7 @@ class Talk:
         self.settled += 1
 
     def say(self, *requests: Any, **message: Any) -> list[dict[str, Any]]:
-        """Send one message; give its answers when all are there."""
+        """Send one message; give its responses when all are there."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests), **message}, self.responses.append)
         deadline = time.monotonic() + 10

@@ -48,7 +48,7 @@ def watch(
             stream.close()
 
     yield subscribe
-    # Outside of the loop a socket asks for the current one, which an earlier test's ``asyncio.run`` takes away.
+    # Outside of the loop a socket uses the current one, which an earlier test's ``asyncio.run`` takes away.
     jp_asyncio_loop.run_until_complete(leave())
 
 

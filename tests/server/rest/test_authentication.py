@@ -63,7 +63,7 @@ class Attempts:
             path = re.sub(r"\(.*?\)", "x", pattern).removesuffix("$").removeprefix(self._base_url)
             for method in handler.SUPPORTED_METHODS:
                 status, body = await self._status(handler, method, path, headers)
-                # A browser asks in advance, without its login, which methods and headers may be sent: it gets no body.
+                # A browser checks in advance, without its login, which methods and headers may be sent: no body.
                 requests_in_advance = method == "OPTIONS" and body == b""
                 # What the XSRF check refuses did not get as far as the check for a login.
                 refused = status == 405 or (status == 403 and b"xsrf" not in body.lower())

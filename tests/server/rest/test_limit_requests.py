@@ -124,7 +124,7 @@ async def test_a_user_denies_all_of_a_session(rest: Any, extension: Any) -> None
     (record,) = (await rest("GET", "audit", event="limit_denied")).body["records"]
     assert (record["outcome"], record["detail"]) == ("deny", {"calls": 2})
     assert record["actor"] not in ("kernel", "server", "")
-    # The same request once more is answered as before; another one finds nothing.
+    # The same request once more gets the same response; another one finds nothing.
     assert (await rest("POST", f"limit-requests/{session}/deny", {}, key)).body == {"denied": 2}
     again = await rest("POST", f"limit-requests/{session}/deny", {})
     assert (again.status, again.body["code"]) == (404, "NOT_FOUND")

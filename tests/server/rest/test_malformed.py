@@ -71,7 +71,7 @@ class Talk:
         self.conversation = conversation(ledger)
 
     def say(self, *requests: Any) -> list[dict[str, Any]]:
-        """All answers to one message, which must come soon."""
+        """All responses to one message, which must come soon."""
         responses: list[dict[str, Any]] = []
         complete = threading.Event()
 
@@ -126,7 +126,7 @@ def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, so
         [response] = talk.say(charged(talk, request))
         if not response["ok"] and (response["code"] in FAILURES or not response["message"].endswith(".")):
             failed.append((name, response))
-        # Every answer can be sent, over either transport.
+        # Every response can be sent, over either transport.
         json.dumps(response, ensure_ascii=False).encode()
     assert failed == []
     assert ledger.verify().ok
@@ -194,7 +194,7 @@ def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: 
     text = DEEP[name] if name in DEEP else json.dumps(NASTY[name])
     messages = [text, f'{{"v": {text}, "asks": []}}', f'{{"v": 1, "asks": [{text}]}}']
     if NASTY[name] != []:
-        # An empty list of asks is right, and needs no answer.
+        # An empty list of requests is right, and needs no response.
         messages.append(f'{{"v": 1, "asks": {text}}}')
     for data in messages:
         guest.say(data.encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The interface's description, held against what the server really answers."""
+"""The interface's description, held against the server's real responses."""
 
 from __future__ import annotations
 

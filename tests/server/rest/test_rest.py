@@ -1,4 +1,4 @@
-"""The REST interface: what it answers, to whom, and what it refuses in which words."""
+"""The REST interface: its responses, to whom, and what it refuses in which words."""
 
 from __future__ import annotations
 

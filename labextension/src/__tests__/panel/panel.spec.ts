@@ -63,6 +63,36 @@ describe('the panel', () => {
     expect(panel.text('budget')).toContain('$2.50');
   });
 
+  it('loads further sections when it is shown, and draws all of them together', async () => {
+    await panel.show('active');
+    panel.body.hide();
+    let respond = (): void => undefined;
+    const sections = new Promise<(typeof further)[]>(resolve => {
+      respond = () => resolve([further]);
+    });
+    const further = { ...budgetSection, id: 'further', rank: 1 };
+    const load = vi
+      .fn(() => sections)
+      .mockRejectedValueOnce(new Error('The server is gone.'));
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    const added = panel.body.addSections(load);
+    await panel.settle();
+    expect(load).not.toHaveBeenCalled();
+    await panel.settle(() => panel.body.show());
+    expect(load).toHaveBeenCalledOnce();
+    expect(warn).toHaveBeenCalledOnce();
+    expect(panel.section('trust')).not.toBeNull();
+    await panel.settle(() => panel.model.show(sampleState('held')));
+    expect(panel.text('budget')).toContain('$9.80');
+    await panel.settle(respond);
+    expect(panel.section('further')).not.toBeNull();
+    expect(panel.text('budget')).toContain('$2.50');
+    await panel.settle(() => panel.body.update());
+    expect(load).toHaveBeenCalledTimes(2);
+    await panel.settle(() => added.dispose());
+    expect(panel.section('further')).toBeNull();
+  });
+
   it('shows what the page does not know', async () => {
     await panel.show('shared');
     await panel.settle(() =>

@@ -135,4 +135,27 @@ describe('ServerEvents', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(FakeWebSocket.all).toHaveLength(1);
   });
+
+  it('connects only after what it is to wait for', async () => {
+    let start = (): void => undefined;
+    const after = new Promise<void>(resolve => (start = resolve));
+    const serverSettings = ServerConnection.makeSettings({
+      wsUrl: 'ws://localhost:8888/base/',
+      WebSocket: FakeWebSocket as unknown as typeof WebSocket
+    });
+    const known = FakeWebSocket.all.length;
+    const later = new ServerEvents({ serverSettings, after });
+    const never = new ServerEvents({ serverSettings, after });
+    later.reconnect();
+    never.dispose();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeWebSocket.all).toHaveLength(known);
+    expect(later.status).toBe('connecting');
+    start();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeWebSocket.all).toHaveLength(known + 1);
+    FakeWebSocket.last.open();
+    expect(later.status).toBe('open');
+    later.dispose();
+  });
 });

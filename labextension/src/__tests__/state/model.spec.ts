@@ -52,6 +52,24 @@ describe('GovernanceModel', () => {
     changes = 0;
   }
 
+  it('counts as news only what an event would not have brought before', async () => {
+    await live(A, at(A, 3));
+    expect(model.revision).toBe(0);
+    await model.refresh();
+    expect(model.revision).toBe(0);
+    emit(at(A, 4));
+    expect(model.revision).toBe(1);
+    // The response was faster than the event.
+    api.responses.set(A, at(A, 5));
+    await model.refresh();
+    expect(model.revision).toBe(2);
+    model.learn(at(A, 5));
+    expect(model.revision).toBe(3);
+    events.become('closed');
+    await settled();
+    expect(model.revision).toBe(4);
+  });
+
   it('knows nothing at first', () => {
     expect(model.path).toBeNull();
     expect(model.state).toBeNull();

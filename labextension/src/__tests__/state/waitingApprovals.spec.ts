@@ -59,7 +59,7 @@ describe('WaitingApprovals', () => {
       new WaitingReports({ api: server.api, model });
     server.reads = 0;
     const patient = start();
-    await vi.advanceTimersByTimeAsync(1900);
+    await vi.advanceTimersByTimeAsync(5900);
     expect(server.reads).toBe(0);
     await settled();
     expect(server.reads).toBe(1);

@@ -1,4 +1,5 @@
 import {
+  fieldUsd,
   MAX_USD,
   shortUsd,
   writeAmountsIn,
@@ -113,11 +114,13 @@ describe('amounts to read', () => {
   });
 
   it('are written as the language of the page writes them', () => {
+    expect(fieldUsd('1.7')).toBe('1.7');
     writeAmountsIn('de-DE');
     expect(formatUsd('13580.2378912')).toBe('13.580,2378912\u00a0$');
     expect(formatUsd('-1.5')).toBe('\u22121,50\u00a0$');
     expect(typedUsd('12,50')).toBe(12_500_000_000n);
     expect(typedUsd('12.50 $')).toBe(12_500_000_000n);
+    expect(fieldUsd('1.7')).toBe('1,7');
     writeAmountsIn('no language');
     expect(formatUsd('1')).toContain('1');
   });

@@ -6,7 +6,7 @@ import { leadOn, leadToButton } from '../../widgets/leads';
 import { budgetFault, LimitFields } from '../../widgets/limitFields';
 import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note } from '../../widgets/words';
-import { typedUsd, writeUsd } from '../../words/money';
+import { fieldUsd, typedUsd, writeUsd } from '../../words/money';
 import { type IKeysProps, Key } from './notebookKeys';
 
 /** The trust level of a new key unless the user chooses another. */
@@ -108,7 +108,9 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const max = config?.max_trust_level ?? 5;
   const [name, setName] = React.useState('');
   const [level, setLevel] = React.useState(Math.min(FIRST_LEVEL, max));
-  const [budget, setBudget] = React.useState(config?.default_budget ?? '');
+  const [budget, setBudget] = React.useState(() =>
+    fieldUsd(config?.default_budget ?? '')
+  );
   const action = useAction(trans);
   const permission = usePermission(model, trans);
   const ids = { name: React.useId(), hint: React.useId() };
