@@ -331,3 +331,21 @@ def test_a_bound_key_follows_its_notebook(keys: GatewayKeys, ledger: Ledger) -> 
             assert found.caller.notebook == at(path)
         else:
             assert "was deleted" in (found.refusal or "")
+
+
+def test_a_request_is_made_under_the_key_that_it_was_given(
+    keys: GatewayKeys, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    execute = ledger.execute
+
+    def kept(request: Any) -> Any:
+        made.append(request.key)
+        return execute(request)
+
+    execute(opening(OTHER))
+    monkeypatch.setattr(ledger, "execute", kept)
+    holder, _ = keys.issue("terminal", "terminal 1", subject="1", notebook=at("a.ipynb"), key="first")
+    keys.bind(holder.key_id, OTHER, key="second")
+    keys.revoke([holder.key_id], "not used", key="third")
+    assert made == ["first", "second", "third"]
