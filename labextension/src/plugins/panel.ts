@@ -17,7 +17,7 @@ import { SectionMemory } from '../panel/sectionMemory';
 import { PanelSubject } from '../panel/subject';
 import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
-import { loadViews } from './later';
+import { loadViews, loadViewsAfter } from './later';
 
 /** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
 export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
@@ -59,6 +59,7 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
       activate: ({ id }) => app.shell.activateById(id)
     });
     panel.addSections(async () => (await loadViews()).panelSections(subject));
+    loadViewsAfter(app.restored);
     const place = (): void => {
       if (!settings.current.showPanel) {
         panel.parent = null;
