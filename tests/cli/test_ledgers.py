@@ -44,7 +44,7 @@ def test_the_default_file_is_read_and_named(ledger: Path, run: Run) -> None:
     before = ledger.read_bytes()
     ended = run("status")
     assert ended.code == 0
-    assert ended.err == f"No governed server of this user runs here, so this is what the ledger {ledger} says.\n"
+    assert ended.err == f"No governed server of this user runs here, so this is read from the ledger {ledger}.\n"
     assert ended.lines[0] == f"Ledger {ledger}, root /srv/ann, owner ann"
     assert ended.lines[2].startswith("a.ipynb   open     L2 Suggest   $10.00  $0.000003  ")
     assert run("verify", "--path", "a.ipynb").lines[0] == "OK: 4 records in 1 chain are as they were written."

@@ -215,7 +215,7 @@ async def test_the_watch_outlives_a_failure(parts: Any, caplog: pytest.LogCaptur
     kernels["a"] = Kernel(1)
     bridge.start()
     await asyncio.sleep(0.01)
-    assert "could not be looked through" in caplog.text
+    assert "could not be checked" in caplog.text
     kernels["b"] = Kernel(2)
     await bridge.on_kernel_event(None, "", {"action": "nonsense"})
     await asyncio.sleep(0.01)
