@@ -40,7 +40,7 @@ def test_status_lists_notebooks_kernels_and_holds(governed: LiveServer) -> None:
         "work/agents.ipynb  open     L2 Suggest    $3.00  $0.25  $0.50      $2.25  bot",
     ]
     assert re.fullmatch(r"[0-9a-f-]{36}  socket        quiet\.ipynb", lines[5])
-    assert re.fullmatch(r"[0-9a-f-]{36}  socket     work/agents\.ipynb", lines[6])
+    assert re.fullmatch(r"[0-9a-f-]{36}  socket        work/agents\.ipynb", lines[6])
     hold = r"[0-9a-f]{32}  held    \$0\.50  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \\x1b\[31mred  work/agents\.ipynb"
     assert re.fullmatch(hold, lines[9])
     assert len(lines) == 10

@@ -57,6 +57,7 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
         "aumos_governance._version",
         "aumos_governance.authority",
         "aumos_governance.authority.engine_registry",
+        "aumos_governance.clock",
         "aumos_governance.errors",
         "aumos_governance.jupyter_extension",
         "aumos_governance.kernel",

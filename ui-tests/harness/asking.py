@@ -27,7 +27,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(serverapp: Any) -> None:
     (governance,) = serverapp.extension_manager.extension_apps["aumos_governance"]
     base_url = serverapp.web_app.settings["base_url"]
-    route = url_path_join(base_url, "harness", "(ask|report|hold|spend|leave)")
+    route = url_path_join(base_url, "harness", "(approval|report|hold|spend|leave)")
     serverapp.web_app.add_handlers(".*$", [(route, RequestingHandler, {"governance": governance})])
 
 
@@ -60,12 +60,12 @@ class RequestingHandler(APIHandler):
         shown = json.dumps(body.get("shown", {}))
         amount = money.parse(body.get("amount", "0.05"))
         if what == "approval":
-            response: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
+            request: Any = AskApproval(digest=uuid.uuid4().hex, shown=shown, amount=amount, **common)
         elif what == "report":
-            response = FileReport(shown=shown, **common)
+            request = FileReport(shown=shown, **common)
         elif what == "spend":
-            response = Spend(amount=amount, **common)
+            request = Spend(amount=amount, **common)
         else:
-            response = Hold(amount=amount, **common)
-        done = ledger.execute(response)
+            request = Hold(amount=amount, **common)
+        done = ledger.execute(request)
         self.finish({"id": getattr(done, "approval_id", None) or getattr(done, "report_id", None)})
