@@ -33,6 +33,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
     content.node.setAttribute('aria-label', this.trans.__('Governance'));
     this._body = new PanelBody(options);
     this.addWidget(this._body);
+    this._body.loaded.connect(() => this._seen.emit());
   }
 
   readonly api: IPanelApi;

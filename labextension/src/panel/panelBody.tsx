@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
+import { type ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { doubts, oneLine, ownKeyOf } from '../words/labels';
@@ -63,11 +64,17 @@ export class PanelBody extends ReactWidget {
       (a, b) => a.rank - b.rank
     );
     const isOpen = this._memory.isOpen(section.id) ?? !section.collapsed;
-    if (!isOpen) {
+    // A section that was led to before it was there is open, whatever is remembered of it.
+    if (!isOpen && this._wanted !== section.id) {
       this._closed.add(section.id);
     }
     section.changed?.connect(this.update, this);
     this.update();
+  }
+
+  /** Emitted when further sections are there, and what the panel shows has changed by that. */
+  get loaded(): ISignal<this, void> {
+    return this._loaded;
   }
 
   /** Add sections that are loaded before the panel is first drawn; disposing the returned object removes them. */
@@ -187,6 +194,7 @@ export class PanelBody extends ReactWidget {
     this._loading -= 1;
     if (this.isVisible && !this.isDisposed) {
       super.onUpdateRequest(Widget.Msg.UpdateRequest);
+      this._loaded.emit();
     }
   }
 
@@ -278,6 +286,7 @@ export class PanelBody extends ReactWidget {
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
   private readonly _unloaded = new Set<IFurther>();
+  private readonly _loaded = new Signal<this, void>(this);
   private _loading = 0;
   private _wanted: string | null = null;
   private _proposed: { budget: string } | null = null;

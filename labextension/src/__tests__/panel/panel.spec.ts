@@ -76,6 +76,8 @@ describe('the panel', () => {
       .mockRejectedValueOnce(new Error('The server is gone.'));
     const warn = vi.spyOn(console, 'warn').mockReturnValue();
     const added = panel.body.addSections(load);
+    const loaded = vi.fn();
+    panel.body.loaded.connect(loaded);
     await panel.settle();
     expect(load).not.toHaveBeenCalled();
     await panel.settle(() => panel.body.show());
@@ -84,13 +86,25 @@ describe('the panel', () => {
     expect(panel.section('trust')).not.toBeNull();
     await panel.settle(() => panel.model.show(sampleState('held')));
     expect(panel.text('budget')).toContain('$9.80');
+    loaded.mockClear();
     await panel.settle(respond);
+    expect(loaded).toHaveBeenCalledOnce();
     expect(panel.section('further')).not.toBeNull();
     expect(panel.text('budget')).toContain('$2.50');
     await panel.settle(() => panel.body.update());
     expect(load).toHaveBeenCalledTimes(2);
     await panel.settle(() => added.dispose());
     expect(panel.section('further')).toBeNull();
+  });
+
+  it('opens a section that was led to before it was loaded, though it is collapsed', async () => {
+    await panel.show('active');
+    const further = { ...budgetSection, id: 'further', collapsed: true };
+    panel.body.addSections(() => Promise.resolve([further]));
+    panel.body.lead('further');
+    await panel.settle();
+    const path = sampleState('active').path;
+    expect(panel.body.isShown('further', path)).toBe(true);
   });
 
   it('shows what the page does not know', async () => {
