@@ -106,8 +106,10 @@ def test_other_urls_are_refused_without_showing_passwords(url: str) -> None:
 
 def test_importing_the_ledger_imports_no_database_library() -> None:
     code = (
-        "import sys, aumos_governance.ledger as ledger; ledger.open_ledger('memory://').close();"
-        "assert not {'sqlalchemy', 'alembic', 'pydantic', 'sqlite3'} & set(sys.modules)"
+        # What measures the coverage has imported some of it before.
+        "import sys; before = set(sys.modules);"
+        "import aumos_governance.ledger as ledger; ledger.open_ledger('memory://').close();"
+        "assert not {'sqlalchemy', 'alembic', 'pydantic', 'sqlite3'} & (set(sys.modules) - before)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
