@@ -115,13 +115,11 @@ export class WaitingCells {
 
   /** Load what makes cards, and draw those that wait. */
   private async _loadCards(): Promise<void> {
-    this._loading ??= this._options.loadCards();
     try {
-      this._newCard = await this._loading;
+      this._newCard = await this._options.loadCards();
       this._drawAll();
     } catch (reason) {
       // The next change of what waits tries again.
-      this._loading = null;
       console.warn('The cards of governance could not be loaded.', reason);
     }
   }
@@ -138,7 +136,6 @@ export class WaitingCells {
   }
 
   private readonly _options: WaitingCells.IOptions;
-  private _loading: Promise<NewCard> | null = null;
   private _newCard: NewCard | null = null;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
   /** The visible cards: not in a hidden tab, and not scrolled away. */
@@ -160,7 +157,7 @@ export namespace WaitingCells {
     approvals: IWaitingApprovals;
     limits: WaitingLimits;
     contents: Contents.IManager;
-    /** Loads what makes cards; called once something waits for a cell. */
+    /** Loads what makes cards; called whenever something waits for a cell and it is not there yet. */
     loadCards: () => Promise<NewCard>;
     tracker: INotebookTracker;
   }
