@@ -34,5 +34,5 @@ def test_a_clock_that_is_set_changes_no_decision(server: Server, step: float) ->
     records = sorted(client.request("audit")["records"], key=lambda record: record["seq"])
     assert [record["event"] for record in records] == ["open", "hold", "spend", "settle", "spend"]
     assert server.ledger.verify().ok
-    # After a step forward every request looks too late, until a hello tells how far the clocks are apart.
+    # After a step forward every request looks too late, until a hello states how far the clocks are apart.
     assert server.requested.count("hello") == (2 if step > 0 else 1)

@@ -88,7 +88,7 @@ def test_two_notebooks_on_one_kernel_share_the_older_ones_session(server: LiveSe
             while {("older.ipynb", "1"), ("younger.ipynb", "1")} - reported:
                 event = json.loads(stream.recv())
                 reported.add((event.get("path"), event.get("spent")))
-            assert ("younger.ipynb", "0") in reported, "that it shares from now on is told at once"
+            assert ("younger.ipynb", "0") in reported, "that it shares from now on is reported at once"
         server.json("PATCH", GOVERNANCE + "state", params={"path": "younger.ipynb"}, json={"budget": "3"})
         assert server.state("older.ipynb")["budget"] == "3"
         second.close()

@@ -24,7 +24,7 @@ def governed(server: LiveServer) -> Iterator[LiveServer]:
         hold = "client.request('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
         assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
         assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
-        # Which way a request goes before the socket is met is a race, and the last one is what status tells.
+        # Which way a request goes before the socket is met is a race, and the last one is what status shows.
         assert other.run(f"%governance\n{LINK}\n{SOCKET}\n%governance_status").status == "ok"
         yield server
 

@@ -41,7 +41,7 @@ class Connection:
         return Received(number(), method, path, headers, content)
 
     async def write(self, exchange: Exchange, response: Response) -> None:
-        """Send the response as its reply tells to. Raises ClientGoneError and BrokenError."""
+        """Send the response as its reply describes it. Raises ClientGoneError and BrokenError."""
         reply, pieces = exchange.reply, response.pieces
         last = len(pieces) if reply.error_after is None or not response.streamed else reply.error_after
         await self._hold_up(exchange)

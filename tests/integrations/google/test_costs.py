@@ -192,10 +192,10 @@ class TestTiers:
         body = {} if requested is None else {"serviceTier": requested}
         assert cost({**USED, **stated}, body=body) == Cost(listed(USED) * times, estimated)
 
-    @pytest.mark.parametrize("said", [{"serviceTier": "priority"}, {"serviceTier": "flex"}, {"serviceTier": "new"}])
-    def test_a_stated_price_is_that_of_every_tier(self, said: Any) -> None:
+    @pytest.mark.parametrize("terms", [{"serviceTier": "priority"}, {"serviceTier": "flex"}, {"serviceTier": "new"}])
+    def test_a_stated_price_is_that_of_every_tier(self, terms: Any) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 10}).rates(MODEL, provider="google", base_url=ADDRESS)
-        assert generate().cost(stated, response({**USED, **said})) == Cost((1000 + 100 * Decimal(10)) / MILLION)
+        assert generate().cost(stated, response({**USED, **terms})) == Cost((1000 + 100 * Decimal(10)) / MILLION)
 
     def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
         regional = rates(THREE, "https://europe-west4-aiplatform.googleapis.com")

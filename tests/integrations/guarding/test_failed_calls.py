@@ -1,4 +1,4 @@
-"""Calls that get an error, not at all, or with nothing that tells their cost."""
+"""Calls that get an error, not at all, or with nothing that states their cost."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def client(till: Till) -> Iterator[OpenAI]:
 
 
 def given_back(till: Till) -> bool:
-    # What was requested of a ledger's own thread is given back in that thread, which tells nobody.
+    # What was requested of a ledger's own thread is given back in that thread, which notifies no other one.
     deadline = time.monotonic() + 10
     while till.held:
         if time.monotonic() > deadline:

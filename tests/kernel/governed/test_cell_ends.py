@@ -1,4 +1,4 @@
-"""What a cell told without waiting for the response has its response when the cell has ended."""
+"""What a cell sent without waiting for the response has its response when the cell has ended."""
 
 from __future__ import annotations
 
