@@ -165,7 +165,9 @@ def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPag
     assert box
     # Beyond its rounded corners lies what the dialog darkens.
     inner = {"x": box["x"] + 4, "y": box["y"] + 4, "width": box["width"] - 8, "height": box["height"] - 8}
-    frozen = ".aumos-TimeLeft { visibility: hidden; } *, *::before { animation: none !important; }"
+    # Round corners are smoothed, at times by another shade when they are drawn again.
+    still = "animation: none !important; border-radius: 0 !important;"
+    frozen = f".aumos-TimeLeft {{ visibility: hidden; }} *, *::before {{ {still} }}"
     page.page.add_style_tag(content=frozen)
     approve.hover()
     before = page.page.screenshot(clip=inner)
