@@ -67,7 +67,7 @@ class Kernel:
 
     def silent(self) -> None:
         """Nothing more has come, after another look at all that waits."""
-        self.service.governed_actions.watch.look()
+        self.service.governed_actions.watch.check()
         assert self.notices.empty(), self.notices.get()
 
 

@@ -82,7 +82,7 @@ def test_each_copy_says_that_it_waits_longer(l3: Kernel, ledger: Ledger) -> None
         l3.clock.now += 25
         l3.act("same")
         assert l3.waits() == waiting
-        l3.service.governed_actions.watch.look()
+        l3.service.governed_actions.watch.check()
         assert l3.waits() == waiting
         assert pending(ledger)
 
@@ -108,7 +108,7 @@ def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledg
     l3.act("same")
     l3.waits()
     clock.now += 31
-    l3.service.governed_actions.watch.look()
+    l3.service.governed_actions.watch.check()
     assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     after = Kernel(served(ledger, clock), clock)
     after.act("same")

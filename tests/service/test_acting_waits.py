@@ -32,7 +32,7 @@ def test_it_is_notified_again_and_again_that_it_waits(l3: Kernel) -> None:
     l3.silent()
     for _ in range(3):
         l3.clock.now += 5
-        l3.service.governed_actions.watch.look()
+        l3.service.governed_actions.watch.check()
         assert l3.waits() == first
 
 
@@ -41,10 +41,10 @@ def test_no_decision_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], s
     l3.act(lasts=10_000, **body)
     waiting = l3.waits()
     l3.clock.now += seconds - 1
-    l3.service.governed_actions.watch.look()
+    l3.service.governed_actions.watch.check()
     assert l3.waits() == waiting
     l3.clock.now += 2
-    l3.service.governed_actions.watch.look()
+    l3.service.governed_actions.watch.check()
     notices = l3.hear()["decision"]
     assert (notices["code"], notices["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
     assert not pending(ledger)
@@ -58,7 +58,7 @@ def test_no_client_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
         l3.act("same")
         l3.waits()
     l3.clock.now += 31
-    l3.service.governed_actions.watch.look()
+    l3.service.governed_actions.watch.check()
     while "waiting" in (response := l3.hear()):
         pass
     assert response["decision"]["code"] == "APPROVAL_WITHDRAWN"

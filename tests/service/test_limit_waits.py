@@ -45,7 +45,7 @@ def response_of(kernel: Kernel) -> dict[str, Any]:
 
 def quiet(kernel: Kernel) -> None:
     """Nothing more has come after another look."""
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert kernel.notices.empty(), kernel.notices.get()
 
 
@@ -109,7 +109,7 @@ def test_its_time_is_over(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="1.2", lasts=3600, **WAITS)
     kernel.waits()
     kernel.clock.now += 600
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     response = response_of(kernel)
     assert response["decision"]["code"] == "BUDGET_EXCEEDED"
     assert records(ledger)[-1] == ("spend", "deny")
@@ -119,7 +119,7 @@ def test_its_client_waits_no_more(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 31
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert not kernel.service.limit_waits.waiting()
     raised(ledger, 5)
     assert kernel.notices.empty()
@@ -148,7 +148,7 @@ def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) ->
     kernel.send("spend", "x", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 20
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     kernel.waits()
     assert len(kernel.service.limit_waits.waiting()) == 1
     kernel.send("spend", "x", amount="1.3", **WAITS)
@@ -249,7 +249,7 @@ def test_a_ceiling_that_others_share_is_looked_at_again(ledger: Ledger, clock: C
     assert (waiting["limit"]["kind"], waiting["limit"]["name"]) == ("owner", "mine")
     other.request("release", hold_id=held["hold_id"])
     clock.now += 1
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert response_of(kernel)["decision"]["allowed"]
     service.stop_waiting()
 

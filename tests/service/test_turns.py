@@ -67,7 +67,7 @@ def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
 
 
 def quiet(kernel: Kernel) -> None:
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert kernel.notices.empty(), kernel.notices.get()
 
 
@@ -111,7 +111,7 @@ def test_a_hold_whose_caller_goes_is_waited_for_no_longer(kernel: Kernel, servic
     waiting_message(kernel)
     service.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="k2:n1"))
     kernel.clock.now += 1
-    service.limit_waits.look()
+    service.limit_waits.check()
     assert response_of(kernel)["decision"]["code"] == "BUDGET_EXCEEDED"
 
 
@@ -144,8 +144,8 @@ def test_those_behind_move_up_when_one_leaves(kernel: Kernel, ledger: Ledger, wa
         kernel.clock.now += 10
     else:
         kernel.service.limit_waits._calls[CALLER.scope, "large"].lease = kernel.clock.now
-    kernel.service.limit_waits.look()
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
+    kernel.service.limit_waits.check()
     ids = ("small", "large") if way == "time" else ("small",)
     responses = responses_of(kernel, *ids)
     assert responses["small"]["decision"]["allowed"]
@@ -199,7 +199,7 @@ def test_the_question_when_its_turn_does_not_come(kernel: Kernel, ledger: Ledger
     turn(kernel, "x", "0.5", at_limit="ask")
     waiting_message(kernel)
     kernel.clock.now += 60
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     while "needs" not in kernel.waits():
         pass
     assert events(ledger).count("limit_requested") == 1
