@@ -27,7 +27,7 @@ ENTRIES = {
     "aumos_governance.server.identity.contents_moves.ContentsMoves": ("on_event",),
     "aumos_governance.server.live.state_events.OpenHolds": ("_begin",),
     "aumos_governance.server.kernels.comm_transport.Outbox": ("_flush",),
-    "aumos_governance.server.live.state_events.StateEvents": ("_take_in", "_go_on"),
+    "aumos_governance.server.live.state_events.StateEvents": ("_emit_arrived", "_emit_next"),
 }
 _loop_seconds = 0.0
 _inside = False

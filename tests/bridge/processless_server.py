@@ -11,7 +11,7 @@ from aumos_governance.kernel.transports.transport import Receiver
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import WireRequest, requests_message
@@ -36,7 +36,7 @@ class Server:
             service,
             lambda incarnation: Caller(NOTEBOOK, "kernel:k", incarnation),
             presence,
-            readers=AtOnce(),
+            readers=InlineExecutor(),
             settle=lambda: None,
             log=LOG,
             clock=self.now,

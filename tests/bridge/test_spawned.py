@@ -80,7 +80,7 @@ def test_another_process_with_the_offer_is_not_let_in(server: LiveServer) -> Non
             f"os.environ['AUMOS_GOVERNANCE_OFFER'] = {offer}\n"
             "with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(work.spend, [1])[0])"
         )
-        assert "neither the kernel that the token stands for nor started by it" in outcome.text
+        assert "neither the kernel that the token was issued for nor started by it" in outcome.text
         assert server.state("stolen.ipynb")["spent"] == "0"
 
 

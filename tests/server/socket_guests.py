@@ -13,7 +13,7 @@ from typing import Any
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.server.kernels.socket_peer import check_peer
 from aumos_governance.service.service import Caller, NotebookService
@@ -40,7 +40,7 @@ class Kernels:
             return Caller(NotebookKey("ada", "/root", "a.ipynb"), f"kernel:{kernel_id}", incarnation)
 
         return Conversation(
-            self.service, identify, self.presence, nonce=nonce, readers=AtOnce(), settle=lambda: None, log=LOG
+            self.service, identify, self.presence, nonce=nonce, readers=InlineExecutor(), settle=lambda: None, log=LOG
         )
 
 

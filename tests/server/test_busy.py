@@ -13,7 +13,7 @@ import pytest
 
 from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Admission, Departures, Presence
 from aumos_governance.service.service import NotebookService
 from tests.server.kernel_requests import HELLO, LOG, identify, request
@@ -61,7 +61,7 @@ class Talk:
             self.service,
             identify,
             presence,
-            readers=readers or AtOnce(),
+            readers=readers or InlineExecutor(),
             settle=lambda: None,
             admission=admission,
             log=logging.getLogger("busy"),

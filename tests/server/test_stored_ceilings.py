@@ -46,8 +46,8 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_it_is_within_the_stored_ceiling_and_says_so_once(warned: list[str], rest: Any, extension: Any) -> None:
     (sentence,) = (found for found in warned if "class-5" in found)
     assert sentence == (
-        "AumOS Governance: The team ceiling 'class-5' stands at $3.00 monthly, whatever this server is configured with"
-        " (no such envelope); only jupyter governance ceiling changes it."
+        "AumOS Governance: The team ceiling 'class-5' is $3.00 monthly in the ledger, unlike in this server's"
+        " configuration (no such envelope); only the command jupyter governance ceiling changes it."
     )
     assert (await rest("PATCH", "state", {"budget": "9"}, path="a.ipynb")).status == 200
     (ceiling,) = (await rest("GET", "envelopes", path="a.ipynb")).body["envelopes"]

@@ -1,7 +1,7 @@
-"""What the server's Prometheus endpoint says of governance.
+"""The governance metrics of the server's Prometheus endpoint.
 
-The figures are the process's, as are the server's own: two servers in one process add up. No label has more values
-than the protocol has words.
+The metrics are those of the process, as Jupyter's own are, so two servers in one process add up. Labels only have
+values that the protocol defines, so their number is bounded.
 """
 
 from __future__ import annotations
@@ -38,22 +38,27 @@ _HOLDS: Final = Gauge(
 )
 
 
-class _Observed(dict[tuple[str, str], Callable[[float], None]]):
+class _Observers(dict[tuple[str, str], Callable[[float], None]]):
+    """The ``observe`` of the histogram of each operation and transport."""
+
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
-        # Of an operation that was added since.
+        # An operation that was added after this module was imported.
         return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 
-# Looked up once, for a label is found under a lock and each request would pay for it; and there from the start, so that
-# a rate is known before the first one.
-observe_request: Final = _Observed({(op, way): _REQUESTS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
+# Looked up once, since prometheus_client finds a label under a lock. All labels exist from the start, so that
+# Prometheus can compute a rate before the first request.
+observe_request: Final = _Observers(
+    {(op, transport): _REQUESTS.labels(op, transport).observe for op in OPS for transport in TRANSPORTS}
+)
+"""Called with the seconds of a request, by its operation and transport."""
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
 """Called with the number of requests of each commit."""
 
 
 class HoldCounts:
-    """How many holds of one server are open, by state; part of the metrics until `close`."""
+    """The numbers of one server's open holds, by state, which are part of the metrics until `close`."""
 
     def __init__(self) -> None:
         self.by_state = dict.fromkeys(HOLD_STATES, 0)

@@ -1,4 +1,4 @@
-"""The setting for the gateway's providers; what is in it is read by `gateway.configuration`."""
+"""The traits for the gateway's providers and its port; `gateway.configuration` validates each provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Port", "Providers"]
 
 
 class Providers(TraitType[Any, Any]):
-    """A dict of providers by their names, each a dict; held as it is given."""
+    """A dict of providers by name, each a dict; stored unchanged."""
 
     info_text = f"a dict of providers, such as {EXAMPLE}"
 
@@ -24,7 +24,7 @@ class Providers(TraitType[Any, Any]):
         return dict(value)
 
     def from_string(self, s: str) -> Any:
-        """A dict on a command line; any other text is refused with the rest."""
+        """Return the dict that is written on a command line; `validate` refuses any other text."""
         return literal(s)
 
 

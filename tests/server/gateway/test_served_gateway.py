@@ -17,7 +17,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.gateway.port_memory import PortMemory
 from aumos_governance.server.gateway.served_gateway import ServedGateway
-from aumos_governance.server.identity.rooms import Rooms
+from aumos_governance.server.identity.notebook_map import NotebookMap
 from aumos_governance.service.service import NotebookService
 from tests.server.described import check
 from tests.server.gateway.stand_in import StandIn
@@ -53,11 +53,11 @@ class Servers:
         root = str(self._folder)
         ledger = open_ledger("memory://")
         service = NotebookService(ledger, SessionTerms())
-        rooms = Rooms("ada", root)
+        notebooks = NotebookMap("ada", root)
         gateway = ServedGateway(
             read_providers(PROVIDERS),
             service,
-            rooms,
+            notebooks,
             PortMemory(self._folder / "aumos_governance", root, port),
             server="server-1",
             log=self._log,
@@ -106,7 +106,7 @@ def test_a_second_server_of_the_same_folder_takes_another_port_and_says_so(serve
     first = address(servers.start())
     second = address(servers.start())
     assert second != first
-    assert any("another program has port" in message for message in servers.messages)
+    assert any("another program uses port" in message for message in servers.messages)
     servers.stop()
     assert address(servers.start()) == first
 
@@ -128,7 +128,7 @@ def test_a_process_finds_the_gateway_past_the_servers_proxy(
     monkeypatch.setenv("NO_PROXY", "a.example")
     monkeypatch.delenv("no_proxy", raising=False)
     gateway = servers.start()
-    found = gateway.issuing.requests._environment.variables("sk-aumos-test")
+    found = gateway.issuers.requests._environment.variables("sk-aumos-test")
     assert found["OPENAI_BASE_URL"] == f"{address(gateway)}/llm/openai/v1"
     assert found["NO_PROXY"] == "a.example,127.0.0.1,localhost"
 

@@ -33,7 +33,7 @@ def spent(extension: Any, rest: Any, jp_root_dir: Any) -> Callable[[], Awaitable
 
     async def make() -> str:
         await rest("PATCH", "state", {"budget": "10"}, path="a.ipynb")
-        notebook = extension._rooms.key("a.ipynb")
+        notebook = extension._notebooks.key("a.ipynb")
         request = Spend(key="", origin=Origin("kernel"), notebook=notebook, amount=5 * 10**9, tool="gpt")
         charged = await asyncio.get_running_loop().run_in_executor(None, extension._ledger.execute, request)
         return str(charged.charge_id)
@@ -92,7 +92,7 @@ async def test_a_browser_is_the_servers_only_user(rest: Any, spent: Any, extensi
     first = await rest("POST", "corrections", corrected(charge_id), dict(page))
     again = await rest("POST", "corrections", corrected(charge_id), dict(page))
     assert (first.status, again.body) == (200, first.body)
-    owner = extension._rooms.owner
+    owner = extension._notebooks.owner
     assert await left(rest, charge_id) == ("4", [owner])
     assert (await rest("GET", "config")).body["user"] == owner
 
@@ -103,7 +103,7 @@ async def test_two_sessions_of_browsers_do_not_mix_up_their_keys(rest: Any, spen
     reasons = ["one", "another"]
     for page, reason in zip(pages * 2, reasons * 2, strict=True):
         assert (await rest("POST", "corrections", corrected(charge_id, reason), dict(page))).status == 200
-    assert await left(rest, charge_id) == ("3", [extension._rooms.owner] * 2)
+    assert await left(rest, charge_id) == ("3", [extension._notebooks.owner] * 2)
 
 
 async def test_what_stands_for_the_token_does_not_give_it_away(

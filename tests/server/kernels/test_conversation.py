@@ -35,7 +35,7 @@ class Talk:
             self.presence,
             readers=readers,
             settle=self.settle,
-            at_once=lambda: self.quick,
+            may_stand_by=lambda: self.quick,
             log=LOG,
         )
         self.responses: list[dict[str, Any]] = []
@@ -183,7 +183,7 @@ class Waiting(Rows):
 def test_a_near_ledger_is_waited_for_until_it_has_responded(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    monkeypatch.setattr(conversation, "_STAND_BY_SECONDS", 20.0)
     ledger = Waiting(service.ledger)
     ledger.let.set()
     talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
@@ -197,13 +197,13 @@ def test_a_near_ledger_is_waited_for_until_it_has_responded(
 def test_no_thread_waits_long_or_again_at_once_for_a_ledger_that_is_busy(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
+    monkeypatch.setattr(conversation, "_NO_STAND_BY_SECONDS", 60.0)
     ledger = Waiting(service.ledger)
     talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
     talk.say(HELLO)
     talk.quick = True
     talk.conversation.receive({"v": 1, "asks": [request("open", "o")]}, talk.responses.append)
-    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    monkeypatch.setattr(conversation, "_STAND_BY_SECONDS", 20.0)
     began = time.monotonic()
     talk.conversation.receive({"v": 1, "asks": [request("close", "c")]}, talk.responses.append)
     assert time.monotonic() - began < 10

@@ -96,16 +96,16 @@ def test_a_key_ends_when_its_process_does_and_not_while_that_is_replaced(kernels
     kernel, first, second = Updated(), object(), object()
     kernels.complete(kernel, "k", {})
     # Not launched yet.
-    kernels.look("k", None, False)
-    kernels.look("k", first, True)
+    kernels.note_process("k", None, False)
+    kernels.note_process("k", first, True)
     kernel.provisioner.process = first
     kernel.restart_kernel()
     # The one before lives still, for a moment or for as long as it takes it to end; then none is there.
     for process, alive in ((first, True), (first, False), (None, False), (second, True)):
-        kernels.look("k", process, alive)
+        kernels.note_process("k", process, alive)
     assert keys.revoked == []
-    kernels.look("k", second, False)
-    kernels.look("k", second, False)
+    kernels.note_process("k", second, False)
+    kernels.note_process("k", second, False)
     assert keys.revoked == [("kernel", "k", "its kernel died")]
     kernel.restart_kernel()
     assert keys.issued == ["k", "k", "k"]
@@ -115,10 +115,10 @@ def test_a_kernel_that_its_manager_lists_no_longer_is_gone(kernels: KernelKeys, 
     for kernel_id in ("k", "l"):
         kernels.complete(Updated(), kernel_id, {})
     # Being started, and not listed yet.
-    kernels.look_through([])
-    kernels.look_through(["k"])
+    kernels.note_kernels([])
+    kernels.note_kernels(["k"])
     assert keys.revoked == []
-    kernels.look_through([])
+    kernels.note_kernels([])
     assert keys.revoked == [("kernel", "k", "its kernel ended")]
 
 
@@ -127,6 +127,6 @@ def test_a_kernel_that_did_not_start_keeps_no_key(
 ) -> None:
     kernels.complete(Updated(), "k", {})
     monkeypatch.setattr("aumos_governance.server.kernels.kernel_keys._STARTS_WITHIN", -1.0)
-    kernels.look_through([])
+    kernels.note_kernels([])
     assert keys.revoked == [("kernel", "k", "its kernel ended")]
-    kernels.look("unknown", object(), False)
+    kernels.note_process("unknown", object(), False)

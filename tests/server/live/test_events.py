@@ -12,7 +12,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey, SessionState
-from aumos_governance.server.identity.rooms import Row
+from aumos_governance.server.identity.notebook_map import Row
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 
@@ -54,7 +54,7 @@ def watch(
 
 def state(extension: Any, seq: int, path: str = "a.ipynb", spent: int = 0) -> SessionState:
     return SessionState(
-        NotebookKey("ada", extension._rooms.root, path),
+        NotebookKey("ada", extension._notebooks.root, path),
         seq,
         active=True,
         session_id="s",
@@ -107,7 +107,7 @@ async def test_an_older_state_never_follows_a_newer_one(extension: Any, watch: A
 
 async def test_who_shares_a_kernel_hears_of_it_under_its_own_path(extension: Any, watch: Any) -> None:
     page = await watch()
-    extension._rooms.update([Row("1", "a.ipynb", "notebook", "k"), Row("2", "b.ipynb", "notebook", "k")])
+    extension._notebooks.update([Row("1", "a.ipynb", "notebook", "k"), Row("2", "b.ipynb", "notebook", "k")])
     extension._events.offer((state(extension, 1),))
     event = await page.receive_until(lambda event: event["path"] == "b.ipynb")
     assert (event["shared_with"], event["budget"], event["seq"]) == ("a.ipynb", "10", 1)
@@ -122,7 +122,7 @@ async def test_a_forged_event_is_refused(jp_fetch: Any, rest: Any, watch: Any, n
     with pytest.raises(HTTPClientError) as refused:
         await jp_fetch("api", "events", method="POST", body=body)
     assert refused.value.code == 400
-    assert b"come from the server itself" in refused.value.response.body
+    assert b"Only the server itself can emit governance events" in refused.value.response.body
     await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     await page.receive_until(lambda event: event["path"] == "a.ipynb")
     assert [event["budget"] for event in page.seen] == ["5"]

@@ -37,7 +37,7 @@ def spends(extension: Any) -> Spends:
     """Open a notebook's session, and charge these tools a cent each."""
 
     def charge(*tools: str, path: str = "a.ipynb", agent_id: str | None = None) -> None:
-        origin, key = Origin("kernel", scope="kernel-1"), extension._rooms.key(path)
+        origin, key = Origin("kernel", scope="kernel-1"), extension._notebooks.key(path)
         request: Request[Any] = OpenSession(
             key=next(_keys), origin=origin, notebook=key, terms=SessionTerms(default_budget=1000 * CENT)
         )

@@ -30,7 +30,7 @@ def governance_config(providers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 
 
 def keys_of(extension: Any) -> GatewayKeys:
-    found: GatewayKeys = extension._gateway.issuing.keys
+    found: GatewayKeys = extension._gateway.issuers.keys
     return found
 
 

@@ -28,7 +28,7 @@ class Calls:
 
     def __init__(self, extension: Any, path: str, budget: str = "1") -> None:
         self._service = extension._service
-        self._caller = Caller(extension._rooms.key(path), f"kernel:{path}", f"{path}:n1")
+        self._caller = Caller(extension._notebooks.key(path), f"kernel:{path}", f"{path}:n1")
         self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self._sent = 0
         self.send("open", trust_level=5, budget=budget)

@@ -18,7 +18,7 @@ import zmq
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.server.kernels.comm_transport import CommTransport
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.local_socket import LocalSocket
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
@@ -60,7 +60,7 @@ def conversation(ledger: Ledger) -> Conversation:
         NotebookService(ledger),
         identify,
         presence,
-        readers=AtOnce(),
+        readers=InlineExecutor(),
         settle=lambda: None,
         log=LOG,
     )

@@ -109,5 +109,5 @@ def test_a_failure_inside(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(extension_module, "Rooms", fail)
+    monkeypatch.setattr(extension_module, "NotebookMap", fail)
     assert refuse() == ("AumOS Governance could not start (ZeroDivisionError), so the server does not either.")

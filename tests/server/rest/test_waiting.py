@@ -28,11 +28,11 @@ class Agent:
     """What a kernel does, said to the server's own ledger."""
 
     ledger: Any
-    rooms: Any
+    notebooks: Any
     paths: set[str] = field(default_factory=set)
 
     def do(self, kind: Any, path: str, **values: Any) -> Any:
-        key: NotebookKey = self.rooms.key(path)
+        key: NotebookKey = self.notebooks.key(path)
         if path not in self.paths:
             self.paths.add(path)
             level = TrustLevel.L4_ACT_REPORT
@@ -57,7 +57,7 @@ class Agent:
 
 @pytest.fixture
 def agent(extension: Any) -> Agent:
-    return Agent(extension._ledger, extension._rooms)
+    return Agent(extension._ledger, extension._notebooks)
 
 
 # ---- holds
