@@ -1,4 +1,4 @@
-"""Who talks over the local socket in tests: one kernel as the bridge knows it, and its end of a connection."""
+"""Clients of the local socket in tests: a kernel that the bridge knows, and its end of a connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOG = logging.getLogger("local socket")
 
 
 class Kernels:
-    """Stands for the bridge: one kernel, whose process said hello as ``one``."""
+    """A replacement for the bridge, with one kernel whose process has sent a hello with the nonce ``one``."""
 
     def __init__(self, service: NotebookService) -> None:
         self.service = service
@@ -45,7 +45,7 @@ class Kernels:
 
 
 class Guest:
-    """A kernel's end of a connection, spoken by hand."""
+    """A kernel's end of a connection, on which tests send lines themselves."""
 
     def __init__(self, offer: dict[str, Any] | None) -> None:
         assert offer is not None
@@ -88,7 +88,7 @@ def message(op: str, request_id: str = "a", **body: Any) -> dict[str, Any]:
 
 @contextmanager
 def known_kernels() -> Iterator[Kernels]:
-    """With a ledger of their own, in memory."""
+    """Yield the known kernels, with a ledger in memory."""
     ledger = open_ledger("memory://")
     yield Kernels(NotebookService(ledger))
     ledger.close()

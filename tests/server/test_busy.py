@@ -1,4 +1,4 @@
-"""A conversation whose kernel, or whose server, has too many requests in flight."""
+"""Requests of a kernel while it, or the whole server, has too many requests in flight."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Slow:
-    """A ledger whose requests are done when `let` says so, in the order in which they came."""
+    """A ledger that executes its requests only when `let` is called, in the order in which they came."""
 
     def __init__(self, ledger: Any) -> None:
         self.ledger = ledger
@@ -51,7 +51,7 @@ def slow() -> Iterator[Slow]:
 
 
 class Talk:
-    """A kernel's conversation over one transport, with its responses."""
+    """A kernel's conversation over one transport, and its responses."""
 
     def __init__(self, slow: Slow, admission: Admission, readers: Executor | None = None, now: Any = time.time) -> None:
         self.responses: list[dict[str, Any]] = []
@@ -71,7 +71,7 @@ class Talk:
         self.responses.clear()
 
     def say(self, *requests: Any, may_block: bool = False) -> list[dict[str, Any]]:
-        """Send one message; gives the responses that come before the thread that received it goes on."""
+        """Send one message, and return the responses that come before the receiving thread continues."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests)}, self.responses.append, may_block=may_block)
         return self.responses[before:]
@@ -92,7 +92,7 @@ def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
     assert len(slow.waiting) == 3
     slow.let(2)
     assert [response["id"] for response in talk.responses[2:]] == ["s0", "s1"]
-    # The same request again, now that there is room.
+    # The same request is sent again, now that there is room.
     assert talk.say(*spends(3, 3))[0]["id"] == "s5"
     slow.let(3)
     assert [response["id"] for response in talk.responses[5:]] == ["s2", "s3", "s4"]

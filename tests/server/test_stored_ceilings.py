@@ -1,4 +1,4 @@
-"""A second server of a user, without envelopes: what the first one put around the user's sessions stands."""
+"""A second server of a user, without envelopes: the ceilings that the first one configured stay in effect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def governance_config(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the extension warned of while it started; its log is not pytest's."""
+    """Return the warnings that the extension logs while it starts; pytest's `caplog` does not get them."""
     sentences: list[str] = []
 
     def warn(self: Any, text: str, *values: str) -> None:

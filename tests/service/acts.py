@@ -1,4 +1,4 @@
-"""A kernel that requests acts, and the user who decides."""
+"""A kernel that requests governed actions, and the user who decides on them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = {"tool": "shell", "cost": "0.5", "code": "rm -r build"}
 
 
 class Clock:
-    """Time that only the test moves on."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -36,7 +36,7 @@ class Clock:
 
 
 class Kernel:
-    """A kernel's side of the conversation, whose responses come when they come."""
+    """A kernel's side of the conversation with the service, and the responses that it received."""
 
     def __init__(self, service: NotebookService, clock: Clock, caller: Caller = CALLER) -> None:
         self.service, self.clock, self.caller = service, clock, caller
@@ -59,14 +59,14 @@ class Kernel:
         self.send("authorize", request_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
 
     def waits(self) -> dict[str, Any]:
-        """It is told that a person is waited for; gives for what."""
+        """Receive the message that the action waits for a user, and return its content."""
         notices = self.hear()
         assert notices["ok"], notices
         waiting: dict[str, Any] = notices["waiting"]
         return waiting
 
     def silent(self) -> None:
-        """Nothing more has come, after another look at all that waits."""
+        """Check everything that waits once more, and assert that no message comes."""
         self.service.governed_actions.watch.check()
         assert self.notices.empty(), self.notices.get()
 

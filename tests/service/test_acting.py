@@ -1,4 +1,4 @@
-"""An act over the wire, from its request to its end: by level, and through a user's decision."""
+"""A governed action over the wire, from its request to its end: by level, and with a user's decision."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.service.acts import (
 
 
 def fail_at(ledger: Ledger, kind: type[Request[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests of this kind fail in the ledger, as while its database is away."""
+    """Let requests of this kind fail in the ledger, as while its database is unavailable."""
     submit = ledger.submit
 
     def failing(request: Request[Any]) -> Future[Any]:
@@ -152,7 +152,7 @@ def test_a_no_says_whose(l3: Kernel, ledger: Ledger) -> None:
     response = l3.hear()
     assert (response["decision"]["code"], response["hold_id"]) == ("APPROVAL_DENIED", None)
     assert response["decision"]["reasons"] == ["ada denied it"]
-    # As things stand now, and not as they stood before the wait.
+    # The state is that after the wait, not that before it.
     assert response["state"]["seq"] == l3.request("status")["state"]["seq"]
 
 
@@ -191,7 +191,7 @@ def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> Non
     assert l3.hear()["state"]["path"] == "play/agents.ipynb"
 
 
-# ---- what is no act
+# ---- requests that are no valid action
 
 
 @pytest.mark.parametrize(

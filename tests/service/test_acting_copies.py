@@ -1,4 +1,4 @@
-"""Copies of an act's request, and cancels of it, that come while it is on its way or after its response."""
+"""Copies of an action's request, and cancels of it, before and after its response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.service.acts import CALLER, Clock, Kernel, decide, pending, served
 
 
 def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], None]) -> None:
-    """Have ``then`` done once, when the ledger is given the first request of this kind, before that is executed."""
+    """Call ``then`` once, before the ledger executes the first request of this kind."""
     submit, waiting = ledger.submit, [then]
 
     def submitting(request: Any) -> Any:
@@ -33,7 +33,7 @@ def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Ca
 
 
 def gone(ledger: Ledger) -> None:
-    """A server has started that does not know any kernel."""
+    """Start a server that knows no kernel, which marks all kernels as gone."""
     ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
 
 
@@ -153,7 +153,7 @@ def test_a_wait_that_cannot_begin_anew_is_refused(
     before(ledger, monkeypatch, AskApproval, lambda: asked.append(True))
     after.act("same")
     assert after.hear()["code"] == "UNAVAILABLE"
-    # Nothing is left of it that a copy would only renew.
+    # The service keeps no state that a copy would only renew.
     asked.clear()
     after.act("same")
     after.waits()

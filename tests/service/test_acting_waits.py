@@ -1,4 +1,4 @@
-"""An act that waits for a person: how long, and what may happen meanwhile, also to the server."""
+"""An action that waits for a user: how long, and what may happen meanwhile, also to the server."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_next_server_waits_for_the_same_decision(l3: Kernel, ledger: Ledger,
     decide(ledger, waiting)
     response = after.hear()
     assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
-    # The response got lost, so the request comes once more.
+    # The response was lost, so the request is sent again.
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
     assert last.hear() == response

@@ -1,4 +1,4 @@
-"""Calls that wait at a limit: until a user makes room or denies them, or their time is over."""
+"""Calls that wait at a limit, until a user raises it or denies them, or their time is over."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def raised(ledger: Ledger, dollars: int) -> None:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    """The next response; before it, the service may say any number of times that the call waits."""
+    """Return the next response, skipping the messages that the call waits."""
     while "waiting" in (response := kernel.hear()):
         pass
     return response
 
 
 def quiet(kernel: Kernel) -> None:
-    """Nothing more has come after another look."""
+    """Check everything that waits once more, and assert that no message comes."""
     kernel.service.limit_waits.check()
     assert kernel.notices.empty(), kernel.notices.get()
 

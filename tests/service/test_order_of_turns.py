@@ -1,4 +1,4 @@
-"""Whose turn it is: by the order in which calls came, in each queue of theirs, and how many may wait."""
+"""The order in which queued calls are tried, in each of their queues, and how many may wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHARED: Queue = ("owner", "mine", "ann")
 
 
 class Call:
-    """As much of a call that waits as its turn depends on."""
+    """A waiting call, with the attributes that its turn depends on."""
 
     def __init__(self, place: Queue, *more: Queue, queued: bool = True, read: bool = True, **values: Any) -> None:
         self.place = place
@@ -37,7 +37,7 @@ class Call:
 
 
 class Queues:
-    """The queues around a notebook, which may fail to be read."""
+    """The queues around a notebook; reading them fails if ``found`` is None."""
 
     found: frozenset[Queue] | None = frozenset((A, SHARED))
     forgotten = 0

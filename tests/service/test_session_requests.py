@@ -1,4 +1,4 @@
-"""Agents, categories and the record within a notebook's session, as its kernel requests them."""
+"""A kernel's requests about agents, categories and audit records of its notebook's session."""
 
 from __future__ import annotations
 

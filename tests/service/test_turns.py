@@ -1,4 +1,4 @@
-"""Holds that wait their turn: in order, for what live callers hold, and no longer than they say."""
+"""Holds that wait for their turn: in order, only for amounts that live callers hold, and no longer than they state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def kernel(service: NotebookService, clock: Clock) -> Kernel:
 
 
 def turn(kernel: Kernel, id: str, amount: str, **body: Any) -> None:
-    """A hold that waits its turn, and is said to."""
+    """Request a hold that waits for its turn, and receive the message that it waits."""
     kernel.send("hold", id, lasts=300, **{"amount": amount, "waits_turn": 60} | body)
 
 
@@ -57,7 +57,7 @@ def response_of(kernel: Kernel) -> dict[str, Any]:
 
 
 def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
-    """The responses to these requests; among them come those of what ended the other calls."""
+    """Return the responses to these requests; responses to others are skipped."""
     found: dict[str, dict[str, Any]] = {}
     while found.keys() < set(ids):
         response = response_of(kernel)
@@ -122,7 +122,7 @@ def test_the_first_to_come_is_the_first_to_go_on(kernel: Kernel) -> None:
     turn(kernel, "small", "0.05")
     assert waiting_message(kernel)["limit"] is None, "it would fit, and stands behind the other one all the same"
     kernel.send("hold", "plain", amount="0.05")
-    # A plain hold waits for nothing, and is decided as ever.
+    # A hold without `waits_turn` is decided at once.
     assert responses_of(kernel, "plain")["plain"]["decision"]["allowed"]
     quiet(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0")
@@ -214,7 +214,7 @@ def test_a_bounded_hold_gets_its_share_when_its_turn_comes(kernel: Kernel) -> No
     waiting_message(kernel)
     kernel.send("release", hold_id=held["hold_id"])
     responses = responses_of(kernel, "a", "b")
-    # A third, since one waits and one may come next; then a third of the rest, since one is in flight.
+    # The first gets a third, since one waits and one may come next; then a third of the rest, since one is in flight.
     assert responses["a"]["decision"]["amount"] == "0.333333333"
     assert responses["b"]["decision"]["amount"] == "0.222222222"
     again = kernel.request("hold", "a", amount="3", waits_turn=60, least="0.02", most="0.5")
@@ -247,7 +247,7 @@ def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: Not
     turn(two, "small", "0.01")
     assert waiting_message(two)["limit"] is None
     assert far.request("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
-    # Its end is heard at once, though the state of the first one's session says nothing of it.
+    # The waiting call is tried at once, though the commit contains no state of its session.
     two.send("release", hold_id=held["hold_id"])
     assert response_of(one)["decision"]["allowed"]
     assert responses_of(two, "small")["small"]["decision"]["allowed"]

@@ -1,4 +1,4 @@
-"""The gateway's life in a server: started where a provider is configured, found again, stopped before the ledger."""
+"""The gateway in a server: it starts if a provider is configured, keeps its port, and stops before the ledger."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StandIn]]:
 
 
 class Servers:
-    """Servers that are started one after the other in the same place."""
+    """Servers that are started one after the other with the same folders."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -160,7 +160,7 @@ class TestConfigured:
 class TestTurnedOff:
     @pytest.fixture
     def governance_config(self) -> dict[str, Any]:
-        # The key's variable is not even looked up.
+        # The variable does not exist, which is no error since the gateway is off.
         return {"providers": {"openai": {"key_env": "NO_SUCH_KEY"}}, "gateway": False}
 
     async def test_no_gateway_runs(self, rest: Any, stand_in: list[StandIn]) -> None:

@@ -1,4 +1,4 @@
-"""Which notebook a kernel serves, as rows come, change and go."""
+"""The notebook that a kernel serves, as session rows are added, changed and removed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_rename_holds_until_the_row_says_another_path(notebooks: NotebookMap) 
     assert notebooks.notebook_of("k").path == "done/a.ipynb"
     notebooks.update(rows)
     assert notebooks.notebook_of("k").path == "done/a.ipynb"
-    # A new notebook takes the old name, with a kernel of its own.
+    # A new notebook gets the old name, with a kernel of its own.
     notebooks.update([*rows, notebook("s2", "work/a.ipynb", "k2")])
     assert notebooks.notebook_of("k2").path == "work/a.ipynb"
     notebooks.update([notebook("s1", "done/a.ipynb"), notebook("s2", "work/a.ipynb", "k2")])

@@ -1,4 +1,4 @@
-"""Kernels that come, change, go, or cannot be reached, without any process of theirs."""
+"""Kernels that start, change, end or cannot be reached, with fake managers instead of processes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Sessions:
 
 
 class FakeTransport:
-    """Remembers what was opened and closed."""
+    """A transport that only logs that it was opened and closed."""
 
     log: list[str] = []  # noqa: RUF012 - cleared by the fixture
 
@@ -226,11 +226,11 @@ async def test_the_watch_outlives_a_failure(parts: Any, caplog: pytest.LogCaptur
     assert FakeTransport.log == ["open 1", "open 2", "close 1", "close 2"]
 
 
-# ---- what kernels and pages are told
+# ---- what kernels and pages are notified of
 
 
 class Gateway(GatewayMappingKernelManager):
-    """A gateway's kernel manager that starts nothing."""
+    """A Jupyter gateway's kernel manager that starts nothing."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The comm transport on real sockets, with a kernel that says anything."""
+"""The comm transport on real sockets, with a kernel that sends arbitrary messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.server.fake_kernel import TOPIC, FakeKernel
 
 
 class Echo:
-    """Stands for a conversation: responds with what it was given."""
+    """A replacement for a conversation, which responds with the request that it received."""
 
     def __init__(self) -> None:
         self.fail = False
@@ -47,7 +47,7 @@ Open = Callable[[], Any]
 
 @pytest.fixture
 def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
-    """Open a transport to a fake kernel, as a context."""
+    """Return a context manager that opens a transport to a fake kernel."""
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[Line]:
@@ -62,7 +62,8 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
         )
         transport.open()
         try:
-            # A kernel hears of each subscription: all, then none of that, then ours.
+            # The kernel's socket receives each change of the subscription: to all, to nothing, to the topic of
+            # governance.
             kernel.iopub.rcvtimeo = 10_000
             while await asyncio.to_thread(kernel.iopub.recv) != b"\1" + IOPUB_TOPIC:
                 pass
@@ -134,7 +135,7 @@ async def test_a_response_goes_out_though_the_loop_stands_still(line: Any) -> No
         connected.kernel.say(["a"])
         responding = threading.Thread(target=await taken, args=[{"id": "a"}])
         responding.start()
-        # Here, and so in the loop.
+        # This test runs in the loop's thread.
         assert connected.kernel.responded()["answers"] == [{"id": "a"}]
         responding.join()
 

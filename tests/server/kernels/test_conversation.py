@@ -1,4 +1,4 @@
-"""The response to whatever a kernel sends, and from where: without a server and without a transport."""
+"""The responses to all kinds of messages of a kernel, and the threads that make them; without server and transport."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Talk:
-    """One conversation, with its responses."""
+    """One conversation, and its responses."""
 
     def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
         self.readers = readers
@@ -44,7 +44,7 @@ class Talk:
         self.settled += 1
 
     def say(self, *requests: Any, **message: Any) -> list[dict[str, Any]]:
-        """Send one message; give its responses when all are there."""
+        """Send one message, and return its responses when all are there."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests), **message}, self.responses.append)
         deadline = time.monotonic() + 10
@@ -115,7 +115,7 @@ def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_wai
     assert talk.say(request("status"))[0]["ok"]
     assert talk.settled == 0
     assert talk.say(request("status", ttl=-1))[0]["code"] == "EXPIRED"
-    # What may take long is left to others, and so are many at once.
+    # A request that may take long goes to another thread, and so do many in one message.
     assert talk.say(request("audit"))[0]["code"] == "UNAVAILABLE"
     assert {response["code"] for response in talk.say(request("status", "s1"), request("status", "s2"))} == {
         "UNAVAILABLE"
@@ -123,7 +123,7 @@ def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_wai
 
 
 class Rows:
-    """A ledger that notes who does its requests."""
+    """A ledger that notes the thread in which a request is executed."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -163,7 +163,7 @@ def test_a_single_request_is_done_by_a_thread_that_may_be_blocked(near: Talk, ro
 
 
 class Waiting(Rows):
-    """A ledger that does a request when it is let."""
+    """A ledger that executes a request only when the test allows it."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
@@ -264,7 +264,7 @@ def test_an_unreadable_message_gets_one_response(talk: Talk, message: Any) -> No
     ],
 )
 def test_as_many_responses_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
-    # One that never came would keep all later ones waiting for the loop.
+    # A response that is expected but never comes would keep all later ones waiting for the loop.
     announced: list[int] = []
     talk.conversation.receive(message, talk.responses.append, expect=announced.append)
     assert (announced, len(talk.responses)) == ([owed], owed)

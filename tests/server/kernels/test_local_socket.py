@@ -1,4 +1,4 @@
-"""The local socket on real connections: who is let in, and what nobody can do to the others."""
+"""The local socket on real connections: which clients are served, and that none can harm the others."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ def test_one_kernel_has_its_share_of_the_connections(
     assert (response["ok"], response["code"]) == (False, "TOO_MANY_CONNECTIONS")
     assert "3 connections" in response["message"]
     assert refused.hear() is None
-    # Those that are there go on, and another kernel has a share of its own.
+    # Existing connections continue, and another kernel has a limit of its own.
     assert all(guest.request("status")["ok"] for guest in guests)
     other = Guest(local.offer("other", "one")).enter()
     other.close()
-    # One that ends makes room.
+    # A connection that ends makes room for another.
     guests[0].close()
     assert wait_until(lambda: len(local._connections) == 2)
     assert connect().enter().request("status")["ok"]
@@ -154,7 +154,7 @@ def test_those_who_show_no_token_leave_room_for_kernels(
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within a few seconds: another thread notices the end of a connection."""
+    """Return whether the condition becomes true within seconds, since another thread notices a connection's end."""
     pause, until = threading.Event(), time.monotonic() + 10
     while not condition() and time.monotonic() < until:
         pause.wait(0.005)
@@ -253,7 +253,7 @@ def test_one_request_is_done_by_the_connections_own_thread(
     assert guest.request("spend", request_id="s", amount="1")["state"]["spent"] == "1"
     assert threads == ["aumos-governance-kernel"] * 2
     assert queued == []
-    # Two of them share a commit, and the connection is read on.
+    # Both are executed in one commit, so the connection must be read further before the first response.
     guest.say(b"".join(json.dumps(message("spend", f"n{n}", amount="1")).encode() + b"\n" for n in range(2)))
     assert [guest.hear()["answers"][0]["state"]["spent"] for _ in range(2)] == ["2", "3"]
     assert len(queued) == 2

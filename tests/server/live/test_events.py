@@ -1,4 +1,4 @@
-"""Events as a page receives them over its websocket, and the forged ones it never sees."""
+"""Events as a page receives them over its websocket, and forged events, which no page receives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 
 class Page:
-    """What one page received, of ours alone."""
+    """The governance events that one page received."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -36,7 +36,7 @@ class Page:
 def watch(
     jp_ws_fetch: Callable[..., Any], jp_asyncio_loop: asyncio.AbstractEventLoop
 ) -> Iterator[Callable[[], Awaitable[Page]]]:
-    """Open a page's event stream."""
+    """Return a function that opens a page's event stream."""
     streams: list[Any] = []
 
     async def subscribe() -> Page:
@@ -48,7 +48,7 @@ def watch(
             stream.close()
 
     yield subscribe
-    # Outside of the loop a socket uses the current one, which an earlier test's ``asyncio.run`` takes away.
+    # Outside of the loop, closing a socket needs a current loop, which an earlier test's ``asyncio.run`` has removed.
     jp_asyncio_loop.run_until_complete(leave())
 
 
@@ -79,7 +79,7 @@ async def test_bursts_are_thinned_and_the_last_state_always_comes(extension: Any
         for seq in range(1, 1_001):
             extension._events.offer((state(extension, seq, spent=seq), state(extension, seq, "b.ipynb")))
 
-    # As the ledger does it: from a thread of its own.
+    # In another thread, as the ledger calls it.
     await loop.run_in_executor(None, burst)
     last: dict[str, dict[str, Any]] = {}
     while [event["seq"] for event in last.values()] != [1_000, 1_000]:

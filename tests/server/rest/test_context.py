@@ -1,4 +1,4 @@
-"""What users read of a ledger that others use as well."""
+"""The records that users may read of a ledger that other users share."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_database_server_shows_each_their_own_records(database_url: str, tools
 
 
 class Counted:
-    """A server with two notebooks, and how often what waits there was settled first."""
+    """A server with two notebooks, which counts how often `settle` was called before a reading."""
 
     def __init__(self) -> None:
         self.settled = 0

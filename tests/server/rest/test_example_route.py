@@ -1,4 +1,4 @@
-"""A route that is one function and one row of the table has all that the others have."""
+"""A route that is one function and one row of the table is authenticated and validated like all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Malformed requests: each gets one clear error of its own, and the connection goes on."""
+"""Malformed requests: each gets one clear error of its own, and the connection stays usable."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.server.socket_guests import LOG, Guest, known_kernels, message
 
 NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 DEEP = {"970 levels": '{"a":' * 970 + "1" + "}" * 970, "lists of 970 levels": "[" * 970 + "]" * 970}
-"""As text, since they are too deep for the writer of JSON."""
+"""Given as text, since they are too deep for Python's JSON writer."""
 FAILURES = {"INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED"}
 
 
@@ -49,7 +49,7 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 
 def conversation(ledger: Ledger) -> Conversation:
-    """With a kernel that has said hello."""
+    """Return a conversation with a kernel that has sent its hello."""
 
     def identify(incarnation: str) -> Caller:
         return Caller(NOTEBOOK, "kernel:k", incarnation)
@@ -71,7 +71,7 @@ class Talk:
         self.conversation = conversation(ledger)
 
     def say(self, *requests: Any) -> list[dict[str, Any]]:
-        """All responses to one message, which must come soon."""
+        """Send one message, and return all responses to it, which must come within seconds."""
         responses: list[dict[str, Any]] = []
         complete = threading.Event()
 
@@ -90,7 +90,7 @@ def right(op: str, request_id: str, **body: Any) -> dict[str, Any]:
 
 
 def charged(talk: Talk, request: dict[str, Any]) -> dict[str, Any]:
-    """The request with a charge of its own where it names one, so that nothing but its wrong value is refused."""
+    """Return the request with a new charge where it names one, so that only its wrong value can be refused."""
     places = [field for field in ("hold_id", "reference") if request.get(field) == CHARGE]
     if not places:
         return request
@@ -126,7 +126,7 @@ def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, so
         [response] = talk.say(charged(talk, request))
         if not response["ok"] and (response["code"] in FAILURES or not response["message"].endswith(".")):
             failed.append((name, response))
-        # Every response can be sent, over either transport.
+        # Every response can be encoded for either transport.
         json.dumps(response, ensure_ascii=False).encode()
     assert failed == []
     assert ledger.verify().ok
@@ -194,7 +194,7 @@ def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: 
     text = DEEP[name] if name in DEEP else json.dumps(NASTY[name])
     messages = [text, f'{{"v": {text}, "asks": []}}', f'{{"v": 1, "asks": [{text}]}}']
     if NASTY[name] != []:
-        # An empty list of requests is right, and needs no response.
+        # An empty list of requests is valid and has no response, so it must not come alone.
         messages.append(f'{{"v": 1, "asks": {text}}}')
     for data in messages:
         guest.say(data.encode() + b"\n")
@@ -216,7 +216,7 @@ async def test_over_comm_each_gets_one_error_and_the_channel_goes_on(name: str, 
 
 
 def publish(kernel: FakeKernel, data: bytes) -> None:
-    """A comm message with this JSON, whatever it is, as the kernel signs it."""
+    """Send a comm message with this JSON, signed as the kernel signs it."""
     header = kernel.session.pack(kernel.session.msg_header("comm_msg"))
     content = b'{"comm_id": "aumos-gov-1", "data": ' + data + b"}"
     signed = [header, b"{}", b"{}", content]
@@ -231,7 +231,7 @@ async def heard(kernel: FakeKernel) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def near(jp_asyncio_loop: Any, memory: Backend) -> Callable[[], Any]:  # noqa: F811 - the fixture
-    """Open the comm channel to a fake kernel whose conversation is real, as a context."""
+    """Return a context manager that opens the comm channel to a fake kernel, with a real conversation."""
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[FakeKernel]:

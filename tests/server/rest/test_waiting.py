@@ -1,4 +1,4 @@
-"""Holds, approvals, reports and corrections, as a person sees them and says what becomes of them."""
+"""Holds, approvals, reports and corrections, as a user lists them and decides on them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _keys = (f"kernel-key-{number}" for number in itertools.count(1))
 
 @dataclass
 class Agent:
-    """What a kernel does, said to the server's own ledger."""
+    """A kernel whose requests go directly to the server's ledger."""
 
     ledger: Any
     notebooks: Any
@@ -51,7 +51,7 @@ class Agent:
         return str(self.do(FileReport, path, shown='{"did": "rm"}', tool="shell", **values).report_id)
 
     def leave(self) -> None:
-        """The kernel's process ends."""
+        """Let the kernel's process end."""
         self.ledger.execute(KernelGone(key=next(_keys), origin=Origin("server"), incarnation="one"))
 
 

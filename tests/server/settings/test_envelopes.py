@@ -1,4 +1,4 @@
-"""Ceilings over several sessions: read from the settings, put around sessions, and named when they are too small."""
+"""Ceilings over several sessions: read from the settings, put around sessions, and named in errors when exceeded."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_without_envelopes_nothing_is_recorded(rest: Any, extension: Any) 
     assert (await rest("GET", "audit", event="configure")).body["records"] == []
 
 
-# ---- ceilings that stand otherwise
+# ---- ceilings in the ledger that differ from the configuration
 
 
 async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any, extension: Any) -> None:
