@@ -1,4 +1,4 @@
-"""A server without a process, by a clock that tests set."""
+"""A governance server without a process, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 
 
 class Server:
-    """A server without a process: what it says and does, by a clock that tests set. Also the transport to it."""
+    """A governance server without a process, and the transport to it; its time is set by tests."""
 
     lossy = True
 

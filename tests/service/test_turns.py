@@ -247,7 +247,7 @@ def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: Not
     turn(two, "small", "0.01")
     assert waiting_message(two)["limit"] is None
     assert far.request("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
-    # The waiting call is tried at once, though the commit contains no state of its session.
+    # The release lets the call be tried at once, though its commit has no state of the waiting call's session.
     two.send("release", hold_id=held["hold_id"])
     assert response_of(one)["decision"]["allowed"]
     assert responses_of(two, "small")["small"]["decision"]["allowed"]

@@ -35,7 +35,7 @@ def handlers(router: RuleRouter) -> Iterator[Served]:
 
 @pytest.fixture
 def ours(jp_serverapp: Any, extension: Any) -> list[Served]:
-    """Return the handlers that the package defines, that the extension adds, or whose pattern contains its name."""
+    """Return the handlers that the package defines, that the extension adds, or whose pattern contains ``aumos``."""
     app = jp_serverapp.web_app
     added = {(f"{jp_serverapp.base_url}{pattern}$", handler) for pattern, handler, *_ in extension.handlers}
     assert extension.static_paths == []

@@ -194,7 +194,7 @@ def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: 
     text = DEEP[name] if name in DEEP else json.dumps(NASTY[name])
     messages = [text, f'{{"v": {text}, "asks": []}}', f'{{"v": 1, "asks": [{text}]}}']
     if NASTY[name] != []:
-        # An empty list of requests is valid and has no response, so it must not come alone.
+        # An empty list of requests is valid and gets no response, so it is not sent.
         messages.append(f'{{"v": 1, "asks": {text}}}')
     for data in messages:
         guest.say(data.encode() + b"\n")
