@@ -38,6 +38,7 @@ from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.notebook_map import NotebookMap
 from .kernels.bridge import KERNEL_EVENTS, Bridge
+from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
@@ -273,7 +274,7 @@ class GovernanceExtension(ExtensionApp):
             loop=loop,
             readers=self._readers,
             settle=notebooks.settle,
-            may_stand_by=_never if settings.shared else notebooks.settled,
+            may_stand_by=never if settings.shared else notebooks.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
@@ -375,10 +376,6 @@ def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
         ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
-
-
-def _never() -> bool:
-    return False
 
 
 def _exclude_from_activity(serverapp: Any) -> None:

@@ -28,7 +28,7 @@ from ..wire.operations import OPERATIONS
 from ..wire.protocol import WireRequest
 from .action_requests import ActionRequest, action_voided
 from .approval_watch import ApprovalWatch, Awaited
-from .callers import Caller, expiry_of
+from .callers import Caller, Reply, expiry_of
 from .limit_waits import LimitWaits
 
 __all__ = ["APPROVAL_SECONDS", "GovernedActions"]
@@ -36,8 +36,6 @@ __all__ = ["APPROVAL_SECONDS", "GovernedActions"]
 APPROVAL_SECONDS: Final = 600.0
 """The seconds that a user has to decide, unless the server's configuration or the request sets them."""
 _NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
-
-Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, slots=True)

@@ -22,10 +22,10 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
 from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.protocol import WireRequest
-from .callers import Caller, expiry_of
+from .callers import Caller, Reply, expiry_of
 from .queues import Queue, session_queue
 from .turns import Turns
-from .waiting_calls import Decided, Send, WaitingCall
+from .waiting_calls import Decided, WaitingCall
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
 
 __all__ = ["LimitWaits"]
@@ -72,7 +72,7 @@ class LimitWaits:
         caller: Caller,
         wire_request: WireRequest,
         request: Charging,
-        send: Send,
+        reply: Reply,
         decided: Decided,
         *,
         waits_for_user: bool = True,
@@ -82,14 +82,14 @@ class LimitWaits:
 
         A charge that exceeds a limit waits ``turn`` seconds for its turn, if the amounts that others hold keep it from
         fitting, and then, with ``waits_for_user``, for a user. Calls are tried at each limit in the order in which
-        they came, so a call that comes while others wait there is queued behind them. ``send`` is called with
-        each waiting message for the client. A copy of a waiting request replaces its caller and ``send``.
+        they came, so a call that comes while others wait there is queued behind them. ``reply`` is called with
+        each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.
         """
         queues = self._queues_to_join(caller, request) if turn else frozenset()
         with self._changed:
-            call = self._renewed(caller, wire_request, send)
+            call = self._renewed(caller, wire_request, reply)
             known = call is not None
             if call is None:
                 now = self._clock()
@@ -98,7 +98,7 @@ class LimitWaits:
                     caller=caller,
                     wire_request=wire_request,
                     request=request,
-                    send=send,
+                    reply=reply,
                     decided=decided,
                     lease=self._monotonic() + wire_request.exp - now,
                     since=now,
@@ -127,10 +127,10 @@ class LimitWaits:
                 return frozenset()
         return self._turns.queues_of(caller.notebook, request)
 
-    def renew(self, caller: Caller, wire_request: WireRequest, send: Send) -> None:
+    def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         """Let a copy of a request replace the one that waits, if it does, and send its client a waiting message."""
         with self._changed:
-            call = self._renewed(caller, wire_request, send)
+            call = self._renewed(caller, wire_request, reply)
         if call is not None:
             call.send_waiting()
 
@@ -145,14 +145,14 @@ class LimitWaits:
             self._record(call, LimitEvent.WITHDRAWN)
         return call is not None
 
-    def _renewed(self, caller: Caller, wire_request: WireRequest, send: Send) -> WaitingCall | None:
+    def _renewed(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> WaitingCall | None:
         """Update the waiting call that this request is a copy of, and return it; None if the request is new."""
         call = self._calls.get((caller.scope, wire_request.id))
         if call is None:
             return None
         if call.wire_request.body != wire_request.body:
             raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
-        call.caller, call.wire_request, call.send = caller, wire_request, send
+        call.caller, call.wire_request, call.reply = caller, wire_request, reply
         call.lease = max(call.lease, self._monotonic() + wire_request.exp - self._clock())
         return call
 

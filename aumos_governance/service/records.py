@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
 
@@ -51,28 +52,7 @@ class Records:
         if known_head is not None and not _is_hash(known_head):
             # Otherwise the result of a typing error would be the same as after a forgery: a missing head.
             raise InvalidRequestError("The known_head must be a record's hash, 64 hexadecimal digits.")
-        result = self._ledger.verify(session_id, known_head=known_head, under=under)
-        return {
-            "ok": result.ok,
-            "checked": result.checked,
-            "heads": dict(result.heads),
-            "problem": result.problem,
-            "chain": result.chain,
-            "seq": result.seq,
-            "findings": [
-                {
-                    "code": found.code,
-                    "table": found.table,
-                    "record": found.record,
-                    "seq": found.seq,
-                    "problem": found.problem,
-                }
-                for found in result.findings
-            ],
-            "unlisted": result.unlisted,
-            "covered": dict(result.covered),
-            "not_covered": list(result.not_covered),
-        }
+        return asdict(self._ledger.verify(session_id, known_head=known_head, under=under))
 
     def session_of(self, notebook: NotebookKey) -> str:
         """Return the id of the notebook's open session, or else of the one closed last; raises NotFoundError without

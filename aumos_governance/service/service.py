@@ -30,7 +30,7 @@ from ..wire import fields
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Cell, WireRequest, error_response
 from .action_requests import finish_request
-from .callers import Caller, request_of
+from .callers import Caller, Reply, request_of
 from .governed_actions import APPROVAL_SECONDS, GovernedActions
 from .limit_waits import LimitWaits
 from .session_requests import DECIDED, READ
@@ -40,7 +40,6 @@ from .waiting_calls import ASK, at_limit_of, turn_seconds
 __all__ = ["Caller", "NotebookService", "Reply"]
 
 ResponseT = TypeVar("ResponseT")
-Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +161,8 @@ class NotebookService(UserRequests):
         request = request_of(operation, caller, wire_request, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
-            waits_for_user, turn = (
-                self._may_wait(wire_request.body.get("at_limit")),
-                wire_request.body.get("waits_turn"),
-            )
-            turn = 0.0 if turn is None else turn_seconds(turn)
+            waits_for_user = self._may_wait(wire_request.body.get("at_limit"))
+            turn = turn_seconds(wire_request.body.get("waits_turn"))
             if waits_for_user or turn:
 
                 def decided(future: Future[Decision]) -> None:
@@ -180,8 +176,8 @@ class NotebookService(UserRequests):
 
     def _may_wait(self, value: object) -> bool:
         """Whether a charge may wait at a limit for a user, by the ``at_limit`` of its request; None for the default."""
-        value = None if value is None else at_limit_of(value)
-        return self._at_limit is not None and (value or self._at_limit) == ASK
+        chosen = at_limit_of(value)
+        return self._at_limit is not None and (chosen or self._at_limit) == ASK
 
     # ---- operations with handlers of their own
 

@@ -16,7 +16,7 @@ from ..ledger.contract.budgets import HeldCharge
 from ..ledger.contract.charges import Correct, Release, Settle
 from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.ledger import Ledger
-from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports
+from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports, Query
 from ..ledger.contract.requests import new_key
 from ..wire import fields
 from ..wire.operations import OPERATIONS
@@ -45,38 +45,39 @@ class Waiting:
 
     def holds(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
         """Return a page of the open holds, both held and unresolved."""
-
-        def read(after: str, limit: int) -> tuple[HeldCharge, ...]:
-            return self._ledger.read(
-                ListHolds(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("holds", read, self._hold_body, after, limit)
+        return self._page("holds", ListHolds, self._hold_body, notebook, after, limit)
 
     def approvals(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
         """Return a page of the approval requests that wait for a user's decision."""
-
-        def read(after: str, limit: int) -> tuple[Approval, ...]:
-            return self._ledger.read(
-                ListApprovals(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("approvals", read, self._approval_body, after, limit)
+        return self._page("approvals", ListApprovals, self._approval_body, notebook, after, limit)
 
     def reports(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
         """Return a page of the reports that are not acknowledged yet."""
-
-        def read(after: str, limit: int) -> tuple[Report, ...]:
-            return self._ledger.read(
-                ListReports(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("reports", read, self._report_body, after, limit)
+        return self._page("reports", ListReports, self._report_body, notebook, after, limit)
 
     def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
         """Return the ceilings around the notebook's open or last session, inner first, without its own budget."""
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
         return {"envelopes": [envelope_body(state) for state in states if state.kind != "session"]}
+
+    def _page(
+        self,
+        name: str,
+        query: Callable[..., Query[tuple[FoundT, ...]]],
+        to_body: Callable[[FoundT], dict[str, Any]],
+        notebook: NotebookKey | None,
+        after: str,
+        limit: int,
+    ) -> dict[str, Any]:
+        def read(after: str, limit: int) -> tuple[FoundT, ...]:
+            return self._ledger.read(
+                query(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
+            )
+
+        bodies = [to_body(found) for found in read(after, limit)]
+        last = bodies[-1]["id"] if bodies else ""
+        more = len(bodies) == limit and bool(read(last, 1))
+        return {name: bodies, "after": last if more else None}
 
     # ---- the user's decisions
 
@@ -159,19 +160,6 @@ class Waiting:
         # The cell is only in the audit record, which was made in the same transaction and so has the same time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
         return next(filter(is_it, page.records), None)
-
-
-def _page(
-    name: str,
-    read: Callable[[str, int], tuple[FoundT, ...]],
-    to_body: Callable[[FoundT], dict[str, Any]],
-    after: str,
-    limit: int,
-) -> dict[str, Any]:
-    bodies = [to_body(found) for found in read(after, limit)]
-    last = bodies[-1]["id"] if bodies else ""
-    more = len(bodies) == limit and bool(read(last, 1))
-    return {name: bodies, "after": last if more else None}
 
 
 def _id(raw: str, what: str) -> str:

@@ -16,18 +16,17 @@ from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.bodies import LIMIT
 from ..wire.fields import is_number, shown
 from ..wire.protocol import WireRequest
-from .callers import Caller
+from .callers import Caller, Reply
 from .queues import Queue, limit_queue
 from .watch import Waiter
 
-__all__ = ["ASK", "Decided", "Send", "WaitingCall", "at_limit_of", "turn_seconds"]
+__all__ = ["ASK", "Decided", "WaitingCall", "at_limit_of", "turn_seconds"]
 
 ASK: Final = "ask"
 """The value of ``at_limit`` that lets a call wait for a user."""
 _MOST_SECONDS: Final = 3600.0
 
 Decided = Callable[[Future[Decision]], None]
-Send = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -39,9 +38,9 @@ class WaitingCall(Waiter):
 
     caller: Caller
     wire_request: WireRequest
-    """The latest copy of the request; ``caller`` and ``send`` belong to it."""
+    """The latest copy of the request; ``caller`` and ``reply`` belong to it."""
     request: Charging
-    send: Send
+    reply: Reply
     decided: Decided
     since: float
     """The time when it came, in seconds since the epoch."""
@@ -108,7 +107,7 @@ class WaitingCall(Waiter):
         return max(0, self.limit.asked - self.limit.allowed)
 
     def send_waiting(self) -> None:
-        """Send the client the message that its call waits, if it does."""
+        """Reply the client the message that its call waits, if it does."""
         waiting: dict[str, Any]
         if self.queued:
             limit = None if self.refused is None else LIMIT.write(self.limit)
@@ -117,7 +116,7 @@ class WaitingCall(Waiter):
             waiting = {"limit": LIMIT.write(self.limit), "needs": money.to_text(self.needs), "until": self.until}
         else:
             return
-        self.send({"id": self.wire_request.id, "ok": True, "waiting": waiting})
+        self.reply({"id": self.wire_request.id, "ok": True, "waiting": waiting})
 
 
 def at_limit_of(value: object) -> str | None:
@@ -131,7 +130,12 @@ def at_limit_of(value: object) -> str | None:
 
 
 def turn_seconds(value: object) -> float:
-    """Return the ``waits_turn`` of a request: the seconds that it waits for its turn. Raises InvalidRequestError."""
+    """Return the seconds that a request waits for its turn, by its ``waits_turn``; 0 for None.
+
+    Raises InvalidRequestError for any other value.
+    """
+    if value is None:
+        return 0.0
     if is_number(value, _MOST_SECONDS) and value >= 0:
         return float(value)
     raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(value)}.")

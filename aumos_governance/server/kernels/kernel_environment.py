@@ -69,19 +69,7 @@ def mark_kernels(
     """
     if isinstance(kernel_manager, GatewayMappingKernelManager):
         _mark_unreachable(kernel_manager, strict)
-    else:
-        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels, keys, note_foreign_keys)
-
-
-def _mark_before_start(
-    kernel_manager: Any,
-    strict: bool,
-    documents: Documents,
-    name: Callable[[str, str], None],
-    load_in_kernels: bool,
-    keys: KernelKeys | None,
-    note_foreign_keys: Callable[[str, tuple[str, ...]], None],
-) -> None:
+        return
     named: ContextVar[str | None] = ContextVar("named", default=None)
     prepare, start = kernel_manager.pre_start_kernel, kernel_manager.start_kernel
 

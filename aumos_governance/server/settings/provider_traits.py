@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import TraitError, TraitType
+from traitlets import TraitType
 
 from ...gateway.configuration.providers import EXAMPLE
-from .traits import full_name, literal, shown
+from .traits import literal, refuse
 
 __all__ = ["Port", "Providers"]
 
@@ -20,7 +20,7 @@ class Providers(TraitType[Any, Any]):
 
     def validate(self, obj: Any, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise TraitError(f"{full_name(self)} is {shown(value)}, but must be {self.info_text}.")
+            refuse(self, value, self.info_text)
         return dict(value)
 
     def from_string(self, s: str) -> Any:
@@ -39,5 +39,5 @@ class Port(TraitType[Any, Any]):
         except (TypeError, ValueError):
             port = -1
         if not 0 <= port <= 65535:
-            raise TraitError(f"{full_name(self)} is {shown(value)}, but must be {self.info_text}.")
+            refuse(self, value, self.info_text)
         return port

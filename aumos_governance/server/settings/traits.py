@@ -14,7 +14,7 @@ from ... import money
 from ...errors import AumOSGovernanceError
 from ...wire import fields
 
-__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "shown"]
+__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "refuse", "shown"]
 
 _WEEK: Final = 7 * 24 * 3600.0
 
