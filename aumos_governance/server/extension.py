@@ -1,4 +1,4 @@
-"""The server extension: reads the configuration, puts the parts together, and starts and stops them.
+"""The server extension: it validates the configuration, assembles its parts, and starts and stops them.
 
 A server on which governance is enabled never runs ungoverned: where the extension cannot start, the server
 does not start either.
@@ -188,7 +188,10 @@ class GovernanceExtension(ExtensionApp):
                     " set the environment variable JUPYTER_DATA_DIR to a folder that can be written to."
                 )
             self.log.exception("AumOS Governance could not start.")
-            self._refuse(f"AumOS Governance could not start ({type(error).__name__}), so the server does not either.")
+            self._refuse(
+                f"AumOS Governance could not start ({type(error).__name__}), so the server does not start; the error"
+                " above has the details."
+            )
 
     def initialize_settings(self) -> None:
         serverapp: Any = self.serverapp
@@ -363,7 +366,7 @@ class GovernanceExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         ledger = getattr(self, "_ledger", None)
         if ledger is not None:
-            # Its thread would keep the process from ending.
+            # The thread of an open ledger would keep the process from ending.
             ledger.close()
         serverapp.log.critical(sentence)
         serverapp.exit(1)

@@ -387,7 +387,7 @@ def _may_fit(call: WaitingCall, state: SessionState | None) -> bool:
     balance = state.balance
     fits = balance.spent + balance.held + call.least <= balance.limit
     never_fits = balance.spent + call.least > balance.limit
-    # A limit that was raised by too little still changes how much more is needed.
+    # A limit that was raised by too little still changes the amount that the waiting message states.
     return fits or balance.limit != call.limit.allowed or (never_fits and call.queued)
 
 

@@ -216,7 +216,7 @@ class NotebookService(UserRequests):
                 reply(response)
 
         def reported(filed: Future[Report], response: dict[str, Any]) -> None:
-            # What was spent is settled whether or not the report could be completed.
+            # The charge is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
                 self._log.warning("How a governed action ended could not be reported: %s", error)

@@ -72,7 +72,9 @@ def consent(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> D
         del about["granted_by"], about["until"]
         return RevokeConsent(**about), operation.response.write
     if terms.strict:
-        raise NotAllowedError("This server is strict: a notebook gives its agents no consents, so nothing was changed.")
+        raise NotAllowedError(
+            "This server is strict, so a notebook cannot grant consents to its agents; nothing was changed."
+        )
     fields.text(wire_request.body, "data_type", "data_type")
     return GrantConsent(**about), operation.response.write
 

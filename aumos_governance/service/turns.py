@@ -69,8 +69,8 @@ class Turns:
         of_notebook = sum(call.place == new.place for call in queued)
         if of_caller >= _MOST_OF_CALLER or of_notebook >= _MOST_OF_NOTEBOOK:
             raise BusyError(
-                f"{of_notebook} calls of this notebook wait for others to end already, so nothing was done; make this"
-                " one again later."
+                f"{of_notebook} calls of this notebook already wait for others to end, so nothing was done; make this"
+                " call again later."
             )
 
     def unread(self) -> list[WaitingCall]:

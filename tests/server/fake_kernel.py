@@ -44,7 +44,7 @@ class FakeKernel:
     def publish(self, message_type: str, content: dict[str, Any], topic: bytes = TOPIC) -> None:
         self.session.send(self.iopub, message_type, content, ident=topic)
 
-    def say(self, requests: list[str]) -> None:
+    def send(self, requests: list[str]) -> None:
         self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": requests}})
 
     def responded(self) -> dict[str, Any]:

@@ -60,21 +60,21 @@ class Guest:
             raise
         self.lines = self.socket.makefile("rb")
 
-    def say(self, message: object) -> None:
+    def send(self, message: object) -> None:
         self.socket.sendall(message if isinstance(message, bytes) else json.dumps(message).encode() + b"\n")
 
-    def hear(self) -> Any:
+    def receive(self) -> Any:
         line = self.lines.readline()
         return json.loads(line) if line else None
 
     def enter(self) -> Guest:
-        self.say({"v": 1, "token": self.offer["token"]})
-        assert self.hear() == {"v": 1, "ok": True}
+        self.send({"v": 1, "token": self.offer["token"]})
+        assert self.receive() == {"v": 1, "ok": True}
         return self
 
     def request(self, op: str, **body: Any) -> Any:
-        self.say(message(op, **body))
-        (response,) = self.hear()["answers"]
+        self.send(message(op, **body))
+        (response,) = self.receive()["answers"]
         return response
 
     def close(self) -> None:

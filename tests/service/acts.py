@@ -48,19 +48,19 @@ class Kernel:
         request = WireRequest(request_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
         self.service.submit(self.caller, request, lambda response: self.notices.put(json.loads(json.dumps(response))))
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         return self.notices.get(timeout=20)
 
     def request(self, op: str, request_id: str | None = None, **body: Any) -> dict[str, Any]:
         self.send(op, request_id, **body)
-        return self.hear()
+        return self.receive()
 
     def act(self, request_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
         self.send("authorize", request_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
 
     def waits(self) -> dict[str, Any]:
         """Receive the message that the action waits for a user, and return its content."""
-        notices = self.hear()
+        notices = self.receive()
         assert notices["ok"], notices
         waiting: dict[str, Any] = notices["waiting"]
         return waiting

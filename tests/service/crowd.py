@@ -41,7 +41,7 @@ class Crowd:
         self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), request, self.responses.put)
         return id
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         """Return the next response."""
         while True:
             response = self.responses.get(timeout=60)
@@ -67,11 +67,11 @@ class Crowd:
     def settled(self) -> None:
         """Receive all responses, except those of holds that were given up, which have none."""
         while self.ending:
-            self.hear()
+            self.receive()
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
         id = self.send(op, **body)
-        response = self.hear()
+        response = self.receive()
         assert response["id"] == id
         return response
 

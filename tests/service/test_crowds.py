@@ -52,7 +52,7 @@ def test_thirty_at_once_run_together(crowd: Crowd, shared: Ledger) -> None:
     running: list[tuple[str, str]] = []
     most = settled = 0
     while settled < 30:
-        response = crowd.hear()
+        response = crowd.receive()
         if "resolution" in response:
             assert response["resolution"]["spent"] == "0.006"
             settled += 1
@@ -76,7 +76,7 @@ def test_waves_of_thirty_all_pass(crowd: Crowd, shared: Ledger) -> None:
             crowd.send("hold", **BOUNDED)
         settled = 0
         while settled < 30:
-            response = crowd.hear()
+            response = crowd.receive()
             if "resolution" in response:
                 settled += 1
             else:
@@ -95,7 +95,7 @@ def test_the_charges_of_another_server_are_found_by_looking(database: Backend) -
     id = here.send("hold", **BOUNDED)
     assert "turn" in here.responses.get(timeout=60)["waiting"]
     there.request("settle", caller="there", hold_id=held["hold_id"], amount="0.5")
-    response = here.hear()
+    response = here.receive()
     assert (response["id"], response["decision"]["amount"]) == (id, "0.25")
     for service, ledger in zip(services, ledgers, strict=True):
         service.stop_waiting()
@@ -114,10 +114,10 @@ class Disorder:
         self.gone: set[str] = set()
         self.denied = self.spent = self.unknown = 0
 
-    def hear(self) -> None:
-        self.take(self.crowd.hear())
+    def receive(self) -> None:
+        self.take(self.crowd.receive())
 
-    def hear_all(self) -> None:
+    def receive_all(self) -> None:
         """Receive all messages that have come; a message that a call waits is no response."""
         while (response := self.crowd.arrived()) is not None:
             self.take(response)
@@ -167,7 +167,7 @@ class Disorder:
         # Else some of these holds have an unknown outcome for a moment, in which case others do not wait but are
         # denied.
         while self.crowd.ending:
-            self.hear()
+            self.receive()
         self.unknown += amount
         self.gone.add(caller)
         self.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=f"{caller}:1"))
@@ -180,15 +180,15 @@ def test_whatever_ends_them_in_whatever_order(crowd: Crowd, shared: Ledger, seed
         disorder.begin(number)
         if disorder.waiting and disorder.chance.random() < 0.15:
             disorder.give_up()
-        disorder.hear_all()
+        disorder.receive_all()
         if len(disorder.running) > disorder.chance.randrange(12):
             disorder.end()
     while disorder.waiting or disorder.running:
-        disorder.hear_all()
+        disorder.receive_all()
         if disorder.running:
             disorder.end()
         elif disorder.waiting:
-            disorder.hear()
+            disorder.receive()
     # All requests sent before have then been executed.
     crowd.settled()
     assert disorder.denied == 0

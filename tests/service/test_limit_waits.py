@@ -38,7 +38,7 @@ def raised(ledger: Ledger, dollars: int) -> None:
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
     """Return the next response, skipping the messages that the call waits."""
-    while "waiting" in (response := kernel.hear()):
+    while "waiting" in (response := kernel.receive()):
         pass
     return response
 
@@ -63,7 +63,7 @@ def test_a_call_goes_on_when_a_user_makes_room(kernel: Kernel, ledger: Ledger, o
     assert (waiting["needs"], waiting["limit"]["kind"], waiting["until"]) == ("0.4", "session", kernel.clock.now + 600)
     quiet(kernel)
     raised(ledger, 2)
-    response = kernel.hear()
+    response = kernel.receive()
     assert response["decision"]["allowed"], response
     assert response["state"]["remaining"] == "0.6"
     events = [record for record in records(ledger) if record[0] not in ("open", "configure", "change")]
@@ -86,7 +86,7 @@ def test_room_made_by_what_is_released(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="0.5", **WAITS)
     kernel.waits()
     kernel.send("release", hold_id=held["hold_id"])
-    responses = [kernel.hear(), kernel.hear()]
+    responses = [kernel.receive(), kernel.receive()]
     assert {"decision" in response for response in responses} == {True, False}
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(10**9, 5 * 10**8, 0)
 
@@ -97,7 +97,7 @@ def test_a_user_denies_all_that_wait(kernel: Kernel, ledger: Ledger) -> None:
         kernel.waits()
     (first, *_) = kernel.service.limit_waits.waiting()
     assert kernel.service.limit_waits.deny(ADA, str(first.session_id)) == 3
-    decisions = [kernel.hear()["decision"] for _ in range(3)]
+    decisions = [kernel.receive()["decision"] for _ in range(3)]
     assert {(decision["allowed"], decision["code"]) for decision in decisions} == {(False, "BUDGET_EXCEEDED")}
     assert not kernel.service.limit_waits.waiting()
     assert records(ledger).count(("limit_denied", "deny")) == 1
@@ -199,14 +199,14 @@ def test_a_level_that_is_lowered_meanwhile_ends_the_wait(kernel: Kernel, ledger:
     kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     change(ledger, trust_level=level_of(0))
-    assert kernel.hear()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert kernel.receive()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
 
 
 def test_a_closed_session_ends_the_wait(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     kernel.send("close")
-    responses = [kernel.hear(), kernel.hear()]
+    responses = [kernel.receive(), kernel.receive()]
     (response,) = [response for response in responses if "decision" in response]
     assert response["decision"]["code"] == "NO_SESSION"
 
@@ -230,7 +230,7 @@ def test_a_kernel_that_is_gone_waits_for_nothing(kernel: Kernel, ledger: Ledger)
     kernel.waits()
     here[0] = False
     raised(ledger, 10)
-    assert kernel.hear()["code"] == "UNAVAILABLE"
+    assert kernel.receive()["code"] == "UNAVAILABLE"
     assert not kernel.service.limit_waits.waiting()
     assert ("limit_withdrawn", None) in records(ledger)
 

@@ -51,7 +51,7 @@ def waiting_message(kernel: Kernel) -> dict[str, Any]:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    while "waiting" in (response := kernel.hear()):
+    while "waiting" in (response := kernel.receive()):
         pass
     return response
 
@@ -185,7 +185,7 @@ def test_first_its_turn_and_then_the_question(kernel: Kernel, ledger: Ledger) ->
     turn(kernel, "x", "0.5", at_limit="ask")
     waiting_message(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0.7")
-    while "needs" not in (response := kernel.hear()).get("waiting", {}):
+    while "needs" not in (response := kernel.receive()).get("waiting", {}):
         pass
     assert response["waiting"]["needs"] == "0.2"
     assert len(kernel.service.limit_waits.waiting()) == 1

@@ -69,7 +69,7 @@ class ContentsMoves:
         """
         moved = await asyncio.get_running_loop().run_in_executor(readers, self._marks.moved, tuple(opened))
         for old, new in moved:
-            self._log.info("The notebook %s was moved to %s, and so is its governance.", old, new)
+            self._log.info("The notebook %s was moved to %s on disk, and keeps its governance there.", old, new)
             self._move(old, new, old, new)
 
     def _followed(self, method: Callable[..., Any], begin: Callable[..., _Done]) -> Callable[..., Any]:

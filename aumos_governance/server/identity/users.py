@@ -19,7 +19,7 @@ from ...service.users import User
 
 __all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
 
-BY_TOKEN: Final = "token"  # noqa: S105 - no token, but the word for one
+BY_TOKEN: Final = "token"  # noqa: S105 - a name for the records, and no secret
 """The recorded user name of a program that sends the server's token."""
 ANONYMOUS: Final = "anonymous"
 """The recorded user name of a program on a server without authentication."""

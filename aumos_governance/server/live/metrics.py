@@ -23,18 +23,20 @@ HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
 _REQUESTS: Final = Histogram(
     "aumos_governance_ask_duration_seconds",
-    "From reading a kernel's request to its response; an authorize includes waiting for a user",
+    "Seconds from reading a kernel's request to its response; those of authorize include the wait for a user",
     ("op", "transport"),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
 _DECISIONS: Final = Counter("aumos_governance_decisions", "Decisions sent to kernels, by their outcome", ("outcome",))
 _COMMITS: Final = Histogram(
     "aumos_governance_commit_batch_size",
-    "Requests that one commit of the ledger held",
+    "Number of requests in one commit of the ledger",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
 )
 _HOLDS: Final = Gauge(
-    "aumos_governance_open_holds", "Holds that count: held by a kernel, or unresolved since it is gone", ("state",)
+    "aumos_governance_open_holds",
+    "Open holds: held by a running kernel, or unresolved since their kernel has ended",
+    ("state",),
 )
 
 

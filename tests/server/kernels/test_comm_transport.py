@@ -79,13 +79,13 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
 
 async def test_a_request_gets_its_response(line: Any) -> None:
     async with line() as connected:
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
 async def test_responses_that_are_ready_together_travel_together(line: Any) -> None:
     async with line() as connected:
-        connected.kernel.say([f"a{number}" for number in range(1_000)])
+        connected.kernel.send([f"a{number}" for number in range(1_000)])
         assert len(await connected.responses()) == 1_000
 
 
@@ -95,7 +95,7 @@ GARBLED: dict[str, Callable[[FakeKernel], Any]] = {
     "no delimiter": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"x"]),
     "a bad signature": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"<IDS|MSG>", b"0" * 64, *[b"{}"] * 4]),
     "no object": lambda kernel: Session(key=b"the key").send(kernel.iopub, "comm_msg", "x", ident=TOPIC),
-    "too long": lambda kernel: kernel.say(["x" * 5_000_000]),
+    "too long": lambda kernel: kernel.send(["x" * 5_000_000]),
 }
 
 
@@ -105,17 +105,17 @@ async def test_what_is_garbled_is_refused_and_silences_nothing(line: Any, what: 
         GARBLED[what](connected.kernel)
         [refusal] = await connected.responses()
         assert (refusal["id"], refusal["ok"], refusal["code"]) == (None, False, "INVALID_REQUEST")
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
 async def test_a_failure_inside_silences_nothing(line: Any) -> None:
     async with line() as connected:
         connected.echo.fail = True
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert (await connected.responses())[0]["ok"] is False
         connected.echo.fail = False
-        connected.kernel.say(["b"])
+        connected.kernel.send(["b"])
         assert await connected.responses() == [{"id": "b", "ok": True}]
 
 
@@ -124,7 +124,7 @@ async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
         connected.kernel.publish("comm_close", {"comm_id": "aumos-gov-1", "data": {"asks": ["no"]}})
         connected.kernel.publish("comm_msg", {"comm_id": "other", "data": {"asks": ["no"]}})
         connected.kernel.publish("stream", {"text": "x"}, b"kernel.stream.stdout")
-        connected.kernel.say(["yes"])
+        connected.kernel.send(["yes"])
         assert await connected.responses() == [{"id": "yes", "ok": True}]
 
 
@@ -132,7 +132,7 @@ async def test_a_response_goes_out_though_the_loop_stands_still(line: Any) -> No
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         responding = threading.Thread(target=await taken, args=[{"id": "a"}])
         responding.start()
         # This test runs in the loop's thread.
@@ -144,7 +144,7 @@ async def test_the_last_of_several_responses_takes_the_others_along(line: Any) -
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
-        connected.kernel.say(["a", "b", "c"])
+        connected.kernel.send(["a", "b", "c"])
         reply = await taken
         for request in ("a", "b", "c"):
             reply({"id": request})

@@ -32,23 +32,23 @@ class Calls:
         self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self._sent = 0
         self.send("open", trust_level=5, budget=budget)
-        self.hear()
+        self.receive()
 
     def send(self, op: str, **body: Any) -> None:
         self._sent += 1
         request = WireRequest(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
         self._service.submit(self._caller, request, lambda response: self._heard.put(json.loads(json.dumps(response))))
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         return self._heard.get(timeout=20)
 
     def wait(self, amount: str, **body: Any) -> None:
         """Make a call that exceeds the limit, and await the message that it waits."""
         self.send("spend", amount=amount, tool="gpt-4o", **body)
-        assert "waiting" in self.hear()
+        assert "waiting" in self.receive()
 
     def decision(self) -> dict[str, Any]:
-        while "decision" not in (response := self.hear()):
+        while "decision" not in (response := self.receive()):
             assert "waiting" in response
         decision: dict[str, Any] = response["decision"]
         return decision

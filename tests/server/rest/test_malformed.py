@@ -70,7 +70,7 @@ class Talk:
     def __init__(self, ledger: Ledger) -> None:
         self.conversation = conversation(ledger)
 
-    def say(self, *requests: Any) -> list[dict[str, Any]]:
+    def send(self, *requests: Any) -> list[dict[str, Any]]:
         """Send one message, and return all responses to it, which must come within seconds."""
         responses: list[dict[str, Any]] = []
         complete = threading.Event()
@@ -94,21 +94,21 @@ def charged(talk: Talk, request: dict[str, Any]) -> dict[str, Any]:
     places = [field for field in ("hold_id", "reference") if request.get(field) == CHARGE]
     if not places:
         return request
-    hold_id = talk.say(right("hold", uuid.uuid4().hex, amount="0.01"))[0]["hold_id"]
+    hold_id = talk.send(right("hold", uuid.uuid4().hex, amount="0.01"))[0]["hold_id"]
     assert hold_id
     if request["op"] == "adjust":
         estimate = {"hold_id": hold_id, "reference": hold_id, "amount": "0.001", "estimated": True}
-        assert talk.say(right("settle", uuid.uuid4().hex, **estimate))[0]["ok"]
+        assert talk.send(right("settle", uuid.uuid4().hex, **estimate))[0]["ok"]
     return request | dict.fromkeys(places, hold_id)
 
 
 def test_what_is_made_wrong_is_right_otherwise_and_has_all_fields(memory: Backend) -> None:  # noqa: F811 - the fixture
     talk = Talk(memory.open(clock=lambda: time.time_ns() // 1_000))
-    assert talk.say(right("open", "o", budget="5"))[0]["ok"]
+    assert talk.send(right("open", "o", budget="5"))[0]["ok"]
     fields: dict[str, set[str]] = {}
     for name, body in BODIES.items():
         op = name.split()[0]
-        [response] = talk.say(charged(talk, right(op, name, **body)))
+        [response] = talk.send(charged(talk, right(op, name, **body)))
         assert response["ok"], (name, response)
         fields.setdefault(op, set()).update(body)
     assert fields == {
@@ -120,39 +120,39 @@ def test_what_is_made_wrong_is_right_otherwise_and_has_all_fields(memory: Backen
 def test_a_wrong_value_anywhere_is_a_refusal_and_no_failure(backend: Backend, soak: bool) -> None:
     ledger = backend.open(clock=lambda: time.time_ns() // 1_000)
     talk = Talk(ledger)
-    assert talk.say(right("open", "o", budget="1000"))[0]["ok"]
+    assert talk.send(right("open", "o", budget="1000"))[0]["ok"]
     failed = []
     for name, request in attacks(soak):
-        [response] = talk.say(charged(talk, request))
+        [response] = talk.send(charged(talk, request))
         if not response["ok"] and (response["code"] in FAILURES or not response["message"].endswith(".")):
             failed.append((name, response))
         # Every response can be encoded for either transport.
         json.dumps(response, ensure_ascii=False).encode()
     assert failed == []
     assert ledger.verify().ok
-    assert talk.say(right("open", "again", new=True))[0]["ok"]
+    assert talk.send(right("open", "again", new=True))[0]["ok"]
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["same content", "other content"])
 def test_one_id_twice_in_one_message_is_done_once(backend: Backend, same: bool) -> None:
     talk = Talk(backend.open(clock=lambda: time.time_ns() // 1_000))
-    talk.say(right("open", "o", budget="5"))
-    first, second = talk.say(right("spend", "s", amount="1"), right("spend", "s", amount="1" if same else "2"))
+    talk.send(right("open", "o", budget="5"))
+    first, second = talk.send(right("spend", "s", amount="1"), right("spend", "s", amount="1" if same else "2"))
     assert first["decision"]["allowed"]
     if same:
         assert second == first
     else:
         assert second["code"] == "IDEMPOTENCY_KEY_REUSED"
-    assert talk.say(right("status", "t"))[0]["state"]["spent"] == "1"
+    assert talk.send(right("status", "t"))[0]["state"]["spent"] == "1"
 
 
 def test_one_bad_request_costs_the_others_of_its_message_nothing(backend: Backend) -> None:
     talk = Talk(backend.open(clock=lambda: time.time_ns() // 1_000))
-    talk.say(right("open", "o", budget="5"))
+    talk.send(right("open", "o", budget="5"))
     bad = [right("hold", f"b{number}", amount="1", detail=value) for number, value in enumerate(NASTY.values())]
     good = [right("spend", f"g{number}", amount="0.01") for number in range(len(bad))]
     mixed = [request for pair in zip(bad, good, strict=True) for request in pair]
-    responses = {response["id"]: response for response in talk.say(*mixed, right("cancel", "c", of="c"))}
+    responses = {response["id"]: response for response in talk.send(*mixed, right("cancel", "c", of="c"))}
     assert all(responses[request["id"]]["decision"]["allowed"] for request in good)
     assert responses["c"]["code"] == "INVALID_REQUEST"
     assert not FAILURES & {response.get("code") for response in responses.values()}
@@ -183,8 +183,8 @@ def guest(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Guest]:
 @pytest.mark.parametrize("name", RAW)
 def test_over_the_socket_each_gets_one_error_and_the_connection_goes_on(guest: Guest, name: str) -> None:
     text, word = RAW[name]
-    guest.say(raw_message(text) + b"\n" + json.dumps(message("status", "next")).encode() + b"\n")
-    (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
+    guest.send(raw_message(text) + b"\n" + json.dumps(message("status", "next")).encode() + b"\n")
+    (refused,), (after,) = guest.receive()["answers"], guest.receive()["answers"]
     is_refused(refused, word)
     assert (after["id"], after["ok"]) == ("next", True)
 
@@ -197,8 +197,8 @@ def test_a_message_of_any_kind_gets_one_error_and_the_connection_goes_on(guest: 
         # An empty list of requests is valid and gets no response, so it is not sent.
         messages.append(f'{{"v": 1, "asks": {text}}}')
     for data in messages:
-        guest.say(data.encode() + b"\n")
-        (refused,) = guest.hear()["answers"]
+        guest.send(data.encode() + b"\n")
+        (refused,) = guest.receive()["answers"]
         assert (refused["id"], refused["ok"], refused["code"]) == (None, False, "INVALID_REQUEST")
         assert len(refused["message"]) < 300
     assert guest.request("status")["ok"] is True

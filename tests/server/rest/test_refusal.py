@@ -110,4 +110,7 @@ def test_a_failure_inside(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> No
         raise ZeroDivisionError
 
     monkeypatch.setattr(extension_module, "NotebookMap", fail)
-    assert refuse() == ("AumOS Governance could not start (ZeroDivisionError), so the server does not either.")
+    assert refuse() == (
+        "AumOS Governance could not start (ZeroDivisionError), so the server does not start; the error above has the"
+        " details."
+    )
