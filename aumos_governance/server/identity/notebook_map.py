@@ -68,14 +68,19 @@ class NotebookMap:
         self.root = root
         self._locate = locate
         self._named: dict[str, str] = {}
+        """The path that the request to start a kernel named, by kernel id."""
         self._last: dict[str, str] = {}
+        """The path of the notebook that each kernel served last, by kernel id."""
         self._requested: dict[str, str] = {}
+        """The path of the file of each link that a page has requested, by the link's path."""
         self._rows: tuple[Row, ...] = ()
         self._renamed: dict[str, tuple[str, str]] = {}
+        """The path in a row that the server has not updated yet, and the new path, by session id."""
         self._now = _Snapshot()
         self._under_way: set[Future[Any]] = set()
 
     def key(self, path: str) -> NotebookKey:
+        """Return the ledger's key of the notebook at a path below the root."""
         return NotebookKey(owner=self.owner, root=self.root, path=path)
 
     def update(self, rows: Iterable[Row]) -> set[str]:

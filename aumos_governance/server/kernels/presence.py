@@ -78,6 +78,7 @@ class Presence:
         # Reentrant, since a ledger in memory calls back in the thread of the request.
         self._lock = threading.RLock()
         self._met_in: object = None
+        """The kernel manager's process at the time of the hello."""
         self.transport: str | None = None
         """The transport of the latest request, ``comm`` or ``socket``; None before the first hello."""
         self.nonce: str | None = None
