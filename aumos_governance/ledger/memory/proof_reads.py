@@ -13,7 +13,7 @@ from ..proof.verify import ChainEnd
 from ..rules import content
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
-from ..transaction.tables import Key, Row, columns, values_of
+from ..transaction.tables import Key, Row, columns, values_getter
 from .store import MemoryStore
 
 __all__ = ["MemoryEvidence"]
@@ -60,11 +60,11 @@ class MemoryEvidence:
         return (row for rows in self._chains.values() for row in rows)
 
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
-        return map(values_of[kind], self._tables[kind].values())
+        return map(values_getter[kind], self._tables[kind].values())
 
     def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
         row = self._tables[kind].get(key)
-        values: tuple[Any, ...] | None = None if row is None else values_of[kind](row)
+        values: tuple[Any, ...] | None = None if row is None else values_getter[kind](row)
         return values
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:

@@ -21,7 +21,7 @@ from ..transaction.rows import (
     SessionRow,
 )
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_of
+from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_getter
 from .selections import select
 
 __all__ = ["MemoryStore"]
@@ -53,7 +53,7 @@ class MemoryStore:
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         found = self.tables[kind].get(key)
         # A copy, so that a transaction that fails has changed nothing.
-        return None if found is None else kind(*values_of[kind](found))
+        return None if found is None else kind(*values_getter[kind](found))
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
         return [row for key in keys if (row := self.load(ResponseRow, (scope, key))) is not None]

@@ -121,7 +121,7 @@ class SqlLedger:
             expiry: int | None = None
             begin(work, self._clock())
             if len(requests) > 1:
-                work.expect((request.origin.scope, request.key) for request in requests)
+                work.preload_responses((request.origin.scope, request.key) for request in requests)
             for request in requests:
                 before = work.changes
                 try:

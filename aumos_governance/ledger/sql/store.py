@@ -11,7 +11,7 @@ from ..rules.chain import AuditRow, dumps
 from ..rules.content import decode, encode
 from ..transaction.rows import NotebookRow, ResponseRow
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_in
+from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_getter
 from .selections import parameters
 from .statements import NEAR, Statement, Statements
 
@@ -163,7 +163,7 @@ class NearStore(SqlStore):
             end = start + len(columns[kind])
             if values[start] is not None:
                 row = self._row(kind, values[start:end])
-                self._near[kind, key_in[kind](row)] = row
+                self._near[kind, key_getter[kind](row)] = row
             start = end
         found = self._near.pop((NotebookRow, (values[0],)))
         assert isinstance(found, NotebookRow)

@@ -1,4 +1,4 @@
-"""Approvals of governed actions: requested, decided by a user, withdrawn."""
+"""Operations on approvals of governed actions: request, decide, withdraw and list them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 @operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
-    """Stop waiting for a response."""
+    """Withdraw an approval request whose caller no longer waits for the decision."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
@@ -84,9 +84,9 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
-    """End a pending approval without a decision of a user.
+    """End a pending approval without a user's decision.
 
-    Its action is denied where its time ran out; else its caller is gone, and nothing was decided.
+    Where it has expired, its action is denied; otherwise its caller is gone, and nothing is decided.
     """
     expired = row.until is not None and work.now >= row.until
     session, notebook = owners_of(work, row.session_id)
@@ -97,7 +97,7 @@ def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
-    """The approval as responses show it."""
+    """Return the `Approval` of a row, for a response."""
     return Approval(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),
@@ -132,7 +132,7 @@ def _decided(row: ApprovalRow) -> str:
 def _close(work: Work, row: ApprovalRow, origin: Origin) -> None:
     row.decided_at = work.now
     row.decided_by = origin.actor
-    # What was shown may hold code and arguments: it goes when it has served, the digest stays.
+    # The text shown to the user may contain code and arguments, so it is deleted after the decision; the digest stays.
     row.shown = None
     work.save(row)
 

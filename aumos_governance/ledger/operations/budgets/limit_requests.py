@@ -1,4 +1,4 @@
-"""Records of calls that wait at a limit on money: the amount each needs, and the user who denied it."""
+"""The operation that records an event of a call that waits at a limit on money, such as a user's denial."""
 
 from __future__ import annotations
 

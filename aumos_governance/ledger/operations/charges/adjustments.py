@@ -1,4 +1,4 @@
-"""Estimated charges that are given their true cost by a later response of the provider."""
+"""The operation that replaces an estimated charge by its true cost, which a later response of the provider states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CORRECTED: Final = "CORRECTED"
 
 @operation(Adjust)
 def adjust(work: Work, request: Adjust) -> Adjusted:
-    """Give an estimated charge its true cost."""
+    """Replace the estimate of a charge by its true cost."""
     amount = request.amount
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
@@ -35,7 +35,7 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
             f"The charge was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.", _ADJUSTED
         )
     if charge.corrected:
-        # The user looked at this estimate and decided what of it counts.
+        # A user has decided how much of this estimate counts, and that decision stands.
         raise ConflictError("A user has corrected this charge, so it stays as it is.", _CORRECTED)
     before, delta = charge.spent, amount - charge.spent
     session, notebook = owners_of(work, charge.session_id)
@@ -89,7 +89,7 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     ]
     if not ours:
         raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
-    # The latest one, since ids rise with time; one that is adjusted only where there is no other.
+    # Ids rise with time, so this is the latest one that is not adjusted yet, or else the latest one.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
 
 

@@ -1,4 +1,4 @@
-"""Spends and holds: decided, charged and recorded in one step."""
+"""The operations that decide, charge and record a spend or a hold."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ __all__ = ["hold", "spend"]
 
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
-"""Who has no level within the session may do what the session may."""
+"""The checks of a charge that names none: an agent without a level within the session may do all that the session may.
+"""
 
 
 @operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
-    """Charge at once."""
+    """Decide a spend, and charge it where it is allowed."""
     _check_amount(request.amount, 1)
     return _charge(work, request, request.already_paid, None)
 
 
 @operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
-    """Hold an amount."""
+    """Decide a hold, and hold its amount where it is allowed."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
     if request.least is not None or request.most is not None:
@@ -126,7 +127,7 @@ def _decision(
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
     waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
-        # No figure changes, but the listeners of the notebook must learn of the refusal.
+        # No amount changes, but the notebook's listeners must be notified of the refusal.
         work.touch(notebook)
     charge_id = None if charge is None else charge.id
     record_id = record(
@@ -212,7 +213,7 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
     if checks.default_level is None or not agent_id:
         return session.trust_level
     own = agent_level(work, realm_in(session, checks.realm), agent_id, checks.scope, checks.default_level)
-    # What binds the session binds every agent in it.
+    # The session's level limits every agent in it.
     return min(own, session.trust_level)
 
 
@@ -232,7 +233,10 @@ def _level(session: SessionRow, request: Charging, level: int, approval: Approva
 def _further(
     work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
 ) -> tuple[Refusal | None, bool]:
-    """What refuses a charge after all checks, and whether it is allowed in spite of it."""
+    """Return the refusal of a charge after the checks on overdraft and consent, and whether it is allowed all the same.
+
+    ``refusal`` is the result of the earlier checks.
+    """
     overdraft = checks.overdraft and refusal is not None and refusal.code == BUDGET_EXCEEDED
     if checks.data_type is None or not (refusal is None or overdraft):
         return refusal, overdraft
@@ -244,7 +248,10 @@ def _further(
 
 
 def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
-    # Needed at L3 only, and valid for one action, the one that the user saw.
+    """Return the approval that the request names, where it allows this action; else None.
+
+    An approval is needed only at L3, and is valid once, for the action that was shown to the user.
+    """
     if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
         return None
     found = work.find(ApprovalRow, request.approval_id)
@@ -270,7 +277,7 @@ def _detail(
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
     if approval_not_requested:
-        # Distinguishes this denial from the record that earlier versions wrote for each approval request.
+        # Distinguishes this denial from the one that earlier versions recorded before each approval request.
         detail["approval_requested"] = False
     return detail or None
 

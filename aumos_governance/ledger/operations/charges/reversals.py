@@ -1,4 +1,4 @@
-"""Charges taken back: a cancelled request, a correction that a user enters."""
+"""The operations that take back charges: after a cancel, after an unconfirmed commit, or by a user's correction."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from ..registry import operation
 __all__ = ["correct", "take_back", "void"]
 
 _ON_ITS_WAY: Final = 1_000_000
-"""Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
+"""Microseconds for which a response may still be on its way to the client when the client sends a cancel."""
 _TAKEN_BACK: Final = "The request was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the request with the key ``of``, or refuse it beforehand."""
+    """Take back the charge of the request with the key ``of``, or have it refused when it arrives."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
     if stored is None:
-        # Before any change.
+        # Computed before any change, since a selection writes what was changed.
         response = _unseen(work, request, work.now)
         work.add(
             ResponseRow(
@@ -69,20 +69,20 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """The response where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    """Return the response for a request that the ledger did not know when it was first cancelled, at ``since``."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
-    # What a younger notebook ever requested is still known by its keys.
+    # The ledger still has the keys of all requests of a younger notebook.
     old = any(session.opened_at <= since - KEEP_RESPONSES for session in sessions)
     return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
 
 
 @operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
-    """Take back what was committed though its caller got no confirmation."""
+    """Take back the charges that were committed although their callers got no confirmation."""
     taken = 0
     for doubt in request.charges:
-        # First, since a transaction that is still about to commit has it, and is waited for here.
+        # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
         if work.find(ChainRow, doubt.session_id) is None:
             continue
         charge = work.find(ChargeRow, doubt.charge_id)
@@ -98,6 +98,7 @@ def take_back(work: Work, request: TakeBack) -> int:
 def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
+    """Take back a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
     session, notebook = owners_of(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
     places = places_of(work, charge.envelopes, charge.at)
@@ -129,7 +130,7 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Take back a charge, or part of it."""
+    """Take back an amount of a charge, by a user's decision."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
