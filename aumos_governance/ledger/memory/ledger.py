@@ -14,7 +14,7 @@ from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import Request, ResponseT_co
-from ..operations.places import state_of
+from ..operations.balances import state_of
 from ..transaction.work import Work
 from .reads import read
 from .store import MemoryStore

@@ -11,7 +11,7 @@ from ..commit.dispatch import Clock, reader_of
 from ..contract.audit_facts import AuditPage, AuditSum
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
-from ..operations.places import seen_from, state_at, state_of
+from ..operations.balances import seen_from, state_at, state_of
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..rules.files import file_of, lies_in, sort_key

@@ -16,7 +16,7 @@ from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, S
 from ..transaction.selections import Selection
 from ..transaction.work import Work
 
-__all__ = ["named", "newest_session", "notebook_of", "owners_of", "page", "reaches"]
+__all__ = ["key_under", "may_name", "newest_session", "notebook_of", "page", "session_and_notebook"]
 
 _OpenRow = TypeVar("_OpenRow", ChargeRow, ApprovalRow, ReportRow)
 
@@ -40,7 +40,7 @@ class PageQuery(Protocol):
     def limit(self) -> int: ...
 
 
-def reaches(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow) -> bool:
+def may_name(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow) -> bool:
     """Whether the caller may name this row; for a row that it may not name, operations raise NotFoundError."""
     return origin.within is None or lies_in(notebook_of(work, row.session_id), *origin.within)
 
@@ -76,7 +76,7 @@ def newest_session(work: Work, key: NotebookKey) -> SessionRow | None:
     return work.get(SessionRow, notebook.session_id)
 
 
-def owners_of(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
+def session_and_notebook(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
     """Return the session with this id, and its notebook."""
     session = work.get(SessionRow, session_id)
     return session, work.get(NotebookRow, session.notebook_id)
@@ -84,9 +84,9 @@ def owners_of(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
 
 def notebook_of(work: Work, session_id: str) -> NotebookRow:
     """Return the notebook of the session with this id."""
-    return owners_of(work, session_id)[1]
+    return session_and_notebook(work, session_id)[1]
 
 
-def named(notebook: NotebookRow, root: str) -> NotebookKey:
+def key_under(notebook: NotebookRow, root: str) -> NotebookKey:
     """Return the key of a notebook, named by its path below ``root``."""
     return NotebookKey(notebook.owner, root, path_below(root, notebook.file))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ...clock import MICROS
-from ..operations.places import category_id
+from ..operations.balances import category_id
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
 from ..transaction.tables import Row, columns

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from ..contract.budgets import EnvelopeKind
+from ..operations.balances import envelope_id
 from ..operations.budgets.enclosures import SHARED, subject_of
-from ..operations.places import envelope_id
 from ..rules.chain import dumps
 
 __all__ = ["Configured", "SharedCeilings", "nano"]

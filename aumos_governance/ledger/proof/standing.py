@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
+from ..operations.balances import envelope_id, with_id_replaced
 from ..operations.budgets.enclosures import SHARED, subject_of
-from ..operations.places import envelope_id, renamed_in
 from ..rules.chain import AUDIT_COLUMNS, dumps
 from .keys import KEY_EVENTS, Keys
 from .pending import ANY
@@ -248,8 +248,8 @@ class Standing:
                 self.envelopes.setdefault(new, replace(envelope, subject=stays, ceilings=set(envelope.ceilings)))
                 self.emptied.add(id)
                 for session in self.sessions.values():
-                    session.outer = renamed_in(session.outer, id, new)
-                    session.outers = {renamed_in(outer, id, new) for outer in session.outers}
+                    session.outer = with_id_replaced(session.outer, id, new)
+                    session.outers = {with_id_replaced(outer, id, new) for outer in session.outers}
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
-from ..operations.places import category_id, period_start
+from ..operations.balances import category_id, period_start
 from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,

@@ -18,7 +18,7 @@ from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import Request, ResponseT_co
-from ..operations.places import state_of
+from ..operations.balances import state_of
 from ..rules.content import KEEP_RESPONSES
 from ..transaction.work import Work
 from .database import Database

@@ -11,7 +11,7 @@ from ..commit.dispatch import Clock, reader_of
 from ..contract.audit_facts import VerifyResult
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
-from ..operations.places import build_state, seen_from
+from ..operations.balances import build_state, seen_from
 from ..rules.chain import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key

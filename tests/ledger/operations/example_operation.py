@@ -11,7 +11,7 @@ from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.queries import Query
 from aumos_governance.ledger.contract.requests import Request
-from aumos_governance.ledger.operations.places import open_session_of
+from aumos_governance.ledger.operations.balances import open_session_of
 from aumos_governance.ledger.operations.registry import operation, reader
 from aumos_governance.ledger.transaction.conditions import equal, given
 from aumos_governance.ledger.transaction.rows import COUNTING, ChargeRow

@@ -17,7 +17,7 @@ from aumos_governance.ledger.contract.budgets import BudgetState, ConfigureEnvel
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
-from aumos_governance.ledger.operations.places import period_start
+from aumos_governance.ledger.operations.balances import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (

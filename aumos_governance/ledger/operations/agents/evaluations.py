@@ -11,10 +11,10 @@ from ...contract.agreements import Evaluate, Record
 from ...contract.audit_facts import Recorded
 from ...contract.facts import Decision
 from ...rules.chain import LEDGER_CHAIN, OWN_EVENTS, check_whole
-from ...rules.verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
+from ...rules.verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
 from ...transaction.work import Work, record
-from ..places import called, category_id, enclosing, name_of, open_session_of, period_start
+from ..balances import category_id, enclosing_ids, open_session_of, over_ceiling, period_start
 from ..registry import operation
 from .trust import agent_level, check_named, find_consent, realm_in
 
@@ -120,7 +120,7 @@ def _trust(
 
 
 def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
-    envelopes, inner = enclosing(session), None
+    envelopes, inner = enclosing_ids(session), None
     if category:
         inner = category_id(session.id, category)
         envelopes = f"{inner} {envelopes}"
@@ -134,7 +134,7 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
         balance = work.peek(BalanceRow, id, period_start(envelope.period, work.now))
         counted = 0 if balance is None else balance.spent + balance.held
         if counted + amount > envelope.ceiling:
-            return over_budget(counted + amount, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
+            return over_ceiling(envelope, counted + amount)
         if left is None:
             left = envelope.ceiling - counted
     reasons.append(_enough_budget(category, left or 0, amount))

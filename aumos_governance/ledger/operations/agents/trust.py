@@ -22,7 +22,7 @@ from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...transaction.rows import ConsentRow, SessionRow, TrustRow
 from ...transaction.selections import CONSENTS_OF_AGENT, CONSENTS_OF_REALM, TRUST_OF_REALM
 from ...transaction.work import Work, record
-from ..places import open_session_of
+from ..balances import open_session_of
 from ..registry import operation, reader
 
 __all__ = [

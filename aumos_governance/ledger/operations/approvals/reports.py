@@ -15,7 +15,7 @@ from ...rules.chain import dumps
 from ...transaction.rows import NotebookRow, ReportRow, SessionRow
 from ...transaction.selections import UNSEEN_REPORTS
 from ...transaction.work import Work, record
-from ..reach import named, owners_of, page, reaches
+from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
 __all__ = ["report_of"]
@@ -67,9 +67,9 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
     if not request.origin.person:
         raise NotAllowedError("Only a user may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
-    if row is None or not reaches(work, request.origin, row):
+    if row is None or not may_name(work, request.origin, row):
         raise NotFoundError(f"There is no report {request.report_id!r}.")
-    session, notebook = owners_of(work, row.session_id)
+    session, notebook = session_and_notebook(work, row.session_id)
     if row.acknowledged_at is None:
         row.acknowledged_at = work.now
         row.acknowledged_by = request.origin.actor
@@ -84,7 +84,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
 @reader(ListReports)
 def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
     return tuple(
-        replace(report_of(row, notebook), notebook=named(notebook, query.root))
+        replace(report_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)
     )
 

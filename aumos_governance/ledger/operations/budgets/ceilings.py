@@ -16,7 +16,7 @@ from ...rules.chain import LEDGER_CHAIN, check_text, dumps
 from ...transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import ALL_CEILINGS, MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
 from ...transaction.work import Work, record
-from ..places import envelope_id, period_start
+from ..balances import envelope_id, period_start
 from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 

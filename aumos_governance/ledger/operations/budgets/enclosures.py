@@ -10,7 +10,7 @@ from ...contract.budgets import EnvelopeKind
 from ...rules.chain import dumps
 from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ...transaction.work import Work
-from ..places import envelope_id
+from ..balances import envelope_id
 
 __all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
 

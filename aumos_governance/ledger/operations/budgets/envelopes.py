@@ -25,7 +25,7 @@ from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import BUDGETS_OF_SESSION, OPEN_SESSIONS_OF_OWNER
 from ...transaction.work import Work, record
-from ..places import category_id, enclosing, open_session_of, period_start, places_of
+from ..balances import balances_of, category_id, enclosing_ids, open_session_of, period_start
 from ..reach import newest_session
 from ..registry import operation, reader
 from .ceilings import share, shared_detail
@@ -178,7 +178,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
             Balance(envelope.ceiling, balance.spent, balance.held),
             balance.charges,
         )
-        for envelope, balance in places_of(work, enclosing(session), work.now)
+        for envelope, balance in balances_of(work, enclosing_ids(session), work.now)
     )
 
 

@@ -10,7 +10,7 @@ from ...contract.audit_facts import Recorded
 from ...contract.limits import LimitEvent, RecordLimitRequest
 from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...transaction.work import Work, record
-from ..places import open_session_of
+from ..balances import open_session_of
 from ..registry import operation
 
 __all__ = ["record_limit_request"]

@@ -25,9 +25,9 @@ from ...rules.verdicts import (
 from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ...transaction.work import Work, record
 from ..agents.trust import agent_level, find_consent, realm_in
-from ..places import check_sums, count, envelopes_for, open_session_of, overdraw, places_of, state_of
+from ..balances import balances_of, change_balances, check_sums, envelopes_for, open_session_of, overdraw, state_of
 from ..registry import operation
-from .shares import bounded, fits_in_time
+from .shares import bounded, fits_without_live_holds
 
 __all__ = ["hold", "spend"]
 
@@ -64,21 +64,21 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
     approval = _approval(work, session, request, level)
     refusal = _level(session, request, level, approval)
     envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
-    places = places_of(work, envelopes, work.now)
+    balances = balances_of(work, envelopes, work.now)
     if refusal is None:
-        refusal = overdraw(places, amount) if envelopes else no_budget(request.category or "")
+        refusal = overdraw(balances, amount) if envelopes else no_budget(request.category or "")
     if request.checks is not None:
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
     if refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
-        if held is not None and held.waits_turn and fits_in_time(work, places, amount):
+        if held is not None and held.waits_turn and fits_without_live_holds(work, balances, amount):
             return _undecided(work, request, notebook, level, refusal._replace(code=BUDGET_HELD))
         if request.waits_at_limit:
             return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
-    check_sums(work, notebook, session, places, amount)
+    check_sums(work, notebook, session, balances, amount)
     charge = work.add(
         ChargeRow(
             work.new_id() if held is None or held.hold_id is None else held.hold_id,
@@ -102,7 +102,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         approval.status = "used"
         work.save(approval)
     spent, reserved = (amount, 0) if held is None else (0, amount)
-    count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
+    change_balances(work, notebook, session, balances, spent=spent, held=reserved, charges=1)
     return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid, used=used)
 
 

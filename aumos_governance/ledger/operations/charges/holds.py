@@ -26,8 +26,8 @@ from ...transaction.selections import (
 )
 from ...transaction.work import Work, record
 from ..approvals.approvals import withdraw
-from ..places import check_sums, count, places_of, state_of
-from ..reach import named, owners_of, page, reaches
+from ..balances import balances_of, change_balances, check_sums, state_of
+from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
@@ -132,7 +132,7 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
     Raises NotFoundError, ConflictError for a state that is not among ``states``, or NotAllowedError.
     """
     charge = work.find(ChargeRow, hold_id)
-    if charge is None or not (origin.person or origin.scope == charge.scope) or not reaches(work, origin, charge):
+    if charge is None or not (origin.person or origin.scope == charge.scope) or not may_name(work, origin, charge):
         raise NotFoundError(f"There is no hold {hold_id!r}.")
     state = ChargeState(charge.state)
     if state not in states:
@@ -157,9 +157,9 @@ def _resolve(
 ) -> Resolved:
     """End a hold in the state ``outcome`` with what was spent, in nano-USD, and record that."""
     held = charge.amount if charge.state in _OPEN else 0
-    session, notebook = owners_of(work, charge.session_id)
-    places = places_of(work, charge.envelopes, charge.at)
-    check_sums(work, notebook, session, places, max(0, spent - held), spent)
+    session, notebook = session_and_notebook(work, charge.session_id)
+    balances = balances_of(work, charge.envelopes, charge.at)
+    check_sums(work, notebook, session, balances, max(0, spent - held), spent)
     overrun = spent > held
     reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
     if usage or source:
@@ -169,7 +169,7 @@ def _resolve(
     charge.resolved_at = work.now
     charge.resolved_by = origin.actor
     work.save(charge)
-    count(work, notebook, session, places, spent=spent, held=-held)
+    change_balances(work, notebook, session, balances, spent=spent, held=-held)
     record_id = record(
         work,
         session.id,
@@ -225,7 +225,7 @@ _EVENTS = {ChargeState.SETTLED: "settle", ChargeState.RELEASED: "release", Charg
 
 def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origin: Origin) -> int:
     for charge in holds:
-        session, notebook = owners_of(work, charge.session_id)
+        session, notebook = session_and_notebook(work, charge.session_id)
         charge.state = ChargeState.UNRESOLVED.value
         work.save(charge)
         work.touch(notebook)
@@ -252,7 +252,7 @@ def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
     return tuple(
         HeldCharge(
             row.id,
-            named(notebook, query.root),
+            key_under(notebook, query.root),
             row.session_id,
             ChargeState(row.state),
             row.amount,

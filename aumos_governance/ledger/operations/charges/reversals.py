@@ -13,8 +13,8 @@ from ...rules.content import KEEP_RESPONSES
 from ...transaction.rows import ChainRow, ChargeRow, CorrectionRow, NotebookRow, ResponseRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
 from ...transaction.work import Work, record
-from ..places import count, places_of, state_at, state_of
-from ..reach import owners_of, reaches
+from ..balances import balances_of, change_balances, state_at, state_of
+from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
 __all__ = ["correct", "take_back", "void"]
@@ -99,9 +99,9 @@ def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
     """Take back a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
-    session, notebook = owners_of(work, charge.session_id)
+    session, notebook = session_and_notebook(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
-    places = places_of(work, charge.envelopes, charge.at)
+    balances = balances_of(work, charge.envelopes, charge.at)
     charge.state = ChargeState.VOIDED.value
     charge.resolved_at = work.now
     charge.resolved_by = origin.actor
@@ -109,7 +109,7 @@ def _reverse(
     if stored is not None:
         stored.cancelled = True
         work.save(stored)
-    count(work, notebook, session, places, spent=-spent, held=-held)
+    change_balances(work, notebook, session, balances, spent=-spent, held=-held)
     record(
         work,
         session.id,
@@ -140,21 +140,21 @@ def correct(work: Work, request: Correct) -> Corrected:
         raise InvalidAmountError("The amount of a correction must be more than $0.")
     charge = work.find(ChargeRow, request.charge_id)
     spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
-    if charge is None or not spent or not reaches(work, request.origin, charge):
+    if charge is None or not spent or not may_name(work, request.origin, charge):
         raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(
             f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
         )
-    session, notebook = owners_of(work, charge.session_id)
-    places = places_of(work, charge.envelopes, charge.at)
+    session, notebook = session_and_notebook(work, charge.session_id)
+    balances = balances_of(work, charge.envelopes, charge.at)
     charge.corrected += amount
     work.save(charge)
     correction = work.add(
         CorrectionRow(work.new_id(), charge.id, amount, request.reason, work.now, request.origin.actor)
     )
-    count(work, notebook, session, places, spent=-amount, held=0)
+    change_balances(work, notebook, session, balances, spent=-amount, held=0)
     record_id = record(
         work,
         session.id,

@@ -8,9 +8,9 @@ from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError
 from ...contract.charges import Hold
 from ...transaction.work import Work
-from ..places import Place, envelopes_for, open_session_of, places_of
+from ..balances import EnvelopeBalance, balances_of, envelopes_for, open_session_of
 
-__all__ = ["bounded", "fits_in_time"]
+__all__ = ["bounded", "fits_without_live_holds"]
 
 
 def bounded(work: Work, request: Hold) -> Hold:
@@ -25,17 +25,17 @@ def bounded(work: Work, request: Hold) -> Hold:
     granted = least
     if session is not None:
         envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
-        granted = max(least, _share(work, places_of(work, envelopes, work.now), most, request.waiting))
+        granted = max(least, _share(work, balances_of(work, envelopes, work.now), most, request.waiting))
     stated = {"worst_case": money.to_text(request.amount), "least": money.to_text(least)}
     return replace(request, amount=granted, detail={**request.detail, **stated})
 
 
-def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
+def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount: int) -> bool:
     """Whether an amount would fit in all envelopes if the holds of live callers were released.
 
     Amounts that are spent, or held with an unknown outcome, still count.
     """
-    for envelope, balance in places:
+    for envelope, balance in balances:
         if balance.spent + balance.held + amount > envelope.ceiling:
             _, unknown = work.open_holds(envelope.id, balance.period_start)
             if balance.spent + unknown + amount > envelope.ceiling:
@@ -43,10 +43,10 @@ def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
     return True
 
 
-def _share(work: Work, places: list[Place], most: int, waiting: int) -> int:
+def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int) -> int:
     """Return the smallest share, in nano-USD, that is left for a request in any of the envelopes; at most ``most``."""
     share = most
-    for envelope, balance in places:
+    for envelope, balance in balances:
         left = max(0, envelope.ceiling - balance.spent - balance.held)
         live, _ = work.open_holds(envelope.id, balance.period_start)
         # The 2 are this request and one that may come next, so that a first long call leaves room for another.

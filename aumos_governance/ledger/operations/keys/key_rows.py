@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from ....errors import NotFoundError
-from ...contract.facts import NotebookKey, Origin
+from ...contract.facts import Origin
 from ...contract.keys import GatewayKey
 from ...rules.chain import check_text
-from ...rules.files import path_below
 from ...transaction.conditions import given
 from ...transaction.rows import VALID, GatewayKeyRow, NotebookAliasRow, NotebookRow
 from ...transaction.selections import Selection
 from ...transaction.work import Work
+from ..reach import key_under
 
 __all__ = ["VALID_KEYS", "document_of", "key_named", "key_of"]
 
@@ -41,9 +41,7 @@ def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
 def key_of(work: Work, row: GatewayKeyRow) -> GatewayKey:
     """Return the `GatewayKey` of a row, for a response."""
     document = document_of(work, row)
-    notebook = None
-    if document is not None:
-        notebook = NotebookKey(document.owner, row.root, path_below(row.root, document.file))
+    notebook = None if document is None else key_under(document, row.root)
     return GatewayKey(
         row.id,
         row.digest,

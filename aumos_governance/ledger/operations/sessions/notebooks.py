@@ -26,7 +26,7 @@ from ...transaction.selections import (
     SESSIONS_OF_NOTEBOOK,
 )
 from ...transaction.work import Work, record
-from ..places import envelope_id, open_session_of, renamed_in
+from ..balances import envelope_id, open_session_of, with_id_replaced
 from ..registry import operation, reader
 from .sessions import close
 
@@ -157,10 +157,10 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
         work.save(balance)
     for charge in charges:
         # A later settlement or correction must change the balance in which the charge counts now.
-        charge.envelopes = renamed_in(charge.envelopes, envelope.id, id)
+        charge.envelopes = with_id_replaced(charge.envelopes, envelope.id, id)
         work.save(charge)
     for session in sessions:
-        session.outer_envelopes = renamed_in(session.outer_envelopes, envelope.id, id)
+        session.outer_envelopes = with_id_replaced(session.outer_envelopes, envelope.id, id)
         work.save(session)
 
 

@@ -14,8 +14,8 @@ from ...rules.chain import LEDGER_CHAIN
 from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.work import Work, record
+from ..balances import open_session_of, own_envelope, state_at
 from ..budgets.enclosures import enclose
-from ..places import open_session_of, own_envelope, state_at
 from ..registry import operation
 
 __all__ = ["change_session", "close", "close_session", "open_session"]

@@ -22,25 +22,24 @@ from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
 __all__ = [
-    "Place",
+    "EnvelopeBalance",
+    "balances_of",
     "build_state",
-    "called",
     "category_id",
+    "change_balances",
     "check_sums",
-    "count",
-    "enclosing",
+    "enclosing_ids",
     "envelope_id",
     "envelopes_for",
-    "name_of",
     "open_session_of",
+    "over_ceiling",
     "overdraw",
     "own_envelope",
     "period_start",
-    "places_of",
-    "renamed_in",
     "seen_from",
     "state_at",
     "state_of",
+    "with_id_replaced",
 ]
 
 _MOST = 2**63 - 1
@@ -49,7 +48,7 @@ _LIFETIME = BudgetPeriod.LIFETIME.value
 _LEVELS = tuple(TrustLevel)
 
 
-class Place(NamedTuple):
+class EnvelopeBalance(NamedTuple):
     """An envelope and its balance in one period."""
 
     envelope: EnvelopeRow
@@ -62,7 +61,7 @@ def envelope_id(*parts: str) -> str:
     return sha256(encode(parts)).hexdigest()[:32]
 
 
-def renamed_in(envelopes: str, old: str, new: str) -> str:
+def with_id_replaced(envelopes: str, old: str, new: str) -> str:
     """Return ids separated by spaces, with the old id replaced by the new one, and without duplicates."""
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
@@ -73,7 +72,7 @@ def category_id(session_id: str, category: str) -> str:
     return envelope_id("category", session_id, category)
 
 
-def enclosing(session: SessionRow) -> str:
+def enclosing_ids(session: SessionRow) -> str:
     """Return the ids, separated by spaces, of the session's own envelope and of those around it, inner before outer."""
     return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
 
@@ -85,38 +84,57 @@ def envelopes_for(work: Work, session: SessionRow, category: str | None, *, miss
     None.
     """
     if category is None:
-        return enclosing(session)
+        return enclosing_ids(session)
     inner = category_id(session.id, category)
     if work.find(EnvelopeRow, inner) is None:
         if missing is None:
             raise BudgetNotFoundError(category)
         return missing
-    return f"{inner} {enclosing(session)}"
+    return f"{inner} {enclosing_ids(session)}"
 
 
-def places_of(work: Work, envelopes: str, at: int) -> list[Place]:
+def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
     """Return the envelopes with these ids, each with its balance in the period of the time ``at``."""
     found = []
     for id in envelopes.split():
         envelope = work.get(EnvelopeRow, id)
-        found.append(Place(envelope, work.balance(id, period_start(envelope.period, at))))
+        found.append(EnvelopeBalance(envelope, work.balance(id, period_start(envelope.period, at))))
     return found
 
 
-def overdraw(places: list[Place], amount: int) -> Refusal | None:
+def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
     """Return the refusal of an amount that does not fit in every envelope, else None. It compares nano-USD.
 
     The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
     """
-    for envelope, balance in places:
+    for envelope, balance in balances:
         total = balance.spent + balance.held + amount
         if total > envelope.ceiling:
-            return over_budget(total, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
+            return over_ceiling(envelope, total)
     return None
 
 
+def over_ceiling(envelope: EnvelopeRow, total: int) -> Refusal:
+    """Return the refusal of an amount with which ``total``, in nano-USD, would count in this envelope."""
+    name = "" if envelope.kind == "session" else envelope.name
+    return over_budget(total, envelope.ceiling, _in_words(envelope), envelope.kind, name)
+
+
+def _in_words(envelope: EnvelopeRow) -> str:
+    if envelope.kind == "session":
+        return "budget"
+    if envelope.kind == "category":
+        return f"budget {envelope.name!r}"
+    return f"the {envelope.period} ceiling {envelope.name!r}"
+
+
 def check_sums(
-    work: Work, notebook: NotebookRow, session: SessionRow, places: list[Place], amount: int, spent: int | None = None
+    work: Work,
+    notebook: NotebookRow,
+    session: SessionRow,
+    balances: list[EnvelopeBalance],
+    amount: int,
+    spent: int | None = None,
 ) -> None:
     """Raise InvalidAmountError where a sum would exceed the 64 bits of its column.
 
@@ -124,7 +142,7 @@ def check_sums(
     charge may ever count is checked: the balances, and the amount that the notebook's closed sessions spent, to which
     that of an open session is added when it is closed.
     """
-    for _, balance in places:
+    for _, balance in balances:
         if balance.spent + balance.held + amount > _MOST:
             raise _too_much()
     if session.closed_at is None:
@@ -144,18 +162,18 @@ def _too_much() -> InvalidAmountError:
     return InvalidAmountError("The amount is more than the ledger can add up.")
 
 
-def count(
+def change_balances(
     work: Work,
     notebook: NotebookRow,
     session: SessionRow,
-    places: list[Place],
+    balances: list[EnvelopeBalance],
     *,
     spent: int,
     held: int,
     charges: int = 0,
 ) -> None:
     """Add these amounts, in nano-USD, to all the balances, and for a closed session to the notebook's sum as well."""
-    for _, balance in places:
+    for _, balance in balances:
         balance.spent += spent
         balance.held += held
         balance.charges += charges
@@ -163,20 +181,6 @@ def count(
     if session.closed_at is not None:
         notebook.closed_spent += spent
     work.touch(notebook)
-
-
-def name_of(envelope: EnvelopeRow) -> str:
-    """Return the name of an envelope; empty for a session's own budget."""
-    return "" if envelope.kind == "session" else envelope.name
-
-
-def called(envelope: EnvelopeRow) -> str:
-    """Return the words that name an envelope in a sentence."""
-    if envelope.kind == "session":
-        return "budget"
-    if envelope.kind == "category":
-        return f"budget {envelope.name!r}"
-    return f"the {envelope.period} ceiling {envelope.name!r}"
 
 
 # ---- periods
