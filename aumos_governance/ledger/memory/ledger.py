@@ -83,7 +83,7 @@ class MemoryLedger:
         self._check()
         # Here, since most programs never verify, and it is much to load.
         from ..proof.evidence import Scope
-        from ..proof.run import verify
+        from ..proof.verification import verify
         from .proof_reads import MemoryEvidence
 
         scope = Scope(session_id, under)

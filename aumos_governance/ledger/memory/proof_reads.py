@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..proof.evidence import Scope
-from ..proof.verify import ChainEnd
+from ..proof.walk import ChainEnd
 from ..rules import content
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from ..proof.evidence import Scope
-from ..proof.verify import ChainEnd
+from ..proof.walk import ChainEnd
 from ..rules.chain import AuditRow
 from ..transaction.tables import Row
 from .database import Snapshot

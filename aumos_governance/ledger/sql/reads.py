@@ -63,7 +63,7 @@ class Reader:
     ) -> VerifyResult:
         """Verify one session, or everything, or what is of one owner and root."""
         from ..proof.evidence import Scope
-        from ..proof.run import verify
+        from ..proof.verification import verify
         from .proof_reads import SqlEvidence
 
         scope = Scope(session_id, under)

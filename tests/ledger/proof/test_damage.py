@@ -72,7 +72,7 @@ def test_a_value_that_is_no_text_is_named(copy: Path, table: str, soak: bool) ->
                 assert column.name in first.problem
                 assert first.record
                 run(copy, f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept")
-        assert reader.verify().ok
+        assert reader.verify().ok, reader.verify().findings
 
 
 def test_a_key_that_is_no_text_is_named(copy: Path) -> None:
@@ -194,7 +194,7 @@ def test_a_file_taken_for_one_that_cannot_change_and_does_is_no_proof(read_only:
     with closing(open_ledger(url)) as ledger:
         ledger.execute(opening())
     with closing(open_reader(f"sqlite:///{view}/ledger.db")) as reader:
-        assert reader.verify().ok
+        assert reader.verify().ok, reader.verify().findings
         with closing(open_ledger(url)) as ledger:
             ledger.execute(spend())
         with pytest.raises(LedgerError, match="was changed while it was read; read it again"):
