@@ -124,7 +124,7 @@ def test_what_a_killed_one_left_is_taken_away(tmp_path: Path) -> None:
     folder = tmp_path / "l-servers"
     folder.mkdir()
     (folder / "0000000d").touch()
-    assert Attendance(tmp_path / "l").now() == frozenset()
+    assert Attendance(tmp_path / "l").names() == frozenset()
     assert list(folder.iterdir()) == []
 
 
@@ -135,7 +135,7 @@ def test_a_child_that_runs_another_program_does_not_attend(tmp_path: Path) -> No
         attendance.end()
         other = Attendance(tmp_path / "l")
         other.begin("0000000f")
-        assert other.now() == {"0000000f"}
+        assert other.names() == {"0000000f"}
         other.end()
         child.communicate(b"\n")
 
@@ -147,14 +147,14 @@ def test_many_come_and_look_at_once(tmp_path: Path) -> None:
 
     def look() -> None:
         while not over.is_set():
-            Attendance(tmp_path / "l").now()
+            Attendance(tmp_path / "l").names()
 
     def come(number: int) -> None:
         for turn in range(30):
             attendance = Attendance(tmp_path / "l")
             name = f"{number:04x}{turn:04x}"
             attendance.begin(name)
-            if name not in attendance.now():
+            if name not in attendance.names():
                 lost.append(name)
             attendance.end()
 
@@ -181,13 +181,13 @@ def test_who_looks_late_deletes_no_file_that_was_made_anew(tmp_path: Path, monke
         if late:
             late.clear()
             # Meanwhile another looks, and deletes it, and who comes makes it anew.
-            assert Attendance(tmp_path / "l").now() == frozenset()
+            assert Attendance(tmp_path / "l").names() == frozenset()
             comes.begin("0000000a")
         flock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", held_up)
-    assert Attendance(tmp_path / "l").now() == {"0000000a"}
-    assert comes.now() == {"0000000a"}
+    assert Attendance(tmp_path / "l").names() == {"0000000a"}
+    assert comes.names() == {"0000000a"}
     comes.end()
 
 
