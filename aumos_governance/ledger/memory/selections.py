@@ -1,4 +1,4 @@
-"""The selections of rows on the ledger in memory."""
+"""Selections of rows from the ledger in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["select"]
 
 Tables = Mapping[type[Row], Mapping[Key, Any]]
 
-# Each goes through the rows by itself: to call a function for every row would take twice as long.
+# Each function filters all rows itself, since a function call for each row would take twice as long.
 _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
     Operator.EQUAL: lambda rows, get, value: [row for row in rows if get(row) == value],
     Operator.DIFFERS: lambda rows, get, value: [row for row in rows if get(row) != value],
@@ -29,7 +29,7 @@ _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
 
 
 def select(tables: Tables, selection: Selection[Any], values: Iterable[Any]) -> list[Row]:
-    """The stored rows of a selection, in no order."""
+    """Return the stored rows of a selection, in no particular order."""
     rows: Iterable[Any] = tables[selection.kind].values()
     left = list(values)
     of = [left.pop(0) for _ in range(0 if selection.notebooks_of is None else selection.notebooks_of.value)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -47,7 +46,7 @@ class SqlLedger:
         self._states: tuple[SessionState, ...] = ()
         self._next_purge = 0
         self._closed = False
-        self._pid = os.getpid()
+
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger", at_once=database.at_once)
         self._unconfirmed = UnconfirmedCharges(self._writer.submit)
 
@@ -173,8 +172,4 @@ class SqlLedger:
     def _check(self) -> None:
         if self._closed:
             raise LedgerError("The ledger is closed.")
-        if os.getpid() != self._pid:
-            raise LedgerError(
-                "This ledger was opened before the process forked and cannot be used in the child;"
-                " open a ledger after the fork."
-            )
+        self._writer.check_process()
