@@ -18,6 +18,8 @@ _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
 
 class _Notebook(Protocol):
+    """The attributes of a notebook's row that determine which servers show it."""
+
     owner: str
     root: str
     file: str
