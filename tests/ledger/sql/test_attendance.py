@@ -1,4 +1,4 @@
-"""Which servers have a ledger open: what a starting one must know before it takes holds for abandoned."""
+"""The servers that have a ledger open: a server that starts must know them before it leaves holds unresolved."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ time.sleep(60)
 
 
 def write(ledger: Ledger) -> None:
-    """What a server does first."""
+    """Make the first request of a server."""
     ledger.execute(ConfigureEnvelopes(key="", origin=SERVER, owner="ann", root="/srv/ann", envelopes=()))
 
 
@@ -141,7 +141,7 @@ def test_a_child_that_runs_another_program_does_not_attend(tmp_path: Path) -> No
 
 
 def test_many_come_and_look_at_once(tmp_path: Path) -> None:
-    # Whoever looks deletes what nobody has locked yet; who comes must not be lost by that.
+    # A server that lists the names deletes files that are not locked yet; the server that creates one must not be lost.
     lost = []
     over = threading.Event()
 
@@ -173,14 +173,14 @@ def test_many_come_and_look_at_once(tmp_path: Path) -> None:
 def test_who_looks_late_deletes_no_file_that_was_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "l-servers" / "0000000a"
     file.parent.mkdir()
-    # Whoever comes has made it, and not locked it yet.
+    # The new server has created the file, and not locked it yet.
     file.touch()
     comes, flock, late = Attendance(tmp_path / "l"), fcntl.flock, [True]
 
     def held_up(descriptor: int, operation: int) -> None:
         if late:
             late.clear()
-            # Meanwhile another looks, and deletes it, and who comes makes it anew.
+            # Meanwhile another server lists the names and deletes the file, and the new one creates it again.
             assert Attendance(tmp_path / "l").names() == frozenset()
             comes.begin("0000000a")
         flock(descriptor, operation)

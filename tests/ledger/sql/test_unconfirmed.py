@@ -50,7 +50,7 @@ def through(proxy: PostgresProxy, backend: Backend) -> Ledger:
 
 
 def voided(ledger: Ledger) -> threading.Event:
-    """Set as soon as nothing but the first cent counts."""
+    """Return an event that is set as soon as only the first cent counts."""
     event = threading.Event()
 
     def look(states: tuple[SessionState, ...]) -> None:
@@ -75,7 +75,7 @@ def test_what_was_committed_unheard_is_taken_back_when_the_database_is_back(
         ledger.execute(request)
     assert raised.value.code == "NOT_CONFIRMED"
     proxy.refuses = proxy.refuse_after_cut = False
-    # Nobody requests anything: it is looked for all the same.
+    # The thread takes it back although no other request is made.
     assert back.wait(30)
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)
     assert [(record.event, record.tool) for record in records(ledger)][-2:] == [
@@ -97,7 +97,7 @@ def test_what_never_reached_the_database_leaves_nothing_to_take_back(postgresql:
     with pytest.raises(LedgerError):
         ledger.execute(request)
     proxy.cut_at, proxy.refuses, proxy.refuse_after_cut = b"", False, False
-    # When this is done, so is what was requested before it, which looks for the charge.
+    # When this thread has ended, it has looked for the charge, and found none to take back.
     looking = ledger._unconfirmed._thread
     if looking is not None:
         looking.join(30)
@@ -112,7 +112,7 @@ def test_what_is_requested_again_gets_its_response_and_is_not_taken_back(
     postgresql: Backend, proxy: PostgresProxy
 ) -> None:
     ledger: Any = through(proxy, postgresql)
-    # It looks when it is told to, so that the same request comes before that.
+    # The thread is replaced, so that the same request comes before the charge is taken back.
     unconfirmed = ledger._unconfirmed
     unconfirmed._thread = threading.current_thread()
     request = hold(tool=TOOL)
