@@ -52,9 +52,9 @@ class Agreements:
     def compare(
         self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, findings: Findings
     ) -> bool:
-        """Compare a row with its records, and return whether there are records that it could be compared with.
+        """Return whether there are records of a row and it agrees with them; add a finding where it does not.
 
-        With ``everything``, a row without records is a finding.
+        With ``everything``, a row without records is a finding as well.
         """
         key = row[: len(kind.KEY)]
         if not all(isinstance(part, str) for part in key):
@@ -68,17 +68,18 @@ class Agreements:
                 findings.unknown(kind, key)
             return False
         if not findings.check(kind, key, row):
-            return True
+            return False
         found = dict(zip(columns[kind], row, strict=True))
         wrong = [
             [name for name, value in expected.items() if value is not ANY and value != found[name]]
             for expected in recorded.values()
         ]
-        if all(wrong):
-            expected, names = list(recorded.values())[-1], wrong[-1]
-            for name in names:
-                findings.differs(kind, key, name, expected[name], found[name])
-        return True
+        if not all(wrong):
+            return True
+        expected, names = list(recorded.values())[-1], wrong[-1]
+        for name in names:
+            findings.differs(kind, key, name, expected[name], found[name])
+        return False
 
     def finish(self, findings: Findings) -> None:
         """Report the rows that records name and that are missing, after all stored rows were compared."""

@@ -34,6 +34,9 @@ class ExpectedRows:
         self._findings = findings
         self._open: dict[tuple[type[Row], str], Columns] = {}
         self._missing: set[tuple[type[Row], str]] = set()
+        """The rows that were reported as missing."""
+        self._damaged: set[tuple[type[Row], str]] = set()
+        """The rows that were reported as damaged: further records of them are not replayed."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
         """By table and session: how many rows the records created."""
         self.settled: Counter[type[Row]] = Counter()
@@ -50,6 +53,8 @@ class ExpectedRows:
 
         ``values`` may be a function, which is called with the values before the change and returns the changed ones.
         """
+        if (kind, id) in self._damaged:
+            return
         known = self._open.get((kind, id))
         if known is None:
             row = self.row(kind, id)
@@ -87,6 +92,7 @@ class ExpectedRows:
             self._miss(kind, id)
             del self._open[kind, id]
         elif damaged(kind.TABLE, row):
+            self._damaged.add((kind, id))
             self._findings.check(kind, (id,), row)
             del self._open[kind, id]
         elif not any(

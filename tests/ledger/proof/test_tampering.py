@@ -189,6 +189,35 @@ def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
     assert kept.verify().ok
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("trust", "assigned_by"),
+        ("consents", "granted_by"),
+        ("charges", "tool"),
+        ("sessions", "opened_by"),
+        ("approvals", "tool"),
+        ("reports", "tool"),
+        ("gateway_keys", "name"),
+    ],
+)
+@pytest.mark.parametrize("value", ["'x'", "CAST(x'78ff' AS TEXT)"], ids=["another", "damaged"])
+def test_a_row_that_differs_is_not_counted_as_proven(kept: Stored, table: str, column: str, value: str) -> None:
+    damaged = value.startswith("CAST")
+    if damaged and not kept.is_sqlite:
+        pytest.skip("PostgreSQL stores no invalid text")
+    before = kept.verify().covered[table]
+    (row, *_) = rows_of(kept, table, f"{column} IS NOT NULL", every=False)
+    change = f"UPDATE {table} SET {column} ="
+    where = condition(table, row)
+    kept.run(f"{change} {value} WHERE {where}")
+    found = kept.verify()
+    kept.run(f"{change} {literal(row[column])} WHERE {where}")
+    assert ("DAMAGED" if damaged else "ROW_DIFFERS", table) in {(each.code, each.table) for each in found.findings}
+    assert found.covered[table] == before - 1
+    assert kept.verify().ok
+
+
 def test_responses_of_charges_are_compared_with_them(stored: Stored) -> None:
     where = """charge_id IS NOT NULL AND answer LIKE '["Decision"%'"""
     (row, *_) = rows_of(stored, "asks", where, every=False)
