@@ -48,7 +48,7 @@ class ReadableDatabase(Protocol):
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Return a context with such a view for a verification; from any thread."""
+        """Return a context with a snapshot, the same kind of view, for a verification; from any thread."""
         ...
 
 
