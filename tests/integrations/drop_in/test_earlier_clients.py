@@ -161,7 +161,7 @@ class TestWithAnObjectThatIsUsedLikeAClient:
         assert balance(engine) == (0, 0)
 
     def test_one_that_must_be_awaited_is_refused(self, engine: GovernanceEngine) -> None:
-        with pytest.raises(ConfigurationError, match="awaited"):
+        with pytest.raises(ConfigurationError, match="methods are asynchronous"):
             openai_of(SimpleNamespace(embeddings=AsyncMock()), engine).governed_embedding(GPT, "x")
         for client, make in ((AsyncOpenAI(api_key="key"), openai_of), (AsyncAnthropic(api_key="key"), anthropic_of)):
             with pytest.raises(ConfigurationError, match="synchronous"):
