@@ -248,7 +248,7 @@ def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: 
     finally:
         CURRENT.set(former)
         if call is not None:
-            call.left()
+            call.close()
 
 
 def _governed_sync(kind: Any) -> Any:

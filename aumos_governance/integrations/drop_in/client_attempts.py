@@ -15,9 +15,9 @@ from ...errors import ConfigurationError
 from ...steps import Steps, now, when_awaited
 from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
 from ..guarding.calls import ApiRequest, Paid, body_of_json
-from ..guarding.later import Later, hearing
+from ..guarding.later import Later, reading_along
 from ..guarding.libraries import is_of_library
-from ..guarding.resends import Sends, may_send_again
+from ..guarding.resends import SendCounter, may_send_again
 
 __all__ = ["body_of", "has_middleware", "with_attempts"]
 
@@ -75,7 +75,7 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
             streamed = planned[0].request.streamed if sending is None else sending.streamed
             attempt = Attempt(*planned, streamed=streamed, sending=sending)
             if may_send_again(self):
-                attempt.sends = Sends(attempt, request.extensions, awaited=awaited)
+                attempt.sends = SendCounter(attempt, request.extensions, awaited=awaited)
             return attempt
 
     return Planning
@@ -112,7 +112,7 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
             if (call := CURRENT.get()) is not None and call.last is not None:
                 yield from call.last.responding(given["response"], awaited=awaited)
             elif (later := self._later(given)) is not None:
-                yield from hearing(given["response"], later, awaited=awaited)
+                yield from reading_along(given["response"], later, awaited=awaited)
             processed = process(**given)
             return (yield processed) if awaited else processed
 
@@ -142,7 +142,7 @@ def _sending(kind: Any, *, awaited: bool) -> Any:
                 raise
             finally:
                 SENDING.set(former)
-                sending.left()
+                sending.close()
 
     return SendingClient
 

@@ -66,13 +66,13 @@ def test_a_call_that_the_gateway_charges_is_neither_held_nor_charged_here(
 ) -> None:
     monkeypatch.setenv(GATEWAY_ENV, "https://llm.example.com")
     charge = now(guard_at(till).beginning(Fixed(), awaited=awaited))
-    assert (charge.open, charge.kept) == (False, False)
+    assert (charge.open, charge.outlives_call) == (False, False)
     charge.settle({"usage": {}})
     charge.settle_partly(None, None)
     charge.settle_cost(Cost(Decimal(1)))
     charge.estimate()
     charge.release()
-    charge.give_back()
+    charge.release_soon()
     charge.abandon()
     assert (till.spent, till.held, till.records()) == (0, 0, [])
     # At another address it is.
