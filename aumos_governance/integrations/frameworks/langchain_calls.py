@@ -1,7 +1,7 @@
-"""What a call of a LangChain model may cost at worst, and what it cost.
+"""The worst case and the cost of a call of a LangChain model.
 
-OpenAI's and Anthropic's models are measured and priced by the same code as calls of their governed clients. For other
-providers' there are LangChain's own figures.
+Calls of OpenAI's and Anthropic's models are measured and priced by the same code as those of governed clients. For the
+models of other providers, LangChain's own usage figures are used.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _PRICE_IDS: Final = {
     "mistralai": "mistral",
     "xai": "x-ai",
 }
-"""What genai-prices calls a provider where LangChain calls it something else."""
+"""The ids of providers in genai-prices, by LangChain's names where these differ."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
-"""How the names of the fields end in which the models of LangChain's packages keep their address."""
+"""The ends of the names of fields in which the models of LangChain's packages keep their address."""
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
-"""The tools that a program runs; all others are the provider's."""
+"""The types of tools that the caller's program runs; the provider runs all others."""
 
 
 class LangChainCall:
-    """One call of one model."""
+    """The paid call of one LangChain model, made from the arguments of LangChain's callbacks."""
 
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
@@ -61,7 +61,11 @@ class LangChainCall:
         self._provider = provider_of(metadata, parameters)
 
     def worst(self, rates: Rates) -> Decimal:
-        """As a governed client of the provider holds it; of another provider, all that its prices allow."""
+        """Return the worst case in USD.
+
+        For models of OpenAI and Anthropic it is computed as in their governed clients. For other models it is computed
+        from the size of the input, the limit of the output and the dearest prices.
+        """
         if self._is_openai():
             return (self._response() if self._hosted() else self._chat()).worst(rates)
         if self._provider == "anthropic":
@@ -77,7 +81,10 @@ class LangChainCall:
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """By the provider's own usage where LangChain passes it on, else by LangChain's. Raises UsageMissingError."""
+        """Return the cost by the provider's own usage where LangChain passes it on, otherwise by LangChain's usage.
+
+        Raises UsageMissingError, as `Paid.cost`.
+        """
         shape = response.get("shape")
         if shape == CHAT:
             return self._chat().cost(rates, response, seen)
@@ -92,7 +99,7 @@ class LangChainCall:
         if not isinstance(usage, Mapping):
             raise UsageMissingError
         if self._hosted() and rates.flat is None:
-            # What the provider's tools cost is not among LangChain's figures.
+            # LangChain's usage does not include the costs of the provider's tools.
             raise UsageMissingError
         into, out = _Details(usage.get("input_token_details")), _Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
@@ -107,7 +114,7 @@ class LangChainCall:
             "output_reasoning_tokens": out.count("reasoning"),
         }
         total = usage.get("total_tokens")
-        # A framework writes zeros where a provider counted nothing.
+        # LangChain's counts may be 0 because the provider reported none; `checked` compares them with the visible text.
         report = Report(counts, total=total if type(total) is int else None)
         try:
             used, estimated = checked(report, Seen(text=response.get("visible") or 0, whole=True))
@@ -116,7 +123,7 @@ class LangChainCall:
         tier = into.tier or out.tier
         return Cost(rates.cost(used, {"service_tier": tier} if tier else None), estimated)
 
-    # ---- the same call as the provider's own client makes it
+    # ---- the same call in the form of the provider's own client
 
     def _chat(self) -> ChatCall:
         limit = {"max_completion_tokens": self._stated_limit()}
@@ -145,7 +152,7 @@ class LangChainCall:
     def _hosted(self) -> bool:
         tools = self._parameters.get("tools")
         kinds = {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)}
-        # Anthropic's tools of the program itself have no type, or this one.
+        # Anthropic's tools that the program runs have no type, or the type "custom".
         return bool(kinds - _OWN_KINDS)
 
     def _stated_limit(self) -> int | None:
@@ -159,7 +166,7 @@ class LangChainCall:
 
 
 class _Details:
-    """The counts within a sum; those of another service tier have its name before theirs."""
+    """The parts of one of LangChain's counts; the names of parts in another service tier begin with the tier's name."""
 
     def __init__(self, details: Any) -> None:
         self._details = details if isinstance(details, Mapping) else {}
@@ -172,15 +179,16 @@ class _Details:
 
 
 def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """What genai-prices calls the provider of a model."""
+    """Return the id in genai-prices of a model's provider."""
     name = str(metadata.get("ls_provider") or parameters.get("_type") or "")
     return _PRICE_IDS.get(name, name)
 
 
 def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """The address that a model's requests go to, as far as the model says it; else an empty string.
+    """Return the address to which a model's requests are sent, or an empty string where the model does not state it.
 
-    ``model`` has what LangChain passes on of its constructor's arguments, environment variables included.
+    ``model`` is LangChain's serialized model, which has the arguments of its constructor and those read from
+    environment variables.
     """
     stated = (model or {}).get("kwargs") or {}
     for name, value in stated.items():
@@ -191,7 +199,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
         return f"https://{stated['location']}-aiplatform.googleapis.com"
     if provider == "aws" and isinstance(stated.get("region_name"), str):
         return f"https://bedrock-runtime.{stated['region_name']}.amazonaws.com"
-    # OpenAI's own library reads this one.
+    # OpenAI's own library reads this variable.
     return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else address_in_environment(provider)
 
 
@@ -199,7 +207,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 
 
 def _plain(given: Any) -> Any:
-    """Messages as the providers' APIs have them, and their media so that they are counted as such."""
+    """Return messages in the form of the providers' APIs, with media in the form that `size_of` recognizes."""
     if isinstance(given, list):
         return [_plain(each) for each in given]
     if not isinstance(given, BaseMessage):

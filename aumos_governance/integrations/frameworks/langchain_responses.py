@@ -1,4 +1,4 @@
-"""What a result of a LangChain model says that it used, in the shape of the provider's own response."""
+"""Conversion of a LangChain model's result to the form of the provider's own response body."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""Whose words the usage is in: OpenAI's two APIs', Anthropic's, or LangChain's own, which has the fewest counts."""
+"""The forms of usage reports: those of OpenAI's two APIs, of Anthropic's, or LangChain's own with the fewest counts."""
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
-    """A result as a response body; ``shape`` says whose, and ``visible`` counts the bytes of what was written."""
+    """Return a model's result as a response body.
+
+    The field ``shape`` is the form of its usage, and ``visible`` is the bytes of its visible text and tool calls.
+    """
     message = _message(result)
     if message is None:
         return _of_completion(result)
@@ -28,9 +31,9 @@ def response_of(result: LLMResult) -> dict[str, Any]:
     response["service_tier"] = metadata.get("service_tier")
     raw = metadata.get("token_usage")
     if isinstance(raw, Mapping) and raw.get("prompt_tokens") is not None:
-        # Each of several responses to one prompt says what all of them used.
-        texts = [_choice(each) for each in result.generations[0]]
-        return {**response, "shape": CHAT, "usage": raw, "choices": texts}
+        # Each of several responses to one prompt reports the usage of all of them.
+        choices = [_choice(each) for each in result.generations[0]]
+        return {**response, "shape": CHAT, "usage": raw, "choices": choices}
     raw = metadata.get("usage")
     if isinstance(raw, Mapping) and raw.get("input_tokens") is not None:
         return {**response, "shape": MESSAGE, "usage": raw, "content": message.content}
@@ -47,7 +50,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def is_from_cache(result: LLMResult) -> bool:
-    """Whether LangChain had the response, and sent no request to the provider."""
+    """Whether a result came from LangChain's cache, so that no request was sent to the provider."""
     message = _message(result)
     usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
     return usage.get("total_cost") == 0
@@ -87,7 +90,7 @@ def _response_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
-    """The output items of a response: calls of hosted tools, of the program's functions, and the text."""
+    """Return a message as output items of OpenAI's Responses API: hosted tools' calls, functions' calls, and text."""
     for block in [*_blocks(message), *(message.additional_kwargs.get("tool_outputs") or ())]:
         if isinstance(block, Mapping) and block.get("type") not in ("text", "output_text", None):
             yield block

@@ -1,4 +1,4 @@
-"""What a call through LiteLLM may cost at worst, what its response says that it used, and how it failed."""
+"""The worst case and the cost of a call through LiteLLM, and the outcome of a failed call."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ _REQUEST: Final = (
     "tools",
     "web_search_options",
 )
-"""What is sent to the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+"""The arguments of a completion that are sent to the provider; others, such as keys and addresses, are LiteLLM's."""
 _OTHER_REQUESTS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
     | {"service_tier", "text", "tools", "background", "store"}
 )
+"""The arguments of responses and embeddings that are sent to the provider."""
 _PRICE_IDS: Final = {
     "anthropic_text": "anthropic",
     "bedrock": "aws",
@@ -48,7 +49,7 @@ _PRICE_IDS: Final = {
     "vertex_ai": "google",
     "xai": "x-ai",
 }
-"""What genai-prices calls a provider where LiteLLM calls it something else."""
+"""The ids of providers in genai-prices, by LiteLLM's names where these differ."""
 _USAGE: Final = {
     "input_tokens": ("prompt_tokens",),
     "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
@@ -63,11 +64,11 @@ _READING: Final = Reading(_USAGE.items())
 _NO_RESPONSE: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
-"""Errors that LiteLLM hides behind one with a status of its own making."""
+"""The names of exceptions without a response, which LiteLLM replaces by exceptions with a made-up status."""
 
 
 class LiteLLMCall(ChatCall):
-    """One completion. LiteLLM uses OpenAI's fields for the requests and responses of all providers."""
+    """A paid completion; LiteLLM uses OpenAI's fields for the requests and responses of all providers."""
 
     name = "completion"
 
@@ -76,7 +77,7 @@ class LiteLLMCall(ChatCall):
         super().__init__(ApiRequest("post", "/chat/completions", {"model": model, **body}))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage. Raises UsageMissingError, as `Paid.cost`."""
         if seen is None:
             seen = Seen(whole=True)
             see_chat(response, seen)
@@ -92,7 +93,7 @@ class LiteLLMCall(ChatCall):
 
 
 def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
-    """The paid call that one of LiteLLM's functions makes: ``completion``, ``responses`` or ``embedding``."""
+    """Return the paid call of a function of LiteLLM; ``kind`` is ``completion``, ``responses`` or ``embeddings``."""
     if kind == "completion":
         return LiteLLMCall(model, arguments)
     body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
@@ -101,7 +102,10 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
 
 
 def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
-    """A response as a mapping, without the cost that LiteLLM computes and writes where a provider states its own."""
+    """Return a response as a mapping, without the cost that LiteLLM computes itself.
+
+    LiteLLM writes that cost into the field in which some providers state theirs.
+    """
     body, usage = body_of(response), body_of(response).get("usage")
     seller = None if paid.quoted is None else paid.quoted.seller
     if seller in STATE_COSTS or not isinstance(usage, Mapping) or "cost" not in usage:
@@ -110,38 +114,41 @@ def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
 
 
 def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
-    """The address of a call where it is another one than the provider's own; else an empty string."""
-    given = arguments.get("api_base") or arguments.get("base_url") or found
-    if given is None and provider in ("openai", "text-completion-openai"):
-        # In the order in which LiteLLM reads them.
-        given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
-    return str(given or address_in_environment(price_id(provider)))
+    """Return the address of a call if it is not the provider's own, otherwise an empty string.
+
+    ``found`` is the address that LiteLLM found for the call's model.
+    """
+    address = arguments.get("api_base") or arguments.get("base_url") or found
+    if address is None and provider in ("openai", "text-completion-openai"):
+        # LiteLLM reads these variables in this order.
+        address = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+    return str(address or address_in_environment(price_id(provider)))
 
 
 def price_id(provider: str) -> str:
-    """What genai-prices calls a provider of LiteLLM."""
+    """Return the id in genai-prices of a provider of LiteLLM."""
     return _PRICE_IDS.get(provider, provider)
 
 
 def failure_of(error: BaseException) -> str:
-    """How a call failed: one of `Outcome`.
+    """Return which `Outcome` a failed call had.
 
-    LiteLLM gives each error a status, also where no response came, so what it comes from is looked at first.
+    LiteLLM's exceptions have a status even where no response arrived, so the exceptions behind them are checked first.
     """
-    seen = list(_behind(error))
-    if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in seen):
-        return outcome_of_transport(seen)
+    errors = list(_chain(error))
+    if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in errors):
+        return _outcome_without_response(errors)
     return outcome_of(error)
 
 
-def outcome_of_transport(seen: list[BaseException]) -> str:
-    """Of errors without a response: whether the request was sent."""
+def _outcome_without_response(errors: list[BaseException]) -> str:
+    """Return whether a call without a response was sent (`Outcome.UNKNOWN`) or not (`Outcome.FREE`), by its errors."""
     never_sent = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError")
-    return Outcome.FREE if any(type(each).__name__ in never_sent for each in seen) else Outcome.UNKNOWN
+    return Outcome.FREE if any(type(each).__name__ in never_sent for each in errors) else Outcome.UNKNOWN
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__
