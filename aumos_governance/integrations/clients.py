@@ -153,17 +153,17 @@ class _Governor:
         return None if self.passes else paid_by(self._provider, request)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
-        """Return what reads the response to a free request, as `Provider.later` does."""
+        """Return a reader for the response to a free request, as `Provider.later` does."""
         request = ApiRequest(options.method, options.url, {}, streamed)
         return None if self.passes else self._provider.later(request, self._guard)
 
-    def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+    def record_refusal(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
         """Record that a request was refused because it may cost something; return the error for the caller to raise."""
-        return self._guard.refused(refusal, METHOD_UNKNOWN, *_named(options))
+        return self._guard.record_refusal(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
-    async def refused_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """Do what `refused` does, without blocking the event loop."""
-        return await self._guard.refused_async(refusal, METHOD_UNKNOWN, *_named(options))
+    async def record_refusal_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+        """Do what `record_refusal` does, without blocking the event loop."""
+        return await self._guard.record_refusal_async(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
 
 def _governed(kind: Any) -> Any:
@@ -193,7 +193,7 @@ def _governed(kind: Any) -> Any:
         def __reduce_ex__(self, protocol: Any) -> Any:
             # `copy` cannot find the class by its name, which is the plain class's.
             reduced = super().__reduce_ex__(protocol)
-            return (_blank, (plain_kind(type(self)),), *reduced[2:]) if reduced[1] == (type(self),) else reduced
+            return (_empty_client, (plain_kind(type(self)),), *reduced[2:]) if reduced[1] == (type(self),) else reduced
 
         def _should_retry(self, response: Any) -> Any:
             if (call := CURRENT.get()) is not None:
@@ -214,7 +214,7 @@ def _governed(kind: Any) -> Any:
     return Governed
 
 
-def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
+def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
     """Hold the worst case of a request where it is paid, send it with ``send``, and return its response.
 
     ``awaited``: whether ``client`` is asynchronous, so that ``send`` returns an awaitable.
@@ -223,10 +223,14 @@ def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: 
     try:
         content = None
         if not governor.passes and (file := _input_file(options)) is not None:
-            content = (yield _read_async(client, file)) if awaited else _read(client, file)
+            content = (yield _file_content_async(client, file)) if awaited else _file_content(client, file)
         call = governor.call(client, options, streamed, content)
     except ConfigurationError as refusal:
-        refused = (yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options)
+        refused = (
+            (yield governor.record_refusal_async(refusal, options))
+            if awaited
+            else governor.record_refusal(refusal, options)
+        )
         raise refused from None
     # A free request sets it to None: otherwise it would count as an attempt of the paid call that encloses it, or of an
     # interrupted call that did not reset it.
@@ -255,7 +259,7 @@ def _governed_sync(kind: Any) -> Any:
     class GovernedSync(_governed(kind)):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             send = partial(super().request, cast_to, options, *arguments, **given)
-            return now(_requested(self, send, options, streamed=bool(given.get("stream")), awaited=False))
+            return now(_request_steps(self, send, options, streamed=bool(given.get("stream")), awaited=False))
 
     return GovernedSync
 
@@ -264,13 +268,13 @@ def _governed_async(kind: Any) -> Any:
     class GovernedAsync(_governed(kind)):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             send = partial(super().request, cast_to, options, *arguments, **given)
-            steps = _requested(self, send, options, streamed=bool(given.get("stream")), awaited=True)
+            steps = _request_steps(self, send, options, streamed=bool(given.get("stream")), awaited=True)
             return await when_awaited(steps)
 
     return GovernedAsync
 
 
-def _blank(kind: Any) -> Any:
+def _empty_client(kind: Any) -> Any:
     """Return a governed client without attributes, which `copy` fills."""
     return object.__new__(_governed_class(kind))
 
@@ -295,7 +299,7 @@ def _is_async(kind: type[Any]) -> bool:
     return any(base.__name__ == "AsyncAPIClient" for base in kind.__mro__)
 
 
-def _named(options: Any) -> tuple[str, str | None]:
+def _name_and_model(options: Any) -> tuple[str, str | None]:
     model = body_of(options).get("model")
     return ApiRequest(options.method, options.url, {}).name, model if isinstance(model, str) else None
 
@@ -308,7 +312,7 @@ def _input_file(options: Any) -> str | None:
     return file if isinstance(file, str) else None
 
 
-def _read(client: Any, file: str) -> bytes | None:
+def _file_content(client: Any, file: str) -> bytes | None:
     try:
         content: bytes = client.files.content(file).content
     except Exception:  # noqa: BLE001 - after any error the batch's worst case is not known, and the batch is refused
@@ -316,10 +320,10 @@ def _read(client: Any, file: str) -> bytes | None:
     return content
 
 
-async def _read_async(client: Any, file: str) -> bytes | None:
+async def _file_content_async(client: Any, file: str) -> bytes | None:
     try:
         content: bytes = (await client.files.content(file)).content
-    except Exception:  # noqa: BLE001 - as in `_read`
+    except Exception:  # noqa: BLE001 - as in `_file_content`
         return None
     return content
 

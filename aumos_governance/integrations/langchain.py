@@ -82,7 +82,7 @@ class GovernedCalls(Guards, BaseCallbackHandler):
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"
                 " or batch(..., config={'max_concurrency': 1})."
             )
-            raise guard.refused(refusal, CANNOT_BE_HELD, call.name, call.model)
+            raise guard.record_refusal(refusal, CANNOT_BE_HELD, call.name, call.model)
         charge, task = guard.begin(call), _current_task()
         # LangChain calls no callback for a call whose task is cancelled, so the end of the task is observed.
         on_done = partial(self._task_done, run_id)

@@ -47,33 +47,35 @@ class GovernedLiteLLM(_LiteLLMGuards):
 
     def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """Call ``litellm.completion``, streamed or not, as a governed call."""
-        return now(self._completed(litellm.completion, {"model": model, "messages": messages, **arguments}))
+        return now(self._complete(litellm.completion, {"model": model, "messages": messages, **arguments}))
 
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
         """Call ``litellm.acompletion``, streamed or not, as a governed call."""
         request = {"model": model, "messages": messages, **arguments}
-        return await when_awaited(self._completed(litellm.acompletion, request, awaited=True))
+        return await when_awaited(self._complete(litellm.acompletion, request, awaited=True))
 
     def responses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """Call ``litellm.responses`` as a governed call; ``stream`` is refused with ConfigurationError."""
-        return now(self._whole("responses", {"model": model, "input": input, **arguments}, litellm.responses))
+        return now(self._call_unstreamed("responses", {"model": model, "input": input, **arguments}, litellm.responses))
 
     async def aresponses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """Call ``litellm.aresponses`` as a governed call; ``stream`` is refused with ConfigurationError."""
         request = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("responses", request, litellm.aresponses, awaited=True))
+        return await when_awaited(self._call_unstreamed("responses", request, litellm.aresponses, awaited=True))
 
     def embedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """Call ``litellm.embedding`` as a governed call."""
-        return now(self._whole("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding))
+        return now(
+            self._call_unstreamed("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding)
+        )
 
     async def aembedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
         """Call ``litellm.aembedding`` as a governed call."""
         request = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("embeddings", request, litellm.aembedding, awaited=True))
+        return await when_awaited(self._call_unstreamed("embeddings", request, litellm.aembedding, awaited=True))
 
-    def _completed(self, function: Callable[..., Any], request: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
-        guard, paid = yield from self._checked("completion", request, awaited=awaited)
+    def _complete(self, function: Callable[..., Any], request: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
+        guard, paid = yield from self._prepare("completion", request, awaited=awaited)
         place, added = (guard.base_url, paid.model), {} if guard.at_gateway else _stream_options_of(paid)
         if added and stream_options.withheld(place):
             added = {}
@@ -84,19 +86,19 @@ class GovernedLiteLLM(_LiteLLMGuards):
         yield from _settling(charge, response, awaited=awaited)
         return response
 
-    def _whole(
+    def _call_unstreamed(
         self, kind: str, request: dict[str, Any], function: Callable[..., Any], *, awaited: bool = False
     ) -> Steps[Any]:
-        guard, paid = yield from self._checked(kind, request, awaited=awaited)
+        guard, paid = yield from self._prepare(kind, request, awaited=awaited)
         call = _HeldCall(guard, paid, lambda more: function(**request, **more), awaited=awaited)
         charge, response = yield from call.send({}, ("", ""))
         yield from _settling(charge, response, awaited=awaited)
         return response
 
-    def _checked(self, kind: str, request: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
+    def _prepare(self, kind: str, request: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
         guard, paid = self._call(request, kind)
         if not guard.at_gateway and (refusal := _refusal(kind, request)) is not None:
-            record = guard.refused_async if awaited else guard.refused
+            record = guard.record_refusal_async if awaited else guard.record_refusal
             refused: Any = record(refusal, CANNOT_BE_HELD, paid.name, paid.model)
             raise (yield refused) if awaited else refused
         return guard, paid
@@ -117,13 +119,13 @@ class GovernanceLogger(CustomLogger, _LiteLLMGuards):
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """Charge the cost of a synchronous call; LiteLLM calls this after each one."""
-        now(self._charged(kwargs, response_obj, awaited=False))
+        now(self._charge_finished(kwargs, response_obj, awaited=False))
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         """Charge the cost of an asynchronous call; LiteLLM calls this after each one."""
-        await when_awaited(self._charged(kwargs, response_obj, awaited=True))
+        await when_awaited(self._charge_finished(kwargs, response_obj, awaited=True))
 
-    def _charged(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
+    def _charge_finished(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
         if not _is_complete(kwargs):
             return
         guard, paid = self._call(kwargs)
@@ -133,7 +135,7 @@ class GovernanceLogger(CustomLogger, _LiteLLMGuards):
         try:
             cost, estimated = _cost(guard, paid, response)
         except ConfigurationError:
-            record = guard.refused_async if awaited else guard.refused
+            record = guard.record_refusal_async if awaited else guard.record_refusal
             refused: Any = record(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model)
             raise ((yield refused) if awaited else refused) from None
         if awaited:

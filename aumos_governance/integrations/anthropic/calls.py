@@ -74,7 +74,7 @@ class _Message:
     quoted: Rates | None = None
 
     def __init__(self, request: ApiRequest) -> None:
-        self._request = _given(request.body)
+        self._request = _without_unset(request.body)
         self.model = str(self._request.get("model") or "")
         self._size: Size | None = None
 
@@ -97,7 +97,7 @@ class _Message:
                 " is free)",
             )
         attempts = [self._attempt(rates, size, self._request), *self._fallbacks(rates, size)]
-        return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
+        return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)
 
     def _attempt(self, rates: Rates, size: Size, request: Mapping[str, Any]) -> Decimal:
         """Return the worst case of one attempt with one model, including a compaction of the conversation before it."""
@@ -159,7 +159,7 @@ class _Message:
                     request["speed"] = None
                 yield self._attempt(other, size, request)
 
-    def _advice(self, rates: Rates, size: Size) -> Decimal:
+    def _advisors(self, rates: Rates, size: Size) -> Decimal:
         """Return the worst case of all advisors, each of which reads the conversation and the model's output so far."""
         cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
@@ -285,7 +285,7 @@ class _Completion:
     quoted: Rates | None = None
 
     def __init__(self, request: ApiRequest) -> None:
-        self._request = _given(request.body)
+        self._request = _without_unset(request.body)
         self.model = str(self._request.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
@@ -304,7 +304,7 @@ class _Completion:
         return CompletionMeter(seen=Seen(hidden=False))
 
 
-def _given(body: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_unset(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the body without the fields that the library does not send."""
     return {name: value for name, value in body.items() if type(value).__name__ not in ("Omit", "NotGiven")}
 

@@ -36,7 +36,7 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Return what reads the response to a free request that may state a batch's cost; None for any other request."""
+    """Return a reader for the response to a free request that may state a batch's cost; None for any other request."""
     found = _BATCH.fullmatch(request.path.partition("?")[0])
     if found is None or request.method.lower() not in ("get", "post"):
         return None

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from ...steps import Steps, now, when_awaited
-from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
+from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending, is_error
 from ..guarding.calls import ApiRequest, Paid, body_of_json
 from ..guarding.later import Later, reading_along
 from ..guarding.libraries import is_of_library
@@ -69,7 +69,7 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
 
         def _later(self, given: Mapping[str, Any]) -> Later | None:
             # The response to a paid attempt is read by the attempt itself.
-            if PLANNED.get() is not None or not _is_success(given["response"]):
+            if PLANNED.get() is not None or is_error(given["response"]):
                 return None
             later: Later | None = self._governor().later(given["options"], bool(given.get("stream")))
             return later
@@ -107,7 +107,11 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
             return done(self._settle_attempt(super()._process_response, given))
 
         def _refused(self, governor: Any, refusal: ConfigurationError, options: Any) -> Steps[Any]:
-            raise ((yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options))
+            raise (
+                (yield governor.record_refusal_async(refusal, options))
+                if awaited
+                else governor.record_refusal(refusal, options)
+            )
 
         def _hold_attempt(self, prepare: Callable[..., Any], request: Any) -> Steps[None]:
             prepared = prepare(request)
@@ -182,7 +186,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
 
 
 def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
-    """Return the call and the content by the request that is sent, which a user's client class may have changed."""
+    """Return the planned call with the content that is really sent, which a user's client class may have changed."""
     call, paid = planned
     body = body_of_json(_content(request))
     if not body or call.is_for(call.request.method, call.request.path, body):
@@ -193,10 +197,6 @@ def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: A
 def _changes_requests(kind: type[Any]) -> bool:
     """Whether a client's class has a base outside the libraries that overrides how requests are prepared."""
     return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
-
-
-def _is_success(response: Any) -> bool:
-    return 200 <= int(getattr(response, "status_code", 200)) < 300
 
 
 def _content(request: Any) -> bytes:

@@ -50,7 +50,7 @@ _Parts = Callable[[Any], Iterable[Any]]
 
 
 class _Transfer:
-    """One copying of a client: rebuilds each object that refers to the original, and remembers its replacement."""
+    """The state while one client is copied: the replacement of each object that refers to the original."""
 
     def __init__(self, original: Any, copied: Any, library: str) -> None:
         self._copied = copied

@@ -67,17 +67,17 @@ class LangChainCall:
         from the size of the input, the limit of the output and the dearest prices.
         """
         if self._is_openai():
-            return (self._response() if self._hosted() else self._chat()).worst(rates)
+            return (self._response() if self._has_hosted_tools() else self._chat()).worst(rates)
         if self._provider == "anthropic":
             return self._anthropic().worst(rates)
-        size = size_of([self._inputs, self._given(*_INPUTS)])
+        size = size_of([self._inputs, self._parameters_named(*_INPUTS)])
         window = rates.context_window
-        if size.unseen or self._hosted():
+        if size.unseen or self._has_hosted_tools():
             tokens = window or CONTEXT_TOKENS
         else:
             tokens = size.tokens if window is None else min(size.tokens, window)
         count = self._parameters.get("n")
-        output = self._limit(window) * (count if isinstance(count, int) and count > 0 else 1)
+        output = self._output_limit(window) * (count if isinstance(count, int) and count > 0 else 1)
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
@@ -98,14 +98,14 @@ class LangChainCall:
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
-        if self._hosted() and rates.flat is None:
+        if self._has_hosted_tools() and rates.flat is None:
             # LangChain's usage does not include the costs of the provider's tools.
             raise UsageMissingError
         into, out = _Details(usage.get("input_token_details")), _Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
         counts: dict[str, int | float] = {
-            "input_tokens": _whole(usage.get("input_tokens")),
-            "output_tokens": _whole(usage.get("output_tokens")),
+            "input_tokens": _count_of(usage.get("input_tokens")),
+            "output_tokens": _count_of(usage.get("output_tokens")),
             "cache_read_tokens": into.count("cache_read"),
             "cache_write_tokens": into.count("cache_creation") + into.count("ephemeral_5m_input_tokens") + hour,
             "cache_write_1h_tokens": hour,
@@ -127,29 +127,34 @@ class LangChainCall:
 
     def _chat(self) -> ChatCall:
         limit = {"max_completion_tokens": self._stated_limit()}
-        body = {"model": self.model, "messages": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        body = {"model": self.model, "messages": self._inputs, **self._parameters_named(*_INPUTS, *_TERMS), **limit}
         return ChatCall(ApiRequest("post", "/chat/completions", body))
 
     def _response(self) -> ResponseCall:
         limit = {"max_output_tokens": self._stated_limit()}
-        body = {"model": self.model, "input": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        body = {"model": self.model, "input": self._inputs, **self._parameters_named(*_INPUTS, *_TERMS), **limit}
         return ResponseCall(ApiRequest("post", "/responses", body))
 
     def _anthropic(self) -> Paid:
         limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
         messages = [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
-        body = {"model": self.model, "messages": messages, **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
+        body = {
+            "model": self.model,
+            "messages": messages,
+            **self._parameters_named(*_INPUTS, *_ANTHROPIC_TERMS),
+            **limit,
+        }
         paid = anthropic_calls.PROVIDER.paid(ApiRequest("post", "/v1/messages", body))
         assert paid is not None
         return paid
 
-    def _given(self, *names: str) -> dict[str, Any]:
+    def _parameters_named(self, *names: str) -> dict[str, Any]:
         return {name: self._parameters[name] for name in names if self._parameters.get(name) is not None}
 
     def _is_openai(self) -> bool:
         return "openai" in str(self._parameters.get("_type")) or self._provider in ("openai", "azure")
 
-    def _hosted(self) -> bool:
+    def _has_hosted_tools(self) -> bool:
         tools = self._parameters.get("tools")
         kinds = {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)}
         # Anthropic's tools that the program runs have no type, or the type "custom".
@@ -161,7 +166,7 @@ class LangChainCall:
                 return limit
         return None
 
-    def _limit(self, window: int | None) -> int:
+    def _output_limit(self, window: int | None) -> int:
         return self._stated_limit() or (OUTPUT_TOKENS if window is None else min(OUTPUT_TOKENS, window))
 
 
@@ -174,7 +179,7 @@ class _Details:
 
     def count(self, name: str) -> int:
         return sum(
-            _whole(self._details[key]) for key in (name, f"{self.tier}_{name}") if self._details.get(key) is not None
+            _count_of(self._details[key]) for key in (name, f"{self.tier}_{name}") if self._details.get(key) is not None
         )
 
 
@@ -232,7 +237,7 @@ def _blocks(content: list[Any]) -> Iterator[Any]:
             yield block
 
 
-def _whole(value: Any) -> int:
+def _count_of(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise UsageMissingError
     return value

@@ -13,7 +13,7 @@ from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
-from ..pricing.sellers import STATE_COSTS, Reading
+from ..pricing.sellers import STATE_COSTS, UsagePaths
 from ..pricing.usage import DoubtError, checked
 
 __all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id", "response_of"]
@@ -60,7 +60,7 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
-_READING: Final = Reading(_USAGE.items())
+_USAGE_PATHS: Final = UsagePaths(_USAGE.items())
 _NO_RESPONSE: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
@@ -82,7 +82,7 @@ class LiteLLMCall(ChatCall):
             seen = Seen(whole=True)
             see_chat(response, seen)
         usage = response.get("usage")
-        report = _READING.report(usage) if isinstance(usage, Mapping) else None
+        report = _USAGE_PATHS.report(usage) if isinstance(usage, Mapping) else None
         if report is None:
             raise UsageMissingError
         try:

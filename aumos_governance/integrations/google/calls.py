@@ -64,7 +64,7 @@ class GoogleProvider:
         target = target_of(path)
         make = _PAID.get(target.method) if target is not None and request.method.lower() not in READS else None
         if target is None or make is None:
-            raise _refused(request, _why(path, target))
+            raise _refused(request, _reason(path, target))
         if target.publisher not in (None, "google"):
             raise _refused(request, f"models of {target.publisher} have an API of their own")
         return make(request, target)
@@ -77,7 +77,7 @@ class GoogleProvider:
 PROVIDER: Final[Provider] = GoogleProvider()
 
 
-def _why(path: str, target: Target | None) -> str:
+def _reason(path: str, target: Target | None) -> str:
     """Return the reason for refusing a request at a path."""
     if target is not None and target.method in _REFUSED:
         return _REFUSED[target.method]

@@ -139,7 +139,7 @@ class GenerateCall:
             return self._broken_off(rates, response, seen)
         own = self._own_rates(rates, response)
         counts, estimated = counts_of(own, self.model, response, seen)
-        multiplier, unsure = self._served(own, response)
+        multiplier, unsure = self._tier_multiplier(own, response)
         fees, guessed = self._tools.cost(own, grounding)
         return Cost(own.times(multiplier).cost(counts) + fees, estimated or unsure or guessed)
 
@@ -151,7 +151,7 @@ class GenerateCall:
                 rates = rates.of(billed)
         return self._at_location(rates)
 
-    def _served(self, rates: Rates, response: Mapping[str, Any]) -> tuple[Decimal, bool]:
+    def _tier_multiplier(self, rates: Rates, response: Mapping[str, Any]) -> tuple[Decimal, bool]:
         """Return the factor for token prices of the tier that served the call, and whether it is an estimate."""
         if not rates.found or rates.seller != "google":
             return LIST_PRICE, False
@@ -183,7 +183,7 @@ class GenerateCall:
             except UsageMissingError:
                 output = limit if seen.hidden else min(seen.visible + seen.reasoning, limit)
             else:
-                multiplier = self._served(rates, response)[0]
+                multiplier = self._tier_multiplier(rates, response)[0]
                 return Cost(self._own_rates(rates, response).times(multiplier).cost(counts), estimated=True)
         return Cost(self._worst(rates, output), estimated=True)
 

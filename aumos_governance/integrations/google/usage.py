@@ -34,7 +34,7 @@ def counts_of(
     not credible, or has no price.
     """
     usage = response.get("usageMetadata")
-    report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
+    report = rates.usage_paths("gemini").report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:

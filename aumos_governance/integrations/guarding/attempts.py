@@ -22,7 +22,7 @@ from .guard import Guard, Outcome, outcome_of
 from .resends import SendCounter
 from .streams import content_of, watch, watch_async
 
-__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
+__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending", "is_error"]
 
 
 class Call:
@@ -58,7 +58,9 @@ class Call:
         return body == (self.paid.body or request.body) and path == request.path and method == request.method
 
     def begin(self) -> None:
-        """Request the hold for the first attempt, which waits for it, so that the library prepares it meanwhile.
+        """Request the hold for the first attempt, and return while the library prepares the request.
+
+        The attempt waits for the decision.
 
         Raises ConfigurationError when the worst case is not known.
         """
@@ -114,7 +116,7 @@ class Call:
             self.last.outcome = Outcome.FREE
 
     def failed(self) -> None:
-        """Note that the last attempt ended with the exception which the library is handling, and will be retried."""
+        """Note that the last attempt ended with the exception that the library handles now, before it retries."""
         error = sys.exc_info()[1]
         if self.last is not None and error is not None and error is not self._handled:
             self.last.outcome = outcome_of(error)
@@ -235,12 +237,12 @@ class Attempt:
             self._charge.abandon()
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """Return the steps that settle the charge by a response, or have it settled while the caller reads that."""
+        """Return the steps that settle the charge by a response, or that have it settled when the response is read."""
         self._end_copies()
         charge = self._charge
         if charge is None:
             return
-        if _is_error(response):
+        if is_error(response):
             self.outcome = Outcome.FREE
             yield from self.ending(awaited=awaited)
             return
@@ -300,7 +302,7 @@ class Attempt:
 
 
 class Sending:
-    """The execution of a library's function that sends one attempt, which shows how the attempt ends."""
+    """One run of the library's function that sends an attempt, by which the end of the attempt is noticed."""
 
     def __init__(self, *, streamed: bool) -> None:
         self.streamed = streamed
@@ -338,6 +340,7 @@ def _drop(begun: Begun, call: Call) -> None:
         Charge(call.guard, call.paid, grant).release_soon()
 
 
-def _is_error(response: Any) -> bool:
+def is_error(response: Any) -> bool:
+    """Whether a response has an HTTP status that is no success, so that it costs nothing."""
     status = getattr(response, "status_code", 200)
     return isinstance(status, int) and not 200 <= status < 300

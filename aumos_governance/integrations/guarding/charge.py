@@ -83,15 +83,15 @@ class Charge:
 
     def settling(self, response: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
         """Return the steps of `settle`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
-        return self._end(lambda: self._cost(response, seen), awaited=awaited)
+        return self._end(lambda: self._result_of(response, seen), awaited=awaited)
 
     def settle_partly(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
         """Charge the most that a response which broke off can have cost, flagged as an estimate."""
-        now(self._end(lambda: self._partial(response, seen), awaited=False))
+        now(self._end(lambda: self._partial_result_of(response, seen), awaited=False))
 
     async def settle_partly_async(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
         """Do what `settle_partly` does, without blocking the event loop."""
-        await when_awaited(self._end(lambda: self._partial(response, seen), awaited=True))
+        await when_awaited(self._end(lambda: self._partial_result_of(response, seen), awaited=True))
 
     def settle_cost(self, cost: Cost) -> None:
         """Charge a cost that a later response stated."""
@@ -149,7 +149,7 @@ class Charge:
         seen_so_far, self._seen_so_far = self._seen_so_far, None
         if seen_so_far is not None:
             # This is computed here and not in `abandon`, which the garbage collector may have called.
-            self._result = self._partial(*seen_so_far())
+            self._result = self._partial_result_of(*seen_so_far())
         cost, estimated = self._result
         self.grant.resolve_now(cost, estimated=estimated)
 
@@ -161,8 +161,8 @@ class Charge:
             return False
         return True
 
-    def _cost(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        result = charged(self._stated, self.grant.amount or 0, response, seen)
+    def _result_of(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        result = charged(self._cost, self.grant.amount or 0, response, seen)
         if result[1] and response is not None:
             self._set_reference(response)
         return result
@@ -174,13 +174,13 @@ class Charge:
             self.grant.reference = self._guard.reference(id)
             self._guard.followups.estimated(self.grant.reference, self)
 
-    def _partial(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        result = charged_partly(self._stated, self.grant.amount or 0, response, seen)
+    def _partial_result_of(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        result = charged_partly(self._cost, self.grant.amount or 0, response, seen)
         if seen is not None and response is not None:
             self._set_reference(response)
         return result
 
-    def _stated(self, response: Mapping[str, Any], seen: Seen | None) -> Cost:
+    def _cost(self, response: Mapping[str, Any], seen: Seen | None) -> Cost:
         return self._guard.cost(self.paid, response, seen)
 
     def _end(self, compute: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:

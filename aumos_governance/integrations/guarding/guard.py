@@ -133,7 +133,7 @@ class Guard:
         try:
             action = self.action(paid)
         except ConfigurationError as refusal:
-            refused = yield self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model)
+            refused = yield self.record_refusal_async(refusal, PRICE_UNKNOWN, paid.name, paid.model)
             raise refused from None
         grant = yield self.engine.begin_async(action)
         return Charge(self, paid, grant)
@@ -183,7 +183,9 @@ class Guard:
             tool=model,
         )
 
-    def refused(self, refusal: ConfigurationError, code: str, name: str, model: str | None) -> ConfigurationError:
+    def record_refusal(
+        self, refusal: ConfigurationError, code: str, name: str, model: str | None
+    ) -> ConfigurationError:
         """Record that a call was refused because it cannot be held, and return the error for the caller to raise.
 
         Where that cannot be recorded, the returned error's message says so.
@@ -194,17 +196,17 @@ class Guard:
             return ConfigurationError(f"{refusal.message} That could not be recorded: {error}", refusal.code)
         return refusal
 
-    async def refused_async(
+    async def record_refusal_async(
         self, refusal: ConfigurationError, code: str, name: str, model: str | None
     ) -> ConfigurationError:
-        """Do what `refused` does, without blocking the event loop."""
-        return await asyncio.to_thread(self.refused, refusal, code, name, model)
+        """Do what `record_refusal` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.record_refusal, refusal, code, name, model)
 
     def _priced(self, paid: Paid) -> GovernanceAction:
         try:
             return self.action(paid)
         except ConfigurationError as refusal:
-            raise self.refused(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
+            raise self.record_refusal(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
 
     def rates(self, model: str) -> Rates:
         """Return the model's prices. Raises ConfigurationError when they are not known."""

@@ -28,7 +28,7 @@ class Provider(Protocol):
         ...
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return what reads the response to a free request that states an earlier call's cost; None for any other."""
+        """Return a reader for the response to a free request that states an earlier call's cost; None for any other."""
         ...
 
 

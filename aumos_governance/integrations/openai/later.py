@@ -57,7 +57,7 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Return what reads the response to a free request that may state an earlier call's cost; None for any other."""
+    """Return a reader for the response to a free request that may state an earlier call's cost; None for any other."""
     path, method = request.path.partition("?")[0], request.method.lower()
     if found := _RESPONSE.fullmatch(path):
         if found[2] is None and method != "get":
@@ -65,34 +65,34 @@ def later(request: ApiRequest, guard: Guard) -> Later | None:
 
         def stated(body: Mapping[str, Any]) -> None:
             if body.get("status") in _ENDED:
-                _stated(guard, body, ResponseCall)
+                _adjust(guard, body, ResponseCall)
 
         return LaterEvents(ResponseMeter(), stated) if request.streamed else LaterBody(stated)
     if method == "get" and _CHAT.fullmatch(path):
-        return LaterBody(lambda body: _stated(guard, body, ChatCall))
+        return LaterBody(lambda body: _adjust(guard, body, ChatCall))
     if _BATCH.fullmatch(path) and method in ("get", "post"):
-        return LaterBody(lambda body: _batch(guard, body))
+        return LaterBody(lambda body: _read_batch(guard, body))
     if path == "/batches" and method == "get":
-        return LaterBody(lambda body: _listed(guard, body))
+        return LaterBody(lambda body: _read_batches(guard, body))
     if method == "get" and (found := _FILE.fullmatch(path)):
         return _results(guard, found[1])
     return None
 
 
-def _stated(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
+def _adjust(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
     id = body.get("id")
     if isinstance(id, str) and isinstance(body.get("usage"), Mapping):
         # The response repeats the model, the tools and the service tier of the request, so it can stand for that.
         guard.followups.stated(guard, guard.reference(id), body, kind(ApiRequest("POST", "", body)))
 
 
-def _listed(guard: Guard, body: Mapping[str, Any]) -> None:
+def _read_batches(guard: Guard, body: Mapping[str, Any]) -> None:
     for batch in body.get("data") or ():
         if isinstance(batch, Mapping):
-            _batch(guard, batch)
+            _read_batch(guard, batch)
 
 
-def _batch(guard: Guard, body: Mapping[str, Any]) -> None:
+def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
     """Note the results' file of a batch; end the batch's charge if its state shows the whole cost."""
     id = body.get("id")
     if not isinstance(id, str):
@@ -137,7 +137,7 @@ def _nothing_done(body: Mapping[str, Any]) -> bool:
 
 
 def _results(guard: Guard, file_id: str) -> Later | None:
-    """Return what reads a file with the results of a batch whose charge is open; None for any other file."""
+    """Return a reader for a file with the results of a batch whose charge is open; None for any other file."""
     reference = guard.followups.batch_of(file_id)
     charge = None if reference is None else guard.followups.batch(reference)
     if reference is None or charge is None or not isinstance(charge.paid, BatchCall):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,9 +12,8 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 from .events import EventMeter
-from .text import read_usage
 
-__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
+__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall", "read_usage"]
 
 _IMAGE_OUTPUT: Final = 8_192
 """The tokens held for a generated image: 6,240 are needed for the largest in high quality."""
@@ -131,6 +130,31 @@ class TranscriptionCall(_MediaCall):
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
             raise UsageMissingError("The response does not state the duration of the sound.")
         return Cost(rates.cost(_by_time(seconds)))
+
+
+def read_usage(
+    response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
+) -> dict[str, int | float]:
+    """Return the counts of a response's usage by genai-prices' units; ``names`` are their paths in the usage.
+
+    Raises UsageMissingError where a unit of ``required`` is missing, or a value is no count.
+    """
+    usage = response.get("usage")
+    if not isinstance(usage, Mapping):
+        raise UsageMissingError("The response has no usage.")
+    read: dict[str, int | float] = {}
+    for unit, path in names.items():
+        value: Any = usage
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None and unit not in required:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
+        read[unit] = value
+    if not any(read.values()):
+        raise UsageMissingError("The response's usage counts nothing.")
+    return read
 
 
 def _by_time(seconds: float) -> dict[str, int | float]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ...errors import ConfigurationError
-from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Meter
 from ..pricing.price_terms import service_tiers
 from ..pricing.prices import Rates, UnusableUsageError, unknown_price
 from ..pricing.seen import Seen
@@ -23,7 +23,6 @@ __all__ = [
     "CompletionCall",
     "EmbeddingCall",
     "ResponseCall",
-    "read_usage",
 ]
 
 OUTPUT_TOKENS: Final = 16_384
@@ -77,7 +76,9 @@ class ChatCall:
     def _limit(self, rates: Rates) -> int:
         """Return the most output tokens of all choices."""
         request = self._request
-        output = _output(_whole(request, "max_completion_tokens", "max_tokens"), rates) * _count(request.get("n"))
+        output = _output_bound(_first_count(request, "max_completion_tokens", "max_tokens"), rates) * _count_or_one(
+            request.get("n")
+        )
         # The tokens of a prediction that the model does not use are charged as output.
         return output + (size_of(request.get("prediction")).tokens if request.get("prediction") else 0)
 
@@ -110,7 +111,7 @@ class ChatCall:
         used, estimated = used_of(rates, response, "chat", seen)
         if self._searches():
             used = {**used, "web_searches": max(1, used.get("web_searches", 0))}
-        return Cost(rates.cost(used, _terms(response)), estimated)
+        return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def meter(self) -> Meter:
         """Return a new meter for the stream of this call's response."""
@@ -129,10 +130,12 @@ class CompletionCall(ChatCall):
         request = self._request
         prompts = request.get("prompt")
         count = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-        limit = _whole(request, "max_tokens")
+        limit = _first_count(request, "max_tokens")
         # This API returns at most 16 tokens by default.
         output = (
-            (16 if limit is None else limit) * max(_count(request.get("n")), _count(request.get("best_of"))) * count
+            (16 if limit is None else limit)
+            * max(_count_or_one(request.get("n")), _count_or_one(request.get("best_of")))
+            * count
         )
         return output + (self._input() if request.get("echo") else 0)
 
@@ -183,7 +186,7 @@ class ResponseCall:
 
     def worst(self, rates: Rates) -> Decimal:
         """Return the worst case in USD, with all the searches that the request allows."""
-        return self._worst(rates, _output(_whole(self._request, "max_output_tokens"), rates))
+        return self._worst(rates, _output_bound(_first_count(self._request, "max_output_tokens"), rates))
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
         request = self._request
@@ -196,7 +199,7 @@ class ResponseCall:
         if searches or "mcp" in self._tools or request.get("model") is None:
             # The results of these tools, and the text of a stored prompt, become input.
             size.unseen = True
-        limit = _whole(request, "max_tool_calls")
+        limit = _first_count(request, "max_tool_calls")
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
         kinds = size.kinds | {"cache_write"}
         require_kinds(rates, size.kinds, ())
@@ -208,7 +211,7 @@ class ResponseCall:
         Raises UsageMissingError, as `Paid.cost`.
         """
         if seen is not None and not seen.whole and not response:
-            limit = _output(_whole(self._request, "max_output_tokens"), rates)
+            limit = _output_bound(_first_count(self._request, "max_output_tokens"), rates)
             return broken(rates, response, seen, "responses", lambda output: self._worst(rates, output), limit)
         # The last event of a stream has the whole response, so it is measured like an unstreamed body.
         seen = Seen(whole=True)
@@ -216,10 +219,10 @@ class ResponseCall:
         counts, estimated = used_of(rates, response, "responses", seen)
         used = dict(counts)
         for item in response.get("output") or ():
-            unit = _search_of(item)
+            unit = _search_unit(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return Cost(rates.cost(used, _terms(response)), estimated)
+        return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def meter(self) -> Meter:
         """Return a new meter for the stream of this call's response."""
@@ -230,32 +233,7 @@ _NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user"
 """Fields of a request that are not part of the model's input."""
 
 
-def read_usage(
-    response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
-) -> dict[str, int | float]:
-    """Return the counts of a response's usage by genai-prices' units; ``names`` are their paths in the usage.
-
-    Raises UsageMissingError where a unit of ``required`` is missing, or a value is no count.
-    """
-    usage = response.get("usage")
-    if not isinstance(usage, Mapping):
-        raise UsageMissingError("The response has no usage.")
-    read: dict[str, int | float] = {}
-    for unit, path in names.items():
-        value: Any = usage
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if value is None and unit not in required:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
-        read[unit] = value
-    if not any(read.values()):
-        raise UsageMissingError("The response's usage counts nothing.")
-    return read
-
-
-def _whole(request: Mapping[str, Any], *names: str) -> int | None:
+def _first_count(request: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = request.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -263,17 +241,17 @@ def _whole(request: Mapping[str, Any], *names: str) -> int | None:
     return None
 
 
-def _count(value: object) -> int:
+def _count_or_one(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
 
 
-def _output(limit: int | None, rates: Rates) -> int:
+def _output_bound(limit: int | None, rates: Rates) -> int:
     if limit is not None:
         return limit
     return OUTPUT_TOKENS if rates.context_window is None else min(OUTPUT_TOKENS, rates.context_window)
 
 
-def _input(size: Any, rates: Rates) -> int:
+def _input_bound(size: Any, rates: Rates) -> int:
     window = rates.context_window
     if size.unseen:
         return window or CONTEXT_TOKENS
@@ -293,10 +271,10 @@ def _tokens_of(value: object) -> int:
 def _bound(rates: Rates, request: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
     """Return the most USD that the tokens can cost, at the dearest service tier that may serve the request."""
     tiers = service_tiers(rates.seller, request.get("service_tier"))
-    return rates.bound(_input(size, rates), output, kinds=kinds, contexts=tiers)
+    return rates.bound(_input_bound(size, rates), output, kinds=kinds, contexts=tiers)
 
 
-def _terms(body: Mapping[str, Any]) -> dict[str, str]:
+def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
     tier = body.get("service_tier")
     return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
 
@@ -331,7 +309,7 @@ def _tool_kinds(tools: object) -> Iterable[str]:
         yield "web_search" if kind.startswith("web_search") else kind
 
 
-def _search_of(item: object) -> str | None:
+def _search_unit(item: object) -> str | None:
     kind = item.get("type") if isinstance(item, Mapping) else None
     if kind == "web_search_call":
         action = item.get("action") if isinstance(item, Mapping) else None

@@ -38,11 +38,11 @@ def used_of(
 ) -> tuple[Mapping[str, Any], bool]:
     """Return the counts to charge for a response's usage, and whether they are an estimate.
 
-    ``shape`` as in `reading_of`; ``output`` is whether the call produces output that is charged. Raises
+    ``shape`` as in `usage_paths_of`; ``output`` is whether the call produces output that is charged. Raises
     UsageMissingError where the usage is missing, not credible, or has no price.
     """
     usage = response.get("usage")
-    report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
+    report = rates.usage_paths(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Named", "host_of", "is_local", "named"]
+__all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
 
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
 """Variants that choose among a model's providers and do not change the name by which the model's price is found.
@@ -19,7 +19,7 @@ _HUGGING_FACE: Final = "router.huggingface.co"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ParsedModelId:
     """The meaning of a model id: the model's name in a price list, and what else the id states."""
 
     model: str
@@ -31,7 +31,7 @@ class Named:
     """Whether every request searches the web, for a fee beside the tokens."""
 
 
-def named(seller: str | None, model: str, base_url: str = "") -> Named:
+def parse_model_id(seller: str | None, model: str, base_url: str = "") -> ParsedModelId:
     """Return the meaning of a model id by the rules of its seller.
 
     - OpenRouter: ``:free`` costs nothing, ``:online`` adds its web plugin, other variants choose the route.
@@ -48,13 +48,13 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
         return _at_openrouter(name)
     if host_of(base_url) == _HUGGING_FACE and ":" in name:
         name, _, provider = name.rpartition(":")
-        return Named(name, seller=f"huggingface_{provider}")
+        return ParsedModelId(name, seller=f"huggingface_{provider}")
     if seller == "google":
         name = name.removeprefix("models/").removeprefix("google/")
-        return Named(name, free=name.startswith("gemma-") and host_of(base_url) == _GEMINI_API)
+        return ParsedModelId(name, free=name.startswith("gemma-") and host_of(base_url) == _GEMINI_API)
     if seller == "fireworks":
-        return Named(name.removeprefix("accounts/fireworks/models/"))
-    return Named(model)
+        return ParsedModelId(name.removeprefix("accounts/fireworks/models/"))
+    return ParsedModelId(model)
 
 
 def is_local(base_url: str) -> bool:
@@ -64,14 +64,14 @@ def is_local(base_url: str) -> bool:
     return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))
 
 
-def _at_openrouter(name: str) -> Named:
+def _at_openrouter(name: str) -> ParsedModelId:
     searches = name.endswith(":online")
     name = name.removesuffix(":online")
     if name.endswith(":free"):
-        return Named(name, free=True, searches=searches)
+        return ParsedModelId(name, free=True, searches=searches)
     for route in _OPENROUTER_ROUTES:
         name = name.removesuffix(route)
-    return Named(name, searches=searches)
+    return ParsedModelId(name, searches=searches)
 
 
 def host_of(base_url: str) -> str:

@@ -213,7 +213,7 @@ def geo_multiplier(geo: object) -> Decimal | None:
 
 
 def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str], ...]:
-    """Return the contexts for genai-prices of the service tiers that may apply; the dearest of them is held.
+    """Return genai-prices' contexts for the service tiers that may serve a request; the dearest of them is held.
 
     By the types of OpenAI's library, the project's setting applies where a request states ``auto`` or no tier, and a
     request may be served by another tier than it states. The response names the tier that served it.

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ... import money
 from ...errors import ConfigurationError, InvalidRequestError
 from . import price_data
-from .model_names import Named, is_local, named
+from .model_names import ParsedModelId, is_local, parse_model_id
 from .price_terms import lookups, seller_at
 from .rates import Rates, UnusableUsageError, unknown_price
-from .sellers import Reading, reading_of
+from .sellers import UsagePaths, usage_paths_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -69,7 +69,7 @@ class Prices:
             snapshot = price_data.snapshot(_library("data_snapshot"))
         place = self._place(snapshot, model, provider, base_url)
         rates = place.rates
-        if rates is None or not rates.count_at(_now()):
+        if rates is None or not rates.apply_at(_now()):
 
             def others(name: str) -> Rates:
                 return self.rates(name, provider=provider, base_url=base_url, snapshot=snapshot)
@@ -91,8 +91,8 @@ class Prices:
             pricing=pricing,
             fee=self._fee,
             seller=place.seller,
-            reading=place.reading,
-            searches=place.named.searches,
+            usage_paths=place.usage_paths,
+            searches=place.parsed.searches,
             multiplier=Decimal(1) if pricing is stated or place.known is None else place.known.multiplier,
             others=others,
         )
@@ -236,21 +236,21 @@ class _Place:
         # the client's own provider.
         at = seller_at(base_url)
         seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
-        self.named: Named = named(getattr(seller, "id", None), model, base_url)
-        if self.named.seller is not None:
-            seller = _seller(snapshot, self.named.seller, None)
+        self.parsed: ParsedModelId = parse_model_id(getattr(seller, "id", None), model, base_url)
+        if self.parsed.seller is not None:
+            seller = _seller(snapshot, self.parsed.seller, None)
         self.seller: str | None = getattr(seller, "id", None)
-        self.known = None if seller is None else _known(snapshot, seller, model, self.named, base_url)
+        self.known = None if seller is None else _known(snapshot, seller, model, self.parsed, base_url)
         self.rates: Rates | None = None
-        """What was made of it last, since the same ones are looked up for every call."""
+        """The rates made last, which are kept since each call looks them up."""
         self._provider = seller
-        self._readings: dict[str, Reading] = {}
+        self._usage_paths: dict[str, UsagePaths] = {}
 
-    def reading(self, shape: str) -> Reading:
-        """How the seller reports the usage of this kind of response."""
-        found = self._readings.get(shape)
+    def usage_paths(self, shape: str) -> UsagePaths:
+        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        found = self._usage_paths.get(shape)
         if found is None:
-            found = self._readings[shape] = reading_of(self._provider, shape)
+            found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
         return found
 
 
@@ -262,7 +262,7 @@ def address_seller(base_url: str) -> str | None:
     return getattr(_seller(price_data.snapshot(_library("data_snapshot")), None, base_url), "id", None)
 
 
-def _known(snapshot: Any, seller: Any, model: str, name: Named, base_url: str) -> _Known | _Free | None:
+def _known(snapshot: Any, seller: Any, model: str, name: ParsedModelId, base_url: str) -> _Known | _Free | None:
     names = dict.fromkeys((model, name.model))
     for lookup in (lookup for each in names for lookup in lookups(seller.id, each, base_url)):
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from .seen import Seen
-from .sellers import Reading, reading_of
+from .sellers import UsagePaths, usage_paths_of
 from .token_prices import Sides, dearest, dearest_sides, greatest_of, plain_prices, sides
 from .usage import least_tokens
 
@@ -62,7 +62,7 @@ class Rates:
         multiplier: Decimal = Decimal(1),
         others: Callable[[str], Rates] | None = None,
         fee: Decimal = Decimal(0),
-        reading: Callable[[str], Reading] | None = None,
+        usage_paths: Callable[[str], UsagePaths] | None = None,
         searches: bool = False,
         assumed: bool = False,
     ) -> None:
@@ -75,7 +75,7 @@ class Rates:
         """Whether the model's id requests a web search with every call."""
         self.assumed = assumed
         """Whether ``flat`` replaces a price that is not known; a response may still state the true cost."""
-        self._reading = reading
+        self._usage_paths = usage_paths
         self._at = datetime.now(timezone.utc)
         self.multiplier = multiplier
         """The factor for the prices of tokens, for example at a regional address."""
@@ -96,7 +96,7 @@ class Rates:
         """The most tokens of a request; None where it is not known."""
         return None if self._pricing is None else self._pricing.context_window
 
-    def count_at(self, time: datetime) -> bool:
+    def apply_at(self, time: datetime) -> bool:
         """Whether the prices also apply at ``time``: on the same day, and only if they do not change by the hour."""
         hourly = self._pricing is not None and self._pricing.hourly
         return not hourly and time.toordinal() == self._at.toordinal()
@@ -105,9 +105,9 @@ class Rates:
         """Return another model's prices at the same address. Raises ConfigurationError when they are not known."""
         return self if self._others is None else self._others(model)
 
-    def reading(self, shape: str) -> Reading:
-        """Return where the seller reports the usage in a kind of response; ``shape`` as in `reading_of`."""
-        return reading_of(None, shape) if self._reading is None else self._reading(shape)
+    def usage_paths(self, shape: str) -> UsagePaths:
+        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
         """Return a copy whose prices of tokens are multiplied by a further factor."""
@@ -235,9 +235,9 @@ _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reason
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
-    """Return the cost in USD of plain text at prices without tiers, as genai-prices computes it in ten times the time.
+    """Return the cost in USD of plain text at prices without tiers, ten times as fast as genai-prices.
 
-    Returns None for any other usage, which genai-prices has to compute.
+    None is returned for any other usage, whose cost genai-prices has to compute.
     """
     for unit, count in used.items():
         if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:

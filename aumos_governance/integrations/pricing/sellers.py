@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .usage import Report
 
-__all__ = ["STATE_COSTS", "Reading", "reading_of", "stated_cost"]
+__all__ = ["STATE_COSTS", "UsagePaths", "stated_cost", "usage_paths_of"]
 
 _CHAT: Final = {
     "input_tokens": ("prompt_tokens",),
@@ -66,7 +66,7 @@ _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
 """Sellers whose total leaves out reasoning and citations, judged by the examples in their API reference."""
 
 
-class Reading:
+class UsagePaths:
     """The paths at which one seller reports its counts, in the usage of one kind of response."""
 
     def __init__(
@@ -101,11 +101,11 @@ class Reading:
         try:
             self._fields.read(usage, "", counts, unpriced)
             for unit, path in self._computed:
-                if (value := _at(usage, path)) is not None:
+                if (value := _value_at(usage, path)) is not None:
                     counts[unit] = counts.get(unit, 0) + _count(value)
         except ValueError:
             return None
-        beside = sum([_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
+        beside = sum([_value_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
         total = usage.get(self._total)
         return Report(counts, total if _is_count(total) else None, beside, self._total_covers_all, tuple(unpriced))
 
@@ -151,7 +151,7 @@ class _Fields:
 _NONE_KNOWN: Final = _Fields()
 
 
-def reading_of(provider: Any, shape: str) -> Reading:
+def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
     """Return the paths at which a provider reports the usage in a kind of response.
 
     ``provider`` is a provider of genai-prices, or None for one that it does not know. ``shape`` is ``chat``,
@@ -169,7 +169,7 @@ def reading_of(provider: Any, shape: str) -> Reading:
         beside = tuple(path for unit, path in _ADDED[shape] if unit == "output_tokens")
     seller = getattr(provider, "id", None)
     total = _TOTALS.get(shape, "total_tokens")
-    return Reading(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
+    return UsagePaths(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
 
 
 def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
@@ -222,7 +222,7 @@ def _is_named(path: tuple[Any, ...]) -> bool:
     return all(isinstance(step, str) for step in path)
 
 
-def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
+def _value_at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
     value: Any = usage
     for step in path:
         if isinstance(value, Mapping) and isinstance(step, str):

@@ -1,4 +1,4 @@
-"""The earlier SDK's governed clients: the same names and meanings, and a charge for what was called."""
+"""The earlier SDK's governed clients have the same names and meanings, and charge their calls."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def balance(engine: GovernanceEngine) -> tuple[Decimal, Decimal]:
 
 
 class FakeOpenAI:
-    """What code for the earlier SDK gave it in tests: an object with the methods, whose responses say no usage."""
+    """A test double as code for the earlier SDK used it: an object with a client's methods, and no reported usage."""
 
     def __init__(self, response: Any = "an answer") -> None:
         self.calls: list[dict[str, Any]] = []

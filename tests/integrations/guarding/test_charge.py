@@ -1,4 +1,4 @@
-"""How what is held for a call ends, whatever comes in between."""
+"""The hold of a call ends once, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def call(guard: Guard, paid: Paid) -> Call:
 
 
 def held_in(till: Till) -> Decimal:
-    """What the last hold held, in USD."""
+    """The amount of the last hold, in USD."""
     return money.to_decimal(till.records("hold")[-1].amount or 0)
 
 

@@ -1,4 +1,4 @@
-"""What a call of OpenAI's shape is charged by its usage, and what its extras are held for; no client is involved."""
+"""The cost of a call of OpenAI's APIs by its usage, and the holds for its searches, without a client."""
 
 from __future__ import annotations
 

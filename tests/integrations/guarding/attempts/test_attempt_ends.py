@@ -1,4 +1,4 @@
-"""Attempts that are awaited, given up or overtaken, and batches: what is held ends all the same."""
+"""The holds of attempts that are awaited, given up or overtaken, and of batches, end as well."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.integrations.till import Till
 
 
 class Decided:
-    """A hold that was requested, and granted by the time it is dropped."""
+    """A requested hold whose decision arrives before it is dropped."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
@@ -52,7 +52,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
 
 
 class Shared(list[Any]):
-    """A list of which another thread always takes what is there a moment earlier."""
+    """A list whose members another thread always removes first."""
 
     def remove(self, _: Any) -> None:
         self.clear()

@@ -1,4 +1,4 @@
-"""Each step of one attempt, without a library that makes it: what is held, taken over, given back or charged."""
+"""Each step of one attempt, without a library: its hold is made, reused, released or charged."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def test_a_call_that_is_free_costs_nothing_however_it_ends(till: Till, paid: Pai
 
 
 class Free:
-    """Costs nothing at worst, and says nothing of its usage."""
+    """A call whose worst case is 0 and whose responses report no usage."""
 
     name = model = "free"
     body = quoted = None
