@@ -68,7 +68,11 @@ def test_the_price_is_shown_before_all_cells_run(
     # What loads and sets governance costs nothing.
     lines = dialog.locator(".aumos-Price-cells li")
     expect(lines).to_have_text(
-        ["%%governed --tool deploy --cost 0.75stated$0.75", "%governance_spend 0.5stated$0.50", "print(1)not known"]
+        [
+            "%%governed --tool deploy --cost 0.75stated in the cell$0.75",
+            "%governance_spend 0.5stated in the cell$0.50",
+            "print(1)unknown",
+        ]
     )
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
@@ -102,7 +106,7 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
     page.evaluate(estimate)
     dialog = page.get_by_role("dialog")
     lines = dialog.locator(".aumos-Price-cells li")
-    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingnot known"])
+    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingunknown"])
     expect(dialog).to_contain_text("$0.20 \u2013 $0.30 + ?")
     expect(dialog.get_by_role("button", name="Run All")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
@@ -126,6 +130,6 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
         "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('other()')"
     )
     page.evaluate(estimate)
-    expect(lines).to_have_text(["other()not known", "missingnot known"])
+    expect(lines).to_have_text(["other()unknown", "missingunknown"])
     page.keyboard.press("Escape")
     assert lab.governance(name)["spent"] == "0.5"

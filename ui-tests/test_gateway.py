@@ -88,7 +88,7 @@ def test_a_call_is_charged_and_recorded_with_its_key(
     lab_page.command("aumos-governance:open-audit")
     detail = lab_page.page.locator(".aumos-AuditDetail")
     for event, words in {
-        "Settlement": ["gpt-5-mini", "completion_tokens"],
+        "Hold settled": ["gpt-5-mini", "completion_tokens"],
         "Hold": ["Provideropenai", "Keykernel"],
     }.items():
         row = lab_page.page.locator(".aumos-AuditTable-body [role=row]").filter(

@@ -117,7 +117,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
     panel.get_by_role("textbox", name="Budget in dollars").fill("99")
     button(panel, "Settle…").click()
     button(panel, "Close session…").click()
-    names = ("Raise to L5", "Raise to $99.00", "Settle with $0.50", "Close session", "Approve…", "Deny…")
+    names = ("Raise to L5", "Raise to $99.00", "Settle at $0.50", "Close session", "Approve…", "Deny…")
     for label in names:
         found = button(panel, label)
         expect(found).to_be_visible()

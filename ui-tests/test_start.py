@@ -192,7 +192,7 @@ def test_an_example_is_copied_and_opened(lab_page: NotebookPage, lab: Applicatio
     page.wait_for_function("() => /governed-calls/.test(window.jupyterapp.shell.currentWidget?.context?.path)")
     lab_page.command("launcher:create", cwd="folder")
     card = page.locator(".jp-LauncherCard", has_text="Governed notebook")
-    expect(card).to_have_attribute("title", "Copy an example of governance into this folder")
+    expect(card).to_have_attribute("title", "Copy a governance example into this folder")
     card.click()
     lab_page.in_front("folder/governed-notebook-2.ipynb")
 

@@ -109,7 +109,7 @@ function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
     [trans.__('Charge'), record.charge_id],
     [trans.__('Record'), record.record_id],
     [trans.__('Hash'), record.hash],
-    [trans.__('Hash before'), record.previous_hash || null]
+    [trans.__('Previous hash'), record.previous_hash || null]
   ];
 }
 

@@ -110,7 +110,7 @@ function sentence(
   }
   const checked = notation.count(result.checked);
   return total === null
-    ? trans.__('%1 records verified, of all sessions', checked)
+    ? trans.__('%1 records of all sessions verified', checked)
     : trans.__(
         '%1 of %2 records verified',
         checked,

@@ -66,7 +66,7 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'open':
       return trans.__('Session started');
     case 'change':
-      return trans.__('Change');
+      return trans.__('Session changed');
     case 'close':
       return trans.__('Session ended');
     case 'spend':
@@ -74,15 +74,15 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'hold':
       return trans.__('Hold');
     case 'settle':
-      return trans.__('Settlement');
+      return trans.__('Hold settled');
     case 'release':
-      return trans.__('Release');
+      return trans.__('Hold released');
     case 'adjust':
       return trans.__('Adjustment');
     case 'unresolved':
       return trans.__('Outcome unknown');
     case 'void':
-      return trans.__('Void');
+      return trans.__('Charge voided');
     case 'correct':
       return trans.__('Correction');
     case 'approval_requested':
@@ -98,23 +98,31 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'limit_denied':
       return trans.__('Denied at the limit');
     case 'limit_withdrawn':
-      return trans.__('Waits no longer');
+      return trans.__('Stopped waiting');
     case 'expire':
       return trans.__('Hold expired');
     case 'budget':
-      return trans.__('Budget');
+      return trans.__('Budget set');
     case 'trust':
-      return trans.__('Trust level');
+      return trans.__('Trust level set');
     case 'consent':
-      return trans.__('Consent');
+      return trans.__('Consent given');
     case 'revoke':
-      return trans.__('Revocation');
+      return trans.__('Consent revoked');
     case 'report':
       return trans.__('Report');
     case 'acknowledge':
       return trans.__('Acknowledgement');
     case 'evaluate':
       return trans.__('Check');
+    case 'configure':
+      return trans.__('Ceilings configured');
+    case 'ceiling':
+      return trans.__('Ceiling changed');
+    case 'enclose':
+      return trans.__('Ceilings applied');
+    case 'join':
+      return trans.__('Notebooks merged');
     case 'key_issued':
       return trans.__('Key issued');
     case 'key_bound':

@@ -79,7 +79,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
                 {cost && source(cost, trans)}
               </span>
               <span className="aumos-Price-cost" data-unknown={cost === null}>
-                {cost ? range(cost.low, cost.high) : trans.__('not known')}
+                {cost ? range(cost.low, cost.high) : trans.__('unknown')}
               </span>
             </li>
           ))}
@@ -146,6 +146,6 @@ function range(low: bigint, high: bigint): string {
 /** The source of a cell's cost. */
 function source(cost: ICellCost, trans: TranslationBundle): string {
   return cost.kind === 'stated'
-    ? trans.__('stated')
+    ? trans.__('stated in the cell')
     : trans._n('last run', 'last %1 runs', cost.runs, cost.runs);
 }

@@ -74,7 +74,7 @@ class Content extends DialogContent {
         </details>
         <Note>
           {trans.__(
-            'A program that has the key spends its budget through the gateway. Nothing else can be done with it.'
+            'A program with this key can spend the budget of the key through the gateway, and do nothing else with it.'
           )}
         </Note>
         <div className="aumos-Actions aumos-Decision-actions">

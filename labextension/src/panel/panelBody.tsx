@@ -220,7 +220,7 @@ export class PanelBody extends ReactWidget {
         {props.state?.shared_with != null && (
           <Note>
             {trans.__(
-              'It runs on the kernel of %1, whose session it shares.',
+              'This notebook runs on the kernel of %1 and shares its session.',
               oneLine(props.state.shared_with)
             )}
           </Note>

@@ -68,7 +68,7 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
           : args.isLauncher === true
             ? trans.__('Governed notebook')
             : trans.__('Open Example: Governed Notebook'),
-      caption: trans.__('Copy an example of governance into this folder'),
+      caption: trans.__('Copy a governance example into this folder'),
       icon: args => (args.isLauncher === true ? governanceIcon : undefined),
       execute: async args => {
         const name = EXAMPLES.find(one => one === args.name) ?? EXAMPLES[0];

@@ -56,7 +56,7 @@ export interface IWaitingApi {
   ): Promise<IApproval>;
   /** Acknowledge a report. */
   acknowledge(id: string, key: string): Promise<IReport>;
-  /** Take back a charge, or part of it, with a reason. */
+  /** Correct a charge, or part of it, with a reason. */
   correct(
     correction: IWaitingApi.ICorrection,
     key: string

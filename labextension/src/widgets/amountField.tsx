@@ -14,7 +14,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const amount = typedUsd(text);
   const wrong =
     amount === null
-      ? trans.__('Write an amount of dollars, such as 12.50.')
+      ? trans.__('Enter an amount in dollars, such as 12.50.')
       : max !== null && amount > max
         ? trans.__('The server allows at most %1.', formatUsd(max))
         : null;

@@ -13,7 +13,7 @@ export function budgetFault(
 ): string | null {
   const amount = typedUsd(text);
   if (amount === null) {
-    return trans.__('Write an amount of dollars, such as 12.50.');
+    return trans.__('Enter an amount in dollars, such as 12.50.');
   }
   const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
   return max !== null && amount > max

@@ -44,7 +44,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
           'Governance is off: nothing in this notebook is limited or recorded.'
         )}{' '}
         {trans.__(
-          'Start it, and paid calls and actions stay within the trust level and the budget that you set here.'
+          'Once it is started, paid calls and actions stay within the trust level and the budget that you set here.'
         )}
       </p>
       <div className="aumos-Start-fields">

@@ -79,11 +79,11 @@ function budgetWay(
       sentence:
         typeof category === 'string'
           ? trans.__(
-              'The budget %1, which is set by code, or a limit around it leaves less: lower the request.',
+              'The budget %1, which is set in code, or a shared ceiling has less left: lower the request.',
               isolated(oneLine(category))
             )
           : trans.__(
-              'A limit around this budget leaves less: ask its administrator, or lower the request.'
+              'A shared ceiling has less left: ask its administrator to raise it, or lower the request.'
             ),
       section: 'budget',
       budget: null

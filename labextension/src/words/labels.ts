@@ -133,7 +133,7 @@ export function notes(model: IKnown, trans: TranslationBundle): string[] {
   const { state } = model;
   const lines = doubts(model, trans);
   if (state && !state.active) {
-    lines.push(trans.__('Start a session in a cell: %governance'));
+    lines.push(trans.__('To start a session, run %governance in a cell.'));
   }
   const warning = state?.active ? alarm(model, trans) : '';
   if (warning) {
@@ -310,20 +310,17 @@ export interface ITrustLevel {
 /** The levels from the tightest to the loosest. */
 export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   return [
-    [
-      trans.__('Observer'),
-      trans.__('Calls and actions are denied: the notebook can only look.')
-    ],
+    [trans.__('Observer'), trans.__('All calls and actions are denied.')],
     [
       trans.__('Monitor'),
       trans.__(
-        'Calls run within the budget, except those that the notebook requires L2 or more for. Actions are suggested, not run.'
+        'Calls run within the budget, except those for which the notebook requires L2 or more. Actions are suggested, not run.'
       )
     ],
     [
       trans.__('Suggest'),
       trans.__(
-        'Calls run within the budget, also those that the notebook requires L2 for. Actions are suggested, not run.'
+        'Calls run within the budget, including those for which the notebook requires L2. Actions are suggested, not run.'
       )
     ],
     [

@@ -43,7 +43,7 @@ export function limitWords(
         name
       ),
       all,
-      way: trans.__('This budget is set by code, not in the panel.'),
+      way: trans.__('This budget is set in code, not in the panel.'),
       budget: null
     };
   }

@@ -349,17 +349,17 @@ describe('AuditView', () => {
     find('.aumos-AuditDetail');
   });
 
-  it('lets only a user take back a charge, with a reason', async () => {
+  it('lets only a user correct a charge, with a reason', async () => {
     await show();
     await drawn(view, () => find('[role=row]', 'gpt-4o').click());
     await settled();
     await drawn(view, () => find('button', 'Correct…').click());
-    const button = find('button', 'Take back');
+    const button = find('button', 'Correct charge');
     expect(button.getAttribute('aria-disabled')).toBe('true');
-    await type('Take back', '0.06');
+    await type('Amount to subtract in dollars', '0.06');
     await type('Reason', 'Entered twice');
     expect(find('.aumos-Correction').textContent).toContain('only $0.05');
-    await type('Take back', '0.02');
+    await type('Amount to subtract in dollars', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);
     await drawn(view, () => userPresses(button));
@@ -372,7 +372,7 @@ describe('AuditView', () => {
       }
     ]);
     expect(find('.aumos-AuditDetail').textContent).toContain(
-      '$0.02 taken back; $0.03 of the charge still counts.'
+      '$0.02 subtracted; $0.03 of the charge still counts.'
     );
     expect(model.learnt).toHaveLength(1);
   });

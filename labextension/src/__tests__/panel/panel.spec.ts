@@ -116,7 +116,7 @@ describe('the panel', () => {
       })
     );
     const heading = panel.find('.aumos-Panel-heading')?.textContent;
-    expect(heading).toContain('whose session it shares');
+    expect(heading).toContain('and shares its session');
     expect(heading).toContain("Can't reach the server.");
     // Shown once, and not in each section.
     expect(panel.body.node.textContent).not.toContain('Failed to fetch');

@@ -162,7 +162,7 @@ describe('Spending', () => {
     ]);
     const [overTime, byTool] = find('.aumos-Chart-figures');
     expect(overTime?.textContent).toBe('1. Jan. – 3. Jan.');
-    expect(byTool?.textContent).toBe('$3.004 in all');
+    expect(byTool?.textContent).toBe('$3.004 in total');
     expect(widget.node.querySelector('b')).toBeNull();
   });
 
@@ -185,7 +185,9 @@ describe('Spending', () => {
     await press('ArrowDown');
     expect(find('.aumos-Chart-figures')[1]?.textContent).toContain('claude');
     await press('Escape');
-    expect(find('.aumos-Chart-figures')[1]?.textContent).toBe('$3.004 in all');
+    expect(find('.aumos-Chart-figures')[1]?.textContent).toBe(
+      '$3.004 in total'
+    );
   });
 
   it('shows that nothing is spent', async () => {

@@ -51,7 +51,7 @@ describe('limitWords', () => {
 
   it.each([
     ['owner', 'limit', 'Ask its administrator to raise it.'],
-    ['category', 'budget', 'This budget is set by code, not in the panel.']
+    ['category', 'budget', 'This budget is set in code, not in the panel.']
   ])('of the kind %s offers no budget', (kind, what, way) => {
     expect(words({ limit: { kind, name: 'mine', allowed: '1' } })).toEqual({
       needs: `Needs $0.40 more than the ${what} \u2068mine\u2069 has left.`,

@@ -95,8 +95,10 @@ describe('the German translation', () => {
     expect(trans._n('%1 call', '%1 calls', 3)).toBe('3 Aufrufe');
     const schema = structuredClone(SCHEMA);
     translateSchema(schema as never, trans);
-    expect(schema.properties.showPanel.title).toBe('Seitenleiste zeigen');
-    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Restbetrag');
+    expect(schema.properties.showPanel.title).toBe('Seitenleiste anzeigen');
+    expect(schema.properties.statusItem.oneOf[1]?.title).toBe(
+      'Verbleibendes Budget'
+    );
     expect(schema.properties.statusItem.default).toBe('level-and-left');
   });
 });

@@ -162,7 +162,7 @@ function effect(
   return amount >= used
     ? trans.__('%1 would be left.', formatUsd(amount - used))
     : trans.__(
-        'That is %1 less than what is used: nothing more could be spent.',
+        'That is %1 less than what is spent and held: nothing more could be spent.',
         formatUsd(used - amount)
       );
 }

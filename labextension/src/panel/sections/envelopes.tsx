@@ -24,11 +24,11 @@ export function Envelopes(
   const marks = model.config?.warn_at ?? [];
   return (
     <div className="aumos-Envelopes">
-      <h4 className="aumos-Subheading">{trans.__('Within')}</h4>
+      <h4 className="aumos-Subheading">{trans.__('Ceilings')}</h4>
       {left(tightest) < remaining && (
         <p className="aumos-Envelopes-tightest">
           {trans.__(
-            'Only %1 can be spent: %2 leaves no more.',
+            'Only %1 can be spent: the ceiling %2 has no more left.',
             shortUsd(left(tightest)),
             isolated(oneLine(tightest.name))
           )}
@@ -75,7 +75,7 @@ function scope(envelope: IEnvelope, trans: TranslationBundle): string {
     weekly: trans.__('each week'),
     monthly: trans.__('each month'),
     yearly: trans.__('each year'),
-    lifetime: trans.__('in all')
+    lifetime: trans.__('in total')
   };
   return `${kinds[envelope.kind]}, ${periods[envelope.period]}`;
 }

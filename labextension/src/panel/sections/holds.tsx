@@ -112,11 +112,11 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
       {isSettling ? (
         <AmountField
           trans={trans}
-          label={trans.__('What it cost in dollars')}
+          label={trans.__('Actual cost in dollars')}
           initial={writeUsd(held)}
           hint={amount => effect(amount, held, trans)}
           isLoose={amount => amount > held}
-          action={amount => trans.__('Settle with %1', formatUsd(amount))}
+          action={amount => trans.__('Settle at %1', formatUsd(amount))}
           isDisabled={isDisabled}
           why={permission.why}
           onUserPress={amount =>
@@ -136,7 +136,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           <UserButton
             isDisabled={isDisabled}
             why={permission.why}
-            title={trans.__('It cost nothing: give all of it back')}
+            title={trans.__('It cost nothing: release the whole hold')}
             onUserPress={() =>
               resolve(key => api.waiting.release(hold.id, key))
             }
@@ -156,11 +156,11 @@ function effect(
   trans: ISectionProps['trans']
 ): string {
   if (cost > held) {
-    return trans.__('%1 more than was held.', formatUsd(cost - held));
+    return trans.__('That is %1 more than was held.', formatUsd(cost - held));
   }
   return cost < held
-    ? trans.__('%1 is given back.', formatUsd(held - cost))
-    : trans.__('All that was held.');
+    ? trans.__('%1 is released.', formatUsd(held - cost))
+    : trans.__('That is all that was held.');
 }
 
 /** Holds with an unknown outcome first; else as the server lists them. */

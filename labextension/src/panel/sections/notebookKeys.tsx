@@ -170,7 +170,7 @@ function Stop(
               revoked.length
             )}{' '}
             {trans.__(
-              'Restart the kernel for a new key, and open a new terminal for one there.'
+              'To get new keys, restart the kernel and open new terminals.'
             )}
           </p>
         ) : (

@@ -85,10 +85,10 @@ function Notebooks(
         <div className="aumos-Actions">
           <Button kind="link" onClick={() => setAll(!isAll)}>
             {isAll
-              ? trans.__('Only those with an open session')
+              ? trans.__('Show only open sessions')
               : trans._n(
-                  'and %1 whose session is closed',
-                  'and %1 whose sessions are closed',
+                  'Show %1 closed session',
+                  'Show %1 closed sessions',
                   closed,
                   closed
                 )}

@@ -44,7 +44,7 @@ export function OwnKeys(props: Props): React.JSX.Element | null {
           </ul>
           <Note>
             {trans.__(
-              'The level and budget of a key are changed under “All notebooks”.'
+              'Change the level and budget of a key under “All notebooks”.'
             )}
           </Note>
         </>
@@ -122,7 +122,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const misnamed = isNamed
     ? null
     : trans.__(
-        'Write a name of letters, digits, spaces, dots, hyphens and underscores.'
+        'Enter a name of letters, digits, spaces, dots, hyphens and underscores.'
       );
   const create = (): void => {
     if (amount !== null && isNamed) {

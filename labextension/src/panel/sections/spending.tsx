@@ -74,7 +74,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
         bars={withOthers(dear, trans.__('Others')).map(one =>
           barOf(one, oneLine(one.name), trans)
         )}
-        summary={trans.__('%1 in all', shortUsd(total))}
+        summary={trans.__('%1 in total', shortUsd(total))}
       />
       <ErrorLine message={message} />
     </>
