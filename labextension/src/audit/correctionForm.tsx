@@ -19,7 +19,7 @@ import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;
 
-/** Lets a user take back a charge, or part of it, with a reason. */
+/** A form with which a user corrects a charge: subtracts all or part of it, with a reason. */
 export function CorrectionForm(
   props: CorrectionForm.IProps
 ): React.JSX.Element {
@@ -134,7 +134,7 @@ export namespace CorrectionForm {
     record: IAuditRecord;
     chargeId: string;
     trans: TranslationBundle;
-    /** Called when it is done. */
+    /** Called when the charge was corrected. */
     onDone: () => void;
   }
 }

@@ -1,14 +1,14 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** The texts of a schema that the settings editor shows. */
+/** The keys of a schema whose text the settings editor shows. */
 const WORDS = ['title', 'description'];
 
 /**
  * Translate the texts of a settings schema, in place.
  *
  * #### Notes
- * The server does so too, but only with language packs, and not with the catalogue of this package.
+ * JupyterLab's server translates schemas with language packs only, not with this package's own catalogue.
  */
 export function translateSchema(
   schema: ISettingRegistry.ISchema,
@@ -20,7 +20,7 @@ export function translateSchema(
 function translate(node: object, trans: TranslationBundle): void {
   for (const [key, value] of Object.entries(node)) {
     if (typeof value === 'string' && WORDS.includes(key)) {
-      // The strings are extracted from the schema, not from here.
+      // Translators get these texts from the schema itself, so `gettext` with a variable is right here.
       (node as Record<string, string>)[key] = trans.gettext(value);
     } else if (PARTS.includes(key) && typeof value === 'object' && value) {
       for (const part of Object.values(value as Record<string, object>)) {
@@ -30,5 +30,5 @@ function translate(node: object, trans: TranslationBundle): void {
   }
 }
 
-/** The keys under which a schema contains others. */
+/** The keys under which a schema contains other schemas. */
 const PARTS = ['properties', 'oneOf'];

@@ -4,7 +4,7 @@ import type { ICell } from '../protocol/waiting';
 import { Button } from './button';
 import { Navigation } from './navigation';
 
-/** A link to a cell, named like its prompt; nothing if there was no cell. */
+/** A link to the cell of a request, labelled like its prompt (`In [3]`); nothing if the request came from no cell. */
 export function CellLink(props: {
   path: string;
   cell: ICell;

@@ -1,12 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-/** Text with a button that copies it. */
+/** Preformatted text with a button that copies it to the clipboard. */
 export function CopiedText(props: {
   text: string;
   /** Copies text to the clipboard. */
   copy: (text: string) => void;
-  /** The label of the button. */
+  /** The label of the button; `Copy` if omitted. */
   label?: string;
   trans: TranslationBundle;
 }): React.JSX.Element {

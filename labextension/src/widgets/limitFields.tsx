@@ -5,7 +5,7 @@ import { trustLevels } from '../words/labels';
 import { formatUsd, parseUsd, typedUsd } from '../words/money';
 import { AmountInput } from './amountInput';
 
-/** What is wrong with a budget that is typed, given the server's maximum; null if nothing. */
+/** Return what is wrong with a typed budget: no amount, or above the server's maximum; null if nothing is. */
 export function budgetFault(
   text: string,
   config: IGovernanceModel['config'],
@@ -21,17 +21,18 @@ export function budgetFault(
     : null;
 }
 
-/** The fields for the trust level and budget of a new session or key, and an error in the budget. */
+/** The form fields for the trust level and budget of a new session or key. */
 export function LimitFields(props: {
   config: IGovernanceModel['config'];
   level: number;
   onLevel: (level: number) => void;
   budget: string;
+  /** The error in the budget; null if there is none. */
   wrong: string | null;
   onBudget: (text: string) => void;
-  /** What a level means here, where that differs from its meaning for a notebook. */
+  /** Returns a sentence about what a level means; the meaning for a notebook if omitted. */
   meaning?: (level: number) => string;
-  /** Whether commands that lead to the form move the focus to the level. */
+  /** Whether commands that lead to the form move the focus to the field of the trust level. */
   isLead?: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -56,9 +57,9 @@ export function LimitFields(props: {
         disabled={config === null}
         onChange={event => props.onLevel(Number(event.currentTarget.value))}
       >
-        {levels.map(one => (
-          <option key={one.level} value={one.level}>
-            {`${one.short} ${one.label}`}
+        {levels.map(({ label, level: value, short }) => (
+          <option key={value} value={value}>
+            {`${short} ${label}`}
           </option>
         ))}
       </select>

@@ -83,7 +83,7 @@ describe('AuditView', () => {
       trans: nullTranslator.load('aumos_governance')
     });
     Widget.attach(view, document.body);
-    await drawn(view, () => view.look(path));
+    await drawn(view, () => view.showRecords(path));
     await settled(TYPED);
   }
 
@@ -144,7 +144,7 @@ describe('AuditView', () => {
       requested.filter(filters => 'outcome' in filters).at(-1);
     await show();
     await type('Tool', 'gpt', TYPED);
-    await drawn(view, () => view.lookAtDenials('a.ipynb'));
+    await drawn(view, () => view.showDenials('a.ipynb'));
     await settled();
     expect(last()).toMatchObject({
       path: 'a.ipynb',
@@ -153,7 +153,7 @@ describe('AuditView', () => {
       tool: null
     });
     expect(find('[aria-pressed=true]', 'Denied')).toBeTruthy();
-    await drawn(view, () => view.look('b.ipynb'));
+    await drawn(view, () => view.showRecords('b.ipynb'));
     await settled();
     expect(last()).toMatchObject({ path: 'b.ipynb', outcome: null });
   });
@@ -229,7 +229,7 @@ describe('AuditView', () => {
 
   it.each([
     ['a preset', () => drawn(view, () => find('button', 'Denied').click())],
-    ['another notebook', () => drawn(view, () => view.look('b.ipynb'))],
+    ['another notebook', () => drawn(view, () => view.showRecords('b.ipynb'))],
     ['a choice', () => type('Outcome', 'deny')]
   ])('shows no row of the list before, after %s', async (_, change) => {
     await show();

@@ -161,7 +161,7 @@ describe('GovernanceNotifications', () => {
     wait({ entries: [sampleApproval({ id: 'x' })] });
     expect(open.size).toBe(1);
     onScreen.add('approvals research/agents.ipynb');
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
   });
 
@@ -218,13 +218,13 @@ describe('GovernanceNotifications', () => {
   it('takes a warning away once the panel shows the budget', async () => {
     await learn('active', { spent: '1' });
     await learn('active', { spent: '5' });
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(1);
     onScreen.add(`budget ${sampleState('active').path}`);
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
     onScreen.clear();
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
     await learn('active', { spent: '8' });
     expect(open.size).toBe(1);

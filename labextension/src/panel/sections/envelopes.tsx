@@ -9,7 +9,7 @@ import { revisionOf, useReading } from '../../widgets/hooks';
 import type { ISectionProps } from '../../tokens';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The ceilings around the session, inner before outer; nothing where there are none. */
+/** The ceilings that also limit the session, the innermost first; nothing if there are none. */
 export function Envelopes(
   props: ISectionProps & { path: string; remaining: bigint }
 ): React.JSX.Element | null {
@@ -62,7 +62,7 @@ function left(envelope: IEnvelope): bigint {
   return parseUsd(envelope.remaining);
 }
 
-/** The scope of a ceiling and its period. */
+/** Return the label of what a ceiling covers, and of its period. */
 function scope(envelope: IEnvelope, trans: TranslationBundle): string {
   const kinds = {
     notebook: trans.__('this notebook'),

@@ -17,10 +17,10 @@ import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
-/** How many are shown: a notebook seldom has more holds than calls in flight. */
+/** How many holds are shown at most; a notebook has about as many as calls in progress. */
 const LIMIT = 100;
 
-/** The section of pending holds; those with an unknown outcome are resolved here by a user. */
+/** The section with a notebook's pending holds, where the user settles or releases those with an unknown outcome. */
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
@@ -30,7 +30,7 @@ export const holdsSection: IPanelSection = {
     state?.held == null || state.held === '0' ? null : (
       <Money amount={state.held} />
     ),
-  // The holds of a closed session still count.
+  // Also for a closed session, whose holds still count.
   isShown: ({ state }) => state?.session_id != null
 };
 
@@ -163,7 +163,7 @@ function effect(
     : trans.__('That is all that was held.');
 }
 
-/** Holds with an unknown outcome first; else as the server lists them. */
+/** Sort holds with an unknown outcome first; the others keep the server's order. */
 function byState(a: IHold, b: IHold): number {
   return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
 }
