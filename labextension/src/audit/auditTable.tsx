@@ -16,7 +16,7 @@ import {
 import { verdictOf } from '../words/verdicts';
 
 /** The height of a row in pixels, equal to that in the style sheet. */
-export const ROW_HEIGHT = 26;
+const ROW_HEIGHT = 26;
 /** How many rows are drawn above and below the visible ones. */
 const MARGIN = 8;
 /** How many row elements are reused while scrolling; a multiple of it if more rows are visible. */

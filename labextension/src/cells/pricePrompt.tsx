@@ -56,7 +56,7 @@ function leftOf(state: IGovernanceState | null): bigint | null {
 }
 
 /** The body of the dialog: a line for each cell that may cost something, the sum, and what is left. */
-export function Price(props: Price.IProps): React.JSX.Element {
+function Price(props: Price.IProps): React.JSX.Element {
   const { estimate, goTo, state, trans } = props;
   const { high, lines, low, unknown } = estimate;
   const left = leftOf(state);
@@ -126,7 +126,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
 }
 
 /** A namespace for `Price` statics. */
-export namespace Price {
+namespace Price {
   /** The properties of the component. */
   export interface IProps {
     estimate: IEstimate;

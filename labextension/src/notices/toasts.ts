@@ -4,12 +4,7 @@ export const SHOWN = 10_000;
 const AT_ONCE = 2;
 
 /** The kinds of notification, the most urgent first. */
-export const NOTICE_KINDS = [
-  'approvals',
-  'limits',
-  'denials',
-  'marks'
-] as const;
+const NOTICE_KINDS = ['approvals', 'limits', 'denials', 'marks'] as const;
 
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

@@ -1,4 +1,3 @@
-import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 /** The keys of a schema whose text the settings editor shows. */
@@ -11,20 +10,16 @@ const WORDS = ['title', 'description'];
  * JupyterLab's server translates schemas with language packs only, not with this package's own catalogue.
  */
 export function translateSchema(
-  schema: ISettingRegistry.ISchema,
+  schema: object,
   trans: TranslationBundle
 ): void {
-  translate(schema, trans);
-}
-
-function translate(node: object, trans: TranslationBundle): void {
-  for (const [key, value] of Object.entries(node)) {
+  for (const [key, value] of Object.entries(schema)) {
     if (typeof value === 'string' && WORDS.includes(key)) {
       // Translators get these texts from the schema itself, so `gettext` with a variable is right here.
-      (node as Record<string, string>)[key] = trans.gettext(value);
+      (schema as Record<string, string>)[key] = trans.gettext(value);
     } else if (PARTS.includes(key) && typeof value === 'object' && value) {
       for (const part of Object.values(value as Record<string, object>)) {
-        translate(part, trans);
+        translateSchema(part, trans);
       }
     }
   }

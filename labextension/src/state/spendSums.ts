@@ -26,7 +26,7 @@ const LENGTHS = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
 /** How many intervals are drawn at most: the last ones. */
 export const MAX_INTERVALS = 30;
 /** How many tools are drawn by name; the others share one bar. */
-export const MAX_TOOLS = 6;
+const MAX_TOOLS = 6;
 
 /** Load a session's spending over time: by day if it spent on more than two days, else by hour or minute. */
 export async function readSpending(

@@ -4,7 +4,7 @@ import type { IPage, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 
 /** How many entries are loaded and drawn: the oldest. More follow when the user has dealt with these. */
-export const MAX_READ = 50;
+const MAX_READ = 50;
 /** The least time between two loads, in milliseconds. */
 const PAUSE = 400;
 /**

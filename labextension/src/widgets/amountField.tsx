@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { fieldUsd, formatUsd, typedUsd } from '../words/money';
-import { AmountInput } from './amountInput';
+import { fieldUsd, typedUsd } from '../words/money';
+import { amountFault, AmountInput } from './amountInput';
 import { Button } from './button';
 import { UserButton } from './userButton';
 
@@ -12,12 +12,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const field = React.useRef<HTMLDivElement>(null);
   const id = React.useId();
   const amount = typedUsd(text);
-  const wrong =
-    amount === null
-      ? trans.__('Enter an amount in dollars, such as 12.50.')
-      : max !== null && amount > max
-        ? trans.__('The server allows at most %1.', formatUsd(max))
-        : null;
+  const wrong = amountFault(text, max, trans);
   React.useEffect(() => {
     field.current?.querySelector('input')?.select();
   }, []);

@@ -17,7 +17,7 @@ export function CellLink(props: {
   }
   const name = cell.count === null ? trans.__('cell') : `In [${cell.count}]`;
   if (navigation === null || cell.id === null) {
-    return <span className="aumos-CellLink">{name}</span>;
+    return <span>{name}</span>;
   }
   return (
     <Button

@@ -176,7 +176,7 @@ function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
 /** The bars as rows with their labels beside them, in HTML: SVG text cannot end in an ellipsis. */
 function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   return (
-    <div className="aumos-Chart-rows" aria-hidden="true">
+    <div aria-hidden="true">
       {bars.map((bar, index) => (
         <div
           key={bar.key}

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { Button } from './button';
 
 /** Preformatted text with a button that copies it to the clipboard. */
 export function CopiedText(props: {
@@ -15,17 +16,14 @@ export function CopiedText(props: {
   return (
     <div className="aumos-Snippet">
       <pre tabIndex={0}>{text}</pre>
-      <button
-        type="button"
-        className="jp-Button jp-mod-small aumos-Button"
-        data-kind="plain"
+      <Button
         onClick={() => {
           copy(text);
           setCopied(true);
         }}
       >
         {label ?? trans.__('Copy')}
-      </button>
+      </Button>
       <span className="aumos-Heard" role="status">
         {isCopied && trans.__('Copied')}
       </span>

@@ -2,8 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IGovernanceModel } from '../tokens';
 import { trustLevels } from '../words/labels';
-import { formatUsd, parseUsd, typedUsd } from '../words/money';
-import { AmountInput } from './amountInput';
+import { parseUsd } from '../words/money';
+import { amountFault, AmountInput } from './amountInput';
 
 /** Return what is wrong with a typed budget: no amount, or above the server's maximum; null if nothing is. */
 export function budgetFault(
@@ -11,14 +11,8 @@ export function budgetFault(
   config: IGovernanceModel['config'],
   trans: TranslationBundle
 ): string | null {
-  const amount = typedUsd(text);
-  if (amount === null) {
-    return trans.__('Enter an amount in dollars, such as 12.50.');
-  }
   const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
-  return max !== null && amount > max
-    ? trans.__('The server allows at most %1.', formatUsd(max))
-    : null;
+  return amountFault(text, max, trans);
 }
 
 /** The form fields for the trust level and budget of a new session or key. */

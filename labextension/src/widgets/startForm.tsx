@@ -3,6 +3,7 @@ import React from 'react';
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 import { fieldUsd, typedUsd, writeUsd } from '../words/money';
+import { Button } from './button';
 import { CopiedText } from './copiedText';
 import { useAction, usePermission } from './hooks';
 import { focusPrimaryButton } from './focus';
@@ -150,16 +151,13 @@ function RetryButton(
   const { isBefore, path, starter, trans } = props;
   return (
     <div className="aumos-Actions">
-      <button
-        type="button"
-        className="jp-Button jp-mod-small aumos-Button"
-        data-kind="plain"
+      <Button
         onClick={() =>
           void (isBefore ? starter.check(path) : starter.load(path))
         }
       >
         {isBefore ? trans.__('Check again') : trans.__('Try again')}
-      </button>
+      </Button>
     </div>
   );
 }

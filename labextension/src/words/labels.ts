@@ -55,15 +55,6 @@ export function shownFigures(model: IStateView): IFigures | null {
   return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
 }
 
-/** Return the text of the status item. */
-export function summary(
-  model: IStateView,
-  trans: TranslationBundle,
-  content: StatusItemContent = 'level-and-left'
-): string {
-  return summaryParts(model, trans, content).join('');
-}
-
 /** Return the text of the status item in parts; the last part is the most important and must not be cut. */
 export function summaryParts(
   model: IStateView,
@@ -268,7 +259,7 @@ export function isolated(text: string): string {
 }
 
 /** Return a user's name; `you` if it is the user of this page. */
-export function userName(
+function userName(
   name: string,
   config: IGovernanceConfig | null,
   trans: TranslationBundle

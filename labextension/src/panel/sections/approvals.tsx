@@ -33,7 +33,7 @@ export function approvalsSection(
 }
 
 /** The waiting requests, first those of the notebook that the panel shows, and how the latest requests ended. */
-export function Approvals(
+function Approvals(
   props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
   const { decisions, model, path, store, trans } = props;

@@ -38,7 +38,7 @@ export function auditSection(
 }
 
 /** The newest records of a notebook, and whether its records are intact. */
-export function AuditBrief(
+function AuditBrief(
   props: ISectionProps & { open: OpenAudit; showDenials: ShowDenials }
 ): React.JSX.Element {
   const { api, model, open, path, showDenials, state, trans } = props;
@@ -55,7 +55,7 @@ export function AuditBrief(
       {value && records.length === 0 && (
         <Note>{trans.__('Nothing is recorded yet.')}</Note>
       )}
-      <ul className="aumos-AuditBrief">
+      <ul>
         {records.map(record => (
           <li key={record.record_id}>
             <Button

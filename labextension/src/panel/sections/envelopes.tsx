@@ -26,7 +26,7 @@ export function Envelopes(
     <div className="aumos-Envelopes">
       <h4 className="aumos-Subheading">{trans.__('Ceilings')}</h4>
       {left(tightest) < remaining && (
-        <p className="aumos-Envelopes-tightest">
+        <p>
           {trans.__(
             'Only %1 can be spent: the ceiling %2 has no more left.',
             shortUsd(left(tightest)),

@@ -72,7 +72,7 @@ function Hold(
   return (
     <li className="aumos-Hold" data-state={hold.state}>
       <div className="aumos-Hold-line">
-        <OneLine text={hold.tool} className="aumos-Hold-tool" />
+        <OneLine text={hold.tool} />
         <Money amount={hold.amount} />
       </div>
       <div className="aumos-Hold-origin">

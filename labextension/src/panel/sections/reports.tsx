@@ -31,7 +31,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
 }
 
 /** The reports, first those of the notebook that the panel shows. */
-export function Reports(
+function Reports(
   props: ISectionProps & { store: WaitingReports }
 ): React.JSX.Element {
   const { model, path, store, trans } = props;
