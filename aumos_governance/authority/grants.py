@@ -18,7 +18,7 @@ from ..ledger.contract.charges import Checks, Hold, Release, Settle, Spend
 from ..ledger.contract.facts import Decision, new_id
 from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
-from ..realm import Realm, named, response_of, to_level
+from ..realm import Realm, require_names, response_of, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import CODE_BUDGET, Denial
 from .actions import GovernanceAction, GovernanceDecision, decision_of, result_of, shown_of, tool_of
@@ -92,7 +92,7 @@ class Holder:
         kind = ActionKind(action.kind)
         if action.budget_amount is None and kind is ActionKind.CALL:
             return self._check(action)
-        named(agent_id=action.agent_id)
+        require_names(agent_id=action.agent_id)
         level = action.required_trust_level
         governed = level is not None or kind is ActionKind.ACT
         return Hold(

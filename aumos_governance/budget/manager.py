@@ -20,7 +20,7 @@ from ..errors import (
 from ..ledger.contract.budgets import BudgetState, HeldCharge, SetBudget
 from ..ledger.contract.charges import Adjust, Release, Settle, Spend
 from ..ledger.contract.queries import ListBudgets, ListHolds
-from ..realm import Realm, named
+from ..realm import Realm, require_names
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 
 __all__ = ["BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"]
@@ -139,7 +139,7 @@ class BudgetManager:
         recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive;
         GovernanceDeniedError when the engine's session forbids it or was closed by a user.
         """
-        named(category=category)
+        require_names(category=category)
         nano = money.parse_positive(amount)
         decision = self._realm.execute(
             Spend(
@@ -247,7 +247,7 @@ class BudgetManager:
         )
 
     def _set(self, category: str, ceiling: int, period: BudgetPeriod, *, create: bool) -> None:
-        named(category=category)
+        require_names(category=category)
         self._realm.execute(
             SetBudget(
                 key="",
@@ -261,7 +261,7 @@ class BudgetManager:
         )
 
     def _state(self, category: str) -> BudgetState:
-        named(category=category)
+        require_names(category=category)
         found = self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category))
         if not found:
             raise BudgetNotFoundError(category)

@@ -10,7 +10,7 @@ from ..config import ConsentConfig
 from ..errors import InvalidRequestError
 from ..ledger.contract.agreements import Consent, GrantConsent, RevokeConsent
 from ..ledger.contract.queries import FindConsent, ListConsents
-from ..realm import Realm, named
+from ..realm import Realm, require_names
 
 __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
 
@@ -61,7 +61,7 @@ class ConsentManager:
 
         With ``purpose=None`` it covers every purpose; an empty purpose is a ValueError, since it might mean either.
         """
-        named(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
+        require_names(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
         if purpose == "":
             raise InvalidRequestError("purpose must be a non-empty string, or None to cover every purpose.")
         return _record(
@@ -85,7 +85,7 @@ class ConsentManager:
 
         An expired one does not count. With none, the configuration's ``default_deny`` decides. Nothing is recorded.
         """
-        named(agent_id=agent_id, data_type=data_type)
+        require_names(agent_id=agent_id, data_type=data_type)
         what = f"agent {agent_id!r} to use {data_type!r}" + (f" for {purpose!r}" if purpose else "")
         found = self._realm.read(
             FindConsent(agent_id=agent_id, data_type=data_type, purpose=purpose or None, realm=self._realm.name)
@@ -104,17 +104,17 @@ class ConsentManager:
 
         Raises ConsentNotFoundError when there is no such consent.
         """
-        named(agent_id=agent_id, data_type=data_type)
+        require_names(agent_id=agent_id, data_type=data_type)
         self._revoke(agent_id, data_type, purpose or None)
 
     def revoke_all_for_agent(self, agent_id: str) -> int:
         """Take back all of an agent's consents, each with an audit record; returns how many there were."""
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         return self._revoke(agent_id, None, None)
 
     def list_consents(self, agent_id: str) -> list[ConsentRecord]:
         """The agent's consents by data type and purpose, expired ones included, revoked ones not."""
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         found = self._realm.read(ListConsents(agent_id=agent_id, realm=self._realm.name))
         return [_record(consent) for consent in found]
 

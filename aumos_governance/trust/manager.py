@@ -8,7 +8,7 @@ from ..config import TrustConfig
 from ..errors import TrustLevelError
 from ..ledger.contract.agreements import RemoveTrust, SetTrust, TouchTrust, TrustAssignment
 from ..ledger.contract.queries import FindTrust, ListTrust
-from ..realm import Realm, named, to_level
+from ..realm import Realm, require_names, to_level
 from ..types import TrustLevel
 
 __all__ = ["SetLevelOptions", "TrustCheckResult", "TrustManager"]
@@ -48,7 +48,7 @@ class TrustManager:
         self, agent_id: str, level: int, scope: str | None = None, options: SetLevelOptions | None = None
     ) -> None:
         """Give the agent this level, everywhere or in ``scope``: one audit record with from, to and who."""
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         self._realm.execute(
             SetTrust(
                 key="",
@@ -64,7 +64,7 @@ class TrustManager:
 
     def get_level(self, agent_id: str, scope: str | None = None) -> TrustLevel:
         """The agent's level in the scope, else its level everywhere, else the configured default."""
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         found = self._realm.read(FindTrust(agent_id=agent_id, scope=scope or None, realm=self._realm.name))
         return TrustLevel(self._config.default_level) if found is None else found.level
 
@@ -89,7 +89,7 @@ class TrustManager:
 
         It changes no level, and nothing depends on it: `assignments` shows it, and no audit record is written.
         """
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         for place in (scope, None) if scope else (None,):
             self._realm.execute(
                 TouchTrust(key="", origin=self._realm.origin, agent_id=agent_id, scope=place, realm=self._realm.name)
@@ -97,7 +97,7 @@ class TrustManager:
 
     def remove(self, agent_id: str, scope: str | None = None) -> bool:
         """Take away the level in ``scope``, or without one the level everywhere; False when there was none."""
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         return self._realm.execute(
             RemoveTrust(
                 key="",

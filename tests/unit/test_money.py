@@ -91,7 +91,7 @@ def test_what_is_no_amount_is_one_clear_sentence(value: Any) -> None:
 )
 def test_common_amounts_are_read_without_decimal_arithmetic(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = int(Decimal(str(value)).scaleb(9))
-    money._few_digits.cache_clear()
+    money._parse_float.cache_clear()
     monkeypatch.setattr(money, "_decimal", None)
     assert money.parse(value) == expected
 
