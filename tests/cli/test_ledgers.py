@@ -95,8 +95,8 @@ def test_what_a_user_must_decide_is_found(ledger: Path, run: Run) -> None:
     ended = run("status")
     assert ended.code == 1
     assert ended.lines[-1] == (
-        f"The hold {hold.charge_id} of $2.00 in a.ipynb is unresolved: its kernel is gone, and a user must state what"
-        " it cost."
+        f"The hold {hold.charge_id} of $2.00 in a.ipynb has an unknown outcome: its kernel is gone, and a user must"
+        " state what the call cost."
     )
 
 
@@ -151,9 +151,9 @@ def test_what_an_encoding_lacks_is_written_out(ledger: Path) -> None:
         ((), "The following arguments are required: COMMAND; see jupyter governance --help."),
         (("audit", "-n", "0"), "Argument -n/--last: must be a whole number of at least 1, not '0'; see jupyter"),
         (("verify", "--database-url", "x"), "The database URL names no ledger; use sqlite:///path/to/file.db or"),
-        (("verify", "--server", "h", "--database-url", "x"), "Give either --server or --database-url, not both."),
+        (("verify", "--server", "h", "--database-url", "x"), "Use either --server or --database-url, not both."),
         (("verify", "--server", "http://127.0.0.1:1"), "The server http://127.0.0.1:1/ does not respond: "),
-        (("status", "--server", "ftp://x"), "'ftp://x' is no server's URL; write, for example, http://"),
+        (("status", "--server", "ftp://x"), "'ftp://x' is not the URL of a server; use one like http://"),
         (("export", "--json", "--format", "csv"), "With --json the records go to stdout as jsonl;"),
     ],
 )
