@@ -121,7 +121,7 @@ def test_an_approver_may_be_awaited() -> None:
 
     asyncio.run(run())
     assert made.budget.balance("ops").spent == made.budget.balance("ops").limit / 4
-    with pytest.raises(ConfigurationError, match="must be awaited"), made.authorize(act()):
+    with pytest.raises(ConfigurationError, match="which this synchronous call cannot await"), made.authorize(act()):
         pytest.fail("it ran")
     assert made.realm.read(ListApprovals(**owned(made))) == ()
 

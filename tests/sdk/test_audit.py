@@ -114,7 +114,7 @@ def test_the_latest_come_with_the_newest_last(filled: GovernanceEngine) -> None:
     assert len(filled.audit.latest()) == 10
     assert len(filled.audit.latest(100)) == 12
     for wrong in (0, -1):
-        with pytest.raises(ValueError, match="n must be a whole number from 1"):
+        with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
             filled.audit.latest(wrong)
 
 
