@@ -124,7 +124,7 @@ class Shape:
 
     @cached_property
     def body(self) -> Callable[..., dict[str, Any]]:
-        """The function ``body(name=value, ...)``, which returns the body with the fields that are not None, in order."""
+        """The function ``body(name=value, ...)``, which returns the body with the fields that are not None."""
         names = [member.name for member in self.members]
         lines = [
             f"def body(*, {', '.join(f'{name}=None' for name in names)}):" if names else "def body():",
