@@ -1,4 +1,4 @@
-"""``jupyter governance ceiling``: shared ceilings are shown, and changed by a user on record."""
+"""``jupyter governance ceiling``: it shows shared ceilings, and only a user changes them, with a record."""
 
 from __future__ import annotations
 

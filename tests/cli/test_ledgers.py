@@ -1,4 +1,4 @@
-"""The commands where no server runs: they read the ledger, say so, and change nothing."""
+"""The commands if no server runs: they read the ledger, print that they do, and change nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fill(path: Path, notebook: NotebookKey, spends: int) -> None:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Path:
-    """The default file of this user's servers."""
+    """The ledger file that this user's servers have by default."""
     path = tmp_path / "data" / "aumos_governance" / "ledger.sqlite"
     fill(path, NotebookKey("ann", "/srv/ann", "a.ipynb"), 3)
     return path
@@ -122,7 +122,7 @@ def test_one_path_under_two_roots_must_be_distinguished(ledger: Path, run: Run) 
 def test_a_reader_that_has_enough_ends_it_without_a_word(
     ledger: Path, arguments: tuple[str, ...], unbuffered: str
 ) -> None:
-    # Far more than a pipe takes in.
+    # Far more output than a pipe can buffer.
     fill(ledger, NotebookKey("ann", "/srv/ann", "a.ipynb"), 3_000)
     process = subprocess.Popen(
         [sys.executable, "-m", "aumos_governance.cli", *arguments, "--database-url", f"sqlite:///{ledger}"],

@@ -1,4 +1,4 @@
-"""``jupyter governance prices``."""
+"""``jupyter governance prices``: it shows the age of the prices, and updates them."""
 
 from __future__ import annotations
 

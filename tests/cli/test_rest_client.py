@@ -1,4 +1,4 @@
-"""The client, against servers that do what a good one does not."""
+"""The REST client with servers that respond wrongly, late or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Responding = Callable[[bytes], str]
 
 @pytest.fixture
 def responding() -> Iterator[Responding]:
-    """A server that gives every request the same bytes and hangs up: gives its URL."""
+    """Run a server that sends the same bytes for every request and closes the connection; yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads = []
 

@@ -1,4 +1,4 @@
-"""The commands beside a running server with governed kernels."""
+"""The commands with a running server that has governed kernels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.kernel.governed_kernel import LINK, SOCKET, notebook
 
 @pytest.fixture(scope="module")
 def governed(server: LiveServer) -> Iterator[LiveServer]:
-    """A notebook that has spent and holds, and one that only opened and looked; both have found the socket."""
+    """One notebook with a spend and a hold, and one that only opened a session; the kernels of both use the socket."""
     (server.root / "work").mkdir()
     with notebook(server, "work/agents.ipynb") as (kernel, _), notebook(server, "quiet.ipynb") as (other, _):
         assert kernel.run("%governance --budget 3 --agent bot\n%governance_spend 0.25 --tool gpt-4o").status == "ok"
         hold = "client.request('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
         assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
         assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
-        # Which way a request goes before the socket is met is a race, and the last one is what status shows.
+        # status shows the transport of the last request, which may be either until the kernel uses the socket.
         assert other.run(f"%governance\n{LINK}\n{SOCKET}\n%governance_status").status == "ok"
         yield server
 
@@ -101,7 +101,7 @@ def test_export_writes_what_the_interface_streams(governed: LiveServer, run: Run
 
 
 def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
-    # By a user who has no server: nothing but the URL and the token is known.
+    # By a user without servers, so that only the URL and the token are known.
     reported = run("status", "--json", "--server", f"{governed.url}lab?token={governed.token}").json
     assert reported["places"][0]["notebooks"]
     assert run("status", "--server", governed.url, JUPYTER_TOKEN=governed.token).code == 0
@@ -119,7 +119,7 @@ def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: R
     assert [record["event"] for record in of_one] == ["open"]
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
     assert (missing.code, missing.err.endswith("has no notebook 'none.ipynb'.\n")) == (2, True)
-    # It is a stream of the same records, whoever reads them.
+    # The exported records are the same, whoever reads them.
     assert run("export", "--database-url", url).out == run("export", home=governed.home).out
 
 
