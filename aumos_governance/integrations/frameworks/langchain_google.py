@@ -16,7 +16,7 @@ __all__ = ["GoogleModelCall"]
 _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCount"}
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
 _SOUND: Final = ("audio", "video", "media", "file", "document")
-"""Content blocks that may have sound, which costs more than text, and which LangChain's usage does not tell apart."""
+"""Content blocks that may have sound, which costs more than text, and which LangChain's usage does not distinguish."""
 
 
 class GoogleModelCall:
