@@ -27,7 +27,6 @@ FILTERS: Final = {
 
 _PROGRAM: Final = "jupyter governance"
 _RAW: Final = argparse.RawDescriptionHelpFormatter
-_TOKEN: Final = "the server's token; other users can see it here, so rather set the variable JUPYTER_TOKEN"  # noqa: S105
 _DESCRIPTION: Final = """\
 Show the governance sessions, budgets and audit records of the notebooks on this machine's Jupyter servers. Only
 "prices --update", "ceiling set", "ceiling lift", "key" and "run" change anything.
@@ -85,8 +84,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         made = _add(commands, name, summary)
-        made.add_argument("--server", metavar="URL", help="read this Jupyter server")
-        made.add_argument("--token", help=_TOKEN)
+        _add_server(made)
         made.add_argument(
             "--database-url", metavar="URL", help="read this ledger: sqlite:////path/to/file or postgresql://..."
         )
@@ -216,7 +214,7 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="use this Jupyter server, if several run")
-    parser.add_argument("--token", help=_TOKEN)
+    parser.add_argument("--token", help="the server's token; other users can see it, so better set JUPYTER_TOKEN")
 
 
 def _positive(text: str) -> int:

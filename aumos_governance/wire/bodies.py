@@ -16,6 +16,7 @@ __all__ = [
     "CONSENT",
     "DECISION",
     "ENTRY",
+    "ENVELOPE",
     "LIMIT",
     "PREVIOUS",
     "RESOLUTION",
@@ -154,6 +155,11 @@ BUDGET: Final = Shape(
     derived={"balance": "Balance(parse(body['limit']), parse(body['spent']), parse(body['held']))"},
 )
 """A category's figures in its current period; ``period_start`` is null for a lifetime budget."""
+
+ENVELOPE: Final = Shape(
+    "", Field("name"), Field("kind"), Field("period", "{}.value"), _PERIOD_START, *_FIGURES, Field("charges")
+)
+"""A ceiling's figures in its current period; ``period_start`` is null for a lifetime ceiling."""
 
 ASSIGNMENT: Final = Shape(
     "TrustAssignment",

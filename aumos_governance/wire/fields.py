@@ -57,7 +57,7 @@ def optional_level(body: Mapping[str, Any], name: str = "trust_level") -> TrustL
         number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else raw
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= 5:
         return TrustLevel(number)
-    raise InvalidRequestError(f"The trust level must be a whole number from 0 to 5, not {_shown(raw)}.")
+    raise InvalidRequestError(f"The trust level must be a whole number from 0 to 5, not {shown(raw)}.")
 
 
 def optional_budget(body: Mapping[str, Any], name: str = "budget") -> int | None:
@@ -75,7 +75,7 @@ def text(body: Mapping[str, Any], name: str, what: str) -> str:
     """Return text of 1 to 1,000 characters from a required field. ``what`` names it in errors."""
     raw = body.get(name)
     if not isinstance(raw, str) or not raw.strip():
-        raise InvalidRequestError(f"The {what} must be text that is not empty, not {_shown(raw)}.")
+        raise InvalidRequestError(f"The {what} must be text that is not empty, not {shown(raw)}.")
     if len(raw) > MAX_TEXT:
         raise InvalidRequestError(f"The {what} must have at most {MAX_TEXT} characters, but has {len(raw)}.")
     if not is_text(raw):
@@ -87,7 +87,7 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
     """Return a boolean; False if the field is missing."""
     raw = body.get(name, False)
     if not isinstance(raw, bool):
-        raise InvalidRequestError(f"The field {name} must be true or false, not {_shown(raw)}.")
+        raise InvalidRequestError(f"The field {name} must be true or false, not {shown(raw)}.")
     return raw
 
 
@@ -97,7 +97,7 @@ def members(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     if raw is None:
         return {}
     if not isinstance(raw, Mapping):
-        raise InvalidRequestError(f"The field {name} must be an object, not {_shown(raw)}.")
+        raise InvalidRequestError(f"The field {name} must be an object, not {shown(raw)}.")
     return raw
 
 
@@ -109,7 +109,7 @@ def whole(body: Mapping[str, Any], name: str, *, default: int, least: int, most:
     number = int(raw) if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 10 else raw
     if isinstance(number, int) and not isinstance(number, bool) and least <= number <= most:
         return number
-    raise InvalidRequestError(f"The {name} must be a whole number from {least} to {most}, not {_shown(raw)}.")
+    raise InvalidRequestError(f"The {name} must be a whole number from {least} to {most}, not {shown(raw)}.")
 
 
 def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
@@ -117,12 +117,7 @@ def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
     known = sorted(names)
     for name in body:
         if name not in known:
-            raise InvalidRequestError(f"The field {_shown(name)} is not known here; the fields are {', '.join(known)}.")
-
-
-def _shown(raw: object) -> str:
-    shown = repr(raw) if isinstance(raw, (str, int, float, bool)) else f"a {type(raw).__name__}"
-    return shown if len(shown) <= 60 else f"{shown[:60]}..."
+            raise InvalidRequestError(f"The field {shown(name)} is not known here; the fields are {', '.join(known)}.")
 
 
 def amount(body: Mapping[str, Any], name: str, without: str) -> int:
@@ -151,9 +146,7 @@ def period(body: Mapping[str, Any], name: str = "period") -> BudgetPeriod:
     """Return a budget's period; monthly if the field is missing or empty. Raises InvalidPeriodError."""
     raw = body.get(name) or BudgetPeriod.MONTHLY.value
     if raw not in BUDGET_PERIOD_VALUES:
-        raise InvalidPeriodError(
-            f"A budget's period is one of {', '.join(BUDGET_PERIOD_VALUES)}, not {str(raw)[:40]!r}."
-        )
+        raise InvalidPeriodError(f"A budget's period is one of {', '.join(BUDGET_PERIOD_VALUES)}, not {shown(raw)}.")
     return BudgetPeriod(raw)
 
 
@@ -191,7 +184,7 @@ def choice(body: Mapping[str, Any], name: str, of: type[EnumT], listed: str) -> 
     for member in of:
         if raw == member.value:
             return member
-    raise InvalidRequestError(f"The {name} must be {listed}, not {str(raw)[:40]!r}.")
+    raise InvalidRequestError(f"The {name} must be {listed}, not {shown(raw)}.")
 
 
 def is_number(raw: object, most: float) -> TypeGuard[int | float]:
@@ -208,8 +201,11 @@ def is_text(raw: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value of a message as an error names it: its text, cut, or the type of a value that may be nested."""
-    return f"{value!r:.40}" if isinstance(value, (str, int, float)) else kind_of(value)
+    """Return a value as an error names it: its text, cut after 60 characters, or the type of one that may be nested."""
+    if not isinstance(value, (str, int, float)):
+        return kind_of(value)
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def kind_of(value: object) -> str:

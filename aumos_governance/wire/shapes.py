@@ -53,7 +53,7 @@ class Shape:
     ``made`` is the name of the class that `read` returns, one of the ledger's contract or ``dict``; with "" it returns
     the value of the only field. ``given`` are parameters of that class which are not in the body, each with an
     expression in which ``key``, ``origin``, ``expires_at``, ``notebook`` and ``terms`` may be used. A ``checked`` body
-    may only have fields of the table, and those named in ``beside``.
+    may only have fields of the table.
     """
 
     def __init__(
@@ -63,7 +63,6 @@ class Shape:
         given: Mapping[str, str] | None = None,
         derived: Mapping[str, str] | None = None,
         checked: bool = False,
-        beside: tuple[str, ...] = (),
         names: Mapping[str, Any] | None = None,
     ) -> None:
         """Declare the fields.
@@ -76,7 +75,7 @@ class Shape:
         self._given = given or {}
         self._derived = derived or {}
         self._checked = checked
-        self._known = frozenset({*(member.name for member in members), *beside})
+        self._known = frozenset(member.name for member in members)
         self._names = names or {}
 
     @cached_property
@@ -176,9 +175,7 @@ def _expression_names() -> dict[str, Any]:
         "OUTCOMES": {outcome.value: outcome for outcome in types.GovernanceOutcome},
         "CHARGE_STATES": {state.value: state for state in budgets.ChargeState},
         "LABELS": {level: level.label() for level in types.TrustLevel},
-        "LEVELS": tuple(types.TrustLevel),
         "parse": money.parse,
-        "parse_positive": money.parse_positive,
         "to_text": money.to_text,
         "signed": _signed,
         "time_text": time_text,

@@ -9,7 +9,7 @@ from .. import money
 from ..clock import time_text
 from ..ledger.contract.agreements import Approval, Report
 from ..ledger.contract.audit_facts import AuditEntry
-from ..ledger.contract.budgets import Corrected, EnvelopeState, HeldCharge
+from ..ledger.contract.budgets import Corrected, HeldCharge
 from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
 from .bodies import LIMIT, STATE
@@ -18,7 +18,6 @@ __all__ = [
     "approval_body",
     "cell_body",
     "corrected_body",
-    "envelope_body",
     "hold_body",
     "limit_request_body",
     "report_body",
@@ -128,23 +127,6 @@ def corrected_body(corrected: Corrected) -> dict[str, Any]:
             "record_id": corrected.record_id,
         },
         "state": None if state is None else STATE.write(state),
-    }
-
-
-def envelope_body(envelope: EnvelopeState) -> dict[str, Any]:
-    """Return a ceiling's figures in its current period; ``period_start`` is null for a lifetime ceiling."""
-    balance = envelope.balance
-    return {
-        "name": envelope.name,
-        "kind": envelope.kind,
-        "period": envelope.period.value,
-        "period_start": time_text(envelope.period_start) if envelope.period_start else None,
-        "limit": money.to_text(balance.limit),
-        "spent": money.to_text(balance.spent),
-        "held": money.to_text(balance.held),
-        "remaining": money.to_text(balance.remaining),
-        "over": money.to_text(balance.over),
-        "charges": envelope.charges,
     }
 
 
