@@ -187,9 +187,10 @@ def test_evaluations_outside_a_session_are_in_the_ledgers_chain(ledger: Ledger) 
 
 def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None:
     ledger.execute(log())
-    ledger.execute(opening(agent_id="bot"))
+    session_id = ledger.execute(opening(agent_id="bot")).state.session_id
     ledger.execute(log())
     ledger.execute(log(agent_id="x"))
+    assert [record.chain for record in records(ledger, event="log")] == ["ledger", session_id, session_id]
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
 
 
