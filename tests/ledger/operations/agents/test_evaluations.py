@@ -87,6 +87,13 @@ def test_a_budget_that_nothing_was_charged_to_has_all_of_it_left(ledger: Ledger)
     assert not ledger.execute(evaluate(amount=10 * CENT + 1, category="daily")).allowed
 
 
+def test_where_nothing_is_left_nothing_is_left(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=CENT))
+    ledger.execute(spend(CENT))
+    found = ledger.execute(evaluate(amount=0))
+    assert (found.allowed, found.reasons) == (True, ("The budget has $0.00 left, and $0.00 is requested",))
+
+
 def test_what_does_not_fit_is_stated_with_what_it_would_come_to(ledger: Ledger) -> None:
     ledger.execute(opening(budget=USD))
     ledger.execute(spend(30 * CENT))
@@ -102,9 +109,10 @@ def test_an_evaluation_without_any_agent_is_bound_by_the_session_alone(ledger: L
     requested = {"agent_id": "", "realm": None, "default_level": TrustLevel.L1_MONITOR}
     assert ledger.execute(evaluate(**requested)).code == "NO_SESSION"
     assert records(ledger)[-1].agent_id is None
-    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    session_id = ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE)).state.session_id
     allowed = ledger.execute(evaluate(required_level=TrustLevel.L3_ACT_APPROVE, **requested))
     assert (allowed.allowed, allowed.reasons) == (True, ())
+    assert records(ledger)[-1].chain == session_id
     denied = ledger.execute(evaluate(required_level=TrustLevel.L4_ACT_REPORT, **requested))
     assert denied.limit is not None
     assert denied.limit.kind == "level"

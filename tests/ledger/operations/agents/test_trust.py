@@ -41,7 +41,7 @@ def test_a_level_is_taken_away_in_its_own_realm_only(ledger: Ledger, realm: str 
     left = {each for each, place in places.items() if ledger.read(FindTrust(agent_id="a", realm=place))}
     assert left == places.keys() - {realm}
     assert records(ledger)[-1].detail == {"scope": None, "from": 1, "to": None, "realm": realm}
-    assert not take(ledger, realm=realm)
+    assert take(ledger, realm=realm) is False
 
 
 def test_a_level_that_is_given_again_counts_from_then(backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_listeners_are_notified_of_each_step_and_of_nothing_else(ledger: Ledger)
     decide(ledger, approvals[1], False)
     withdraw(ledger, approvals[2])
     seen.append(state(ledger).seq)
-    assert [after - before for before, after in zip(seen, seen[1:], strict=False)] == [3, 3]
+    assert [after - before for before, after in pairwise(seen)] == [3, 3]
     for approval in approvals:
         withdraw(ledger, approval)
     assert state(ledger).seq == seen[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_each_step_of_a_report_is_recorded_once_and_notified(ledger: Ledger) -> 
     acknowledged = acknowledge(ledger, report)
     seen.append(state(ledger).seq)
     assert acknowledge(ledger, report) == acknowledged
-    assert [after - before for before, after in zip(seen, seen[1:], strict=False)] == [1, 1, 1]
+    assert [after - before for before, after in pairwise(seen)] == [1, 1, 1]
     assert state(ledger).seq == seen[-1]
     found = [(one.event, one.tool, one.agent_id, one.charge_id, one.detail) for one in records(ledger)[1:]]
     detail = {"report": report.report_id}
