@@ -17,9 +17,10 @@ from aumos_governance.ledger.contract.agreements import (
 )
 from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.ledger import Ledger
-from aumos_governance.types import TrustLevel
-from tests.ledger.charges import OTHER_KERNEL
-from tests.ledger.kit import BY_USER, CENT, KERNEL, NOTEBOOK, SECOND, Backend, key, opening, records, state
+from aumos_governance.ledger.contract.queries import ReadApproval
+from aumos_governance.types import ActionKind, TrustLevel
+from tests.ledger.charges import OTHER_KERNEL, hold
+from tests.ledger.kit import BY_USER, CENT, KERNEL, NOTEBOOK, SECOND, Backend, change, key, opening, records, state
 
 
 def request(ledger: Ledger, **values: Any) -> Approval:
@@ -125,3 +126,16 @@ def test_a_request_ends_at_its_time_and_not_before(backend: Backend) -> None:
     with pytest.raises(ConflictError, match="withdrawn already"):
         decide(ledger, approval)
     assert records(ledger)[-1].code == "APPROVAL_TIMEOUT"
+
+
+def test_an_approval_is_used_at_the_level_that_needs_one(ledger: Ledger) -> None:
+    approval = decide(ledger, request(ledger))
+    act = {"kind": ActionKind.ACT, "approval_id": approval.approval_id, "digest": "d1"}
+    ledger.execute(change(trust_level=TrustLevel.L4_ACT_REPORT))
+    assert ledger.execute(hold(CENT, **act)).allowed
+    assert records(ledger)[-1].detail == {"approval": approval.approval_id, "approval_used": False}
+    assert ledger.read(ReadApproval(approval_id=approval.approval_id)).status is ApprovalStatus.APPROVED
+    ledger.execute(change(trust_level=TrustLevel.L3_ACT_APPROVE))
+    assert ledger.execute(hold(CENT, **act)).allowed
+    assert ledger.read(ReadApproval(approval_id=approval.approval_id)).status is ApprovalStatus.USED
+    assert ledger.verify().ok
