@@ -190,7 +190,10 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.budgets.ceilings": (*_CEILINGS, *_BOOKS),
     "aumos_governance.ledger.operations.budgets.enclosures": (*_CEILINGS, *_SESSIONS, *_BOOKS),
     "aumos_governance.ledger.operations.budgets.envelopes": (*_CEILINGS, *_BOOKS),
-    "aumos_governance.ledger.operations.budgets.limit_requests": (*_CEILINGS, *_BOOKS),
+    "aumos_governance.ledger.operations.budgets.limit_requests": (
+        "tests/ledger/operations/budgets/test_limit_requests.py",
+        *_SHARES,
+    ),
     "aumos_governance.ledger.operations.charges.charges": _BOOKS,
     "aumos_governance.ledger.operations.charges.adjustments": _BOOKS,
     "aumos_governance.ledger.operations.charges.reversals": _BOOKS,

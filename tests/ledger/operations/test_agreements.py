@@ -340,6 +340,7 @@ def test_within_a_session_no_agent_may_do_more_than_the_session(ledger: Ledger) 
         assert decision.code == "TRUST_LEVEL_INSUFFICIENT"
         assert decision.limit is not None
         assert decision.limit.kind == "level"
+        assert len(decision.reasons) == 1
     assert [record.agent_id for record in records(ledger, event="evaluate")] == ["bot", "bot", "other", "other"]
     with pytest.raises(InvalidRequestError, match="agent_id"):
         ledger.execute(evaluate(agent_id=""))

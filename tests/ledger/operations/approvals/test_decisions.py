@@ -20,7 +20,20 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ReadApproval
 from aumos_governance.types import ActionKind, TrustLevel
 from tests.ledger.charges import OTHER_KERNEL, hold
-from tests.ledger.kit import BY_USER, CENT, KERNEL, NOTEBOOK, SECOND, Backend, change, key, opening, records, state
+from tests.ledger.kit import (
+    BY_USER,
+    CENT,
+    KERNEL,
+    NOTEBOOK,
+    SECOND,
+    Backend,
+    change,
+    closing,
+    key,
+    opening,
+    records,
+    state,
+)
 
 
 def request(ledger: Ledger, **values: Any) -> Approval:
@@ -83,6 +96,12 @@ def test_what_is_requested_and_decided_is_recorded_with_what_it_is_for(ledger: L
 
 def test_without_an_agent_of_its_own_a_request_is_the_session_s(ledger: Ledger) -> None:
     assert request(ledger, agent_id=None).agent_id == "planner"
+
+
+def test_a_request_needs_an_open_session(ledger: Ledger) -> None:
+    ledger.execute(closing())
+    with pytest.raises(NotFoundError, match="no user can be reached"):
+        request(ledger)
 
 
 def test_a_request_needs_a_digest(ledger: Ledger) -> None:

@@ -26,14 +26,22 @@ CHECKS = Checks()
     ],
     ids=str,
 )
-@pytest.mark.parametrize("waits", [{"waits_at_limit": True}, {"waits_turn": True}], ids=str)
+@pytest.mark.parametrize("waits", [{"waits_at_limit": True}, {"waits_turn": True}, {"waits": True}], ids=str)
 def test_only_a_limit_on_money_is_worth_waiting_for(
     ledger: Ledger, values: dict[str, Any], code: str, waits: dict[str, bool]
 ) -> None:
     ledger.execute(opening(budget=USD))
     decision = ledger.execute(hold(CENT, **values, **waits))
     assert (decision.allowed, decision.undecided, decision.code) == (False, False, code)
-    assert (records(ledger)[-1].record_id, records(ledger)[-1].code) == (decision.record_id, code)
+    record = records(ledger)[-1]
+    assert (record.record_id, record.outcome, record.code) == (decision.record_id, GovernanceOutcome.DENY, code)
+
+
+def test_what_would_wait_for_an_approval_and_needs_none_is_decided(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    for amount, outcome in ((CENT, GovernanceOutcome.ALLOW), (2 * USD, GovernanceOutcome.DENY)):
+        assert ledger.execute(hold(amount, waits=True)).outcome is outcome
+        assert records(ledger)[-1].outcome is outcome
 
 
 @pytest.mark.parametrize(
@@ -104,6 +112,14 @@ def test_the_refusal_of_an_agent_s_level_names_the_scope(ledger: Ledger) -> None
     unscoped = Checks(default_level=TrustLevel.L1_MONITOR)
     denied = ledger.execute(hold(CENT, agent_id="a", required_level=TrustLevel.L2_SUGGEST, checks=unscoped))
     assert "scope" not in denied.reasons[0]
+
+
+def test_without_an_agent_the_session_s_own_level_counts(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD, trust_level=TrustLevel.L4_ACT_REPORT))
+    checks = Checks(default_level=TrustLevel.L1_MONITOR)
+    for values in ({}, {"checks": checks}):
+        decision = ledger.execute(hold(CENT, required_level=TrustLevel.L4_ACT_REPORT, **values))
+        assert (decision.allowed, decision.level) == (True, TrustLevel.L4_ACT_REPORT)
 
 
 def test_a_hold_that_is_named_by_its_caller_has_that_name(backend: Backend) -> None:
