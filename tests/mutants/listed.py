@@ -40,6 +40,12 @@ _PRICES = (
     "tests/integrations/guarding/test_later.py",
 )
 _BOOKS = (
+    "tests/ledger/operations/agents/test_trust.py",
+    "tests/ledger/operations/approvals/test_decisions.py",
+    "tests/ledger/operations/approvals/test_reports.py",
+    "tests/ledger/operations/charges/test_charge_records.py",
+    "tests/ledger/operations/charges/test_refused_charges.py",
+    "tests/ledger/operations/charges/test_resolved_holds.py",
     "tests/ledger/operations/agents/test_evaluations.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/operations/test_checks.py",
