@@ -91,6 +91,7 @@ def test_where_nothing_is_left_nothing_is_left(ledger: Ledger) -> None:
     ledger.execute(opening(budget=CENT))
     ledger.execute(spend(CENT))
     found = ledger.execute(evaluate(amount=0))
+    assert found.tool == ""
     assert (found.allowed, found.reasons) == (True, ("The budget has $0.00 left, and $0.00 is requested",))
 
 

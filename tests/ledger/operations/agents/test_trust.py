@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.errors import NotAllowedError
+from aumos_governance.errors import InvalidRequestError, NotAllowedError
 from aumos_governance.ledger.contract.agreements import GrantConsent, RemoveTrust, RevokeConsent, SetTrust
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import FindConsent, FindTrust
@@ -96,6 +96,14 @@ def test_what_is_agreed_and_revoked_is_recorded_with_its_purpose(ledger: Ledger,
     )
     ledger.execute(revoked)
     assert records(ledger)[-1].detail == {"data_type": "mail", "purpose": purpose, "realm": ""}
+
+
+@pytest.mark.parametrize("until", [0.5, True, 1 << 63, "1"])
+def test_a_consent_ends_at_a_whole_number_of_microseconds(ledger: Ledger, until: Any) -> None:
+    with pytest.raises(InvalidRequestError, match="until"):
+        ledger.execute(grant(until=until))
+    assert ledger.read(FindConsent(agent_id="a", data_type="mail")) is None
+    assert records(ledger) == []
 
 
 def test_a_consent_counts_up_to_its_time_and_no_longer(backend: Backend) -> None:
