@@ -98,6 +98,11 @@ def test_what_is_agreed_and_revoked_is_recorded_with_its_purpose(ledger: Ledger,
     assert records(ledger)[-1].detail == {"data_type": "mail", "purpose": purpose, "realm": ""}
 
 
+def test_consents_are_revoked_of_an_agent_with_a_name(ledger: Ledger) -> None:
+    with pytest.raises(InvalidRequestError, match="agent_id"):
+        ledger.execute(RevokeConsent(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id=""))
+
+
 @pytest.mark.parametrize("until", [0.5, True, 1 << 63, "1"])
 def test_a_consent_ends_at_a_whole_number_of_microseconds(ledger: Ledger, until: Any) -> None:
     with pytest.raises(InvalidRequestError, match="until"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,14 @@ def test_a_hold_is_found_within_its_own_server_s_root_only(ledger: Ledger) -> No
     with pytest.raises(NotFoundError):
         ledger.execute(release(made, origin=replace(BY_USER, within=("ann", "/srv/bob"))))
     assert ledger.execute(release(made, origin=replace(BY_USER, within=("ann", "/srv/ann")))).held == CENT
+
+
+@pytest.mark.parametrize("until", [0.5, True, 1 << 63, "1"])
+def test_a_hold_ends_at_a_whole_number_of_microseconds(ledger: Ledger, until: Any) -> None:
+    ledger.execute(opening())
+    with pytest.raises(InvalidRequestError, match="until"):
+        ledger.execute(hold(CENT, until=until))
+    assert balance(ledger).held == 0
 
 
 @pytest.mark.parametrize("count", [0, 1, (1 << 53) - 1])
