@@ -95,8 +95,8 @@ def test_levels_are_touched_and_removed(backend: Backend) -> None:
     def remove() -> bool:
         return ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
 
-    assert not touch()
-    assert not remove()
+    assert touch() is False
+    assert remove() is False
     assigned = ledger.execute(trust("a", 3))
     backend.clock.advance(SECOND)
     assert touch()

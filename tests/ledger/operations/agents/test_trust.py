@@ -44,6 +44,14 @@ def test_a_level_is_taken_away_in_its_own_realm_only(ledger: Ledger, realm: str 
     assert take(ledger, realm=realm) is False
 
 
+@pytest.mark.parametrize("level", list(TrustLevel))
+def test_a_level_is_shown_as_it_was_given(ledger: Ledger, level: TrustLevel) -> None:
+    give(ledger, level)
+    found = ledger.read(FindTrust(agent_id="a"))
+    assert found is not None
+    assert found.level is level
+
+
 def test_a_level_that_is_given_again_counts_from_then(backend: Backend) -> None:
     ledger = backend.open()
     give(ledger, L1)

@@ -104,6 +104,13 @@ def test_a_request_needs_an_open_session(ledger: Ledger) -> None:
         request(ledger)
 
 
+@pytest.mark.parametrize("field", ["amount", "until"])
+def test_a_request_needs_whole_numbers(ledger: Ledger, field: str) -> None:
+    with pytest.raises(InvalidRequestError, match=field):
+        request(ledger, **{field: 0.5})
+    assert len(records(ledger)) == 1
+
+
 def test_a_request_needs_a_digest(ledger: Ledger) -> None:
     with pytest.raises(InvalidRequestError, match="digest"):
         request(ledger, digest="")
