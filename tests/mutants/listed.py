@@ -66,12 +66,14 @@ _BOOKS = (
     "tests/sdk/test_authorize.py",
 )
 _CEILINGS = (
+    "tests/ledger/operations/budgets/test_budget_records.py",
     "tests/ledger/operations/test_envelopes.py",
     "tests/ledger/test_ceilings.py",
     "tests/ledger/test_sums.py",
     "tests/server/settings/test_envelopes.py",
 )
 _SESSIONS = (
+    "tests/ledger/operations/sessions/test_session_records.py",
     "tests/ledger/operations/test_sessions.py",
     "tests/ledger/operations/test_notebooks.py",
     "tests/ledger/operations/test_joins.py",
@@ -139,6 +141,7 @@ _GATEWAY = (
     "tests/gateway/test_google.py",
 )
 _SHARES = (
+    "tests/ledger/operations/charges/test_refused_charges.py",
     "tests/service/test_order_of_turns.py",
     "tests/ledger/operations/test_bounded_holds.py",
     "tests/service/test_turns.py",
@@ -214,10 +217,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.places": (*_CEILINGS, *_SESSIONS, *_BOOKS),
     "aumos_governance.ledger.operations.reach": (*_SESSIONS, *_BOOKS, "tests/ledger/test_reading.py"),
     "aumos_governance.ledger.operations.sessions.sessions": (*_SESSIONS, *_BOOKS),
-    "aumos_governance.ledger.operations.sessions.notebooks": (
-        "tests/ledger/operations/test_joins.py",
-        "tests/ledger/operations/test_notebooks.py",
-    ),
+    "aumos_governance.ledger.operations.sessions.notebooks": _SESSIONS,
     "aumos_governance.ledger.operations.agents.trust": _BOOKS,
     "aumos_governance.ledger.proof.rules": ("tests/ledger/operations/test_approvals.py", *_PROOF),
     "aumos_governance.ledger.proof.agreements": _PROOF,
