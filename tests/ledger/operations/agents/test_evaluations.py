@@ -9,6 +9,7 @@ from aumos_governance.ledger.contract.agreements import Evaluate, GrantConsent, 
 from aumos_governance.ledger.contract.facts import Limit
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome, TrustLevel
+from tests.ledger.charges import hold
 from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, USD, budget, closing, key, opening, records, spend
 
 
@@ -85,6 +86,15 @@ def test_a_budget_that_nothing_was_charged_to_has_all_of_it_left(ledger: Ledger)
     assert found.allowed
     assert found.reasons == ("Budget 'daily' has $0.10 left, and $0.10 is requested",)
     assert not ledger.execute(evaluate(amount=10 * CENT + 1, category="daily")).allowed
+
+
+def test_what_is_held_counts_as_what_is_spent(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    ledger.execute(spend(20 * CENT))
+    ledger.execute(hold(30 * CENT))
+    assert "$0.50 left" in ledger.execute(evaluate(amount=50 * CENT)).reasons[-1]
+    denied = ledger.execute(evaluate(amount=50 * CENT + 1))
+    assert denied.limit == Limit("session", "", USD + 1, USD)
 
 
 def test_where_nothing_is_left_nothing_is_left(ledger: Ledger) -> None:
