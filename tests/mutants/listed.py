@@ -46,6 +46,7 @@ _BOOKS = (
     "tests/ledger/operations/charges/test_charge_records.py",
     "tests/ledger/operations/charges/test_refused_charges.py",
     "tests/ledger/operations/charges/test_resolved_holds.py",
+    "tests/ledger/operations/charges/test_reversal_records.py",
     "tests/ledger/operations/agents/test_evaluations.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/operations/test_checks.py",
