@@ -71,7 +71,6 @@ _CEILINGS = (
     "tests/ledger/operations/test_envelopes.py",
     "tests/ledger/test_ceilings.py",
     "tests/ledger/test_sums.py",
-    "tests/server/settings/test_envelopes.py",
 )
 _SESSIONS = (
     "tests/ledger/operations/sessions/test_session_records.py",
