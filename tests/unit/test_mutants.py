@@ -146,13 +146,13 @@ def test_a_change_is_put_into_the_functions_that_are_there(tmp_path: Path) -> No
 
 
 def test_a_tracer_says_which_lines_a_test_executes(tmp_path: Path) -> None:
-    program = f"""
+    program = """
 import sys, threading
 from tests.mutants.reach import Reached, Tracer
 sys.path.insert(0, "")
 import guarded
 file = guarded.__file__
-tracer, tests = Tracer({{file}}), {{"first": Reached(), "second": Reached()}}
+tracer, tests = Tracer({file}), {"first": Reached(), "second": Reached()}
 with tracer.following("first", tests["first"]):
     thread = threading.Thread(target=guarded.may, args=(4,))
     thread.start()
@@ -161,8 +161,8 @@ guarded.may(3)
 with tracer.following("second", tests["second"]):
     pass
 tracer.end(tests)
-assert tests["first"].lines == {{file: {{5, 6, 7, 9, 10}}}}, tests
-assert tests["second"].lines == {{}}, tests
+assert tests["first"].lines == {file: {5, 6, 7, 9, 10}}, tests
+assert tests["second"].lines == {}, tests
 assert not tests["first"].starts
 """
     (tmp_path / "guarded.py").write_text(SOURCE, "utf-8")
