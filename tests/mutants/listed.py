@@ -234,11 +234,14 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.proof.standing": _PROOF,
     "aumos_governance.ledger.contract.terms": ("tests/ledger/rules/test_terms.py", *_BOOKS),
     "aumos_governance.ledger.rules.verdicts": ("tests/ledger/rules/test_verdicts.py", *_BOOKS),
-    "aumos_governance.ledger.rules.chain": ("tests/ledger/rules/test_chain.py", *_PROOF, *_BOOKS),
+    "aumos_governance.ledger.rules.chain": (
+        "tests/ledger/rules/test_chain.py",
+        "tests/ledger/proof/test_chains.py",
+        *_BOOKS,
+    ),
     "aumos_governance.ledger.rules.content": (
         "tests/ledger/rules/test_content.py",
         "tests/ledger/operations/test_keys.py",
-        *_PROOF,
         *_BOOKS,
     ),
     "aumos_governance.ledger.rules.sums": ("tests/ledger/test_sums.py", "tests/ledger/operations/test_agreements.py"),
