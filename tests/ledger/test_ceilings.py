@@ -115,6 +115,8 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
     ledger.execute(configure("eve", "/srv/eve", TEAM))
     ledger.execute(opening(new=True))
     assert around(ledger) == {}
+    (*_, configured) = records(ledger, event="configure")
+    assert configured.detail["shared"] == [{"name": "class", "kind": "team", "period": None, "ceiling": None}]
     with pytest.raises(InvalidRequestError, match="was lifted; name the period"):
         ledger.execute(set_ceiling("class", USD))
     assert ledger.execute(set_ceiling("class", 9 * USD, MONTHLY))

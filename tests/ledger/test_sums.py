@@ -98,6 +98,20 @@ def test_a_late_settlement_leaves_room_for_the_session_that_is_open(ledger: Ledg
     assert ledger.verify().ok
 
 
+def test_a_late_settlement_adds_all_of_it_to_what_closed_sessions_spent(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=BILLION))
+    held = ledger.execute(hold(BILLION)).charge_id
+    ledger.execute(opening(new=True))
+    fill(ledger)
+    refused(ledger, settle(held, MOST - 9 * BILLION + 1))
+    ledger.execute(settle(held, MOST - 9 * BILLION))
+    ledger.execute(closing())
+    previous = state(ledger).previous
+    assert previous is not None
+    assert previous.spent == MOST
+    assert ledger.verify().ok
+
+
 def test_a_settlement_within_its_hold_always_fits(ledger: Ledger) -> None:
     ledger.execute(opening())
     ledger.execute(change(budget=BILLION))

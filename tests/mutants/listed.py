@@ -73,6 +73,7 @@ _CEILINGS = (
     "tests/ledger/test_sums.py",
 )
 _SESSIONS = (
+    "tests/ledger/operations/sessions/test_joined_notebooks.py",
     "tests/ledger/operations/sessions/test_session_records.py",
     "tests/ledger/operations/test_sessions.py",
     "tests/ledger/operations/test_notebooks.py",

@@ -1,0 +1,68 @@
+"""What is left of two notebooks that prove to be one: their sessions, their sums, and which of them stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from aumos_governance.ledger.contract.facts import ClosedSessions, NotebookKey
+from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.requests import JoinNotebooks
+from tests.ledger.kit import CENT, NOTEBOOK, SERVER, USD, closing, key, opening, records, spend, state
+
+LINK = NotebookKey("ann", "/srv/link", "plan.ipynb")
+BELOW = NotebookKey("ann", "/srv/ann/work", "plan.ipynb")
+
+
+def join(ledger: Ledger, old: NotebookKey = LINK, new: NotebookKey = NOTEBOOK) -> int:
+    return ledger.execute(JoinNotebooks(key=key(), origin=SERVER, pairs=((old, new),)))
+
+
+def test_two_names_of_one_file_need_no_join(ledger: Ledger) -> None:
+    before = ledger.execute(opening()).state
+    for old, new in ((NOTEBOOK, BELOW), (NOTEBOOK, NOTEBOOK), (LINK, NOTEBOOK)):
+        assert join(ledger, old, new) == 0
+    assert state(ledger) == before
+    assert records(ledger, event="join") == []
+
+
+@pytest.mark.parametrize("opened", [LINK, NOTEBOOK])
+def test_a_notebook_that_never_had_a_session_takes_over_the_other_one_s(ledger: Ledger, opened: NotebookKey) -> None:
+    # Refused, it is known all the same: the older notebook stays.
+    ledger.execute(spend(notebook=NOTEBOOK if opened is LINK else LINK))
+    session_id = ledger.execute(opening(opened, budget=USD)).state.session_id
+    ledger.execute(spend(3 * CENT, opened))
+    ended = ledger.execute(closing(opened))
+    assert join(ledger) == 1
+    now = state(ledger)
+    assert (now.session_id, now.active) == (session_id, False)
+    assert now.previous == ClosedSessions(1, 3 * CENT, USD, ended.closed_at or 0)
+    assert state(ledger, LINK).session_id is None
+    assert ledger.verify().ok
+
+
+@pytest.mark.parametrize("last", [LINK, NOTEBOOK])
+def test_the_session_that_was_closed_last_is_shown(ledger: Ledger, last: NotebookKey) -> None:
+    first = NOTEBOOK if last is LINK else LINK
+    for notebook, budget in ((first, USD), (last, 2 * USD)):
+        ledger.execute(opening(notebook, budget=budget))
+        ledger.execute(spend(CENT, notebook))
+    ledger.execute(closing(first))
+    ended = ledger.execute(closing(last))
+    seen = max(state(ledger, notebook).seq for notebook in (LINK, NOTEBOOK))
+    assert join(ledger) == 1
+    now = state(ledger)
+    assert now.session_id == ended.session_id
+    assert now.previous == ClosedSessions(2, 2 * CENT, 2 * USD, ended.closed_at or 0)
+    assert now.seq > seen
+    assert ledger.verify().ok
+
+
+def test_an_open_session_stays_open_whichever_was_closed(ledger: Ledger) -> None:
+    ledger.execute(opening(LINK, budget=USD))
+    ledger.execute(closing(LINK))
+    kept = ledger.execute(opening()).state
+    assert join(ledger) == 1
+    now = state(ledger)
+    assert (now.session_id, now.active) == (kept.session_id, True)
+    assert now.previous is not None
+    assert (now.previous.sessions, now.previous.budget) == (1, USD)
