@@ -277,6 +277,34 @@ def test_responses_and_embeddings(endpoint: Endpoint, till: Till, governed: Gove
     assert (endpoint.count, till.held) == (3, 0)
 
 
+def test_awaited_embeddings(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    to = {"api_base": endpoint.openai_url, "api_key": "key"}
+    asyncio.run(governed.aembedding(model="openai/text-embedding-3-small", input=["x"], **to))
+    assert till.spent == priced("text-embedding-3-small", {"input_tokens": 1000})
+
+
+@pytest.mark.parametrize("reply", [Reply(pause_after=0), Reply(pause_after=3)])
+def test_a_call_whose_task_is_cancelled_is_an_estimate(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, reply: Reply
+) -> None:
+    endpoint.script(reply)
+
+    async def consume() -> None:
+        async for _ in await governed.acompletion(**request(endpoint), stream=True):
+            received.set()
+
+    async def main() -> None:
+        task = asyncio.create_task(consume())
+        await (received.wait() if reply.pause_after else asyncio.to_thread(endpoint.wait_received, 1))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    received = asyncio.Event()
+    asyncio.run(main())
+    assert (till.held, till.events()) == (0, ["hold", "estimated"])
+
+
 def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, governed: GovernedLiteLLM) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

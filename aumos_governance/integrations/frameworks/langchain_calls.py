@@ -1,7 +1,7 @@
 """What a call of a LangChain model may cost at worst, and what it cost.
 
-OpenAI's and Anthropic's models are measured and priced by the same code as calls of their governed clients. For other
-providers' there are LangChain's own figures.
+OpenAI's, Anthropic's and Google's models are measured and priced by the same code as calls of their governed clients;
+for models of other providers there is only what LangChain itself counts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
+from ...errors import ConfigurationError
 from ..anthropic import calls as anthropic_calls
 from ..anthropic.sizes import size_of as anthropic_size_of
 from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
@@ -22,6 +23,7 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
+from .langchain_google import GoogleModelCall
 from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, whole_number
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
@@ -67,6 +69,7 @@ _ANTHROPIC_MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "document": _DOCUMENT,
 }
 """What is measured in place of LangChain's media blocks, as Anthropic's API has them."""
+_MEDIA_OF: Final[Mapping[str, Mapping[object, Mapping[str, Any]]]] = {"anthropic": _ANTHROPIC_MEDIA, "google": {}}
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
 """The tools that a program runs; all others are the provider's."""
 
@@ -94,7 +97,7 @@ class LangChainCall:
         self._parameters = parameters
         self._metadata = metadata
         self._provider = provider_of(metadata, parameters)
-        self._inputs = [_plain(each, _ANTHROPIC_MEDIA if self._provider == "anthropic" else _MEDIA) for each in inputs]
+        self._inputs = [_plain(each, _MEDIA_OF.get(self._provider, _MEDIA)) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
         """As a governed client of the provider holds it; of another provider, all that its prices allow."""
@@ -103,6 +106,15 @@ class LangChainCall:
             return (self._response() if continued or self._hosted() else self._chat()).worst(rates)
         if self._provider == "anthropic":
             return self._anthropic().worst(rates)
+        if self._provider == "google":
+            return self._google().worst(rates)
+        if self._hosted() and rates.flat is None and not rates.fee:
+            cause = f"{self.model} was not called: a tool that its provider runs may cost more than the tokens"
+            raise ConfigurationError(
+                f"{cause}, so state what to add to each call with GovernedCalls(fee=...), or what each call costs with"
+                " cost=...",
+                cause=cause,
+            )
         size = size_of([self._inputs, self._given(*_INPUTS)])
         window = rates.context_window
         if size.unseen or self._hosted():
@@ -124,6 +136,8 @@ class LangChainCall:
             return self._anthropic().cost(rates, response, seen)
         if self._provider == "anthropic" and rates.flat is None:
             return self._by_anthropics_terms(rates, response)
+        if self._provider == "google" and rates.flat is None:
+            return self._google().cost(rates, response)
         return self._by_langchain(rates, response)
 
     def _by_anthropics_terms(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
@@ -143,9 +157,6 @@ class LangChainCall:
     def _by_langchain(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
-            raise UsageMissingError
-        if self._hosted() and rates.flat is None:
-            # What the provider's tools cost is not among LangChain's figures.
             raise UsageMissingError
         into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
@@ -189,8 +200,13 @@ class LangChainCall:
 
     def _anthropic_body(self) -> dict[str, Any]:
         limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
-        messages = [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
-        return {"model": self.model, "messages": messages, **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
+        return {"model": self.model, "messages": self._messages(), **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
+
+    def _google(self) -> GoogleModelCall:
+        return GoogleModelCall(self.model, self._messages(), self._parameters, self._stated_limit())
+
+    def _messages(self) -> list[Any]:
+        return [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
 
     def _given(self, *names: str) -> dict[str, Any]:
         return {name: self._parameters[name] for name in names if self._parameters.get(name) is not None}

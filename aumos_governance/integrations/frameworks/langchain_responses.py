@@ -61,7 +61,8 @@ def response_of(result: LLMResult) -> dict[str, Any]:
             "output": [*_items(message)],
             "status": metadata.get("status"),
         }
-    return {**response, "shape": LANGCHAIN, "usage": usage}
+    response["content"] = [*_content(message), *message.tool_calls]
+    return {**response, "shape": LANGCHAIN, "usage": usage, "grounding_metadata": metadata.get("grounding_metadata")}
 
 
 def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
