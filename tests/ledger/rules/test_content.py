@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -143,3 +144,11 @@ def test_the_usage_of_a_settlement_is_for_the_record_alone() -> None:
 )
 def test_a_response_reads_as_it_was_written(response: object) -> None:
     assert decode(encode(response)) == response
+
+
+def test_what_an_earlier_version_wrote_reads_with_the_defaults_of_what_it_had_not() -> None:
+    """Fields are only ever appended to a response, with a default."""
+    response = Decision(GovernanceOutcome.DENY, ("a",), "r", CENT, "t", "CODE")
+    name, values = json.loads(encode(response))
+    for fewer in range(6, len(values) + 1):
+        assert decode(json.dumps([name, values[:fewer]])) == response

@@ -7,7 +7,21 @@ import pytest
 from aumos_governance.ledger.contract.facts import ClosedSessions, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.requests import JoinNotebooks
-from tests.ledger.kit import CENT, NOTEBOOK, SERVER, USD, closing, key, opening, records, spend, state
+from tests.ledger.kit import (
+    CENT,
+    NOTEBOOK,
+    OTHER,
+    SERVER,
+    USD,
+    closing,
+    delete,
+    key,
+    move,
+    opening,
+    records,
+    spend,
+    state,
+)
 
 LINK = NotebookKey("ann", "/srv/link", "plan.ipynb")
 BELOW = NotebookKey("ann", "/srv/ann/work", "plan.ipynb")
@@ -66,3 +80,27 @@ def test_an_open_session_stays_open_whichever_was_closed(ledger: Ledger) -> None
     assert (now.session_id, now.active) == (kept.session_id, True)
     assert now.previous is not None
     assert (now.previous.sessions, now.previous.budget) == (1, USD)
+
+
+def test_the_count_of_a_path_s_changes_never_falls(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    for _ in range(5):
+        ledger.execute(spend())
+    ledger.execute(delete(NOTEBOOK.path))
+    gone = state(ledger).seq
+    ledger.execute(opening(OTHER))
+    ledger.execute(move(OTHER.path, NOTEBOOK.path))
+    assert state(ledger).active
+    assert state(ledger).seq > gone
+
+
+def test_the_count_of_a_path_that_another_notebook_had_never_falls(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    for _ in range(5):
+        ledger.execute(spend())
+    before = state(ledger).seq
+    moved = ledger.execute(opening(OTHER)).state
+    ledger.execute(move(OTHER.path, NOTEBOOK.path))
+    now = state(ledger)
+    assert now.session_id == moved.session_id
+    assert now.seq > before

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.types import TrustLevel
 from tests.ledger.charges import hold
 from tests.ledger.kit import BY_USER, CENT, NOTEBOOK, USD, change, closing, opening, records, spend, state
+from tests.ledger.rich import configure
 
 L2, L4 = TrustLevel.L2_SUGGEST, TrustLevel.L4_ACT_REPORT
 VALUES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -115,13 +117,17 @@ def test_a_new_session_says_why_the_one_before_it_ended(ledger: Ledger) -> None:
     assert "why" not in records(ledger)[-1].detail
 
 
-def test_what_changes_nothing_is_neither_recorded_nor_notified(ledger: Ledger) -> None:
+@pytest.mark.parametrize("kind", [None, EnvelopeKind.SERVER, EnvelopeKind.TEAM])
+def test_what_changes_nothing_is_neither_recorded_nor_notified(ledger: Ledger, kind: EnvelopeKind | None) -> None:
+    if kind is not None:
+        ledger.execute(configure("ann", "/srv/ann", EnvelopeSpec("class", USD, kind)))
     ledger.execute(opening(agent_id="a"))
-    before, seen = records(ledger), state(ledger)
+    before, shared, seen = records(ledger), records(ledger, session_id="ledger"), state(ledger)
     for request in (opening(), opening(agent_id="a", budget=10 * USD, trust_level=L2), change()):
         again = ledger.execute(request)
         assert (again.opened, again.changed, again.state) == (False, False, seen)
     assert records(ledger) == before
+    assert records(ledger, session_id="ledger") == shared
 
 
 @pytest.mark.parametrize("budget", [0, 10**18])
