@@ -105,6 +105,18 @@ def test_an_end_is_recorded_with_the_last_figures_in_both_chains(ledger: Ledger,
     assert closed.previous.closed_at == own.at
 
 
+def test_what_is_about_no_money_has_no_amount_on_record(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ledger.execute(change(trust_level=L4, budget=USD))
+    ledger.execute(closing())
+    found = [*records(ledger), *records(ledger, session_id="ledger")]
+    assert [record.event for record in found] == ["open", "change", "close", "open", "close"]
+    assert {(record.amount, record.spent_delta, record.held_delta) for record in found} == {(0, 0, 0)}
+    assert {(record.code, record.reasons, record.tool, record.charge_id) for record in found} == {
+        (None, (), None, None)
+    }
+
+
 def test_a_new_session_says_why_the_one_before_it_ended(ledger: Ledger) -> None:
     first = ledger.execute(opening(agent_id="a")).state
     second = ledger.execute(opening(new=True)).state
