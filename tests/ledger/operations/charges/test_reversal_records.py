@@ -15,6 +15,7 @@ from tests.ledger.charges import OTHER_KERNEL, correct, hold, release, settle
 from tests.ledger.kit import (
     BY_USER,
     CENT,
+    HOUR,
     KERNEL,
     OTHER,
     SECOND,
@@ -98,6 +99,15 @@ def test_a_cancel_of_nothing_refuses_what_comes_and_changes_no_figure(ledger: Le
         ledger.execute(spend(key="later"))
     # Of another caller the same key is another request.
     assert ledger.execute(spend(key="later", origin=OTHER_KERNEL)).allowed
+
+
+@pytest.mark.parametrize(("hours", "found"), [(47, Found.NOTHING), (49, Found.UNKNOWN)])
+def test_what_an_older_session_requested_may_be_forgotten(backend: Backend, hours: int, found: Found) -> None:
+    ledger = backend.open()
+    ledger.execute(opening())
+    backend.clock.advance(hours * HOUR)
+    ledger.execute(opening(new=True))
+    assert ledger.execute(void("never came")).found is found
 
 
 # ---- without a confirmation

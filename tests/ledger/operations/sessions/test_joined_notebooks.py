@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from aumos_governance.ledger.contract.facts import ClosedSessions, NotebookKey
+from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.facts import Balance, ClosedSessions, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ListEnvelopes
 from aumos_governance.ledger.contract.requests import JoinNotebooks
+from tests.ledger.charges import hold
 from tests.ledger.kit import (
     CENT,
     NOTEBOOK,
@@ -22,6 +25,7 @@ from tests.ledger.kit import (
     spend,
     state,
 )
+from tests.ledger.rich import configure
 
 LINK = NotebookKey("ann", "/srv/link", "plan.ipynb")
 BELOW = NotebookKey("ann", "/srv/ann/work", "plan.ipynb")
@@ -39,13 +43,20 @@ def test_two_names_of_one_file_need_no_join(ledger: Ledger) -> None:
     assert records(ledger, event="join") == []
 
 
+@pytest.mark.parametrize("older", [True, False])
 @pytest.mark.parametrize("opened", [LINK, NOTEBOOK])
-def test_a_notebook_that_never_had_a_session_takes_over_the_other_one_s(ledger: Ledger, opened: NotebookKey) -> None:
-    # Refused, it is known all the same: the older notebook stays.
-    ledger.execute(spend(notebook=NOTEBOOK if opened is LINK else LINK))
+def test_a_notebook_that_never_had_a_session_shares_the_other_one_s(
+    ledger: Ledger, opened: NotebookKey, older: bool
+) -> None:
+    # Refused, it is known all the same; the older notebook stays.
+    refused = spend(notebook=NOTEBOOK if opened is LINK else LINK)
+    if older:
+        ledger.execute(refused)
     session_id = ledger.execute(opening(opened, budget=USD)).state.session_id
     ledger.execute(spend(3 * CENT, opened))
     ended = ledger.execute(closing(opened))
+    if not older:
+        ledger.execute(refused)
     assert join(ledger) == 1
     now = state(ledger)
     assert (now.session_id, now.active) == (session_id, False)
@@ -80,6 +91,20 @@ def test_an_open_session_stays_open_whichever_was_closed(ledger: Ledger) -> None
     assert (now.session_id, now.active) == (kept.session_id, True)
     assert now.previous is not None
     assert (now.previous.sessions, now.previous.budget) == (1, USD)
+
+
+@pytest.mark.parametrize("root", [LINK.root, NOTEBOOK.root])
+def test_a_ceiling_that_one_of_the_two_had_counts_for_the_notebook(ledger: Ledger, root: str) -> None:
+    ledger.execute(configure("ann", root, EnvelopeSpec("each", USD, EnvelopeKind.NOTEBOOK)))
+    for notebook in (LINK, NOTEBOOK):
+        ledger.execute(opening(notebook, budget=9 * USD))
+        ledger.execute(spend(40 * CENT, notebook))
+    ledger.execute(hold(10 * CENT, notebook=LINK))
+    assert join(ledger) == 1
+    assert not ledger.execute(opening()).opened
+    around = {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=NOTEBOOK))}
+    assert around["each"] == Balance(USD, 40 * CENT, 10 * CENT if root == LINK.root else 0)
+    assert ledger.verify().findings == ()
 
 
 def test_the_count_of_a_path_s_changes_never_falls(ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.types import TrustLevel
 from tests.ledger.charges import hold
-from tests.ledger.kit import BY_USER, CENT, NOTEBOOK, USD, change, closing, opening, records, spend, state
+from tests.ledger.kit import BY_USER, CENT, NOTEBOOK, SERVER, USD, change, closing, opening, records, spend, state
 from tests.ledger.rich import configure
 
 L2, L4 = TrustLevel.L2_SUGGEST, TrustLevel.L4_ACT_REPORT
@@ -140,6 +140,14 @@ def test_what_changes_nothing_is_neither_recorded_nor_notified(ledger: Ledger, k
         assert (again.opened, again.changed, again.state) == (False, False, seen)
     assert records(ledger) == before
     assert records(ledger, session_id="ledger") == shared
+
+
+def test_a_value_that_is_confirmed_stays_that_of_who_set_it(ledger: Ledger) -> None:
+    before = ledger.execute(opening(origin=SERVER, agent_id="a")).state
+    again = ledger.execute(opening(budget=10 * USD, trust_level=L2))
+    assert (again.changed, again.state) == (False, before)
+    assert (again.state.trust_set_by, again.state.budget_set_by) == ("server", "server")
+    assert [record.event for record in records(ledger)] == ["open"]
 
 
 @pytest.mark.parametrize("budget", [0, 10**18])
