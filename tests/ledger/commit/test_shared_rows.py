@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
+from aumos_governance.errors import NotFoundError
+from aumos_governance.ledger.commit import dispatch
+from aumos_governance.ledger.contract.agreements import Record
 from aumos_governance.ledger.contract.facts import Balance
+from aumos_governance.ledger.rules.chain import LEDGER_CHAIN
+from aumos_governance.ledger.transaction.rows import EstimateRow
+from aumos_governance.ledger.transaction.work import Work, record
+from aumos_governance.types import GovernanceOutcome
 from tests.ledger.charges import gone, hold, release, settle
 from tests.ledger.kit import (
     BY_USER,
@@ -17,6 +27,7 @@ from tests.ledger.kit import (
     balance,
     closing,
     opening,
+    records,
     spend,
     state,
 )
@@ -68,3 +79,41 @@ def test_a_hold_found_by_its_id_and_by_its_kernel_is_one(database: Backend) -> N
     assert [future.result().spent for future in futures] == [CENT] * 10
     assert balance(ledger) == Balance(USD, 10 * CENT, 0)
     assert ledger.verify().ok
+
+
+def recorded(work: Work, request: Record) -> None:
+    record(work, LEDGER_CHAIN, None, request.origin, "half")
+
+
+def added(work: Work, request: Record) -> None:
+    work.add(EstimateRow("half", None, 1, work.now))
+
+
+def saved(work: Work, request: Record) -> None:
+    notebook = work.notebook(NOTEBOOK)
+    assert notebook is not None
+    notebook.seq += 1_000
+    work.save(notebook)
+
+
+@pytest.mark.parametrize("change", [recorded, added, saved])
+def test_nothing_is_left_of_a_request_that_fails_halfway(
+    database: Backend, monkeypatch: pytest.MonkeyPatch, change: Callable[[Work, Record], None]
+) -> None:
+    def fails(work: Work, request: Record) -> None:
+        change(work, request)
+        raise NotFoundError("It fails halfway.")
+
+    ledger = database.open()
+    before = ledger.execute(opening()).state
+    shared = records(ledger, session_id="ledger")
+    with monkeypatch.context() as broken:
+        broken.setitem(dispatch.OPERATIONS, Record, fails)
+        failing = Record(key="", origin=KERNEL, notebook=NOTEBOOK, event="log", outcome=GovernanceOutcome.ALLOW)
+        with pytest.raises(NotFoundError):
+            ledger.execute(failing)
+    # What the next transaction writes is not what the failed one had prepared.
+    assert ledger.execute(spend(CENT)).allowed
+    assert state(ledger).seq == before.seq + 1
+    assert records(ledger, session_id="ledger") == shared
+    assert ledger.verify().findings == ()
