@@ -104,6 +104,7 @@ _NOTEBOOKS = (
     "tests/service/test_acting.py",
     "tests/service/test_acting_copies.py",
     "tests/service/test_acting_waits.py",
+    "tests/service/test_limit_waits.py",
     "tests/service/test_service.py",
     "tests/service/test_session_requests.py",
     "tests/server/kernels/test_conversation.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from aumos_governance import UnavailableError, money
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
-from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid
+from aumos_governance.integrations.guarding.charge import Charge
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
@@ -230,3 +232,32 @@ def test_the_first_of_two_ends_that_wait_counts(
     leftovers.ended(left)
     leftovers.ended(unused)
     assert (till.events(), till.spent) == (["hold", "hold", "estimated", "release"], held_in(till))
+
+
+@pytest.mark.parametrize(
+    ("end", "event"),
+    [
+        (lambda charge: charge.settle(RESPONSE), "settle"),
+        (lambda charge: charge.settle_partly(RESPONSE, None), "estimated"),
+        (lambda charge: charge.settle_cost(Cost(Decimal("0.01"))), "settle"),
+        (lambda charge: charge.estimate(), "estimated"),
+        (lambda charge: charge.release(), "release"),
+    ],
+)
+@pytest.mark.parametrize("awaited", [False, True])
+def test_what_a_task_or_a_thread_holds_is_ended_by_one_that_awaits_nothing(
+    guard: Guard, paid: Paid, till: Till, awaited: bool, end: Callable[[Charge], None], event: str
+) -> None:
+    charge = asyncio.run(guard.begin_async(paid)) if awaited else guard.begin(paid)
+    end(charge)
+    assert not charge.open
+    assert till.events() == ["hold", event]
+
+
+def test_what_an_awaited_call_cost_is_not_known_where_it_broke_off(guard: Guard, paid: Paid, till: Till) -> None:
+    async def running() -> None:
+        for end in (Charge.estimate_async, lambda charge: charge.settle_partly_async(RESPONSE, None)):
+            await end(await guard.begin_async(paid))
+
+    asyncio.run(running())
+    assert till.events() == ["hold", "estimated"] * 2
