@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import UnavailableError, money
+from aumos_governance.authority.authorization import AsyncGrant
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
 from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid
 from aumos_governance.integrations.guarding.charge import Charge
@@ -192,7 +193,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 
 def test_a_second_end_changes_nothing(guard: Guard, paid: Paid, till: Till) -> None:
     charge = guard.begin(paid)
-    assert charge.open
+    assert (charge.open, charge.kept) == (True, False)
     charge.settle(RESPONSE)
     assert not charge.open
     charge.release()
@@ -249,6 +250,7 @@ def test_what_a_task_or_a_thread_holds_is_ended_by_one_that_awaits_nothing(
     guard: Guard, paid: Paid, till: Till, awaited: bool, end: Callable[[Charge], None], event: str
 ) -> None:
     charge = asyncio.run(guard.begin_async(paid)) if awaited else guard.begin(paid)
+    assert isinstance(charge.grant, AsyncGrant) is awaited
     end(charge)
     assert not charge.open
     assert till.events() == ["hold", event]
