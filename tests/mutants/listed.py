@@ -113,6 +113,7 @@ _REST = (
     "tests/server/rest/test_context.py",
     "tests/server/rest/test_rest.py",
     "tests/server/rest/test_waiting.py",
+    "tests/server/rest/test_limit_requests.py",
     "tests/server/rest/test_audit.py",
     "tests/server/settings/test_envelopes.py",
 )

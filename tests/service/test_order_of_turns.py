@@ -140,3 +140,12 @@ def test_a_calls_lines_are_read_and_where_that_fails_it_stands_in_one(caplog: py
     made.read_lines(call)
     assert call.lines == {A}
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_calls_whose_lines_could_not_be_read_take_turns_in_their_own_place() -> None:
+    first, second, elsewhere = Call(A, read=False), Call(A, read=False), Call(B, read=False)
+    made = turns(first, second, elsewhere)
+    assert made.free() == {first, elsewhere}
+    assert not made.is_free(Call(A, read=False))
+    assert not made.is_free(Call(A))
+    assert made.is_free(Call(SHARED, read=False))
