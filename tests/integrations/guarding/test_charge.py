@@ -263,3 +263,16 @@ def test_what_an_awaited_call_cost_is_not_known_where_it_broke_off(guard: Guard,
 
     asyncio.run(running())
     assert till.events() == ["hold", "estimated"] * 2
+
+
+def test_an_awaited_attempt_requests_its_hold_once(
+    call: Call, paid: Paid, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(paid: Paid) -> None:
+        raise AssertionError("Nothing would release what is requested ahead of a hold that is awaited.")
+
+    monkeypatch.setattr(call.guard, "begin_ahead", twice)
+    asyncio.run(Attempt(call, paid, streamed=False, sending=None).hold_async())
+    assert till.events() == ["hold"]
+    call.left()
+    assert till.events() == ["hold", "estimated"]
