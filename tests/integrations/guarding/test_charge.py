@@ -276,3 +276,14 @@ def test_an_awaited_attempt_requests_its_hold_once(
     assert till.events() == ["hold"]
     call.left()
     assert till.events() == ["hold", "estimated"]
+
+
+def test_copies_of_an_attempt_that_outlives_its_call_are_ended_with_it(call: Call, paid: Paid, till: Till) -> None:
+    attempt = Attempt(call, paid, streamed=False, sending=Sending(streamed=False))
+    attempt.hold()
+    attempt.again()
+    call.left()
+    assert till.events() == ["hold", "hold"]
+    attempt.outcome = Outcome.FREE
+    attempt.end()
+    assert till.events() == ["hold", "hold", "release", "release"]
