@@ -258,3 +258,12 @@ def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kern
     kernel.hear()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] is None
+
+
+def test_a_copy_counts_up_to_its_expiry(l3: Kernel) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.act("same", lasts=0)
+    assert l3.waits() == waiting
+    l3.act("same", lasts=-0.001)
+    assert l3.hear()["code"] == "EXPIRED"

@@ -287,3 +287,27 @@ def test_copies_of_an_attempt_that_outlives_its_call_are_ended_with_it(call: Cal
     attempt.outcome = Outcome.FREE
     attempt.end()
     assert till.events() == ["hold", "hold", "release", "release"]
+
+
+class Refused:
+    """An end that was sent, and that its response says is not recorded."""
+
+    looked_at = 0
+
+    def then(self, function: Callable[[], object]) -> None:
+        function()
+
+    def result(self) -> None:
+        self.looked_at += 1
+
+
+def test_an_end_that_was_sent_is_looked_after_until_it_is_recorded(
+    guard: Guard, paid: Paid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge, ending = guard.begin(paid), Refused()
+    with monkeypatch.context() as soon:
+        soon.setattr(type(charge.grant), "resolve_soon", lambda *_, **__: ending)
+        charge.settle(RESPONSE)
+        assert leftovers.wait()
+    assert ending.looked_at == 1
+    charge.grant.resolve_now(None)
