@@ -14,17 +14,16 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from ...errors import ConfigurationError
-from ..anthropic import calls as anthropic_calls
-from ..anthropic.sizes import size_of as anthropic_size_of
-from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, UsageMissingError
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
-from .langchain_google import GoogleModelCall
-from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, whole_number
+from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
+from .google_model import GoogleModelCall, is_gemini
+from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage, whole_number
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 
@@ -33,9 +32,6 @@ _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mc
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
 _ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
 """Parameters of OpenAI's Responses API that name further input, which the provider keeps."""
-_ANTHROPIC_TERMS: Final = (
-    *("speed", "inference_geo", "thinking", "cache_control", "container", "context_management", "fallbacks"),
-)
 _NESTED: Final = ("model_kwargs", "extra_body")
 """The arguments of LangChain's models for parameters of the API that have no argument of their own."""
 _PRICE_IDS: Final = {
@@ -58,18 +54,8 @@ _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "document": _FILE,
 }
 """What is measured in place of LangChain's media blocks, as OpenAI's API has them."""
-_IMAGE: Final = {"type": "image"}
-_DOCUMENT: Final = {"type": "document"}
-_ANTHROPIC_MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
-    "image": _IMAGE,
-    "image_url": _IMAGE,
-    "audio": _DOCUMENT,
-    "file": _DOCUMENT,
-    "video": _DOCUMENT,
-    "document": _DOCUMENT,
-}
-"""What is measured in place of LangChain's media blocks, as Anthropic's API has them."""
-_MEDIA_OF: Final[Mapping[str, Mapping[object, Mapping[str, Any]]]] = {"anthropic": _ANTHROPIC_MEDIA, "google": {}}
+_MEASURED_ALIKE: Final = ("anthropic", "google")
+"""Providers whose own code knows LangChain's media blocks."""
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
 """The tools that a program runs; all others are the provider's."""
 
@@ -97,7 +83,7 @@ class LangChainCall:
         self._parameters = parameters
         self._metadata = metadata
         self._provider = provider_of(metadata, parameters)
-        self._inputs = [_plain(each, _MEDIA_OF.get(self._provider, _MEDIA)) for each in inputs]
+        self._inputs = [_plain(each, {} if self._provider in _MEASURED_ALIKE else _MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
         """As a governed client of the provider holds it; of another provider, all that its prices allow."""
@@ -106,7 +92,7 @@ class LangChainCall:
             return (self._response() if continued or self._hosted() else self._chat()).worst(rates)
         if self._provider == "anthropic":
             return self._anthropic().worst(rates)
-        if self._provider == "google":
+        if self._is_gemini():
             return self._google().worst(rates)
         if self._hosted() and rates.flat is None and not rates.fee:
             cause = f"{self.model} was not called: a tool that its provider runs may cost more than the tokens"
@@ -134,25 +120,16 @@ class LangChainCall:
             return self._response().cost(rates, response, seen)
         if shape == MESSAGE and self._provider == "anthropic":
             return self._anthropic().cost(rates, response, seen)
-        if self._provider == "anthropic" and rates.flat is None:
-            return self._by_anthropics_terms(rates, response)
-        if self._provider == "google" and rates.flat is None:
-            return self._google().cost(rates, response)
-        return self._by_langchain(rates, response)
-
-    def _by_anthropics_terms(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
-        """Price LangChain's sums of a streamed message as Anthropic does: the sums alone lack the request's terms.
-
-        Raises UsageMissingError where the provider may have done what the sums leave out: run a tool of its own,
-        summarise the conversation, or let another model take over.
-        """
-        request = self._anthropic_body()
-        compacts = anthropic_size_of(request).compacted_at is not None
         usage = response.get("usage")
-        if not isinstance(usage, Mapping) or self._hosted() or compacts or request.get("fallbacks"):
-            raise UsageMissingError
-        stated = {**response, "usage": anthropic_usage(usage)}
-        return self._anthropic().cost(rates, stated, Seen(text=response.get("visible") or 0, whole=True))
+        if self._provider == "anthropic" and rates.flat is None and isinstance(usage, Mapping):
+            seen = Seen(text=response.get("visible") or 0, whole=True)
+            stated = {**response, "usage": anthropic_usage(usage)}
+            return self._anthropic().cost(rates, stated, seen, has_tools=False, has_iterations=False)
+        if self._is_gemini() and rates.flat is None:
+            return self._google().cost(
+                rates, google_usage(response), response.get("content") or (), response.get("grounding_metadata")
+            )
+        return self._by_langchain(rates, response)
 
     def _by_langchain(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
         usage = response.get("usage")
@@ -193,17 +170,15 @@ class LangChainCall:
         body = {"model": self.model, "input": self._inputs, **terms, **limit}
         return ResponseCall(ApiRequest("post", "/responses", body))
 
-    def _anthropic(self) -> Paid:
-        paid = anthropic_calls.PROVIDER.paid(ApiRequest("post", "/v1/messages", self._anthropic_body()))
-        assert paid is not None
-        return paid
-
-    def _anthropic_body(self) -> dict[str, Any]:
-        limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
-        return {"model": self.model, "messages": self._messages(), **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
+    def _anthropic(self) -> AnthropicModelCall:
+        terms = self._given(*ANTHROPIC_TERMS, "fallbacks")
+        return AnthropicModelCall(self.model, self._messages(), terms, self._stated_limit())
 
     def _google(self) -> GoogleModelCall:
-        return GoogleModelCall(self.model, self._messages(), self._parameters, self._stated_limit())
+        return GoogleModelCall(self.model, self._messages(), self._parameters, self._stated_limit(), sums_only=True)
+
+    def _is_gemini(self) -> bool:
+        return self._provider == "google" and is_gemini(self.model)
 
     def _messages(self) -> list[Any]:
         return [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]

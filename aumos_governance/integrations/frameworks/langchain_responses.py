@@ -17,6 +17,7 @@ __all__ = [
     "RESPONSE",
     "Details",
     "anthropic_usage",
+    "google_usage",
     "is_from_cache",
     "response_of",
     "whole_number",
@@ -91,6 +92,22 @@ def whole_number(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise UsageMissingError
     return value
+
+
+def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
+    """LangChain's sums in Google's terms, whose output leaves out thoughts. Raises UsageMissingError."""
+    usage = response.get("usage")
+    if not isinstance(usage, Mapping):
+        raise UsageMissingError
+    into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
+    thought = out.count("reasoning")
+    return {
+        "promptTokenCount": whole_number(usage.get("input_tokens")),
+        "candidatesTokenCount": whole_number(whole_number(usage.get("output_tokens")) - thought),
+        "thoughtsTokenCount": thought,
+        "cachedContentTokenCount": into.count("cache_read"),
+        "totalTokenCount": usage.get("total_tokens"),
+    }
 
 
 def is_from_cache(result: LLMResult) -> bool:

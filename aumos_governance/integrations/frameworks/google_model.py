@@ -1,34 +1,47 @@
-"""Calls of LangChain's models of Google as Google's own API has them, so that both are held and charged alike."""
+"""Calls that a framework makes to Google, measured and priced by the same code as Google's own client."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from ..google.calls import PROVIDER
-from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
+from ..google.fields import names_of
+from ..guarding.calls import ApiRequest, Cost, Paid
 from ..pricing.prices import Rates
-from .langchain_responses import Details, whole_number
 
-__all__ = ["GoogleModelCall"]
+__all__ = ["GoogleModelCall", "is_gemini"]
 
 _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCount"}
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
-_SOUND: Final = ("audio", "video", "media", "file", "document")
-"""Content blocks that may have sound, which costs more than text, and which LangChain's usage does not tell apart."""
+_OWN_TOOLS: Final = frozenset({"functionDeclarations"})
+_SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", "document")
+"""Content blocks that may have sound, which costs more than text."""
 
 
 class GoogleModelCall:
-    """One call, measured and priced by the same code as one of Google's own client."""
+    """One response of a model."""
 
-    def __init__(self, model: str, messages: list[Any], parameters: Mapping[str, Any], limit: int | None) -> None:
-        """``messages`` are roles with content blocks of LangChain's, or texts; ``limit`` is in tokens of output."""
-        self._may_sound = any(_may_sound(block) for message in messages for block in _blocks(message))
+    def __init__(
+        self,
+        model: str,
+        messages: list[Any],
+        parameters: Mapping[str, Any],
+        limit: int | None,
+        *,
+        sums_only: bool = False,
+    ) -> None:
+        """``messages`` are texts, or have content blocks of LangChain or OpenAI; ``limit`` is in tokens of output.
+
+        ``sums_only``: the framework's usage does not say how much of the input is sound.
+        """
+        self._may_sound = sums_only and any(_may_sound(block) for message in messages for block in _blocks(message))
         terms = {theirs: _plain(parameters[name]) for name, theirs in _TERMS.items() if parameters.get(name)}
         fields = {theirs: parameters[name] for name, theirs in _FIELDS.items() if parameters.get(name)}
         config = {**terms, **({} if limit is None else {"maxOutputTokens": limit})}
         tools = [_tool(tool) for tool in parameters.get("tools") or ()]
+        self._grounds = any(isinstance(tool, Mapping) and names_of(tool) - _OWN_TOOLS for tool in tools)
         contents = [{"parts": [_part(block) for block in _blocks(message)]} for message in messages]
         body = {"contents": contents, "generationConfig": config, "tools": tools, **fields}
         path = model if "/" in model else f"models/{model}"
@@ -36,35 +49,32 @@ class GoogleModelCall:
         assert paid is not None
         self._paid: Paid = paid
 
+    @property
+    def is_grounded(self) -> bool:
+        """Whether the provider may search for the call, which is billed beside the tokens."""
+        return self._grounds
+
     def worst(self, rates: Rates) -> Decimal:
         """As `Paid.worst`."""
         return self._paid.worst(rates)
 
-    def cost(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
-        """Return the cost by LangChain's usage and the provider's grounding metadata. Raises UsageMissingError."""
-        usage = response.get("usage")
-        if not isinstance(usage, Mapping):
-            raise UsageMissingError
-        into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
-        read, thought = whole_number(usage.get("input_tokens")), out.count("reasoning")
-        counts: dict[str, Any] = {
-            "promptTokenCount": read,
-            "candidatesTokenCount": whole_number(whole_number(usage.get("output_tokens")) - thought),
-            "thoughtsTokenCount": thought,
-            "cachedContentTokenCount": into.count("cache_read"),
-            "totalTokenCount": usage.get("total_tokens"),
-        }
+    def cost(self, rates: Rates, usage: Mapping[str, Any], content: Iterable[Any], grounding: Any) -> Cost:
+        """Return the cost by Google's ``usageMetadata``, the output's content blocks and its grounding metadata.
+
+        Raises UsageMissingError.
+        """
         if self._may_sound:
             # All of it at the price of sound, since the usage does not say how much is text.
-            counts["promptTokensDetails"] = [{"modality": "AUDIO", "tokenCount": read}]
-        candidate = {
-            "content": {"parts": [_part(block) for block in response.get("content") or ()]},
-            "groundingMetadata": _stated(response.get("grounding_metadata")),
-        }
-        cost = self._paid.cost(
-            rates, {"usageMetadata": counts, "candidates": [candidate], "modelVersion": response.get("model")}
-        )
+            details = [{"modality": "AUDIO", "tokenCount": usage.get("promptTokenCount")}]
+            usage = {**usage, "promptTokensDetails": details}
+        candidate = {"content": {"parts": [_part(block) for block in content]}, "groundingMetadata": _stated(grounding)}
+        cost = self._paid.cost(rates, {"usageMetadata": usage, "candidates": [candidate]})
         return Cost(cost.usd, cost.estimated or self._may_sound)
+
+
+def is_gemini(model: str) -> bool:
+    """Whether a model that Google serves is its own, with the terms of its API; Vertex AI serves others as well."""
+    return "gemini" in model
 
 
 def _blocks(message: Any) -> list[Any]:
@@ -84,8 +94,9 @@ def _part(block: Any) -> dict[str, Any]:
         return {"text": str(block.get("text") or "")}
     if kind in ("image", "image_url") or mime.startswith("image/"):
         return {"inlineData": {"mimeType": "image/png", "data": "-"}}
-    sound = block.get("base64") or block.get("data")
-    if kind == "audio" and isinstance(sound, str):
+    stated = block.get("input_audio")
+    sound = stated.get("data") if isinstance(stated, Mapping) else block.get("base64") or block.get("data")
+    if kind in ("audio", "input_audio") and isinstance(sound, str):
         return {"inlineData": {"mimeType": "audio/wav", "data": sound}}
     if kind in _SOUND:
         # A document's pages and the length of a film are not to be seen in the request.
