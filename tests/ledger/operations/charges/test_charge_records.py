@@ -26,7 +26,7 @@ STATED = {"scope": "mail", "note": "a chapter"}
 """What of the request is in the detail of its record."""
 
 
-def said(record: AuditEntry, *without: str) -> dict[str, Any]:
+def fields_of(record: AuditEntry, *without: str) -> dict[str, Any]:
     """The record's fields that say what happened, as far as they say anything."""
     fields = (
         "event outcome code reasons agent_id tool action_type resource cell_id execution_count amount spent_delta"
@@ -46,7 +46,7 @@ def test_a_spend_is_recorded_as_it_was_requested(ledger: Ledger) -> None:
     session = ledger.execute(opening(agent_id="planner")).state.session_id
     decision = ledger.execute(spend(CENT, **REQUESTED))
     record = records(ledger)[-1]
-    assert said(record) == by_kernel("spend", CENT, {}, spent_delta=CENT, charge_id=decision.charge_id)
+    assert fields_of(record) == by_kernel("spend", CENT, {}, spent_delta=CENT, charge_id=decision.charge_id)
     assert (record.chain, record.notebook, record.actor) == (session, NOTEBOOK.path, "kernel")
     assert (decision.amount, decision.tool, decision.level) == (CENT, "gpt-4o", TrustLevel.L2_SUGGEST)
 
@@ -57,7 +57,7 @@ def test_a_hold_is_recorded_as_it_was_requested(backend: Backend) -> None:
     until = backend.clock.now + SECOND
     decision = ledger.execute(hold(CENT, until=until, **REQUESTED))
     recorded = by_kernel("hold", CENT, {"until": until}, held_delta=CENT, charge_id=decision.charge_id)
-    assert said(records(ledger)[-1]) == recorded
+    assert fields_of(records(ledger)[-1]) == recorded
 
 
 @pytest.mark.parametrize(("fits", "more"), [(True, {}), (False, {"overrun": True})])
@@ -91,7 +91,7 @@ def test_a_refusal_is_recorded_as_it_was_requested(
     decision = ledger.execute(request_of(**{"amount": CENT, **REQUESTED, **values}))
     event = request_of.__name__
     refused = by_kernel(event, values.get("amount", CENT), {}, outcome=DENY, code=code, reasons=decision.reasons)
-    assert said(records(ledger)[-1]) == refused
+    assert fields_of(records(ledger)[-1]) == refused
     assert (decision.allowed, decision.code, decision.charge_id, decision.overrun) == (False, code, None, False)
     assert decision.tool == "gpt-4o"
 
@@ -101,7 +101,7 @@ def test_with_no_session_open_a_request_is_recorded_in_the_ledger_s_chain(ledger
     decision = ledger.execute(request_of(CENT, **REQUESTED))
     record = records(ledger)[-1]
     refused = by_kernel(request_of.__name__, CENT, {}, outcome=DENY, code="NO_SESSION", reasons=decision.reasons)
-    assert said(record) == refused
+    assert fields_of(record) == refused
     assert (record.chain, decision.tool, decision.amount) == ("ledger", "gpt-4o", CENT)
 
 
@@ -119,7 +119,7 @@ def test_the_end_of_a_hold_is_recorded_with_nothing_that_did_not_happen(backend:
         assert (resolved.estimated, resolved.overrun, resolved.held) == (False, False, CENT)
         caller = {"cell_id": "c1", "execution_count": 3}
     spent = {"amount": CENT, "spent_delta": CENT} if ends == "settle" else {}
-    assert said(records(ledger)[-1]) == {
+    assert fields_of(records(ledger)[-1]) == {
         "event": ends,
         "outcome": ALLOW,
         "agent_id": "writer",
@@ -136,7 +136,7 @@ def test_a_hold_whose_kernel_is_gone_is_recorded_with_what_is_held(ledger: Ledge
     hold_id = ledger.execute(hold(CENT, **REQUESTED)).charge_id
     ledger.execute(gone())
     record = records(ledger)[-1]
-    assert said(record, "reasons") == {
+    assert fields_of(record, "reasons") == {
         "event": "unresolved",
         "outcome": ALLOW,
         "agent_id": "writer",
@@ -151,7 +151,7 @@ def test_a_correction_is_recorded_with_what_it_is_of_and_why(ledger: Ledger) -> 
     charge_id = ledger.execute(spend(3 * CENT, **REQUESTED)).charge_id
     ledger.execute(correct(charge_id, CENT))
     record = records(ledger)[-1]
-    assert said(record, "detail") == {
+    assert fields_of(record, "detail") == {
         "event": "correct",
         "outcome": ALLOW,
         "reasons": ("double",),
