@@ -256,13 +256,21 @@ def test_what_a_task_or_a_thread_holds_is_ended_by_one_that_awaits_nothing(
     assert till.events() == ["hold", event]
 
 
-def test_what_an_awaited_call_cost_is_not_known_where_it_broke_off(guard: Guard, paid: Paid, till: Till) -> None:
+def test_the_end_of_an_awaited_call_is_awaited(
+    guard: Guard, paid: Paid, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocks(*_: Any, **__: Any) -> None:
+        raise AssertionError("It keeps the event loop from anything else.")
+
+    monkeypatch.setattr(AsyncGrant, "resolve_now", blocks)
+
     async def running() -> None:
+        await (await guard.begin_async(paid)).settle_async(RESPONSE)
         for end in (Charge.estimate_async, lambda charge: charge.settle_partly_async(RESPONSE, None)):
             await end(await guard.begin_async(paid))
 
     asyncio.run(running())
-    assert till.events() == ["hold", "estimated"] * 2
+    assert till.events() == ["hold", "settle", "hold", "estimated", "hold", "estimated"]
 
 
 def test_an_awaited_attempt_requests_its_hold_once(
