@@ -80,6 +80,7 @@ _SESSIONS = (
     "tests/ledger/operations/test_joins.py",
 )
 _PROOF = (
+    "tests/ledger/proof/test_findings.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
     "tests/ledger/proof/test_damage.py",
