@@ -117,3 +117,13 @@ def test_nothing_is_left_of_a_request_that_fails_halfway(
     assert state(ledger).seq == before.seq + 1
     assert records(ledger, session_id="ledger") == shared
     assert ledger.verify().findings == ()
+
+
+def test_each_request_of_one_transaction_shows_the_state_after_itself(database: Backend) -> None:
+    ledger = database.open()
+    before = ledger.execute(opening(budget=USD)).state.seq
+    futures = [ledger.submit(spend(CENT)) for _ in range(20)]
+    for number, future in enumerate(futures, 1):
+        shown = future.result().state
+        assert shown is not None
+        assert (shown.seq, shown.balance) == (before + number, Balance(USD, number * CENT, 0))
