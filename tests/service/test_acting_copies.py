@@ -267,3 +267,17 @@ def test_a_copy_counts_up_to_its_expiry(l3: Kernel) -> None:
     assert l3.waits() == waiting
     l3.act("same", lasts=-0.001)
     assert l3.hear()["code"] == "EXPIRED"
+
+
+def test_a_copy_at_the_moment_of_the_decision_is_not_notified(l3: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    l3.act("same")
+    l3.waits()
+    actions = l3.service.governed_actions
+    (action,) = actions._actions.values()
+
+    def decided(awaited: Awaited, lease: float) -> None:
+        action.awaited = None
+
+    monkeypatch.setattr(actions.watch, "extend", decided)
+    l3.act("same")
+    assert l3.notices.empty()
