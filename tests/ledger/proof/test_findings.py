@@ -11,6 +11,7 @@ import pytest
 
 from aumos_governance.ledger.proof.findings import DIFFERS, MOST, Findings, named
 from aumos_governance.ledger.reading import open_reader
+from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.transaction.rows import ChargeRow
 from tests.ledger.kit import Backend
 from tests.ledger.rich import fill_richly
@@ -83,3 +84,27 @@ def test_a_stored_response_that_is_no_json_is_damaged(sqlite: Backend, rich: sql
     (key,) = rich.execute("SELECT key FROM asks WHERE digest <> '' LIMIT 1").fetchone()
     rich.execute("UPDATE asks SET answer = 'no JSON' WHERE key = ?", (key,))
     assert [finding[:2] for finding in found(sqlite)] == [("DAMAGED", "asks")]
+
+
+@pytest.mark.parametrize(("own", "event"), [(True, "correct"), (False, "open")])
+def test_a_record_that_does_not_say_what_its_event_says_is_named(
+    sqlite: Backend, rich: sqlite3.Connection, own: bool, event: str
+) -> None:
+    """Its hash is right, so that no chain is broken: another program has written it."""
+    is_open = "SELECT id FROM sessions WHERE closed_at IS NULL ORDER BY id LIMIT 1"
+    name = rich.execute(is_open).fetchone()[0] if own else "ledger"
+    columns = list(chain.AUDIT_COLUMNS)
+    query = f"SELECT {', '.join(columns)} FROM audit WHERE chain = ? ORDER BY seq DESC LIMIT 1"
+    row = dict(zip(columns, rich.execute(query, (name,)).fetchone(), strict=True))
+    row |= {"event": event, "detail": "{}"}
+    digest = chain.digest([row[column] for column in columns[:-1]])
+    rich.execute(
+        "UPDATE audit SET event = ?, detail = '{}', hash = ? WHERE chain = ? AND seq = ?",
+        (event, digest, name, row["seq"]),
+    )
+    rich.execute("UPDATE chains SET head = ? WHERE chain = ?", (digest, name))
+    with closing(open_reader(sqlite.url)) as reader:
+        result = reader.verify()
+    assert result.chain is None
+    (finding, *_) = (finding for finding in result.findings if finding.code == "RECORD_UNKNOWN")
+    assert (finding.table, finding.record, finding.seq) == ("audit", name, row["seq"])
