@@ -9,12 +9,16 @@ from contextlib import closing
 
 import pytest
 
+from aumos_governance.ledger.contract.agreements import AskApproval, DecideApproval
+from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from aumos_governance.ledger.proof.findings import DIFFERS, MOST, Findings, named
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.transaction.rows import ChargeRow
-from tests.ledger.kit import Backend
-from tests.ledger.rich import fill_richly
+from aumos_governance.types import ActionKind, BudgetPeriod, TrustLevel
+from tests.ledger.charges import hold, settle
+from tests.ledger.kit import BY_USER, HOUR, KERNEL, NOTEBOOK, USD, Backend, key, opening, spend
+from tests.ledger.rich import configure, fill_richly
 
 
 @pytest.fixture
@@ -108,3 +112,33 @@ def test_a_record_that_does_not_say_what_its_event_says_is_named(
     assert result.chain is None
     (finding, *_) = (finding for finding in result.findings if finding.code == "RECORD_UNKNOWN")
     assert (finding.table, finding.record, finding.seq) == ("audit", name, row["seq"])
+
+
+def test_charges_of_several_days_are_proven_each_in_its_own(backend: Backend) -> None:
+    ledger = backend.open()
+    day = EnvelopeSpec("day", 5 * USD, EnvelopeKind.NOTEBOOK, BudgetPeriod.DAILY)
+    ledger.execute(configure("ann", "/srv/ann", day))
+    ledger.execute(opening())
+    for amount in (1, 20, 300):
+        ledger.execute(spend(amount))
+        backend.clock.advance(24 * HOUR)
+    for amount in (4_000, 50_000):
+        ledger.execute(settle(ledger.execute(hold(amount)).charge_id, amount + 1))
+        backend.clock.advance(24 * HOUR)
+    assert ledger.verify().findings == ()
+
+
+def test_an_approval_that_no_record_says_was_used_is_not_used(sqlite: Backend) -> None:
+    ledger = sqlite.open()
+    ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
+    asked = AskApproval(key=key(), origin=KERNEL, notebook=NOTEBOOK, digest="d1", shown="{}")
+    approval_id = ledger.execute(asked).approval_id
+    ledger.execute(DecideApproval(key=key(), origin=BY_USER, approval_id=approval_id, digest="d1", approve=True))
+    act = {"kind": ActionKind.ACT, "approval_id": approval_id, "digest": "d1"}
+    # It does not fit, so the approval stays for the action itself.
+    ledger.execute(spend(11 * USD, already_paid=True, **act))
+    assert ledger.verify().findings == ()
+    assert sqlite.run_sql is not None
+    sqlite.run_sql("UPDATE approvals SET status = 'used'")
+    (finding,) = ledger.verify().findings
+    assert (finding.code, finding.table, finding.record) == (DIFFERS, "approvals", approval_id)
