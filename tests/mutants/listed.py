@@ -89,6 +89,7 @@ _PROOF = (
     "tests/ledger/operations/test_joins.py",
 )
 _SDK = (
+    "tests/sdk/test_grants.py",
     "tests/wire/test_denials.py",
     "tests/sdk/test_authorize.py",
     "tests/sdk/test_acts.py",
@@ -156,7 +157,7 @@ _SHARES = (
 LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
     "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/governed/test_acts.py"),
-    "aumos_governance.authority.approvals": _SDK,
+    "aumos_governance.authority.approvals": ("tests/sdk/test_interrupted_begin.py", *_SDK),
     "aumos_governance.authority.authorization": _SDK,
     "aumos_governance.wire.denials": _SDK,
     "aumos_governance.authority.grants": (
