@@ -7,7 +7,7 @@ import pytest
 from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
 from aumos_governance.ledger.contract.facts import Balance, ClosedSessions, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
-from aumos_governance.ledger.contract.queries import ListEnvelopes
+from aumos_governance.ledger.contract.queries import ListEnvelopes, ListStates
 from aumos_governance.ledger.contract.requests import JoinNotebooks
 from tests.ledger.charges import hold
 from tests.ledger.kit import (
@@ -105,6 +105,14 @@ def test_a_ceiling_that_one_of_the_two_had_counts_for_the_notebook(ledger: Ledge
     around = {found.name: found.balance for found in ledger.read(ListEnvelopes(notebook=NOTEBOOK))}
     assert around["each"] == Balance(USD, 40 * CENT, 10 * CENT if root == LINK.root else 0)
     assert ledger.verify().findings == ()
+
+
+def test_a_notebook_is_shown_by_the_server_that_uses_it_now(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    through = NotebookKey("ann", "/srv/elsewhere", f"../ann/{NOTEBOOK.path}")
+    assert not ledger.execute(opening(through)).opened
+    for root, shown in (("/srv/elsewhere", [through]), (NOTEBOOK.root, [NOTEBOOK])):
+        assert [found.notebook for found in ledger.read(ListStates(owner="ann", root=root))] == shown
 
 
 def test_the_count_of_a_path_s_changes_never_falls(ledger: Ledger) -> None:
