@@ -1,4 +1,4 @@
-"""Meters for Anthropic's streams, and the measure of what arrived in a whole message."""
+"""Meters for Anthropic's streams, and a measure of the output in a whole message."""
 
 from __future__ import annotations
 

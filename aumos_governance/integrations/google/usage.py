@@ -90,7 +90,7 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
 
 
 def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
-    """Divide the cached input by kinds of media, which genai-prices requires; return whether the report leaves it open.
+    """Divide the cached input by kinds of media, which genai-prices requires; return whether the result is an estimate.
 
     Cached tokens of an unknown kind count as the kind for which the cache reduces the price least.
     """

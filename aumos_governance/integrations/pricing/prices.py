@@ -247,7 +247,7 @@ class _Place:
         self._usage_paths: dict[str, UsagePaths] = {}
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        """Return the paths at which the seller reports the usage; ``shape`` is as in `usage_paths_of`."""
         found = self._usage_paths.get(shape)
         if found is None:
             found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
