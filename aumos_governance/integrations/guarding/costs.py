@@ -39,7 +39,7 @@ def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | 
             rates = rates.of(billed)
     cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, response, seen)
     if stated is not None:
-        # It is not known what the figure of such a server includes, so the larger amount is charged.
+        # It is not known what the cost stated by another seller includes, so the larger amount is charged.
         cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
     return Cost(cost.usd + rates.fee, cost.estimated) if rates.fee else cost
 

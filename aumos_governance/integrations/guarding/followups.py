@@ -64,7 +64,7 @@ class Followups:
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """Adjust an estimated charge to the usage that the provider states in ``response``.
 
-        ``paid`` is the call for an estimate of another process; None to ignore such an estimate.
+        ``paid`` is the call for an estimate of another process; None to ignore an estimate of another process.
         """
         if reference in self._done:
             return

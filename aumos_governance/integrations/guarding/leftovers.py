@@ -1,7 +1,8 @@
 """Ends the charges that their callers leave open, in one background thread and when the interpreter ends.
 
 The garbage collector finds a stream that its caller dropped. It may run in any thread, even inside the ledger, where
-code must not wait for the ledger. So such a charge is only put into a queue there, and the background thread ends it.
+code must not wait for the ledger. So the charge of a dropped stream is only put into a queue there, and the
+background thread ends it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Leftover(Protocol):
 
 
 class Leftovers:
-    """The open charges of this process, with a queue of those that a background thread ends one after the other."""
+    """The open charges of this process, and a queue of charges that a background thread ends one after the other."""
 
     def __init__(self) -> None:
         self._open: set[Leftover] = set()

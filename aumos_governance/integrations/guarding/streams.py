@@ -125,7 +125,7 @@ def content_of(response: Any) -> bytes | None:
     try:
         content: bytes = response.content
     except RuntimeError:
-        # This is `httpx.ResponseNotRead`, or that of a successor of httpx.
+        # The error is `ResponseNotRead` of httpx or of its successor, and means that the body was not read yet.
         return None
     return content
 

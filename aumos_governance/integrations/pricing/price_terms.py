@@ -2,7 +2,7 @@
 
 The functions are pure. Each rule names the page that it is taken from, as read on 2026-11-29. The prices themselves,
 and the terms that genai-prices has data for (service tiers, ``speed``, batch, Bedrock's regional profiles), come from
-genai-prices. A multiplier applies to the prices of tokens, never to a fee per call such as that of a web search.
+genai-prices. A multiplier applies to the prices of tokens, never to a fee per call, for example for a web search.
 """
 
 from __future__ import annotations
