@@ -208,7 +208,8 @@ class GovernedWork:
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
         """Have the engine decide about one call before the ``with`` block runs it.
 
-        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released.
+        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released; an interrupted call
+        is settled with 0 USD, as an estimate, besides what it has recorded itself.
         """
         bound = self.bound()
         if self._needs_money(bound):

@@ -143,7 +143,7 @@ class _Message:
         """
         fallbacks = self._request.get("fallbacks")
         if fallbacks == "default":
-            # The request does not show which model the server will choose; the published choices cost no more than this one.
+            # The server chooses a model that the request does not show; the published ones cost no more than this one.
             yield self._attempt(rates, size, self._request)
             return
         for entry in fallbacks if isinstance(fallbacks, (list, tuple)) else ():

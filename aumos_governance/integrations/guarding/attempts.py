@@ -227,7 +227,7 @@ class Attempt:
                 yield from charge.settling(None, awaited=awaited)
 
     def drop(self) -> None:
-        """End an interrupted attempt: release a hold not granted yet, or settle a granted one as an estimate. Never waits."""
+        """End an interrupted attempt: release a requested hold, or settle a granted one as an estimate. Never waits."""
         self._end_copies()
         begun, self._begun = self._begun, None
         if begun is not None:
