@@ -89,12 +89,12 @@ class _Message:
         if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
                 f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
-                " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, with which it is"
-                " free, or state what to add to each call with govern(client, fee=...), or what it costs with"
-                " cost=....",
+                " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, which makes code"
+                " execution free, or state what to add to each call with govern(client, fee=...), or what each call costs"
+                " with cost=...",
                 cause=f"{self.model} with code execution is billed by the hour of its container, which no response"
-                " states, so nothing was sent (with web_search_20260209, web_fetch_20260209 or later among the tools it"
-                " is free)",
+                " states, so nothing was sent (web_search_20260209, web_fetch_20260209 or later among the tools makes"
+                " it free)",
             )
         attempts = [self._attempt(rates, size, self._request), *self._fallbacks(rates, size)]
         return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)

@@ -39,7 +39,7 @@ _REFUSED_PATHS: Final = {
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
     "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
-    "/openai/": "this is OpenAI's API; configure a provider of its own for it, whose base_url ends with /openai",
+    "/openai/": "this path is OpenAI's API; configure a separate provider with a base_url that ends with /openai",
 }
 """The reasons for refusing a request whose path contains the key."""
 _READABLE: Final = frozenset({"json", "sse", "media"})

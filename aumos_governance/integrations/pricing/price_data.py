@@ -122,7 +122,7 @@ def update(url: str | None = None) -> PriceData:
         address = url or import_module("genai_prices.update_prices").DEFAULT_UPDATE_URL
     except (ImportError, AttributeError):
         raise ConfigurationError(
-            "A genai-prices that can update its prices is needed: pip install --upgrade genai-prices."
+            "The prices cannot be updated, as genai-prices is missing or too old: pip install --upgrade genai-prices."
         ) from None
     data = _fetch(address)
     raw: Any = None
