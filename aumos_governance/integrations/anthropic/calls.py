@@ -90,8 +90,8 @@ class _Message:
             raise ConfigurationError(
                 f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
                 " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, which makes code"
-                " execution free, or state what to add to each call with govern(client, fee=...), or what each call costs"
-                " with cost=...",
+                " execution free, or state what to add to each call with govern(client, fee=...), or what each call"
+                " costs with cost=...",
                 cause=f"{self.model} with code execution is billed by the hour of its container, which no response"
                 " states, so nothing was sent (web_search_20260209, web_fetch_20260209 or later among the tools makes"
                 " it free)",
