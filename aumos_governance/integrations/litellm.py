@@ -212,7 +212,7 @@ class _AsyncStream(_Stream):
 
 
 class _HeldCall:
-    """A call whose worst case is held before ``send`` sends it; ``send`` takes the arguments to add to the call's."""
+    """A call that is held before the function ``send`` makes it; ``send`` takes arguments to add to the call's own."""
 
     def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
         self._guard = guard

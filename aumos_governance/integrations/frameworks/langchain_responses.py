@@ -128,7 +128,7 @@ def is_from_cache(result: LLMResult) -> bool:
 class Details:
     """The breakdown of one of LangChain's counts into parts, such as ``input_token_details``.
 
-    For a service tier other than the default, langchain-openai puts the tier before a part's name: ``flex_cache_read``.
+    In the service tiers flex and priority, langchain-openai puts the tier before the part's name: ``flex_cache_read``.
     """
 
     def __init__(self, details: Any) -> None:

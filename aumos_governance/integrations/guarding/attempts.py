@@ -261,9 +261,10 @@ class Attempt:
             self._end_copies()
 
     def _end_copies(self) -> None:
-        """Settle the charges of the request's further copies as estimates, as many as may have cost something.
+        """End the charges of the request's further copies.
 
-        The other copies' charges are released. The attempt's own charge is for the copy whose response the caller gets.
+        One charge for each copy that may have cost something is settled as an estimate, and the others are released.
+        The attempt's own charge is for the copy whose response the caller gets.
         """
         paid = 0 if self.sends is None else self.sends.unpaid_for - 1
         while self._more:
