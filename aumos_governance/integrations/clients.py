@@ -158,7 +158,7 @@ class _Governor:
         return None if self.passes else self._provider.later(request, self._guard)
 
     def record_refusal(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """Record that a request was refused because it may cost something; return the error for the caller to raise."""
+        """Record that a request was refused because its cost is not known; return the error for the caller to raise."""
         return self._guard.record_refusal(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
     async def record_refusal_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:

@@ -266,14 +266,14 @@ class Attempt:
         One charge for each copy that may have cost something is settled as an estimate, and the others are released.
         The attempt's own charge is for the copy whose response the caller gets.
         """
-        paid = 0 if self.sends is None else self.sends.unpaid_for - 1
+        chargeable = 0 if self.sends is None else self.sends.chargeable - 1
         while self._more:
             charge = self._more.pop()
-            if paid > 0:
+            if chargeable > 0:
                 charge.abandon()
             else:
                 charge.release_soon()
-            paid -= 1
+            chargeable -= 1
 
     def _keep_for_results(self, charge: Charge, content: bytes) -> bool:
         """Return whether ``content`` accepts a batch; if so, keep the charge until the batch's results are read."""
