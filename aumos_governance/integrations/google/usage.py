@@ -79,7 +79,7 @@ def _has_price(rates: Rates, model: str, unit: str) -> bool:
 
 
 def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
-    """Count the whole output as media if media arrived and the report does not break it down; return whether it did."""
+    """Count the whole output as media if media arrived that the report does not count; return whether this was done."""
     if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
         return False
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
