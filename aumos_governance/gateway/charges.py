@@ -12,7 +12,7 @@ from ..integrations.guarding.costs import charged, charged_partly, cost_of
 from ..integrations.guarding.readers import Reader, evidence_of
 from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
-from .desk import Desk
+from .service_requests import ServiceRequests
 
 __all__ = ["OpenCharge"]
 
@@ -33,7 +33,7 @@ class OpenCharge:
 
     def __init__(
         self,
-        desk: Desk,
+        service: ServiceRequests,
         caller: Caller,
         hold_id: str,
         held: int,
@@ -41,7 +41,7 @@ class OpenCharge:
         reference: Callable[[str], str],
         source: Mapping[str, str],
     ) -> None:
-        self._desk = desk
+        self._service = service
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
@@ -74,7 +74,7 @@ class OpenCharge:
     def release(self) -> None:
         """It cost nothing: it was not sent, or the response is an error."""
         if (hold_id := self._taken()) is not None:
-            self._desk.post(self._caller, "release", {"hold_id": hold_id})
+            self._service.post(self._caller, "release", {"hold_id": hold_id})
 
     def abandon(self) -> None:
         """Nothing else will end it."""
@@ -95,7 +95,7 @@ class OpenCharge:
                 if isinstance(id, str) and id:
                     # By it a later response adjusts the charge.
                     body["reference"] = self._reference(id)
-            self._desk.post(self._caller, "settle", body)
+            self._service.post(self._caller, "settle", body)
 
     def _taken(self) -> str | None:
         hold_id, self._hold_id = self._hold_id, None

@@ -21,7 +21,6 @@ from ..wire.protocol import MAX_TEXT
 from .bodies import Bodies, Body
 from .charges import OpenCharge
 from .contract import Holder, Keys
-from .desk import Desk
 from .dialects.api import ClientCall
 from .headers import from_provider, secrets_of, without_secret
 from .later import later_of, reference_of
@@ -29,9 +28,10 @@ from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
 from .refusals import RefusedError, denial, no_decision, response_of
 from .sending import Sending
+from .service_requests import ServiceRequests
 from .upstreams import NOT_SENT, Destination
 
-__all__ = ["Exchange", "Office"]
+__all__ = ["Exchange", "SharedParts"]
 
 _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
@@ -44,12 +44,12 @@ LIMIT_HEADER: Final = "x-aumos-output-limit"
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class SharedParts:
     """What all exchanges share."""
 
     destinations: Mapping[str, Destination]
     keys: Keys
-    desk: Desk
+    service: ServiceRequests
     bodies: Bodies
     incarnation: str
     """The gateway's own: what it holds becomes *outcome unknown* when it is gone, not when a kernel is."""
@@ -59,8 +59,8 @@ class Office:
 class Exchange:
     """One request and its response."""
 
-    def __init__(self, office: Office, request: web.BaseRequest) -> None:
-        self._office = office
+    def __init__(self, shared: SharedParts, request: web.BaseRequest) -> None:
+        self._shared = shared
         self._request = request
         self._body: Body | None = None
         self._sending: Sending | None = None
@@ -77,7 +77,7 @@ class Exchange:
             self._recorded(refused)
             return self._refused(refused)
         except Exception:
-            self._office.log.exception("A request to the gateway failed.")
+            self._shared.log.exception("A request to the gateway failed.")
             if self._request.writer.output_size and self._request.transport is not None:
                 # The client must not take the part that it has for the whole.
                 self._request.transport.abort()
@@ -107,11 +107,11 @@ class Exchange:
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")
         if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
             raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
-        self.destination = self._office.destinations.get(name)
+        self.destination = self._shared.destinations.get(name)
         found = (
             (secret, holder)
             for secret in secrets_of(request.headers, request.rel_url.raw_query_string)
-            if (holder := self._office.keys.find(secret)) is not None
+            if (holder := self._shared.keys.find(secret)) is not None
         )
         self._secret, self.holder = next(found, ("", None))
         if self.holder is None:
@@ -123,7 +123,7 @@ class Exchange:
                 " 'jupyter governance key'; a provider's own key is not accepted here.",
             )
         if self.destination is None:
-            known = ", ".join(sorted(self._office.destinations)) or "none"
+            known = ", ".join(sorted(self._shared.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
         if self.holder.refusal is not None:
             raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {self.holder.refusal}")
@@ -149,7 +149,7 @@ class Exchange:
             raise _not_found("the path has a segment that names another one")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
         sending = self._sending = Sending(destination, request, query, self._secret)
-        body = self._body = Body(self._office.bodies, holder.key_id)
+        body = self._body = Body(self._shared.bodies, holder.key_id)
         content = await body.read(request)
         size = len(content)
         api_request = await self._api_request(sending, body, f"{path}?{query}" if query else path, content)
@@ -202,7 +202,7 @@ class Exchange:
             if upstream.max_hold is not None and upstream.max_hold < found.worst:
                 body["most"] = money.to_text(upstream.max_hold)
         caller = self._caller(holder)
-        response = await self._office.desk.request(caller, "hold", body)
+        response = await self._shared.service.request(caller, "hold", body)
         if not response.get("ok"):
             raise no_decision(response)
         decision = response["decision"]
@@ -211,7 +211,7 @@ class Exchange:
         granted = money.parse(decision["amount"])
         reference = partial(reference_of, destination)
         self._charge = OpenCharge(
-            self._office.desk, caller, response["hold_id"], granted, found.paid, reference, source
+            self._shared.service, caller, response["hold_id"], granted, found.paid, reference, source
         )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
@@ -219,7 +219,7 @@ class Exchange:
         return fitted
 
     def _caller(self, holder: Holder) -> Caller:
-        return replace(holder.caller, incarnation=self._office.incarnation)
+        return replace(holder.caller, incarnation=self._shared.incarnation)
 
     def _recorded(self, refused: RefusedError) -> None:
         """Have the notebook's record show a refusal that the ledger did not decide."""
@@ -230,7 +230,7 @@ class Exchange:
             "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
             "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
         }
-        self._office.desk.post(self._caller(self.holder), "evaluate", body)
+        self._shared.service.post(self._caller(self.holder), "evaluate", body)
 
     # ---- the provider
 
@@ -244,7 +244,7 @@ class Exchange:
             raise _unreachable(name, error) from None
         self._checked(destination, response)
         assert self.holder is not None
-        later = later_of(destination, call.request, self._office.desk, self._caller(self.holder))
+        later = later_of(destination, call.request, self._shared.service, self._caller(self.holder))
         headers = from_provider(response.headers, sending.key)
         return await pass_unpaid(self._request, response, headers, sending.key, name, later)
 
@@ -281,7 +281,7 @@ class Exchange:
             streamed=_is_stream(kind, paid),
             key=sending.key,
             name=name,
-            aside=self._office.bodies.aside,
+            aside=self._shared.bodies.aside,
         )
 
     def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:

@@ -15,7 +15,7 @@ from ..integrations.guarding.later import Later
 from ..integrations.pricing.rates import UnusableUsageError
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
-from .desk import Desk
+from .service_requests import ServiceRequests
 from .upstreams import Destination
 
 __all__ = ["later_of", "reference_of"]
@@ -26,9 +26,9 @@ def reference_of(destination: Destination, id: str) -> str:
     return f"{destination.api.provider.price_id}/{id}"[:MAX_TEXT]
 
 
-def later_of(destination: Destination, request: ApiRequest, desk: Desk, caller: Caller) -> Later | None:
+def later_of(destination: Destination, request: ApiRequest, service: ServiceRequests, caller: Caller) -> Later | None:
     """Reads the response to a free request that may state what an earlier call cost; None for any other."""
-    hearing = _Hearing(destination, desk, caller)
+    hearing = _Hearing(destination, service, caller)
     # Of a guard the adapters use what `_Hearing` has.
     return destination.api.provider.later(request, cast("Guard", hearing))
 
@@ -36,9 +36,9 @@ def later_of(destination: Destination, request: ApiRequest, desk: Desk, caller: 
 class _Hearing:
     """A guard, as far as the adapters need it to read such a response, and its followups."""
 
-    def __init__(self, destination: Destination, desk: Desk, caller: Caller) -> None:
+    def __init__(self, destination: Destination, service: ServiceRequests, caller: Caller) -> None:
         self._destination = destination
-        self._desk = desk
+        self._service = service
         self._caller = caller
 
     @property
@@ -57,7 +57,7 @@ class _Hearing:
             cost = cost_of(paid, rates, response)
             if not cost.estimated:
                 amount = money.to_text(money.ceil_nano(cost.usd))
-                self._desk.post(self._caller, "adjust", {"reference": reference, "amount": amount})
+                self._service.post(self._caller, "adjust", {"reference": reference, "amount": amount})
 
     def batch(self, reference: str) -> None:
         """Batches do not pass the gateway."""

@@ -17,9 +17,9 @@ from ..errors import ConfigurationError
 from ..service.service import NotebookService
 from .bodies import MOST_IN_ALL, MOST_OF_ONE, Bodies
 from .contract import Keys, Upstream
-from .desk import Desk
-from .exchange import Exchange, Office
+from .exchange import Exchange, SharedParts
 from .refusals import RefusedError, response_of
+from .service_requests import ServiceRequests
 from .upstreams import Destination, session
 
 __all__ = ["Gateway"]
@@ -69,7 +69,7 @@ class Gateway:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event
-        self._office: Office
+        self._shared: SharedParts
         self._unsubscribe: Callable[[], None] | None = None
 
     # ---- from any thread
@@ -121,10 +121,10 @@ class Gateway:
         self._stopping = asyncio.Event()
         most_of_one, most_in_all = self._bodies
         async with session() as http:
-            self._office = Office(
+            self._shared = SharedParts(
                 {name: Destination(upstream, http) for name, upstream in self._upstreams.items()},
                 self._keys,
-                Desk(self._service, self._log),
+                ServiceRequests(self._service, self._log),
                 Bodies(most_of_one=most_of_one, most_in_all=most_in_all),
                 self.incarnation,
                 self._log,
@@ -154,11 +154,11 @@ class Gateway:
             if under_way:
                 await asyncio.wait(under_way, timeout=self._ending_seconds)
             await server.shutdown(1.0)
-            if not await self._office.desk.recorded(self._ending_seconds):
+            if not await self._shared.service.recorded(self._ending_seconds):
                 self._log.warning("What some calls cost could not be recorded before the gateway's end.")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        exchange = Exchange(self._office, request)
+        exchange = Exchange(self._shared, request)
         try:
             exchange.identify()
         except RefusedError as refused:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.house import House
+from tests.gateway.gateway_server import GatewayServer
 from tests.integrations.endpoint.server import Endpoint
 
 
@@ -16,8 +16,8 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def house(endpoint: Endpoint) -> Iterator[House]:
+def server(endpoint: Endpoint) -> Iterator[GatewayServer]:
     """A gateway with a budget of 5 USD; nothing may be left held in it when the test is over."""
-    with House(endpoint) as house:
-        yield house
-        assert house.spent >= 0
+    with GatewayServer(endpoint) as server:
+        yield server
+        assert server.spent >= 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
 
-from tests.gateway.house import SECRET, House
+from tests.gateway.gateway_server import SECRET, GatewayServer
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What?"}], "max_tokens": 50}
 
@@ -29,8 +29,8 @@ class Received:
 class Raw:
     """One connection."""
 
-    def __init__(self, house: House) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", house.port), timeout=20)
+    def __init__(self, server: GatewayServer) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
     def send(
         self,
@@ -64,9 +64,9 @@ class Raw:
         self.close()
 
 
-def requested(house: House, body: bytes = json.dumps(CHAT).encode(), **options: Any) -> Received:
+def requested(server: GatewayServer, body: bytes = json.dumps(CHAT).encode(), **options: Any) -> Received:
     """The response to one request on a connection of its own."""
-    with Raw(house) as raw:
+    with Raw(server) as raw:
         raw.send(body, **options)
         return raw.receive(options.get("method", "POST"))
 

@@ -14,7 +14,7 @@ from ..service.callers import Caller
 from ..service.service import NotebookService
 from ..wire.protocol import Cell, WireRequest, error_response
 
-__all__ = ["Desk"]
+__all__ = ["ServiceRequests"]
 
 _SECONDS: Final = 20.0
 """How long a response is waited for."""
@@ -31,7 +31,7 @@ _PAUSES: Final = (0.05, 0.2, 1.0, 5.0)
 """Seconds between one copy of a posted request and the next; the last one repeats."""
 
 
-class Desk:
+class ServiceRequests:
     """Sends requests to the service and waits for their responses. Its methods are called in its loop alone."""
 
     def __init__(

@@ -61,7 +61,7 @@ def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
     }
 
 
-class House:
+class GatewayServer:
     """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
@@ -126,7 +126,7 @@ class House:
             time.sleep(0.002)
         return budget
 
-    def __enter__(self) -> House:  # noqa: PYI034 - Self needs Python 3.11
+    def __enter__(self) -> GatewayServer:  # noqa: PYI034 - Self needs Python 3.11
         self.port = self.gateway.start()
         return self
 
