@@ -67,7 +67,7 @@ class GatewayServer:
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
         """``fields`` are of the upstreams, unless these are ``given``, or of the gateway."""
         options = {
-            name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
+            name: fields.pop(name) for name in ("max_body_bytes", "max_total_bytes", "ending_seconds") if name in fields
         }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)

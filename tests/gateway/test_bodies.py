@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.gateway import bodies
-from aumos_governance.gateway.contents import LARGE, memory_of, object_of, text_of, written
+from aumos_governance.gateway.contents import LARGE, json_bytes, memory_of, object_of, text_of
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import SECRET, GatewayServer
 from tests.gateway.raw import CHAT, Raw, Received, requested
@@ -41,7 +41,7 @@ def until(status: int, request: Callable[[], Received]) -> Received:
 
 
 def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
-    with GatewayServer(endpoint, most_of_one=2_000, most_in_all=(memory(PADDED) + 1_000) * 4 // 3) as server:
+    with GatewayServer(endpoint, max_body_bytes=2_000, max_total_bytes=(memory(PADDED) + 1_000) * 4 // 3) as server:
         assert requested(server, b" " * 2_001).status == 413
         assert requested(server, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
         with Raw(server) as first:
@@ -53,9 +53,9 @@ def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
 
 def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
     # Beside seven bodies that are being read another one would fit into all, and not into the share of their key.
-    most_in_all = 7 * 1_900 + memory(PADDED) + 1_000
-    assert 7 * 1_900 + memory(PADDED) > most_in_all * 3 // 4 > 7 * 1_900
-    with GatewayServer(endpoint, most_of_one=2_000, most_in_all=most_in_all) as server, ExitStack() as held:
+    max_total_bytes = 7 * 1_900 + memory(PADDED) + 1_000
+    assert 7 * 1_900 + memory(PADDED) > max_total_bytes * 3 // 4 > 7 * 1_900
+    with GatewayServer(endpoint, max_body_bytes=2_000, max_total_bytes=max_total_bytes) as server, ExitStack() as held:
         server.keys.holders[OTHER] = replace(server.keys.holders[SECRET], key_id="key2")
 
         def hold(secret: str) -> None:
@@ -73,7 +73,7 @@ def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
 
 def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
     bomb = json.dumps(CHAT | {"x": [[]] * 5_000}).encode()
-    with GatewayServer(endpoint, most_in_all=400_000) as server:
+    with GatewayServer(endpoint, max_total_bytes=400_000) as server:
         response = requested(server, bomb)
         assert (response.status, response.headers["x-aumos-code"]) == (413, "TOO_LARGE")
         assert "more memory" in response.json["error"]["message"]
@@ -83,7 +83,7 @@ def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
 
 def test_what_was_counted_is_given_back(endpoint: Endpoint) -> None:
     # There is room for one at a time.
-    with GatewayServer(endpoint, most_in_all=memory(PADDED) * 2) as server:
+    with GatewayServer(endpoint, max_total_bytes=memory(PADDED) * 2) as server:
         for _ in range(3):
             assert requested(server, PADDED).status == 200
         assert requested(server, b"[1]").status == 400
@@ -137,7 +137,7 @@ def test_marks_within_texts_are_not_counted() -> None:
     ],
 )
 def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
-    assert written(value) == json.dumps(value).encode()
+    assert json_bytes(value) == json.dumps(value).encode()
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -150,7 +150,7 @@ def test_a_large_body_is_read_and_written_beside_the_other_calls(
         names[work.__name__] = threading.current_thread().name
         return work(*given)
 
-    for work in (text_of, memory_of, object_of, written):
+    for work in (text_of, memory_of, object_of, json_bytes):
         monkeypatch.setattr(bodies, work.__name__, partial(noted, work))
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (LARGE if large else 100)}}
     body = CHAT | {"messages": [{"role": "user", "content": [picture]}]}

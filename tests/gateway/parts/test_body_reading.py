@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.gateway import bodies as bodies_module
-from aumos_governance.gateway.bodies import MOST_IN_ALL, MOST_OF_ONE, Bodies, Body
+from aumos_governance.gateway.bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies, Body
 from aumos_governance.gateway.refusals import RefusedError
 
 MIB = 1024 * 1024
@@ -70,14 +70,14 @@ def pieces(data: bytes, size: int = 100) -> list[bytes]:
 
 
 def test_a_body_is_as_large_as_the_documentation_says() -> None:
-    assert (MOST_OF_ONE, MOST_IN_ALL) == (64 * MIB, 256 * MIB)
-    assert Bodies().most_of_one == MOST_OF_ONE
+    assert (MAX_BODY_BYTES, MAX_TOTAL_BYTES) == (64 * MIB, 256 * MIB)
+    assert Bodies().max_body_bytes == MAX_BODY_BYTES
     within = Bodies()
     # Of all, a key has three quarters.
-    for key, size in (("a", MOST_IN_ALL * 3 // 4), ("b", MOST_IN_ALL // 4)):
-        within.take(key, size)
+    for key, size in (("a", MAX_TOTAL_BYTES * 3 // 4), ("b", MAX_TOTAL_BYTES // 4)):
+        within.reserve(key, size)
         with pytest.raises(RefusedError):
-            within.take(key, 1)
+            within.reserve(key, 1)
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
@@ -90,7 +90,7 @@ def test_a_body_is_put_together(encoding: str) -> None:
 
 
 def test_each_body_has_its_bound_to_the_byte() -> None:
-    within = Bodies(most_of_one=300, most_in_all=10_000)
+    within = Bodies(max_body_bytes=300, max_total_bytes=10_000)
     assert len(read(Body(within, KEY), request(b"x" * 150, b"x" * 150, length=300))) == 300
     assert refused(Body(within, KEY), request(b"x", length=301)) == (413, "TOO_LARGE")
     # One that does not say how long it is, or lies.
@@ -105,7 +105,7 @@ def test_what_is_too_large_is_named_in_mib() -> None:
 
 
 def test_all_bodies_together_have_a_bound_until_their_calls_are_over() -> None:
-    within = Bodies(most_of_one=300, most_in_all=500)
+    within = Bodies(max_body_bytes=300, max_total_bytes=500)
     first, second, third = (Body(within, f"key{number}") for number in range(3))
     read(first, request(b"x" * 300))
     read(second, request(b"x" * 200))
@@ -121,7 +121,7 @@ def test_all_bodies_together_have_a_bound_until_their_calls_are_over() -> None:
 
 
 def test_one_key_has_no_more_than_its_share() -> None:
-    within = Bodies(most_of_one=300, most_in_all=400)
+    within = Bodies(max_body_bytes=300, max_total_bytes=400)
     first = Body(within, KEY)
     read(first, request(b"x" * 200))
     assert refused(Body(within, KEY), request(b"x" * 101)) == (503, "BUSY")
@@ -171,12 +171,12 @@ def test_what_is_compressed_a_thousand_times_is_counted_step_by_step() -> None:
     assert read(Body(Bodies(), KEY), request(data, content_encoding="gzip")) == b"x" * 5 * MIB
     steps: list[int] = []
     within = Bodies()
-    take = within.take
-    within.take = lambda key, size: (steps.append(size), take(key, size))[1]  # type: ignore[method-assign]
+    reserve = within.reserve
+    within.reserve = lambda key, size: (steps.append(size), reserve(key, size))[1]  # type: ignore[method-assign]
     read(Body(within, KEY), request(data, content_encoding="gzip"))
     assert sum(steps) == 5 * MIB
     assert max(steps) == MIB
-    small = Bodies(most_of_one=2 * MIB)
+    small = Bodies(max_body_bytes=2 * MIB)
     body = Body(small, KEY)
     assert refused(body, request(data, content_encoding="gzip"))[0] == 413
     assert small._size == 2 * MIB
@@ -244,9 +244,9 @@ def test_brotli_is_read_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_body_is_a_json_object_or_nothing() -> None:
-    assert asyncio.run(Body(Bodies(), KEY).object(b"")) == {}
-    assert asyncio.run(Body(Bodies(), KEY).object(b' {"a": 1}')) == {"a": 1}
+    assert asyncio.run(Body(Bodies(), KEY).json_object(b"")) == {}
+    assert asyncio.run(Body(Bodies(), KEY).json_object(b' {"a": 1}')) == {"a": 1}
     for content in (b"[]", b"1", b"null", b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(RefusedError) as error:
-            asyncio.run(Body(Bodies(), KEY).object(content))
+            asyncio.run(Body(Bodies(), KEY).json_object(content))
         assert (error.value.refusal.status, error.value.refusal.code) == (400, "INVALID_REQUEST")

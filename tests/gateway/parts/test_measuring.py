@@ -197,12 +197,12 @@ def test_the_seller_that_is_configured_counts_before_the_address() -> None:
 # ---- where it is measured
 
 
-@pytest.mark.parametrize(("size", "aside"), [(0, False), (SMALL, False), (262_144, False), (262_145, True)])
-def test_a_large_body_keeps_no_other_call_waiting(size: int, aside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "in_thread"), [(0, False), (SMALL, False), (262_144, False), (262_145, True)])
+def test_a_large_body_keeps_no_other_call_waiting(size: int, in_thread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     by, threads = measuring(), list[bool]()
     read = by._measure
     monkeypatch.setattr(
         by, "_measure", lambda of: (threads.append(threading.current_thread() is threading.main_thread()), read(of))[1]
     )
     measured(by, requested(), size)
-    assert threads == [not aside]
+    assert threads == [not in_thread]
