@@ -50,7 +50,7 @@ def reserved_port() -> int:
 
 
 class LiveServer:
-    """Started by `start`, ended by `stop` or `kill`; its data folder outlives it."""
+    """StartedRequest by `start`, ended by `stop` or `kill`; its data folder outlives it."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from tests.bridge.live_server import LiveServer, until
 from tests.kernel.real_kernel import LOAD, Kernel
 
-LINK = "from aumos_governance.kernel.requests.session import link\nclient = link(get_ipython()).client"
+LINK = "from aumos_governance.kernel.requests.connection import connect\nclient = connect(get_ipython()).client"
 
 
 SOCKET = """

@@ -148,4 +148,4 @@ def test_no_yes_is_given_after_its_time(
         with pytest.raises(Exception, match="silent" if silent else "Not so"):
             started.response()
     if op == "open":
-        assert client.standing() == [("open", {"active": True})], "what stands is named with the next response"
+        assert client.took_effect() == [("open", {"active": True})], "what stands is named with the next response"

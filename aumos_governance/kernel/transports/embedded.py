@@ -1,4 +1,4 @@
-"""Governance without a server: the same service in this process, on a SQLite file of its own."""
+"""Governance without a server: the service in this process, with a ledger in a SQLite file."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
 class EmbeddedTransport:
-    """Requests that get their responses in this process. The ledger is opened when it is made, and closed at exit."""
+    """The transport to a service in this process. It opens the ledger when it is made, and closes it at exit."""
 
     lossy = False
 
     def __init__(self, name: str, scope: str) -> None:
-        """``name`` is the notebook's; ``scope`` keeps this process's idempotency keys apart.
+        """``name`` is the notebook's path, ``scope`` the scope of this process's idempotency keys.
 
-        Raises ConfigurationError without the libraries that keep a ledger, LedgerError where its file cannot be used.
+        Raises ConfigurationError without the libraries of the ledger, LedgerError where its file cannot be used.
         """
         try:
             from ...ledger import open_ledger
@@ -63,7 +63,7 @@ class EmbeddedTransport:
         self._service.submit(self._caller, request, self._receiver)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Responses come in the ledger's thread.
+        # Responses arrive in the ledger's thread.
         waiter.sleep(seconds)
 
     def awaited(self) -> AbstractContextManager[None]:
@@ -73,9 +73,9 @@ class EmbeddedTransport:
         return False
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Record the decision of the user at this kernel, who saw what the digest stands for.
+        """Record the decision of the user at this kernel on an approval request; ``digest`` is of what the user saw.
 
-        Raises ConflictError where it is decided already, or its time is over.
+        Raises ConflictError where the approval request is decided already or has expired.
         """
         from ...ledger.contract.agreements import DecideApproval
         from ...ledger.contract.facts import Origin
@@ -109,14 +109,14 @@ def _make_folder(path: Path) -> None:
 
 
 def database_path() -> Path:
-    """The file of the embedded engine, never a server's: several programs writing to one file starve each other."""
+    """Return the embedded engine's file; it is never a server's, since programs that write to one file wait long."""
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir()) / "aumos_governance" / "embedded.sqlite"
 
 
 def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """The notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
+    """Return the notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
     for name in ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH"):
         path = variables.get(name)
         if isinstance(path, str) and path:

@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 class Program:
-    """Started at once; what it prints is read in a thread, to the last line."""
+    """StartedRequest at once; what it prints is read in a thread, to the last line."""
 
     def __init__(self, name: str, *arguments: object) -> None:
         command = [sys.executable, str(HERE / f"{name}.py"), *map(str, arguments)]

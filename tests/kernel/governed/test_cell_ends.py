@@ -14,7 +14,7 @@ from aumos_governance.engine import GovernanceAction
 from aumos_governance.kernel.engine import notebook_engine
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.session import Link
+from aumos_governance.kernel.requests.connection import Connection
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest
 from tests.kernel.fake_transport import FakeTransport
@@ -61,7 +61,7 @@ def transport() -> Iterator[Reluctant]:
 @pytest.fixture
 def shell(transport: Reluctant, monkeypatch: pytest.MonkeyPatch) -> Any:
     client = Client(transport, incarnation="n-1")
-    monkeypatch.setattr(notebook_engine, "link", lambda shell: Link(client, 0))
+    monkeypatch.setattr(notebook_engine, "connect", lambda shell: Connection(client, 0))
     shell = SimpleNamespace()
     shell.events = EventManager(shell, available_events)
     return shell

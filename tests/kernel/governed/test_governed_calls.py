@@ -128,7 +128,7 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
 COST = Decimal("0.0000975")
 REQUEST_AFTER = """
 from aumos_governance import notebook_engine
-from aumos_governance.kernel.requests.session import link
+from aumos_governance.kernel.requests.connection import connect
 budget = notebook_engine().budget
 budget.create_budget("llm", 1, "lifetime")
 mine = govern(OpenAI(**address), budget_category="llm")
@@ -139,7 +139,7 @@ for _ in range(15):
     told.append((balance.spent, balance.held))
 for _ in range(15):
     mine.chat.completions.create(**asked)
-    state = link(get_ipython()).client.request("status")["state"]
+    state = connect(get_ipython()).client.request("status")["state"]
     told.append((state["spent"], state["held"]))
 print(*(f"{spent} {held}" for spent, held in told), sep="\\n")
 """

@@ -19,7 +19,7 @@ from aumos_governance.errors import (
     UnavailableError,
 )
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.in_flight import Started
+from aumos_governance.kernel.requests.in_flight import StartedRequest
 from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
@@ -245,9 +245,9 @@ def test_an_interrupt_takes_the_request_back_and_goes_on_up() -> None:
 
 
 def test_an_interrupt_between_sending_and_waiting_takes_the_request_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    response = Started.response
+    response = StartedRequest.response
 
-    def press(started: Started) -> dict[str, Any]:
+    def press(started: StartedRequest) -> dict[str, Any]:
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
         # What an earlier test left behind is still being taken back.
@@ -256,7 +256,7 @@ def test_an_interrupt_between_sending_and_waiting_takes_the_request_back(monkeyp
     transport = FakeTransport(lambda request: None if request.op == "spend" else {"ok": True})
     client = client_of(transport)
     client.request("status")
-    monkeypatch.setattr(Started, "response", press)
+    monkeypatch.setattr(StartedRequest, "response", press)
     # As in IPython, the traceback and all that hangs on it outlive the interrupt.
     with pytest.raises(KeyboardInterrupt) as kept:
         client.request("spend", {"amount": "1"})
@@ -322,12 +322,12 @@ def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_aga
 
     transport = FakeTransport(respond, lossy=True)
     client = client_of(transport)
-    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
+    assert not client.notify("cell", cell=Cell("c-1", 1), seconds=20)
     assert transport.sent == []
     client.request("status")
-    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=0)
+    assert not client.notify("cell", cell=Cell("c-1", 1), seconds=0)
     with ThreadPoolExecutor() as pool:
-        mentioned = pool.submit(client.mention, "cell", cell=Cell("c-2", 2), seconds=20)
+        mentioned = pool.submit(client.notify, "cell", cell=Cell("c-2", 2), seconds=20)
         transport.wait_for("cell", 2)
         assert not mentioned.done()
         taken_in.set()

@@ -18,7 +18,7 @@ from aumos_governance.authority.authorization import Grant
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.magics import commands, spending
-from aumos_governance.kernel.requests import in_flight, session
+from aumos_governance.kernel.requests import connection, in_flight
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.text.arguments import Arguments
 from aumos_governance.wire.protocol import WireRequest, requests_message
@@ -193,8 +193,8 @@ def test_an_opening_that_was_given_up_and_stands_is_named() -> None:
     client = client_of(FakeTransport(response))
     with pytest.raises(ServerUnreachableError):
         client.request("open", {"budget": "5"})
-    assert client.standing() == [("open", {"budget": "5"})]
-    assert client.standing() == []
+    assert client.took_effect() == [("open", {"budget": "5"})]
+    assert client.took_effect() == []
 
 
 # ---- at any line, with a real service: what is printed is charged
@@ -211,9 +211,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     client = Client(made, incarnation="one")
     client.request("open", {"budget": "100000"})
-    link = session.Link(client, os.getpid())
-    monkeypatch.setattr(spending, "link", lambda _: link)
-    monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.link", lambda _: link)
+    connected = connection.Connection(client, os.getpid())
+    monkeypatch.setattr(spending, "connect", lambda _: connected)
+    monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.connect", lambda _: connected)
     made.client = client  # type: ignore[attr-defined]
     yield made
     made.ledger.close()

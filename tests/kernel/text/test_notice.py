@@ -26,8 +26,8 @@ def test_what_was_shown_when_the_interrupt_came_is_replaced() -> None:
     shell = Interrupted()
     notice = Notice(shell)
     with pytest.raises(KeyboardInterrupt):
-        notice.say("Waiting for approval")
+        notice.show("Waiting for approval")
     assert notice.shown
-    notice.say("Withdrawn")
+    notice.show("Withdrawn")
     (_, first, _), (_, second, update) = shell.shown
     assert (second, update) == (first, True)

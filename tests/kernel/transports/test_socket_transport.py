@@ -16,7 +16,7 @@ import pytest
 
 from aumos_governance.errors import ServerUnreachableError
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.transports.socket_transport import SocketTransport, _Line
+from aumos_governance.kernel.transports.socket_transport import SocketTransport, _SocketConnection
 from aumos_governance.kernel.transports.spawned import SpawnedTransport
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest, socket_proof
@@ -112,9 +112,9 @@ def test_another_process_at_that_address_is_found_out(
     impostor = responds_as(greet)
     transport = SocketTransport(lambda response: None)
     transport.take_offer(impostor.offer)
-    line = transport._line
-    assert line is not None
-    assert line.settled.wait(20)
+    connection = transport._connection
+    assert connection is not None
+    assert connection.settled.wait(20)
     with pytest.raises(ServerUnreachableError, match="nothing is authorised"):
         transport.send_from_child(request())
     assert transport.send(request()) is False
@@ -132,9 +132,9 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_requested(responds_as
 
     transport = SocketTransport(take)
     transport.take_offer(server.offer)
-    line = transport._line
-    assert line is not None
-    assert line.settled.wait(20)
+    connection = transport._connection
+    assert connection is not None
+    assert connection.settled.wait(20)
     failed: list[object] = []
 
     def go(start: int) -> None:
@@ -241,11 +241,11 @@ def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_ne
     server = responds_as(proven)
     transport = SocketTransport(lambda response: None)
 
-    def press(line: _Line) -> None:
+    def press(connection: _SocketConnection) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_Line, "start", press)
+        patched.setattr(_SocketConnection, "start", press)
         with pytest.raises(KeyboardInterrupt):
             transport.take_offer(server.offer)
     transport.take_offer(server.offer)

@@ -129,37 +129,37 @@ def test_a_thread_that_is_woken_from_elsewhere_leaves_its_turn(source: Source) -
 def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: Source) -> None:
     tasks = [1]
     turns = Turns(source, lambda: bool(tasks))
-    standing = threading.Thread(target=turns.stand, daemon=True)
-    standing.start()
-    reads(source, standing)
+    task_reader = threading.Thread(target=turns.read_for_tasks, daemon=True)
+    task_reader.start()
+    reads(source, task_reader)
     client = Client(turns)
-    reads(source, standing)
+    reads(source, task_reader)
     tasks.clear()
     other = Client(turns)
     until(lambda: source.reader in (client.thread.ident, other.thread.ident), "a thread reads for itself")
     tasks.append(2)
-    turns.attend()
+    turns.wake_task_reader()
     for waiting in (client, other):
         source.coming.put(waiting.respond)
     for waiting in (client, other):
         waiting.done()
-    reads(source, standing)
+    reads(source, task_reader)
     source.coming.put(None)
-    standing.join(20)
-    assert not standing.is_alive()
+    task_reader.join(20)
+    assert not task_reader.is_alive()
 
 
 def test_at_the_end_no_thread_is_left_waiting_for_it(source: Source) -> None:
     turns = Turns(source, lambda: False)
-    standing = threading.Thread(target=turns.stand, daemon=True)
-    standing.start()
+    task_reader = threading.Thread(target=turns.read_for_tasks, daemon=True)
+    task_reader.start()
     clients = [Client(turns) for _ in range(3)]
     source.coming.put(None)
     for client in clients:
         client.done()
     assert not any(client.open for client in clients)
-    standing.join(20)
-    assert not standing.is_alive()
+    task_reader.join(20)
+    assert not task_reader.is_alive()
 
 
 @pytest.fixture
