@@ -70,7 +70,7 @@ class Exchange:
         self.holder: Holder | None = None
 
     async def respond(self) -> web.StreamResponse:
-        """Serve the request and return its response, which may be a refusal."""
+        """Serve the request after `identify`, and return its response, which may be a refusal."""
         try:
             return await self._respond()
         except RefusedError as refused:
@@ -130,8 +130,6 @@ class Exchange:
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
-        if self.holder is None:
-            self.identify()
         destination, holder = self.destination, self.holder
         assert destination is not None
         assert holder is not None

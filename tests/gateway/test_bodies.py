@@ -1,4 +1,4 @@
-"""Bodies: requests' bounded each, for each key and in all, by what they take in memory; large ones delay no others."""
+"""The memory of bodies is limited for each request, for each key and in all; large bodies do not delay other calls."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PADDED = BODY + b" " * 1_500
 
 
 def memory(body: bytes) -> int:
-    """What the gateway counts for a call with this body."""
+    """Return the bytes of memory that the gateway counts for a call with this body."""
     return len(body) + memory_of(body.decode())
 
 
 def until(status: int, request: Callable[[], Received]) -> Received:
-    """The response of this status: what others send is counted while it is read, which takes a moment."""
+    """Repeat a request until its response has this status: other bodies are counted only after a moment."""
     while (response := request()).status != status:
         pass
     return response
@@ -46,13 +46,13 @@ def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
         assert requested(server, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
         with Raw(server) as first:
             first.send(b" " * 1_900, content_length="1999")
-            # It is counted while it is read.
+            # The first body counts although it has not arrived completely.
             assert until(503, lambda: requested(server, PADDED)).headers["retry-after"]
         until(200, lambda: requested(server, PADDED))
 
 
 def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
-    # Beside seven bodies that are being read another one would fit into all, and not into the share of their key.
+    # An eighth body would fit into the total, but not into the share of the key of the other seven.
     max_total_bytes = 7 * 1_900 + memory(PADDED) + 1_000
     assert 7 * 1_900 + memory(PADDED) > max_total_bytes * 3 // 4 > 7 * 1_900
     with GatewayServer(endpoint, max_body_bytes=2_000, max_total_bytes=max_total_bytes) as server, ExitStack() as held:
@@ -82,7 +82,7 @@ def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
 
 
 def test_what_was_counted_is_given_back(endpoint: Endpoint) -> None:
-    # There is room for one at a time.
+    # Only one body fits at a time.
     with GatewayServer(endpoint, max_total_bytes=memory(PADDED) * 2) as server:
         for _ in range(3):
             assert requested(server, PADDED).status == 200

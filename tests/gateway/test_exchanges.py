@@ -1,4 +1,4 @@
-"""One request from its first line to its last record: what is sent on, what is held for it, what is on record."""
+"""Requests through the gateway: what is forwarded, what is held, and what is recorded."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ EMBEDDING = json.dumps({"model": "text-embedding-3-small", "input": "words"}).en
 
 
 def refusals(server: GatewayServer) -> list[str]:
-    """The codes of what was refused, as the notebook's record has them."""
+    """Return the codes of refusals in the notebook's audit records."""
     server.records()
     return [entry["code"] for entry in server.request("audit", limit=1000)["records"] if entry["event"] == "evaluate"]
 
 
-# ---- what is sent on
+# ---- forwarding
 
 
 @pytest.mark.parametrize("path", ["/llm/openai/v1/chat/completions", "/llm/openai/chat/completions"])
@@ -67,7 +67,7 @@ def test_a_request_that_reads_has_no_body_and_its_query_goes_on(server: GatewayS
     received = server.endpoint.exchanges[0].received
     assert (received.path, received.content) == ("/v1/models?page=2&b=x%20y", b"")
     assert not {"content-length", "transfer-encoding"} & {name.lower() for name in received.headers}
-    # It costs nothing, and so nothing is held for it.
+    # Nothing is held for a request that costs nothing.
     assert server.events() == []
 
 
@@ -111,7 +111,7 @@ def test_the_providers_key_is_read_once_and_again_where_it_was_refused(endpoint:
         assert server.events() == ["hold", "settle", "hold", "settle", "hold", "release"] + ["hold", "settle"] * 2
 
 
-# ---- what is held
+# ---- holds
 
 
 def test_what_a_call_is_held_for_is_on_record(server: GatewayServer) -> None:
@@ -175,7 +175,7 @@ def test_a_gateway_that_fails_after_the_hold_gives_it_back(
     assert "ZeroDivisionError" in caplog.text
 
 
-# ---- what is on record of a refusal
+# ---- records of refusals
 
 
 def _model(server: GatewayServer) -> int:
@@ -218,7 +218,7 @@ def test_a_refusal_for_what_a_call_is_is_in_the_notebooks_record(
 ) -> None:
     with GatewayServer(endpoint, denied_models=("o3",)) as server:
         assert request_of(server) == status
-        # What is recorded goes out before what this kernel requests next.
+        # The refusal's record is posted before the next request of this client, so it is there after that one.
         assert requested(server).status == 200
         assert refusals(server) == recorded
     assert endpoint.count == 1
@@ -233,7 +233,7 @@ def test_a_recorded_refusal_names_the_request_and_its_reason(server: GatewayServ
     assert response.json["error"]["message"] in entry["reasons"]
 
 
-# ---- what the client hears
+# ---- responses to the client
 
 
 def test_one_connection_serves_refused_and_served_requests_alike(server: GatewayServer) -> None:

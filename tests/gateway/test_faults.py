@@ -1,4 +1,4 @@
-"""Clients that leave, and providers that fail: what is passed on, released and charged."""
+"""Clients that disconnect, and providers that fail: what is passed on, released and charged."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def test_a_stopped_call_is_charged_by_what_arrived_as_one_whose_client_left(
         left, stopped = (Decimal(entry["amount"]) for entry in server.records("settle"))
         assert server.events() == ["hold", "estimated"] * 2
         assert left == stopped > 0
-        # What a model that reasons has done unseen may be all that it was allowed.
+        # A reasoning model may have used all of its output limit for reasoning that is not in the response.
         assert (stopped == held(server)) == reasons
 
 

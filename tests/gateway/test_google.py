@@ -22,7 +22,7 @@ from tests.integrations.google.library import MODEL, PROGRAMS, QUESTION, TEXT, U
 from tests.integrations.till import needs_prices_of_0_2, priced
 from tests.integrations.wire import http
 
-# google-genai makes a class of aiohttp's session, which aiohttp warns of.
+# google-genai makes a subclass of aiohttp's session, and aiohttp warns about that.
 pytestmark = [needs_prices_of_0_2, pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")]
 COST = priced(MODEL, {"input_tokens": 11, "output_tokens": 12}, provider="google")
 BODY: dict[str, Any] = {"contents": [{"parts": [{"text": QUESTION}]}]}

@@ -1,4 +1,4 @@
-"""What the libraries of other providers send, as they sent it on 2026-11-29: charged, or refused with what to do."""
+"""Requests as other providers' libraries sent them on 2026-11-29: they are charged, or refused with advice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USED = {"input_tokens": 11, "output_tokens": 7}
 
 @dataclass(frozen=True)
 class Sent:
-    """A chat completion of one library."""
+    """The request of one library for a chat completion."""
 
     path: str
     model: str
@@ -40,7 +40,7 @@ CHATS = {
         "together",
         "/v1/chat/completions",
     ),
-    # mistralai 3.7.0, which says of each request whether it streams
+    # mistralai 3.7.0, which states in each request whether it streams
     "mistral": Sent(
         "/llm/mistral/v1/chat/completions",
         "mistral-small-latest",

@@ -1,4 +1,4 @@
-"""What is held and granted: output limits that fit, models, turns, and never more than the budget."""
+"""Limits of calls through the gateway: fitted output limits, allowed models, waiting for a turn, and the budget."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def message(server: GatewayServer, **fields: object) -> Received:
 
 
 def sent(endpoint: Endpoint) -> int:
-    """The output limit that the provider got last."""
+    """Return the output limit in the latest request to the provider."""
     return int(endpoint.exchanges[-1].received.json["max_tokens"])
 
 
@@ -99,7 +99,7 @@ def test_a_model_of_unknown_price_is_refused_with_advice_that_helps_here(server:
 def test_a_call_waits_for_its_turn_where_only_another_call_is_in_its_way(endpoint: Endpoint) -> None:
     body = json.dumps(CHAT | {"max_tokens": 256}).encode()
     endpoint.script(Reply(pause_after=0), Reply())
-    # Enough for one such call and not for two.
+    # The budget is enough for one such call, and not for two.
     with GatewayServer(endpoint, budget="0.008") as server, Raw(server) as first, Raw(server) as second:
         first.send(body)
         endpoint.wait_received(1)

@@ -1,4 +1,4 @@
-"""Whose requests are served, which bodies are read, and what of them goes on."""
+"""Which requests are served, which bodies can be read, and what is forwarded of them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _deflated(data: bytes) -> bytes:
     return raw.compress(data) + raw.flush()
 
 
-# The ids have the bodies: with the time in gzip's header, workers would collect different tests.
+# The bodies are in the tests' ids. With a time in gzip's header the workers of pytest-xdist would have different ids.
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [

@@ -1,4 +1,4 @@
-"""Responses on their way: as they come, in bounded memory, and settled before their end."""
+"""Streams are passed on as they arrive, in bounded memory, and settled before their end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import PATIENCE, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
-from tests.gateway.recorder import Recorder, Says, event
+from tests.gateway.recorder import CannedResponse, Recorder, event
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -36,7 +36,7 @@ def test_each_event_goes_on_before_the_next_one_comes(server: GatewayServer) -> 
 
 
 def test_the_head_of_a_stream_goes_on_before_its_first_event(endpoint: Endpoint) -> None:
-    # The endpoint sends its head with the first event, so a server does that only sends a head.
+    # The fake provider sends the head only with the first event, so another server sends a head alone here.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         with GatewayServer(endpoint, base_url=url) as server, Raw(server) as raw:
@@ -94,9 +94,9 @@ def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_wha
 ) -> None:
     monkeypatch.setattr(readers, "_LONGEST", 100_000)
     body = event("Yes.") + b"data: " + b"a" * 1_000_000
-    says = Says(body=body, headers={"content-type": "text/event-stream"})
-    cut = Says(body=body, headers={"content-type": "text/event-stream"}, length=2_000_000)
-    with Recorder(says, cut) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+    canned = CannedResponse(body=body, headers={"content-type": "text/event-stream"})
+    cut = CannedResponse(body=body, headers={"content-type": "text/event-stream"}, length=2_000_000)
+    with Recorder(canned, cut) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
         assert requested(server, STREAM).body == body
         with Raw(server) as raw:
             raw.send(STREAM)

@@ -1,4 +1,4 @@
-"""What the gateway knows of Anthropic's API."""
+"""Anthropic's API, as the gateway handles it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway knows of Google's API."""
+"""Google's API, as the gateway handles it."""
 
 from __future__ import annotations
 

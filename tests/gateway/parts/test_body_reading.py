@@ -1,4 +1,4 @@
-"""A request's body: read whole, decompressed in bounded steps, and counted among all until its call is over."""
+"""A request's body is read completely, decompressed in bounded steps, and counted until its call has ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXT = bytes(range(256)) * 40
 
 
 class Content:
-    """What arrives of a body, piece by piece; a piece that is None never comes."""
+    """The pieces of a body as they arrive; None is a piece that never arrives."""
 
     def __init__(self, pieces: list[bytes | None]) -> None:
         self._pieces = pieces
@@ -34,7 +34,7 @@ class Content:
 
 
 class Writer:
-    """Notes what is written before the response."""
+    """Records what is written before the response."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -73,7 +73,7 @@ def test_a_body_is_as_large_as_the_documentation_says() -> None:
     assert (MAX_BODY_BYTES, MAX_TOTAL_BYTES) == (64 * MIB, 256 * MIB)
     assert Bodies().max_body_bytes == MAX_BODY_BYTES
     within = Bodies()
-    # Of all, a key has three quarters.
+    # One key may have three quarters of the total.
     for key, size in (("a", MAX_TOTAL_BYTES * 3 // 4), ("b", MAX_TOTAL_BYTES // 4)):
         within.reserve(key, size)
         with pytest.raises(RefusedError):
@@ -93,7 +93,7 @@ def test_each_body_has_its_bound_to_the_byte() -> None:
     within = Bodies(max_body_bytes=300, max_total_bytes=10_000)
     assert len(read(Body(within, KEY), request(b"x" * 150, b"x" * 150, length=300))) == 300
     assert refused(Body(within, KEY), request(b"x", length=301)) == (413, "TOO_LARGE")
-    # One that does not say how long it is, or lies.
+    # These bodies are longer than 300 bytes without a header that states it.
     assert refused(Body(within, KEY), request(b"x" * 150, b"x" * 151)) == (413, "TOO_LARGE")
     assert refused(Body(within, KEY), request(gzip.compress(b"x" * 301), content_encoding="gzip")) == (413, "TOO_LARGE")
     assert len(read(Body(within, KEY), request(gzip.compress(b"x" * 300), content_encoding="gzip"))) == 300
@@ -135,7 +135,7 @@ def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     of = request(TEXT, expect="100-Continue")
     assert read(Body(Bodies(), KEY), of) == TEXT
     assert of.writer.written == b"HTTP/1.1 100 Continue\r\n\r\n"
-    # Nothing of a response is out by that.
+    # The interim response does not count as output of the final one.
     assert of.writer.output_size == 0
     plain = request(TEXT)
     read(Body(Bodies(), KEY), plain)
@@ -205,7 +205,7 @@ def test_what_is_damaged_or_in_another_encoding_is_refused(encoding: str, data: 
 
 
 class Brotli:
-    """As the module of this name: each byte stands for four; 0 ends the data, 255 is no data."""
+    """A stand-in for the module ``brotli``: each byte stands for four of it, 0 ends the data, and 255 is not valid."""
 
     error = ArithmeticError
 

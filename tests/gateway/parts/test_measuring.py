@@ -1,4 +1,4 @@
-"""What a request may cost at its upstream, and the largest output limit that fits what is granted, to the token."""
+"""The worst case of a request at its upstream, and the largest output limit that fits the granted amount."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_request_without_a_limit_is_lowered_from_what_is_assumed() -> None:
     assert least(by, found) == low.worst
     fit = fitted(by, found, low.worst + 1_000 * DOLLAR)
     assert fit is not None
-    # A search among so many limits ends close to the best one.
+    # With so many limits the search ends close to the best one.
     assert 1_200 < (fit.limited_to or 0) <= 1_256
     assert fit.worst <= low.worst + 1_000 * DOLLAR
 

@@ -1,4 +1,4 @@
-"""What is held for one call ends once: settled as the response reports, as an estimate, or released."""
+"""The hold of one call ends once: settled by the response, settled as an estimate, or released."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESPONSE = {"id": "r1", "usage": {"prompt_tokens": 3}}
 
 
 class FakeServiceRequests:
-    """Notes what is posted."""
+    """Records the posted requests."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, Mapping[str, Any]]] = []
@@ -31,7 +31,7 @@ class FakeServiceRequests:
 
 
 class Paid:
-    """A call whose response says what it cost, or does not."""
+    """A paid call whose response reports its cost, unless it is not ``known``."""
 
     name = model = "mine"
     quoted = Prices(price={"input_mtok": 1}).rates("mine", provider="openai")
@@ -47,7 +47,7 @@ class Paid:
 
 
 class Reader:
-    """A response that was read."""
+    """A reader that has read ``response``, and has ``seen`` what arrived of it."""
 
     def __init__(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         self._respond = response

@@ -1,4 +1,4 @@
-"""How a response goes on to its client, and what its call is charged by then."""
+"""Passing a provider's response on to the client, and when its call is charged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 
 class Response:
-    """A provider's response, which may break off after its pieces."""
+    """A provider's response of these pieces, which breaks off after them where there is an ``error``."""
 
     def __init__(self, *pieces: bytes, status: int = 200, error: Exception | None = None) -> None:
         self.status = status
@@ -50,7 +50,7 @@ class Response:
 
 
 class Noted:
-    """A charge, a reader or what hears of a free response: notes what is done, and with what."""
+    """A stand-in for a charge, or for a reader of a paid or free response; it records the calls of its methods."""
 
     ended = False
 
@@ -98,7 +98,7 @@ def paid(response: Response, charge: Noted, reader: Noted) -> web.Response:
     return found
 
 
-# ---- what costs nothing
+# ---- free responses
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500])
@@ -144,7 +144,7 @@ def test_a_free_response_is_read_to_its_end() -> None:
     assert unpaid(Response(body)).body == body
 
 
-# ---- what is paid for
+# ---- responses to paid calls
 
 
 def test_a_short_response_goes_on_once_it_is_settled() -> None:

@@ -1,4 +1,4 @@
-"""The gateway's requests: waited for while the service shows signs, taken back in doubt, sent until recorded."""
+"""The gateway's requests to the service: their time limits, cancelled holds, and posted requests that are resent."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def refused(code: str) -> dict[str, Any]:
 
 
 class Service:
-    """Replies to each request what the test wrote down, and nothing to any after these."""
+    """Sends these replies to one request after the other, and none to later ones."""
 
     def __init__(self, *replies: dict[str, Any] | tuple[dict[str, Any], ...]) -> None:
         self._replies = list(replies)
         self.requests: list[WireRequest] = []
         self.reply: Callable[[dict[str, Any]], None] | None = None
         self.delays: list[float] = []
-        """Seconds for which the requests waited for anything, which pass a thousand times faster."""
+        """The seconds of each wait; they pass a thousand times faster."""
         self.at_delay: dict[int, dict[str, Any]] = {}
-        """What is replied when the request begins to wait for the first, second, ... time."""
+        """Replies that are sent when the first, second, ... wait begins, by its number."""
         self.errors: list[dict[str, Any]] = []
         self.now = 0.0
 
@@ -169,11 +169,11 @@ def test_a_second_response_and_a_late_one_change_nothing() -> None:
     service.run(work)
     assert service.errors == []
     assert service.reply is not None
-    # The gateway's loop is closed by now.
+    # The gateway's event loop is closed now.
     service.reply(OK)
 
 
-# ---- posted
+# ---- posted requests
 
 
 def test_what_is_posted_goes_out_at_once_and_once() -> None:
@@ -211,7 +211,7 @@ def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCap
     assert [message.exp for message in service.requests] == [20 + number for number in range(len(codes) + 1)]
     pauses = [delay for delay in service.delays if delay not in (10, 10**6)]
     assert pauses == [0.05, 0.2, 1, 5, 5, 5, 5]
-    # It is logged once.
+    # Only the first failure is logged.
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
