@@ -92,7 +92,7 @@ def keep_alive(port, rounds):
 def wait_for_socket():
     client.request("status")
     until = time.monotonic() + 5
-    while not (client._transport._socket._line and client._transport._socket._line.ready):
+    while not (client._transport._socket._connection and client._transport._socket._connection.ready):
         assert time.monotonic() < until, "no local socket"
         time.sleep(0.01)
 """

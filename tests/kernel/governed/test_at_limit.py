@@ -1,5 +1,4 @@
-"""Calls that wait at a limit, in a kernel of a real governed server, where a user makes room over REST, as the panel
-does."""
+"""Calls that wait at a limit, in a kernel of a real governed server; a user raises the limit over REST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cell sent without waiting for the response has its response when the cell has ended."""
+"""The end of a cell waits for the responses to the requests that the cell has posted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Reluctant(FakeTransport):
-    """Responds to a settlement no sooner than a thread waits for it."""
+    """A fake server that responds to a settlement only when a thread waits for the response."""
 
     def __init__(self) -> None:
         super().__init__(self._decide)

@@ -1,4 +1,4 @@
-"""Each cell is reported as it begins, where the server has a gateway, and no cell waits for a server that is gone."""
+"""Each cell is reported when it begins, if the server has a gateway; no cell waits for a server that has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aumos_governance.wire.provider_keys import GATEWAY_ENV
 
 
 class Client:
-    """What was sent over it; unreachable until it is met."""
+    """A fake client that counts its requests; it has ``met`` the server after the first one that is reachable."""
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.met = False

@@ -1,4 +1,4 @@
-"""The magics in a real kernel that no server governs: what they print, raise, show and leave behind."""
+"""The magics in a real kernel without a server: what they print, display, raise and store."""
 
 from __future__ import annotations
 

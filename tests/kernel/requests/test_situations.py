@@ -1,4 +1,4 @@
-"""Forked, inherited, behind a gateway, named by a front end: which engine decides, in real kernels."""
+"""Which engine decides in real kernels: in forked children, inside another kernel, and behind a kernel gateway."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.kernel.real_kernel import (
 
 def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
     kernel.run("%governance\n%governance_spend 0.05")
-    # The child prints nothing: ipykernel's output may have been locked by another thread when it was forked off.
+    # The child must not print, since another thread may have held the lock of ipykernel's output at the fork.
     forked = kernel.run(
         "import os\n"
         "from aumos_governance.kernel.requests.connection import connect\n"
@@ -32,7 +32,7 @@ def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
         "told = os.read(read, 1000)"
     )
     assert forked.status == "ok"
-    # It is another process, so another notebook, and none has been opened for it.
+    # The child counts as another notebook, since it is another process, and that one has no session.
     assert kernel.value("told") == "b\"'NO_SESSION'\""
     assert "$0.05 spent" in spent(kernel)
 

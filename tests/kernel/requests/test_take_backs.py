@@ -1,4 +1,4 @@
-"""Whatever ends a request but its response: what its client does not know of is not charged and not held."""
+"""A request that ends without its response, for any reason, leaves nothing charged or held."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_time_out_of_what_charges_nothing_takes_nothing_back(op: str) -> None:
 def test_a_response_that_comes_after_the_deadline_is_none(
     monkeypatch: pytest.MonkeyPatch, response: dict[str, Any], cancels: int
 ) -> None:
-    """As when the machine or the kernel stood still meanwhile."""
+    """The clock jumps ahead, as when the machine or the kernel was suspended meanwhile."""
     transport = FakeTransport(unheard)
     client = client_of(transport, timeout=10.0)
     real, ahead = in_flight.monotonic, 0.0
@@ -90,7 +90,7 @@ def test_a_cancelled_task_whose_response_was_here_takes_it_back() -> None:
         task = asyncio.create_task(client.request_async("hold", {"amount": "1"}))
         (hold,) = await asyncio.to_thread(transport.wait_for, "hold")
         transport.deliver(hold.id, **ALLOWED)
-        # In the same turn of the loop, so that the task has not run since.
+        # The task is cancelled before it can run and read the response.
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -139,7 +139,7 @@ def test_a_cancel_that_is_lost_is_sent_again_until_its_response() -> None:
         if request.op != "cancel":
             return unheard(request)
         if len(transport.of("cancel")) == 2:
-            # A server that was started anew.
+            # A restarted server responds with this.
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
         if len(transport.of("cancel")) < 4:
             return None
@@ -201,7 +201,7 @@ def test_an_opening_that_was_given_up_and_stands_is_named() -> None:
 
 
 class Shell:
-    """As much of a shell as the commands need."""
+    """The part of an IPython shell that the commands use."""
 
     kernel = None
 
@@ -225,7 +225,7 @@ def figures(server: Server) -> tuple[Decimal, Decimal]:
 
 
 def everywhere(call: Callable[[], object], after: Callable[[str], object]) -> int:
-    """Interrupt the call at each of its lines in the kernel's modules."""
+    """Repeat a call and interrupt it at each of its lines in the kernel's modules; return how often."""
     at = 1
     while where := interrupted(call, at, PACKAGE / "kernel"):
         after(where)

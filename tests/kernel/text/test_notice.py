@@ -1,4 +1,4 @@
-"""One line of output that gives way to the next, with an interrupt in between."""
+"""A line of output that is replaced by the next one, also after an interrupt in between."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aumos_governance.kernel.text.notice import Notice
 
 
 class Interrupted:
-    """A shell that shows what is published, and is interrupted with the first of it."""
+    """A shell that records what is displayed, and is interrupted at the first display."""
 
     def __init__(self) -> None:
         self.display_pub = self

@@ -1,4 +1,4 @@
-"""The kernel's end of the local socket, with whoever responds at its address."""
+"""The kernel's side of the local socket, with a fake process at its address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Responses = Callable[[dict[str, Any]], Any]
 
 
 class Peer:
-    """Listens on loopback, greets as it is told, and then authorises whatever is requested."""
+    """A fake server on loopback that responds to the greeting with ``greet``, and allows all requests."""
 
     def __init__(self, greet: Responses) -> None:
         self.greet = greet
@@ -55,7 +55,7 @@ class Peer:
                 connection.sendall(json.dumps(response).encode() + b"\n")
 
     def close(self) -> None:
-        # Closing alone does not end an accept that is under way.
+        # Closing the socket would not end an `accept` that waits.
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -163,7 +163,7 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_requested(responds_as
 
 
 class Interrupts:
-    """Ctrl-C as a kernel gets it, but only in what runs in this context, and there once."""
+    """SIGINT raises KeyboardInterrupt as in a kernel, but only within this context, and only once."""
 
     def __init__(self) -> None:
         self.armed = False
@@ -188,7 +188,7 @@ def interrupts() -> Iterator[Interrupts]:
     signal.signal(signal.SIGINT, before)
 
 
-# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+# Python reports an interrupt within a finalizer as unraisable, and does not raise it in the test.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupts_at_any_moment_keep_no_caller_from_its_response(
     responds_as: Callable[[Responses], Peer], interrupts: Interrupts

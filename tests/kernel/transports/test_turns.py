@@ -1,11 +1,11 @@
-"""Threads and tasks that wait at one connection: whoever waits reads for all, and nobody is forgotten."""
+"""Threads and tasks that wait for one connection: one reads for all, and each of them gets its response."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 import pytest
@@ -16,7 +16,7 @@ from tests.bridge.live_server import until
 
 
 class Source:
-    """What comes in is something to do, done in the thread that reads; None is the end."""
+    """A source whose input is functions, which the reading thread calls; None is the end."""
 
     def __init__(self) -> None:
         self.coming: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
@@ -44,7 +44,7 @@ class Source:
 
 
 class Client:
-    """A thread that waits until it has its response."""
+    """A thread that waits for its response."""
 
     def __init__(self, turns: Turns) -> None:
         self.responded = False
@@ -160,14 +160,6 @@ def test_at_the_end_no_thread_is_left_waiting_for_it(source: Source) -> None:
     assert not any(client.open for client in clients)
     task_reader.join(20)
     assert not task_reader.is_alive()
-
-
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Ctrl-C as a kernel gets it, which pytest may have changed."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interrupts")
