@@ -190,12 +190,8 @@ def overrun_sentence(decision: SpendDecision) -> str:
     """Return the sentence for a spend that was already paid, is recorded in full and does not fit."""
     return (
         f"OVERRUN: {_usd(decision.amount)} for {_tool(decision)} was already paid, so it is recorded in full,"
-        f" but is not allowed: {_reason(decision)}."
+        f" but is not allowed: {printable('; '.join(decision.reasons)) or 'not allowed'}."
     )
-
-
-def _reason(decision: SpendDecision) -> str:
-    return printable("; ".join(decision.reasons)) or "not allowed"
 
 
 _state_file_printed_in: int | None = None

@@ -21,10 +21,10 @@ from ...wire.protocol import MAX_TEXT, Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, export_offer, inherited_offer, is_worker
-from ..transports.transport import Receiver
+from ..transports.transport import Receiver, ReceivingTransport
 from ..transports.waiter import Waiter
 from .client import Client
-from .identity import KernelIdentity, Situation, connection_file_name, identify
+from .identity import Situation, connection_file_name, identify
 
 __all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit", "connect", "current_cell"]
 
@@ -47,7 +47,7 @@ class Connection:
         return self.decide is None
 
 
-class ServerTransport:
+class ServerTransport(ReceivingTransport):
     """The transport of a governed kernel: over the local socket while that is connected, else over comm.
 
     The client resends requests that were lost with a socket connection, and then they are sent over comm.
@@ -60,7 +60,6 @@ class ServerTransport:
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)
-        self._receiver: Receiver | None = None
 
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -156,14 +155,11 @@ def _make(shell: Any) -> Connection:
 
     # Processes that this one starts belong to it, and not to the kernel in which it was started.
     export_offer(None)
-    posted = notebook_name(shell.user_ns, os.environ if _is_named(identity, kernel) else {})
-    transport = EmbeddedTransport(posted or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
-    return Connection(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
-
-
-def _is_named(identity: KernelIdentity, kernel: object) -> bool:
     # A process started inside a notebook's kernel inherits the notebook's name, but is not that notebook.
-    return identity.situation is Situation.UNGOVERNED and kernel is not None
+    named = identity.situation is Situation.UNGOVERNED and kernel is not None
+    name = notebook_name(shell.user_ns, os.environ if named else {})
+    transport = EmbeddedTransport(name or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
+    return Connection(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
 
 
 # ---- values that requests of this process carry

@@ -11,14 +11,13 @@ import os
 import threading
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from ...clock import monotonic
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ...wire.protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, WireRequest, parse_responses, requests_message
-from .transport import Receiver
-from .waiter import Waiter
+from .transport import ReceivingTransport
 
 __all__ = ["CommTransport"]
 
@@ -35,7 +34,7 @@ _LONGEST: Final = 16_000
 """The most characters of one request."""
 
 
-class CommTransport:
+class CommTransport(ReceivingTransport):
     """The transport over the kernel's own channels.
 
     Every browser gets each message, and the server limits a kernel's messages per second. So requests that are made
@@ -60,14 +59,10 @@ class CommTransport:
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
         self._ending = False
-        self._receiver: Receiver | None = None
         self._problem = ""
         self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
         comm.get_comm_manager().register_comm(self._comm)
         handlers[REPLY_TYPE] = self._on_reply
-
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
@@ -81,13 +76,6 @@ class CommTransport:
                 return
             batch = self._take()
         self._publish(batch)
-
-    def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Responses arrive in the control thread.
-        waiter.sleep(seconds)
-
-    def awaited(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def withdraw(self, request_id: str) -> bool:
         with self._lock:

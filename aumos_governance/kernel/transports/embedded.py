@@ -5,15 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, LedgerError, UnavailableError
 from ...owner import owner
 from ...wire.protocol import WireRequest
-from .transport import Receiver
-from .waiter import Waiter
+from .transport import ReceivingTransport
 
 if TYPE_CHECKING:
     from ...service.service import Caller, NotebookService
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
-class EmbeddedTransport:
+class EmbeddedTransport(ReceivingTransport):
     """The transport to a service in this process. It opens the ledger when it is made, and closes it at exit."""
 
     lossy = False
@@ -45,7 +43,6 @@ class EmbeddedTransport:
         self.path = database_path()
         _make_folder(self.path)
         self._pid = os.getpid()
-        self._receiver: Receiver | None = None
         ledger = open_ledger(f"sqlite:///{self.path}")
         atexit.register(ledger.close)
         self._service: NotebookService = NotebookService(ledger)
@@ -53,24 +50,11 @@ class EmbeddedTransport:
             notebook=NotebookKey(owner=owner(), root="embedded", path=name), scope=scope, incarnation=scope
         )
 
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
         assert self._receiver is not None
         self._service.submit(self._caller, request, self._receiver)
-
-    def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Responses arrive in the ledger's thread.
-        waiter.sleep(seconds)
-
-    def awaited(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def withdraw(self, request_id: str) -> bool:
-        return False
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
         """Record the decision of the user at this kernel on an approval request; ``digest`` is of what the user saw.

@@ -18,7 +18,7 @@ from typing import Any, Final
 from ...errors import ServerUnreachableError, UnavailableError
 from ...wire.protocol import KERNEL_ENV, WireRequest
 from .socket_transport import SocketTransport
-from .transport import Receiver
+from .transport import ReceivingTransport
 from .waiter import Waiter
 
 __all__ = ["OFFER_ENV", "InheritedOffer", "SpawnedTransport", "export_offer", "inherited_offer", "is_worker"]
@@ -63,18 +63,14 @@ def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
     )
 
 
-class SpawnedTransport:
+class SpawnedTransport(ReceivingTransport):
     """The transport of a process that reaches the server only over the local socket."""
 
     lossy = True
 
     def __init__(self, offer: Mapping[str, Any]) -> None:
-        self._receiver: Receiver | None = None
         self._socket = SocketTransport(self._take)
         self._socket.take_offer(offer)
-
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         self._socket.send_from_child(request)
@@ -84,9 +80,6 @@ class SpawnedTransport:
 
     def awaited(self) -> AbstractContextManager[None]:
         return self._socket.awaited()
-
-    def withdraw(self, request_id: str) -> bool:
-        return False
 
     def silence(self, seconds: float) -> UnavailableError:
         last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from ...errors import UnavailableError
 from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
-__all__ = ["Receiver", "Transport"]
+__all__ = ["Receiver", "ReceivingTransport", "Transport"]
 
 Receiver = Callable[[Mapping[str, Any]], None]
 """Called with each response, in the thread in which it arrives; it must neither block nor raise."""
@@ -52,3 +52,21 @@ class Transport(Protocol):
     def silence(self, seconds: float) -> UnavailableError:
         """Return the error to raise where there was no response for so many seconds."""
         ...
+
+
+class ReceivingTransport:
+    """The methods of a transport whose responses arrive in a thread of its own, and which holds no request back."""
+
+    _receiver: Receiver | None = None
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def withdraw(self, request_id: str) -> bool:
+        return False
