@@ -75,7 +75,7 @@ def _no_object() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request body is no JSON object, so what it may cost cannot be known and it was not"
+        "AumOS Governance: the request body is not a JSON object, so what it may cost cannot be known and it was not"
         " sent.",
     )
 
@@ -199,6 +199,6 @@ def _no_form() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request's form cannot be read without doubt, so what it may cost cannot be known and it"
+        "AumOS Governance: the request's form can be read in several ways, so what it may cost cannot be known and it"
         " was not sent.",
     )

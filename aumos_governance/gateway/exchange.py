@@ -85,7 +85,7 @@ class Exchange:
                 RefusedError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "INTERNAL",
-                    "AumOS Governance: the gateway failed; the Jupyter server's log says more.",
+                    "AumOS Governance: the gateway failed; the Jupyter server's log has the details.",
                 )
             )
         finally:
@@ -106,7 +106,7 @@ class Exchange:
         rest = request.rel_url.raw_path
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")
         if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
-            raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
+            raise _not_found("the gateway serves the providers' APIs only at /llm/<provider>/")
         self.destination = self._shared.destinations.get(name)
         found = (
             (secret, holder)
@@ -144,7 +144,7 @@ class Exchange:
         if path.startswith(f"{destination.base_path}/"):
             path = path[len(destination.base_path) :]
         if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
-            raise _not_found("the path has a segment that names another one")
+            raise _not_found("the path has a segment . or .., which the gateway does not forward; use the full path")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
         sending = self._sending = Sending(destination, request, query, self._secret)
         body = self._body = Body(self._shared.bodies, holder.key_id)

@@ -74,7 +74,7 @@ class KeyRequests:
             origin = user.origin(self._within)
             holder, secret = self._keys.issue(RUN, name, notebook=notebook, origin=origin, key=key)
         else:
-            raise InvalidRequestError("The kind of a key that a user creates is user or run.")
+            raise InvalidRequestError(f"The kind of a new key must be user or run, not {kind[:40]!r}.")
         return {
             "key": self._body(self._named(holder.key_id)),
             "secret": secret,
@@ -100,7 +100,7 @@ class KeyRequests:
         stopped = self._keys.stop_notebook(self._place(path), user.origin(self._within), key=key)
         return {"revoked": [self._body(key) for key in stopped]}
 
-    # ---- the rest
+    # ---- helpers
 
     def _create_own(self, user: User, name: str, body: Mapping[str, Any], key: str | None) -> tuple[Holder, str]:
         if not _NAME.fullmatch(name) or name.endswith(".ipynb"):
@@ -129,7 +129,7 @@ class KeyRequests:
     def _known(self, path: str) -> NotebookKey:
         notebook = self._place(path)
         if self._service.ledger.read(ReadState(notebook=notebook)).session_id is None:
-            raise NotFoundError(f"Governance was never on in {path!r}, so no call could be authorized; start it there.")
+            raise NotFoundError(f"Governance was never started in {path!r}, so no call is authorized; start it there.")
         return notebook
 
     def _named(self, key_id: str) -> GatewayKey:

@@ -38,7 +38,7 @@ _NO_NOTEBOOK: Final = (
     "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
     " terminal in the governance panel, or start governance in a notebook."
 )
-_DELETED: Final = "The notebook that this key belongs to was deleted, so nothing was sent; use another notebook's."
+_DELETED: Final = "The notebook of this key was deleted, so nothing was sent; use the key of another notebook."
 
 
 class GatewayKeys:
@@ -205,7 +205,7 @@ class GatewayKeys:
         try:
             self._ledger.submit(request).add_done_callback(self._revoked_late)
         except AumOSGovernanceError as error:
-            self._log.warning("That a key was revoked could not be recorded: %s", error)
+            self._log.warning("The revocation of a key could not be recorded: %s", error)
 
     def revoke_server(self) -> None:
         """Revoke the keys of this server's kernels and terminals, which end with it; waits for the ledger."""
@@ -293,7 +293,7 @@ class GatewayKeys:
     def _revoked_late(self, future: Future[Any]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.warning("That a key was revoked could not be recorded: %s", error)
+            self._log.warning("The revocation of a key could not be recorded: %s", error)
 
     def _of_process(self, kind: str, subject: str) -> list[str]:
         """Return the ids of the valid keys of a kernel or terminal of this server."""

@@ -118,7 +118,7 @@ class Gateway:
             asyncio.run(self._serve(port, listening))
         except Exception as error:  # noqa: BLE001 - `start` waits in another thread, and must raise any error
             listening.failed(error)
-            self._log.exception("The gateway has ended.")
+            self._log.exception("The gateway has failed and does not serve requests any more.")
 
     async def _serve(self, port: int, listening: _Started) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -159,7 +159,7 @@ class Gateway:
                 await asyncio.wait(under_way, timeout=self._ending_seconds)
             await server.shutdown(1.0)
             if not await self._shared.service.recorded(self._ending_seconds):
-                self._log.warning("What some calls cost could not be recorded before the gateway's end.")
+                self._log.warning("The costs of some calls could not be recorded before the gateway ended.")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(self._shared, request)

@@ -90,7 +90,7 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
         HTTPStatus.SERVICE_UNAVAILABLE,
         code,
         f"{_FROM}: there is no decision, so the call was not sent ({message.get('message')}). Try again when the"
-        " Jupyter server's ledger responds; its log says more.",
+        " Jupyter server's ledger responds; the server's log has the details.",
     )
 
 

@@ -63,7 +63,10 @@ class FileKey:
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"{self._where} is {str(self._path)!r}, which is no file.")
+            raise ConfigurationError(
+                f"{self._where} is {str(self._path)!r}, which is not a file; name a file that holds the key and nothing"
+                " else."
+            )
         if os.name != "posix" or status.st_uid != os.getuid() or not status.st_mode & 0o007:
             return
         if not os.statvfs(self._path).f_flag & os.ST_RDONLY:
@@ -156,5 +159,5 @@ def _key(what: str, text: str) -> str:
     if not key:
         raise ConfigurationError(f"{what} is empty; it must be the provider's key.")
     if len(key) > _LONGEST or not key.isascii() or not all("!" <= character <= "~" for character in key):
-        raise ConfigurationError(f"{what} is no key: a key is one word of visible ASCII characters.")
+        raise ConfigurationError(f"{what} is not a key: a key is one word of visible ASCII characters.")
     return key

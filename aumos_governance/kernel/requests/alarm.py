@@ -121,7 +121,7 @@ async def _wait(woken: asyncio.Event, wake: Callable[[], None], seconds: float) 
     try:
         timer = alarm().set(seconds, wake)
     except RuntimeError:
-        # No thread can be started any more.
+        # Where no thread can be started any more, the loop's own timer must do.
         asyncio.get_running_loop().call_later(seconds, wake)
         await woken.wait()
         return

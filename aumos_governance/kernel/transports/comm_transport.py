@@ -105,7 +105,7 @@ class CommTransport(ReceivingTransport):
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
-        # In the control thread.
+        # The control thread calls this method.
         try:
             responses = parse_responses(message.get("content"))
         except InvalidRequestError as error:

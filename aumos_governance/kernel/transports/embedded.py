@@ -77,7 +77,7 @@ class EmbeddedTransport(ReceivingTransport):
 
     def silence(self, seconds: float) -> UnavailableError:
         return UnavailableError(
-            f"The governance ledger {self.path} gave no decision within {seconds:.0f} seconds, so nothing is"
+            f"The governance ledger {self.path} did not decide within {seconds:.0f} seconds, so nothing is"
             " authorised; another program may be using it."
         )
 

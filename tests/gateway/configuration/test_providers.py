@@ -135,7 +135,7 @@ def test_a_missing_key_file_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_key_is_refused(key_file: Path, content: str) -> None:
     key_file.write_text(content, "utf-8")
     message = refusal({"openai": {"key_file": str(key_file)}})
-    assert "is empty" in message or "is no key" in message
+    assert "is empty" in message or "is not a key" in message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
@@ -147,7 +147,7 @@ def test_a_key_file_that_others_can_read_is_refused(key_file: Path) -> None:
 
 
 def test_a_folder_is_no_key_file(tmp_path: Path) -> None:
-    assert "which is no file" in refusal({"openai": {"key_file": str(tmp_path)}})
+    assert "which is not a file" in refusal({"openai": {"key_file": str(tmp_path)}})
 
 
 def test_a_missing_variable_is_refused() -> None:
