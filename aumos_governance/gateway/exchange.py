@@ -101,7 +101,7 @@ class Exchange:
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:
-        """Find the holder of the request's key, and the upstream that the request is for. Raises RefusedError."""
+        """Find the holder of the request's key, and the upstream of its path. Raises RefusedError without them."""
         request = self._request
         rest = request.rel_url.raw_path
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")

@@ -21,7 +21,7 @@ __all__ = ["showing_outcome", "showing_wait"]
 def showing_wait(
     shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
 ) -> Iterator[OnWaiting | None]:
-    """A context for one request with this ``body``; its value is the function to call when the request waits.
+    """Return a context for one request with this ``body``; its value is the function to call when the request waits.
 
     That function is ``on_waiting`` where it is not None. Otherwise it shows a line in the cell's output, which the
     outcome replaces when the context ends. ``blocks``: the request blocks its thread, and in the main thread it can be
@@ -59,7 +59,7 @@ def _at_limit(
 
 @contextmanager
 def showing_outcome(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
-    """A context for waiting for the decision on a charge with this ``body``; at its end ``line`` shows the outcome."""
+    """Return a context for waiting for the decision on a charge with this ``body``; then ``line`` shows the outcome."""
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
             yield

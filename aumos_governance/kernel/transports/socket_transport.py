@@ -208,7 +208,7 @@ class SocketTransport:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """A context for a task that waits for a response, in which the connection's thread reads."""
+        """Return a context for a task that waits for a response, in which the connection's thread reads."""
         task = object()
         self._tasks.add(task)
         try:

@@ -198,7 +198,7 @@ class Turns:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """A context in which an interrupt raises KeyboardInterrupt at once, in any cell.
+    """Return a context in which an interrupt raises KeyboardInterrupt at once, in any cell.
 
     In a cell with top-level ``await`` ipykernel's handler only wakes the event loop, which cannot run while a statement
     blocks the thread: the interrupt would be raised only after the statement has ended.
