@@ -254,7 +254,7 @@ class Exchange:
     ) -> web.StreamResponse:
         charge, name = self._charge, destination.upstream.name
         assert charge is not None
-        paid, call = measured.paid, measured.call
+        paid = measured.paid
         try:
             charge.sent = True
             response = await sending.send_paid(measured, content, body)
@@ -272,7 +272,7 @@ class Exchange:
         if measured.limited_to is not None:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
-        reader = destination.api.reader(paid, call.request, kind)
+        reader = destination.api.reader(paid, kind)
         return await pass_on(
             self._request,
             response,

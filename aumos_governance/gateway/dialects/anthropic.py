@@ -85,7 +85,7 @@ class AnthropicApi:
         body = {**request.body, _OUTPUT[request.plain_path]: tokens}
         return replace(request, body=body)
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 

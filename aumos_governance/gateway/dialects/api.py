@@ -96,7 +96,7 @@ class ProviderApi(Protocol):
         """Return the same request with a limit of ``tokens`` output tokens."""
         ...
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """Return a reader of the usage in a paid call's response, whose content type is ``content_type``."""
         ...
 

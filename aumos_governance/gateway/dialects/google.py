@@ -118,7 +118,7 @@ class GoogleApi:
         config = {**config, spelled(config, "maxOutputTokens"): tokens}
         return replace(request, body={**request.body, place: config})
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
 

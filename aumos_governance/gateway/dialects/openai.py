@@ -105,7 +105,7 @@ class OpenAIApi:
         body = {**request.body, **dict.fromkeys(given or [name], tokens)}
         return replace(request, body=body)
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 
