@@ -75,13 +75,13 @@ class Exchange:
             return await self._respond()
         except RefusedError as refused:
             self._record(refused)
-            return self._response_of(refused)
+            return self.refusal_response(refused)
         except Exception:
             self._shared.log.exception("A request to the gateway failed.")
             if self._request.writer.output_size and self._request.transport is not None:
                 # Part of a response was sent already, and the client must not take it for a whole one.
                 self._request.transport.abort()
-            return self._response_of(
+            return self.refusal_response(
                 RefusedError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "INTERNAL",
@@ -97,7 +97,8 @@ class Exchange:
             if self._body is not None:
                 self._body.close()
 
-    def _response_of(self, refused: RefusedError) -> web.StreamResponse:
+    def refusal_response(self, refused: RefusedError) -> web.StreamResponse:
+        """Return the response for a refusal, in the shape of the API that the client called."""
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:

@@ -18,7 +18,7 @@ from ..service.service import NotebookService
 from .bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies
 from .contract import Keys, Upstream
 from .exchange import Exchange, SharedParts
-from .refusals import RefusedError, response_of
+from .refusals import RefusedError
 from .service_requests import ServiceRequests
 from .upstreams import Destination, session
 
@@ -166,7 +166,7 @@ class Gateway:
         try:
             exchange.identify()
         except RefusedError as refused:
-            return response_of(refused, None if exchange.destination is None else exchange.destination.api)
+            return exchange.refusal_response(refused)
         assert exchange.holder is not None
         transport = request.transport
         if transport is not None:
