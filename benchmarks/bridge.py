@@ -15,7 +15,7 @@ from typing import Any
 import websocket
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed_kernel import LINK, connected
+from tests.kernel.governed_kernel import CONNECT, connected
 from tests.kernel.real_kernel import Kernel
 
 from .durable import disk, timed
@@ -23,7 +23,7 @@ from .results import Results
 
 # Run in the kernel: the client's side of everything that is compared.
 PROGRAM = f"""
-{LINK}
+{CONNECT}
 import asyncio, http.client, json, os, socket, subprocess, sys, threading, time
 import zmq
 
