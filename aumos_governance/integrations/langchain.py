@@ -75,7 +75,7 @@ class GovernedCalls(Guards, BaseCallbackHandler):
         guard = self._guard(provider_of(metadata, parameters), address_of(model, metadata, parameters))
         if guard.at_gateway:
             return
-        call = LangChainCall(inputs, parameters, metadata)
+        call = LangChainCall(inputs, parameters, metadata, (model or {}).get("kwargs"))
         if run.get("batch_size", 1) > 1 or len(inputs) > 1:
             refusal = ConfigurationError(
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"

@@ -32,7 +32,7 @@ class _Priced(Guards):
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
         guard = self._guard(price_id(provider), address_of(provider, arguments, found))
-        return guard, call_of(kind, model, arguments)
+        return guard, call_of(kind, model, arguments, price_id(provider))
 
 
 class GovernedLiteLLM(_Priced):

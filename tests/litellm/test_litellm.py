@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import re
 import socket
@@ -38,6 +39,11 @@ MESSAGES: Any = [{"role": "user", "content": "What is the answer?"}]
 TEXT = Reply().text
 TOKENS = Tokens(input=1000, output=300, cached=400)
 COST = priced("gpt-4o", {"input_tokens": 1000, "output_tokens": 300, "cache_read_tokens": 400})
+
+
+OPUS, FLASH = "claude-opus-4-6", "gemini-2.5-flash"
+ANTHROPIC_USAGE = {"input_tokens": 1000, "output_tokens": 300}
+ANTHROPIC_COST = priced(OPUS, ANTHROPIC_USAGE, provider="anthropic")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -191,6 +197,90 @@ def test_another_providers_cache_is_priced_as_its_own(
     assert till.spent == priced("claude-sonnet-5-5", usage, provider="anthropic")
 
 
+def to_anthropic(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
+    stated = {"model": f"anthropic/{OPUS}", "api_base": endpoint.anthropic_url, "max_tokens": 500}
+    return request(endpoint, **{**stated, **options})
+
+
+def to_google(endpoint: Endpoint, **options: Any) -> dict[str, Any]:
+    stated = {"model": f"gemini/{FLASH}", "api_base": f"{endpoint.google_url}/v1beta", "max_tokens": 500}
+    return request(endpoint, **{**stated, **options})
+
+
+@EACH_WAY
+def test_anthropics_terms_and_searches_are_charged(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    endpoint.default = Reply(usage={**ANTHROPIC_USAGE, "server_tool_use": {"web_search_requests": 1}})
+    search = {"type": "web_search_20250305", "name": "web_search", "max_uses": 1}
+    call(governed, to_anthropic(endpoint, inference_geo="us", tools=[search]))
+    # Processed in the United States, which costs a tenth more.
+    assert till.spent == ANTHROPIC_COST * Decimal("1.1") + Decimal("0.01")
+    assert till.events() == ["hold", "settle"]
+
+
+@EACH_WAY
+def test_a_search_that_litellm_adds_for_anthropic_is_charged(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    endpoint.default = Reply(usage={**ANTHROPIC_USAGE, "server_tool_use": {"web_search_requests": 2}})
+    call(governed, to_anthropic(endpoint, web_search_options={}))
+    assert (till.spent, till.events()) == (ANTHROPIC_COST + Decimal("0.02"), ["hold", "settle"])
+
+
+def test_an_image_to_anthropic_is_held_as_one(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    endpoint.default = Reply(usage=ANTHROPIC_USAGE)
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,QUJD"}}
+    for content in ([{"type": "text", "text": "What is it?"}], [{"type": "text", "text": "What is it?"}, image]):
+        complete(governed, to_anthropic(endpoint, messages=[{"role": "user", "content": content}]))
+    without, held = (entry.amount for entry in till.records("hold"))
+    assert held - without > priced(OPUS, {"input_tokens": 4_000}, provider="anthropic") * 10**9
+
+
+@EACH_WAY
+def test_googles_calls_cost_what_their_tokens_cost(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call
+) -> None:
+    endpoint.default = Reply(usage=Tokens(input=1000, output=300, cached=400, reasoning=100))
+    call(governed, to_google(endpoint))
+    usage = {"input_tokens": 1000, "output_tokens": 400, "cache_read_tokens": 400}
+    assert (till.spent, till.events()) == (priced(FLASH, usage, provider="google"), ["hold", "settle"])
+
+
+@pytest.mark.parametrize("options", [{"tools": [{"googleSearch": {}}]}, {"web_search_options": {}}])
+def test_googles_searches_are_held_and_charged(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, options: dict[str, Any]
+) -> None:
+    found = {"webSearchQueries": ["six"], "groundingChunks": [{"web": {"uri": "https://example.com", "title": "e"}}]}
+    content = {"role": "model", "parts": [{"text": "Forty-two."}]}
+    candidate = {"content": content, "finishReason": "STOP", "index": 0, "groundingMetadata": found}
+    kinds = [{"modality": "AUDIO", "tokenCount": 900}, {"modality": "TEXT", "tokenCount": 100}]
+    counts = {"promptTokenCount": 1000, "promptTokensDetails": kinds, "candidatesTokenCount": 300}
+    response = {"candidates": [candidate], "usageMetadata": {**counts, "totalTokenCount": 1300}, "modelVersion": FLASH}
+    endpoint.script(Reply(body=json.dumps(response).encode()))
+    complete(governed, to_google(endpoint, **options))
+    usage = {"input_tokens": 1000, "input_audio_tokens": 900, "output_tokens": 300}
+    assert till.spent == priced(FLASH, usage, provider="google") + Decimal("0.035")
+    # A stream does not say what was searched.
+    stream(governed, to_google(endpoint, **options))
+    held = till.records("hold")[1].amount
+    assert till.events() == ["hold", "settle", "hold", "estimated"]
+    assert till.records("settle")[1].amount == held
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_dearer_service_tier_is_charged_also_where_the_response_does_not_name_it(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, stated: bool
+) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Forty-two."}, "finish_reason": "stop"}
+    counts = {"prompt_tokens": 1000, "completion_tokens": 300, "total_tokens": 1300}
+    response = {"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-5", "choices": [choice]}
+    named = {"service_tier": "priority"}
+    endpoint.default = Reply(body=json.dumps({**response, "usage": counts, **(named if stated else {})}).encode())
+    complete(governed, request(endpoint, model="openai/gpt-5", max_tokens=500, **named))
+    assert till.spent == priced("gpt-5", {"input_tokens": 1000, "output_tokens": 300}, tier="priority")
+
+
 @EACH_WAY
 def test_a_denied_call_is_not_sent(endpoint: Endpoint, till: Till, call: Call) -> None:
     till.engine.budget.create_budget("small", "0.001")
@@ -275,6 +365,34 @@ def test_responses_and_embeddings(endpoint: Endpoint, till: Till, governed: Gove
     with pytest.raises(ConfigurationError, match="leave stream= out"):
         governed.responses("x", model="openai/gpt-4o", stream=True, **to)
     assert (endpoint.count, till.held) == (3, 0)
+
+
+def test_awaited_embeddings(endpoint: Endpoint, till: Till, governed: GovernedLiteLLM) -> None:
+    to = {"api_base": endpoint.openai_url, "api_key": "key"}
+    asyncio.run(governed.aembedding(model="openai/text-embedding-3-small", input=["x"], **to))
+    assert till.spent == priced("text-embedding-3-small", {"input_tokens": 1000})
+
+
+@pytest.mark.parametrize("reply", [Reply(pause_after=0), Reply(pause_after=3)])
+def test_a_call_whose_task_is_cancelled_is_an_estimate(
+    endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, reply: Reply
+) -> None:
+    endpoint.script(reply)
+
+    async def consume() -> None:
+        async for _ in await governed.acompletion(**request(endpoint), stream=True):
+            received.set()
+
+    async def main() -> None:
+        task = asyncio.create_task(consume())
+        await (received.wait() if reply.pause_after else asyncio.to_thread(endpoint.wait_received, 1))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    received = asyncio.Event()
+    asyncio.run(main())
+    assert (till.held, till.events()) == (0, ["hold", "estimated"])
 
 
 def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, governed: GovernedLiteLLM) -> None:

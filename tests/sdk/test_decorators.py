@@ -131,6 +131,28 @@ def test_an_act_that_fails_is_reported_as_failed() -> None:
     assert '"result":"failed, and cost nothing"' in report.shown
 
 
+@KINDS
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_call_that_fails_in_any_kind_of_function_says_so(
+    function: Callable[..., Any], error: type[BaseException]
+) -> None:
+    class Failing(list[Any]):
+        def append(self, _: Any) -> None:
+            raise error
+
+        def __repr__(self) -> str:
+            raise ValueError("no text")
+
+    wrapped = governed(trust_level=4, act=True)(function)
+    with pytest.raises(error):
+        called(wrapped, Failing())
+    engine: Any = wrapped.governance_state.engine
+    key = engine.realm.notebook
+    (report,) = engine.realm.read(ListReports(owner=key.owner, root=key.root))
+    assert '"result":"failed, and cost nothing"' in report.shown or error is KeyboardInterrupt
+    assert "<Failing whose repr fails: ValueError>" in report.shown
+
+
 def test_the_level_of_the_notebook_is_enforced(session: GovernanceEngine) -> None:
     ran: list[int] = []
     above = governed(trust_level=4)(plain)

@@ -1,35 +1,39 @@
 """What a call of a LangChain model may cost at worst, and what it cost.
 
-OpenAI's and Anthropic's models are measured and priced by the same code as calls of their governed clients. For other
-providers' there are LangChain's own figures.
+OpenAI's, Anthropic's and Google's models are measured and priced by the same code as calls of their governed clients;
+for models of other providers there is only what LangChain itself counts.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from ..anthropic import calls as anthropic_calls
-from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
+from ...errors import ConfigurationError
+from ..guarding.calls import ApiRequest, Cost, UsageMissingError
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
-from .langchain_responses import CHAT, MESSAGE, RESPONSE
+from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
+from .google_model import GoogleModelCall, is_gemini
+from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage, whole_number
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 
 _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_tokens_to_sample", "num_predict")
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
-_ANTHROPIC_TERMS: Final = ("speed", "inference_geo", "thinking", "cache_control", "container", "context_management")
-_TIERS: Final = ("flex", "priority")
+_ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
+"""Parameters of OpenAI's Responses API that name further input, which the provider keeps."""
+_NESTED: Final = ("model_kwargs", "extra_body")
+"""The arguments of LangChain's models for parameters of the API that have no argument of their own."""
 _PRICE_IDS: Final = {
     "amazon_bedrock": "aws",
     "bedrock": "aws",
@@ -41,6 +45,17 @@ _PRICE_IDS: Final = {
 """What genai-prices calls a provider where LangChain calls it something else."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
 """How the names of the fields end in which the models of LangChain's packages keep their address."""
+_FILE: Final = {"type": "file", "file_id": "unseen"}
+_MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
+    "image": {"type": "image_url", "image_url": {}},
+    "audio": {"type": "input_audio"},
+    "file": _FILE,
+    "video": _FILE,
+    "document": _FILE,
+}
+"""What is measured in place of LangChain's media blocks, as OpenAI's API has them."""
+_MEASURED_ALIKE: Final = ("anthropic", "google")
+"""Providers whose own code knows LangChain's media blocks."""
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
 """The tools that a program runs; all others are the provider's."""
 
@@ -51,21 +66,41 @@ class LangChainCall:
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
-    def __init__(self, inputs: list[Any], parameters: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        inputs: list[Any],
+        parameters: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        constructed: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``constructed``: the arguments of the model's constructor, some of which LangChain sends with each call
+        without naming them among its ``parameters``.
+        """
+        parameters = _merged(constructed or {}, parameters)
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
         self.model = str(model or "unknown")
         self.name = str(metadata.get("ls_model_type") or "chat")
-        self._inputs = [_plain(each) for each in inputs]
         self._parameters = parameters
         self._metadata = metadata
         self._provider = provider_of(metadata, parameters)
+        self._inputs = [_plain(each, {} if self._provider in _MEASURED_ALIKE else _MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
         """As a governed client of the provider holds it; of another provider, all that its prices allow."""
         if self._is_openai():
-            return (self._response() if self._hosted() else self._chat()).worst(rates)
+            continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)
+            return (self._response() if continued or self._hosted() else self._chat()).worst(rates)
         if self._provider == "anthropic":
             return self._anthropic().worst(rates)
+        if self._is_gemini():
+            return self._google().worst(rates)
+        if self._hosted() and rates.flat is None and not rates.fee:
+            cause = f"{self.model} was not called: a tool that its provider runs may cost more than the tokens"
+            raise ConfigurationError(
+                f"{cause}, so state what to add to each call with GovernedCalls(fee=...), or what each call costs with"
+                " cost=...",
+                cause=cause,
+            )
         size = size_of([self._inputs, self._given(*_INPUTS)])
         window = rates.context_window
         if size.unseen or self._hosted():
@@ -85,20 +120,26 @@ class LangChainCall:
             return self._response().cost(rates, response, seen)
         if shape == MESSAGE and self._provider == "anthropic":
             return self._anthropic().cost(rates, response, seen)
+        usage = response.get("usage")
+        if self._provider == "anthropic" and rates.flat is None and isinstance(usage, Mapping):
+            seen = Seen(text=response.get("visible") or 0, whole=True)
+            stated = {**response, "usage": anthropic_usage(usage)}
+            return self._anthropic().cost(rates, stated, seen, has_tools=False, has_iterations=False)
+        if self._is_gemini() and rates.flat is None:
+            return self._google().cost(
+                rates, google_usage(response), response.get("content") or (), response.get("grounding_metadata")
+            )
         return self._by_langchain(rates, response)
 
     def _by_langchain(self, rates: Rates, response: Mapping[str, Any]) -> Cost:
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
-        if self._hosted() and rates.flat is None:
-            # What the provider's tools cost is not among LangChain's figures.
-            raise UsageMissingError
-        into, out = _Details(usage.get("input_token_details")), _Details(usage.get("output_token_details"))
+        into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
         hour = into.count("ephemeral_1h_input_tokens")
         counts: dict[str, int | float] = {
-            "input_tokens": _whole(usage.get("input_tokens")),
-            "output_tokens": _whole(usage.get("output_tokens")),
+            "input_tokens": whole_number(usage.get("input_tokens")),
+            "output_tokens": whole_number(usage.get("output_tokens")),
             "cache_read_tokens": into.count("cache_read"),
             "cache_write_tokens": into.count("cache_creation") + into.count("ephemeral_5m_input_tokens") + hour,
             "cache_write_1h_tokens": hour,
@@ -125,16 +166,22 @@ class LangChainCall:
 
     def _response(self) -> ResponseCall:
         limit = {"max_output_tokens": self._stated_limit()}
-        body = {"model": self.model, "input": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        terms = self._given(*_INPUTS, *_TERMS, *_ON_THE_SERVER)
+        body = {"model": self.model, "input": self._inputs, **terms, **limit}
         return ResponseCall(ApiRequest("post", "/responses", body))
 
-    def _anthropic(self) -> Paid:
-        limit = {"max_tokens": self._stated_limit() or OUTPUT_TOKENS}
-        messages = [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
-        body = {"model": self.model, "messages": messages, **self._given(*_INPUTS, *_ANTHROPIC_TERMS), **limit}
-        paid = anthropic_calls.PROVIDER.paid(ApiRequest("post", "/v1/messages", body))
-        assert paid is not None
-        return paid
+    def _anthropic(self) -> AnthropicModelCall:
+        terms = self._given(*ANTHROPIC_TERMS, "fallbacks")
+        return AnthropicModelCall(self.model, self._messages(), terms, self._stated_limit())
+
+    def _google(self) -> GoogleModelCall:
+        return GoogleModelCall(self.model, self._messages(), self._parameters, self._stated_limit(), sums_only=True)
+
+    def _is_gemini(self) -> bool:
+        return self._provider == "google" and is_gemini(self.model)
+
+    def _messages(self) -> list[Any]:
+        return [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
 
     def _given(self, *names: str) -> dict[str, Any]:
         return {name: self._parameters[name] for name in names if self._parameters.get(name) is not None}
@@ -158,17 +205,11 @@ class LangChainCall:
         return self._stated_limit() or (OUTPUT_TOKENS if window is None else min(OUTPUT_TOKENS, window))
 
 
-class _Details:
-    """The counts within a sum; those of another service tier have its name before theirs."""
-
-    def __init__(self, details: Any) -> None:
-        self._details = details if isinstance(details, Mapping) else {}
-        self.tier = next((tier for tier in _TIERS if tier in self._details), None)
-
-    def count(self, name: str) -> int:
-        return sum(
-            _whole(self._details[key]) for key in (name, f"{self.tier}_{name}") if self._details.get(key) is not None
-        )
+def _merged(constructed: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a call, over those of its model's constructor."""
+    layers = (constructed, *(constructed.get(name) for name in _NESTED), parameters)
+    stated = [layer for layer in (*layers, *(parameters.get(name) for name in _NESTED)) if isinstance(layer, Mapping)]
+    return {name: value for layer in stated for name, value in layer.items() if value is not None}
 
 
 def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
@@ -198,33 +239,28 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 # ---- the input
 
 
-def _plain(given: Any) -> Any:
+def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
     """Messages as the providers' APIs have them, and their media so that they are counted as such."""
     if isinstance(given, list):
-        return [_plain(each) for each in given]
+        return [_plain(each, media) for each in given]
     if not isinstance(given, BaseMessage):
         return given
     content = given.content
-    blocks = content if isinstance(content, str) else [*_blocks(content)]
+    blocks = content if isinstance(content, str) else [_block(each, media) for each in content]
     calls = getattr(given, "tool_calls", None) or given.additional_kwargs.get("tool_calls")
     return {"role": given.type, "content": blocks, **({"tool_calls": calls} if calls else {})}
 
 
-def _blocks(content: list[Any]) -> Iterator[Any]:
-    for block in content:
-        kind = block.get("type") if isinstance(block, Mapping) else None
-        is_shared = isinstance(block, Mapping) and {"url", "base64", "data", "file_id", "id"} & block.keys()
-        if kind == "image" and is_shared and "source" not in block:
-            yield {"type": "image_url", "image_url": {}}
-        elif kind == "audio" and is_shared:
-            yield {"type": "input_audio", "input_audio": {"data": block.get("base64") or block.get("data")}}
-        elif kind in ("file", "video", "document") and is_shared:
-            yield {"type": "file", "file_id": "unseen"}
-        else:
-            yield block
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise UsageMissingError
-    return value
+def _block(block: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
+    """A content block of LangChain's as the provider's own, without the bytes, which say nothing of its tokens."""
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    if kind not in media:
+        return block
+    is_shared = kind == "image_url" or bool({"url", "base64", "data", "file_id", "id"} & block.keys())
+    if not is_shared or "source" in block:
+        # The provider's own block already.
+        return block
+    if kind == "audio" and media is _MEDIA:
+        # The length of a recording bounds its tokens.
+        return {"type": "input_audio", "input_audio": {"data": block.get("base64") or block.get("data")}}
+    return media[kind]

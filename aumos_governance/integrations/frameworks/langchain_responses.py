@@ -8,13 +8,32 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-__all__ = ["CHAT", "LANGCHAIN", "MESSAGE", "RESPONSE", "is_from_cache", "response_of"]
+from ..guarding.calls import UsageMissingError
+
+__all__ = [
+    "CHAT",
+    "LANGCHAIN",
+    "MESSAGE",
+    "RESPONSE",
+    "Details",
+    "anthropic_usage",
+    "google_usage",
+    "is_from_cache",
+    "response_of",
+    "whole_number",
+]
 
 CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""Whose words the usage is in: OpenAI's two APIs', Anthropic's, or LangChain's own, which has the fewest counts."""
+"""The shape of a response: of one of OpenAI's two APIs, of Anthropic's, or LangChain's own, which counts the least."""
+_LISTED_ELSEWHERE: Final = frozenset(
+    {None, "text", "output_text", "refusal"}
+    | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
+)
+"""Content blocks that are counted as the message's text or as its tool calls."""
+_TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
@@ -33,7 +52,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
         return {**response, "shape": CHAT, "usage": raw, "choices": texts}
     raw = metadata.get("usage")
     if isinstance(raw, Mapping) and raw.get("input_tokens") is not None:
-        return {**response, "shape": MESSAGE, "usage": raw, "content": message.content}
+        return {**response, "shape": MESSAGE, "usage": raw, "content": [*_content(message)]}
     if metadata.get("object") == RESPONSE or str(metadata.get("id")).startswith("resp_"):
         usage_ = None if usage is None else _response_usage(usage)
         return {
@@ -43,7 +62,52 @@ def response_of(result: LLMResult) -> dict[str, Any]:
             "output": [*_items(message)],
             "status": metadata.get("status"),
         }
-    return {**response, "shape": LANGCHAIN, "usage": usage}
+    response["content"] = [*_content(message), *message.tool_calls]
+    return {**response, "shape": LANGCHAIN, "usage": usage, "grounding_metadata": metadata.get("grounding_metadata")}
+
+
+def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """LangChain's sums in Anthropic's terms, whose input leaves out what the cache holds. Raises UsageMissingError.
+
+    langchain-anthropic 1.7 does not pass on from a stream how long what was cached is kept.
+    """
+    details = usage.get("input_token_details") or {}
+    read, unnamed, five, hour = (
+        whole_number(details.get(name) or 0)
+        for name in ("cache_read", "cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+    )
+    written = unnamed + five + hour
+    return {
+        "input_tokens": whole_number(whole_number(usage.get("input_tokens")) - read - written),
+        "output_tokens": usage.get("output_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+        "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
+    }
+
+
+def whole_number(value: Any) -> int:
+    """Return a count that is one. Raises UsageMissingError for anything else."""
+    if type(value) is not int or value < 0:
+        raise UsageMissingError
+    return value
+
+
+def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
+    """LangChain's sums in Google's terms, whose output leaves out thoughts. Raises UsageMissingError."""
+    usage = response.get("usage")
+    if not isinstance(usage, Mapping):
+        raise UsageMissingError
+    into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
+    thought = out.count("reasoning")
+    return {
+        "promptTokenCount": whole_number(usage.get("input_tokens")),
+        "candidatesTokenCount": whole_number(whole_number(usage.get("output_tokens")) - thought),
+        "thoughtsTokenCount": thought,
+        "cachedContentTokenCount": into.count("cache_read"),
+        "totalTokenCount": usage.get("total_tokens"),
+    }
 
 
 def is_from_cache(result: LLMResult) -> bool:
@@ -51,6 +115,22 @@ def is_from_cache(result: LLMResult) -> bool:
     message = _message(result)
     usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
     return usage.get("total_cost") == 0
+
+
+class Details:
+    """The counts within one of LangChain's sums.
+
+    langchain-openai writes the name of a service tier before the names of its counts, such as ``flex_cache_read``.
+    """
+
+    def __init__(self, details: Any) -> None:
+        self._details = details if isinstance(details, Mapping) else {}
+        self.tier = next((tier for tier in _TIERS if tier in self._details), None)
+
+    def count(self, name: str) -> int:
+        """Return 0 for a count that is not there. Raises UsageMissingError for what is no count."""
+        stated = (self._details.get(key) for key in (name, f"{self.tier}_{name}"))
+        return sum(whole_number(value) for value in stated if value is not None)
 
 
 def _message(result: LLMResult) -> AIMessage | None:
@@ -75,25 +155,39 @@ def _of_completion(result: LLMResult) -> dict[str, Any]:
 
 
 def _response_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    into, out = usage.get("input_token_details") or {}, usage.get("output_token_details") or {}
+    into, out = Details(usage.get("input_token_details")), Details(usage.get("output_token_details"))
     return {
         **{name: usage.get(name) for name in ("input_tokens", "output_tokens", "total_tokens")},
         "input_tokens_details": {
-            "cached_tokens": into.get("cache_read"),
-            "cache_write_tokens": into.get("cache_creation"),
+            "cached_tokens": into.count("cache_read"),
+            "cache_write_tokens": into.count("cache_creation"),
         },
-        "output_tokens_details": {"reasoning_tokens": out.get("reasoning")},
+        "output_tokens_details": {"reasoning_tokens": out.count("reasoning")},
     }
 
 
 def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
     """The output items of a response: calls of hosted tools, of the program's functions, and the text."""
     for block in [*_blocks(message), *(message.additional_kwargs.get("tool_outputs") or ())]:
-        if isinstance(block, Mapping) and block.get("type") not in ("text", "output_text", None):
-            yield block
-    for call in message.tool_calls:
+        if isinstance(block, Mapping) and block.get("type") not in _LISTED_ELSEWHERE:
+            yield _item(block)
+    for call in (*message.tool_calls, *message.invalid_tool_calls):
         yield {"type": "function_call", "name": call["name"], "arguments": str(call["args"])}
     yield {"type": "message", "content": [{"type": "output_text", "text": _text(message)}]}
+
+
+def _item(block: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A content block as the API's output item, from which LangChain's ``output_version="v1"`` makes the block."""
+    kind, value = block.get("type"), block.get("value")
+    if kind == "non_standard" and isinstance(value, Mapping):
+        return value
+    if kind == "server_tool_call":
+        return {"type": f"{block.get('name')}_call", "action": block.get("args")}
+    if kind == "image":
+        return {"type": "image_generation_call", "result": block.get("base64")}
+    if kind == "reasoning" and isinstance(block.get("reasoning"), str):
+        return {"type": "reasoning", "content": [{"text": block["reasoning"]}]}
+    return block
 
 
 def _choice(generation: Any) -> dict[str, Any]:
@@ -110,10 +204,15 @@ def _visible(message: AIMessage) -> int:
 
 def _text(message: AIMessage) -> str:
     return "".join(
-        block if isinstance(block, str) else str(block.get("text") or "")
+        block if isinstance(block, str) else str(block.get("text") or block.get("refusal") or "")
         for block in _blocks(message)
         if isinstance(block, (str, Mapping))
     )
+
+
+def _content(message: AIMessage) -> Iterator[Any]:
+    """The content blocks of a message, text among them as the provider has it."""
+    return ({"type": "text", "text": block} if isinstance(block, str) else block for block in _blocks(message))
 
 
 def _blocks(message: AIMessage) -> Iterable[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
@@ -15,10 +16,13 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, Reading
 from ..pricing.usage import DoubtError, checked
+from . import litellm_usage
+from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
+from .google_model import GoogleModelCall, is_gemini
 
 __all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id", "response_of"]
 
-_REQUEST: Final = (
+_REQUEST: Final[tuple[str, ...]] = (
     "functions",
     "max_completion_tokens",
     "max_tokens",
@@ -34,6 +38,10 @@ _REQUEST: Final = (
     "web_search_options",
 )
 """What is sent to the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+_LIMITS: Final = ("max_completion_tokens", "max_tokens")
+# What LiteLLM requests of the provider for ``web_search_options``.
+_ANTHROPIC_SEARCH: Final = {"type": "web_search_20250305", "name": "web_search"}
+_GOOGLE_SEARCH: Final[Mapping[str, Any]] = {"googleSearch": {}}
 _OTHER_REQUESTS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
     | {"service_tier", "text", "tools", "background", "store"}
@@ -67,34 +75,76 @@ _NO_RESPONSE: Final = frozenset(
 
 
 class LiteLLMCall(ChatCall):
-    """One completion. LiteLLM uses OpenAI's fields for the requests and responses of all providers."""
+    """One completion. LiteLLM uses OpenAI's fields for the requests and responses of all providers.
+
+    Calls of Anthropic and of Google are measured and priced as those of their own clients.
+    """
 
     name = "completion"
 
-    def __init__(self, model: str, arguments: Mapping[str, Any]) -> None:
-        body = {name: arguments[name] for name in _REQUEST if arguments.get(name) is not None}
+    def __init__(self, model: str, arguments: Mapping[str, Any], provider: str = "") -> None:
+        stated = {name: value for name, value in arguments.items() if value is not None}
+        body = {name: stated[name] for name in _REQUEST if name in stated}
         super().__init__(ApiRequest("post", "/chat/completions", {"model": model, **body}))
+        self._own: AnthropicModelCall | GoogleModelCall | None = None
+        limit = next((stated[name] for name in _LIMITS if type(stated.get(name)) is int), None)
+        messages = list(stated.get("messages") or ())
+        searches = "web_search_options" in stated
+        if provider == "anthropic":
+            terms = {str(name): stated[name] for name in ANTHROPIC_TERMS if name in stated}
+            if searches:
+                terms["tools"] = [*terms.get("tools", ()), _ANTHROPIC_SEARCH]
+            self._own = AnthropicModelCall(model, messages, terms, limit)
+        elif provider == "google" and is_gemini(model):
+            terms = {"response_modalities": stated.get("modalities"), **stated}
+            if searches:
+                terms["tools"] = [*terms.get("tools", ()), _GOOGLE_SEARCH]
+            self._own = GoogleModelCall(model, messages, terms, limit)
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        return super().worst(rates) if self._own is None else self._own.worst(rates)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """As `Paid.cost`."""
+        usage = response.get("usage")
+        if self._own is None or rates.flat is not None or not isinstance(usage, Mapping):
+            return super().cost(rates, _with_tier(response, self._request), seen)
         if seen is None:
             seen = Seen(whole=True)
             see_chat(response, seen)
+        if isinstance(self._own, AnthropicModelCall):
+            stated = {"model": response.get("model"), "usage": litellm_usage.to_anthropic(usage)}
+            return self._own.cost(rates, stated, seen, has_iterations=False)
+        grounding = response.get("vertex_ai_grounding_metadata")
+        if self._own.is_grounded and self._streamed:
+            # The chunk with the usage does not say what was searched.
+            raise UsageMissingError
+        content = litellm_usage.content_of(response)
+        metadata = grounding[0] if isinstance(grounding, list) and grounding else None
+        return self._own.cost(rates, litellm_usage.to_google(usage), content, metadata)
+
+    def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
         usage = response.get("usage")
         report = _READING.report(usage) if isinstance(usage, Mapping) else None
         if report is None:
             raise UsageMissingError
         try:
-            used, estimated = checked(report, seen)
+            return checked(report, seen)
         except DoubtError as doubt:
             raise UsageMissingError(str(doubt)) from None
-        return Cost(rates.cost(used), estimated)
 
 
-def call_of(kind: str, model: str, arguments: Mapping[str, Any]) -> Paid:
-    """The paid call that one of LiteLLM's functions makes: ``completion``, ``responses`` or ``embedding``."""
+def _with_tier(response: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the response with the dearer service tier that was requested, where it does not name the one it had."""
+    tier = request.get("service_tier")
+    return {**response, "service_tier": tier} if tier == "priority" and not response.get("service_tier") else response
+
+
+def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) -> Paid:
+    """Return the paid call that ``completion``, ``responses`` or ``embedding`` makes to a provider of genai-prices."""
     if kind == "completion":
-        return LiteLLMCall(model, arguments)
+        return LiteLLMCall(model, arguments, provider)
     body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
     request = ApiRequest("post", f"/{kind}", {**body, "model": model})
     return ResponseCall(request) if kind == "responses" else EmbeddingCall(request)

@@ -104,10 +104,14 @@ class ChatCall:
         if not seen.whole:
             limit = self._limit(rates)
             return broken(rates, response, seen, "chat", lambda output: self._worst(rates, output), limit)
-        used, estimated = used_of(rates, response, "chat", seen)
+        used, estimated = self._used(rates, response, seen)
         if self._searches():
             used = {**used, "web_searches": max(1, used.get("web_searches", 0))}
         return Cost(rates.cost(used, _terms(response)), estimated)
+
+    def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
+        """Return the counts of the response's usage, and whether they are an estimate. Raises UsageMissingError."""
+        return used_of(rates, response, "chat", seen)
 
     def meter(self) -> Meter:
         """As `StreamedPaid.meter`."""

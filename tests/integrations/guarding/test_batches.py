@@ -140,6 +140,34 @@ def test_the_batch_s_own_usage_settles_it(desk: Desk, till: Till) -> None:
     assert till.events() == ["hold", "settle"]
 
 
+def test_an_empty_line_among_the_requests_is_none(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    held = till.held
+    desk.responses["GET /files/file_in/content"] = b"\n" + lines(chat("a"), chat("b"), chat("c")) + b"\n \n"
+    desk.responses["POST /batches"] = batch("validating", id="batch_2")
+    client.batches.create(**BATCH)
+    assert till.held == 2 * held
+
+
+@pytest.mark.parametrize("usage", [{"input_tokens": -1}, {"input_tokens": 20, "output_tokens": 60, "total_tokens": 99}])
+def test_a_doubtful_usage_of_a_batch_leaves_it_to_its_results(desk: Desk, till: Till, usage: dict[str, Any]) -> None:
+    client = desk.openai()
+    client.batches.create(**BATCH)
+    desk.responses["GET /batches/batch_1"] = batch(usage=usage)
+    client.batches.retrieve("batch_1")
+    assert till.events() == ["hold"]
+    client.files.content("file_out")
+    assert (till.held, till.spent) == (0, (chat_cost() + chat_cost(40)) * HALF)
+
+
+def test_a_batch_that_was_submitted_elsewhere_changes_nothing(desk: Desk, till: Till) -> None:
+    client = desk.openai()
+    client.batches.retrieve("batch_1")
+    client.files.content("file_out")
+    assert (till.events(), till.spent) == ([], 0)
+
+
 @pytest.mark.parametrize(
     "ended",
     [

@@ -13,7 +13,7 @@ import pytest
 from openai import APIConnectionError, OpenAI
 
 from aumos_governance import GovernanceEngine
-from aumos_governance.errors import LedgerError
+from aumos_governance.errors import InvalidRequestError, LedgerError
 from tests.integrations.desk import Desk
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import http
@@ -240,6 +240,43 @@ def test_a_ledger_that_fails_withholds_no_response(desk: Desk, till: Till, monke
         assert client.responses.retrieve("resp_1").status == "completed"
     client.responses.retrieve("resp_1")
     assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+@pytest.mark.parametrize(
+    "retrieved",
+    [
+        response(usage=None),
+        response(usage={**response()["usage"], "input_tokens": -1}),
+        response(output=0),
+    ],
+    ids=["no usage", "no count", "less than is visible"],
+)
+def test_a_response_that_does_not_state_its_cost_leaves_the_estimate(
+    desk: Desk, till: Till, retrieved: dict[str, Any]
+) -> None:
+    client = desk.openai()
+    client.responses.create(**REQUEST, background=True)
+    charged = till.spent
+    desk.responses[RESPONSE] = retrieved
+    client.responses.retrieve("resp_1")
+    assert (till.spent, adjusted(till)) == (charged, ["estimated"])
+    desk.responses[RESPONSE] = response()
+    client.responses.retrieve("resp_1")
+    assert (till.spent, adjusted(till)) == (COST, ["estimated", "adjust"])
+
+
+def test_an_adjustment_that_is_refused_withholds_no_response_and_is_logged(
+    desk: Desk, till: Till, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = desk.openai()
+    client.responses.create(**REQUEST, background=True)
+
+    def refusing(*_: Any, **__: Any) -> None:
+        raise InvalidRequestError("It cannot be adjusted.")
+
+    monkeypatch.setattr(type(till.engine.budget), "adjust_estimate", refusing)
+    assert client.responses.retrieve("resp_1").status == "completed"
+    assert "could not be adjusted: It cannot be adjusted." in caplog.text
 
 
 def test_what_was_never_paid_for_here_changes_nothing(desk: Desk, till: Till) -> None:

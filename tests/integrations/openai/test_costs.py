@@ -7,6 +7,7 @@ import struct
 import wave
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +170,36 @@ def test_transcription_by_the_second_and_by_tokens(client: OpenAI, till: Till, e
     client.audio.transcriptions.create(model="gpt-4o-transcribe", file=("a.wav", sound.getvalue()))
     units = {"input_tokens": 30, "input_audio_tokens": 20, "output_tokens": 10}
     assert till.spent == by_time + priced("gpt-4o-transcribe", units)
+
+
+@pytest.mark.parametrize("form", ["bytes", "open file", "path", "unknown"])
+def test_a_recording_is_held_by_its_size_however_it_is_given(
+    client: OpenAI, till: Till, endpoint: Endpoint, tmp_path: Path, form: str
+) -> None:
+    endpoint.default = Reply(usage=Tokens(seconds=2.0))
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"head" + bytes(75_000))
+
+    class Live(io.RawIOBase):
+        """A recording without a size, which can be read and not sought in."""
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: Any) -> int:
+            return 0
+
+    with path.open("rb") as file:
+        file.seek(4)
+        forms: dict[str, Any] = {"bytes": bytes(75_000), "open file": file, "path": path, "unknown": Live()}
+        given: Any = path if form == "path" else ("a.wav", forms[form])
+        client.audio.transcriptions.create(model="whisper-1", file=given)
+    (held,) = till.records("hold")
+    # By the second: 750 bytes are one at least, and the largest file that is accepted has 25 MiB.
+    seconds = 34_953 if form == "unknown" else 101
+    assert held.amount / Decimal(10**9) == priced(
+        "whisper-1", {"audio_seconds": seconds, "input_audio_seconds": seconds}
+    )
 
 
 def test_searches_are_counted(client: OpenAI, till: Till, endpoint: Endpoint) -> None:

@@ -1,0 +1,79 @@
+"""Calls that a framework makes to Anthropic, measured and priced by the same code as Anthropic's own client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from ..anthropic.calls import PROVIDER
+from ..anthropic.sizes import size_of
+from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
+from ..openai.text import OUTPUT_TOKENS
+from ..pricing.prices import Rates
+from ..pricing.seen import Seen
+
+__all__ = ["ANTHROPIC_TERMS", "AnthropicModelCall"]
+
+ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
+    *("tools", "system", "mcp_servers", "speed", "inference_geo", "thinking", "cache_control", "container"),
+    *("context_management", "response_format"),
+)
+"""The parameters of a call that change what it costs, or are part of its input."""
+_IMAGES: Final = ("image", "image_url")
+_DOCUMENTS: Final = ("audio", "input_audio", "file", "video", "document")
+_OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
+"""The types of tools that the program runs; Anthropic runs all others."""
+
+
+class AnthropicModelCall:
+    """One message."""
+
+    def __init__(self, model: str, messages: list[Any], terms: Mapping[str, Any], limit: int | None) -> None:
+        """``messages`` have content blocks of LangChain, OpenAI or Anthropic; ``limit`` is in tokens of output."""
+        body = {"model": model, "messages": [_message(message) for message in messages], **terms}
+        self._body = {**body, "max_tokens": limit or OUTPUT_TOKENS}
+        paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", self._body))
+        assert paid is not None
+        self._paid: Paid = paid
+
+    def worst(self, rates: Rates) -> Decimal:
+        """As `Paid.worst`."""
+        return self._paid.worst(rates)
+
+    def cost(
+        self,
+        rates: Rates,
+        response: Mapping[str, Any],
+        seen: Seen | None = None,
+        *,
+        has_tools: bool = True,
+        has_iterations: bool = True,
+    ) -> Cost:
+        """Return the cost by a response in the shape of Anthropic's. Raises UsageMissingError.
+
+        ``has_tools``: its usage counts what the provider's tools did; ``has_iterations``: it lists what is billed
+        beside its sums, such as a summary of the conversation. A call that may have such costs is not priced without.
+        """
+        tools = self._body.get("tools") or ()
+        hosted = {str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)} - _OWN_TOOLS
+        beside = size_of(self._body).compacted_at is not None or self._body.get("fallbacks")
+        if (hosted and not has_tools) or (beside and not has_iterations):
+            raise UsageMissingError
+        return self._paid.cost(rates, response, seen)
+
+
+def _message(message: Any) -> Any:
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return {**message, "content": [_block(block) for block in content]} if isinstance(content, list) else message
+
+
+def _block(block: Any) -> Any:
+    """Return a block of Anthropic's in place of another API's, without the bytes, which say nothing of its tokens."""
+    if not isinstance(block, Mapping) or "source" in block:
+        return block
+    kind = block.get("type")
+    if kind not in (*_IMAGES, *_DOCUMENTS):
+        return block
+    measured: dict[str, Any] = {"type": "image" if kind in _IMAGES else "document"}
+    return {**measured, "cache_control": block["cache_control"]} if "cache_control" in block else measured

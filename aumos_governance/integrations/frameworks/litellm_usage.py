@@ -1,0 +1,73 @@
+"""LiteLLM's usage, which has OpenAI's fields for every provider, in the terms of Anthropic and of Google."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ..guarding.calls import UsageMissingError
+
+__all__ = ["content_of", "to_anthropic", "to_google"]
+
+_KEPT: Final = ("server_tool_use", "inference_geo", "speed")
+_KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens": "VIDEO"}
+
+
+def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Anthropic's usage, whose input leaves out what the cache holds. Raises UsageMissingError."""
+    details = _mapping(usage, "prompt_tokens_details")
+    read, written = (_count(details, name) for name in ("cached_tokens", "cache_creation_tokens"))
+    return {
+        "input_tokens": _whole(_whole(usage.get("prompt_tokens")) - read - written),
+        "output_tokens": usage.get("completion_tokens"),
+        "total_tokens": usage.get("total_tokens"),
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+        "cache_creation": _mapping(details, "cache_creation_token_details"),
+        **{name: usage[name] for name in _KEPT if usage.get(name) is not None},
+    }
+
+
+def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Google's ``usageMetadata``, whose output leaves out thoughts. Raises UsageMissingError."""
+    into, out = _mapping(usage, "prompt_tokens_details"), _mapping(usage, "completion_tokens_details")
+    thought = _count(out, "reasoning_tokens")
+    return {
+        "promptTokenCount": _whole(usage.get("prompt_tokens")),
+        "promptTokensDetails": [*_by_kind(into)],
+        "candidatesTokenCount": _whole(_whole(usage.get("completion_tokens")) - thought),
+        "candidatesTokensDetails": [*_by_kind(out)],
+        "thoughtsTokenCount": thought,
+        "cachedContentTokenCount": _count(into, "cached_tokens"),
+        "totalTokenCount": usage.get("total_tokens"),
+    }
+
+
+def content_of(response: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the content blocks of all choices of a response."""
+    for choice in response.get("choices") or ():
+        message = choice.get("message") if isinstance(choice, Mapping) else None
+        if isinstance(message, Mapping):
+            yield from (message.get("content") or "", *(message.get("tool_calls") or ()))
+            yield from ({"type": "image"} for _ in message.get("images") or ())
+
+
+def _by_kind(details: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, modality in _KINDS.items():
+        if count := _count(details, name):
+            yield {"modality": modality, "tokenCount": count}
+
+
+def _mapping(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    inner = value.get(name)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _count(details: Mapping[str, Any], name: str) -> int:
+    return _whole(details.get(name) or 0)
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise UsageMissingError
+    return value
