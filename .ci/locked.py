@@ -2,8 +2,8 @@
 
 As a command, for the Makefile::
 
-    python .ci/locked.py tidy             uninstall what no lock names from the environment that runs this
-    python .ci/locked.py moved FOLDER     print where the environment in FOLDER differs from the lock
+    python .ci/locked.py tidy             uninstall packages that no lock file has from the running environment
+    python .ci/locked.py moved FOLDER     print the differences of the environment in FOLDER from the lock files
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from packaging.utils import canonicalize_name
 
 LOCKS = Path(__file__).parent / "locks"
 OWN_NAME = "aumos-governance"
-# The locks whose packages share the environment; "lab" is a part of "dev", and uv has an environment of its own.
+# The lock files whose packages share one environment. "lab" is a part of "dev", and uv has an environment of its own.
 SHARED = ("pip", "node", "dev")
 
 
 @dataclass(frozen=True)
 class Pin:
-    """One entry of a lock: a version of a package, with the hashes of its files."""
+    """One entry of a lock file: a version of a package, with the hashes of its files."""
 
     requirement: Requirement
     hashes: tuple[str, ...]
@@ -45,7 +45,7 @@ class Pin:
 
 
 def pins(lock: str) -> list[Pin]:
-    """Return all entries of the lock of that name, for every Python and platform."""
+    """Return all entries of the lock file ``lock``, for every Python and platform."""
     text = (LOCKS / f"{lock}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     found = []
     for line in text.splitlines():
@@ -56,12 +56,12 @@ def pins(lock: str) -> list[Pin]:
 
 
 def locked(*locks: str, environment: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the version of each package that the locks name for this interpreter, or for ``environment``."""
+    """Return the locked version of each package, for the running interpreter or for the markers in ``environment``."""
     return {pin.name: pin.version for lock in locks for pin in pins(lock) if pin.applies(environment)}
 
 
 def installed(folder: Path | None = None) -> dict[str, str]:
-    """Return the version of each package in the running environment or in the one in ``folder``, ours left out."""
+    """Return the version of each package in the running environment, or in that of ``folder``, except this project."""
     if folder is None:
         found = distributions()
     else:
@@ -72,14 +72,14 @@ def installed(folder: Path | None = None) -> dict[str, str]:
 
 
 def tidy() -> None:
-    """Uninstall from the running environment what no lock names, for example what an older lock named."""
+    """Uninstall packages that no lock file has from the running environment, such as those of an older lock file."""
     if strangers := sorted(set(installed()) - set(locked(*SHARED))):
-        print(f"Uninstalling what is not locked: {', '.join(strangers)}", flush=True)
+        print(f"Uninstalling packages that are not locked: {', '.join(strangers)}", flush=True)
         subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *strangers], check=True)
 
 
 def moved(folder: Path) -> list[str]:
-    """Return a line for each package that ``folder`` has in another version than the lock, or that only one has."""
+    """Return a line for each package that differs between ``folder`` and the lock, in its version or by existing."""
     there, here = installed(folder), locked("dev")
     return [
         f"{name}: {here.get(name, 'not locked')} -> {there.get(name, 'not installed')}"
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         tidy()
     elif len(arguments) == 2 and arguments[0] == "moved":
         lines = moved(Path(arguments[1]))
-        print(f"{len(lines)} packages differ from the lock (locked -> installed):" if lines else "All as locked.")
+        print(f"{len(lines)} packages differ from the lock (locked -> installed):" if lines else "All are as locked.")
         print("".join(f"  {line}\n" for line in lines), end="", flush=True)
     else:
         print(__doc__, file=sys.stderr)

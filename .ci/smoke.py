@@ -1,6 +1,6 @@
-"""Try what `make build` made: install it into an empty environment of each Python here, and make a governed spend.
+"""Try the files that `make build` made: install each with every supported Python, and record a spend.
 
-python .ci/smoke.py dist
+Usage: python .ci/smoke.py DIST UV, the folder of the built files and the path of uv.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 
 
 def pythons(uv: str) -> list[str]:
-    """The supported Pythons of this machine, wherever they are installed."""
+    """Return the paths of the supported Pythons that uv finds on this machine, also those of pyenv."""
     environment = dict(os.environ)
     if shutil.which("pyenv"):
-        # Its programs on the path start only the versions that this variable names.
+        # pyenv's programs on PATH only start the versions that this variable names.
         listed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
         environment["PYENV_VERSION"] = ":".join(listed.split())
     found = []
@@ -43,7 +43,7 @@ def pythons(uv: str) -> list[str]:
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
-    """What a command prints. Ends this program with all that it printed where it fails."""
+    """Run a command and return its output. If it fails, exit with its output as the error message."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
         [str(part) for part in command],
@@ -60,7 +60,7 @@ def run(*command: str | Path, folder: Path, **variables: str) -> str:
 
 
 def try_out(python: str, file: Path) -> None:
-    """Install one file into an empty environment, and use it there."""
+    """Install one built file into a new environment, use it there, and exit with an error message if that fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run(python, "-m", "venv", "environment", folder=folder)
@@ -71,12 +71,12 @@ def try_out(python: str, file: Path) -> None:
         if "$9.95 remaining" not in printed:
             sys.exit(f"{file.name} did not record a spend with {python}:\n{printed}")
         extensions = run(programs / "jupyter", "server", "extension", "list", folder=folder, **home)
-        # In colours.
+        # Between the two words there is a code for the terminal's colour.
         if not re.search(r"aumos_governance \S*enabled", extensions):
             sys.exit(f"{file.name} did not enable its server extension with {python}:\n{extensions}")
         page = folder / "environment" / "share" / "jupyter" / "labextensions" / "aumos-governance" / "package.json"
         if not page.exists():
-            sys.exit(f"{file.name} holds no JupyterLab extension.")
+            sys.exit(f"{file.name} did not install its JupyterLab extension with {python}.")
         ledger = folder / "data" / "aumos_governance" / "embedded.sqlite"
         run(programs / "jupyter-governance", "verify", "--database-url", f"sqlite:///{ledger}", folder=folder, **home)
 

@@ -1,4 +1,4 @@
-"""Reports words that the glossary replaced, in the files that were rewritten with it."""
+"""Report words that the project's glossary replaced with others, in code, documentation and interface."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ REPLACED = {
 USE = {word: better for better, words in REPLACED.items() for word in words.split()}
 WORD = re.compile(rf"\b(?:{'|'.join(USE)})\b", re.IGNORECASE)
 
-# Names and nouns that "request", "response" and "action" replaced. Not the verb of "ask its administrator". Not what is
-# stored or public: the names ``asks``, ``answer``, ``answered`` and ``asked_at``, the request `AskApproval`, whose name
-# is in its stored digest, ``at_limit="ask"``, and the kind of action ``act``.
+# Names and nouns that "request", "response" and "action" replaced. Allowed are the verb in "ask its administrator", and
+# names that are stored or public: ``asks``, ``answer``, ``answered`` and ``asked_at``, the request `AskApproval`, whose
+# name is in its stored digest, ``at_limit="ask"``, and the kind of action ``act``.
 NAMED = {
     "request": r"\b(?:[Aa]n|[Tt]he|[Ee]ach|[Oo]ne|[Tt]his) asks?\b|\bask_id\b|\bask_async\b|\bAskRow\b|\b[A-Z]+_ASKS\b"
     r"|\bparse_asks?\b|\b(?:Person|)Asked\b|\basked for\b|\basks_bare\b|\b_asks?\b|\baskToRun\b|\bASKS? OVER\b",
@@ -31,21 +31,21 @@ NAMED = {
     "posted request": r"\bTold\b|\b_?[Tt]ellings\b",
     "action": r"\b_Act\b|\bActing\b|\bActAsk\b|\bact_(?:steps|body|lines|voided)\b|\b[Gg]overned acts?\b",
 }
-# Pages and examples in which a model gives an answer to a question.
+# Folders in which a model answers a question, so that these names are not checked.
 _QUESTIONS = ("docs/", "examples/")
 
-# Parts of names, such as ``_said`` and ``nobody_waits``, in the package and in what tests it. Not public names.
+# Replaced words that are parts of names, such as ``_said`` and ``nobody_waits``, in the package and its tests.
 _PARTS = "whoever|nobody|somebody|someone|anybody|persons?|people|tells?|told|said"
 PART = re.compile(rf"\b\w*_(?:{_PARTS})(?:_\w+)?\b|\b(?:{_PARTS})_\w+")
 _PUBLIC_PARTS = re.compile(r"by_person|needs_a_person|tell_model")
 
-# Names that tests define. A class `Answer` is what a model responds with, and ``on_ask`` no name of ours.
+# Replaced words in names that tests define. A pydantic class `Answer` is allowed, since it is a model's response.
 DEFINED = re.compile(
     rf"\b(?:def|class) (?!Answer\(\w*\.?BaseModel)"
     rf"((?:\w*_)?(?:{_PARTS}|asks?|asked|asking|askers?|answers?|answered|Asker|Answers?|Person|Somebody|Nobody)(?:_\w+)?)\b"
 )
 
-# Names of fields that are stored, hashed or public, and so cannot change.
+# Names of fields that cannot change, since they are stored, hashed or public.
 NAMES = re.compile(r"\b\w*\.person\b|\bperson=|\bperson: bool\b|\bby_person\b|content\.tell\b")
 
 CHECKED = (
@@ -71,17 +71,17 @@ CHECKED = (
     ".ci/*.py",
 )
 
-# Only the names that these define are checked: their texts quote what a user, a model or an earlier version wrote.
+# Files in which only defined names are checked, since their texts quote users, models and earlier versions.
 NAMES_CHECKED = ("tests/**/*.py", "ui-tests/**/*.py", "benchmarks/*.py")
 
-# Not checked, each with the reason.
+# Files that are not checked, each with the reason.
 NOT_YET: dict[str, str] = {
-    ".ci/words.py": "the words themselves",
+    ".ci/words.py": "it lists the words",
 }
 
 
 def files(patterns: tuple[str, ...]) -> Iterator[Path]:
-    """The files to check."""
+    """Yield the files that match the patterns, except those in `NOT_YET`."""
     for pattern in patterns:
         for path in sorted(ROOT.glob(pattern)):
             name = path.relative_to(ROOT).as_posix()
@@ -90,14 +90,14 @@ def files(patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def findings(text: str) -> Iterator[tuple[int, str]]:
-    """Each replaced word in a text, with the number of its line."""
+    """Yield each replaced word in a text, with the number of its line."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in WORD.finditer(NAMES.sub("", line)):
             yield number, found[0]
 
 
 def names(text: str) -> Iterator[tuple[int, str, str]]:
-    """Each replaced name or noun in code, with the number of its line and what to write."""
+    """Yield each replaced name or noun in code, with the number of its line and the word to use instead."""
     for number, line in enumerate(text.splitlines(), 1):
         for better, pattern in NAMED.items():
             for found in re.finditer(pattern, line):
@@ -105,7 +105,7 @@ def names(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def parts(text: str) -> Iterator[tuple[int, str, str]]:
-    """Each name in code that has a replaced word as a part, with the number of its line and what to write."""
+    """Yield each name in code that has a replaced word as a part, with its line's number and the advice."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in PART.finditer(line):
             if not _PUBLIC_PARTS.search(found[0]):
@@ -113,7 +113,7 @@ def parts(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def defined(text: str) -> Iterator[tuple[int, str, str]]:
-    """Each function or class of the tests with a replaced word in its name, as `parts`."""
+    """Yield each function or class that a test defines with a replaced word in its name, as `parts` does."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in DEFINED.finditer(line):
             if not _PUBLIC_PARTS.search(found[1]):
@@ -121,7 +121,7 @@ def defined(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def main() -> int:
-    """Print each finding, and return 1 where there is one."""
+    """Print each finding; return 1 if there is any, else 0."""
     status = 0
     for part in NOT_YET:
         if not (ROOT / part).exists():

@@ -1,1 +1,1 @@
-"""Measures what the ledger promises: python -m benchmarks, or make bench."""
+"""Benchmarks, some with a limit that the result must keep; run by `make bench` or `python -m benchmarks`."""

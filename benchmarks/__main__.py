@@ -16,11 +16,11 @@ SUITES = ("durable", "engine", "audit", "postgres", "bridge", "footprint", "call
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="which ones; all by default")
-    parser.add_argument("--quick", action="store_true", help="smaller and shorter: whether it runs, not how fast")
-    parser.add_argument("--folder", type=Path, help="where to put the databases (a disk, not memory)")
-    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
-    parser.add_argument("--litellm", type=Path, help="the program of an installed litellm[proxy], measured by gateway")
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help="the benchmarks to run; all by default")
+    parser.add_argument("--quick", action="store_true", help="run them small and short, to see that they work")
+    parser.add_argument("--folder", type=Path, help="the folder for the databases, on a disk and not in memory")
+    parser.add_argument("--output", type=Path, default=Path("benchmark-results"), help="the folder for the results")
+    parser.add_argument("--litellm", type=Path, help="the program of an installed litellm[proxy], to compare with")
     options = parser.parse_args()
     chosen = options.suites or SUITES
     results = Results()

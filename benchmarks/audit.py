@@ -1,4 +1,4 @@
-"""Reading and verifying a great many audit records in SQLite."""
+"""The time and memory of reading and verifying a million audit records in SQLite."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ledger.close()
 
 
 def filled(folder: Path, records: int) -> Ledger:
-    """A ledger with this many records in a hundred chains, all of which verify."""
+    """Return a ledger with this number of records in a hundred chains, all of which verify."""
     url = f"sqlite:///{folder}/audit-{records}.db"
     ledger = open_ledger(url)
     for number in range(SESSIONS):
@@ -62,7 +62,7 @@ def filled(folder: Path, records: int) -> Ledger:
     ends = {record.chain: (record.seq, record.hash, record.notebook, record.notebook_id) for record in opened}
     insert = f"INSERT INTO audit VALUES ({','.join('?' * len(chain.AUDIT_COLUMNS))})"
     charge = f"INSERT INTO charges VALUES ({','.join('?' * len(columns[ChargeRow]))})"
-    # Straight into the tables, since what is measured here is reading.
+    # Written directly into the tables, which is faster, since only reading is measured.
     with closing(sqlite3.connect(folder / f"audit-{records}.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         envelopes = dict(connection.execute("SELECT id, envelope_id FROM sessions"))
@@ -87,7 +87,7 @@ def filled(folder: Path, records: int) -> Ledger:
 
 
 def _charges(records: list[tuple[Any, ...]], envelopes: dict[str, str]) -> Iterator[tuple[Any, ...]]:
-    """What the spends and holds among the records made, each hold settled by the record after it."""
+    """Yield the rows of the charges that the spends and holds among the records made."""
     column = {name: number for number, name in enumerate(chain.AUDIT_COLUMNS)}
     settled = {row[column["charge_id"]]: row for row in records if row[column["event"]] == "settle"}
     for row in records:
@@ -114,12 +114,12 @@ def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ..
         at += chance.randrange(1, 2_000_000)
         denied = chance.random() < 0.01
         tool = "rare" if chance.random() < 0.0005 else chance.choice(TOOLS)
-        # The last of a batch is no hold, which the next one would have to settle.
+        # The last record of a batch is no hold, since its settlement would be in the next batch.
         event = "spend" if chance.random() < 0.7 or not number % BATCH else "hold"
         agent = f"agent-{chance.randrange(20)}"
         outcome, spent, reserved, charge_id = ("allow", 1000, 0, f"{at:032x}")
         if held is not None:
-            # A call lasts a little, and is settled then.
+            # The record after a hold is its settlement.
             name, charge_id, agent, tool = held
             event, denied, reserved, held = "settle", False, -1000, None
         elif denied:
@@ -137,6 +137,7 @@ def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ..
 
 
 def reading(results: Results, folder: Path, records: int) -> None:
+    """Measure pages by every filter, sums, verification, and the memory that these take."""
     ledger = filled(folder, records)
     newest = ledger.read(AuditQuery(limit=1)).records[0]
     oldest = ledger.read(AuditQuery(limit=1, oldest_first=True)).records[0]

@@ -1,4 +1,4 @@
-"""What a request costs a kernel, against bare ZeroMQ, HTTP and the disk in the same run, on a real server."""
+"""The time of a kernel's request to a real server, compared with bare ZeroMQ, HTTP and the disk in the same run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.kernel.real_kernel import Kernel
 from .durable import disk, timed
 from .results import Results
 
-# Run in the kernel: the client's side of everything that is compared.
+# Runs in the kernel: the client's side of all measurements.
 PROGRAM = f"""
 {LINK}
 import asyncio, http.client, json, os, socket, subprocess, sys, threading, time
@@ -120,7 +120,7 @@ while os.path.exists("blocked"):
     began = time.perf_counter(); status(); times.append(time.perf_counter() - began)
 print(json.dumps(max(times) * 1e3))
 """
-# As the kernel's own display messages, which unlike printed lines are not put together on their way.
+# Display messages, since unlike printed lines ipykernel does not combine them.
 FLOOD = """
 kernel = get_ipython().kernel
 for number in range({outputs}):
@@ -133,7 +133,7 @@ os.rename("flood.new", "flood.json")
 
 
 def requests(results: Results, folder: Path, rounds: int) -> None:
-    """One request after the other, eight clients, a blocked event loop, and a kernel that prints a lot."""
+    """Measure requests one after the other, in eight threads, beside a blocked event loop, and behind much output."""
     raw = disk(folder)
     sync = statistics.median(timed(raw) for _ in range(rounds)) / 1e3
     results.add("raw 4 KiB fdatasync, p50", sync, "ms")
@@ -180,7 +180,8 @@ def _kernel(home: Path, way: str) -> Any:
     try:
         server.start()
         opened = server.open_notebook("bench.ipynb")
-        # The tests use the older protocol, with which the server needs longer for each message to a page.
+        # The tests' page uses the older protocol, with which the server takes longer for each message. `_page` replaces
+        # it.
         opened.close()
         with connected(server, opened.kernel_id) as kernel, _page(server, opened.kernel_id):
             assert kernel.run(f"%governance --budget 1000000\n{PROGRAM}").status == "ok"
@@ -191,7 +192,7 @@ def _kernel(home: Path, way: str) -> Any:
 
 @contextmanager
 def _page(server: LiveServer, kernel_id: str) -> Iterator[None]:
-    """Another page's end of the kernel's channels, in JupyterLab's protocol; it takes everything in."""
+    """Connect a page to the kernel's channels, with JupyterLab's protocol; it receives and ignores all messages."""
     page = websocket.create_connection(
         server.url.replace("http://", "ws://") + f"api/kernels/{kernel_id}/channels?session_id=page",
         header=[f"Authorization: token {server.token}"],
@@ -211,7 +212,7 @@ def _page(server: LiveServer, kernel_id: str) -> Iterator[None]:
 
 
 def _measured(kernel: Kernel, expression: str) -> dict[str, float]:
-    # Through a file: a client that waits for the cell's end takes in each of the kernel's messages.
+    # The result comes through a file, since a client that waits for the cell's end would receive every message.
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "figures.json"
         kernel.client.execute(

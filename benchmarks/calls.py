@@ -1,4 +1,4 @@
-"""What a governed call costs over a plain one, with a provider on this machine: alone, and in a governed kernel."""
+"""The overhead of a governed call, with a provider on this machine: without Jupyter, and in a governed kernel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .results import Results
 _REQUEST: Final[Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 _CHUNKS: Final = 2_000
 
-# Run in the kernel, after the program of `bridge`, one plain and one governed call in turn.
+# Runs in the kernel after the program of `bridge`, and makes a plain and a governed call in turn.
 _PROGRAM: Final = """
 import statistics
 from openai import OpenAI
@@ -46,7 +46,7 @@ def overhead(rounds):
 
 
 def overhead(results: Results, folder: Path, rounds: int) -> None:
-    """A call that is not streamed, and the CPU of a streamed chunk."""
+    """Measure the time of a call that is not streamed, and the CPU time of a streamed chunk."""
     with Endpoint() as endpoint:
         for name, url in (("memory", None), ("SQLite", f"sqlite:///{folder / 'calls.db'}")):
             with GovernanceEngine(ledger=url) as engine:
@@ -79,7 +79,7 @@ def _pairs(plain: OpenAI, governed: OpenAI, rounds: int) -> tuple[float, float]:
 
 
 def _chunk() -> float:
-    """Microseconds of this thread's CPU; the provider's part is an iteration over bytes."""
+    """Return the microseconds of CPU time that governance adds to a chunk; the provider only iterates over bytes."""
     transport = httpx2.MockTransport(lambda request: httpx2.Response(200, stream=_Stream()))
     plain = OpenAI(base_url="http://local/v1", api_key="key", http_client=httpx2.Client(transport=transport))
     with GovernanceEngine() as engine:

@@ -1,4 +1,4 @@
-"""Durable decisions on SQLite, against the disk itself in the same interleaved run."""
+"""The time of durable decisions on SQLite, compared with raw writes to the disk in the same run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _process = os.urandom(8).hex()
 
 
 def key() -> str:
-    """An idempotency key as our own client makes them: what names the process, then a number that counts up."""
+    """Return an idempotency key in the form of the package's client: the process's random name, and a counter."""
     return f"{_process}-{next(_numbers):08x}"
 
 
@@ -51,7 +51,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def disk(folder: Path) -> Callable[[], Any]:
-    """One raw write of 4 KiB at the end of a file, and its fdatasync."""
+    """Return a function that appends 4 KiB to a file and calls fdatasync."""
     descriptor = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     page = os.urandom(4096)
 
@@ -63,6 +63,7 @@ def disk(folder: Path) -> Callable[[], Any]:
 
 
 def one_caller(results: Results, folder: Path, rounds: int) -> None:
+    """Measure decisions one after the other, in turn with raw writes."""
     ledger, raw = opened(f"sqlite:///{folder}/one.db"), disk(folder)
     requests = [spend() for _ in range(rounds)]
     synced, decided = [], []
@@ -78,8 +79,9 @@ def one_caller(results: Results, folder: Path, rounds: int) -> None:
 
 
 def own_cost(results: Results, folder: Path, rounds: int) -> None:
+    """Measure the CPU time of a decision in a transaction of a hundred."""
     ledger = opened(f"sqlite:///{folder}/own.db")
-    # In this thread alone: with threads the cost of handing over would be measured as well.
+    # In this thread alone: with the ledger's own thread, the switches between threads would be measured as well.
     ledger._writer.close()  # type: ignore[attr-defined]
     transaction = ledger._transaction  # type: ignore[attr-defined]
     batches = [[spend() for _ in range(100)] for _ in range(rounds)]
@@ -93,6 +95,7 @@ def own_cost(results: Results, folder: Path, rounds: int) -> None:
 
 
 def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: float) -> None:
+    """Measure the rate of decisions with different numbers of callers at once."""
     points = []
     for count in counts:
         ledger = opened(f"sqlite:///{folder}/callers-{count}.db")
@@ -106,7 +109,7 @@ def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: fl
 
 
 def rate_of(ledgers: list[Ledger], seconds: float) -> float:
-    """Decisions a second when each of these ledgers has a thread that makes one request after another."""
+    """Return the decisions a second when a thread for each of these ledgers makes one request after another."""
     done = [0] * len(ledgers)
     stop = threading.Event()
     ready = threading.Barrier(len(ledgers) + 1)

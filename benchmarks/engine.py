@@ -1,4 +1,4 @@
-"""The engine without Jupyter, in memory."""
+"""The time of an evaluation by the SDK's engine, with a ledger in memory and without Jupyter."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .results import Results
 
 
 def evaluations(results: Results, rounds: int) -> None:
+    """Measure `evaluate_sync` and `evaluate`, both inside a running loop."""
     engine = GovernanceEngine()
     engine.trust.set_level("agent", 3)
     engine.budget.create_budget("research", 1_000_000)

@@ -1,4 +1,4 @@
-"""What governance costs a server whose kernels do something else: print a great deal, or nothing at all."""
+"""The CPU time and memory that governance takes in a server whose kernels make no requests, but print much or idle."""
 
 from __future__ import annotations
 
@@ -25,21 +25,26 @@ client.request("status")
 
 @dataclass(frozen=True)
 class Sample:
-    """A server's own figures at one moment; seconds and bytes."""
+    """The figures of a server at one moment, as `own_cpu` returns them."""
 
     threads: float
+    """The CPU seconds of governance's threads."""
     loop: float
+    """The CPU seconds of governance's callbacks on the server's loop."""
     process: float
+    """The CPU seconds of the whole process."""
     resident: int
+    """The bytes of resident memory."""
     thread_count: int
 
     @property
     def own(self) -> float:
+        """The CPU seconds of governance."""
         return self.threads + self.loop
 
 
 def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
-    """What a server pays for a kernel that prints: governance by itself, and the whole with it and without."""
+    """Measure the server's CPU time for a kernel that prints: of governance, and in all with and without it."""
     own: list[float] = []
     whole: dict[bool, list[float]] = {True: [], False: []}
     code = f"for number in range({lines}): print('a line of some length', number)"
@@ -50,7 +55,7 @@ def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
         notebook(without, "a.ipynb", load=False) as (bare, _),
     ):
         assert governed.run(f"%governance --budget 10\n{_CONNECT}").status == "ok"
-        # In pairs, one after the other, so that whatever else goes on here weighs on both.
+        # In turn, so that other load on the machine affects both.
         for _ in range(pairs):
             for server, kernel in ((with_it, governed), (without, bare)):
                 before = _sample(server)
@@ -68,7 +73,7 @@ def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
 
 
 def idle(results: Results, folder: Path, kernels: int, seconds: float) -> None:
-    """Memory and idle CPU that each kernel costs, with governance and without, and what more notebooks cost."""
+    """Measure the memory and the idle CPU time of governance for each kernel."""
     costs = {
         governed: _idle_costs(folder / f"idle-{governed}", kernels, seconds, governed) for governed in (True, False)
     }
@@ -86,19 +91,21 @@ def idle(results: Results, folder: Path, kernels: int, seconds: float) -> None:
 
 @dataclass(frozen=True)
 class _Cost:
+    """The CPU seconds of governance and of the process in a period, and the resident bytes at its end."""
+
     own: float
     process: float
     resident: int
 
 
 def _idle_costs(home: Path, kernels: int, seconds: float, governed: bool) -> tuple[_Cost, _Cost]:
-    """With no kernel, and with all of them, each having made a request over its local socket."""
+    """Return the costs without kernels and with all of them, each of which has made a request by its local socket."""
     with _server(home, governed=governed) as server, ExitStack() as stack:
         none = _rest(server, seconds)
         for number in range(kernels):
             opened = server.open_notebook(f"{number}.ipynb")
             stack.callback(server.request, "DELETE", f"api/kernels/{opened.kernel_id}")
-            # No page is connected, as of most of many kernels; the channels would only cost both servers the same.
+            # No page is connected, as for most kernels of a large server; the channels cost both servers the same.
             opened.close()
             if governed:
                 with connected(server, opened.kernel_id) as kernel:
@@ -109,7 +116,7 @@ def _idle_costs(home: Path, kernels: int, seconds: float, governed: bool) -> tup
 
 
 def _rest(server: LiveServer, seconds: float) -> _Cost:
-    """What a while of nothing costs."""
+    """Return the costs of a number of idle seconds."""
     time.sleep(3)
     before = _sample(server)
     time.sleep(seconds)
@@ -125,7 +132,7 @@ def _sample(server: LiveServer) -> Sample:
 @contextmanager
 def _server(home: Path, *, governed: bool = True) -> Iterator[LiveServer]:
     home.mkdir(parents=True)
-    # Loaded in the order of their names, and before what it measures.
+    # Extensions are loaded in the order of their names, and this one must be loaded before governance.
     (home / "a_own_cpu.py").write_text(OWN_CPU)
     server = LiveServer(
         home,

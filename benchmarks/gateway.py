@@ -1,7 +1,7 @@
-"""What a call through the gateway costs: rate, latency, the CPU of a stream's event, and the memory of a stream.
+"""The costs of calls through the gateway: latency, rate, CPU time of a stream's event, and memory of a stream.
 
-Endpoint, gateway and clients are processes of their own. Rates depend on what else the machine does, so the CPU that
-the gateway takes for a call is measured as well.
+Endpoint and gateway are processes of their own; this process has the clients. Rates depend on other load on the
+machine, so the CPU time of a call in the gateway is measured as well.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ SECRET: Final = "sk-aumos-benchmark"
 EVENTS: Final = 400
 _CHAT: Final = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 PAUSE: Final = 0.02
-"""Seconds between two calls, until the first one is recorded: the next hold would wait for that commit."""
+"""The seconds between two calls, in which the first one is recorded: the next hold would wait for that commit."""
 _LIMIT: Final = 16 * 1024 * 1024
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: Path | None = None) -> None:
-    """Measure it before a provider on this machine, on a ledger in SQLite.
+    """Measure the gateway in front of a provider on this machine, with a ledger in SQLite.
 
-    ``litellm`` is the program of that name, whose proxy is measured beside it.
+    ``litellm`` is the path of LiteLLM's program, whose proxy is then measured in turn with the gateway.
     """
     with contextlib.ExitStack() as running:
         _, endpoint = running.enter_context(part("endpoint"))
@@ -50,7 +50,7 @@ def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: P
 
 @dataclass(frozen=True)
 class _Measured:
-    """A process that stands before the endpoint."""
+    """A proxy process in front of the endpoint, which is measured."""
 
     name: str
     pid: int
@@ -62,7 +62,7 @@ class _Measured:
         return Client(self.port, self.prefix)
 
     async def overhead(self, calls: int) -> tuple[float, float]:
-        """Milliseconds that it adds to a call, and those of a call without it."""
+        """Return the milliseconds that the proxy adds to a call, and those of a call without it."""
         direct, through = Client(self.endpoint, "/v1"), self.client()
         await direct.times(50), await through.times(50)
         plain, passed = await direct.times(calls, PAUSE), await through.times(calls, PAUSE)
@@ -71,9 +71,9 @@ class _Measured:
         return (middle(passed) - middle(plain)) * 1e3, middle(plain) * 1e3
 
     async def rate(self, calls: int) -> tuple[float, float]:
-        """Calls a second at 50 connections, and milliseconds of CPU for each."""
+        """Return the calls a second at 50 connections, and the milliseconds of CPU time for each."""
         clients = [self.client() for _ in range(50)]
-        # Connections are made before the clock runs.
+        # All connections are made before the measurement.
         await _together(clients, lambda client: client.times(1))
         began, cpu = time.perf_counter(), _cpu(self.pid)
         await _together(clients, lambda client: client.times(calls // 50))
@@ -86,7 +86,7 @@ class _Measured:
 
 async def _measure(results: Results, ours: _Measured, hold: Callable[[], float], calls: int, streams: int) -> None:
     middle = statistics.median
-    # Before and after: the disk takes longer when others use it.
+    # Measured before and after, since the disk is slower while other programs use it.
     before = hold()
     over, plain = await ours.overhead(calls // 8)
     held = (before + hold()) / 2
@@ -116,7 +116,7 @@ async def _measure(results: Results, ours: _Measured, hold: Callable[[], float],
 
 
 async def _compare(results: Results, ours: _Measured, theirs: _Measured, calls: int) -> None:
-    """Both by turns, so that what else the machine does slows both."""
+    """Measure both in turn, so that other load on the machine affects both."""
     over, rates, cpu = [], [], []
     for _ in range(3):
         pair = [(await each.overhead(calls // 40), await each.rate(calls // 4)) for each in (ours, theirs)]
@@ -141,7 +141,7 @@ async def _together(clients: list[Client], work: Callable[[Client], Awaitable[An
 
 
 class Client:
-    """A client on one connection, which takes as little CPU as it can."""
+    """A client with one connection, written to take little CPU time itself."""
 
     def __init__(self, port: int, prefix: str, secret: str = SECRET) -> None:
         self._secret = secret
@@ -150,6 +150,7 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def times(self, calls: int, pause: float = 0.0) -> list[float]:
+        """Make calls one after the other, with a pause before each, and return their seconds."""
         taken = []
         for _ in range(calls):
             if pause:
@@ -161,23 +162,25 @@ class Client:
         return taken
 
     async def first_byte(self) -> float:
+        """Return the seconds until the first event of a stream on a new connection."""
         await asyncio.sleep(PAUSE)
         self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=_LIMIT)
         began = time.perf_counter()
-        # No more events, which would take CPU from the first one.
+        # A stream without further events, which would take CPU time from the first one.
         await self.opened()
         took = time.perf_counter() - began
         self.close()
         return took
 
     async def stream(self, times: int) -> None:
+        """Receive this number of whole streams, one after the other."""
         for _ in range(times):
             await self._send({**_CHAT, "stream": True})
             await self._head()
             await self._rest()
 
     async def opened(self) -> None:
-        """A stream whose provider stays silent after its first event."""
+        """Open a stream and receive its first event, after which the provider sends nothing."""
         await self._send({**_CHAT, "stream": True, "user": "silent"})
         await self._head()
         await self._line()
@@ -226,7 +229,7 @@ def _memory(pid: int) -> int:
 
 
 def _hold(process: subprocess.Popen[str]) -> float:
-    """How many milliseconds a durable hold takes in the gateway's process now."""
+    """Return the milliseconds that a durable hold takes now in the gateway's process."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("hold\n")
@@ -236,7 +239,7 @@ def _hold(process: subprocess.Popen[str]) -> float:
 
 @contextlib.contextmanager
 def part(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process of `benchmarks.gateway_parts`: and its port, once it listens."""
+    """Run a process of `benchmarks.gateway_parts`; yields it and its port, once it listens."""
     command = [sys.executable, "-m", "benchmarks.gateway_parts", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -244,6 +247,6 @@ def part(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     try:
         yield process, process.stdout.readline().strip()
     finally:
-        # Its end is the end of its input.
+        # The process ends at the end of its input.
         process.stdin.close()
         process.wait(30)

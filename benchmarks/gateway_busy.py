@@ -1,7 +1,7 @@
-"""The first byte of a stream through the gateway of a real Jupyter server, while its own loop is idle and busy.
+"""The time to a stream's first byte through the gateway of a Jupyter server, while the server's loop is idle or busy.
 
-Busy are the requests that pages make: listings of a folder, and a handler that computes 10 ms at a time in Python, with
-the interpreter's lock, one request after the other without a pause.
+The loop is busy with requests that come one after the other without a pause: listings of a folder, or a handler that
+computes for 10 ms in Python and so holds the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .results import Results
 _NOTEBOOK: Final = "bench.ipynb"
 _FILES: Final = 200
 _MOST: Final = 15.0
-"""Milliseconds that the gateway may add to the first byte while the loop is busy."""
+"""The most milliseconds that the gateway may add to the time to the first byte while the loop is busy."""
 _COMPUTING: Final = """
 import time
 from jupyter_server.base.handlers import JupyterHandler
@@ -43,7 +43,7 @@ class Computing(JupyterHandler):
 def _load_jupyter_server_extension(app):
     app.web_app.add_handlers(".*$", [(url_path_join(app.base_url, "computing"), Computing)])
 """
-# The pages: a process of its own, which prints a line once the first response is there.
+# The client of these requests, a process of its own, which prints a line once it has the first response.
 _PAGES: Final = """
 import http.client, sys
 port, token, path = sys.argv[1:]
@@ -61,7 +61,7 @@ while True:
 
 
 def first_bytes(results: Results, folder: Path, streams: int) -> None:
-    """Measure how much later the first byte comes than without the gateway, beside the sync of the hold to the disk."""
+    """Measure how much later the first byte comes than without the gateway, less the sync of the hold to the disk."""
     with contextlib.ExitStack() as running:
         _, endpoint = running.enter_context(part("endpoint"))
         server = running.enter_context(_server(folder / "busy", int(endpoint)))
@@ -72,7 +72,7 @@ def first_bytes(results: Results, folder: Path, streams: int) -> None:
         async def times() -> tuple[float, float, float]:
             through, plain, syncs = [], [], []
             for _ in range(streams):
-                # By turns, so that what else the machine does slows all.
+                # In turn, so that other load on the machine affects all.
                 through.append(await Client(port, "/llm/openai/v1", made["secret"]).first_byte() * 1e3)
                 plain.append(await Client(int(endpoint), "/v1").first_byte() * 1e3)
                 syncs.append(timed(raw) / 1e3)

@@ -1,4 +1,4 @@
-"""The processes that `gateway` measures: a provider's endpoint, and the gateway in front of it."""
+"""The two processes of the benchmark `gateway`: a provider's endpoint, and the gateway in front of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RESPONSE = {
 
 
 class _Endpoint(asyncio.Protocol):
-    """A provider that responds at once."""
+    """A connection to a provider that responds at once."""
 
     def __init__(self) -> None:
         self._pending = b""
@@ -55,7 +55,7 @@ class _Endpoint(asyncio.Protocol):
             if head.startswith(b"POST"):
                 self._respond(json.loads(rest[:length]))
             else:
-                # LiteLLM's proxy looks for the models at times.
+                # LiteLLM's proxy requests the list of models now and then.
                 self._transport.write(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
 
     def _respond(self, body: dict[str, Any]) -> None:
@@ -73,7 +73,7 @@ class _Endpoint(asyncio.Protocol):
 
     async def _stream(self) -> None:
         for _ in range(EVENTS - 1):
-            # Each event in a packet of its own, as providers send them.
+            # So that each event is sent in a packet of its own, as providers do.
             await asyncio.sleep(0)
             self._transport.write(_event(" word"))
         usage = {"id": "c1", "object": "chat.completion.chunk", "model": "gpt-4o", "choices": [], "usage": _USAGE}
@@ -91,7 +91,7 @@ def _chunk(data: str) -> bytes:
 
 
 def endpoint() -> None:
-    """Serve until the input ends."""
+    """Print the port of a provider's endpoint, and serve until stdin ends."""
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
@@ -117,7 +117,7 @@ class _Keys:
 
 
 def gateway(port: str, folder: str) -> None:
-    """Serve until the input ends. It prints its port, and for each line how many milliseconds a hold takes here."""
+    """Print the port of the gateway, and serve until stdin ends; for each line of it, print a hold's milliseconds."""
     ledger = open_ledger(f"sqlite:///{Path(folder) / 'gateway.db'}")
     service = NotebookService(ledger)
     caller = Caller(NotebookKey("ada", "/srv", "work/a.ipynb"), "kernel:k1", "k1:n1")
@@ -144,16 +144,16 @@ def gateway(port: str, folder: str) -> None:
 
 
 def _send(service: NotebookService, caller: Caller, op: str, **body: Any) -> dict[str, Any]:
-    heard: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
     done = threading.Event()
 
     def reply(message: dict[str, Any]) -> None:
-        heard.append(message)
+        received.append(message)
         done.set()
 
     service.submit(caller, WireRequest(f"b{time.monotonic_ns()}", op, time.time() + 20, body=body), reply)
     done.wait(20)
-    return heard[0]
+    return received[0]
 
 
 if __name__ == "__main__":

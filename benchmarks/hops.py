@@ -1,8 +1,8 @@
-"""Through which of our files a spend passes: `python -m benchmarks.hops`.
+"""The files of this project through which a spend passes; run by `python -m benchmarks.hops`.
 
-Counted are distinct files with lines executed, imports excluded: in Python from the magic to the record and its event,
-in the kernel and in the server and over either transport, by a profile function in every thread of both processes; in
-TypeScript from the event to the status bar, by the engine's own counters of calls.
+It counts the files of which functions are called. In Python these are the files from the magic to the record and its
+event, in kernel and server, for each transport; a profile function in every thread of both processes notes them. In
+TypeScript they are the files from the event to the status bar, by the JavaScript engine's own counters of calls.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Hops", "page", "python"]
 _LABEXTENSION = Path(__file__).parents[1] / "labextension"
 _PACKAGE = Path(aumos_governance.__file__).parent
 _ROUNDS = 3
-"""What runs beside a spend, as the look at the kernels every 1.5 s does, is not there in each of them."""
+"""The number of spends. Files that are not in all of them are left out, such as those of regular checks."""
 _SPEND = "%governance_spend 0.001 --tool gpt-4o"
 _NOTED_SPEND = f"""
 import os
@@ -35,9 +35,9 @@ os.mkdir(noted)
 os.rename(noted, os.path.join(os.environ["AUMOS_HOPS"], "kernel"))
 """
 
-# Run by the server and the kernel as they start. While there is a folder named after the process, a file is put into it
-# for each of ours of which a function is called; a generator that goes on is called again. The bodies of modules and
-# classes, which run when they are imported, are no functions: they have no locals of their own (CO_NEWLOCALS).
+# Runs in the server and the kernel as they start. While a folder with the name of the process exists, a file is made in
+# it for each of the package's files of which a function is called or a generator is resumed. The bodies of modules and
+# classes, which run at the import, are not functions: their code lacks the flag CO_NEWLOCALS (2).
 _PROFILE = """
 import os, sys, threading
 from contextlib import suppress
@@ -58,7 +58,7 @@ sys.setprofile(note)
 
 @dataclass(frozen=True)
 class Hops:
-    """The files under `aumos_governance` that one spend passes."""
+    """The files under `aumos_governance` through which one spend passes."""
 
     kernel: frozenset[str]
     server: frozenset[str]
@@ -69,9 +69,9 @@ class Hops:
 
 
 def python(way: str, folder: Path) -> Hops:
-    """From the magic to the state's event, over the transport ``way``, on a real server with a SQLite ledger.
+    """Return the files from the magic to the state's event, on a real server with a SQLite ledger.
 
-    ``folder`` is an empty one.
+    ``way`` is the transport, ``socket`` or ``comm``, and ``folder`` an empty folder.
     """
     hook, noted = folder / "hook", folder / "noted"
     hook.mkdir()
@@ -91,7 +91,7 @@ def python(way: str, folder: Path) -> Hops:
         opened = server.open_notebook("hops.ipynb")
         opened.close()
         with connected(server, opened.kernel_id) as kernel:
-            # What the first spend loads and makes is no part of each.
+            # The first spend, which also loads and opens things, is not counted.
             prepare = ["%governance --budget 1000", _SPEND, *([LINK, SOCKET] if way == "socket" else [])]
             assert all(kernel.run(cell).status == "ok" for cell in prepare)
             found = [_spend(server, kernel, noted) for _ in range(_ROUNDS)]
@@ -122,7 +122,7 @@ def _files(folder: Path) -> frozenset[str]:
 
 
 def page() -> list[str]:
-    """The files under `labextension/src` from the server's event to the status bar.
+    """Return the files under `labextension/src` from the server's event to the status bar.
 
     Raises:
         subprocess.CalledProcessError: The test that counts them fails; its output was printed.

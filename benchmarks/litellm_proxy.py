@@ -1,7 +1,7 @@
-"""LiteLLM's proxy without a database, as a process that `gateway` measures beside the gateway.
+"""LiteLLM's proxy without a database, as a process that the benchmark `gateway` compares with the gateway.
 
-It is installed in an environment of its own, since it shares few versions with this one:
-``pip install 'litellm[proxy]'``.
+It must be installed in an environment of its own, by ``pip install 'litellm[proxy]'``, since it needs other versions of
+many packages.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy(program: Path, folder: Path, endpoint: int, secret: str) -> Iterator[Proxy]:
-    """One worker, as the gateway is one process, with ``secret`` as its key."""
+    """Run the proxy in front of the endpoint's port, with ``secret`` as its key.
+
+    It has one worker, since the gateway is one process as well. Raises RuntimeError with its log if it does not start.
+    """
     model = {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{endpoint}/v1", "api_key": "sk-real"}
     settings = {
         "model_list": [{"model_name": "gpt-4o", "litellm_params": model}],
@@ -42,7 +45,7 @@ def proxy(program: Path, folder: Path, endpoint: int, secret: str) -> Iterator[P
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [program, "--config", config, "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
-    # Prices from its own package, and no line of log for each call.
+    # It uses the prices of its own package, and logs no line for each call.
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
     environment.pop("PYTHONPATH", None)
     with (folder / "litellm.log").open("wb") as log:

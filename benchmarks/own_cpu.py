@@ -1,7 +1,7 @@
-"""Runs in the measured server, as an extension of its own: the CPU time that governance itself takes there.
+"""An extension of the measured server, which returns the CPU time that governance takes in it.
 
-That is what its threads take, and what its callbacks take on the server's loop. It is loaded before governance and is
-copied beside the server, so it imports nothing of the benchmarks.
+That is the time of governance's threads, and of its callbacks on the server's loop. The extension is loaded before
+governance. The file is copied into the server's folder, so it imports nothing of the benchmarks.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-# Whatever of it the server's loop calls: timers, streams, listeners and tasks.
+# The methods of governance that the server's loop calls: timers, streams, listeners, tasks and wrapped methods.
 ENTRIES = {
     "aumos_governance.server.kernels.bridge.Bridge": ("_watch_kernels", "_read_rows", "on_kernel_event"),
     "aumos_governance.server.kernels.comm_transport.CommTransport": ("_on_frames",),
-    "aumos_governance.server.identity.contents_moves.ContentsMoves": ("on_event",),
+    "aumos_governance.server.identity.contents_moves.ContentsMoves": ("_begun", "_finish"),
     "aumos_governance.server.live.state_events.OpenHolds": ("_begin",),
     "aumos_governance.server.kernels.comm_transport.Outbox": ("_flush",),
-    "aumos_governance.server.live.state_events.StateEvents": ("_take_in", "_go_on"),
+    "aumos_governance.server.live.state_events.StateEvents": ("_emit_arrived", "_emit_next"),
 }
 _loop_seconds = 0.0
 _inside = False
@@ -42,7 +42,7 @@ def _load_jupyter_server_extension(app: Any) -> None:
         module, _, owner = place.rpartition(".")
         kind = getattr(import_module(module), owner)
         for name in names:
-            # A name that is gone must not pass for one that takes no time.
+            # Fails for a name that does not exist any more, which would otherwise be taken as one that takes no time.
             setattr(kind, name, _timed(getattr(kind, name)))
     base = app.web_app.settings["base_url"]
     app.web_app.add_handlers(".*$", [(url_path_join(base, "own-cpu"), _Handler)])
@@ -77,7 +77,7 @@ def _timed(function: Any) -> Any:
 
     @functools.wraps(function)
     def timed(*args: Any, **kwargs: Any) -> Any:
-        return _take(lambda: function(*args, **kwargs))
+        return _timed_step(lambda: function(*args, **kwargs))
 
     return timed
 
@@ -87,17 +87,17 @@ def _steps(task: Any) -> Any:
     step = functools.partial(task.send, None)
     while True:
         try:
-            waits_for = _take(step)
+            waits_for = _timed_step(step)
         except StopIteration as done:
             return done.value
         try:
             step = functools.partial(task.send, (yield waits_for))
-        except BaseException as error:  # noqa: BLE001 - it is the task's own to handle
+        except BaseException as error:  # noqa: BLE001 - the task itself must handle it
             step = functools.partial(task.throw, error)
 
 
-def _take(step: Any) -> Any:
-    """One step on the loop; what it calls is part of it."""
+def _timed_step(step: Any) -> Any:
+    """Run one step on the loop and add its CPU time; steps within it are not added again."""
     global _inside, _loop_seconds  # noqa: PLW0603
     if _inside or threading.current_thread() is not threading.main_thread():
         return step()

@@ -1,4 +1,4 @@
-"""How soon a page shows what was spent, and how smooth it stays while a great deal is spent."""
+"""The time from a spend until a page shows it, and the frame rate of the page while a notebook spends quickly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .start import _UI_TESTS, page_of
 _ITEM = ".aumos-StatusItem-button"
 _FAST_SECONDS = 10
 _OPEN = "%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 2 --budget 1000"
-# One dollar each, so that the amount left shows which of them the page has received.
+# Each spend is one dollar, so that the amount left shows which spends the page has received.
 _SLOW = """
 import json, time
 ended = []
@@ -34,7 +34,7 @@ with contextlib.redirect_stdout(io.StringIO()):
         get_ipython().run_line_magic("governance_spend", "0.01 --tool fast")
         time.sleep(max(0, began + (number + 1) / 200 - time.perf_counter()))
 """
-# A frame's message comes once it was painted.
+# The message that is posted within a frame comes after the frame was painted.
 _WATCH = """
 item => {
   window.seen = []; window.painted = [];
@@ -51,7 +51,7 @@ item => {
 
 
 def page(results: Results, folder: Path, spends: int) -> None:
-    """JupyterLab with the panel open, and a notebook that spends: now and then, and 200 times a second."""
+    """Measure JupyterLab with the panel open, while a notebook spends four times a second, then 200 times."""
     with page_of(folder, "page") as (application, tab):
         if tab is None:
             return
@@ -78,7 +78,7 @@ def page(results: Results, folder: Path, spends: int) -> None:
     late = [_first(seen, f"${1_000 - number}.00 left") - at for number, at in enumerate(ended, 1)]
     note = f"at most {max(late):.0f}"
     results.add("from a spend to the changed page, p50", statistics.median(late), "ms", 100, note)
-    # From half a second after the last slow one to half a second before the last fast one.
+    # Without the first and last half second of the fast spends.
     frames = [at for at in painted if 500 < at - ended[-1] < _FAST_SECONDS * 1e3 - 500]
     rate = (len(frames) - 1) / (frames[-1] - frames[0]) * 1e3
     results.add("frames while 200 a second are spent", -rate, "/s", -50, "the more the better")
@@ -88,7 +88,7 @@ def _until(tab: Any, text: str, seconds: float) -> None:
     end = time.monotonic() + seconds
     while text not in tab.locator(_ITEM).inner_text():
         if time.monotonic() > end:
-            raise RuntimeError(f"The page was to show {text!r}, and shows {tab.locator(_ITEM).inner_text()!r}.")
+            raise RuntimeError(f"The page shows {tab.locator(_ITEM).inner_text()!r} instead of {text!r}.")
         with contextlib.suppress(Exception):
             tab.wait_for_timeout(200)
 

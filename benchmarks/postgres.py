@@ -1,4 +1,4 @@
-"""PostgreSQL: several servers' ledgers on one hot budget."""
+"""The rate of durable decisions on PostgreSQL, with the connections of several servers to one budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from .results import Results
 
 
 def connections(results: Results, counts: tuple[int, ...], seconds: float) -> None:
-    # The tests do without it; a decision counts as durable only with it.
+    """Measure the rate of decisions with different numbers of connections at once."""
+    # The tests turn it off for speed; without it a decision is not durable.
     postgres_server.SETTINGS["fsync"] = "on"
     points = []
     with postgres_server.running_server() as server:

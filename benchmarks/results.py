@@ -1,4 +1,4 @@
-"""The measurements, as a table to read, JSON for programs and a chart of how they scale."""
+"""The results of benchmarks: printed as lines, written as JSON, and plotted by the number of callers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from typing import Any
 
 @dataclass
 class Result:
+    """One measured value."""
+
     name: str
     value: float
     unit: str
     limit: float | None = None
-    """What the value should be at most."""
+    """The highest value that is acceptable; where more is better, value and limit are negative."""
     note: str = ""
 
     def line(self) -> str:
@@ -29,9 +31,11 @@ class Result:
 
 @dataclass
 class Results:
+    """The results of one run, each of which is printed when it is added."""
+
     results: list[Result] = field(default_factory=list)
     series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    """Decisions a second by number of callers."""
+    """The points of each plotted line: a number of callers, and their decisions a second."""
 
     def add(self, name: str, value: float, unit: str, limit: float | None = None, note: str = "") -> None:
         result = Result(name, value, unit, limit, note)

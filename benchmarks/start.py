@@ -1,4 +1,4 @@
-"""What governance adds to the start of JupyterLab, in a real browser with a warm cache."""
+"""The time that the extension adds to the start of JupyterLab, in a real browser with a warm cache."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from .results import Results
 
 _UI_TESTS = Path(__file__).resolve().parents[1] / "ui-tests"
 _EXTENSION = "aumos-governance"
-# `npm run watch` makes them, and larger bundles than the wheel has.
 _BUNDLE = Path(__file__).resolve().parents[1] / "aumos_governance" / "labextension" / "static"
-# What runs after the application is there, and is its start all the same: deferred plugins, first drawings.
+# The time for work that belongs to the start though it comes after it: deferred plugins and the first rendering.
 _SETTLE_MILLISECONDS = 500
 
-# `jupyterapp` is put there before the application starts.
+# JupyterLab sets `window.jupyterapp` before the application starts.
 _WATCH = """
 Object.defineProperty(window, 'jupyterapp', {
   configurable: true,
@@ -43,28 +42,31 @@ _IDLE_AT = """
 
 @dataclass(frozen=True)
 class Load:
-    """One load of the page; milliseconds since the navigation, but `busy`: CPU time of the page's main thread."""
+    """One load of the page; all times are in milliseconds."""
 
     restored: float
+    """The time from the navigation until the application is restored."""
     idle: float
+    """The time from the navigation until the notebook's kernel is idle."""
     busy: float
+    """The CPU time of the page's main thread."""
 
 
 def start(results: Results, folder: Path, pairs: int) -> None:
-    """JupyterLab with a notebook whose kernel runs: its loads with the extension, and without it, in turn.
+    """Measure loads of JupyterLab with a notebook whose kernel runs, in turn with the extension and without it.
 
-    Raises RuntimeError where the bundle is not as the wheel has it.
+    Raises RuntimeError if the bundle is a development build, which is larger than the wheel's and has source maps.
     """
     if any(_BUNDLE.glob("*.map")):
-        raise RuntimeError("The bundle is one for development: run `npm run build:prod` in labextension/ first.")
+        raise RuntimeError("The bundle is a development build: run `npm run build:prod` in labextension/ first.")
     with page_of(folder, "start") as (application, page):
         if page is None:
             return
         page.add_init_script(_WATCH)
         loads: dict[bool, list[Load]] = {True: [], False: []}
-        # The first load of each starts the kernel, or fills the cache.
+        # The first load of each is not counted, since it starts the kernel or fills the cache.
         for number in range(pairs + 1):
-            # The order alternates, since the second one also pays for the clean-up of the first.
+            # The order alternates, since the second load is slowed by the clean-up of the first.
             for enabled in (True, False) if number % 2 else (False, True):
                 _enable(folder, enabled)
                 load = _load(application, page, enabled)
@@ -88,9 +90,9 @@ def start(results: Results, folder: Path, pairs: int) -> None:
 
 @contextlib.contextmanager
 def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
-    """A JupyterLab and a page to load it in; None for both, and a line that says so, where there is no browser."""
+    """Run a JupyterLab and a browser; yields the application and a page, or None for both if there is no browser."""
     if importlib.util.find_spec("playwright") is None:
-        print(f"{suite}: left out, for Playwright is not installed", flush=True)
+        print(f"{suite}: left out, since Playwright is not installed", flush=True)
         yield None, None
         return
     from playwright.sync_api import Error, sync_playwright
@@ -114,7 +116,7 @@ def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
                 executable_path=path, args=[*arguments, *(["--no-sandbox"] if as_root else [])]
             )
         except Error:
-            print(f"{suite}: left out, for no browser was found; AUMOS_CHROMIUM may name one", flush=True)
+            print(f"{suite}: left out, since no browser was found; set AUMOS_CHROMIUM to the path of one", flush=True)
             yield None, None
             return
         stack.callback(browser.close)
@@ -128,7 +130,7 @@ def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _enable(folder: Path, enabled: bool) -> None:
-    """As `jupyter labextension enable` and `disable` do; read anew for each page."""
+    """Enable or disable the extension as `jupyter labextension` does; the server reads the file for each page."""
     file = folder / "config" / "labconfig" / "page_config.json"
     config = json.loads(file.read_text())
     config["disabledExtensions"][_EXTENSION] = not enabled
@@ -136,11 +138,11 @@ def _enable(folder: Path, enabled: bool) -> None:
 
 
 def _load(application: Any, page: Any, enabled: bool) -> Load:
-    # The same process of the browser for all of them, with nothing of the load before.
+    # On the same site, so that all loads use one process of the browser, without the garbage of the previous load.
     page.goto(f"{application.url}/api")
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
-    # Counted while the thread runs, not while it waits for a processor.
+    # Time in which the thread runs, without that in which it waits for a processor.
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
     before = _busy(session)
     page.goto(f"{application.url}/lab/tree/start.ipynb?token={application.token}&reset", wait_until="commit")
@@ -150,11 +152,11 @@ def _load(application: Any, page: Any, enabled: bool) -> Load:
     session.detach()
     has_it = page.evaluate(f"window.jupyterapp.hasPlugin('{_EXTENSION}:model')")
     if has_it is not enabled:
-        raise RuntimeError(f"The extension was to be {'enabled' if enabled else 'disabled'}, and was not.")
+        raise RuntimeError(f"The extension could not be {'enabled' if enabled else 'disabled'}.")
     return Load(page.evaluate("window.restoredAt"), idle, busy * 1e3)
 
 
 def _busy(session: Any) -> float:
-    """The CPU time of the page's main thread so far, in seconds."""
+    """Return the CPU time of the page's main thread so far, in seconds."""
     metrics = session.send("Performance.getMetrics")["metrics"]
     return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))

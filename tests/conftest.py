@@ -1,4 +1,4 @@
-"""How long the tests that look for rare accidents go on: seconds in every run, minutes with ``--soak``."""
+"""The option ``--soak``: tests that search for rare failures run for minutes with it, and for seconds without."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long examples take to draw depends on what else the machine does, and says nothing of the code.
+# The time to generate examples depends on the load of the machine, so hypothesis must not fail for it.
 settings.register_profile("tests", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
-# The programs and kernels that tests start pass as well when the locked prices have become old.
+# So that programs and kernels that tests start still pass when the locked prices have become old.
 os.environ.setdefault("PYTHONWARNINGS", "ignore:The models' prices are:UserWarning")
 
 SOAK_TIMEOUT = 1_800
@@ -30,5 +30,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def soak(pytestconfig: pytest.Config) -> bool:
-    """Whether to go on for long."""
+    """Whether the option ``--soak`` was given, so that a test may run long."""
     return bool(pytestconfig.getoption("--soak"))

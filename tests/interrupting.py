@@ -1,4 +1,4 @@
-"""Interrupts: at one line after the other, as a user's Ctrl-C may fall anywhere, or as a signal."""
+"""Interrupts for tests: at each line in turn, as a user's Ctrl-C may come at any moment, or as a signal."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PACKAGE = Path(aumos_governance.__file__).parent
 
 
 def interrupted(call: Callable[[], object], at: int, *under: Path) -> str:
-    """Call, with a KeyboardInterrupt at the line of this number of those that lie under these folders and files.
+    """Call a function, with a KeyboardInterrupt at the ``at``-th line that it runs under these folders and files.
 
-    Tells which line that was, and nothing where there were not that many.
+    Returns that line, or an empty text if there were fewer.
     """
     interrupting, former = _Interrupting(at, tuple(map(str, under))), sys.gettrace()
-    # A finalizer that the collector ran meanwhile could take the interrupt, and Python would only tell of it.
+    # The garbage collector might run a finalizer that takes the interrupt, which Python would only print.
     gc.disable()
     sys.settrace(interrupting)
     try:
@@ -39,7 +39,7 @@ def interrupted(call: Callable[[], object], at: int, *under: Path) -> str:
 
 
 class _Interrupting:
-    """Raises KeyboardInterrupt at one of the lines that this thread comes to."""
+    """A trace function that raises KeyboardInterrupt at one of the lines that its thread runs."""
 
     def __init__(self, at: int, under: tuple[str, ...]) -> None:
         self._left = at
@@ -49,7 +49,7 @@ class _Interrupting:
     def __call__(self, frame: FrameType, event: str, _: object) -> Any:
         if not frame.f_code.co_filename.startswith(self._under):
             return None
-        # At these Python looks for no signal, so that nothing comes between them and what they guard.
+        # At these lines Python checks for no signal, so that no interrupt comes between them and what they guard.
         line = getline(frame.f_code.co_filename, frame.f_lineno).strip()
         if event == "line" and not line.startswith(("try:", "with ")):
             self._left -= 1
@@ -60,7 +60,7 @@ class _Interrupting:
 
 
 def press_ctrl_c() -> None:
-    """In the main thread, which it wakes; one that another thread takes is noticed when the main thread wakes next."""
+    """Send SIGINT to the main thread, which it wakes; a signal to another thread would be handled only later."""
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, signal.SIGINT)

@@ -18,7 +18,7 @@ OUTPUT = Path(__file__).parent / "output"
 
 _PAGE = pytest.StashKey[NotebookPage]()
 
-# What Chromium would otherwise use the network for by itself.
+# Switches off Chromium's own use of the network.
 _QUIET_CHROMIUM = [
     "--disable-gpu",
     "--disable-background-networking",
@@ -42,13 +42,13 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any], playwrigh
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    # One pixel for each: the browser paints without a GPU here, and paints four times as much with two.
+    # A device scale factor of 1: without a GPU, drawing four times as many pixels at a factor of 2 is slow.
     return {**browser_context_args, "viewport": {"width": 1200, "height": 760}, "device_scale_factor": 1}
 
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Application]]:
-    """Start applications that end with the module."""
+    """Return a function that starts an application, which is stopped after the module's tests."""
     started: list[Application] = []
 
     def start(kind: Kind, *options: str) -> Application:
@@ -64,13 +64,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ap
 
 @pytest.fixture(scope="module")
 def lab(serve: Callable[..., Application]) -> Application:
-    """A JupyterLab with governance as it is installed."""
+    """A running JupyterLab with the extension in its default configuration."""
     return serve("lab")
 
 
 @pytest.fixture(scope="module")
 def notebook7(serve: Callable[..., Application]) -> Application:
-    """A Notebook 7 with governance as it is installed."""
+    """A running Notebook 7 with the extension in its default configuration."""
     return serve("notebook")
 
 
@@ -80,7 +80,7 @@ _LANGUAGE = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
 
 @pytest.fixture(scope="module")
 def german(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A JupyterLab in German, with a language pack that has the language and not a word of JupyterLab's own."""
+    """A running JupyterLab in German, with an empty language pack: only the extension's own texts are translated."""
     folder = tmp_path_factory.mktemp("german")
     package = folder / "packages" / _PACK
     package.mkdir(parents=True)
@@ -103,7 +103,7 @@ def german(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 
 @pytest.fixture
 def open_page(page: Page, request: pytest.FixtureRequest) -> Iterator[Callable[[Application], NotebookPage]]:
-    """Give a page of an application, whose kernels end with the test and whose log a failing test shows."""
+    """Return a function that opens a page of an application. Its kernels end with the test; a failure shows its log."""
     node = request.node
 
     def give(application: Application) -> NotebookPage:
@@ -118,7 +118,7 @@ def open_page(page: Page, request: pytest.FixtureRequest) -> Iterator[Callable[[
 
 @pytest.fixture(scope="module")
 def shared_page(browser: Browser, browser_context_args: dict[str, Any], lab: Application) -> Iterator[NotebookPage]:
-    """A page for all tests of a module that look and leave it as it was: to load JupyterLab takes seconds."""
+    """A page for all tests of a module that leave it unchanged, since loading JupyterLab takes seconds."""
     context = browser.new_context(**browser_context_args)
     yield NotebookPage(context.new_page(), lab)
     context.close()
@@ -127,7 +127,7 @@ def shared_page(browser: Browser, browser_context_args: dict[str, Any], lab: App
 
 @pytest.fixture(scope="module")
 def opened(shared_page: NotebookPage, lab: Application, request: pytest.FixtureRequest) -> NotebookPage:
-    """The shared page with a notebook that has spent the parameter's dollars of $10.00."""
+    """The shared page with a notebook that has spent the test's parameter, in dollars, of a budget of $10.00."""
     cells = "%governance --new --agent agent-7", f"%governance_spend {request.param}"
     shared_page.open(write_notebook(lab.root / GOVERNED, *cells))
     shared_page.run_all()
@@ -137,7 +137,7 @@ def opened(shared_page: NotebookPage, lab: Application, request: pytest.FixtureR
 
 @pytest.fixture
 def governed(opened: NotebookPage) -> Iterator[NotebookPage]:
-    """The same page for each test; after each, the popover is closed and the theme is the light one, as at first."""
+    """The shared page with that notebook; after each test, the popover is closed and the theme is light again."""
     yield opened
     opened.page.keyboard.press("Escape")
     expect(opened.popover).to_have_count(0)
@@ -156,7 +156,7 @@ def notebook7_page(open_page: Callable[[Application], NotebookPage], notebook7: 
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a screenshot to be looked at."""
+    """Return a function that stores a screenshot under a name, for developers to look at."""
 
     def take(name: str) -> None:
         notebook = _page_of(request.node)
@@ -167,7 +167,7 @@ def picture(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def _page_of(item: pytest.Item) -> NotebookPage | None:
-    """The page that a test looks at: its own, or the one it shares."""
+    """Return the page of a test: its own, or the shared one; None if it has none."""
     shared = (value for value in getattr(item, "funcargs", {}).values() if isinstance(value, NotebookPage))
     return item.stash.get(_PAGE, None) or next(shared, None)
 

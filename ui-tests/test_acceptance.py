@@ -17,7 +17,7 @@ NAME = "jupyter-governance.ipynb"
 
 @pytest.fixture
 def cells(lab: Application) -> list[nbformat.NotebookNode]:
-    """The acceptance notebook's cells, the notebook itself being in the application's folder."""
+    """The cells of the acceptance notebook, which is also copied into the application's folder."""
     notebook = acceptance_notebook()
     nbformat.write(notebook, lab.root / NAME)
     return list(notebook.cells)
@@ -39,7 +39,7 @@ def test_the_status_item_follows_each_cell(
     lab_page.run(more_spends)
     lab_page.shows("L2 Suggest", "$9.80 left")
     picture("acceptance-light")
-    # Two amounts in one line of HTML are a formula to JupyterLab, unless the output prevents it.
+    # JupyterLab takes the text between two dollar signs in HTML for a formula, unless the output prevents that.
     expect(lab_page.output(more_spends).last).to_contain_text("Budget: $0.20 spent / $10.00 limit ($9.80 remaining)")
     state = lab.governance(NAME)
     assert (state["active"], state["spent"], state["remaining"]) == (True, "0.2", "9.8")

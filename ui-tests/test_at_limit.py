@@ -1,4 +1,4 @@
-"""Calls that wait at a limit: under the cell that waits, in the panel, and what a user makes of them."""
+"""Calls that wait at a limit: their cards under the cell and in the panel, and the user's decisions on them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def name(lab: Application, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def at_limit(lab_page: NotebookPage, name: str) -> NotebookPage:
-    """A notebook in front whose calls wait at the limit."""
+    """A page with a notebook whose calls wait at the limit."""
     lab_page.open(name)
     lab_page.run_cells(0, 1)
     lab_page.shows("$1.00 left")
@@ -96,7 +96,9 @@ def test_a_user_denies_all_calls_that_wait(at_limit: NotebookPage, picture: Call
     page.shows("$1.00 left")
 
 
-def test_a_call_in_another_notebook_is_notified_and_led_to(lab_page: NotebookPage, lab: Application) -> None:
+def test_a_call_in_another_notebook_is_notified_and_the_notification_leads_to_it(
+    lab_page: NotebookPage, lab: Application
+) -> None:
     page, gate = lab_page, lab.root / "gate"
     waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.05)\n{_SPEND}"
     start = "%governance --budget 1 --trust-level 5 --at-limit ask"

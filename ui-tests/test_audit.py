@@ -1,4 +1,4 @@
-"""The audit record in a tab: 100,000 records, filters, one in detail, files, and whether it is intact."""
+"""The tab of the audit record: 100,000 records, filters, one record in detail, exports, and verification."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
-# Scrolls through the table, ten rows a frame, and notes how many rows were in the page at most.
+# Scrolls through the table by ten rows in each frame, and returns the most rows that were in the page at a time.
 _FRAMES = 120
 _SCROLL = """
 async (grid, frames) => {
@@ -37,7 +37,7 @@ _ARCHIVED = "archived.ipynb"
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """A JupyterLab in use for long: one notebook has 100,000 records."""
+    """A running JupyterLab in which one notebook has 100,000 audit records."""
     application = Application("lab", tmp_path_factory.mktemp("archive"))
     fill(application, write_notebook(application.root / _ARCHIVED), 100_000)
     application.start()
@@ -52,7 +52,7 @@ def archive_page(open_page: Callable[[Application], NotebookPage], archive: Appl
 
 @pytest.fixture
 def tab(archive_page: NotebookPage) -> Locator:
-    """The records of the notebook that has 100,000, in a tab in front."""
+    """The tab of the audit record, with the notebook that has 100,000 records."""
     archive_page.open(_ARCHIVED)
     archive_page.command("aumos-governance:open-audit")
     view = archive_page.page.locator(".aumos-AuditView")
@@ -74,17 +74,17 @@ def metric(client: CDPSession, name: str) -> float:
 
 
 def busy(client: CDPSession) -> float:
-    """How long the page's main thread has worked so far, in seconds of the processor."""
+    """Return the processor time that the page's main thread has used so far, in seconds."""
     return metric(client, "TaskDuration")
 
 
 def heap(client: CDPSession) -> float:
-    """What the page's objects take, in MiB."""
+    """Return the size of the page's JavaScript heap in MiB."""
     return metric(client, "JSHeapUsedSize") / 2**20
 
 
 def test_a_hundred_thousand_records_scroll_smoothly(tab: Locator, page: Page, picture: Callable[[str], None]) -> None:
-    # A chain this long is verified on a press alone.
+    # A chain of this length is only verified when the user presses the button.
     expect(tab.locator(".aumos-ChainStatus")).to_contain_text("Not verified yet.")
     expect(rows(tab).first).to_contain_text("$0.000001")
     picture("audit-100000")
@@ -94,7 +94,7 @@ def test_a_hundred_thousand_records_scroll_smoothly(tab: Locator, page: Page, pi
     small = heap(client)
     before = busy(client)
     assert grid(tab).evaluate(_SCROLL, _FRAMES) < 80
-    # In the processor's time of the page's main thread, so that whatever else the machine does counts for nothing.
+    # Processor time of the page's main thread, which does not depend on what else the machine does.
     each = (busy(client) - before) * 1000 / _FRAMES
     print(f"{each:.1f} ms of the main thread for each frame")
     assert each < 16, each
@@ -106,7 +106,7 @@ def test_a_hundred_thousand_records_scroll_smoothly(tab: Locator, page: Page, pi
     expect(last).to_contain_text("Session started")
     expect(last).to_have_attribute("data-active", "true")
     assert rows(tab).count() < 80
-    # All of them took 200 MiB; a window of them takes little.
+    # All records would take 200 MiB, so only those in view may be in memory.
     client.send("HeapProfiler.collectGarbage")
     grown = heap(client) - small
     print(f"{grown:.1f} MiB more in the page at the end of the list")
@@ -122,7 +122,7 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     tab.get_by_label("Agent").fill("agent-0")
     tab.get_by_label("Text").fill('"number":100000')
     expect(tab.locator(".aumos-AuditView-count")).to_have_text("1 record")
-    # How many there are may be known before they are.
+    # The number of records may be shown before their rows.
     expect(rows(tab).first).to_contain_text("agent-0")
     grid(tab).focus()
     page.keyboard.press("Enter")
@@ -134,7 +134,7 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     expect(detail).to_have_count(0)
     tab.get_by_role("button", name="Clear").click()
     expect(tab.locator(".aumos-AuditView-count")).to_have_text("100,000 records")
-    # In a narrow tab, times are shown on demand.
+    # In a narrow tab, the fields of times are shown by a button.
     tab.get_by_role("button", name="Times").click()
     tab.get_by_label("From").fill("2999-01-01T00:00:00")
     expect(tab).to_contain_text("No record matches.")
@@ -149,7 +149,7 @@ def test_one_row_of_filters_at_1440_pixels(
     page.set_viewport_size({"width": 1440, "height": 900})
     archive_page.use_theme(theme)
     if panel:
-        # The left side bar is open already.
+        # The left side bar is open as well.
         archive_page.command("aumos-governance:open-panel")
         expect(page.locator("#aumos-governance-panel")).to_be_visible()
     filters = tab.get_by_role("search")
@@ -166,7 +166,7 @@ def test_one_row_of_filters_at_1440_pixels(
     assert around
     assert ordered[-1]["x"] + ordered[-1]["width"] <= around["x"] + around["width"]
     assert min(box["width"] for box in boxes) >= 40
-    # The words on the buttons are all there.
+    # No label of a button is cut.
     for button in filters.get_by_role("button").locator("visible=true").all():
         assert button.evaluate("(node) => node.scrollWidth - node.clientWidth") <= 0
 
@@ -190,7 +190,7 @@ def test_presets_and_who_requested_it(archive_page: NotebookPage, archive: Appli
     expect(rows(tab)).to_have_count(7)
     expect(rows(tab).filter(has_text="first")).to_contain_text("Kernel")
     expect(rows(tab).filter(has_text="second")).to_contain_text("Agent agent-7")
-    # The test changed the budget by the server's token.
+    # The last record is the change of the budget, which the test made with the server's token.
     expect(rows(tab).first).to_contain_text("User token")
     for label in ("This session", "Denied"):
         tab.get_by_role("button", name=label).click()
@@ -215,7 +215,7 @@ def test_the_panel_and_the_status_item_keep_the_notebook(archive_page: NotebookP
     expect(rows(page.locator(".aumos-AuditView"))).to_have_count(2)
     expect(heading).to_have_text(name)
     archive_page.shows("$7.50 left")
-    # From a terminal or the like there is no notebook to keep.
+    # When a tab other than the audit record comes to the front, no notebook is in front.
     archive_page.command("launcher:create")
     expect(heading).to_have_text("No notebook is in front")
     page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text="Governance audit").click()
@@ -239,17 +239,17 @@ def test_a_user_corrects_a_wrong_entry_and_goes_to_its_cell(
     rows(tab).first.click()
     detail = page.get_by_role("region", name="Record 2")
     detail.get_by_role("button", name="Correct…").click()
-    take_back = detail.get_by_role("button", name="Take back")
-    expect(take_back).to_have_attribute("aria-disabled", "true")
+    correct = detail.get_by_role("button", name="Correct charge")
+    expect(correct).to_have_attribute("aria-disabled", "true")
     detail.get_by_label("Reason").fill("Entered twice")
-    detail.get_by_label("Take back, in dollars").fill("3")
-    expect(detail).to_contain_text("It was only $2.50.")
-    detail.get_by_label("Take back, in dollars").fill("2")
+    detail.get_by_label("Amount to subtract in dollars").fill("3")
+    expect(detail).to_contain_text("The charge was only $2.50.")
+    detail.get_by_label("Amount to subtract in dollars").fill("2")
     picture("audit-correction")
-    take_back.evaluate("(node) => node.click()")
+    correct.evaluate("(node) => node.click()")
     assert archive.governance(name)["spent"] == "2.5"
-    take_back.click()
-    expect(detail).to_contain_text("$2.00 taken back; $0.50 of the charge still counts.")
+    correct.click()
+    expect(detail).to_contain_text("$2.00 subtracted; $0.50 of the charge still counts.")
     assert archive.governance(name)["spent"] == "0.5"
     expect(rows(tab).first).to_contain_text("Correction")
     expect(rows(tab).first).to_contain_text("Entered twice")
@@ -258,7 +258,7 @@ def test_a_user_corrects_a_wrong_entry_and_goes_to_its_cell(
     page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 2")
 
 
-def test_files_hold_what_the_filters_let_through(
+def test_exports_have_the_filtered_records(
     archive_page: NotebookPage, archive: Application, picture: Callable[[str], None]
 ) -> None:
     evil = '"=HYPERLINK(1)"'
@@ -278,7 +278,7 @@ def test_files_hold_what_the_filters_let_through(
         assert re.fullmatch(r"governance-audit-[\d-]+\.(csv|jsonl)", download.value.suggested_filename)
         texts[form] = download.value.path().read_text()
     (row,) = csv.DictReader(io.StringIO(texts["CSV"]))
-    # A spreadsheet takes neither for a formula.
+    # A spreadsheet must not take the text for a formula; JSON has it unchanged.
     assert row["tool"] == "'=HYPERLINK(1)"
     assert json.loads(texts["JSON Lines"])["tool"] == "=HYPERLINK(1)"
 
@@ -294,7 +294,7 @@ def test_axe_finds_nothing(tab: Locator, archive_page: NotebookPage, picture: Ca
         assert found.violations_count == 0, found.generate_report()
 
 
-def test_a_broken_chain_is_named_loudly(tab: Locator, archive: Application, picture: Callable[[str], None]) -> None:
+def test_a_broken_chain_is_an_alert(tab: Locator, archive: Application, picture: Callable[[str], None]) -> None:
     status = tab.locator(".aumos-ChainStatus")
     status.get_by_role("button", name="Verify", exact=True).click()
     expect(status).to_contain_text("100,000 of 100,000 records verified")

@@ -1,4 +1,4 @@
-"""Figures never overlap and are never cut: the boxes of all text are measured, by amounts, widths and languages."""
+"""No text overlaps another or is cut, measured by the boxes of all texts, for several amounts, widths and languages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _measure(application: Application, page: NotebookPage, picture: Callable[[st
             page.page.evaluate(TEXT, factor)
             page.page.evaluate("() => new Promise(requestAnimationFrame)")
             faults = panel.evaluate(FAULTS)
-            # The name of the level, before the dot, gives way to the figure where text is large.
+            # If the text is large, the name of the level, before the dot, may be cut, but not the figure.
             faults += [one for one in page.status.evaluate(FAULTS) if factor == 1 or "\N{MIDDLE DOT}" not in one]
             if number == 1:
                 picture(f"boxes-{language}-{width}-{factor}")

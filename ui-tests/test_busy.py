@@ -9,8 +9,8 @@ from harness.pages import NotebookPage
 _REQUESTS = 2_000
 _LINES = 500
 
-# The spends print, too: what they print is captured, so that the user's own lines are alone. The file shows when
-# the cell is at its end, which the page learns only later.
+# The output of the spends is captured, so that only the user's own lines are printed. The cell writes the file when it
+# ends, since the page learns of that later.
 _CELL = f"""
 from IPython.utils.capture import capture_output
 shell = get_ipython()
@@ -22,7 +22,7 @@ for number in range({_REQUESTS}):
 open("done", "x").close()
 """
 
-# Starts the cell and notes every kernel status that the page hears of, and that its indicator shows, until the end.
+# Runs the cell, and returns each kernel status that the page received, and that its indicator showed, until the end.
 _RUN = """
 (index) => {
   const panel = window.jupyterapp.shell.currentWidget;

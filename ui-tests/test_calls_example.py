@@ -1,4 +1,4 @@
-"""The example of governed calls, run by a user from the first cell to the last: offline, yet charged."""
+"""The example notebook of governed calls, run from the first cell to the last without a network."""
 
 from __future__ import annotations
 

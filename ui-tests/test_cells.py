@@ -1,4 +1,4 @@
-"""What cells cost: shown beside them after a run, and summed before it."""
+"""The cost of cells: shown beside them after a run, and estimated before it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def axe_finds_nothing(page: NotebookPage, selector: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_a_cell_that_spent_says_how_much_and_the_file_does_not(
+def test_a_cell_shows_what_it_spent_and_its_file_does_not_change(
     lab_page: NotebookPage, lab: Application, picture: Callable[[str], None]
 ) -> None:
     spends = "%governance_spend 0.05 --tool gpt-4o\n%governance_spend 0.03 --tool <b>other"
@@ -65,10 +65,14 @@ def test_the_price_is_shown_before_all_cells_run(
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("$1.25 + ?")
     expect(dialog).to_contain_text("That is $0.25 more than is left")
-    # What loads and sets governance costs nothing.
+    # The first cell is left out: loading the magics and setting governance cost nothing.
     lines = dialog.locator(".aumos-Price-cells li")
     expect(lines).to_have_text(
-        ["%%governed --tool deploy --cost 0.75stated$0.75", "%governance_spend 0.5stated$0.50", "print(1)not known"]
+        [
+            "%%governed --tool deploy --cost 0.75stated in the cell$0.75",
+            "%governance_spend 0.5stated in the cell$0.50",
+            "print(1)unknown",
+        ]
     )
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
@@ -80,7 +84,7 @@ def test_the_price_is_shown_before_all_cells_run(
     assert lab.governance("price.ipynb")["spent"] == "0"
     page.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
     dialog.get_by_role("button", name="Run All").click()
-    # At this level the action is only suggested, and that ends the run.
+    # At this trust level the action is only suggested, which stops the run of all cells.
     expect(lab_page.output(2).first).to_be_visible()
     assert lab.governance("price.ipynb")["spent"] == "0"
 
@@ -102,19 +106,19 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
     page.evaluate(estimate)
     dialog = page.get_by_role("dialog")
     lines = dialog.locator(".aumos-Price-cells li")
-    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingnot known"])
+    expect(lines).to_have_text(["import oslast 2 runs$0.20 \u2013 $0.30", "missingunknown"])
     expect(dialog).to_contain_text("$0.20 \u2013 $0.30 + ?")
     expect(dialog.get_by_role("button", name="Run All")).to_be_focused()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         lab_page.use_theme(theme)
         picture(f"price-learned-{theme.split()[1].lower()}")
         axe_finds_nothing(lab_page, ".aumos-Price")
-    # Each line leads to its cell, by the keys too.
+    # Each line is a link to its cell, also by keyboard.
     dialog.get_by_role("button", name="missing").focus()
     page.keyboard.press("Enter")
     expect(dialog).to_have_count(0)
     page.wait_for_function("() => window.jupyterapp.shell.currentWidget.content.activeCellIndex === 5")
-    # It changes no decision: the cells may need more than is left, and the dialog shows that.
+    # The estimate changes no decision: the dialog only warns that the cells may need more than is left.
     lab.govern(name, budget="0.6")
     lab_page.shows("$0.10 left")
     page.evaluate(estimate)
@@ -126,6 +130,6 @@ def test_what_cells_cost_before_is_known_before_they_run_again(
         "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource('other()')"
     )
     page.evaluate(estimate)
-    expect(lines).to_have_text(["other()not known", "missingnot known"])
+    expect(lines).to_have_text(["other()unknown", "missingunknown"])
     page.keyboard.press("Escape")
     assert lab.governance(name)["spent"] == "0.5"

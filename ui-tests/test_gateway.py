@@ -1,4 +1,4 @@
-"""The gateway in the panel: the notebook's keys and Stop, the user's own keys, what is recorded of a call."""
+"""The gateway in the panel: the notebook's keys, the Stop button, the user's own keys, and the records of calls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.pages import NotebookPage
 from harness.provider import Provider
 from playwright.sync_api import Locator, expect
 
-# As a library in any language does, by what is in its environment.
+# Calls the provider as a client library of any language does: by the variables in its environment.
 _CALL = """\
 import json, os, urllib.request
 def call():
@@ -44,7 +44,7 @@ def provider() -> Iterator[Provider]:
 
 
 def _configured(application: Application, provider: Provider) -> Application:
-    """Started, with the provider behind its gateway and a key of another one in its environment."""
+    """Start an application whose gateway has the provider, and whose environment has a key of another provider."""
     configuration = application.root.parent / "config" / "jupyter_server_config.py"
     configuration.write_text(_CONFIGURATION.format(url=provider.url))
     application.start()
@@ -66,7 +66,7 @@ def panel(lab_page: NotebookPage) -> Locator:
 
 
 def _section(page: NotebookPage) -> Locator:
-    """The section, where commands lead to it."""
+    """Return the gateway's section of the panel, opened by its command."""
     page.command("aumos-governance:go-to-stop")
     section = page.page.locator("#aumos-governance-panel [data-section=gateway]")
     expect(section.locator(".aumos-Section-title")).to_be_focused()
@@ -88,7 +88,7 @@ def test_a_call_is_charged_and_recorded_with_its_key(
     lab_page.command("aumos-governance:open-audit")
     detail = lab_page.page.locator(".aumos-AuditDetail")
     for event, words in {
-        "Settlement": ["gpt-5-mini", "completion_tokens"],
+        "Hold settled": ["gpt-5-mini", "completion_tokens"],
         "Hold": ["Provideropenai", "Keykernel"],
     }.items():
         row = lab_page.page.locator(".aumos-AuditTable-body [role=row]").filter(
@@ -114,10 +114,10 @@ def test_stop_ends_the_calls_of_the_notebook(
     provider.responses.clear()
     lab_page.begin(3)
     assert provider.arrived.acquire(timeout=30)
-    # A script presses nothing.
+    # A click by a script does nothing.
     stop.evaluate("(node) => { node.click(); node.dispatchEvent(new MouseEvent('click', { bubbles: true })); }")
     lab_page.kernel_is("busy")
-    # By keyboard alone: the command leads to the section, whose first control it is.
+    # By keyboard: the command leads to the section, whose first control is the button.
     lab_page.page.locator("#aumos-governance-panel [data-section=gateway] .aumos-Section-title").focus()
     lab_page.page.keyboard.press("Tab")
     expect(stop).to_be_focused()
@@ -154,7 +154,7 @@ def test_a_key_is_created_shown_once_and_revoked(
     page.keyboard.type("2.50")
     create = section.get_by_role("button", name="Create key", exact=True)
     lab_page.tab_to(create)
-    # The ring has the button's own colour, and is around it.
+    # The focus ring has the colour of the button, so it must be drawn around it.
     expect(create).to_have_css("outline-style", "solid")
     expect(create).to_have_css("outline-offset", "2px")
     page.keyboard.press("Enter")
@@ -178,7 +178,7 @@ def test_a_key_is_created_shown_once_and_revoked(
     expect(section).to_contain_text("nightly report")
     state = lab.governance("key:nightly report")
     assert (state["trust_level"], state["budget"]) == (1, "2.5")
-    # Its level and budget are changed as those of a notebook.
+    # The key's level and budget are changed like those of a notebook.
     panel = page.locator("#aumos-governance-panel")
     panel.get_by_role("button", name="Show Key nightly report in this panel").click()
     expect(panel.locator(".aumos-Panel-notebook")).to_have_text("Key nightly report")
@@ -227,7 +227,7 @@ def test_how_it_looks_in_german(
 def _look(
     page: NotebookPage, application: Application, picture: Callable[[str], None], theme: str, language: str
 ) -> None:
-    """Nothing is cut or covered, at any width, and assistive technology gets all of it."""
+    """Assert that no text of the section is cut or covered at several widths, and that axe finds no fault."""
     shade = theme.split()[1].lower()
     name = write_notebook(application.root / f"look-{shade}.ipynb", "pass")
     application.govern(name, trust_level=2, budget="1")

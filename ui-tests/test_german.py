@@ -1,4 +1,4 @@
-"""JupyterLab in the language of a language pack: this package's texts are in it too."""
+"""The extension in German: it is translated, and its texts fit into their places."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _REPOSITORY = Path(__file__).parents[1]
 _CATALOGUE = _REPOSITORY / "aumos_governance" / "locale" / "de_DE" / "LC_MESSAGES" / "aumos_governance.json"
 _WORDS = _REPOSITORY / "labextension" / "src" / "audit" / "recordWords.ts"
 
-# How much wider than its place is what stands in a node.
+# By how many pixels the content of a node is wider than the node.
 _BEYOND = "(node) => node.scrollWidth - node.clientWidth"
-# The words that would be cut in a cell of the table.
+_CLOSE_SIDES = "() => { const { shell } = window.jupyterapp; shell.collapseLeft(); shell.collapseRight(); }"
+_LEFT_EDGE = "(node) => node.getBoundingClientRect().left"
+# Which of these words would be cut in a cell of the table.
 _CUT = """
 (cell, words) => {
   const text = cell.querySelector('bdi, .aumos-OneLine');
@@ -30,6 +32,13 @@ _CUT = """
   });
   text.textContent = own;
   return cut;
+}
+"""
+# By how many pixels a cell reaches beyond the right edge of the table's visible part.
+_HIDDEN = """
+(cell) => {
+  const grid = cell.closest('[role=grid]');
+  return cell.getBoundingClientRect().right - grid.getBoundingClientRect().left - grid.clientWidth;
 }
 """
 
@@ -66,20 +75,20 @@ def test_the_panel_speaks_german(
     page.page.keyboard.press("Escape")
     page.page.evaluate("() => void window.jupyterapp.commands.execute('settingeditor:open', { query: 'Governance' })")
     editor = page.page.locator(".jp-SettingsPanel")
-    # Read anew after a change, and still German.
-    editor.get_by_label("Anzeige in der Statusleiste zeigen").uncheck()
+    # JupyterLab loads the schema again after each change; it must still be translated then.
+    editor.get_by_label("Eintrag in der Statusleiste anzeigen").uncheck()
     expect(page.status).to_be_hidden()
-    editor.get_by_label("Seitenleiste zeigen").uncheck()
+    editor.get_by_label("Seitenleiste anzeigen").uncheck()
     expect(panel).to_have_count(0)
-    editor.get_by_label("Seitenleiste zeigen").check()
+    editor.get_by_label("Seitenleiste anzeigen").check()
     expect(panel).to_have_count(1)
-    expect(editor).to_contain_text("Einmal für jede Warnmarke einer Sitzung.")
-    expect(editor).to_contain_text("Vertrauensstufe und Restbetrag")
+    expect(editor).to_contain_text("Pro Sitzung einmal für jede Warnmarke.")
+    expect(editor).to_contain_text("Vertrauensstufe und verbleibendes Budget")
     expect(editor).not_to_contain_text("Notify me")
     picture("settings-german")
     page.command("aumos-governance:open-audit")
     expect(page.page.locator(".aumos-AuditView-count")).not_to_have_text("")
-    # The browser's own language would say AM or PM.
+    # In the browser's own language, the time would end in AM or PM.
     expect(page.page.locator(".aumos-AuditTable-body [role=gridcell]").first).to_have_text(
         re.compile(r"(^|, )\d\d:\d\d:\d\d$")
     )
@@ -90,16 +99,23 @@ def test_the_panel_speaks_german(
         for column, words in ((1, _words_of("eventWord")), (2, [*_words_of("outcomeWord"), "Zurückgezogen"])):
             assert len(words) > 4
             assert row.locator("[role=gridcell]").nth(column).evaluate(_CUT, words) == []
+    # Even in the narrowest window, the outcome is in view without scrolling sideways, below its title.
+    page.page.evaluate(_CLOSE_SIDES)
+    outcome = row.locator("[role=gridcell]").nth(2)
+    assert outcome.evaluate(_HIDDEN) <= 0
+    title = page.page.locator(".aumos-AuditTable-head [role=columnheader]").nth(2)
+    assert title.evaluate(_LEFT_EDGE) == outcome.evaluate(_LEFT_EDGE)
+    picture("audit-german-narrow")
     tab = page.page.locator(".aumos-AuditView")
     for width in (1440, 1200, 1000):
         page.page.set_viewport_size({"width": width, "height": 760})
         assert faults(tab) == []
-        # What is chosen is to be read: the browser draws it, with an arrow of 20 pixels.
+        # The selected option must be readable beside the arrow, which takes 20 pixels.
         assert min(box["width"] for one in tab.locator("select").all() if (box := one.bounding_box())) >= 120
 
 
 def _words_of(function: str) -> list[str]:
-    """The words of a function that labels a record, in both languages."""
+    """Return the words in both languages that a function of ``recordWords.ts`` can return."""
     german = json.loads(_CATALOGUE.read_text(encoding="utf-8"))
     _, source = _WORDS.read_text(encoding="utf-8").split(f"function {function}(")
     english = re.findall(r"trans\.__\('([^']+)'\)", source.split("\n}\n")[0])

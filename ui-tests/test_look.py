@@ -1,4 +1,4 @@
-"""What the eye and assistive technology get: themes, contrast, accessibility."""
+"""The appearance of the status item and the popover: themes, contrast, accessibility."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from harness.pages import NotebookPage
 from playwright.sync_api import expect
 
-# The contrast of a node's text with what is painted behind it, as WCAG counts it.
+# The contrast ratio of a node's text with the colour behind it, by the formula of WCAG.
 _CONTRAST = """
 (node) => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -31,7 +31,7 @@ _CONTRAST = """
 
 _THEMES = ["JupyterLab Light", "JupyterLab Dark"]
 
-# So much that the last warning mark is passed.
+# Enough to pass the last warning mark.
 pytestmark = pytest.mark.parametrize("opened", ["8.5"], indirect=True)
 
 

@@ -98,7 +98,7 @@ def test_the_panel_stands_in_the_right_side_bar(
     page.shows("$7.50 left")
     panel = page.page.locator("#aumos-governance-panel")
     expect(panel).to_be_hidden()
-    # Keys lead to it as in JupyterLab.
+    # The same shortcut opens the panel as in JupyterLab.
     page.cell(0).click()
     page.lead("b", panel.get_by_role("button", name="Edit the budget"))
     picture("notebook7-panel")

@@ -1,4 +1,4 @@
-"""The command palette finds what the panel has by the words that users type, and shows the keys."""
+"""The command palette finds the commands by the words that users type, and shows their shortcuts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def page(lab_page: NotebookPage, lab: Application) -> NotebookPage:
 
 
 def search(page: NotebookPage, word: str) -> Locator:
-    """What the palette offers for a word, the best first."""
+    """Return the labels that the palette lists for a word, best match first."""
     page.command("apputils:activate-command-palette")
     page.page.locator(".lm-CommandPalette-input").fill(word)
     return page.page.locator(".lm-CommandPalette-item")
@@ -54,7 +54,7 @@ def test_the_words_that_users_type(page: NotebookPage, picture: Callable[[str], 
         found = items.filter(has_text=label)
         expect(found).to_have_count(1)
         place = items.all_inner_texts().index(found.inner_text())
-        # One that cannot be used now stands after those that can.
+        # Disabled commands are listed after enabled ones.
         assert word == "approve" or place < 5, (word, place)
         page.page.keyboard.press("Escape")
     search(page, "governance")

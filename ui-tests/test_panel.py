@@ -1,4 +1,4 @@
-"""The side panel: it shows what the notebook may do and spend, and only a user changes it there."""
+"""The side panel shows a notebook's trust level and budget, and only a user can change them there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lab(serve: Callable[..., Application]) -> Application:
 
 @pytest.fixture
 def name() -> str:
-    """A notebook of the test's own."""
+    """The name of a new notebook, for one test."""
     return f"panel-{uuid.uuid4().hex[:8]}.ipynb"
 
 
@@ -89,7 +89,7 @@ def test_a_user_changes_level_and_budget(
     lab_page.page.keyboard.press("Enter")
     lab_page.shows("$6.25 left")
     assert lab.governance(name)["budget"] == "12.5"
-    # Who set it is named, and the notebook cannot undo it.
+    # The panel names who set the value, and the notebook cannot raise it again.
     expect(section(panel, "budget")).not_to_contain_text("the notebook")
 
     button(panel, "Close session…").click()
@@ -117,7 +117,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
     panel.get_by_role("textbox", name="Budget in dollars").fill("99")
     button(panel, "Settle…").click()
     button(panel, "Close session…").click()
-    names = ("Raise to L5", "Raise to $99.00", "Settle with $0.50", "Close session", "Approve…", "Deny…")
+    names = ("Raise to L5", "Raise to $99.00", "Settle at $0.50", "Close session", "Approve…", "Deny…")
     for label in names:
         found = button(panel, label)
         expect(found).to_be_visible()
@@ -125,7 +125,7 @@ def test_neither_commands_nor_code_in_the_page_decide_anything(
     for radio in panel.get_by_role("radio").all():
         radio.evaluate(PRESS_BY_CODE)
     page.evaluate(_COMMANDS)
-    # Any effect of a request would have happened before the response to a later one.
+    # Once a later request has its response, an effect of an earlier one would be visible.
     after = lab.governance(name)
     assert after == before
     assert requested in lab.waiting(name)
@@ -156,7 +156,7 @@ def test_no_shortcut_is_anyone_elses(lab_page: NotebookPage, panel: Locator) -> 
     others = {keys for command, keys in bindings if not command.startswith("aumos-governance:")}
     assert len(ours) == 15
     assert len(others) > 100
-    # Neither the whole nor the beginning of a chord may be another command's.
+    # Neither a shortcut of two keys nor its first key alone may belong to another command.
     assert not {one for one in others if any(f"{keys} ".startswith(f"{one} ") for keys in ours)}
     assert not {one for one in others if any(f"{one} ".startswith(f"{keys} ") for keys in ours)}
 
@@ -166,7 +166,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
 ) -> None:
     page = lab_page.page
     toasts = page.locator(".Toastify__toast").filter(has_text=name)
-    # Opening the panel took away the notice of the mark that it shows, and the next mark needs none.
+    # Opening the panel dismissed the notification of the warning mark; while it is open, the next mark has none.
     expect(toasts).to_have_count(0)
     lab_page.run(3)
     expect(section(panel, "budget")).to_contain_text("At least 80% of the budget is spent.")
@@ -178,7 +178,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
     denied = toasts.filter(has_text="denied")
     expect(denied).to_contain_text("Raise the budget, or lower the request.")
     denied.get_by_role("button", name="Raise Budget…").click()
-    # What the denied request needs is filled in, and a user has yet to press.
+    # The budget that the denied request needs is filled in, but not set.
     expect(panel.get_by_role("textbox", name="Budget in dollars")).to_have_value("15.25")
     assert lab.governance(name)["budget"] == "10"
     expect(denied).to_have_count(0)
@@ -187,7 +187,7 @@ def test_it_notifies_of_what_the_panel_does_not_show(
     requested = lab.request("approval", notebook=name)
     waiting = toasts.filter(has_text="for your approval")
     expect(waiting).to_have_count(1)
-    # An action that waits is denied nowhere.
+    # An action that waits for approval is not listed as denied.
     expect(toasts.filter(has_text="denied")).to_have_count(0)
     waiting.get_by_role("button", name="Show").click()
     expect(panel.locator("[data-section=approvals] :focus")).to_have_count(1)

@@ -78,7 +78,7 @@ def test_one_notebook_in_two_windows_is_one_session(lab: Application, lab_page: 
     name = write_notebook(lab.root / "two-tabs.ipynb", "%governance --budget 10", "%governance_spend 2.5")
     lab_page.open(name)
     lab_page.run_cells(0, 1)
-    # A second tab of one profile would be sent on to a workspace of its own while it loads.
+    # JupyterLab redirects a second tab of the same browser profile to another workspace while it loads.
     browser = lab_page.page.context.browser
     assert browser
     tab = NotebookPage(browser.new_context(viewport={"width": 1200, "height": 760}).new_page(), lab)

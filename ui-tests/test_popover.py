@@ -1,4 +1,4 @@
-"""The figures behind the status item, by keyboard and by mouse."""
+"""The popover of the status item, used by keyboard and by mouse."""
 
 from __future__ import annotations
 

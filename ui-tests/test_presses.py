@@ -1,4 +1,4 @@
-"""What a user does most, with the panel closed and a notebook in front: nothing of it takes more than three presses."""
+"""The most frequent tasks of a user take at most three presses, with the panel closed and a notebook in front."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cards, dialogs and forms in Notebook 7, in the dark, in German and where there is little room."""
+"""Cards, dialogs and forms in Notebook 7, with the dark theme, in German and at narrow widths."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CELLS = (
 
 
 class Look:
-    """Keeps a picture of each thing that is looked at, and all that is wrong with it."""
+    """Takes a picture of each element that is checked, and collects the faults of its layout."""
 
     def __init__(self, page: NotebookPage, picture: Callable[[str], None], name: str) -> None:
         self._page = page
@@ -70,14 +70,14 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
         look.found += [f"{what}: {fault}" for fault in faults(root)]
     look.at(_PANEL, "cards")
     axe_finds_nothing(window, ".aumos-WaitingCell", ".aumos-StatusItem")
-    # What is on the screen is not notified as well.
+    # Requests whose card is on the screen are not notified.
     expect(window.locator(".Toastify__toast")).to_have_count(0)
     page.status.click()
     look.at(".aumos-Popover", "popover")
     window.keyboard.press("Escape")
 
     for card, what in ((approval, "decision"), (limit, "deny")):
-        # The last of a card's buttons denies; both open the dialog that decides.
+        # The last button of each card opens the dialog in which the user decides.
         card.get_by_role("button").last.click()
         look.at("dialog.aumos-Decision", what)
         window.keyboard.press("Escape")
@@ -97,7 +97,7 @@ def _walk(page: NotebookPage, application: Application, look: Look, theme: str =
     page.kernel_is("idle")
     window.evaluate("void window.jupyterapp.commands.execute('aumos-governance:run-all-with-price')")
     estimate = look.at(".jp-Dialog-content", "estimate")
-    # The amounts stand below each other, the sum as well.
+    # The amounts and their sum are aligned at the right.
     edges = estimate.locator(".aumos-Price-cost, .aumos-Rows dd").evaluate_all(_RIGHT_EDGES)
     assert len(edges) >= 4
     assert max(edges) - min(edges) <= 1, edges

@@ -24,14 +24,14 @@ _BEYOND = "(node) => node.scrollWidth - node.clientWidth"
 
 
 def _example(page: NotebookPage, name: str) -> None:
-    """Run the command; an example opens in a tab."""
+    """Run the command that opens an example, and wait for its tab."""
     page.page.evaluate(
         "(name) => window.jupyterapp.commands.execute('aumos-governance:open-example', { name, cwd: '' })", name
     )
 
 
 def _notebook(path: Path, *cells: str) -> str:
-    """A notebook without a line of governance in it."""
+    """A notebook whose cells have no line about governance."""
     notebook = new_notebook(cells=[new_code_cell(source) for source in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)
@@ -49,7 +49,7 @@ class Presses:
 
 
 def test_two_presses_and_the_call(lab_page: NotebookPage, lab: Application) -> None:
-    """By the status item; the trust level and the budget are there to be looked at, and need no press."""
+    """The status item, its Start button, and running the cell: the default trust level and budget need no press."""
     name, user = _notebook(lab.root / "empty.ipynb", _CALL, "%governance_status"), Presses()
     lab_page.open(name)
     lab_page.says_off()
@@ -62,7 +62,7 @@ def test_two_presses_and_the_call(lab_page: NotebookPage, lab: Application) -> N
     lab_page.shows(re.compile(r"\$9\.99\d* left"))
     assert user.count <= 3
     assert lab.governance(name)["set_by"] not in ("kernel", "server", None)
-    # After a restart too, and the magics as well.
+    # Governance and magics are also there after a restart of the kernel.
     lab_page.restart_kernel()
     lab_page.run(0)
     expect(lab_page.output(0)).to_contain_text("gpt-4o")
@@ -110,7 +110,7 @@ def test_a_script_starts_nothing(lab_page: NotebookPage, lab: Application, panel
 
 
 def test_a_running_cell_is_waited_for(lab_page: NotebookPage, lab: Application, panel: Locator) -> None:
-    """Also one that fails, which takes with it what waits behind it."""
+    """The magics are loaded after the running cell, even if it fails, which makes the kernel drop queued requests."""
     gate = lab.root / "gate"
     waits = f"import os, time\nwhile not os.path.exists({str(gate)!r}):\n    time.sleep(0.05)\n1 / 0"
     name = _notebook(lab.root / "busy.ipynb", waits, "get_ipython().find_line_magic('governance') is not None")
@@ -135,7 +135,7 @@ def test_a_kernel_without_the_package_is_shown_what_to_install(
     lab_page.open(_notebook(lab.root / "without.ipynb", hide, show, "%governance_status"))
     lab_page.run(0)
     lab_page.command("aumos-governance:open-panel")
-    # Before anything is started, and afterwards too.
+    # The command is shown before governance is started, and also afterwards.
     expect(panel).to_contain_text("This kernel cannot import aumos_governance. Run this in a cell first:")
     expect(panel).to_contain_text(re.compile(r"%pip install aumos-governance==\d"))
     picture("start-missing-before")
@@ -163,7 +163,7 @@ def test_what_an_ungoverned_notebook_shows(
     assert panel.locator(".jp-SidePanel-content").evaluate(_BEYOND) == 0
     found = Axe().run(lab_page.page, context=_PANEL).response["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
-    # As narrow as the side bar gets.
+    # The least width of the side bar.
     panel.evaluate("(node) => { node.style.width = '250px'; node.style.maxWidth = '250px'; }")
     picture(f"start-panel-narrow-{shade}")
     assert panel.locator(".jp-SidePanel-content").evaluate(_BEYOND) == 0
@@ -192,13 +192,13 @@ def test_an_example_is_copied_and_opened(lab_page: NotebookPage, lab: Applicatio
     page.wait_for_function("() => /governed-calls/.test(window.jupyterapp.shell.currentWidget?.context?.path)")
     lab_page.command("launcher:create", cwd="folder")
     card = page.locator(".jp-LauncherCard", has_text="Governed notebook")
-    expect(card).to_have_attribute("title", "Copy an example of governance into this folder")
+    expect(card).to_have_attribute("title", "Copy a governance example into this folder")
     card.click()
     lab_page.in_front("folder/governed-notebook-2.ipynb")
 
 
 def test_the_first_example_ends_governed(lab_page: NotebookPage, lab: Application, panel: Locator) -> None:
-    """And what it leaves to try works: the denied call fits once a user has raised the budget."""
+    """The exercise at its end works as well: the denied call fits once a user has raised the budget."""
     _notebook(lab.root / "first.ipynb", "1")
     lab_page.open("first.ipynb")
     _example(lab_page, "governed-notebook")

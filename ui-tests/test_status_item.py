@@ -1,4 +1,4 @@
-"""The status item in JupyterLab follows what happens, as it happens."""
+"""The status item in JupyterLab shows changes as they happen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.documents import write_notebook
 from harness.pages import NotebookPage
 from playwright.sync_api import WebSocketRoute, expect
 
-# Clocks when a cell's output, and when the status item, first says something; both by the page's own clock.
+# Records, by the page's clock, when a text first appears in a cell's output and when in the status item.
 _WATCH = """
 ([index, printed, shown]) => {
   const seen = (window.seen = {});
@@ -42,7 +42,7 @@ def test_it_shows_a_spend_within_half_a_second_of_its_print(lab_page: NotebookPa
         lab_page.run(number + 1)
         lab_page.page.wait_for_function("() => 'printed' in window.seen && 'shown' in window.seen")
         late.append(lab_page.page.evaluate("() => window.seen.shown - window.seen.printed"))
-    # A stall of the whole machine, which may come upon one of them, is none of ours.
+    # The median counts, since the whole machine may stall during one of the runs.
     assert sorted(late)[2] < 500, late
 
 
@@ -131,7 +131,7 @@ def test_it_catches_up_with_what_happened_while_its_channel_was_closed(
             sockets.append(socket)
             socket.connect_to_server()
 
-    # The kernel's channel and all else stays up: only the events are cut off, as by a proxy that closes what is idle.
+    # Only the connection of the events is closed, as a proxy closes an idle one; the kernel's stays open.
     lab_page.page.route_web_socket(re.compile("/api/events/subscribe"), on_socket)
     lab_page.open(write_notebook(lab.root / "gap.ipynb", "%governance"))
     lab_page.run_all()
@@ -146,7 +146,7 @@ def test_it_catches_up_with_what_happened_while_its_channel_was_closed(
     expect(lab_page.status).to_have_attribute("data-connection", "live")
 
 
-def test_it_says_when_the_server_is_gone_and_recovers(
+def test_it_shows_when_the_server_is_gone_and_recovers(
     open_page: Callable[[Application], NotebookPage], serve: Callable[..., Application], picture: Callable[[str], None]
 ) -> None:
     application = serve("lab")
@@ -159,7 +159,7 @@ def test_it_says_when_the_server_is_gone_and_recovers(
     expect(page.status).to_have_attribute("title", re.compile(r"\$8\.75"))
     picture("unreachable")
     application.start()
-    # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
+    # JupyterLab's back-off grows with the outage, up to half a minute.
     expect(page.status).to_contain_text("$8.75 left", timeout=60_000)
     page.shows("L2 Suggest", "$8.75 left")
     expect(page.status).to_have_attribute("data-connection", "live")

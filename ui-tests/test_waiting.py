@@ -23,7 +23,7 @@ def lab(serve: Callable[..., Application]) -> Application:
 
 @pytest.fixture
 def name(lab: Application, request: pytest.FixtureRequest) -> str:
-    """A notebook of the test's own, with a session that acts with approval."""
+    """The name of a new notebook with a session at trust level 3, for one test."""
     return write_notebook(
         lab.root / f"{request.node.originalname}.ipynb", "%governance --agent agent-7", "%governance_spend 0.5"
     )
@@ -31,7 +31,7 @@ def name(lab: Application, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def panel(lab_page: NotebookPage, lab: Application, name: str) -> Iterator[NotebookPage]:
-    """The notebook in front, and the panel beside it."""
+    """A page with that notebook in front and the panel open."""
     lab_page.open(name)
     lab_page.run_cells(0, 1)
     lab.govern(name, trust_level=3)
@@ -74,9 +74,9 @@ def test_a_user_decides_exactly_what_is_requested(
     cards(panel).get_by_role("button", name="Deny…").focus()
     panel.page.keyboard.press("Enter")
     deny = panel.decision.get_by_role("button", name="Deny", exact=True)
-    # A request that has only just come into view cannot be decided.
+    # The buttons of a request that has just appeared are still disabled.
     expect(deny).to_have_attribute("aria-disabled", "false")
-    # The dialog gives its title the focus once it is drawn.
+    # The title of the dialog gets the focus after rendering.
     expect(panel.decision.locator(".aumos-Decision-title")).to_be_focused()
     for _ in range(3):
         panel.page.keyboard.press("Tab")
@@ -85,7 +85,7 @@ def test_a_user_decides_exactly_what_is_requested(
     expect(cards(panel)).to_have_count(0)
     expect(section(panel, "approvals")).to_contain_text("denied by")
     assert lab.waiting(name) == []
-    # A waiting request is not a decision, and does not look like one.
+    # The record of a waiting request is no decision, and does not have the mark of one.
     records = section(panel, "audit").locator("li")
     for number, (event, tool, outcome) in enumerate(
         [("decided", "mail", "deny"), ("decided", "shell", "allow"), ("requested", "mail", "none")]
@@ -116,7 +116,7 @@ def test_what_waits_outlives_the_page_and_another_browser_decides(
         expect(cards(panel)).to_have_count(0)
         decided = section(other, "approvals").locator(".aumos-Decided")
         expect(decided).to_contain_text("denied by")
-        # The other browser learns from the audit record who decided.
+        # The other browser reads from the audit record who decided.
         expect(section(panel, "approvals").locator(".aumos-Decided")).to_have_text(decided.inner_text())
     finally:
         context.close()
@@ -129,7 +129,7 @@ def test_reports_are_there_until_they_are_acknowledged(panel: NotebookPage, lab:
     lab.stop()
     lab.start()
     report = section(panel, "reports").locator(".aumos-Card")
-    # The longer a server was away, the longer JupyterLab waits before it tries again, up to half a minute.
+    # JupyterLab's back-off grows with the outage, up to half a minute.
     expect(report).to_contain_text("built", timeout=60_000)
     # Its kernel ended with the server, so nothing waits for the decision.
     expect(section(panel, "approvals")).to_contain_text(": withdrawn")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 _CELL_ID = "(index) => window.jupyterapp.shell.currentWidget.content.widgets[index].model.id"
 _GOVERNED = '%%governed --tool mail --cost 0.02\nto = "ann@example.org"\nprint("sent to", to)'
-# As much as anything in the page can cover: all of it, and presses go through.
+# An element that covers the whole page, with the highest z-index, and lets clicks through.
 _COVER = """
 () => {
   const cover = document.createElement('div');
@@ -24,7 +24,7 @@ _COVER = """
   document.body.append(cover);
 }
 """
-# The part of an untrusted output that JupyterLab's sanitizer keeps: classes, which can position it, and no script.
+# What JupyterLab's sanitizer keeps of an untrusted output: classes, which can position it, but no script.
 _OUTPUT = (
     '<div class="jp-Dialog aumos-Popover lm-mod-drag-image" style="background: white; width: 2000px; height: 2000px">'
     '<button popovertarget="fake">x</button><div popover id="fake">Costs $0.00</div>'
@@ -47,7 +47,7 @@ def name(lab: Application, request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def waiting(lab_page: NotebookPage, lab: Application, name: str) -> NotebookPage:
-    """A notebook in front that acts with approval."""
+    """A page with a notebook whose actions wait for approval."""
     lab_page.open(name)
     lab_page.run_cells(0, 1)
     lab.govern(name, trust_level=3)
@@ -60,26 +60,26 @@ def card(page: NotebookPage, index: int = 2) -> Locator:
 
 
 def request_approval(page: NotebookPage, lab: Application, name: str, index: int = 2, **fields: object) -> str:
-    """Put a request to the user for one cell, which no kernel waits for."""
+    """Post an approval request for one cell; no kernel waits for the decision. Returns its id."""
     shown = {"code": "to = 'ann@example.org'\nsend(to)  # once"}
     cell = page.page.evaluate(_CELL_ID, index)
     return lab.request("approval", notebook=name, cell_id=cell, count=3, shown=shown, **fields)
 
 
-def test_the_cell_that_waits_shows_what_for_and_goes_on(
+def test_the_waiting_cell_shows_its_request_and_goes_on(
     waiting: NotebookPage, lab: Application, name: str, picture: Callable[[str], None]
 ) -> None:
     page = waiting
     page.begin(2)
     for words in ("mail", "$0.02", "agent-7", "to = ", "Leaves $0.98 of the budget.", re.compile(r"\d+ (s|min) left")):
         expect(card(page)).to_contain_text(words)
-    # In the editor's own colours, and exactly the code.
+    # The code is highlighted like in the editor, and unchanged.
     code = card(page).locator(".aumos-ForeignText-text")
     string = code.locator("span", has_text="ann@example.org").last
     expect(string).to_be_visible()
     assert page.colour(string, "color") != page.colour(code, "color")
     assert code.inner_text() == 'to = "ann@example.org"\nprint("sent to", to)'
-    # Beside the output, not in it.
+    # The card is not part of the cell's output.
     assert card(page).locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea')]").count() == 0
     expect(page.status).to_contain_text("1 waiting")
     tab = page.page.locator(".lm-TabBar-tab[data-aumos-waiting='1']")
@@ -123,7 +123,7 @@ def test_by_keys_alone(waiting: NotebookPage, lab: Application, name: str) -> No
     expect(card(page).get_by_role("button", name="Approve…")).to_be_focused()
     keyboard.press("Tab")
     keyboard.press("Enter")
-    # The same key once more decides nothing.
+    # Pressing the same key again decides nothing.
     expect(page.decision.locator(".aumos-Decision-title")).to_be_focused()
     keyboard.press("Enter")
     deny = page.decision.get_by_role("button", name="Deny", exact=True)
@@ -152,7 +152,7 @@ def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPag
     expect(approve).to_have_attribute("aria-disabled", "false")
     for label in ("Approve", "Deny"):
         page.decision.get_by_role("button", name=label, exact=True).evaluate(PRESS_BY_CODE)
-    # A command brings another thing to the front, and it can neither be reached nor lie above.
+    # A command shows another element, which can neither get the focus nor cover the dialog.
     page.command("aumos-governance:go-to-next-approval")
     page.command("apputils:activate-command-palette")
     assert requested in lab.waiting(name)
@@ -163,9 +163,9 @@ def test_nothing_in_the_page_presses_or_covers_the_decision(waiting: NotebookPag
     assert "lm-CommandPalette" not in page.page.evaluate(focused)
     box = page.decision.locator(".aumos-Decision-content").bounding_box()
     assert box
-    # Beyond its rounded corners lies what the dialog darkens.
+    # Outside of its rounded corners, the darkened page is visible.
     inner = {"x": box["x"] + 4, "y": box["y"] + 4, "width": box["width"] - 8, "height": box["height"] - 8}
-    # Round corners are smoothed, at times by another shade when they are drawn again.
+    # The pixels of rounded corners may differ by a shade when they are drawn again.
     still = "animation: none !important; border-radius: 0 !important;"
     frozen = f".aumos-TimeLeft {{ visibility: hidden; }} *, *::before {{ {still} }}"
     page.page.add_style_tag(content=frozen)
@@ -197,12 +197,12 @@ def test_an_untrusted_output_neither_covers_nor_imitates(waiting: NotebookPage, 
     expect(fake).to_be_visible()
     assert page.page.evaluate("() => 'hit' in window") is False
     assert fake.locator("dialog, [popover], [popovertarget]").count() == 0
-    # It lies above the notebook, so keys lead to the card.
+    # The output covers the notebook, so the card is reached by keyboard.
     page.page.evaluate("() => document.querySelector('.aumos-WaitingCell .aumos-Card button').focus()")
     page.page.keyboard.press("Enter")
     approve = page.decision.get_by_role("button", name="Approve", exact=True)
     expect(approve).to_have_attribute("aria-disabled", "false")
-    # Playwright presses only what takes the press itself.
+    # Playwright clicks an element only if no other element would get the click.
     approve.click()
     expect(page.decision).to_have_count(0)
     assert requested not in lab.waiting(name)
@@ -213,7 +213,7 @@ def test_in_two_views_and_far_from_view(
 ) -> None:
     cells = ["%governance --budget 1", *[f"print({number})\n\n\n" for number in range(60)]]
     name = write_notebook(lab.root / "windowed.ipynb", *cells)
-    # Only what is in view is drawn.
+    # JupyterLab draws only the cells in view.
     setting = lab.root.parent / "settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
     setting.parent.mkdir(parents=True)
     setting.write_text('{"windowingMode": "full"}')
@@ -225,7 +225,7 @@ def test_in_two_views_and_far_from_view(
     requested = request_approval(page, lab, name, 50)
     assert requested
     expect(page.status).to_contain_text("1 waiting")
-    # The cell is not in view until the way leads there.
+    # The cell comes into view when the link is followed.
     expect(page.page.locator(".aumos-WaitingCell")).not_to_be_in_viewport()
     page.status.click()
     page.popover.get_by_role("button", name="shell").click()
@@ -251,7 +251,7 @@ def test_in_two_views_and_far_from_view(
     expect(views).to_have_count(0)
 
 
-def test_what_another_browser_decides_goes_here(
+def test_a_request_that_another_browser_decides_disappears(
     waiting: NotebookPage, lab: Application, name: str, browser: Browser
 ) -> None:
     page = waiting

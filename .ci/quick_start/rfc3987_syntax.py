@@ -1,7 +1,8 @@
-"""Stands before the package of this name while tests run: that one compiles a grammar whenever it is imported.
+"""A replacement for the package of this name while tests run, since that compiles a grammar at each import.
 
-jsonschema imports it for the formats ``iri`` and ``iri-reference``, which no schema here has, and does without it
-when it cannot. A second for every server and every notebook run from a shell is minutes of a whole run.
+jsonschema imports the package for the formats ``iri`` and ``iri-reference``, which no schema here uses, and works
+without it. The import takes a second for each server and each notebook that runs from a shell, which adds up to
+minutes.
 """
 
-raise ImportError("left out while tests run: it takes a second to import")
+raise ImportError("rfc3987_syntax is not imported while tests run, since that takes a second")

@@ -1,1 +1,1 @@
-"""Governed clients and frameworks: each module reads what is requested and used; `guarding` holds and settles."""
+"""Governed clients and framework adapters: they read requests and usage; `guarding` holds and settles the costs."""

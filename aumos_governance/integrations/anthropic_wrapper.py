@@ -1,4 +1,4 @@
-"""The earlier SDK's governed client for Anthropic. `govern` governs more, and holds the worst case."""
+"""The earlier SDK's governed client for Anthropic. `govern` covers more methods, and holds each call's worst case."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ __all__ = ["AnthropicAuditRecord", "GovernedAnthropicClient"]
 
 @dataclass(frozen=True, slots=True)
 class AnthropicAuditRecord(CallRecord):
-    """One call: ``call_type`` is ``message`` or ``completion``."""
+    """The record of one call; its ``call_type`` is ``message`` or ``completion``."""
 
 
 class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
-    """Calls Anthropic for one agent: each call is decided, ``estimated_cost`` USD is held, and its true cost charged.
+    """A client for one agent's Anthropic calls, which holds each call's ``estimated_cost`` and charges its true cost.
 
-    ``anthropic_client`` is a client of Anthropic's library, or an object that is used like one. Without an estimate
-    ``default_cost`` is held; it is what a call costs as well whose model has no known price, and the held amount is
-    charged where a response does not say what it used. ``budget_category`` is the budget that all of it is charged to.
+    ``anthropic_client`` is a client of Anthropic's library, or an object with the same methods. ``default_cost`` USD
+    are held for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. Where
+    a response does not report its usage, the held amount is charged. ``budget_category`` names the budget that every
+    call is charged to.
     """
 
     _provider = calls.PROVIDER
@@ -32,9 +33,9 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     def governed_message(
         self, model: str, max_tokens: int, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """``messages.create``; other keywords are passed on.
+        """Call ``messages.create``, to which other keywords are passed on; ``estimated_cost`` is in USD.
 
-        Raises GovernanceDeniedError when it is denied: then nothing was sent.
+        Raises GovernanceDeniedError when the call is denied; nothing was sent then.
         """
         arguments = {"model": model, "max_tokens": max_tokens, "messages": messages, **kwargs}
         return self._call("message", "/v1/messages", self._client.messages.create, arguments, estimated_cost)
@@ -42,10 +43,10 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     def governed_completion(
         self, model: str, prompt: str, max_tokens_to_sample: int, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """``completions.create``, the legacy interface, as `governed_message`.
+        """Call ``completions.create`` of Anthropic's legacy interface, governed like `governed_message`.
 
-        Its responses never say what they used, so what was held is charged, flagged as an estimate. Raises
-        ConfigurationError for a version of Anthropic's library that has it no more.
+        Its responses never report their usage, so the held amount is charged, flagged as an estimate. Raises
+        ConfigurationError where the installed version of Anthropic's library no longer has this interface.
         """
         completions = getattr(self._client, "completions", None)
         if completions is None:

@@ -1,4 +1,4 @@
-"""What the client classes of the earlier SDK share: they hold what the caller estimates, and list what was decided."""
+"""The base of the earlier SDK's client classes, which hold the caller's estimate and keep a list of the decisions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["AuditedClient", "CallRecord"]
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call that was decided. ``estimated_cost`` is what was held for it, in USD, and not what it cost."""
+    """The record of one decided call. ``estimated_cost`` is the amount in USD that was held, not what the call cost."""
 
     record_id: str
     agent_id: str
@@ -47,7 +47,7 @@ RecordT = TypeVar("RecordT", bound=CallRecord)
 
 
 class AuditedClient(Generic[RecordT]):
-    """Governs one client for one agent. Each class of the earlier SDK adds its calls."""
+    """The base class of a governed client for one agent; a subclass for each provider adds the methods that call it."""
 
     _provider: ClassVar[Provider]
     _record: ClassVar[type[Any]]
@@ -78,23 +78,24 @@ class AuditedClient(Generic[RecordT]):
             budget_category=budget_category,
             required_trust_level=to_level(required_trust_level, "required_trust_level"),
         )
-        # An object that is used like a client, such as a test's, is called directly.
+        # An object that only has the methods of a client, such as a test double, is called directly.
         self._governed = is_client(client)
-        self._client = govern_with(client, self._guard, _Estimating(self._provider)) if self._governed else client
+        provider = _EstimatingProvider(self._provider)
+        self._client = govern_with(client, self._guard, provider) if self._governed else client
 
     @property
     def audit_log(self) -> list[RecordT]:
-        """What was decided through this object, oldest first. The engine's own record has it for good."""
+        """The records of calls made through this object, oldest first; the engine's audit trail keeps them for good."""
         return self._guard.log
 
     @property
     def agent_id(self) -> str:
-        """Who makes the calls."""
+        """The id of the agent that makes the calls."""
         return self._agent_id
 
     @property
     def default_cost(self) -> float:
-        """What is held for a call that states no estimate, in USD, and charged where its cost cannot be known."""
+        """The amount in USD that is held for a call without an estimate, and charged for a model of unknown price."""
         return float(money.to_decimal(self._default))
 
     def _call(
@@ -106,15 +107,15 @@ class AuditedClient(Generic[RecordT]):
         estimate: Amount | None,
     ) -> Any:
         held = self._default if estimate is None else money.parse(estimate, what="estimated_cost")
-        with _estimated(call_type, money.to_decimal(held)):
+        with _estimating(call_type, money.to_decimal(held)):
             if self._governed:
                 response = function(**arguments)
             else:
                 if iscoroutinefunction(function):
                     raise ConfigurationError(
-                        "The client's calls must return their response, and not be awaited for it."
+                        "The client's methods are asynchronous; give a client whose methods return their response."
                     )
-                paid = _Estimating(self._provider).paid(
+                paid = _EstimatingProvider(self._provider).paid(
                     ApiRequest("post", path, arguments, bool(arguments.get("stream")))
                 )
                 assert paid is not None
@@ -123,7 +124,7 @@ class AuditedClient(Generic[RecordT]):
 
 
 class _RecordingGuard(Guard):
-    """Keeps what was decided, in memory."""
+    """A guard that also keeps a list of its decisions in memory."""
 
     def __init__(self, record: Callable[..., Any], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -163,11 +164,11 @@ class _RecordingGuard(Guard):
 
 
 _ESTIMATE: Final[ContextVar[tuple[str, Decimal] | None]] = ContextVar("aumos_governance_estimate", default=None)
-"""The kind of call that is being made, and what is held for it."""
+"""The ``call_type`` of the call that is being made, and the amount in USD that is held for it."""
 
 
 @contextmanager
-def _estimated(call_type: str, held: Decimal) -> Iterator[None]:
+def _estimating(call_type: str, held: Decimal) -> Iterator[None]:
     former = _ESTIMATE.get()
     try:
         _ESTIMATE.set((call_type, held))
@@ -176,8 +177,8 @@ def _estimated(call_type: str, held: Decimal) -> Iterator[None]:
         _ESTIMATE.set(former)
 
 
-class _Estimating:
-    """A provider, for whose calls what the caller estimates is held in place of the worst case."""
+class _EstimatingProvider:
+    """A provider for whose calls the caller's estimate is held in place of the worst case."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -185,14 +186,14 @@ class _Estimating:
 
     def paid(self, request: ApiRequest) -> Paid | None:
         paid, estimate = self._provider.paid(request), _ESTIMATE.get()
-        return paid if paid is None or estimate is None else _Estimated(paid, estimate[1])
+        return paid if paid is None or estimate is None else _EstimatedCall(paid, estimate[1])
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
         return self._provider.later(request, guard)
 
 
-class _Estimated:
-    """A paid call with another worst case."""
+class _EstimatedCall:
+    """A paid call whose worst case is the caller's estimate, in USD."""
 
     def __init__(self, paid: Paid, worst: Decimal) -> None:
         self.quoted: Rates | None = None

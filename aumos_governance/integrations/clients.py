@@ -1,9 +1,9 @@
-"""`govern`: a provider's client that holds and settles what its calls cost, and is used like the original.
+"""`govern` returns a copy of a provider's client that holds and settles the cost of its calls.
 
-The libraries of OpenAI and Anthropic are made by one generator, and send everything through one method of the client.
-The governed client is a copy of the given one, of a subclass of its class, that overrides this method: resources,
-helpers and raw responses come through it as well, and so does what is added to the library later on. What was set on
-the given one is on the copy too (`client_copies`).
+The libraries of OpenAI and Anthropic are made by one generator, and send every request through the client's method
+`request`. The class of the governed copy is a subclass of the client's class, and overrides this method. So it governs
+resources, helpers and raw responses too, and also the methods that later versions of the libraries add. The copy has
+all attributes that were set on the client (`drop_in.client_copies`).
 """
 
 from __future__ import annotations
@@ -48,25 +48,26 @@ def govern(
     cost: Amount | None = None,
     fee: Amount | None = None,
 ) -> ClientT:
-    """A client like ``client``, whose every paid call is authorised, held and charged; ``client`` itself is unchanged.
+    """Return a copy of ``client`` whose paid calls are authorised, held and charged; ``client`` itself is unchanged.
 
-    ``client`` is one of OpenAI's or Anthropic's clients, or the module ``openai``: then what is returned is the client
-    behind its functions, with the settings of the module.
+    ``client`` is a client of OpenAI's or Anthropic's library, or the module ``openai``. For the module, the client that
+    its functions use is copied, with the settings of the module.
 
-    Before a call its worst case is held, after it its true cost is charged: from the reported usage, by
-    the prices of genai-prices. ``engine`` is the notebook's own where none is given. ``budget_category`` charges a
-    budget of that name too.
+    The worst case of a call is held before the call is sent; afterwards its true cost is charged, computed from the
+    reported usage by the prices of genai-prices. ``engine`` defaults to the notebook's engine. ``budget_category``
+    names a budget that is charged as well.
 
-    What a model costs that genai-prices does not know: ``price`` per unit, as ``{"input_mtok": 2.5, "output_mtok":
-    10}`` in USD per million tokens, or such a mapping for each of several models; ``default_cost`` USD a call; ``cost``
-    USD for every call of whatever model, and 0 for models of your own. ``fee`` USD are added to what is held and
-    charged for each call, such as for a hosted tool.
+    The price of a model that genai-prices does not know is stated by ``price`` per unit, as ``{"input_mtok": 2.5,
+    "output_mtok": 10}`` in USD per million tokens, or as a mapping from the names of models to such mappings, or by
+    ``default_cost``, in USD per call. ``cost`` is the price of every call in USD, whatever the model; 0 is for models
+    that you run yourself. ``fee`` USD are added to the held and to the charged amount of each call, for example for a
+    hosted tool.
 
-    A call raises GovernanceDeniedError, and is not sent, when it is denied, and ConfigurationError when it is not known
-    what it may cost. Raises InvalidRequestError for a client that is none of OpenAI's or Anthropic's.
+    A denied call raises GovernanceDeniedError, and a call whose worst case is not known ConfigurationError; neither is
+    sent. Raises InvalidRequestError for a client of another library.
 
-    Where the client's address is that of the server's gateway, which decides and charges its calls, they are passed on
-    as they are; its `repr` says so.
+    Where the client's address is the server's gateway, which decides and charges the calls itself, they are passed on
+    unchanged, and the client's `repr` shows that.
     """
     plain = client_of(client)
     provider = provider_of(str(library_of(plain)))
@@ -83,45 +84,45 @@ def govern(
 
 
 def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
-    """A client like ``client`` whose calls are those that ``provider`` knows, held and settled by ``guard``."""
+    """Return a copy of ``client`` whose requests ``provider`` classifies, and whose paid calls ``guard`` charges."""
     kind: Any = type(client)
-    # For a client that is governed already, the arguments given now replace the earlier ones.
+    # A client that is governed already keeps its class; the new guard and provider replace the earlier ones.
     governed = copy_client(client, kind if GOVERNOR in vars(client) else _governed_class(kind), str(library_of(client)))
     governed.__dict__[GOVERNOR] = _Governor(guard, provider)
     return cast("ClientT", governed)
 
 
 def is_client(client: object) -> bool:
-    """Whether `govern` knows the library that this client is of."""
+    """Whether ``client`` belongs to a library that `govern` supports."""
     return library_of(client) is not None
 
 
 class _Governor:
-    """What a governed client carries."""
+    """The guard and the provider of a governed client, kept in the client's attribute `GOVERNOR`."""
 
     def __init__(self, guard: Guard, provider: Provider) -> None:
         self._guard = guard
         self._provider = provider
         self.passes = guard.at_gateway
-        """Whether the gateway decides and charges the calls, so that they are passed on as they are."""
+        """Whether the calls are passed on unchanged, because the gateway decides and charges them."""
 
     def at(self, base_url: str) -> _Governor:
-        """The same for another address of the provider."""
+        """Return a governor with the same guard and provider for another address of the provider."""
         return _Governor(self._guard.at(base_url), self._provider)
 
-    def governed(self, client: Any) -> Any:
-        """Another client, governed by the same."""
+    def govern(self, client: Any) -> Any:
+        """Return a copy of another client, governed by the same guard and provider."""
         return govern_with(client, self._guard, self._provider)
 
     def place(self, options: Any) -> Place:
-        """Where a request goes."""
+        """Return the base URL and the model of a request."""
         return self._place(body_of(options))
 
     def _place(self, body: Mapping[str, Any]) -> Place:
         return self._guard.base_url, str(body.get("model"))
 
     def __deepcopy__(self, memo: Any) -> _Governor:
-        # The ledger is one, whatever copies of a client there are.
+        # All copies of a client are charged by one guard.
         return self
 
     def __reduce__(self) -> Any:
@@ -130,9 +131,9 @@ class _Governor:
         )
 
     def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
-        """The paid call that a request makes, None for a free one; its body is changed where it must be.
+        """Return the paid call of a request, or None for a free request; set the body that the call has to send.
 
-        ``content`` is that of the file which the request names as its input.
+        ``content`` is the content of the file that the request names as its input, where the client could read it.
         """
         if self.passes:
             return None
@@ -148,27 +149,27 @@ class _Governor:
         return Call(self._guard, paid, request, owner=owner)
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """As `Provider.paid`."""
+        """Return the paid call of a request, or None for a free one, as `Provider.paid` does."""
         return None if self.passes else paid_by(self._provider, request)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
-        """As `Provider.later`, of a free request."""
+        """Return a reader for the response to a free request, as `Provider.later` does."""
         request = ApiRequest(options.method, options.url, {}, streamed)
         return None if self.passes else self._provider.later(request, self._guard)
 
-    def refused(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """As `Guard.refused`, of a request of which `call` does not know whether it costs."""
-        return self._guard.refused(refusal, METHOD_UNKNOWN, *_named(options))
+    def record_refusal(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+        """Record that a request was refused because it may cost something; return the error for the caller to raise."""
+        return self._guard.record_refusal(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
-    async def refused_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """As `refused`."""
-        return await self._guard.refused_async(refusal, METHOD_UNKNOWN, *_named(options))
+    async def record_refusal_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
+        """Do what `record_refusal` does, without blocking the event loop."""
+        return await self._guard.record_refusal_async(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
 
 def _governed(kind: Any) -> Any:
-    """What both kinds of governed client do, over the class of the plain one.
+    """Return a subclass of a plain client's class with the methods that both kinds of governed client share.
 
-    A class is made of each, and not mixed into it: only so can a client that is there become one.
+    It is made when a client is governed, since the client's class may be a user's own.
     """
 
     class Governed(like_plain(kind)):  # type: ignore[misc]
@@ -176,8 +177,8 @@ def _governed(kind: Any) -> Any:
             copied = super().copy(*arguments, **options)
             governor = vars(self)[GOVERNOR].at(address_of(copied))
             if not isinstance(copied, Governed):
-                # A subclass may make its copies by its own name.
-                return governor.governed(copied)
+                # The `copy` of a user's subclass may call its plain class by name.
+                return governor.govern(copied)
             copied.__dict__[GOVERNOR] = governor
             return copied
 
@@ -190,9 +191,9 @@ def _governed(kind: Any) -> Any:
             )
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # Its class cannot be found by its name, which is the plain one's.
-            made = super().__reduce_ex__(protocol)
-            return (_blank, (plain_kind(type(self)),), *made[2:]) if made[1] == (type(self),) else made
+            # `copy` cannot find the class by its name, which is the plain class's.
+            reduced = super().__reduce_ex__(protocol)
+            return (_empty_client, (plain_kind(type(self)),), *reduced[2:]) if reduced[1] == (type(self),) else reduced
 
         def _should_retry(self, response: Any) -> Any:
             if (call := CURRENT.get()) is not None:
@@ -213,21 +214,30 @@ def _governed(kind: Any) -> Any:
     return Governed
 
 
-def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
+def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
+    """Hold the worst case of a request where it is paid, send it with ``send``, and return its response.
+
+    ``awaited``: whether ``client`` is asynchronous, so that ``send`` returns an awaitable.
+    """
     governor = client._governor()
     try:
         content = None
         if not governor.passes and (file := _input_file(options)) is not None:
-            content = (yield _read_async(client, file)) if awaited else _read(client, file)
+            content = (yield _file_content_async(client, file)) if awaited else _file_content(client, file)
         call = governor.call(client, options, streamed, content)
     except ConfigurationError as refusal:
-        refused = (yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options)
+        refused = (
+            (yield governor.record_refusal_async(refusal, options))
+            if awaited
+            else governor.record_refusal(refusal, options)
+        )
         raise refused from None
-    # A free call sets it too: within a paid one it is no attempt of that, nor of one that was interrupted.
+    # A free request sets it to None: otherwise it would count as an attempt of the paid call that encloses it, or of an
+    # interrupted call that did not reset it.
     former = CURRENT.get()
     try:
         CURRENT.set(call)
-        # Middleware may send something else, or nothing: each attempt is held as it is sent.
+        # Middleware may send another request, or none, so with middleware each attempt is held only when it is sent.
         if call is not None and not has_middleware(client):
             if awaited:
                 yield from call.beginning()
@@ -242,14 +252,14 @@ def _requested(client: Any, send: Callable[[], Any], options: Any, *, streamed: 
     finally:
         CURRENT.set(former)
         if call is not None:
-            call.left()
+            call.close()
 
 
 def _governed_sync(kind: Any) -> Any:
     class GovernedSync(_governed(kind)):  # type: ignore[misc]
         def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             send = partial(super().request, cast_to, options, *arguments, **given)
-            return now(_requested(self, send, options, streamed=bool(given.get("stream")), awaited=False))
+            return now(_request_steps(self, send, options, streamed=bool(given.get("stream")), awaited=False))
 
     return GovernedSync
 
@@ -258,14 +268,14 @@ def _governed_async(kind: Any) -> Any:
     class GovernedAsync(_governed(kind)):  # type: ignore[misc]
         async def request(self, cast_to: Any, options: Any, *arguments: Any, **given: Any) -> Any:
             send = partial(super().request, cast_to, options, *arguments, **given)
-            steps = _requested(self, send, options, streamed=bool(given.get("stream")), awaited=True)
+            steps = _request_steps(self, send, options, streamed=bool(given.get("stream")), awaited=True)
             return await when_awaited(steps)
 
     return GovernedAsync
 
 
-def _blank(kind: Any) -> Any:
-    """A governed client without attributes, for `copy` and `pickle` to fill."""
+def _empty_client(kind: Any) -> Any:
+    """Return a governed client without attributes, which `copy` fills."""
     return object.__new__(_governed_class(kind))
 
 
@@ -279,7 +289,7 @@ def _governed_class(kind: Any) -> Any:
         raise ConfigurationError(
             f"{kind.__name__} cannot be governed, since no subclass can be made of it: {error}."
         ) from None
-    # Its name, in errors and in help, is the one that the user knows.
+    # Errors and `help` show the name of the class that the user knows.
     governed.__name__, governed.__qualname__ = kind.__name__, kind.__qualname__
     governed.__module__, governed.__doc__ = kind.__module__, kind.__doc__
     return governed
@@ -289,31 +299,31 @@ def _is_async(kind: type[Any]) -> bool:
     return any(base.__name__ == "AsyncAPIClient" for base in kind.__mro__)
 
 
-def _named(options: Any) -> tuple[str, str | None]:
+def _name_and_model(options: Any) -> tuple[str, str | None]:
     model = body_of(options).get("model")
     return ApiRequest(options.method, options.url, {}).name, model if isinstance(model, str) else None
 
 
 def _input_file(options: Any) -> str | None:
-    """The file that an OpenAI batch names as its input, which shows what it may cost."""
+    """Return the id of an OpenAI batch's input file, from which its worst case is computed; None for other requests."""
     if options.url != "/batches" or options.method.lower() != "post":
         return None
     file = body_of(options).get("input_file_id")
     return file if isinstance(file, str) else None
 
 
-def _read(client: Any, file: str) -> bytes | None:
+def _file_content(client: Any, file: str) -> bytes | None:
     try:
         content: bytes = client.files.content(file).content
-    except Exception:  # noqa: BLE001 - whatever the error, the batch's worst case is not known then
+    except Exception:  # noqa: BLE001 - after any error the batch's worst case is not known, and the batch is refused
         return None
     return content
 
 
-async def _read_async(client: Any, file: str) -> bytes | None:
+async def _file_content_async(client: Any, file: str) -> bytes | None:
     try:
         content: bytes = (await client.files.content(file)).content
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - as in `_file_content`
         return None
     return content
 
@@ -326,14 +336,15 @@ def _file_sizes(files: Any) -> tuple[int | None, ...]:
 
 
 def _size_of_file(member: Any) -> int | None:
+    """Return the size in bytes of one file of a multipart request, as httpx takes it; None where it is not known."""
     content = member[1] if isinstance(member, tuple) and len(member) > 1 else member
     if isinstance(content, (bytes, bytearray, str)):
         return len(content)
     try:
         if hasattr(content, "seek"):
-            place = content.tell()
-            size = content.seek(0, 2) - place
-            content.seek(place)
+            position = content.tell()
+            size = content.seek(0, 2) - position
+            content.seek(position)
             return int(size)
         return int(content.stat().st_size)
     except (AttributeError, OSError, ValueError):

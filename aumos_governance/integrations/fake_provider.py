@@ -1,6 +1,6 @@
-"""A provider that costs nothing and needs no network: OpenAI's own client, with responses made in this process.
+"""A fake provider without cost or network: OpenAI's own client, whose responses are made in this process.
 
-For examples, lessons and tests: `govern` charges its calls like real ones, by the prices of the model that is named.
+It is for examples, lessons and tests. `govern` charges its calls like real ones, by the prices of the requested model.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ _numbers = count(1)
 
 
 def fake_openai(**options: Any) -> OpenAI:
-    """A client of OpenAI's library that gets its responses here: chat, responses (both also streamed) and embeddings.
+    """Return a client of OpenAI's library whose responses are made in this process.
 
-    Each reply repeats the prompt, and counts a token for each word. ``options`` are the client's own. Raises
-    ConfigurationError when the library is not installed.
+    It serves chat completions and responses, both also streamed, and embeddings. Each reply repeats the prompt, and
+    each word counts as one token. ``options`` are passed to the client's class. Raises ConfigurationError when
+    OpenAI's library is not installed.
     """
     client: OpenAI = _client("OpenAI", "DefaultHttpxClient", options)
     return client
 
 
 def fake_async_openai(**options: Any) -> AsyncOpenAI:
-    """As `fake_openai`, awaited."""
+    """Return an asynchronous client whose responses are made as in `fake_openai`."""
     client: AsyncOpenAI = _client("AsyncOpenAI", "DefaultAsyncHttpxClient", options)
     return client
 
@@ -59,7 +60,7 @@ def _library() -> Any:
 
 
 def _transport(library: Any) -> Any:
-    # Each version of the library takes the clients of one HTTP library only: the one that its own client is of.
+    # Each version of OpenAI's library works with one HTTP library only, the base of its own `DefaultHttpxClient`.
     base = next(kind for kind in library.DefaultHttpxClient.__mro__ if not kind.__module__.startswith("openai"))
     http = import_module(base.__module__.partition(".")[0])
 
@@ -77,7 +78,7 @@ def _transport(library: Any) -> Any:
     return http.MockTransport(handler)
 
 
-# ---- what it replies
+# ---- the responses, by path
 
 
 def _chat(body: Mapping[str, Any]) -> dict[str, Any] | Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""A function whose calls are decided: its limits, its place in an engine, and its state."""
+"""The implementation behind the decorator `governed`: one function's limits, its engine, and its state."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from ..types import TrustLevel
 __all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
 
 CONSENT: Final = "governed_call"
-"""The kind of data that a consent for a governed function names."""
+"""The ``data_type`` that a consent to calls of a governed function is recorded with."""
 _ATOM: Final = money.to_decimal(1)
 _LONGEST: Final = 2_000
-"""Characters of one argument that a user is shown; a longer one is cut, with a mark."""
+"""The most characters of one argument's `repr` that a user is shown; a longer one is cut off, with a mark."""
 
 
 class GovernanceState:
-    """The state of a governed function, read anew with each attribute. Amounts are in USD."""
+    """The current state of a governed function; each attribute is computed when it is read. Amounts are in USD."""
 
     def __init__(self, work: GovernedWork) -> None:
         self._work = work
 
     @property
     def trust_level(self) -> TrustLevel:
-        """The level that it was declared at."""
+        """The trust level that the function was declared with."""
         return self._work.level
 
     @property
     def budget_limit(self) -> float | None:
-        """What it may spend; None: as much as its engine allows."""
+        """The function's budget, or None where only its engine's budgets limit it."""
         limit = self._work.limit
         return None if limit is None else float(money.to_decimal(limit))
 
     @property
     def spent(self) -> float:
-        """What `record_spend` has recorded; with a budget, in this engine's session or period as a whole."""
+        """The amount recorded by `record_spend`; with a budget, all that was charged to it in the engine's session."""
         return float(self._work.spent())
 
     @property
     def engine(self) -> Engine:
-        """Who decides about it now."""
+        """The engine that decides about the function's next call."""
         return self._work.engine()
 
     @property
     def call_count(self) -> int:
-        """How many calls were allowed and ran, or are running."""
+        """The number of calls that were allowed, running ones included."""
         return self._work.calls
 
     def __repr__(self) -> str:
@@ -63,8 +63,8 @@ class GovernanceState:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
-    """An engine with the function's place in it."""
+class _Binding:
+    """An engine, with the agent, the required trust level and the budget that the function's calls have there."""
 
     engine: Engine
     agent_id: str
@@ -73,7 +73,11 @@ class _Bound:
 
 
 class GovernedWork:
-    """One function with its terms, and the engine that decides about each of its calls."""
+    """One governed function: its trust level, budget and consent, and the engine that decides about its calls.
+
+    ``limit`` is the budget in nano-USD. ``act`` makes each call a governed action, otherwise it is a governed call.
+    Without ``engine``, the registered engine decides, or the function's own where none is registered.
+    """
 
     def __init__(
         self,
@@ -96,13 +100,13 @@ class GovernedWork:
         self._engine = engine
         self._lock = threading.Lock()
         self._recorded = 0
-        self._bound: _Bound | None = None
+        self._bound: _Binding | None = None
         self._own: GovernanceEngine | None = None
 
-    # ---- the function's arguments
+    # ---- the engine and the budget
 
-    def bound(self) -> _Bound:
-        """Who decides now: the engine may come later than the function, as with ``%load_ext``."""
+    def bound(self) -> _Binding:
+        """Return the current binding; ``%load_ext`` may register an engine after the function was defined."""
         engine = self._engine or registered_engine()
         found = self._bound
         if found is not None and found.engine is (engine or self._own):
@@ -112,7 +116,7 @@ class GovernedWork:
                 found = self._with_own_engine()
             else:
                 required = self.level if self._act or self.level else TrustLevel.L1_MONITOR
-                found = _Bound(engine, engine.agent_id, required, self._budget(engine))
+                found = _Binding(engine, engine.agent_id, required, self._budget(engine))
             if found.category is not None or self.limit is None:
                 self._bound = found
             return found
@@ -127,7 +131,7 @@ class GovernedWork:
         try:
             spent: Decimal = bound.engine.budget.balance(self._name).spent
         except (BudgetNotFoundError, NotFoundError):
-            # The session that it was spent in is over.
+            # The session in which it was spent has ended, and its budget with it.
             return Decimal(0)
         return spent
 
@@ -146,45 +150,51 @@ class GovernedWork:
         with self._lock:
             self._recorded += nano
 
-    def _bound_anew(self) -> _Bound:
-        # The notebook has another session by now, where the budget begins at nothing.
+    def _bound_anew(self) -> _Binding:
+        # The notebook has a new session, in which the budget has to be created again.
         self._bound = None
         return self.bound()
 
-    def _with_own_engine(self) -> _Bound:
+    def _with_own_engine(self) -> _Binding:
         if self._own is None:
             own = GovernanceEngine()
             own.trust.set_level(self._name, self.level)
             self._own = own
-        return _Bound(self._own, self._name, None, self._budget(self._own))
+        return _Binding(self._own, self._name, None, self._budget(self._own))
 
     def _budget(self, engine: Engine) -> str | None:
+        """Create the function's budget in an engine and return its name; None without a budget or an open session.
+
+        Raises ConfigurationError where the budget exists with a lower limit.
+        """
         if self.limit is None:
             return None
         limit = money.to_decimal(self.limit)
         try:
             engine.budget.create_budget(self._name, limit, "lifetime")
         except NotFoundError:
-            # No session is open. Each request is denied then, with that reason.
+            # No session is open, so the engine denies each call for that reason.
             return None
         except ValueError:
-            # The function was defined anew, with other terms. A ceiling that stands is only ever lowered by that.
-            standing: Decimal = engine.budget.balance(self._name).limit
-            if limit > standing:
+            # The function was redefined with another limit, which may lower the existing one but not raise it.
+            existing: Decimal = engine.budget.balance(self._name).limit
+            if limit > existing:
                 raise ConfigurationError(
-                    f"{self._name} has a budget of {money.display(money.parse(standing))} already; to raise it to"
+                    f"{self._name} has a budget of {money.display(money.parse(existing))} already; to raise it to"
                     f" {money.display(self.limit)}, call"
                     f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, {limit})."
                 ) from None
             engine.budget.set_limit(self._name, limit)
         return self._name
 
-    def _action(self, bound: _Bound, amount: Decimal | None, *, act: bool, call: str | None = None) -> GovernanceAction:
+    def _action(
+        self, bound: _Binding, amount: Decimal | None, *, act: bool, call: str | None = None
+    ) -> GovernanceAction:
         return GovernanceAction(
             bound.agent_id,
             required_trust_level=bound.required if act else bound.required or TrustLevel.L1_MONITOR,
             budget_category=bound.category,
-            # Of an amount that is exact, and text or Decimal as the rest of the package takes it.
+            # The public type is float, as in the earlier SDK; the engine takes an exact Decimal too.
             budget_amount=cast("float | None", amount),
             data_type=CONSENT if self._require_consent else None,
             action_type=self._name,
@@ -196,9 +206,13 @@ class GovernedWork:
 
     @contextmanager
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
+        """Have the engine decide about one call before the ``with`` block runs it.
+
+        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released.
+        """
         bound = self.bound()
-        if self._has_ceiling(bound):
-            bound = self._checked(bound, bound.engine.evaluate_sync(self._left(bound)))
+        if self._needs_money(bound):
+            bound = self._checked(bound, bound.engine.evaluate_sync(self._smallest_spend(bound)))
         grant = bound.engine.begin(self._request(bound, args, kwargs))
         self._count()
         try:
@@ -213,9 +227,10 @@ class GovernedWork:
 
     @asynccontextmanager
     async def running_async(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> AsyncIterator[None]:
+        """Do what `running` does, for an asynchronous function."""
         bound = self.bound()
-        if self._has_ceiling(bound):
-            bound = self._checked(bound, await bound.engine.evaluate(self._left(bound)))
+        if self._needs_money(bound):
+            bound = self._checked(bound, await bound.engine.evaluate(self._smallest_spend(bound)))
         grant = await bound.engine.begin_async(self._request(bound, args, kwargs))
         self._count()
         try:
@@ -228,20 +243,24 @@ class GovernedWork:
             raise
         await grant.settle(0)
 
-    def _has_ceiling(self, bound: _Bound) -> bool:
-        # A function with a budget of nothing may do what costs nothing.
+    def _needs_money(self, bound: _Binding) -> bool:
+        """Whether a call is allowed only while its budget is not used up; with a budget of 0 it may run for free."""
         return bound.category is not None and bool(self.limit)
 
-    def _left(self, bound: _Bound) -> GovernanceAction:
-        # There must be something left, be it ever so little. It is not held: the call itself records what it spends.
+    def _smallest_spend(self, bound: _Binding) -> GovernanceAction:
+        """Return an action of 1 nano-USD, to evaluate whether any budget is left; the call records its own spends."""
         return GovernanceAction(
             bound.agent_id, budget_category=bound.category, budget_amount=_ATOM, action_type=self._name
         )
 
-    def _checked(self, bound: _Bound, decision: GovernanceDecision) -> _Bound:
+    def _checked(self, bound: _Binding, decision: GovernanceDecision) -> _Binding:
+        """Return the binding to use after the budget's check.
+
+        Raises GovernanceDeniedError where the function's own budget is used up.
+        """
         limit = decision.limit
         if decision.allowed or limit is None or (limit.kind, limit.name) != ("category", self._name):
-            # Other refusals are reported when the call itself is decided.
+            # Any other reason for a denial is reported by the decision about the call itself.
             return bound
         if decision.code == "BUDGET_NOT_FOUND":
             return self._bound_anew()
@@ -257,7 +276,7 @@ class GovernedWork:
             denial_code="BUDGET_EXCEEDED",
         )
 
-    def _request(self, bound: _Bound, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
+    def _request(self, bound: _Binding, args: tuple[Any, ...], kwargs: dict[str, Any]) -> GovernanceAction:
         call = self._call(args, kwargs) if self._act else None
         return self._action(bound, None, act=self._act, call=call)
 
@@ -266,6 +285,7 @@ class GovernedWork:
             self.calls += 1
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Return the call as Python code, which the user is shown who approves it."""
         written = [_repr(value) for value in args]
         written.extend(f"{name}={_repr(value)}" for name, value in kwargs.items())
         return f"{self._short}({', '.join(written)})"
@@ -274,6 +294,6 @@ class GovernedWork:
 def _repr(value: object) -> str:
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 - whatever the error, the user must see that there is an argument
+    except Exception as error:  # noqa: BLE001 - a `repr` may raise anything, and the user must see each argument
         text = f"<{type(value).__name__} whose repr fails: {type(error).__name__}>"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"

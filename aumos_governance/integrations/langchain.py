@@ -1,4 +1,4 @@
-"""LangChain: a callback that governs models' calls, and tools as governed actions."""
+"""The adapter for LangChain: a callback handler that governs calls of models, and `governed_tool` for tools."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ __all__ = ["GovernedCalls", "governed_tool"]
 
 
 class GovernedCalls(Guards, BaseCallbackHandler):
-    """Holds the worst case of each call of a model, and settles its true cost.
+    """A callback handler that holds the worst case of each call of a model, and settles its true cost.
 
-    Given to a run as ``config={"callbacks": [GovernedCalls()]}`` it governs all models within; given to a model as
-    ``callbacks=[...]``, this one. The arguments are those of `govern`. A denied call raises GovernanceDeniedError, and
-    one whose price is not known ConfigurationError: then nothing is sent to the provider.
+    Passed to a run as ``config={"callbacks": [GovernedCalls()]}``, it governs all models in that run; passed to a model
+    as ``callbacks=[...]``, that model only. Its arguments are those of `govern`. A denied call raises
+    GovernanceDeniedError, and a call whose price is not known ConfigurationError; nothing is sent to the provider then.
 
-    What it cannot hold is not part of LangChain's callbacks: embeddings, and prompts that one call sends as several,
-    which are refused. What a provider's client tries again counts as one call.
+    Embeddings are not governed, since LangChain has no callbacks for them. A call with several prompts is refused,
+    since they cannot be held one by one. A call that the provider's client retries counts as one call.
     """
 
-    # Without these LangChain logs an error and goes on, and awaits other callbacks at the same time.
+    # Without `raise_error` LangChain logs an exception and goes on; without `run_inline` it awaits other callbacks at
+    # the same time.
     raise_error = True
     run_inline = True
 
@@ -45,25 +46,25 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """Hold the worst case."""
+        """Hold the worst case of a chat model's call."""
         self._begin(run_id, serialized, messages, kwargs)
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
-        """Hold the worst case."""
+        """Hold the worst case of a text completion model's call."""
         self._begin(run_id, serialized, prompts, kwargs)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Settle by the usage."""
-        if (charge := self._taken(run_id)) is not None:
-            # What LangChain had kept from an earlier call was not requested again.
+        """Settle the call by the usage that its response reports."""
+        if (charge := self._pop_charge(run_id)) is not None:
+            # A response from LangChain's cache was not requested from the provider.
             charge.release() if is_from_cache(response) else charge.settle(response_of(response))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """Release the calls that an error ended, and settle the rest as an estimate."""
-        if (charge := self._taken(run_id)) is None:
+        """Release the hold of a failed call that cost nothing; settle any other failed call as an estimate."""
+        if (charge := self._pop_charge(run_id)) is None:
             return
         if not isinstance(error, Exception):
-            # Perhaps from the garbage collector, where nothing may be waited for.
+            # The garbage collector may raise GeneratorExit in any thread, where this must not wait for the ledger.
             charge.abandon()
         elif outcome_of(error) == Outcome.FREE:
             charge.release()
@@ -81,26 +82,26 @@ class GovernedCalls(Guards, BaseCallbackHandler):
                 "Several prompts in one call cannot be held one by one, so nothing was sent: invoke the model for each,"
                 " or batch(..., config={'max_concurrency': 1})."
             )
-            raise guard.refused(refusal, CANNOT_BE_HELD, call.name, call.model)
-        charge, task = guard.begin(call), _task()
-        # LangChain calls no callback for a call whose task was cancelled.
-        left = partial(self._left, run_id)
-        self._runs[run_id] = charge, task, left
+            raise guard.record_refusal(refusal, CANNOT_BE_HELD, call.name, call.model)
+        charge, task = guard.begin(call), _current_task()
+        # LangChain calls no callback for a call whose task is cancelled, so the end of the task is observed.
+        on_done = partial(self._task_done, run_id)
+        self._runs[run_id] = charge, task, on_done
         if task is not None:
-            task.add_done_callback(left)
+            task.add_done_callback(on_done)
 
-    def _left(self, run_id: UUID, _: asyncio.Task[Any]) -> None:
-        if (charge := self._taken(run_id)) is not None:
+    def _task_done(self, run_id: UUID, _: asyncio.Task[Any]) -> None:
+        if (charge := self._pop_charge(run_id)) is not None:
             charge.abandon()
 
-    def _taken(self, run_id: UUID) -> Charge | None:
-        charge, task, left = self._runs.pop(run_id, (None, None, None))
-        if task is not None and left is not None:
-            task.remove_done_callback(left)
+    def _pop_charge(self, run_id: UUID) -> Charge | None:
+        charge, task, on_done = self._runs.pop(run_id, (None, None, None))
+        if task is not None and on_done is not None:
+            task.remove_done_callback(on_done)
         return charge
 
 
-def _task() -> asyncio.Task[Any] | None:
+def _current_task() -> asyncio.Task[Any] | None:
     with suppress(RuntimeError):
         return asyncio.current_task()
     return None

@@ -1,4 +1,4 @@
-"""LangChain: tools as governed actions."""
+"""The adapter for LangChain's tools, which makes their calls governed actions."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["governed_tool"]
 
 _Tool = TypeVar("_Tool", bound=BaseTool)
 _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
-"""What a tool is called with that is no argument of the model's."""
+"""Keyword arguments that LangChain passes to a tool beside those that the model wrote."""
 
 
 def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> _Tool:
-    """A copy of the tool, each call of which is a governed action, also where other code invokes it.
+    """Return a copy of the tool; each call of the copy, by an agent or by other code, is a governed action.
 
-    A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is the tool's
-    result, which an agent's model reads. A tool that raises is not charged.
+    A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is returned as
+    the tool's result, which an agent's model reads. A tool that raises an exception is not charged.
     """
-    judge = guard or ToolGuard()
+    tool_guard = guard or ToolGuard()
     governed: _Tool = tool.model_copy()
 
-    def refused(denied: GovernanceDeniedError) -> Any:
+    def result_of_denial(denied: GovernanceDeniedError) -> Any:
         if not tell_model:
             raise denied
         return (denied.message, None) if tool.response_format == "content_and_artifact" else denied.message
@@ -38,23 +38,25 @@ def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bo
     @wraps(run)
     def run_governed(*args: Any, **kwargs: Any) -> Any:
         try:
-            return judge.run(tool.name, _arguments(args, kwargs), lambda: run(*args, **kwargs))
+            return tool_guard.run(tool.name, _arguments(args, kwargs), lambda: run(*args, **kwargs))
         except GovernanceDeniedError as denied:
-            return refused(denied)
+            return result_of_denial(denied)
 
     @wraps(run_async)
     async def run_governed_async(*args: Any, **kwargs: Any) -> Any:
         try:
-            return await judge.run_async(tool.name, _arguments(args, kwargs), lambda: run_async(*args, **kwargs))
+            return await tool_guard.run_async(tool.name, _arguments(args, kwargs), lambda: run_async(*args, **kwargs))
         except GovernanceDeniedError as denied:
-            return refused(denied)
+            return result_of_denial(denied)
 
-    # These two do the work of each kind of tool. The class stays, so that what looks at it finds the same tool.
+    # Tools of every class run through these two methods. They are set on the copy, and not in a subclass, so that code
+    # which checks the tool's class finds it unchanged.
     object.__setattr__(governed, "_run", run_governed)
     object.__setattr__(governed, "_arun", run_governed_async)
     return governed
 
 
 def _arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that the model wrote, positional ones as the list ``input``."""
     named = {name: value for name, value in kwargs.items() if name not in _FROM_LANGCHAIN}
     return {**named, "input": list(args)} if args else named

@@ -1,4 +1,4 @@
-"""LiteLLM: completions that are held before and settled after, and a logger for those that are not."""
+"""The adapter for LiteLLM: functions that hold and settle their calls, and a logger that charges all other calls."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from .pricing.prices import UnusableUsageError
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
 
-class _Priced(Guards):
-    """Which call is made, and its guard."""
+class _LiteLLMGuards(Guards):
+    """The guards of LiteLLM's calls; each call's provider, address and model are found in its arguments."""
 
     def _call(self, arguments: Mapping[str, Any], kind: str = "completion") -> tuple[Guard, Paid]:
+        """Return a call's guard, and the paid call; ``kind`` as in `call_of`."""
         model, provider, _, found = litellm.get_llm_provider(
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
@@ -35,92 +36,96 @@ class _Priced(Guards):
         return guard, call_of(kind, model, arguments, price_id(provider))
 
 
-class GovernedLiteLLM(_Priced):
-    """``litellm.completion``, ``responses`` and ``embedding``, each call of which is authorised, held and charged.
+class GovernedLiteLLM(_LiteLLMGuards):
+    """The functions ``completion``, ``responses`` and ``embedding`` of LiteLLM, whose calls are held and charged.
 
-    So are their awaited twins, ``acompletion``, ``aresponses`` and ``aembedding``. A denied call raises
-    GovernanceDeniedError, and one whose price is not known ConfigurationError: then nothing is sent. What LiteLLM tries
-    again counts as one call; ``fallbacks`` are refused, since another model costs otherwise.
+    The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor's arguments
+    are those of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known
+    ConfigurationError; nothing is sent then. A call that LiteLLM retries counts as one call. A call with ``fallbacks``
+    is refused, since the price of another model differs.
     """
 
     def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
-        """As ``litellm.completion``; a stream as well."""
-        return now(self._completed(litellm.completion, {"model": model, "messages": messages, **arguments}))
+        """Call ``litellm.completion``, streamed or not, as a governed call."""
+        return now(self._complete(litellm.completion, {"model": model, "messages": messages, **arguments}))
 
     async def acompletion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
-        """As ``litellm.acompletion``; a stream as well."""
+        """Call ``litellm.acompletion``, streamed or not, as a governed call."""
         request = {"model": model, "messages": messages, **arguments}
-        return await when_awaited(self._completed(litellm.acompletion, request, awaited=True))
+        return await when_awaited(self._complete(litellm.acompletion, request, awaited=True))
 
     def responses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
-        """As ``litellm.responses``, not streamed."""
-        return now(self._whole("responses", {"model": model, "input": input, **arguments}, litellm.responses))
+        """Call ``litellm.responses`` as a governed call; ``stream`` is refused with ConfigurationError."""
+        return now(self._call_unstreamed("responses", {"model": model, "input": input, **arguments}, litellm.responses))
 
     async def aresponses(self, input: Any, model: str, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
-        """As ``litellm.aresponses``, not streamed."""
+        """Call ``litellm.aresponses`` as a governed call; ``stream`` is refused with ConfigurationError."""
         request = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("responses", request, litellm.aresponses, awaited=True))
+        return await when_awaited(self._call_unstreamed("responses", request, litellm.aresponses, awaited=True))
 
     def embedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
-        """As ``litellm.embedding``."""
-        return now(self._whole("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding))
+        """Call ``litellm.embedding`` as a governed call."""
+        return now(
+            self._call_unstreamed("embeddings", {"model": model, "input": input, **arguments}, litellm.embedding)
+        )
 
     async def aembedding(self, model: str, input: Any, **arguments: Any) -> Any:  # noqa: A002 - LiteLLM's own name
-        """As ``litellm.aembedding``."""
+        """Call ``litellm.aembedding`` as a governed call."""
         request = {"model": model, "input": input, **arguments}
-        return await when_awaited(self._whole("embeddings", request, litellm.aembedding, awaited=True))
+        return await when_awaited(self._call_unstreamed("embeddings", request, litellm.aembedding, awaited=True))
 
-    def _completed(self, function: Callable[..., Any], request: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
-        guard, paid = yield from self._checked("completion", request, awaited=awaited)
-        place, added = (guard.base_url, paid.model), {} if guard.at_gateway else _with_usage(paid)
+    def _complete(self, function: Callable[..., Any], request: dict[str, Any], *, awaited: bool = False) -> Steps[Any]:
+        guard, paid = yield from self._prepare("completion", request, awaited=awaited)
+        place, added = (guard.base_url, paid.model), {} if guard.at_gateway else _stream_options_of(paid)
         if added and stream_options.withheld(place):
             added = {}
-        call = _Sent(guard, paid, lambda more: function(**request, **more), awaited=awaited)
-        charge, response = yield from call.sent(added, place)
+        call = _HeldCall(guard, paid, lambda more: function(**request, **more), awaited=awaited)
+        charge, response = yield from call.send(added, place)
         if request.get("stream"):
-            return (_AsyncChunks if awaited else _Chunks)(response, charge, show_usage=_requests_usage(request))
+            return (_AsyncStream if awaited else _SyncStream)(response, charge, show_usage=_requests_usage(request))
         yield from _settling(charge, response, awaited=awaited)
         return response
 
-    def _whole(
+    def _call_unstreamed(
         self, kind: str, request: dict[str, Any], function: Callable[..., Any], *, awaited: bool = False
     ) -> Steps[Any]:
-        guard, paid = yield from self._checked(kind, request, awaited=awaited)
-        call = _Sent(guard, paid, lambda more: function(**request, **more), awaited=awaited)
-        charge, response = yield from call.sent({}, ("", ""))
+        guard, paid = yield from self._prepare(kind, request, awaited=awaited)
+        call = _HeldCall(guard, paid, lambda more: function(**request, **more), awaited=awaited)
+        charge, response = yield from call.send({}, ("", ""))
         yield from _settling(charge, response, awaited=awaited)
         return response
 
-    def _checked(self, kind: str, request: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
+    def _prepare(self, kind: str, request: dict[str, Any], *, awaited: bool) -> Steps[tuple[Guard, Paid]]:
         guard, paid = self._call(request, kind)
         if not guard.at_gateway and (refusal := _refusal(kind, request)) is not None:
-            record = guard.refused_async if awaited else guard.refused
+            record = guard.record_refusal_async if awaited else guard.record_refusal
             refused: Any = record(refusal, CANNOT_BE_HELD, paid.name, paid.model)
             raise (yield refused) if awaited else refused
         return guard, paid
 
 
-class GovernanceLogger(CustomLogger, _Priced):
-    """Charges completions that were made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
+class GovernanceLogger(CustomLogger, _LiteLLMGuards):
+    """A logger that charges calls made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
 
-    LiteLLM ignores what a logger raises, so it cannot stop a call. It charges the cost afterwards, in full, so that the
-    next governed call finds the budget smaller; a response without usage is charged its worst case. Where the
-    trust level allows no call, or its price is not known, there is a record of the denial, and no charge.
+    It cannot stop a call, since LiteLLM ignores the exceptions of a logger. It charges the full cost afterwards, so
+    that less of the budget remains for the next governed call; for a response without usage it charges the worst case.
+    Where the trust level allows no call, or the price is not known, it records the denial and charges nothing. Its
+    arguments are those of `govern`.
     """
 
     def __init__(self, **options: Any) -> None:
         CustomLogger.__init__(self)
-        _Priced.__init__(self, **options)
+        _LiteLLMGuards.__init__(self, **options)
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """Charge what a synchronous call cost."""
-        now(self._charged(kwargs, response_obj, awaited=False))
+        """Charge the cost of a synchronous call; LiteLLM calls this after each one."""
+        now(self._charge_finished(kwargs, response_obj, awaited=False))
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """Charge what an awaited call cost."""
-        await when_awaited(self._charged(kwargs, response_obj, awaited=True))
+        """Charge the cost of an asynchronous call; LiteLLM calls this after each one."""
+        await when_awaited(self._charge_finished(kwargs, response_obj, awaited=True))
 
-    def _charged(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
+    def _charge_finished(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
         if not _is_complete(kwargs):
             return
         guard, paid = self._call(kwargs)
@@ -130,7 +135,7 @@ class GovernanceLogger(CustomLogger, _Priced):
         try:
             cost, estimated = _cost(guard, paid, response)
         except ConfigurationError:
-            record = guard.refused_async if awaited else guard.refused
+            record = guard.record_refusal_async if awaited else guard.record_refusal
             refused: Any = record(_unpriced(paid), PRICE_UNKNOWN, paid.name, paid.model)
             raise ((yield refused) if awaited else refused) from None
         if awaited:
@@ -140,8 +145,11 @@ class GovernanceLogger(CustomLogger, _Priced):
             guard.engine.begin(action).resolve_now(cost, estimated=estimated)
 
 
-class _Watched:
-    """A stream of LiteLLM's, used as it is, whose charge is settled by the usage in its last chunk."""
+class _Stream:
+    """A proxy of a stream of LiteLLM's, whose charge is settled by the usage in the stream's last chunk.
+
+    A chunk that only reports the usage is left out unless ``show_usage``: the caller did not request it.
+    """
 
     def __init__(self, chunks: Any, charge: Charge, *, show_usage: bool) -> None:
         self._chunks = chunks
@@ -161,7 +169,7 @@ class _Watched:
         )
 
 
-class _Chunks(_Watched):
+class _SyncStream(_Stream):
     def __iter__(self) -> Iterator[Any]:
         return self
 
@@ -182,7 +190,7 @@ class _Chunks(_Watched):
             return chunk
 
 
-class _AsyncChunks(_Watched):
+class _AsyncStream(_Stream):
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
 
@@ -203,8 +211,8 @@ class _AsyncChunks(_Watched):
             return chunk
 
 
-class _Sent:
-    """A call that is held, and sent by ``send`` with what is added to it."""
+class _HeldCall:
+    """A call whose worst case is held before ``send`` sends it; ``send`` takes the arguments to add to the call's."""
 
     def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
         self._guard = guard
@@ -212,8 +220,11 @@ class _Sent:
         self._send = send
         self._awaited = awaited
 
-    def sent(self, added: Mapping[str, Any], place: Place) -> Steps[tuple[Charge, Any]]:
-        """Hold, and call; once more without what was ``added`` where the provider refuses it."""
+    def send(self, added: Mapping[str, Any], place: Place) -> Steps[tuple[Charge, Any]]:
+        """Hold the worst case, send the call, and return its charge and response.
+
+        The call is sent again without the ``added`` arguments where the server at ``place`` may have refused them.
+        """
         awaited = self._awaited
         charge = yield from self._guard.beginning(self._paid, awaited=awaited)
         try:
@@ -232,9 +243,9 @@ class _Sent:
             if added:
                 stream_options.accepts(place)
             return charge, response
-        made = yield from self.sent({}, place)
+        sent = yield from self.send({}, place)
         stream_options.refuses(place)
-        return made
+        return sent
 
 
 def _settling(charge: Charge, response: Any, *, awaited: bool) -> Steps[None]:
@@ -246,19 +257,19 @@ def _settling(charge: Charge, response: Any, *, awaited: bool) -> Steps[None]:
 def _refusal(kind: str, request: Mapping[str, Any]) -> ConfigurationError | None:
     if kind != "completion" and request.get("stream"):
         return ConfigurationError(
-            "A streamed response of LiteLLM's cannot be settled by its usage, so nothing was sent: leave stream= out,"
-            " or stream completion()."
+            "The usage of a stream of LiteLLM's responses() cannot be read, so nothing was sent: leave stream= out, or"
+            " stream completion()."
         )
     if not request.get("fallbacks") and not request.get("context_window_fallback_dict"):
         return None
     return ConfigurationError(
-        "A completion with fallbacks cannot be held, since another model costs otherwise: catch the error, and call"
-        " completion() with the other model."
+        "A completion with fallbacks cannot be held, because the price of another model differs: leave fallbacks out,"
+        " catch the error, and call completion() with the other model."
     )
 
 
 def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
-    """What a call that was made has cost, in nano-USD, and whether that is an estimate."""
+    """Return the cost of a finished call in nano-USD, and whether it is an estimate."""
     paid.quoted = guard.rates(paid.model)
     try:
         cost = guard.cost(paid, response_of(paid, response))
@@ -269,12 +280,12 @@ def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
 
 def _unpriced(paid: Paid) -> ConfigurationError:
     return ConfigurationError(
-        f"A completion of {paid.model!r} was made, whose price is not known, and is not charged: state it with"
+        f"A call of {paid.model!r} was made and is not charged, because its price is not known: state it with"
         " GovernanceLogger(price=...) per million tokens, default_cost=... USD a call, or cost=0."
     )
 
 
-def _with_usage(paid: Paid) -> dict[str, Any]:
+def _stream_options_of(paid: Paid) -> dict[str, Any]:
     return {} if paid.body is None else {"stream_options": paid.body["stream_options"]}
 
 
@@ -283,12 +294,12 @@ def _requests_usage(arguments: Mapping[str, Any]) -> bool:
 
 
 def _is_cached(response: Any) -> bool:
-    """Whether LiteLLM's own cache had the response."""
+    """Whether the response came from LiteLLM's own cache."""
     return (getattr(response, "_hidden_params", None) or {}).get("cache_hit") is True
 
 
 def _is_complete(kwargs: Mapping[str, Any]) -> bool:
-    """Whether this event is of a whole response that was paid for, and not of a chunk or of LiteLLM's cache."""
+    """Whether LiteLLM logs a whole response of the provider, and not a chunk of a stream or a cached response."""
     if kwargs.get("cache_hit"):
         return False
     parts = ("complete_streaming_response", "async_complete_streaming_response")

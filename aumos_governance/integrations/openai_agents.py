@@ -1,4 +1,4 @@
-"""The OpenAI Agents SDK: function tools as governed actions."""
+"""The adapter for the OpenAI Agents SDK, which makes calls of its function tools governed actions."""
 
 from __future__ import annotations
 
@@ -17,28 +17,31 @@ __all__ = ["ToolDeniedError", "governed_tool"]
 
 
 class ToolDeniedError(GovernanceDeniedError, AgentsException):
-    """A governed tool was refused and did not run. The SDK lets its own kind of error end a run as it is."""
+    """The error of a governed tool that was denied and did not run.
+
+    It is an AgentsException too, since the Agents SDK lets only those end a run unchanged.
+    """
 
     def __init__(self, denied: GovernanceDeniedError) -> None:
         super().__init__(denied.agent_id, denied.denial_reason, denied.audit_record_id, message=denied.message)
 
 
 def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> FunctionTool:
-    """A copy of the tool, each call of which is a governed action.
+    """Return a copy of the tool; each call of the copy is a governed action.
 
-    A denied tool does not run, and ToolDeniedError ends the run; with ``tell_model`` the model reads the reason
-    as the tool's result and goes on. Where the SDK hides a tool's error from the run and passes it to the model, the
-    tool counts as run, and is charged.
+    A denied tool does not run, and ToolDeniedError ends the run; with ``tell_model`` the model reads the reason as the
+    tool's result, and the run goes on. A tool whose error the SDK passes to the model, and does not raise, counts as
+    run and is charged.
     """
     governed = copy.copy(tool)
-    invoke, judge = governed.on_invoke_tool, guard or ToolGuard()
+    invoke, tool_guard = governed.on_invoke_tool, guard or ToolGuard()
 
     async def invoke_governed(context: ToolContext[Any], arguments: str) -> Any:
         def call() -> Awaitable[Any]:
             return invoke(context, arguments)
 
         try:
-            return await judge.run_async(governed.name, _parsed(arguments), call)
+            return await tool_guard.run_async(governed.name, _parsed(arguments), call)
         except GovernanceDeniedError as denied:
             if tell_model:
                 return denied.message
@@ -49,7 +52,7 @@ def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_mo
 
 
 def _parsed(arguments: str) -> Mapping[str, Any]:
-    """The arguments as the model wrote them; what is no JSON object is the tool's to refuse, and shown as it is."""
+    """Return the model's arguments as the user is shown them; text that is no JSON object is named ``arguments``."""
     try:
         parsed = json.loads(arguments or "{}")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The earlier SDK's governed client for OpenAI. `govern` governs more, and holds the worst case."""
+"""The earlier SDK's governed client for OpenAI. `govern` covers more methods, and holds each call's worst case."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["GovernedOpenAIClient", "OpenAIAuditRecord"]
 
 @dataclass(frozen=True, slots=True)
 class OpenAIAuditRecord(CallRecord):
-    """One call: ``call_type`` is ``chat_completion`` or ``embedding``."""
+    """The record of one call; its ``call_type`` is ``chat_completion`` or ``embedding``."""
 
 
 class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
-    """Calls OpenAI for one agent: each call is decided, ``estimated_cost`` USD is held, and its true cost charged.
+    """A client for one agent's OpenAI calls, which holds each call's ``estimated_cost`` and charges its true cost.
 
-    ``openai_client`` is a client of OpenAI's library, or an object that is used like one. Without an estimate
-    ``default_cost`` is held; it is what a call costs as well whose model has no known price, and the held amount is
-    charged where a response does not say what it used. ``budget_category`` is the budget that all of it is charged to.
+    ``openai_client`` is a client of OpenAI's library, or an object with the same methods. ``default_cost`` USD are held
+    for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. Where a
+    response does not report its usage, the held amount is charged. ``budget_category`` names the budget that every call
+    is charged to.
     """
 
     _provider = calls.PROVIDER
@@ -31,15 +32,15 @@ class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
     def governed_chat_completion(
         self, model: str, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """``chat.completions.create``; other keywords are passed on.
+        """Call ``chat.completions.create``, to which other keywords are passed on; ``estimated_cost`` is in USD.
 
-        Raises GovernanceDeniedError when it is denied: then nothing was sent.
+        Raises GovernanceDeniedError when the call is denied; nothing was sent then.
         """
         arguments = {"model": model, "messages": messages, **kwargs}
         create = self._client.chat.completions.create
         return self._call("chat_completion", "/chat/completions", create, arguments, estimated_cost)
 
     def governed_embedding(self, model: str, input: Any, *, estimated_cost: Amount | None = None, **kwargs: Any) -> Any:  # noqa: A002
-        """``embeddings.create``, as `governed_chat_completion`."""
+        """Call ``embeddings.create``, governed like `governed_chat_completion`."""
         arguments = {"model": model, "input": input, **kwargs}
         return self._call("embedding", "/embeddings", self._client.embeddings.create, arguments, estimated_cost)

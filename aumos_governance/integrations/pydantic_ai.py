@@ -1,4 +1,4 @@
-"""Pydantic AI: a toolset whose tools are governed actions."""
+"""The adapter for Pydantic AI: a toolset whose tools run as governed actions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from .tool_guard import ToolGuard
 
 __all__ = ["GovernedToolset"]
 
-# A version that cannot report a final failure to the model can only request another attempt.
+# Without `ToolFailed`, Pydantic AI cannot report a final failure to the model; `ModelRetry` requests another attempt.
 _Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRetry)
 
 
 @dataclass
 class GovernedToolset(WrapperToolset[AgentDepsT]):
-    """Runs the tools of another toolset as governed actions.
+    """A toolset that runs the tools of another toolset as governed actions.
 
     A denied tool does not run, and GovernanceDeniedError ends the agent's run; with ``tell_model`` the model reads the
-    reason as the tool's failure and goes on. A tool that raises, also ``ModelRetry``, is not charged.
+    reason as the tool's failure, and the run goes on. A tool that raises an exception, ``ModelRetry`` included, is not
+    charged.
     """
 
     guard: ToolGuard = field(default_factory=ToolGuard)
@@ -33,7 +34,7 @@ class GovernedToolset(WrapperToolset[AgentDepsT]):
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[AgentDepsT], tool: ToolsetTool[AgentDepsT]
     ) -> Any:
-        """Run the tool if the action is allowed."""
+        """Run the tool if its action is allowed, and return its result."""
 
         def call() -> Awaitable[Any]:
             return self.wrapped.call_tool(name, tool_args, ctx, tool)

@@ -1,4 +1,4 @@
-"""One governed tool call of an agent framework: an action, decided by trust level and budget before the tool runs."""
+"""Tool calls of agent frameworks as governed actions, decided by trust level and budget before the tool runs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _Result = TypeVar("_Result")
 
 
 class ToolGuard:
-    """Governs tools: each call is one governed action, shown to a user where its trust level needs an approval.
+    """A guard that makes each tool call a governed action, which a user approves where the trust level requires it.
 
-    ``cost`` is what one call costs in USD, for every tool or by the tool's name (0 for a tool it does not name): it is
-    held before the call and charged after it. ``required_trust_level`` is the level that an agent needs to run a tool.
-    Where ``engine`` and ``agent_id`` are not given, they are the default engine and its agent at the time of a call.
+    ``cost`` is the price of one call in USD: an amount for every tool, or a mapping by tool name (0 for a tool that it
+    does not name). It is held before the call and charged after it. ``required_trust_level`` is the level that an agent
+    needs to run a tool. ``engine`` and ``agent_id`` default to the default engine and its agent at the time of a call.
     """
 
     def __init__(
@@ -42,9 +42,10 @@ class ToolGuard:
         self._costs = {tool: money.parse(amount, what="cost") for tool, amount in costs.items()}
 
     def run(self, tool: str, arguments: Mapping[str, Any], call: Callable[[], _Result]) -> _Result:
-        """Run ``call`` if the action is allowed.
+        """Run the tool by ``call`` if its action is allowed, and return its result.
 
-        Raises GovernanceDeniedError if it is not: then the tool did not run. A tool that fails is not charged.
+        Raises GovernanceDeniedError if the action is denied; the tool did not run then. Nothing is charged for a tool
+        that raises an exception.
         """
         engine = self._engine or default_engine()
         with engine.authorize(self.action(engine, tool, arguments)):
@@ -53,13 +54,13 @@ class ToolGuard:
     async def run_async(
         self, tool: str, arguments: Mapping[str, Any], call: Callable[[], Awaitable[_Result]]
     ) -> _Result:
-        """As `run`, awaited; while it waits for a user, the event loop goes on."""
+        """Run an awaitable tool like `run`; the event loop goes on while a user decides."""
         engine = self._engine or default_engine()
         async with engine.authorize(self.action(engine, tool, arguments)):
             return await call()
 
     def action(self, engine: Engine, tool: str, arguments: Mapping[str, Any]) -> GovernanceAction:
-        """The governed action of a call of this tool, with what the user sees of it."""
+        """Return the governed action for one call of the tool, with the details that the user is shown."""
         amount = money.to_text(self._costs.get(tool, self._costs.get("", 0)))
         return GovernanceAction(
             agent_id=self._agent_id or engine.agent_id,
@@ -74,5 +75,5 @@ class ToolGuard:
 
 
 def _plain(arguments: Mapping[str, Any]) -> Any:
-    """The arguments as JSON values: what a framework adds that is none is shown as Python shows it."""
+    """Return the arguments as JSON values; a value that is not JSON, such as a framework's object, as its `repr`."""
     return json.loads(json.dumps(dict(arguments), default=repr))

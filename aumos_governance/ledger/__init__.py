@@ -1,6 +1,6 @@
 """The ledger: durable governance state and its atomic operations.
 
-`open_ledger` is the way in; `contract.ledger` says what can be done with it. Importing this package imports no database
+`open_ledger` opens one; `contract.ledger.Ledger` describes its methods. Importing this package imports no database
 library.
 """
 
@@ -22,17 +22,17 @@ def open_ledger(
     on_commit: Callable[[int], None] | None = None,
     server: str | None = None,
 ) -> Ledger:
-    """Open, and where needed create or upgrade, the ledger that ``url`` names.
+    """Open the ledger at ``url``; create or upgrade it where needed.
 
-    ``memory://`` keeps it in this process, ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
-    file, whose missing folders are made, and ``postgresql://user:password@host:port/database`` in a database
-    of PostgreSQL 14 or newer, which several servers may share. ``clock`` gives microseconds since the epoch and
-    is for tests. ``on_commit`` is called in the ledger's thread with the number of requests of each commit; it must
-    not block or raise. A ledger in memory, where nothing is committed, does not call it. ``server`` is eight
-    random hexadecimal digits, the first below 8, by which `Ledger.attending` shows others that this server runs.
+    ``memory://`` keeps the ledger in this process; ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
+    file, whose missing folders are created; and ``postgresql://user:password@host:port/database`` in a database of
+    PostgreSQL 14 or newer, which several servers may share. ``clock`` returns microseconds since the epoch, and is for
+    tests. ``on_commit`` is called in the ledger's thread with the number of requests in each commit; it must not block
+    or raise. A ledger in memory commits nothing and never calls it. ``server`` is the name of this server that
+    `Ledger.attending` returns to other servers: eight random hexadecimal digits, the first below 8.
 
-    Raises ConfigurationError for a URL that names no ledger, LedgerVersionError when a newer version of this
-    package has written it, and LedgerError when it cannot be opened.
+    Raises ConfigurationError where the URL is of no such form, LedgerVersionError where a newer version of this
+    package has written the ledger, and LedgerError where it cannot be opened.
     """
     options: dict[str, Any] = {} if clock is None else {"clock": clock}
     scheme, separator, rest = url.partition("://")
@@ -55,5 +55,6 @@ def open_ledger(
 
 
 def _without_password(url: str) -> str:
+    """Return the end of a URL for an error message, without user, password and query."""
     head, at, tail = url.partition("?")[0].rpartition("@")
     return f"...@{tail[:80]}" if at and head else tail[:80]

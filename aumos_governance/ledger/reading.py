@@ -1,4 +1,4 @@
-"""A ledger that is only read, for programs beside the one that writes it."""
+"""Read-only access to a ledger, for programs other than the server that writes to it."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ __all__ = ["LedgerReader", "open_reader"]
 
 
 class LedgerReader(Protocol):
-    """What can be read of a ledger. All methods may be called from any thread."""
+    """A ledger that is opened only for reading. All methods may be called from any thread."""
 
     name: str
     """The file, or the URL without user and password."""
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Read what is committed."""
+        """Return the result of a query over the committed state."""
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        """The owners and server roots that have notebooks here, or had some, in order."""
+        """Return each owner with each of the owner's server roots that has, or had, notebooks here, sorted."""
         ...
 
     def verify(
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """As `Ledger.verify`."""
+        """Verify hash chains and tables, as `Ledger.verify` does."""
         ...
 
     def close(self) -> None:
-        """Close files and connections. Idempotent."""
+        """Close files and connections. A second call does nothing."""
         ...
 
 
 def open_reader(url: str) -> LedgerReader:
-    """Open the ledger that ``url`` names (see `open_ledger`) without making, upgrading or changing one.
+    """Open the ledger at ``url`` (see `open_ledger`) only for reading: it is not created, upgraded or changed.
 
-    Others may write to it meanwhile. Raises ConfigurationError for a URL that names no ledger others could have
-    written, NotFoundError where there is none, LedgerVersionError where it has another version of this package's
-    tables, and LedgerError when it cannot be read.
+    Other programs may write to it meanwhile. Raises ConfigurationError for ``memory://`` and for a URL of no known
+    form, NotFoundError where there is no ledger, LedgerVersionError where another version of this package made its
+    tables, and LedgerError where it cannot be read.
     """
     scheme, separator, rest = url.partition("://")
     if url == "memory://":

@@ -1,4 +1,4 @@
-"""The server extension: reads the configuration, puts the parts together, and starts and stops them.
+"""The server extension: it validates the configuration, assembles its parts, and starts and stops them.
 
 A server on which governance is enabled never runs ungoverned: where the extension cannot start, the server
 does not start either.
@@ -36,8 +36,9 @@ from .gateway.port_memory import PortMemory
 from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
-from .identity.rooms import Rooms
+from .identity.notebook_map import NotebookMap
 from .kernels.bridge import KERNEL_EVENTS, Bridge
+from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels
 from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
@@ -57,12 +58,15 @@ __all__ = ["GovernanceExtension"]
 _WORKERS: Final = 4
 _READERS: Final = 2
 _LONG_READS: Final = 1
-"""Threads for what may read the whole record. One alone: Python runs one at a time in any case, and each one more makes
-all others wait longer for their turn."""
+"""The threads for requests that may read the whole audit record.
+
+Only one: Python runs one thread at a time in any case, and each further one makes all others wait longer for their
+turn.
+"""
 
 
 class GovernanceExtension(ExtensionApp):
-    """Governs what notebooks and their agents may do and spend."""
+    """The Jupyter server extension that limits what notebooks and their agents may do and spend."""
 
     name = "aumos_governance"
     description = "Trust levels, budgets and an audit record for what notebooks and their agents may do and spend."
@@ -70,89 +74,89 @@ class GovernanceExtension(ExtensionApp):
 
     default_budget = Dollars(
         "10",
-        help="""What a governance session may spend, in US dollars, where the notebook names no budget. At most
+        help="""The budget of a governance session, in US dollars, unless the notebook sets one. At most
         `max_budget`.""",
     ).tag(config=True)
     default_trust_level = Level(
         2,
-        help="""The trust level of a governance session where the notebook names none: 0 Observer, 1 Monitor,
+        help="""The trust level of a governance session, unless the notebook sets one: 0 Observer, 1 Monitor,
         2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous. At most `max_trust_level`.""",
     ).tag(config=True)
     max_budget = Dollars(
         None,
         allow_none=True,
-        help="""The most that any governance session may be given, in US dollars, by a notebook or by a user;
-        None for no limit.""",
+        help="""The highest budget, in US dollars, that a notebook or a user may set for a governance session; None
+        for no limit.""",
     ).tag(config=True)
     max_trust_level = Level(
-        5, help="The highest trust level that any governance session may be given, by a notebook or by a user."
+        5, help="The highest trust level that a notebook or a user may set for a governance session."
     ).tag(config=True)
     warn_at = Fractions(
         ["0.5", "0.8"],
-        help="""The fractions of a budget, above 0 and at most 1 and rising, at which the display of what is spent
-        changes colour.""",
+        help="""The fractions of a budget at which the display of the amount spent changes colour: a list in rising
+        order, each above 0 and at most 1.""",
     ).tag(config=True)
     strict = Bool(
         False,
-        help="""Whether a notebook opens its first session at most at the defaults and from then on only tightens:
-        then only a user in the browser can raise a limit, close a session and open a new one.""",
+        help="""Whether only a user in the browser can raise a limit, close a session or open a further one. A notebook
+        can then open its first session, with at most the default budget and trust level, and only lower these
+        afterwards.""",
     ).tag(config=True)
     autostart = Autostart(
         False,
-        help="""Whether every notebook that was never governed gets a governance session as soon as its kernel runs:
-        True for one at the defaults, or a dict with its `trust_level`, its `budget` in US dollars, or both. A session
-        that exists is never changed by it.""",
+        help="""Whether every notebook that never had a governance session gets one as soon as its kernel runs: True
+        for a session with the defaults, or a dict with its `trust_level`, its `budget` in US dollars, or both. An
+        existing session is never changed.""",
     ).tag(config=True)
     approval_timeout = Seconds(
         600.0,
-        help="""The seconds that a user has to approve an action at trust level L3, where the notebook sets no
-        time-out; after that it is denied.""",
+        help="""The seconds that a user has to approve an action at trust level L3, unless the notebook sets a
+        time-out; then the action is denied.""",
     ).tag(config=True)
     at_limit = Enum(
         ("deny", "ask"),
         "deny",
-        help="""What happens to a call that only a limit on money refuses, where its notebook does not choose: with
-        `deny` it fails at once, with `ask` it waits in the governance panel for a user, who raises the limit or
-        denies it, for at most `approval_timeout` seconds.""",
+        help="""What happens to a call that exceeds a limit on money, unless its notebook chooses: with `deny` it fails
+        at once; with `ask` it waits for at most `approval_timeout` seconds, and a user raises the limit or denies the
+        call in the governance panel.""",
     ).tag(config=True)
     envelopes = Envelopes(
         [],
-        help="""Ceilings over several sessions: a list of dicts with a `name` of its own; a `kind`, which says what
-        shares it: `notebook` (each notebook, over all its sessions), `owner` or `user` (all notebooks of the user, on
-        all servers with the same database), `server` (all notebooks of this server), `team` (all servers with the same
-        database and an envelope of this name); a `ceiling` in US dollars; and a `period` in calendar terms of UTC:
-        `daily`, `weekly`, `monthly`, `yearly`, or `lifetime`, which is the default.""",
+        help="""Ceilings over several sessions: a list of dicts, each with four fields. `name` is unique in the list.
+        `kind` states which sessions share the ceiling: `notebook` (all sessions of each notebook), `owner` or `user`
+        (all notebooks of the user, on all servers with the same database), `server` (all notebooks of this server),
+        `team` (all servers with the same database and an envelope of this name). `ceiling` is in US dollars. `period`
+        is a calendar period in UTC, `daily`, `weekly`, `monthly` or `yearly`, or else `lifetime`, the default.""",
     ).tag(config=True)
     load_in_kernels = Bool(
         True,
         help="""Whether Python kernels that this server starts load the magics and the notebook's engine by themselves
-        when a cell first uses them. Such a kernel finds a start-up hook in PYTHONSTARTUP, which imports nothing and
-        then runs the user's own. Without it, `%load_ext aumos_governance.jupyter_extension` loads them.""",
+        when a cell first uses them. The server then sets PYTHONSTARTUP in their environment to a start-up hook, which
+        imports nothing and runs the user's own start-up file. If False, `%load_ext aumos_governance.jupyter_extension`
+        loads them.""",
     ).tag(config=True)
     local_socket = Bool(
         True,
-        help="""Whether kernels on this machine may use a local socket, which is faster and sends no frames to browsers.
-        Without it, and for all other kernels, their own channels carry the requests.""",
+        help="""Whether kernels on this machine may send their requests over a local socket, which is faster and sends
+        no messages to browsers. If False, and for kernels elsewhere, requests use the kernel's Jupyter channels.""",
     ).tag(config=True)
     providers = Providers(
         {},
-        help="""The providers whose APIs the gateway offers to kernels, terminals and programs with a key of ours, by
-        name: for each a dict with its key (`key_file`, `key_env` or `key_command`) and what differs from what is known
-        of it, such as `base_url`, `models`, `prices`, `output_limit`. Empty: there is no gateway, and nothing is
-        intercepted.""",
+        help="""The providers whose APIs the gateway offers to kernels, terminals and programs that have a key of the
+        gateway, by name: for each a dict with the provider's key (`key_file`, `key_env` or `key_command`) and the
+        fields that differ from the built-in ones, such as `base_url`, `models`, `prices`, `output_limit`. If empty,
+        there is no gateway, and no request to a provider is intercepted.""",
     ).tag(config=True)
-    gateway = Bool(
-        True, help="Whether the gateway runs; where no provider is configured, it does not in any case."
-    ).tag(config=True)
+    gateway = Bool(True, help="Whether the gateway runs. Without a configured provider it never does.").tag(config=True)
     gateway_port = Port(
         0,
-        help="""The port on this machine's loopback interface at which the gateway listens; 0 for the port of the last
-        start, or else any free one.""",
+        help="""The port of this machine's loopback interface on which the gateway listens; 0 for the port of its last
+        start if that is free, else any free one.""",
     ).tag(config=True)
     database_url = Unicode(
-        help="""Where the ledger is: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
+        help="""The address of the ledger: `sqlite:////absolute/path/to/file.sqlite` (on a local disk),
         `postgresql://user:password@host:port/database` (which several servers may share), or `memory://`, which
-        forgets everything when the server stops. By default a file in Jupyter's data folder.""",
+        loses all data when the server stops. By default a file in Jupyter's data folder.""",
     ).tag(config=True)
 
     _gateway: ServedGateway | None = None
@@ -164,15 +168,15 @@ class GovernanceExtension(ExtensionApp):
     # ---- the life of an extension
 
     def _link_jupyter_server_extension(self, serverapp: Any) -> None:
-        # The server logs an exception here as a warning, and goes on without the extension.
+        # The server would only log an exception from here as a warning, and start without the extension.
         try:
             super()._link_jupyter_server_extension(serverapp)
             self._check_names(serverapp.config)
         except TraitError as error:
             self._refuse(str(error))
 
-    def initialize(self) -> None:  # type: ignore[override] # as the base class, which the server calls
-        """Open the ledger and put the parts together; ends the server where that is not possible."""
+    def initialize(self) -> None:  # type: ignore[override] # the same parameters as the base class has at run time
+        """Open the ledger and assemble the extension; ends the server where that fails."""
         try:
             super().initialize()  # type: ignore[no-untyped-call]
         except (AumOSGovernanceError, TraitError) as error:
@@ -184,7 +188,10 @@ class GovernanceExtension(ExtensionApp):
                     " set the environment variable JUPYTER_DATA_DIR to a folder that can be written to."
                 )
             self.log.exception("AumOS Governance could not start.")
-            self._refuse(f"AumOS Governance could not start ({type(error).__name__}), so the server does not either.")
+            self._refuse(
+                f"AumOS Governance could not start ({type(error).__name__}), so the server does not start; the error"
+                " above has the details."
+            )
 
     def initialize_settings(self) -> None:
         serverapp: Any = self.serverapp
@@ -194,14 +201,14 @@ class GovernanceExtension(ExtensionApp):
             max_budget=self.max_budget,
             max_trust_level=self.max_trust_level,
             warn_at=self.warn_at,
-            # A server that a strict server's child process starts is inside of it.
+            # A server started by a child process of a strict server is strict as well.
             strict=self.strict or bool(os.environ.get(STRICT_ENV)),
             autostart=self.autostart,
             database_url=self.database_url,
             envelopes=read_envelopes(self.envelopes),
             at_limit=self.at_limit,
         )
-        # Before the ledger is opened: a provider that cannot work leaves nothing behind.
+        # Before the ledger is opened, so that an invalid provider leaves no ledger behind.
         upstreams = read_providers(self.providers) if self.gateway else {}
         self._name = f"{secrets.randbits(31):08x}"
         self._ledger = self._open_ledger(settings)
@@ -210,27 +217,31 @@ class GovernanceExtension(ExtensionApp):
         self._long_reads = ThreadPoolExecutor(_LONG_READS, thread_name_prefix="aumos-governance-long")
         loop = serverapp.io_loop.asyncio_loop
         documents = Documents(serverapp.contents_manager, serverapp.contents_manager.root_dir or serverapp.root_dir)
-        self._rooms = rooms = Rooms(owner(), documents.root, documents.locate)
-        _rename_known(self._ledger, documents, rooms.owner)
+        self._notebooks = notebooks = NotebookMap(owner(), documents.root, documents.locate)
+        _rename_known(self._ledger, documents, notebooks.owner)
         if not self._ledger.attending() - {self._name}:
-            close_left(self._ledger, rooms)
-        # Also where there are none: those of an earlier configuration end then.
+            close_left(self._ledger, notebooks)
+        # Also where no envelopes are configured, so that those of an earlier configuration end.
         self._ledger.execute(
             ConfigureEnvelopes(
-                key="", origin=Origin("server"), owner=rooms.owner, root=rooms.root, envelopes=settings.envelopes
+                key="",
+                origin=Origin("server"),
+                owner=notebooks.owner,
+                root=notebooks.root,
+                envelopes=settings.envelopes,
             )
         )
-        ceilings = self._ledger.read(ListCeilings(owner=rooms.owner))
+        ceilings = self._ledger.read(ListCeilings(owner=notebooks.owner))
         for difference in differences(settings.envelopes, ceilings):
             self.log.warning("AumOS Governance: %s", difference_sentence(difference))
-        # Before any kernel sends a request: what kernels of an earlier server held is left to a user. Another server
-        # of this root that still runs knows its own.
+        # Before any kernel sends a request: holds of an earlier server's kernels become unresolved, for a user to
+        # settle. Holds of other servers of this root folder that still run are left alone.
         self._ledger.execute(
             KernelsPresent(
                 key="",
                 origin=Origin("server"),
-                owner=rooms.owner,
-                root=rooms.root,
+                owner=notebooks.owner,
+                root=notebooks.root,
                 servers=tuple(sorted(self._ledger.attending() - {self._name})),
             )
         )
@@ -241,34 +252,36 @@ class GovernanceExtension(ExtensionApp):
             at_limit=settings.at_limit,
             log=self.log,
         )
-        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), rooms, loop, self.log)
+        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), notebooks, loop, self.log)
         self._events = events
-        self._holds = OpenHolds(self._ledger, rooms.owner, rooms.root, loop=loop, workers=self._workers, log=self.log)
+        self._holds = OpenHolds(
+            self._ledger, notebooks.owner, notebooks.root, loop=loop, workers=self._workers, log=self.log
+        )
         self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
 
         def announce(paths: set[str]) -> None:
             self._workers.submit(events.reread, self._ledger, paths)
 
-        moves = ContentsMoves(documents, self._ledger, rooms, self.log, announce)
+        moves = ContentsMoves(documents, self._ledger, notebooks, self.log, announce)
         moves.follow(serverapp.contents_manager)
         if upstreams:
-            ports = PortMemory(Path(self.data_dir) / "aumos_governance", rooms.root, self.gateway_port)
-            self._gateway = ServedGateway(upstreams, service, rooms, ports, server=self._name, log=self.log)
+            ports = PortMemory(Path(self.data_dir) / "aumos_governance", notebooks.root, self.gateway_port)
+            self._gateway = ServedGateway(upstreams, service, notebooks, ports, server=self._name, log=self.log)
             self._gateway.start()
-        kernel_keys = None if self._gateway is None else self._gateway.issuing.kernels
+        kernel_keys = None if self._gateway is None else self._gateway.issuers.kernels
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
             service,
-            rooms,
+            notebooks,
             loop=loop,
             readers=self._readers,
-            settle=rooms.settle,
-            at_once=_never if settings.shared else rooms.settled,
+            settle=notebooks.settle,
+            may_stand_by=never if settings.shared else notebooks.settled,
             announce=announce,
             autostart=settings.autostart,
             autostart_terms=settings.autostart_terms,
-            look=partial(moves.look, self._workers),
+            find_moved=partial(moves.find_moved, self._workers),
             log=self.log,
             server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
@@ -276,13 +289,13 @@ class GovernanceExtension(ExtensionApp):
         )
         self._context = Context(
             service,
-            rooms,
+            notebooks,
             settings,
-            rooms.settle,
+            notebooks.settle,
             self._bridge.kernels,
             serverapp.contents_manager,
             loop,
-            None if self._gateway is None else self._gateway.issuing.requests,
+            None if self._gateway is None else self._gateway.issuers.requests,
             None if self._gateway is None else self._gateway.body(),
         )
         self._bridge.follow_sessions()
@@ -291,12 +304,12 @@ class GovernanceExtension(ExtensionApp):
             serverapp.kernel_manager,
             strict=settings.terms.strict,
             documents=documents,
-            name=rooms.name,
+            name=notebooks.name,
             load_in_kernels=self.load_in_kernels,
             keys=kernel_keys,
             note_foreign_keys=self._bridge.note_foreign_keys,
         )
-        _leave_untracked(serverapp)
+        _exclude_from_activity(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
@@ -306,16 +319,16 @@ class GovernanceExtension(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         self._bridge.start()
         if self._gateway is not None:
-            self._gateway.issuing.follow_terminals(serverapp)
-        # What a server has loaded stays until it ends. Without this, each full garbage collection walks over all of it
-        # with every thread stopped (75 ms, twice a second under load), and no kernel gets its response meanwhile.
+            self._gateway.issuers.follow_terminals(serverapp)
+        # The modules that a server has loaded stay until it ends. Without this, each full garbage collection walks
+        # over all of them with every thread stopped (75 ms, twice a second under load), and delays all responses.
         gc.freeze()
 
     async def stop_extension(self) -> None:
-        """Shut down the kernels, end their connections, and close the ledger once what was queued is durable."""
+        """Shut down the kernels, end their connections, and close the ledger once all queued requests are durable."""
         serverapp: Any = self.serverapp
         try:
-            # The server does this next. Done first, a kernel that settles at its exit is still heard.
+            # The server would do this next. Done here first, a kernel that settles at its exit is still served.
             await serverapp.cleanup_kernels()
         except Exception:
             self.log.exception("The kernels could not be shut down for governance.")
@@ -342,7 +355,7 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
 
     def _check_names(self, config: Config) -> None:
-        """A misspelt limit must not pass for a limit."""
+        """Raise TraitError for an unknown setting: a misspelt limit would otherwise limit nothing."""
         known = set(self.class_trait_names(config=True))
         for name in config.get(type(self).__name__, {}):
             if name not in known:
@@ -353,7 +366,7 @@ class GovernanceExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         ledger = getattr(self, "_ledger", None)
         if ledger is not None:
-            # Its thread would keep the process from ending.
+            # The thread of an open ledger would keep the process from ending.
             ledger.close()
         serverapp.log.critical(sentence)
         serverapp.exit(1)
@@ -361,22 +374,19 @@ class GovernanceExtension(ExtensionApp):
 
 
 def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
-    """Have notebooks that were known by a link, before links were resolved, known by their files."""
+    """Rename in the ledger the notebooks that earlier versions recorded by the path of a link to their file's path."""
     renamed = ((known, documents.renamed(known)) for known in ledger.read(ListNotebooks(owner=owner)))
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
         ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
 
 
-def _never() -> bool:
-    return False
+def _exclude_from_activity(serverapp: Any) -> None:
+    """Exclude governance responses from the messages that count as a kernel's activity.
 
-
-def _leave_untracked(serverapp: Any) -> None:
-    """Keep our responses from counting as the kernel's activity.
-
-    Otherwise each makes a page show the kernel idle in the middle of a cell, and a busy kernel may be culled.
-    JupyterLab copies the list for its pages when it is loaded, so it is put there too, whichever came first.
+    Otherwise each response makes a page show the kernel as idle in the middle of a cell, and a busy kernel may be
+    culled. JupyterLab copies the list into its pages' configuration when it is loaded, which may be before this
+    extension, so the list is set there too.
     """
     kernel_manager = serverapp.kernel_manager
     untracked = [*kernel_manager.untracked_message_types, REPLY_TYPE]
@@ -386,7 +396,7 @@ def _leave_untracked(serverapp: Any) -> None:
 
 def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
-    # In the URL of a database the options may hold one too.
+    # The options after the question mark may contain a password too.
     return f"{scheme}{separator}{rest.partition('?')[0].rpartition('@')[2]}"
 
 

@@ -1,1 +1,1 @@
-"""What kernels, agents and users may request of a notebook, as operations on the ledger."""
+"""The requests of kernels and users, validated and executed on the ledger."""

@@ -1,4 +1,4 @@
-"""A kernel's requests about an action: to authorise it, to report how it ended, and to take it back."""
+"""A kernel's requests about a governed action: to authorise it, to report how it ended, and to cancel it."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ _MOST_SECONDS: Final = 7 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """What is to be done, shown and waited for."""
+    """A validated ``authorize`` request: the action, what a user sees of it, and how long it may wait for the user."""
 
     holding: Hold
+    """The hold that the action needs before it may run."""
     shown: Mapping[str, Any]
-    """What the user sees of it."""
+    """The description of the action that the user sees and approves."""
     seconds: float | None
-    """The seconds that a user has; None leaves it to the server."""
+    """The seconds that a user has to decide; None for the server's default."""
     wait: bool
-    """Whether an approval may be requested at all."""
+    """Whether the action may wait for a user's approval; if not, it is denied where it needs one."""
     at_limit: str | None = None
-    """What is to become of it where only a limit on money refuses it: ``ask``, ``deny``, or as the server says."""
+    """``ask`` or ``deny``: whether the action waits for a user at a limit on money; None for the server's default."""
 
     @classmethod
     def read(cls, caller: Caller, wire_request: WireRequest) -> ActionRequest:
-        """Raises InvalidRequestError or InvalidAmountError for what is no action."""
+        """Return the action that ``caller`` requests; raises InvalidRequestError or InvalidAmountError."""
         values = request_of(OPERATIONS["authorize"], caller, wire_request)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
@@ -68,7 +69,10 @@ def _seconds(raw: object) -> float | None:
 
 
 def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | None:
-    """The report of it; None where the request names none. Raises InvalidRequestError for what cannot be one."""
+    """Return the final report of an action from a ``settle`` or ``release``; None if the request has no report.
+
+    Raises InvalidRequestError where its fields are invalid.
+    """
     body = wire_request.body
     if body.get("report_id") is None and body.get("result") is None:
         return None
@@ -83,10 +87,11 @@ def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | 
     )
 
 
-def action_voided(after_yes: Voided, at_once: Voided) -> Voided:
-    """What became of an action, whose hold is made at once, or, where a user has to approve it, after that.
+def action_voided(after_approval: Voided, at_once: Voided) -> Voided:
+    """Return the outcome of cancelling an action, which has a hold at once or after a user's approval.
 
-    ``voided`` says whether it has not begun and will not.
+    ``after_approval`` and ``at_once`` are the outcomes of cancelling these two holds. ``voided`` of the result states
+    whether the action has not begun and will not begin.
     """
-    met = after_yes if after_yes.found in (Found.CHARGE, Found.RESOLVED, Found.NO_CHARGE) else at_once
+    met = after_approval if after_approval.found in (Found.CHARGE, Found.RESOLVED, Found.NO_CHARGE) else at_once
     return replace(met, voided=met.voided or met.found is Found.NO_CHARGE, state=None)

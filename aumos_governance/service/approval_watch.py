@@ -1,4 +1,4 @@
-"""Waiting for users' decisions on approvals, without a thread for each of them."""
+"""Waiting for users' decisions on approval requests, with one thread for all of them."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from ..ledger.contract.agreements import Approval, ApprovalStatus, WithdrawAppro
 from ..ledger.contract.facts import Origin, SessionState
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadApproval
-from .watch import BEAT_SECONDS, LOOK_SECONDS, Waiter, Watch
+from .watch import BEAT_SECONDS, CHECK_SECONDS, Waiter, Watch
 
 __all__ = ["ApprovalWatch", "Awaited"]
 
 
 @dataclass(eq=False, slots=True)
 class Awaited(Waiter):
-    """An approval that a client waits for."""
+    """A pending approval request, and the client that waits for its decision."""
 
     approval: Approval
     origin: Origin
-    """Who waits, and so may withdraw it."""
+    """The origin of the client's request, which may withdraw the approval request."""
     pending: Callable[[], None]
-    """Called now and then while it is."""
+    """Called every `BEAT_SECONDS` while the approval is pending. Must not raise."""
     decided: Callable[[Approval], None]
-    """Called once, when it is pending no more, in whatever thread found out. Neither may raise."""
+    """Called once when the approval is no longer pending, in any thread. Must not raise."""
 
 
 class ApprovalWatch:
-    """Looks after approvals until they are decided, withdrawn, expired, or given up by their client.
+    """The approval requests that clients wait for, each until it is decided, withdrawn, expired or given up.
 
-    Every method may be called from any thread. ``clock`` gives seconds since the epoch, as the ledger counts them, and
-    ``monotonic`` seconds of a clock that is never set.
+    Every method may be called from any thread. ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of
+    a clock that is never set.
     """
 
     def __init__(
@@ -50,62 +50,62 @@ class ApprovalWatch:
             ledger,
             "aumos-governance-approvals",
             due=lambda: min((awaited.due for awaited in self._awaited), default=None),
-            look=self.look,
-            hear=self._hear,
+            check=self.check,
+            on_commit=self._on_commit,
             monotonic=monotonic,
         )
         self._changed = self._watch.changed
 
     def add(self, awaited: Awaited) -> None:
-        """Wait for it. The first look is at once, since what the waiter knows of it may be old."""
+        """Begin to wait for an approval. It is checked at once, since its state may have changed since it was read."""
         with self._changed:
             self._awaited[awaited] = None
             self._watch.listen()
             self._watch.wake()
 
     def extend(self, awaited: Awaited, lease: float) -> None:
-        """Its waiter still waits."""
+        """Extend a client's wait until ``lease``, in seconds of the monotonic clock."""
         with self._changed:
             awaited.lease = lease
 
     def withdraw(self, awaited: Awaited) -> None:
-        """Withdraw it: its client does not wait any more. One that was decided just now is reported as decided."""
+        """Withdraw an approval request whose client no longer waits; if it was decided just before, that counts."""
         request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
 
         def withdrawn(future: Future[Approval]) -> None:
-            # Should it have failed, the next look comes back to it.
+            # If it failed, the next check withdraws it again.
             if future.exception() is None:
                 self._notify(awaited, future.result())
 
         self._ledger.submit(request).add_done_callback(withdrawn)
 
-    def look(self) -> None:
-        """Check all that may have been decided, and those whose client does not wait any more."""
+    def check(self) -> None:
+        """Read the approvals that may have been decided, and withdraw those whose client no longer waits."""
         now = self._monotonic()
         with self._changed:
             due = [awaited for awaited in self._awaited if awaited.due <= now]
             for awaited in due:
-                awaited.look_at = now + LOOK_SECONDS
+                awaited.check_at = now + CHECK_SECONDS
         for awaited in due:
             try:
-                self._look_at(awaited, now)
-            except Exception as error:  # noqa: BLE001 - one of them must not keep the others from being seen
-                self._log.warning("An approval that a kernel waits for could not be looked at: %s", error)
+                self._check_one(awaited, now)
+            except Exception as error:  # noqa: BLE001 - a failure with one approval must not affect the others
+                self._log.warning("An approval that a kernel waits for could not be checked: %s", error)
 
     def close(self) -> None:
-        """Wait for nothing any more; what is pending in the ledger stays so."""
+        """Stop waiting; approvals that are pending in the ledger stay pending."""
         with self._changed:
             self._awaited.clear()
         self._watch.close()
 
-    def _look_at(self, awaited: Awaited, now: float) -> None:
+    def _check_one(self, awaited: Awaited, now: float) -> None:
         approval = self._ledger.read(ReadApproval(approval_id=awaited.approval.approval_id))
         if approval.status is not ApprovalStatus.PENDING:
             self._notify(awaited, approval)
         elif now >= awaited.lease or (approval.until is not None and self._clock() * MICROS >= approval.until):
-            # The ledger itself ends an expired approval, and then notifies its listeners.
+            # The withdrawal makes the ledger expire an approval that is past its time, and notify its listeners.
             with self._changed:
-                awaited.lease = now + LOOK_SECONDS
+                awaited.lease = now + CHECK_SECONDS
             self.withdraw(awaited)
         elif now >= awaited.beat_at:
             awaited.beat_at = now + BEAT_SECONDS
@@ -118,16 +118,16 @@ class ApprovalWatch:
             del self._awaited[awaited]
         awaited.decided(approval)
 
-    def _hear(self, states: tuple[SessionState, ...]) -> None:
-        """In the ledger's own thread, after each commit."""
+    def _on_commit(self, states: tuple[SessionState, ...]) -> None:
+        """Schedule checks of the approvals whose sessions changed; the ledger's thread calls this after each commit."""
         with self._changed:
             if not self._awaited:
                 return
             active = {state.session_id: state.active for state in states}
             for awaited in self._awaited:
                 if awaited.approval.session_id in active:
-                    awaited.look_at = -math.inf
+                    awaited.check_at = -math.inf
                     if not active[awaited.approval.session_id]:
-                        # A yes could let nothing run any more.
+                        # In a closed session, an approval would allow nothing any more.
                         awaited.lease = -math.inf
                     self._changed.notify_all()

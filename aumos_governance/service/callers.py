@@ -1,4 +1,4 @@
-"""The caller of a request: a kernel as its channel identifies it."""
+"""The caller of a request, and the ledger's terms for it: origin, expiry and request."""
 
 from __future__ import annotations
 
@@ -13,33 +13,38 @@ from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
 from ..wire.protocol import Cell, WireRequest
 
-__all__ = ["Caller", "expiry_of", "origin_of", "request_of"]
+__all__ = ["Caller", "Reply", "expiry_of", "origin_of", "request_of"]
+
+
+Reply = Callable[[dict[str, Any]], None]
+"""Sends a message about a request to its client: its response, or that it waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A kernel as its channel identifies it, with the notebook it serves."""
+    """A kernel that makes a request, identified by its transport, and the notebook that it serves."""
 
     notebook: NotebookKey
     scope: str
     """The namespace of its idempotency keys: one for each kernel id."""
     incarnation: str = ""
+    """The kernel's process: another one after each restart."""
     shared_with: str | None = None
     """The path of the other notebook whose session this kernel uses."""
     socket: Mapping[str, Any] | None = None
-    """What a greeting offers: the ``address`` and ``token`` of a local socket."""
+    """The local socket that the response to a ``hello`` offers: its ``address``, a ``token`` and a ``secret``."""
     attending: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Keeps the kernel's process from leaving meanwhile, and raises UnavailableError where it has left."""
+    """Returns a context in which the kernel's process is not marked as gone; raises UnavailableError if it is gone."""
     blocks: bool = False
     """Whether the thread that submits the request may be blocked until its response, since it does nothing else."""
     actor: str = "kernel"
-    """Who made the request, as the records name it: ``kernel``, or for a key that is no kernel's its kind and name."""
+    """The name in the audit records: ``kernel``, or the kind and name of a gateway key that is not a kernel's."""
     cell: Cell | None = None
-    """The cell that a kernel runs whose libraries make the request; None: the request says it."""
+    """The cell that the request belongs to; None for the cell that the request itself states."""
 
 
 def origin_of(caller: Caller, wire_request: WireRequest) -> Origin:
-    """The caller, as the ledger records it."""
+    """Return the caller and the cell of a request as the ledger records them."""
     cell = wire_request.cell if caller.cell is None else caller.cell
     return Origin(
         actor=caller.actor,
@@ -51,14 +56,14 @@ def origin_of(caller: Caller, wire_request: WireRequest) -> Origin:
 
 
 def expiry_of(wire_request: WireRequest) -> int:
-    """When the request expires, as the ledger counts time."""
+    """Return the time at which the request expires, in microseconds since the epoch."""
     return int(wire_request.exp * MICROS)
 
 
 def request_of(
     operation: Operation, caller: Caller, wire_request: WireRequest, terms: SessionTerms | None = None
 ) -> Any:
-    """What the ledger is requested, as the operation's table reads it; raises what `wire.fields` raises."""
+    """Return the ledger request that the operation makes of a wire request; raises the errors of `wire.fields`."""
     return operation.request.read(
         wire_request.body,
         wire_request.id,

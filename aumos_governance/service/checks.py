@@ -1,4 +1,4 @@
-"""Checks that a kernel requests, and refusals of its own, as requests and bodies."""
+"""The operation ``evaluate``: a kernel's request to check an action, or to record a refusal of its own."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from .callers import Caller, request_of
 __all__ = ["Decided", "evaluate"]
 
 Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
-"""A request to the ledger, and what makes its response a body."""
+"""A request to the ledger, and the function that makes a response body of the ledger's response."""
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
 def evaluate(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """A check, or the record of what the kernel's own side refused; neither charges anything."""
+    """Return the ledger request of an ``evaluate``: a check, or a record of what the kernel itself refused.
+
+    Neither charges anything.
+    """
     operation = OPERATIONS["evaluate"]
     request: Evaluate = request_of(operation, caller, wire_request)
     if wire_request.body.get("refused") is not None:
@@ -35,11 +38,13 @@ def evaluate(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> 
 
 
 def _refusal(checked: Evaluate, raw: Mapping[str, Any]) -> Decided:
-    # Only ever a denial: what a kernel says of itself allows nothing.
+    # Always recorded as a denial, so that a kernel cannot record an allowance of its own.
     refused = REFUSED.read(raw)
     code, reason, tool = refused["code"], refused["reason"], refused["tool"]
     if _CODE.fullmatch(code) is None:
-        raise InvalidRequestError("A refusal's code is one word of capitals and underscores, as PRICE_UNKNOWN.")
+        raise InvalidRequestError(
+            f"A refusal's code must be capital letters and underscores, such as PRICE_UNKNOWN, not {code[:40]!r}."
+        )
     category = checked.category
     request = Record(
         key=checked.key,

@@ -1,7 +1,7 @@
-"""Governed actions of kernels, from the request to its decision, with a wait for a user's approval where it is needed.
+"""Governed actions of kernels, from the request to the decision, including the wait for a user's approval.
 
-All that counts here is in the ledger too. So a request that is sent again, to this server or to the next one
-on the same ledger, has the same result, and waits for the same decision.
+All state that decides is in the ledger too. So a request that is sent again, to this server or to another one on the
+same ledger, has the same result, or waits for the same approval.
 """
 
 from __future__ import annotations
@@ -28,16 +28,14 @@ from ..wire.operations import OPERATIONS
 from ..wire.protocol import WireRequest
 from .action_requests import ActionRequest, action_voided
 from .approval_watch import ApprovalWatch, Awaited
-from .callers import Caller, expiry_of
+from .callers import Caller, Reply, expiry_of
 from .limit_waits import LimitWaits
 
 __all__ = ["APPROVAL_SECONDS", "GovernedActions"]
 
 APPROVAL_SECONDS: Final = 600.0
-"""The seconds that a user has to decide, where neither the server's configuration nor the request states them."""
+"""The seconds that a user has to decide, unless the server's configuration or the request sets them."""
 _NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
-
-Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, slots=True)
@@ -52,20 +50,20 @@ class _Action:
     reply: Reply
     lease: float
     """When the client stops waiting, by the monotonic clock."""
-    question: AskApproval | None = None
+    approval_request: AskApproval | None = None
     awaited: Awaited | None = None
-    """What it waits for; None while it does not wait."""
+    """The approval that it waits for; None while it does not wait."""
     seen_pending: bool = False
+    """Whether the approval was found pending, so that its client was notified of the wait."""
     cancelled: bool = False
 
 
 class GovernedActions:
-    """Handles the actions of kernels, from the request to its response. Every method may be called from any thread.
+    """The governed actions in progress on one server. Every method may be called from any thread.
 
-    ``failure`` turns an error into a response. ``approval_seconds`` is how long a user has by default. ``waits`` is
-    where an action waits that only a limit on money refuses, if ``may_wait`` allows it for what its request says of
-    that. ``clock`` gives seconds since the epoch, as the ledger counts them, and ``monotonic`` seconds that no one
-    sets.
+    ``failure`` makes a response of an error. ``approval_seconds`` is how long a user has by default. An action that
+    exceeds a limit on money waits in ``waits`` if ``may_wait`` returns true for the ``at_limit`` of its request.
+    ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of a clock that is never set.
     """
 
     def __init__(
@@ -94,7 +92,12 @@ class GovernedActions:
     # ---- requests of kernels
 
     def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Reply once, after any number of messages that it waits. Raises InvalidRequestError for what is no action."""
+        """Have an action decided; ``reply`` is called with any number of waiting messages, then with the response.
+
+        A copy of a request that is in progress replaces its caller and ``reply``. Raises InvalidRequestError or
+        InvalidAmountError for an invalid request, IdempotencyError for a copy with other content, and ExpiredError for
+        a copy that arrived too late.
+        """
         left = wire_request.exp - self._clock()
         lease = self._monotonic() + left
         with self._lock:
@@ -114,7 +117,7 @@ class GovernedActions:
             elif action.wire_request.body != wire_request.body:
                 raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
             elif left < 0:
-                # It continues for the time that an earlier copy stated.
+                # Only this copy fails: the action continues until the time that an earlier copy stated.
                 raise ExpiredError("The request reached the governance server after its expiry; nothing was done.")
             else:
                 action.wire_request, action.caller, action.reply, action.lease = wire_request, caller, reply, lease
@@ -123,19 +126,19 @@ class GovernedActions:
         elif action.awaited is not None:
             self.watch.extend(action.awaited, lease)
             if action.seen_pending:
-                self._say_waiting(action)
+                self._send_waiting(action)
         else:
             self._waits.renew(caller, wire_request, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
-        """Take an action back, whatever it has come to; the response says whether it has not begun, and will not."""
+        """Cancel an action in any state; ``voided`` of the result states that it has not begun and never will."""
         of = request.of
         with self._lock:
             action = self._actions.get((caller.scope, of))
             if action is not None:
                 action.cancelled = True
         if action is not None and self._waits.drop(caller.scope, of):
-            # Nothing comes back from there any more.
+            # A dropped call gets no decision, so nothing else would end this action.
             self._forget(action)
         voiding: Future[Voided] = Future()
 
@@ -146,17 +149,17 @@ class GovernedActions:
         def voided(future: Future[Voided], then: Callable[[Voided], None]) -> None:
             try:
                 then(future.result())
-            except BaseException as error:  # noqa: BLE001 - the thread that waits must get the error
+            except BaseException as error:  # noqa: BLE001 - the caller must get the error through the future
                 voiding.set_exception(error)
 
-        # The hold after an approval is cancelled first, so that an approval at this moment starts nothing.
+        # The hold after an approval is cancelled first, so that an approval at this moment starts no action.
         void("/act", lambda action: void("", lambda hold: voiding.set_result(action_voided(action, hold))))
         if action is not None and action.awaited is not None:
             self.watch.withdraw(action.awaited)
         return voiding
 
     def close(self) -> None:
-        """Stop waiting; what is pending in the ledger stays so."""
+        """Stop waiting; approvals that are pending in the ledger stay pending."""
         self.watch.close()
 
     # ---- the steps
@@ -168,19 +171,20 @@ class GovernedActions:
                 self._wait(action, step.approval)
             else:
                 self._execute(
-                    action, self._as_it_stands(action, step, response), lambda result: self._advance(action, result)
+                    action, self._updated(action, step, response), lambda result: self._advance(action, result)
                 )
         except StopIteration as done:
             self._decided(action, done.value)
         except Exception as error:  # noqa: BLE001 - a client must always get a response
             self._fail(action, error)
 
-    def _as_it_stands(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
+    def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
+        """Return the step's ledger request with the approval's end, or the notebook and expiry of the latest copy."""
         if isinstance(step, AskApproval) and isinstance(response, Decision):
-            # Reckoned from what is recorded, so that a copy of the request says the same.
+            # Computed from the time of the record, so that every copy of the request gets the same end.
             seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds
-            action.question = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
-            return action.question
+            action.approval_request = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
+            return action.approval_request
         if isinstance(step, Hold) and step.approval_id is not None:
             # The notebook may have been renamed, and the client may have extended its wait.
             return replace(step, notebook=action.caller.notebook, expires_at=expiry_of(action.wire_request))
@@ -205,7 +209,7 @@ class GovernedActions:
     def _decided(self, action: _Action, decision: Decision) -> None:
         try:
             if decision.code in _NOT_BY_LEDGER:
-                # Its figures are those of before the wait.
+                # Its state was read before the wait.
                 decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
             if is_reported(decision):
                 self._report(action, decision)
@@ -215,7 +219,7 @@ class GovernedActions:
             self._fail(action, error)
 
     def _report(self, action: _Action, decision: Decision) -> None:
-        """Report it before it runs, so that the user sees it even if the kernel or this server dies."""
+        """File the report of an action before it runs, so that the user sees it even if the kernel or server dies."""
         requested = action.requested
         request = report_request(
             requested.holding, decision, requested.shown, None, key=f"{action.wire_request.id}/report"
@@ -264,7 +268,7 @@ class GovernedActions:
             action.requested.holding.origin,
             lease=action.lease,
             pending=lambda: self._pending(action),
-            decided=lambda approval: self._heard(action, approval),
+            decided=lambda approval: self._approval_ended(action, approval),
         )
         with self._lock:
             action.awaited = awaited
@@ -275,9 +279,9 @@ class GovernedActions:
 
     def _pending(self, action: _Action) -> None:
         action.seen_pending = True
-        self._say_waiting(action)
+        self._send_waiting(action)
 
-    def _say_waiting(self, action: _Action) -> None:
+    def _send_waiting(self, action: _Action) -> None:
         awaited = action.awaited
         if awaited is None:
             return
@@ -289,19 +293,20 @@ class GovernedActions:
         }
         action.reply({"id": action.wire_request.id, "ok": True, "waiting": waiting})
 
-    def _heard(self, action: _Action, approval: Approval) -> None:
+    def _approval_ended(self, action: _Action, approval: Approval) -> None:
         action.awaited = None
         if approval.status is ApprovalStatus.USED:
-            # By an earlier copy of this request, whose response is stored.
+            # It was used by an earlier copy of this request, whose response is stored.
             approval = replace(approval, status=ApprovalStatus.APPROVED)
         lost = approval.status is ApprovalStatus.WITHDRAWN and approval.decided_by == "server"
-        if not lost or action.seen_pending or action.question is None:
+        if not lost or action.seen_pending or action.approval_request is None:
             self._advance(action, approval)
             return
-        # A starting server took this kernel for gone, which it had not met yet. The client still waits.
+        # A server withdraws at its start the approvals of kernels that have not sent it a hello yet. The client of this
+        # one still waits, so the approval is requested again.
         action.seen_pending = True
         again = replace(
-            action.question, key=f"{action.wire_request.id}/again", expires_at=expiry_of(action.wire_request)
+            action.approval_request, key=f"{action.wire_request.id}/again", expires_at=expiry_of(action.wire_request)
         )
         try:
             self._execute(action, again, lambda approval: self._wait(action, approval))

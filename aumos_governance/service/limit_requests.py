@@ -1,4 +1,4 @@
-"""The calls that wait at a limit on money, as a user sees them and denies them: one entry for each session."""
+"""The REST bodies of calls that wait at a limit on money, one for each session, and a user's denial of them."""
 
 from __future__ import annotations
 
@@ -19,33 +19,39 @@ from .waiting_calls import WaitingCall
 __all__ = ["LimitRequests"]
 
 _KEPT: Final = 1_000
-"""How many denials are known again by their keys."""
+"""The most denials whose idempotency keys are kept."""
 
 
 class LimitRequests:
-    """What waits at limits on one server. A user lets it go on by raising the limit, not here."""
+    """A user's view of the calls that wait at limits on one server. A user allows them by raising the limit."""
 
     def __init__(self, ledger: Ledger, waits: LimitWaits) -> None:
         self._ledger = ledger
         self._waits = waits
         self._denying = threading.Lock()
         self._denied: dict[tuple[str, str], tuple[str, int]] = {}
-        """By scope and key: the session, and how many calls were denied."""
+        """The session and the number of calls denied, by the scope and key of the request."""
 
     def waiting(self, notebook: NotebookKey | None) -> dict[str, Any]:
-        """One entry for each session that waits, the first to wait first; those of one notebook where it is given."""
+        """Return the body of ``GET limit-requests``: one entry for each session with waiting calls, oldest first.
+
+        With ``notebook``, only that notebook's session.
+        """
         sessions: dict[str, list[WaitingCall]] = {}
         for call in self._waits.waiting():
             if call.session_id is not None:
                 sessions.setdefault(call.session_id, []).append(call)
         if notebook is not None:
-            # The file may have another name now than when the call came.
+            # Compared by session, since the notebook may have been renamed since the call came.
             own = self._ledger.read(ReadState(notebook=notebook)).session_id
             sessions = {session: calls for session, calls in sessions.items() if session == own}
         return {"limit_requests": [self._body(session, calls) for session, calls in sessions.items()]}
 
     def deny(self, user: User, session_id: str, key: str | None) -> dict[str, Any]:
-        """A user denies all calls of a session that wait. Raises NotFoundError where none waits."""
+        """Deny all waiting calls of a session, and return the body with their number.
+
+        Raises NotFoundError where no call waits, and IdempotencyError where ``key`` was used for another session.
+        """
         origin = user.origin()
         with self._denying:
             known = None if key is None else self._denied.get((origin.scope, key))
@@ -83,7 +89,7 @@ class LimitRequests:
 
 
 def _requested(call: WaitingCall, state: SessionState) -> int:
-    """What the limit would have to be for this call alone, in nano-USD, as of now."""
+    """Return the limit, in nano-USD, that this call alone would fit under with the amounts charged and held now."""
     balance = state.balance
     if call.limit.kind != "session" or state.session_id != call.session_id or balance is None:
         return call.limit.asked

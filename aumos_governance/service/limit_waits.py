@@ -1,8 +1,9 @@
-"""Calls that wait instead of being denied, until there is room or their time is over: for their turn, where only what
-others hold is in their way, or at a limit on money, where a user may make room or deny them.
+"""Calls that wait instead of being denied, until they fit under a limit or their time is over.
 
-A call that waits is no transaction and keeps nothing in the ledger: it is requested again when there may be room, and
-the ledger decides as ever. So nothing is left behind where its kernel or this server goes.
+A call waits for its turn if it would fit without the amounts that others hold. Otherwise it waits at the limit for a
+user, who may raise the limit or deny the call. A waiting call has no transaction and no row in the ledger: it is
+requested again when it may fit, and the ledger decides as for any call. So nothing is left in the ledger when its
+kernel or this server ends.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
 from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.protocol import WireRequest
-from .callers import Caller, expiry_of
-from .lines import Line, own_line
+from .callers import Caller, Reply, expiry_of
+from .queues import Queue, session_queue
 from .turns import Turns
-from .waiting_calls import Decided, Say, WaitingCall
-from .watch import BEAT_SECONDS, LOOK_SECONDS, Watch
+from .waiting_calls import Decided, WaitingCall
+from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
 
 __all__ = ["LimitWaits"]
 
 
 class LimitWaits:
-    """All calls that wait on one server. Every method may be called from any thread.
+    """All waiting calls of one server. Every method may be called from any thread.
 
-    A call waits at a limit for ``seconds``. ``clock`` gives seconds since the epoch, and ``monotonic`` seconds of a
-    clock that is never set.
+    A call waits at a limit for a user for ``seconds``. ``clock`` returns seconds since the epoch, and ``monotonic``
+    seconds of a clock that is never set.
     """
 
     def __init__(
@@ -52,10 +53,15 @@ class LimitWaits:
         self._monotonic = monotonic
         self._log = log
         self._calls: dict[tuple[str, str], WaitingCall] = {}
-        """In the order in which they came."""
+        """All calls that wait or are being requested, by scope and request id, in the order in which they came."""
         self._turns = Turns(ledger, self._calls, log)
         self._watch = Watch(
-            ledger, "aumos-governance-limits", due=self._due, look=self.look, hear=self._hear, monotonic=monotonic
+            ledger,
+            "aumos-governance-limits",
+            due=self._due,
+            check=self.check,
+            on_commit=self._on_commit,
+            monotonic=monotonic,
         )
         self._changed = self._watch.changed
 
@@ -66,24 +72,24 @@ class LimitWaits:
         caller: Caller,
         wire_request: WireRequest,
         request: Charging,
-        say: Say,
+        reply: Reply,
         decided: Decided,
         *,
         waits_for_user: bool = True,
         turn: float = 0.0,
     ) -> None:
-        """Have the request decided, now or when there is room; ``decided`` is called once, unless the call is dropped.
+        """Have the ledger decide on a charge, now or when it fits; ``decided`` is called once, unless it is dropped.
 
-        ``say`` is called with each message that it waits. A copy of a request that waits takes its place. With
-        ``waits_for_user`` it waits at a limit for a user, and before that ``turn`` seconds for what others hold: at
-        each limit the first to come is the first to be tried, and a call that comes while others wait there stands
-        behind them.
+        A charge that exceeds a limit waits ``turn`` seconds for its turn, if the amounts that others hold keep it from
+        fitting, and then, with ``waits_for_user``, for a user. Calls are tried at each limit in the order in which
+        they came, so a call that comes while others wait there is queued behind them. ``reply`` is called with
+        each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.
         """
-        lines = self._lines_behind(caller, request) if turn else frozenset()
+        queues = self._queues_to_join(caller, request) if turn else frozenset()
         with self._changed:
-            call = self._renewed(caller, wire_request, say)
+            call = self._renewed(caller, wire_request, reply)
             known = call is not None
             if call is None:
                 now = self._clock()
@@ -92,46 +98,46 @@ class LimitWaits:
                     caller=caller,
                     wire_request=wire_request,
                     request=request,
-                    say=say,
+                    reply=reply,
                     decided=decided,
                     lease=self._monotonic() + wire_request.exp - now,
                     since=now,
                     until=now + self._seconds if waits_for_user else math.inf,
                     waits_for_user=waits_for_user,
                     turn_until=now + turn if turn else -math.inf,
-                    place=own_line(caller.notebook),
-                    lines=lines,
+                    place=session_queue(caller.notebook),
+                    queues=queues,
                 )
-                if lines and not self._turns.is_free(call):
+                if queues and not self._turns.is_free(call):
                     self._turns.check_room(call)
-                    call.in_line, call.trying, call.beat_at = True, False, self._monotonic() + BEAT_SECONDS
+                    call.queued, call.trying, call.beat_at = True, False, self._monotonic() + BEAT_SECONDS
                     self._watch.wake()
                 self._calls[call.key] = call
                 self._watch.listen()
             call.decided = decided
-        if known or call.in_line:
-            call.say_waiting()
+        if known or call.queued:
+            call.send_waiting()
         else:
             self._request(call)
 
-    def _lines_behind(self, caller: Caller, request: Charging) -> frozenset[Line]:
-        """The lines of a new call, where any call waits in one; else none, since it is tried at once."""
+    def _queues_to_join(self, caller: Caller, request: Charging) -> frozenset[Queue]:
+        """Return the queues of a new call; none if no call is queued at all, since the call is then tried at once."""
         with self._changed:
             if not self._turns.any():
                 return frozenset()
-        return self._turns.lines_of(caller.notebook, request)
+        return self._turns.queues_of(caller.notebook, request)
 
-    def renew(self, caller: Caller, wire_request: WireRequest, say: Say) -> None:
-        """A copy of a request has come, which may wait here."""
+    def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
+        """Let a copy of a request replace the one that waits, if it does, and send its client a waiting message."""
         with self._changed:
-            call = self._renewed(caller, wire_request, say)
+            call = self._renewed(caller, wire_request, reply)
         if call is not None:
-            call.say_waiting()
+            call.send_waiting()
 
     def drop(self, scope: str, request_id: str) -> bool:
-        """The client has given the call up, so it gets no more messages of it; returns whether it was here.
+        """Remove a call that its client has cancelled; return whether it was waiting or being requested.
 
-        The cancel takes back what it may have been charged meanwhile.
+        No message is sent for it any more. The client's ``cancel`` voids a charge that it may have got meanwhile.
         """
         with self._changed:
             call = self._pop((scope, request_id))
@@ -139,30 +145,30 @@ class LimitWaits:
             self._record(call, LimitEvent.WITHDRAWN)
         return call is not None
 
-    def _renewed(self, caller: Caller, wire_request: WireRequest, say: Say) -> WaitingCall | None:
-        """The call that this is a copy of, which takes its place; None where it is the first."""
+    def _renewed(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> WaitingCall | None:
+        """Update the waiting call that this request is a copy of, and return it; None if the request is new."""
         call = self._calls.get((caller.scope, wire_request.id))
         if call is None:
             return None
         if call.wire_request.body != wire_request.body:
             raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
-        call.caller, call.wire_request, call.say = caller, wire_request, say
+        call.caller, call.wire_request, call.reply = caller, wire_request, reply
         call.lease = max(call.lease, self._monotonic() + wire_request.exp - self._clock())
         return call
 
     # ---- from users
 
     def waiting(self) -> tuple[WaitingCall, ...]:
-        """The calls that wait for a user, the first first."""
+        """Return the calls that wait for a user, oldest first."""
         with self._changed:
             return tuple(call for call in self._calls.values() if call.at_limit)
 
     def deny(self, user: Origin, session_id: str) -> int:
-        """A user denies all calls of this session that wait for one; returns how many those are."""
+        """Deny all calls of a session that wait for a user, and return their number."""
         with self._changed:
             denied = [call for call in self._calls.values() if call.session_id == session_id and call.at_limit]
             for call in denied:
-                call.last, call.look_at = True, -math.inf
+                call.last, call.check_at = True, -math.inf
             self._changed.notify_all()
         if denied:
             first = denied[0]
@@ -178,12 +184,12 @@ class LimitWaits:
             )
         return len(denied)
 
-    def look(self) -> None:
-        """Request again what may fit by now or whose time is over, and leave what no client waits for."""
+    def check(self) -> None:
+        """Request again the calls that may fit now or whose time is over, and drop those whose client has gone."""
         with self._changed:
             unread = self._turns.unread()
         for call in unread:
-            self._turns.read_lines(call)
+            self._turns.read_queues(call)
         now, clock = self._monotonic(), self._clock()
         gone: list[WaitingCall] = []
         due: list[WaitingCall] = []
@@ -200,8 +206,8 @@ class LimitWaits:
                 if call.takes_turns and clock >= call.turn_until:
                     self._end_turn(call)
                 call.last = call.last or clock >= call.until
-                if call.last or (now >= call.look_at and (call in free or not call.in_line)):
-                    call.trying, call.look_at = True, math.inf
+                if call.last or (now >= call.check_at and (call in free or not call.queued)):
+                    call.trying, call.check_at = True, math.inf
                     due.append(call)
                 if now >= call.beat_at:
                     call.beat_at = now + BEAT_SECONDS
@@ -210,27 +216,27 @@ class LimitWaits:
             if call.recorded:
                 self._record(call, LimitEvent.WITHDRAWN)
         for call in beats:
-            call.say_waiting()
+            call.send_waiting()
         for call in due:
             self._request(call)
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting, and send no further messages."""
         with self._changed:
             self._calls.clear()
         self._watch.close()
 
     def _pop(self, key: tuple[str, str]) -> WaitingCall | None:
         call = self._calls.pop(key, None)
-        if call is not None and call.in_line:
+        if call is not None and call.queued:
             self._move_up(call)
         return call
 
     def _end_turn(self, call: WaitingCall) -> None:
-        """Its time in the line is over: it is decided as ever, and those behind it move up."""
+        """End a call's wait for its turn, so that the ledger decides on it; the calls behind it move up."""
         call.turn_until = -math.inf
-        if call.in_line:
-            call.in_line, call.look_at = False, -math.inf
+        if call.queued:
+            call.queued, call.check_at = False, -math.inf
             self._move_up(call)
 
     def _move_up(self, gone: WaitingCall) -> None:
@@ -253,7 +259,7 @@ class LimitWaits:
         try:
             with call.caller.attending():
                 future = self._ledger.submit(request)
-        except Exception as error:  # noqa: BLE001 - the client must get a response, or is gone
+        except Exception as error:  # noqa: BLE001 - the client must get a response, if it has not gone
             self._requested(call, _failed(error))
         else:
             future.add_done_callback(lambda future: self._requested(call, future))
@@ -275,25 +281,25 @@ class LimitWaits:
                 self._pop(call.key)
         if waits:
             if refused is None and call.recorded:
-                # Its kernel is gone, or the ledger.
+                # The request failed, since the kernel has gone or the ledger is closed.
                 self._record(call, LimitEvent.WITHDRAWN)
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Wait until there may be room; returns whether a user is notified of it now for the first time."""
+        """Let a refused call wait until it may fit; return whether it is now for the first time shown to a user."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False
             held = refused.code == BUDGET_HELD
-            if held and not call.in_line:
+            if held and not call.queued:
                 self._turns.check_room(call)
             begins = not held and not call.recorded
-            needed = None if begins or call.refused is None or held != call.in_line else call.needs
-            call.refused, call.trying, call.in_line = refused, False, held
+            needed = None if begins or call.refused is None or held != call.queued else call.needs
+            call.refused, call.trying, call.queued = refused, False, held
             call.recorded = call.recorded or begins
             if call.needs != needed:
                 call.beat_at = -math.inf
-            call.look_at = -math.inf if call.changed or call.last else self._monotonic() + LOOK_SECONDS
+            call.check_at = -math.inf if call.changed or call.last else self._monotonic() + CHECK_SECONDS
             call.changed = False
             self._watch.wake()
         return begins
@@ -321,31 +327,31 @@ class LimitWaits:
 
         try:
             self._ledger.submit(request).add_done_callback(recorded)
-        except Exception as error:  # noqa: BLE001 - what waits goes on all the same
+        except Exception as error:  # noqa: BLE001 - the call must go on waiting without its record
             self._log.warning("A call that waits at a limit could not be recorded: %s", error)
 
-    # ---- news
+    # ---- changes in the ledger
 
-    def _hear(self, states: Iterable[SessionState]) -> None:
-        """In the ledger's own thread, after each commit."""
+    def _on_commit(self, states: Iterable[SessionState]) -> None:
+        """Schedule the calls that the new states may let fit; the ledger's thread calls this after each commit."""
         with self._changed:
             if not self._calls:
                 return
             changed = {state.session_id: state for state in states}
-            places = {own_line(state.notebook): state for state in changed.values()}
+            places = {session_queue(state.notebook): state for state in changed.values()}
             found = False
             for call in self._calls.values():
                 if call.refused is None and call.trying:
-                    # It may have been refused just before the change.
+                    # It may have been refused just before the change, so it is tried again then.
                     call.changed = True
                     continue
                 state = places.get(call.place) if call.refused is None else changed.get(call.session_id)
                 if state is not None and _is_over(call, state):
-                    # Then no room is needed to decide it, and so no turn.
-                    call.in_line = False
-                elif call.refused is None or not _is_news(call, state):
+                    # The ledger decides it without the limit, so it need not wait for its turn.
+                    call.queued = False
+                elif call.refused is None or not _may_fit(call, state):
                     continue
-                call.changed, call.look_at, found = call.trying, -math.inf, True
+                call.changed, call.check_at, found = call.trying, -math.inf, True
             if found:
                 self._changed.notify_all()
 
@@ -353,35 +359,36 @@ class LimitWaits:
         if not self._calls:
             return None
         now, clock, free = self._monotonic(), self._clock(), self._turns.free()
-        due = now + LOOK_SECONDS
+        due = now + CHECK_SECONDS
         for call in self._calls.values():
             if call.trying:
                 continue
-            ends = min(call.until, call.turn_until) if call.in_line else call.until
+            ends = min(call.until, call.turn_until) if call.queued else call.until
             due = min(due, call.beat_at, call.lease, now + ends - clock)
-            if call in free or not call.in_line:
-                due = min(due, call.look_at)
+            if call in free or not call.queued:
+                due = min(due, call.check_at)
         return due
 
 
 def _is_over(call: WaitingCall, state: SessionState) -> bool:
-    """Whether the session is closed, or its level another one than when the call was refused."""
+    """Whether the session was closed, or its trust level changed, since the call was refused."""
     known = None if call.refused is None else call.refused.state
     return not state.active or (known is not None and state.trust_level != known.trust_level)
 
 
-def _is_news(call: WaitingCall, state: SessionState | None) -> bool:
+def _may_fit(call: WaitingCall, state: SessionState | None) -> bool:
+    """Whether this state of the call's session is a reason to request the call again, or to update its limit."""
     if call.limit.kind != "session":
-        # Of other limits a session's state says nothing. Any commit may have ended a hold there; a user is waited for
-        # longer, so that is looked at now and then.
-        return call.in_line
+        # A session's state does not include other limits. Any commit may have ended a hold there, so a queued call is
+        # tried again; one that waits for a user waits longer, so the regular checks are enough.
+        return call.queued
     if state is None or state.balance is None:
         return False
     balance = state.balance
     fits = balance.spent + balance.held + call.least <= balance.limit
     never_fits = balance.spent + call.least > balance.limit
-    # A limit that was raised by too little still changes how much more is needed.
-    return fits or balance.limit != call.limit.allowed or (never_fits and call.in_line)
+    # A limit that was raised by too little still changes the amount that the waiting message states.
+    return fits or balance.limit != call.limit.allowed or (never_fits and call.queued)
 
 
 def _failed(error: Exception) -> Future[Decision]:

@@ -1,8 +1,9 @@
-"""The audit record for users: summed, verified and written out."""
+"""Sums, verification and exports of the audit record, as users request them."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
 
@@ -20,13 +21,13 @@ _LINES_AT_ONCE: Final = 250
 
 
 class Records:
-    """Reads the ledger's audit records; raises what the ledger raises."""
+    """The reader of the ledger's audit records; its methods raise the ledger's errors."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def sums(self, query: AuditSums) -> dict[str, Any]:
-        """What the matching records of each tool, agent or stretch of time add up to."""
+        """Return the number of records and the amounts spent, for each tool, agent or period of time."""
         return {
             "by": query.by,
             "sums": [
@@ -43,45 +44,27 @@ class Records:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> dict[str, Any]:
-        """Verify one session, or everything, and prove that ``known_head`` is in a chain where it is given.
+        """Verify one session's chain, or all chains, and that ``known_head`` is a record of one of them if it is given.
 
-        With ``under``, those of one owner and server root alone.
+        With ``under``, an owner and a server root, only their chains. Raises InvalidRequestError where ``known_head``
+        is not a hash.
         """
         if known_head is not None and not _is_hash(known_head):
-            # Taken for a head that is not there, a typing error would look like a forgery.
+            # Otherwise the result of a typing error would be the same as after a forgery: a missing head.
             raise InvalidRequestError("The known_head must be a record's hash, 64 hexadecimal digits.")
-        result = self._ledger.verify(session_id, known_head=known_head, under=under)
-        return {
-            "ok": result.ok,
-            "checked": result.checked,
-            "heads": dict(result.heads),
-            "problem": result.problem,
-            "chain": result.chain,
-            "seq": result.seq,
-            "findings": [
-                {
-                    "code": found.code,
-                    "table": found.table,
-                    "record": found.record,
-                    "seq": found.seq,
-                    "problem": found.problem,
-                }
-                for found in result.findings
-            ],
-            "unlisted": result.unlisted,
-            "covered": dict(result.covered),
-            "not_covered": list(result.not_covered),
-        }
+        return asdict(self._ledger.verify(session_id, known_head=known_head, under=under))
 
     def session_of(self, notebook: NotebookKey) -> str:
-        """The notebook's open session, or else the one closed last. Raises NotFoundError when there was none."""
+        """Return the id of the notebook's open session, or else of the one closed last; raises NotFoundError without
+        any.
+        """
         session_id = self._ledger.read(ReadState(notebook=notebook)).session_id
         if session_id is None:
             raise NotFoundError("This notebook never had a governance session, so it has no records to verify.")
         return session_id
 
     def export(self, query: AuditQuery, form: str) -> Generator[bytes, None, None]:
-        """The matching records, in the query's order, as parts of a file; read bit by bit, never as a whole."""
+        """Yield the matching records, in the query's order, as parts of a file; the record is never read as a whole."""
         lines = EXPORTS[form](walk(self._ledger, query))
         while part := "".join(islice(lines, _LINES_AT_ONCE)):
             yield part.encode()

@@ -1,7 +1,7 @@
-"""What one notebook's kernel, and one user at its panel, may request; the same on a server and embedded.
+"""The service for requests of kernels and users, used by the server and by a kernel's embedded engine.
 
-The service turns requests into ledger requests and the ledger's records into bodies. It decides nothing: rules
-live in the ledger, inside its transaction.
+The service makes ledger requests of wire requests, and response bodies of the ledger's responses. It decides nothing:
+the rules are in the ledger, inside its transactions.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..wire import fields
 from ..wire.operations import OPERATIONS
 from ..wire.protocol import Cell, WireRequest, error_response
 from .action_requests import finish_request
-from .callers import Caller, request_of
+from .callers import Caller, Reply, request_of
 from .governed_actions import APPROVAL_SECONDS, GovernedActions
 from .limit_waits import LimitWaits
 from .session_requests import DECIDED, READ
@@ -40,7 +40,6 @@ from .waiting_calls import ASK, at_limit_of, turn_seconds
 __all__ = ["Caller", "NotebookService", "Reply"]
 
 ResponseT = TypeVar("ResponseT")
-Reply = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,11 @@ class _Greeting:
 
 
 class NotebookService(UserRequests):
-    """Responds to requests of kernels (`submit`), and to those of users.
+    """The service on one ledger: it responds to requests of kernels (`submit`), and to those of users.
 
-    ``at_limit`` says what becomes of a call that only a limit on money refuses, where its kernel says nothing: ``ask``
-    lets it wait for a user, ``deny`` does not. With None no call waits, since no user could decide.
+    ``at_limit`` is what happens to a call that exceeds a limit on money, unless its kernel chooses: ``ask`` lets it
+    wait for a user, ``deny`` does not. With None no call waits, since no user could decide. A user has
+    ``approval_seconds`` by default.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class NotebookService(UserRequests):
             log=self._log,
         )
         self.cells: dict[str, Cell] = {}
-        """The cell that each kernel runs by its last message, by the scope of its requests."""
+        """The cell that each kernel runs, by the scope of its requests; from its latest ``cell`` request."""
         self._handlers: dict[str, Callable[[Caller, WireRequest, Reply], None]] = {
             "hello": self._hello,
             "cell": self._begin_cell,
@@ -104,13 +104,11 @@ class NotebookService(UserRequests):
         }
 
     def submit(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Respond to one request. ``reply`` is called once, maybe from the ledger's thread, and must not raise.
+        """Respond to one request of a kernel; raises nothing, since an error becomes a response with ``ok: false``.
 
-        Where the caller lets this thread be blocked, a request that is one ledger request gets its response before this
-        returns.
-
-        Before the response to an `authorize` it may be called with messages that it waits for a user. An error becomes
-        a response with ``ok: false``; nothing is raised.
+        ``reply`` is called once with the response, possibly from the ledger's thread, and must not raise. Before the
+        response, it may be called with messages that the request waits for its turn or for a user. With
+        `Caller.blocks`, a request that needs one ledger request has its response before this returns.
         """
         try:
             if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:
@@ -126,12 +124,12 @@ class NotebookService(UserRequests):
             reply(self._failure(wire_request, error))
 
     def stop_waiting(self) -> None:
-        """Stop all waiting; what is pending in the ledger stays so."""
+        """Stop all waiting; approvals that are pending in the ledger stay pending."""
         self.governed_actions.close()
         self.limit_waits.close()
 
     def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
-        """Open a session for ``autostart``, at the defaults of ``terms`` or else of the server; resume an open one."""
+        """Open a session for ``autostart`` with the defaults of ``terms`` or of the server; resume an open session."""
         request = OpenSession(
             key=new_key(),
             origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
@@ -140,10 +138,10 @@ class NotebookService(UserRequests):
         )
         return self.ledger.execute(request).state
 
-    # ---- operations as their tables have them
+    # ---- operations that their tables describe
 
     def _read(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """What only reads: one query, or a handler of `READ`."""
+        """Respond to a request that only reads, by one query or by its handler in `READ`."""
         operation, handler = OPERATIONS[wire_request.op], READ.get(wire_request.op)
         if handler is not None:
             body = handler(self.ledger, caller, wire_request.body)
@@ -153,7 +151,7 @@ class NotebookService(UserRequests):
         reply({"id": wire_request.id, "ok": True, **body})
 
     def _change(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """What changes something: one request, or a handler of `DECIDED`."""
+        """Respond to a request that changes something, by one ledger request or by its handler in `DECIDED`."""
         handler = DECIDED.get(wire_request.op)
         if handler is not None:
             request, response = handler(caller, self.terms, wire_request)
@@ -163,11 +161,8 @@ class NotebookService(UserRequests):
         request = request_of(operation, caller, wire_request, self.terms)
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
-            waits_for_user, turn = (
-                self._may_wait(wire_request.body.get("at_limit")),
-                wire_request.body.get("waits_turn"),
-            )
-            turn = 0.0 if turn is None else turn_seconds(turn)
+            waits_for_user = self._may_wait(wire_request.body.get("at_limit"))
+            turn = turn_seconds(wire_request.body.get("waits_turn"))
             if waits_for_user or turn:
 
                 def decided(future: Future[Decision]) -> None:
@@ -180,11 +175,11 @@ class NotebookService(UserRequests):
         self._decide(caller, request, wire_request, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, value: object) -> bool:
-        """Whether a charge whose request says this of it may wait at a limit."""
-        value = None if value is None else at_limit_of(value)
-        return self._at_limit is not None and (value or self._at_limit) == ASK
+        """Whether a charge may wait at a limit for a user, by the ``at_limit`` of its request; None for the default."""
+        chosen = at_limit_of(value)
+        return self._at_limit is not None and (chosen or self._at_limit) == ASK
 
-    # ---- the others
+    # ---- operations with handlers of their own
 
     def _begin_cell(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
         self.cells[caller.scope] = wire_request.cell
@@ -221,7 +216,7 @@ class NotebookService(UserRequests):
                 reply(response)
 
         def reported(filed: Future[Report], response: dict[str, Any]) -> None:
-            # What was spent is settled whether or not the report could be completed.
+            # The charge is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
                 self._log.warning("How a governed action ended could not be reported: %s", error)
@@ -280,11 +275,11 @@ class NotebookService(UserRequests):
     def _failure(self, wire_request: WireRequest, error: BaseException) -> dict[str, Any]:
         if isinstance(error, AumOSGovernanceError):
             return error_response(wire_request.id, error.code, error.message)
-        # The details are for the administrator's log; the client needs to know that nothing was decided.
-        self._log.error("The governance request %s failed inside.", wire_request.op, exc_info=error)
+        # The details belong in the administrator's log; the client only needs to know that there is no decision.
+        self._log.error("The governance request %s failed with an internal error.", wire_request.op, exc_info=error)
         return error_response(
             wire_request.id,
             "INTERNAL",
-            f"The governance service failed inside ({type(error).__name__}), so there is no decision; its log says"
-            " more.",
+            f"The governance service had an internal error ({type(error).__name__}), so there is no decision; its log"
+            " has the details.",
         )

@@ -1,4 +1,4 @@
-"""What a kernel requests about agents and the record within its notebook's session, beyond what the tables say."""
+"""Handlers for the wire operations about agents, consents and audit records that need more than one ledger request."""
 
 from __future__ import annotations
 
@@ -39,19 +39,22 @@ _FILTERS: Final = tuple(member.name for member in members_of(AuditFilters))
 
 
 class _Levels(NamedTuple):
-    """The levels that count within a session."""
+    """The trust levels within a session."""
 
     session_level: TrustLevel | None
-    """The session's own, above which none counts; None where none is open."""
+    """The session's level, which limits the agents'; None without an open session."""
     agents: tuple[TrustAssignment, ...]
+    """The levels that were assigned to agents."""
 
 
 def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Give an agent a level within the session, or with no level take it away."""
+    """Return the request that assigns an agent a trust level within the session, or with a level of null removes it."""
     operation = OPERATIONS["trust"]
     about = request_of(operation, caller, wire_request, terms)
     if "level" not in wire_request.body:
-        raise InvalidRequestError("An agent is given a trust level from 0 to 5, or null, which takes its own away.")
+        raise InvalidRequestError(
+            "A trust request needs a level from 0 to 5, or null, which removes the agent's level."
+        )
     if about["level"] is not None:
         return SetTrust(**about), operation.response.write
     del about["level"], about["assigned_by"]
@@ -59,20 +62,25 @@ def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Dec
 
 
 def consent(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Allow an agent the use of a kind of data within the session, or with no ``granted_by`` take that back."""
+    """Return the request that grants an agent consent for a kind of data within the session.
+
+    Without ``granted_by``, it revokes the consent. Raises NotAllowedError for a grant on a strict server.
+    """
     operation = OPERATIONS["consent"]
     about = request_of(operation, caller, wire_request, terms)
     if about["granted_by"] is None:
         del about["granted_by"], about["until"]
         return RevokeConsent(**about), operation.response.write
     if terms.strict:
-        raise NotAllowedError("This server is strict: a notebook gives its agents no consents, so nothing was changed.")
+        raise NotAllowedError(
+            "This server is strict, so a notebook cannot grant consents to its agents; nothing was changed."
+        )
     fields.text(wire_request.body, "data_type", "data_type")
     return GrantConsent(**about), operation.response.write
 
 
 def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The levels that agents were given within the session, and the session's own."""
+    """Return the trust levels of the session and of the agents within it."""
     operation = OPERATIONS["agents"]
     operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
@@ -83,7 +91,7 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The consents within the session; of one agent where it is named, and with a data type the one that counts now."""
+    """Return the consents within the session, or those of one agent; with a data type, only the one in effect now."""
     operation = OPERATIONS["consents"]
     values = operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
@@ -98,7 +106,7 @@ def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[st
 
 
 def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of the notebook's records, and how many match where that is requested."""
+    """Return a page of the notebook's audit records, and with ``count`` the number of all that match."""
     operation = OPERATIONS["audit"]
     query: AuditQuery = operation.request.read(body, notebook=caller.notebook)
     response = operation.response.write(ledger.read(query))
@@ -114,10 +122,10 @@ DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, WireRequest], Decided]]
     "trust": trust,
     "consent": consent,
 }
-"""Of operations that change something: what the ledger is requested, and what makes its response a body."""
+"""For operations that change something: the function that makes the ledger request and the response's writer."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "consents": consents,
     "audit": audit,
 }
-"""Of operations that only read: what gives the body."""
+"""For operations that only read: the function that returns the response body."""

@@ -1,4 +1,4 @@
-"""Whose turn it is among the calls that wait for what others hold, and how many may wait."""
+"""The calls that wait for their turn: which of them may be tried now, and how many may wait."""
 
 from __future__ import annotations
 
@@ -11,87 +11,87 @@ from ..errors import BusyError
 from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import NotebookKey
 from ..ledger.contract.ledger import Ledger
-from .lines import Line, Lines, in_order
+from .queues import Queue, Queues, in_order
 from .waiting_calls import WaitingCall
 
 __all__ = ["Turns"]
 
 _MOST_OF_CALLER: Final = 256
-"""How many calls of one caller wait at most, so that one that loops leaves others a place."""
+"""The most calls of one caller that wait, so that a caller in a loop does not use all places of its notebook."""
 _MOST_OF_NOTEBOOK: Final = 1_024
 
 
 class Turns:
-    """The order among ``calls``, which came in the order that they have there.
+    """The order of turns among ``calls``, which are in the order in which they came.
 
-    The lock that guards these must be held, but for `lines_of` and `read_lines`, which read the ledger.
+    Callers must hold the lock that guards the calls, except for `queues_of` and `read_queues`, which read the ledger.
     """
 
     def __init__(self, ledger: Ledger, calls: Mapping[tuple[str, str], WaitingCall], log: logging.Logger) -> None:
         self._calls = calls
-        self._lines = Lines(ledger)
+        self._queues = Queues(ledger)
         self._log = log
 
     def any(self) -> bool:
         """Whether any call waits for its turn."""
-        return any(call.in_line for call in self._calls.values())
+        return any(call.queued for call in self._calls.values())
 
     def free(self) -> set[WaitingCall]:
-        """The calls in a line that no earlier one keeps from being tried."""
-        calls = self._in_line()
+        """Return the queued calls that may be tried, since no earlier call waits in one of their queues."""
+        calls = self._queued()
         if not calls:
-            self._lines.forget()
+            self._queues.forget()
             return set()
         return {call for call, is_free in zip(calls, _order(calls), strict=True) if is_free}
 
     def is_free(self, new: WaitingCall) -> bool:
-        """Whether a call that comes now may be tried, since none waits in any of its lines."""
-        return _order([*self._in_line(), new])[-1]
+        """Whether a new call may be tried at once, since no call waits in any of its queues."""
+        return _order([*self._queued(), new])[-1]
 
     def move_up(self, gone: WaitingCall) -> None:
-        """Have those in the same lines tried as soon as they are first, since this one waits no more."""
-        for call in self._in_line():
-            if call.place == gone.place or call.lines & gone.lines:
-                call.look_at, call.changed = -math.inf, call.trying
+        """Have the calls in the queues of ``gone``, which no longer waits, tried as soon as it is their turn."""
+        for call in self._queued():
+            if call.place == gone.place or call.queues & gone.queues:
+                call.check_at, call.changed = -math.inf, call.trying
 
     def beside(self, call: WaitingCall) -> int:
-        """How many other calls need a share of what this one does, as far as they are known here."""
+        """Return how many other calls need a share of the same limits as this call, as far as this server knows."""
         return sum(
-            other.takes_turns and (other.place == call.place or not other.lines.isdisjoint(call.lines))
+            other.takes_turns and (other.place == call.place or not other.queues.isdisjoint(call.queues))
             for other in self._calls.values()
             if other is not call and not other.at_limit
         )
 
     def check_room(self, new: WaitingCall) -> None:
-        """Raises BusyError where this call may not wait, since too many of its caller or notebook do."""
-        in_line = self._in_line()
-        of_caller = sum(call.caller.scope == new.caller.scope for call in in_line)
-        of_notebook = sum(call.place == new.place for call in in_line)
+        """Raise BusyError if this call may not wait, since too many calls of its caller or notebook wait already."""
+        queued = self._queued()
+        of_caller = sum(call.caller.scope == new.caller.scope for call in queued)
+        of_notebook = sum(call.place == new.place for call in queued)
         if of_caller >= _MOST_OF_CALLER or of_notebook >= _MOST_OF_NOTEBOOK:
             raise BusyError(
-                f"{of_notebook} calls of this notebook wait for others to end already, so nothing was done; make this"
-                " one again later."
+                f"{of_notebook} calls of this notebook already wait for others to end, so nothing was done; make this"
+                " call again later."
             )
 
     def unread(self) -> list[WaitingCall]:
-        """The calls in a line whose other lines are not known yet."""
-        return [call for call in self._in_line() if not call.lines]
+        """Return the queued calls whose further queues were not read yet."""
+        return [call for call in self._queued() if not call.queues]
 
-    def lines_of(self, notebook: NotebookKey, request: Charging) -> frozenset[Line]:
-        """The lines at all limits that this request must fit in."""
-        return self._lines.of(notebook, request)
+    def queues_of(self, notebook: NotebookKey, request: Charging) -> frozenset[Queue]:
+        """Return the queues at all limits of this request."""
+        return self._queues.of(notebook, request)
 
-    def read_lines(self, call: WaitingCall) -> None:
-        """Let it know its lines."""
+    def read_queues(self, call: WaitingCall) -> None:
+        """Read the queues of a call and set them; if that fails, only the queue at its session's budget."""
         try:
-            call.lines = self.lines_of(call.caller.notebook, call.request)
-        except Exception as error:  # noqa: BLE001 - it only stands in one line then
+            call.queues = self.queues_of(call.caller.notebook, call.request)
+        except Exception as error:  # noqa: BLE001 - the call can wait in one queue alone
             self._log.warning("The ceilings around a call that waits for its turn could not be read: %s", error)
-            call.lines = frozenset((call.place,))
+            call.queues = frozenset((call.place,))
 
-    def _in_line(self) -> list[WaitingCall]:
-        return [call for call in self._calls.values() if call.in_line]
+    def _queued(self) -> list[WaitingCall]:
+        return [call for call in self._calls.values() if call.queued]
 
 
 def _order(calls: list[WaitingCall]) -> list[bool]:
-    return in_order((call.lines or frozenset((call.place,)), call.line) for call in calls)
+    return in_order((call.queues or frozenset((call.place,)), call.queue) for call in calls)

@@ -1,4 +1,4 @@
-"""What a user reads and changes of notebooks' sessions."""
+"""Users' requests to read and change the sessions of notebooks, and to read their audit records."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ __all__ = ["UserRequests"]
 
 
 class UserRequests:
-    """The bodies of sessions and their record; raises what the ledger raises."""
+    """The REST requests of users about sessions, which return response bodies; they raise the ledger's errors."""
 
     def __init__(self, ledger: Ledger, terms: SessionTerms) -> None:
         self.ledger = ledger
         self.terms = terms
 
     def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
-        """The body of ``GET state``."""
+        """Return the body of ``GET state``."""
         return STATE.write(self.ledger.read(ReadState(notebook=notebook)), shared_with)
 
     def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
-        """The states of all notebooks that were ever governed, by path."""
+        """Return the states of notebooks that ever had a session, at most ``limit``, in the order of their paths."""
         query = ListStates(owner=owner, root=root, after=after, limit=limit)
         return [STATE.write(state) for state in self.ledger.read(query)]
 
     def change(
         self, user: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
-        """A user's change; opens a session where there is none. Raises what the ledger raises."""
+        """Change the session of a notebook for a user, or open one where none is open; return its new state."""
         fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or new_key(),
@@ -50,11 +50,11 @@ class UserRequests:
         return STATE.write(self.ledger.execute(request).state)
 
     def close(self, user: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
-        """A user closes the session; with none open nothing changes."""
+        """Close the session of a notebook for a user, if one is open; return its new state."""
         request = CloseSession(key=key or new_key(), origin=user.origin(), notebook=notebook, terms=self.terms)
         return STATE.write(self.ledger.execute(request))
 
     def audit(self, query: AuditQuery) -> dict[str, Any]:
-        """One page of records, in the query's order, with the cursor of the next one."""
+        """Return one page of audit records, in the query's order, with the cursor of the next page."""
         page = self.ledger.read(query)
         return {"records": [ENTRY.write(entry) for entry in page.records], "cursor": page.cursor}

@@ -1,4 +1,4 @@
-"""The user behind a request: the name that is recorded, and the scope of the idempotency keys."""
+"""The user who made a request: the name in the records, and the scope of the idempotency keys."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["User"]
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user as the server authenticated the request."""
+    """A user whom the server has authenticated."""
 
     name: str
-    """The ``actor`` of the records."""
+    """The user's name, which the audit records have as ``actor``."""
     scope: str = ""
-    """The namespace of the idempotency keys: the same for all requests of one client. Empty: one for each name."""
+    """The namespace of the idempotency keys, the same for all requests of one client; if empty, one for each name."""
 
     def origin(self, within: tuple[str, str] | None = None) -> Origin:
-        """The origin of a request; ``within`` is the owner and root that it is confined to."""
+        """Return the origin of a request of this user; ``within`` is the owner and root that it is restricted to."""
         return Origin(actor=self.name, person=True, scope=self.scope or f"user:{self.name}", within=within)

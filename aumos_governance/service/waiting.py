@@ -1,6 +1,6 @@
-"""What waits for a user on one server, and the user's decisions on it.
+"""Holds, approval requests and reports that wait for a user on one server, and the user's decisions on them.
 
-Like `NotebookService` it decides nothing: the rules live in the ledger, inside its transaction.
+Like `NotebookService`, this decides nothing: the rules are in the ledger, inside its transactions.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..ledger.contract.budgets import HeldCharge
 from ..ledger.contract.charges import Correct, Release, Settle
 from ..ledger.contract.facts import NotebookKey, Origin
 from ..ledger.contract.ledger import Ledger
-from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports
+from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports, Query
 from ..ledger.contract.requests import new_key
 from ..wire import fields
 from ..wire.operations import OPERATIONS
@@ -27,58 +27,62 @@ __all__ = ["Waiting"]
 
 FoundT = TypeVar("FoundT", HeldCharge, Approval, Report)
 _AT_ONCE: Final = 1_000
-"""More records than one microsecond can hold of one event."""
+"""A limit above the number of records of one event that are made within one microsecond."""
 
 
 class Waiting:
-    """Holds, approvals and reports of one owner and root; a user can name no others."""
+    """The holds, approvals and reports of one owner and server root, and users' requests about them.
+
+    Requests about other owners' or roots' holds, approvals or reports fail. All methods raise the ledger's errors.
+    """
 
     def __init__(self, ledger: Ledger, owner: str, root: str) -> None:
         self._ledger = ledger
         self._owner = owner
         self._root = root
 
-    # ---- lists: one page, oldest first; ``after`` requests the next, and null ends
+    # ---- lists: each returns one page, oldest first; its ``after`` requests the next page, and is null on the last
 
     def holds(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """All that count, held and unresolved."""
-
-        def read(after: str, limit: int) -> tuple[HeldCharge, ...]:
-            return self._ledger.read(
-                ListHolds(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("holds", read, self._hold_body, after, limit)
+        """Return a page of the open holds, both held and unresolved."""
+        return self._page("holds", ListHolds, self._hold_body, notebook, after, limit)
 
     def approvals(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Those that wait for a decision."""
-
-        def read(after: str, limit: int) -> tuple[Approval, ...]:
-            return self._ledger.read(
-                ListApprovals(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("approvals", read, self._approval_body, after, limit)
+        """Return a page of the approval requests that wait for a user's decision."""
+        return self._page("approvals", ListApprovals, self._approval_body, notebook, after, limit)
 
     def reports(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """The reports that are not acknowledged yet."""
-
-        def read(after: str, limit: int) -> tuple[Report, ...]:
-            return self._ledger.read(
-                ListReports(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
-            )
-
-        return _page("reports", read, self._report_body, after, limit)
+        """Return a page of the reports that are not acknowledged yet."""
+        return self._page("reports", ListReports, self._report_body, notebook, after, limit)
 
     def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
-        """The ceilings around the notebook's open or last session, inner before outer; its own is in its state."""
+        """Return the ceilings around the notebook's open or last session, inner first, without its own budget."""
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
         return {"envelopes": [envelope_body(state) for state in states if state.kind != "session"]}
 
-    # ---- the user's decisions; each raises what the ledger raises
+    def _page(
+        self,
+        name: str,
+        query: Callable[..., Query[tuple[FoundT, ...]]],
+        to_body: Callable[[FoundT], dict[str, Any]],
+        notebook: NotebookKey | None,
+        after: str,
+        limit: int,
+    ) -> dict[str, Any]:
+        def read(after: str, limit: int) -> tuple[FoundT, ...]:
+            return self._ledger.read(
+                query(owner=self._owner, root=self._root, notebook=notebook, after=after, limit=limit)
+            )
+
+        bodies = [to_body(found) for found in read(after, limit)]
+        last = bodies[-1]["id"] if bodies else ""
+        more = len(bodies) == limit and bool(read(last, 1))
+        return {name: bodies, "after": last if more else None}
+
+    # ---- the user's decisions
 
     def settle(self, user: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Resolve a hold, whose kernel is gone, with what it cost."""
+        """Settle a hold, whose kernel is gone, with the amount that the call cost."""
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
         request = Settle(
@@ -90,12 +94,12 @@ class Waiting:
         return OPERATIONS["settle"].response.write(self._ledger.execute(request))
 
     def release(self, user: User, hold_id: str, key: str | None) -> dict[str, Any]:
-        """Resolve a hold, whose kernel is gone, that cost nothing."""
+        """Release a hold, whose kernel is gone, since the call cost nothing."""
         request = Release(key=key or new_key(), origin=self._origin(user), hold_id=_id(hold_id, "hold"))
         return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
     def decide(self, user: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Approve or deny exactly what was shown, which ``digest`` stands for."""
+        """Approve or deny an approval request; the body's ``digest`` identifies what the user was shown."""
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
             raise InvalidRequestError("The decision must be approve or deny.")
@@ -109,12 +113,12 @@ class Waiting:
         return self._approval_body(self._ledger.execute(request))
 
     def acknowledge(self, user: User, report_id: str, key: str | None) -> dict[str, Any]:
-        """Acknowledge a report; a second time changes nothing."""
+        """Acknowledge a report; repeating it changes nothing."""
         request = AcknowledgeReport(key=key or new_key(), origin=self._origin(user), report_id=_id(report_id, "report"))
         return self._report_body(self._ledger.execute(request))
 
     def correct(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Take back a charge, or part of it, by an entry with a reason."""
+        """Correct a charge by an amount, up to all of it, with a reason for the audit record."""
         if body.get("amount") is None:
             raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
         request = Correct(
@@ -129,7 +133,7 @@ class Waiting:
     def _origin(self, user: User) -> Origin:
         return user.origin(within=(self._owner, self._root))
 
-    # ---- bodies, each with the cell it came from
+    # ---- bodies, each with the cell that made the request
 
     def _hold_body(self, hold: HeldCharge) -> dict[str, Any]:
         record = self._record("hold", hold.at, lambda record: record.charge_id == hold.charge_id)
@@ -141,7 +145,7 @@ class Waiting:
         def is_it(record: AuditEntry) -> bool:
             return record.detail.get("approval") == id
 
-        # Before an update of the server the event was another one.
+        # Earlier versions recorded the event as ``ask``.
         record = self._record("approval_requested", approval.asked_at, is_it) or self._record(
             "ask", approval.asked_at, is_it
         )
@@ -153,22 +157,9 @@ class Waiting:
         return report_body(report, cell_body(record))
 
     def _record(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> AuditEntry | None:
-        # The cell is stated once, in the record of the same transaction and so of the same time.
+        # The cell is only in the audit record, which was made in the same transaction and so has the same time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
         return next(filter(is_it, page.records), None)
-
-
-def _page(
-    name: str,
-    read: Callable[[str, int], tuple[FoundT, ...]],
-    to_body: Callable[[FoundT], dict[str, Any]],
-    after: str,
-    limit: int,
-) -> dict[str, Any]:
-    bodies = [to_body(found) for found in read(after, limit)]
-    last = bodies[-1]["id"] if bodies else ""
-    more = len(bodies) == limit and bool(read(last, 1))
-    return {name: bodies, "after": last if more else None}
 
 
 def _id(raw: str, what: str) -> str:

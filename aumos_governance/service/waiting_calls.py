@@ -1,4 +1,4 @@
-"""A charge that waits: for its turn, or at a limit for a user."""
+"""A charge that waits for its turn, or at a limit for a user."""
 
 from __future__ import annotations
 
@@ -16,60 +16,60 @@ from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.bodies import LIMIT
 from ..wire.fields import is_number, shown
 from ..wire.protocol import WireRequest
-from .callers import Caller
-from .lines import Line, line_at
+from .callers import Caller, Reply
+from .queues import Queue, limit_queue
 from .watch import Waiter
 
-__all__ = ["ASK", "Decided", "Say", "WaitingCall", "at_limit_of", "turn_seconds"]
+__all__ = ["ASK", "Decided", "WaitingCall", "at_limit_of", "turn_seconds"]
 
 ASK: Final = "ask"
-"""What lets a call wait for a user."""
+"""The value of ``at_limit`` that lets a call wait for a user."""
 _MOST_SECONDS: Final = 3600.0
 
 Decided = Callable[[Future[Decision]], None]
-Say = Callable[[dict[str, Any]], None]
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class WaitingCall(Waiter):
-    """A call from its first copy to its decision."""
+    """A call that waits or is being requested, from the first copy of its request to the decision."""
 
     key: tuple[str, str]
-    """The scope of its client's idempotency keys, and its own."""
+    """The scope of its caller, and the id of its request."""
 
     caller: Caller
     wire_request: WireRequest
-    """The latest copy of this request; ``say`` belongs to it."""
+    """The latest copy of the request; ``caller`` and ``reply`` belong to it."""
     request: Charging
-    say: Say
+    reply: Reply
     decided: Decided
     since: float
-    """When it came, in seconds since the epoch."""
+    """The time when it came, in seconds since the epoch."""
     until: float
-    """When its time at a limit is over, in seconds since the epoch."""
+    """The end of its wait for a user, in seconds since the epoch."""
     waits_for_user: bool
     """Whether it may wait for a user."""
     turn_until: float = -math.inf
-    """When its time in the line is over, in seconds since the epoch."""
-    in_line: bool = False
+    """The end of its wait for its turn, in seconds since the epoch."""
+    queued: bool = False
     """Whether it waits for its turn, also while it is being tried again."""
-    place: Line = ()
-    """The line at its session's own budget."""
-    lines: frozenset[Line] = frozenset()
-    """All lines that it belongs to, as soon as these are needed."""
+    place: Queue = ()
+    """The queue at its session's own budget."""
+    queues: frozenset[Queue] = frozenset()
+    """All its queues; empty until they are read, which is only done when they are needed."""
     refused: Decision | None = None
-    """How it did not fit when it was requested last; None until then."""
+    """The latest refusal; None until the first one."""
     trying: bool = True
+    """Whether the ledger has its request at the moment."""
     changed: bool = False
-    """Whether something changed while it was being requested."""
+    """Whether something changed while it was being requested, so that it must be tried again at once."""
     last: bool = False
-    """Whether it is requested once more, and then takes what comes."""
+    """Whether its next request is the last one, whose decision is final."""
     recorded: bool = False
-    """Whether it is on record that it waits for a user."""
+    """Whether the audit record states that it waits for a user."""
 
     @property
     def takes_turns(self) -> bool:
-        """Whether it may wait for its turn still."""
+        """Whether it may still wait for its turn."""
         return self.turn_until > -math.inf
 
     @property
@@ -78,9 +78,9 @@ class WaitingCall(Waiter):
         return self.refused is not None and self.refused.code != BUDGET_HELD and not self.last
 
     @property
-    def line(self) -> Line | None:
-        """The line in which it waits; None where it was not tried yet."""
-        return None if self.refused is None else line_at(self.limit, self.caller.notebook)
+    def queue(self) -> Queue | None:
+        """The queue in which it waits; None if it was not tried yet."""
+        return None if self.refused is None else limit_queue(self.limit, self.caller.notebook)
 
     @property
     def least(self) -> int:
@@ -90,37 +90,39 @@ class WaitingCall(Waiter):
 
     @property
     def session_id(self) -> str | None:
+        """The session of the latest refusal; None before the first one."""
         state = None if self.refused is None else self.refused.state
         return None if state is None else state.session_id
 
     @property
     def limit(self) -> Limit:
+        """The limit that the call exceeded at its latest refusal."""
         assert self.refused is not None
         assert self.refused.limit is not None
         return self.refused.limit
 
     @property
     def needs(self) -> int:
-        """By how much the limit would have to be higher for this call alone, in nano-USD."""
+        """The amount by which the limit would have to be raised for this call alone, in nano-USD."""
         return max(0, self.limit.asked - self.limit.allowed)
 
-    def say_waiting(self) -> None:
-        """Send its client the message that it waits."""
+    def send_waiting(self) -> None:
+        """Reply the client the message that its call waits, if it does."""
         waiting: dict[str, Any]
-        if self.in_line:
+        if self.queued:
             limit = None if self.refused is None else LIMIT.write(self.limit)
             waiting = {"turn": True, "limit": limit, "until": self.turn_until}
         elif self.at_limit:
             waiting = {"limit": LIMIT.write(self.limit), "needs": money.to_text(self.needs), "until": self.until}
         else:
             return
-        self.say({"id": self.wire_request.id, "ok": True, "waiting": waiting})
+        self.reply({"id": self.wire_request.id, "ok": True, "waiting": waiting})
 
 
 def at_limit_of(value: object) -> str | None:
-    """What a request says of waiting: ``ask`` or ``deny``; None where it leaves that to the server.
+    """Return the ``at_limit`` of a request: ``ask``, ``deny``, or None for the server's default.
 
-    Raises InvalidRequestError for anything else.
+    Raises InvalidRequestError for any other value.
     """
     if value is None or (isinstance(value, str) and value in (ASK, "deny")):
         return value
@@ -128,7 +130,12 @@ def at_limit_of(value: object) -> str | None:
 
 
 def turn_seconds(value: object) -> float:
-    """For how long a request says that it waits for its turn. Raises InvalidRequestError."""
+    """Return the seconds that a request waits for its turn, by its ``waits_turn``; 0 for None.
+
+    Raises InvalidRequestError for any other value.
+    """
+    if value is None:
+        return 0.0
     if is_number(value, _MOST_SECONDS) and value >= 0:
         return float(value)
     raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(value)}.")

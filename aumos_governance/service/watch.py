@@ -1,4 +1,4 @@
-"""The thread that looks after requests that wait, while any do, and what all kinds of waiting have in common."""
+"""The thread that checks waiting requests, and the state that all kinds of waiting requests have in common."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from typing import Final
 
 from ..ledger.contract.ledger import Ledger, Listener
 
-__all__ = ["BEAT_SECONDS", "LOOK_SECONDS", "Waiter", "Watch"]
+__all__ = ["BEAT_SECONDS", "CHECK_SECONDS", "Waiter", "Watch"]
 
 BEAT_SECONDS: Final = 5.0
-"""How often a client receives the message that its request still waits."""
-LOOK_SECONDS: Final = 1.0
-"""How often a request is looked at though nothing is known to have changed: another server may share the ledger."""
+"""The seconds between two messages to a client that its request still waits."""
+CHECK_SECONDS: Final = 1.0
+"""The seconds between two checks of a request without a known change: another server may have changed the ledger."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Waiter:
-    """A request that waits; all times are by the monotonic clock."""
+    """A request that waits; all times are in seconds of the monotonic clock."""
 
     lease: float
-    """When its client waits no more, unless a copy of the request extends it."""
-    look_at: float = -math.inf
+    """The time when its client stops waiting, unless a copy of the request extends it."""
+    check_at: float = -math.inf
+    """The time of its next check."""
     beat_at: float = -math.inf
+    """The time of the next message to its client that it still waits."""
 
     @property
     def due(self) -> float:
-        """When there is something to do for it."""
-        return min(self.look_at, self.beat_at, self.lease)
+        """The earliest of these times."""
+        return min(self.check_at, self.beat_at, self.lease)
 
 
 class Watch:
-    """Runs ``look`` in a thread of its own whenever something is due, while there is anything to wait for.
+    """A thread that calls ``check`` whenever a check is due, and that runs only while requests wait.
 
-    ``due`` is called with `changed` held; it gives the time of the next look, by the monotonic clock, or None where
-    nothing waits. ``hear`` is called by the ledger after each commit. Every method may be called from any thread.
+    ``due`` returns the time of the next check, by the monotonic clock, or None if no request waits; it is called with
+    `changed` held. The ledger calls ``on_commit`` after each commit. Every method may be called from any thread.
     """
 
     def __init__(
@@ -46,36 +48,39 @@ class Watch:
         name: str,
         *,
         due: Callable[[], float | None],
-        look: Callable[[], None],
-        hear: Listener,
+        check: Callable[[], None],
+        on_commit: Listener,
         monotonic: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._name = name
         self._due = due
-        self._look = look
-        self._hear = hear
+        self._check = check
+        self._on_commit = on_commit
         self._monotonic = monotonic
         self.changed = threading.Condition()
-        """Guards what waits."""
+        """The lock of the waiting requests; it must be notified when the time of the next check has changed."""
         self._watching = False
         self._closed = False
         self._unsubscribe: Callable[[], None] | None = None
 
     def listen(self) -> None:
-        """Listen to the commits from now on; with `changed` held."""
+        """Subscribe to the ledger's commits; must be called with `changed` held."""
         if self._unsubscribe is None and not self._closed:
-            self._unsubscribe = self._ledger.subscribe(self._hear)
+            self._unsubscribe = self._ledger.subscribe(self._on_commit)
 
     def wake(self) -> None:
-        """Something waits, or is due at another time; with `changed` held."""
+        """Start the thread if it does not run, and have it compute the next check anew.
+
+        Must be called with `changed` held, after a request was added or is due at another time.
+        """
         if not self._watching and not self._closed:
             self._watching = True
             threading.Thread(target=self._run, name=self._name, daemon=True).start()
         self.changed.notify_all()
 
     def close(self) -> None:
-        """Stop listening, and end the thread when nothing waits."""
+        """Unsubscribe from the ledger, and let the thread end once no request waits."""
         with self.changed:
             self._closed = True
             self.changed.notify_all()
@@ -93,4 +98,4 @@ class Watch:
                 seconds = due - self._monotonic()
                 if seconds > 0:
                     self.changed.wait(seconds)
-            self._look()
+            self._check()

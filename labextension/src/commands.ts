@@ -26,10 +26,13 @@ export const CommandIds = {
 
 /** The selector of a command palette; a click on one of its items moves the focus to an ancestor. */
 const PALETTE = '.lm-CommandPalette, .jp-ModalCommandPalette';
-/** How many frames JupyterLab may take to give the focus back to a document. */
+/** How many animation frames JupyterLab may take to return the focus to a document after its palette closes. */
 const FRAMES = 4;
 
-/** The commands of the palette, in its order, each with the arguments of its keyboard shortcut. */
+/**
+ * The commands in the palette, in order, with arguments equal to those of their shortcuts: else the palette shows
+ * none.
+ */
 export const IN_PALETTE: readonly {
   command: string;
   args?: { format: ExportFormat };
@@ -51,10 +54,12 @@ export const IN_PALETTE: readonly {
 ];
 
 /**
- * Add the commands to the registry; returns what announces those whose state has changed.
+ * Add the commands to the registry.
  *
- * No command decides anything, since agents can run commands: a command leads to the control that the
- * user presses.
+ * No command decides anything, since agents can run commands: a command only moves the focus to the control
+ * that the user presses.
+ *
+ * @returns A function to call whenever the model or the waiting requests change; see {@link announcer}.
  */
 export function addCommands(options: ICommandOptions): () => void {
   const { commands, model, panel, trans, waits, download } = options;
@@ -165,11 +170,12 @@ export function addCommands(options: ICommandOptions): () => void {
 }
 
 /**
- * A function that announces the commands whose state has changed since its last call.
+ * Return a function that notifies the registry of the commands whose state has changed since its last call.
  *
- * Each announcement has all of JupyterLab's menus and toolbars that may have the command drawn again.
+ * Commands whose state is the same are left out: each notification makes JupyterLab render its menus and
+ * toolbars again.
  *
- * @param states - Whether a command is enabled and visible, by its id.
+ * @param states - By command id, a function that returns the state: whether it is enabled and visible.
  */
 export function announcer(
   commands: CommandRegistry,
@@ -187,14 +193,14 @@ export function announcer(
   return () => changed().forEach(id => commands.notifyCommandChanged(id));
 }
 
-/** Whether approval requests or calls at a limit wait, and whether reports are to be reviewed. */
+/** Whether anything waits for the user: approval requests, calls at a limit, or reports to review. */
 export interface IWaits {
   hasApprovals: () => boolean;
   hasCallsAtLimit: () => boolean;
   hasReports: () => boolean;
 }
 
-/** What the commands work with. */
+/** The options of {@link addCommands}. */
 export interface ICommandOptions {
   commands: CommandRegistry;
   model: IGovernanceModel;
@@ -205,18 +211,19 @@ export interface ICommandOptions {
   download: (url: string) => void;
 }
 
-/** The section of what waits: approval requests first, then calls at a limit. */
+/** Return the section with waiting requests to show next: approvals first, then, if those have the focus, limits. */
 function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
-  const isThere = panel.focused === 'approvals';
-  return waits.hasCallsAtLimit() && (isThere || !waits.hasApprovals())
+  const hasFocus = panel.focused === 'approvals';
+  return waits.hasCallsAtLimit() && (hasFocus || !waits.hasApprovals())
     ? 'limits'
     : 'approvals';
 }
 
 /**
- * Do something that moves the focus, after an open command palette has closed.
+ * Run an action that moves the focus, after an open command palette has closed.
  *
- * JupyterLab gives the focus back to the document in front some frames after its palette closes.
+ * JupyterLab returns the focus to the document in front some frames after its palette closes, which would undo
+ * the move.
  */
 async function afterPalette(action: () => void): Promise<void> {
   const focused = document.activeElement;

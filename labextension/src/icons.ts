@@ -4,25 +4,25 @@ import governanceSvg from '../style/icons/governance.svg';
 import offSvg from '../style/icons/governance-off.svg';
 import unreachableSvg from '../style/icons/governance-unreachable.svg';
 
-/** A coin below a ceiling: governed. */
+/** For a governed notebook: a coin below a ceiling. */
 export const governanceIcon = new LabIcon({
   name: 'aumos-governance:governance',
   svgstr: governanceSvg
 });
 
-/** A coin that fills the room below its ceiling: the budget is nearly or fully used. */
+/** For a budget that is nearly or fully spent: a coin that reaches its ceiling. */
 export const fullIcon = new LabIcon({
   name: 'aumos-governance:full',
   svgstr: fullSvg
 });
 
-/** A coin that is crossed out: the server cannot be reached, so nothing is known. */
+/** For an unreachable server: a coin that is crossed out. */
 export const unreachableIcon = new LabIcon({
   name: 'aumos-governance:unreachable',
   svgstr: unreachableSvg
 });
 
-/** A coin without a ceiling: not governed. */
+/** For a notebook that is not governed: a coin without a ceiling. */
 export const offIcon = new LabIcon({
   name: 'aumos-governance:off',
   svgstr: offSvg

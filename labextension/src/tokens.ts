@@ -13,7 +13,7 @@ import type { Notation } from './words/notation';
 
 export type { Connection };
 
-/** What the page knows of the governance of its server's notebooks. It decides nothing. */
+/** The governance state of the server's notebooks, as far as the page has loaded it. It decides nothing. */
 export interface IGovernanceModel {
   /** The server-local path of the notebook in front; null if none is in front. */
   readonly path: string | null;
@@ -24,6 +24,7 @@ export interface IGovernanceModel {
   /** The server's configuration; null until it is loaded. */
   readonly config: IGovernanceConfig | null;
 
+  /** How current the state of the notebook in front is. */
   readonly connection: Connection;
 
   /** Why the last request about the notebook in front failed; null if it did not. */
@@ -35,22 +36,22 @@ export interface IGovernanceModel {
   /** Whether the user may change anything; true until the server denies it. */
   readonly mayChange: boolean;
 
-  /** Counts the changes of any notebook's state: a list may be out of date once it rises. */
+  /** A counter that rises with each change of any notebook's state: lists loaded before may be out of date then. */
   readonly revision: number;
 
-  /** Counts how often the notebook in front got another kernel, or none. */
+  /** A counter that rises whenever the notebook in front gets another kernel, or loses its kernel. */
   readonly kernelChanges: number;
 
   /** Emitted after any of the above, or the state of any notebook, has changed. */
   readonly changed: ISignal<IGovernanceModel, void>;
 
-  /** Emitted with each newer state of any notebook. */
+  /** Emitted with each new or newer state of any notebook. */
   readonly learned: ISignal<IGovernanceModel, IGovernanceState>;
 
-  /** The last known state of a notebook. */
+  /** Return the last known state of a notebook; null if none was loaded. */
   stateOf(path: string): IGovernanceState | null;
 
-  /** Accept a state of a notebook from a response; it is ignored if a newer one is known. */
+  /** Store a notebook's state that a response contained; it is ignored if a newer one is known. */
   learn(state: IGovernanceState): void;
 
   /** Load the state of the notebook in front from the server. Never rejects: see `failure`. */
@@ -60,7 +61,7 @@ export interface IGovernanceModel {
 /** The model, for other plugins. */
 export const IGovernanceModel = new Token<IGovernanceModel>(
   'aumos-governance:IGovernanceModel',
-  'Trust level and budget of the notebooks, kept current by the server.'
+  "The governance state of the server's notebooks, kept current by the server's events."
 );
 
 /** The clients of the REST API that the panel's sections use. */
@@ -79,28 +80,28 @@ export interface ISectionProps {
   readonly path: string | null;
   /** The state of that notebook; null until it is loaded. */
   readonly state: IGovernanceState | null;
-  /** A budget in USD to be filled into the budget's field, once; only the user sets it. */
+  /** A budget in USD to fill into the budget's field once; it is not set until the user presses the button. */
   readonly proposedBudget?: { readonly budget: string } | null;
 }
 
 /** A part of the panel under a title that opens and closes it. */
 export interface IPanelSection {
-  /** Identifies the section in the page and for commands that lead to it. */
+  /** The name of the section in the page, by which commands move the focus to it. */
   readonly id: string;
   /** Sections stand in ascending order of their ranks. */
   readonly rank: number;
   readonly title: (trans: TranslationBundle) => string;
-  /** Rendered again when the model changes, and when `changed` is emitted. */
+  /** The content; rendered again when the model changes, and when `changed` is emitted. */
   readonly Body: ComponentType<ISectionProps>;
   /** A short text beside the title, visible while the section is closed. */
   readonly Badge?: ComponentType<ISectionProps>;
-  /** Whether it is hidden while no notebook is shown; true if not given. */
+  /** Whether the section is hidden while the panel shows no notebook; true if omitted. */
   readonly needsNotebook?: boolean;
-  /** Whether there is anything to show; true if not given. */
+  /** Whether the section has anything to show; always, if omitted. */
   readonly isShown?: (props: ISectionProps) => boolean;
-  /** Whether it is closed at first. */
+  /** Whether the section is closed until the user opens it. */
   readonly collapsed?: boolean;
-  /** Emitted when it is to be rendered again though the model has not changed. */
+  /** Emitted when the section must be rendered again although the model has not changed. */
   readonly changed?: ISignal<unknown, unknown>;
 }
 
@@ -116,9 +117,9 @@ export interface IGovernancePanel {
   addSection(section: IPanelSection): IDisposable;
 
   /**
-   * Show sections until the returned object is disposed.
+   * Load sections when the panel is first shown, and show them until the returned object is disposed.
    *
-   * @param load - Called when the panel is first shown; again with a later drawing if it rejected.
+   * @param load - Loads the sections; if it rejects, it is called again when the panel is next rendered.
    */
   addSections(load: () => Promise<readonly IPanelSection[]>): IDisposable;
 
@@ -132,24 +133,24 @@ export interface IGovernancePanel {
   /**
    * Show the budget of a notebook in the panel with an amount in USD filled in.
    *
-   * It sets nothing: only a click or key of the user does.
+   * This does not set the budget: only the user's click or key on the button does.
    */
   proposeBudget(path: string, budget: string): void;
 
   /** The section that has the focus; null if none has it. */
   readonly focused: string | null;
 
-  /** Show beside the panel's icon how many decisions wait. */
+  /** Show beside the panel's icon how many requests wait for a decision. */
   setWaiting(count: number): void;
 
   /**
-   * Whether a user can see a section now: the panel is visible, and the section open.
+   * Whether a section is on the screen: the panel is visible, and the section open.
    *
-   * @param path - The notebook of the section, unless it covers all notebooks.
+   * @param path - The notebook that the section must show; ignored if the section covers all notebooks.
    */
   isShown(section: string, path: string): boolean;
 
-  /** Emitted when the panel is shown or hidden. */
+  /** Emitted when the panel was shown or hidden, or its lazily loaded sections were added. */
   readonly seen: ISignal<IGovernancePanel, void>;
 }
 

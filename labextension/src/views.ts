@@ -1,7 +1,7 @@
 /**
- * The views that a page loads when the first of them is shown, in one file with their styles.
+ * The views that JupyterLab's start does not need, in one bundle with their styles.
  *
- * Only `later.ts` imports it, and only by `import()`: JupyterLab's start does not wait for it.
+ * Only `plugins/later.ts` imports this module, and only by `import()`, so that the start does not wait for it.
  */
 
 import '../style/views.js';

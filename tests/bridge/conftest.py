@@ -1,4 +1,4 @@
-"""One real server for each module of tests; each test has notebooks and kernels of its own."""
+"""Real servers, for a module of tests or for a single test; each test has notebooks and kernels of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.bridge.live_server import LiveServer
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A governed server with its ledger in a file, as by default."""
+    """Run a governed server with its ledger in a file, as by default."""
     live = LiveServer(tmp_path_factory.mktemp("server"))
     try:
         yield live.start()
@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
-    """A server for one test alone, not started yet: ``launch("--GovernanceExtension.strict=True")``."""
+    """Return a function that makes a server, not yet started: ``launch("--GovernanceExtension.strict=True")``."""
     servers: list[LiveServer] = []
 
     def make(*arguments: str, home: Path = tmp_path) -> Any:

@@ -1,4 +1,4 @@
-"""A real Jupyter server in a process of its own, with real kernels, for tests that must see the whole of it."""
+"""A real Jupyter server in a process of its own, with real kernels, for tests of the whole system."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ import httpx
 import websocket
 
 RAW_KERNEL = (Path(__file__).parent / "raw_kernel.py").read_text("utf-8")
-# What else is installed would only cost time.
+# Other installed extensions are disabled, since they only make the start slower.
 OTHERS = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
 EXTENSIONS = {"aumos_governance": True, **dict.fromkeys(OTHERS, False)}
 GOVERNANCE = "aumos-governance/v1/"
 
 
 def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any:
-    """Poll until the condition holds, and give what it gave."""
+    """Poll until the condition is true, and return its value; fails after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         found = condition()
@@ -38,9 +38,10 @@ def until(condition: Callable[[], Any], what: str, timeout: float = 20.0) -> Any
 
 
 def reserved_port() -> int:
-    """A port that is kept for a server of this process until this process ends."""
-    # A port that was only free would be another program's by the time a server takes it: tests run side by side.
-    # Bound and not listened at, nobody is given it, and a server may bind it beside this, as it reuses addresses.
+    """Return a port that is reserved for a server of this process until this process ends."""
+    # A port that is only free at the moment might be taken by another test's program before a server uses it. This
+    # socket is bound but does not listen, so the system gives the port to no other program, while a server can still
+    # bind it, since it sets SO_REUSEADDR.
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +51,7 @@ def reserved_port() -> int:
 
 
 class LiveServer:
-    """Started by `start`, ended by `stop` or `kill`; its data folder outlives it."""
+    """A server that `start` starts and `stop` or `kill` ends; its data folder stays, and it can be started again."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class LiveServer:
             (home / folder).mkdir(parents=True, exist_ok=True)
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Start the process without waiting for anything."""
+        """Start the process without waiting until it responds."""
         self.port = reserved_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "JPY_"))}
@@ -147,7 +148,7 @@ class LiveServer:
         self.json("PUT", f"api/contents/{path}", json={"type": "notebook", "content": notebook})
 
     def open_notebook(self, path: str, kernel_id: str | None = None) -> LiveKernel:
-        """Make a notebook and a session for it, as a page does."""
+        """Create a notebook and a session for it, as a page does."""
         if not (self.root / path).exists():
             self.write_notebook(path)
         kernel = {"name": "python3"} if kernel_id is None else {"id": kernel_id}
@@ -163,7 +164,7 @@ class LiveServer:
             if not self._lost_a_port(logged):
                 return opened
             opened.close()
-        # The server starts such a kernel again with other ports, and goes on listening to those it had.
+        # The server would restart such a kernel with other ports, and still listen on the old ones.
         self.json("DELETE", f"api/sessions/{session['id']}")
         session = self.json("POST", "api/sessions", json=body)
         opened = LiveKernel(self, session["kernel"]["id"], session["id"])
@@ -171,16 +172,16 @@ class LiveServer:
         return opened
 
     def raised(self) -> bool:
-        """Whether the log shows a traceback, but that of a kernel that lost a port."""
+        """Whether the log has a traceback, other than of a kernel that could not bind its port."""
         return b"Traceback" in self.log.read_bytes()[self._judged :]
 
     def _lost_a_port(self, logged: int) -> bool:
-        """Whether a kernel's port, looked for before it started, was another program's when it bound it."""
+        """Whether a kernel could not bind its port, since another program has taken it after it was chosen."""
         return b"Address already in use" in self.log.read_bytes()[logged:]
 
     @contextlib.contextmanager
     def notebook(self, path: str) -> Iterator[LiveKernel]:
-        """A notebook with a kernel that has said hello, and is shut down at the end."""
+        """Yield a notebook with a kernel that has sent its hello; the kernel is shut down at the end."""
         kernel = self.open_notebook(path)
         try:
             kernel.greet()
@@ -190,9 +191,9 @@ class LiveServer:
             self.request("DELETE", f"api/kernels/{kernel.kernel_id}")
 
     def restarted(self, kernel_id: str) -> bool:
-        """Whether a kernel that a page is connected to died and was started again by the server.
+        """Whether a kernel with a connected page died and was restarted by the server.
 
-        Its state does not tell: where the new process keeps the ports, what it says first is lost on the server.
+        Its state does not show it: if the new process keeps the ports, its first messages do not reach the server.
         """
         return f"kernel {kernel_id} restarted" in self.log.read_text()
 
@@ -213,11 +214,11 @@ class LiveServer:
 
 
 class CellError(Exception):
-    """A cell raised."""
+    """The code of a cell raised an exception."""
 
 
 class Cell:
-    """What a cell printed, and the value that it passed to `result(...)`."""
+    """The output of a cell, and the value that it passed to `result(...)`."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -229,7 +230,7 @@ class Cell:
 
 
 class LiveKernel:
-    """A kernel as a page sees it: over the server's websocket."""
+    """A kernel as a page uses it, over the server's websocket."""
 
     def __init__(self, server: LiveServer, kernel_id: str, session_id: str) -> None:
         self.server = server
@@ -238,15 +239,15 @@ class LiveKernel:
         self.connect()
 
     def connect(self) -> None:
-        """Open the channels; the server lets them open when the kernel responds on each."""
+        """Open the channels, which the server does once the kernel responds on each."""
         session = uuid.uuid4().hex
         self.socket = self.server._connect(f"api/kernels/{self.kernel_id}/channels?session_id={session}")
 
     def reconnect(self) -> None:
-        """To the process that came in place of the one before."""
+        """Connect to the process that has replaced the previous one."""
         self.close()
         self.connect()
-        # A kernel that the server takes for busy is not waited for, and what it says first may be lost.
+        # The server does not wait for a kernel that it takes as busy, so its first messages may be lost.
         until(self._is_heard, "the kernel is heard", 60)
 
     def _is_heard(self) -> bool:
@@ -263,7 +264,7 @@ class LiveKernel:
         self.socket.close()
 
     def greet(self) -> dict[str, Any]:
-        """Load the raw client, say hello, and give the server's response."""
+        """Load the raw client, send a hello, and return the server's response."""
         self.run("import json\ndef result(value): print('<<' + json.dumps(value) + '>>')")
         self.run(RAW_KERNEL)
         return self.run("result(wire.hello())").result
@@ -280,7 +281,7 @@ class LiveKernel:
         return message_id
 
     def collect(self, message_id: str, timeout: float = 60.0) -> Cell:
-        """Everything a cell gives until the kernel is idle again and has replied."""
+        """Return all output of a cell, once the kernel is idle again and has sent its reply."""
         cell, waiting = Cell(), {"idle", "reply"}
         self.socket.settimeout(timeout)
         while waiting:

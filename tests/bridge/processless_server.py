@@ -1,4 +1,4 @@
-"""A server without a process, by a clock that tests set."""
+"""A governance server without a process, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aumos_governance.kernel.transports.transport import Receiver
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.service.service import Caller, NotebookService
 from aumos_governance.wire.protocol import WireRequest, requests_message
@@ -23,7 +23,7 @@ NOTEBOOK = NotebookKey("ada", "/root", "a.ipynb")
 
 
 class Server:
-    """A server without a process: what it says and does, by a clock that tests set. Also the transport to it."""
+    """A governance server without a process, and the transport to it; its time is set by tests."""
 
     lossy = True
 
@@ -36,7 +36,7 @@ class Server:
             service,
             lambda incarnation: Caller(NOTEBOOK, "kernel:k", incarnation),
             presence,
-            readers=AtOnce(),
+            readers=InlineExecutor(),
             settle=lambda: None,
             log=LOG,
             clock=self.now,

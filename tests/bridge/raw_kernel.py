@@ -1,4 +1,4 @@
-"""Run inside a kernel: speaks the wire protocol by hand, so that the server is tested without our kernel side."""
+"""Runs in a kernel: a minimal client of the wire protocol, to test the server without the package's kernel side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from IPython import get_ipython
 
 
 class Wire:
-    """One comm to the server; responses are kept by id, with the number of the message they came in."""
+    """A comm to the server; responses are stored by id, with the number of the message that contained them."""
 
     def __init__(self):
         self.kernel = get_ipython().kernel
@@ -49,7 +49,7 @@ class Wire:
         return self.wait(request["id"])[0]
 
     def hello(self, timeout=15):
-        """As the real client: sent again, since the server may not have subscribed yet."""
+        """Send the hello repeatedly, as the real client does, since the server may not have subscribed yet."""
         deadline = time.monotonic() + timeout
         while True:
             request = self.request("hello", version="0", python="3", incarnation=uuid.uuid4().hex)

@@ -1,4 +1,4 @@
-"""Acts as the wire carries them, to a server whose ledger responds in the thread that requests."""
+"""Governed actions over the wire, on a server whose ledger responds in the thread of the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ACT = 'amount="0.5", tool="shell", shown={"tool": "shell", "code": "rm -r build"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """In memory, and with little patience."""
+    """Run a server with its ledger in memory and a short time for approvals."""
     live = LiveServer(
         tmp_path_factory.mktemp("server"),
         "--GovernanceExtension.database_url=memory://",
@@ -31,7 +31,7 @@ def send(kernel: LiveKernel, request_id: str, body: str = ACT) -> None:
 
 
 def responses_to(kernel: LiveKernel, request_id: str, final: bool) -> list[dict[str, Any]]:
-    """All responses to this request so far, once one is final, or says that it waits."""
+    """Return all messages for this request, once there is a response, or with ``final`` false a waiting message."""
     code = f"result([answer for answer in wire.responses.get({request_id!r}, ())])"
 
     def heard() -> list[dict[str, Any]]:

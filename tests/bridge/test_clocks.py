@@ -1,4 +1,4 @@
-"""A server whose clock is set while kernels make requests: each request is decided once, and the record stays whole."""
+"""A server whose clock is set while kernels make requests: each request is decided once, and the records stay valid."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_a_clock_that_is_set_changes_no_decision(server: Server, step: float) ->
     assert client.request("status")["state"]["held"] == "0"
     server.ahead = 0.0
     assert client.request("spend", {"amount": "1"})["state"]["spent"] == "2.5"
-    # Lists go by time; the chain goes by what came after what.
+    # Lists are ordered by time, but a chain by the order in which records were made.
     records = sorted(client.request("audit")["records"], key=lambda record: record["seq"])
     assert [record["event"] for record in records] == ["open", "hold", "spend", "settle", "spend"]
     assert server.ledger.verify().ok
-    # After a step forward every request looks too late, until a hello states how far the clocks are apart.
+    # After a step forward every request seems too late, until a hello states the difference of the clocks.
     assert server.requested.count("hello") == (2 if step > 0 else 1)

@@ -1,4 +1,4 @@
-"""A notebook is its file, whatever its kernel and its path are called; and what a strict server starts is refused."""
+"""A notebook is identified by its file, whatever path a kernel or document has; a strict server's child processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAGICS = "%load_ext aumos_governance.jupyter_extension\n%governance"
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Strict, with a ceiling of $8 for each notebook. Its root is reached through a link."""
+    """Run a strict server with a ceiling of $8 for each notebook, whose root is reached through a link."""
     live = LiveServer(tmp_path_factory.mktemp("strict"), STRICT, EACH)
     (live.home / "link").symlink_to(live.root)
     live.root = live.home / "link"
@@ -32,7 +32,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @contextmanager
 def kernel_for(server: LiveServer, **body: Any) -> Iterator[LiveKernel]:
-    """A kernel that has no session row."""
+    """Yield a kernel without a session row."""
     kernel = LiveKernel(server, server.json("POST", "api/kernels", json={"name": "python3", **body})["id"], "")
     try:
         kernel.greet()
@@ -59,7 +59,7 @@ def test_links_and_named_documents_share_the_ceiling_of_their_file(strict: LiveS
             assert strict.state(path)["spent"] == "6"
     with kernel_for(strict, path="l.ipynb") as kernel:
         assert not spend_six(kernel)
-    # As VS Code names the documents of its kernels on another computer.
+    # The names that VS Code gives to the documents of its kernels on a remote server.
     for path in ("n-jvsc-1b0c9f2a.ipynb", "n-jvsc-8c64-41de.ipynb"):
         body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
         session = strict.json("POST", "api/sessions", json=body)
@@ -70,7 +70,8 @@ def test_links_and_named_documents_share_the_ceiling_of_their_file(strict: LiveS
         finally:
             kernel.close()
             strict.request("DELETE", f"api/sessions/{session['id']}")
-    # What VS Code makes and deletes for itself is not the notebook, and a link that goes is not its file.
+    # Documents that VS Code creates and deletes for itself are not the notebook, and deleting a link does not delete a
+    # file.
     strict.write_notebook("n-jvsc-1b0c9f2a.ipynb")
     strict.request("DELETE", "api/contents/n-jvsc-1b0c9f2a.ipynb")
     strict.request("DELETE", "api/contents/l.ipynb")
@@ -109,7 +110,7 @@ def test_a_file_that_is_moved_on_disk_keeps_its_governance(strict: LiveServer) -
         (strict.root / "first.ipynb").rename(strict.root / "deep" / "second.ipynb")
         until(lambda: strict.state("deep/second.ipynb")["spent"] == "6", "the file is found")
         assert kernel.do("status")["state"]["path"] == "deep/second.ipynb"
-        # Opened at once under its new name, before anything looks for it.
+        # Opened under its new name at once, before the regular check could find it.
         (strict.root / "deep" / "second.ipynb").rename(strict.root / "third.ipynb")
         with strict.notebook("third.ipynb") as other:
             assert not spend_six(other)
@@ -118,7 +119,7 @@ def test_a_file_that_is_moved_on_disk_keeps_its_governance(strict: LiveServer) -
 
 
 def test_no_event_of_a_client_ends_or_moves_a_session(strict: LiveServer) -> None:
-    """Also where the files are as the event says."""
+    """Events have no effect even if the files match them."""
     with strict.notebook("victim.ipynb") as kernel:
         kernel.do("open", budget="1")
         kernel.do("spend", amount="1")
@@ -180,14 +181,14 @@ print(done.stdout + done.stderr)
 
 
 def child(kernel: LiveKernel, less: tuple[str, ...] = ()) -> str:
-    """What a process printed that a cell started, without some of its environment."""
+    """Return the output of a process that a cell starts, without the environment variables in ``less``."""
     return kernel.run(f"LESS, CODE = {less!r}, {MAGICS!r}" + CHILD).text
 
 
 def test_what_a_strict_server_starts_is_refused_where_it_does_not_know_it(strict: LiveServer) -> None:
     with strict.notebook("parent.ipynb") as kernel:
         assert "Governance enabled" in kernel.run(MAGICS).text
-        # As a terminal, or another extension's process: with what the server itself has in its environment.
+        # Like a terminal, or a process of another extension: with the variables of the server's own environment.
         as_terminal = child(kernel, less=("KERNEL_AUMOS_GOVERNANCE", "AUMOS_GOVERNANCE_OFFER"))
         for reported in (child(kernel), as_terminal):
             assert "GovernanceExtension.strict" in reported
@@ -195,7 +196,7 @@ def test_what_a_strict_server_starts_is_refused_where_it_does_not_know_it(strict
 
 
 def test_a_process_of_another_extension_of_a_strict_server_is_refused(launch: Callable[..., LiveServer]) -> None:
-    """As jupyter-scheduler runs its jobs: nbclient, in a process that the server starts."""
+    """Like a job of jupyter-scheduler, which runs nbclient in a process that the server starts."""
     server = launch(STRICT)
     (server.root / "job.py").write_text(JOB)
     (server.home / "config" / "scheduling.py").write_text(EXTENSION)

@@ -1,4 +1,4 @@
-"""Whatever dies, hangs or fills up between a kernel and its server: nothing is spent twice, unrequested, or lost.
+"""Failures between a kernel and its server, such as killed processes and full disks: nothing is charged twice or lost.
 
 ``make soak`` runs this file 20 times in a row.
 """
@@ -35,7 +35,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def records(server: LiveServer, path: str, event: str) -> list[dict[str, Any]]:
-    """All records of one kind, newest first."""
+    """Return all records of one event, newest first."""
     found: list[dict[str, Any]] = []
     parameters: dict[str, Any] = {"path": path, "event": event, "limit": 1000}
     while True:
@@ -47,7 +47,7 @@ def records(server: LiveServer, path: str, event: str) -> list[dict[str, Any]]:
 
 
 def charged(server: LiveServer, path: str) -> list[str]:
-    """The charges that were allowed; each of them is counted once, and the chain of their records is whole."""
+    """Return the ids of the allowed charges; assert that each counts once, and that the chain of records verifies."""
     ids = [record["charge_id"] for record in records(server, path, "spend") if record["outcome"] == "allow"]
     assert len(ids) == len(set(ids))
     assert server.json("GET", GOVERNANCE + "audit/verify")["ok"] is True
@@ -96,7 +96,8 @@ def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: Live
                     "with ThreadPoolExecutor(8) as pool: print(set(pool.map(spend, range(8))))"
                 )
             assert requested.lines == ["{'ServerUnreachableError'}"]
-            # The ledger takes one after the other, and what waited for the server came before.
+            # The ledger executes requests in order, so all requests that waited for the server were executed before
+            # this one.
             assert kernel.run("%governance_spend 0.5").status == "ok"
             assert float(server.state("still.ipynb")["spent"]) == 0.5 * (number + 1)
         assert len(charged(server, "still.ipynb")) == 2
@@ -134,7 +135,7 @@ def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) 
             assert float(longest) < 5
         finally:
             os.kill(pid, signal.SIGCONT)
-        # What it had requested before comes first.
+        # The requests before it are executed first.
         assert deaf.run("client.request('status', timeout=50)\n%governance_spend 1").status == "ok", (
             "and it can ask again"
         )
@@ -143,7 +144,7 @@ def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) 
 
 @contextmanager
 def disk_takes_no_more(server: LiveServer) -> Iterator[None]:
-    """No file takes what the server writes, wherever in the file that would be."""
+    """Make all the server's writes to files fail, at any offset."""
     assert server.process is not None
     pid = server.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -186,7 +187,7 @@ def test_a_ledger_that_cannot_be_written_acknowledges_nothing(
 
 
 def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
-    """Over the socket; on comm every request goes through the server's loop."""
+    """With the local socket only, since on comm every request needs the server's loop."""
     extension = tmp_path / "blocking.py"
     extension.write_text(
         "import time\n"
@@ -220,7 +221,7 @@ def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
             )
         times = json.loads(outcome.text)
         assert sum(times) > 1
-        # One that waits for the loop takes all the time that this stands still; the disk may take its time too.
+        # A request that waits for the loop would take as long as the loop is blocked; the disk may also be slow.
         assert len(times) > 5
         assert sorted(times)[len(times) // 2] < 0.5
     finally:
@@ -229,7 +230,7 @@ def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
 
 @pytest.fixture
 def short() -> Iterator[Path]:
-    # Not pytest's folder, whose path may be longer than that of a socket can be.
+    # Not pytest's folder, whose path may be too long for a socket.
     with tempfile.TemporaryDirectory(prefix="gov") as folder:
         yield Path(folder)
 

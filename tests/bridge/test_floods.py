@@ -1,4 +1,4 @@
-"""One kernel that floods a real server, and another one that goes on beside it."""
+"""One kernel that floods a real server, and another kernel whose requests must stay fast."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from tests.ledger.postgres_server import running_server
 
 PAIRS = [("socket", "sqlite"), ("comm", "postgresql"), ("socket", "postgresql"), ("comm", "sqlite")]
 ALWAYS = PAIRS[:2]
-"""In every run."""
+"""The pairs of every run; the others are for the soak."""
 BESIDE_SECONDS = 0.05
-"""How much longer a spend may take beside a crowd of threads than the disk takes."""
+"""The most seconds that a spend may take, beyond the time of the disk, beside a crowd of threads."""
 TORRENT_SECONDS = 0.5
-"""The same beside what no client of ours does: the server's loop, which carries the channels of all kernels, also reads
-each message of 500 requests, to refuse them."""
+"""The same beside a flood that the package's client never sends: the server's loop, which handles the channels of all
+kernels, also parses each message of 500 requests before it refuses them."""
 
-# In the kernel that floods.
+# The program of the kernel that floods.
 CROWD = """
 import json, threading, time
 from collections import Counter
@@ -51,7 +51,7 @@ def go_on():
 crowd = [threading.Thread(target=go_on) for _ in range(CROWDED)]
 for thread in crowd: thread.start()
 """
-# Without waiting for responses, as our own client never does.
+# It does not wait for responses, which the package's client always does.
 TORRENT = """
 import json, threading, time, uuid
 from collections import Counter
@@ -91,7 +91,7 @@ reading.__exit__(None, None, None)
 transport._receiver = take
 print(json.dumps(had))
 """
-# In the one beside it.
+# The program of the other kernel.
 SPENDS = """
 import json, time
 times = []
@@ -106,7 +106,7 @@ print(json.dumps(times))
 
 @dataclass
 class Floods:
-    """A server with a kernel to flood it, and a quiet one."""
+    """A server with a kernel that floods it, and a quiet one."""
 
     server: LiveServer
     by_socket: bool
@@ -114,13 +114,13 @@ class Floods:
     quiet: Kernel
 
     def do(self, kernel: Kernel, code: str, **names: object) -> Any:
-        """Run a cell with these names set; gives what it printed last."""
+        """Run a cell with these variables set; return the last line that it printed."""
         outcome = kernel.run("\n".join([*(f"{name} = {value!r}" for name, value in names.items()), code]), timeout=300)
         assert outcome.status == "ok", outcome
         return json.loads(outcome.lines[-1]) if outcome.lines else None
 
     def spent(self, path: str) -> Decimal:
-        """In millionths of a dollar."""
+        """Return the amount spent, in millionths of a dollar."""
         return Decimal(self.server.state(path)["spent"]) * 1_000_000
 
 
@@ -157,7 +157,7 @@ def p99(times: list[float]) -> float:
 
 
 class Disk:
-    """How long a write and its sync take meanwhile, beside everything else."""
+    """A measurement of the time of a write and its sync, in parallel with the test."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "beside"
@@ -193,7 +193,7 @@ def test_a_crowd_of_threads_delays_no_other_kernel(floods: Floods, soak: bool, t
         floods.do(floods.flooding, CROWD, CROWDED=threads)
         beside = floods.do(floods.quiet, SPENDS, COUNT=count)
     had = floods.do(floods.flooding, "ends.set()\nfor thread in crowd: thread.join()\nprint(json.dumps(had))")
-    # All of the crowd went on, each at its turn.
+    # All threads of the crowd continued in turn.
     assert set(had) == {"true"}
     assert had["true"] >= threads
     assert floods.spent("flooding.ipynb") - before == had["true"]
@@ -211,7 +211,7 @@ def test_a_torrent_is_refused_at_once_and_delays_no_other_kernel(floods: Floods,
     disk = Disk(tmp_path)
     with disk.timed():
         floods.do(floods.flooding, TORRENT, TORRENTIAL=torrent)
-        # Each of these has the client's usual time.
+        # Each request has the usual time of the client.
         beside = floods.do(floods.quiet, SPENDS, COUNT=count)
     had = floods.do(floods.flooding, POURED)
     assert set(had) <= {"ok", "BUSY"}
@@ -242,7 +242,7 @@ def test_verifications_side_by_side_leave_the_state_at_hand(
     server = launch(f"--GovernanceExtension.database_url={url}").start()
 
     def verify() -> bool:
-        # The first client is that of the thread that looks at the state.
+        # The first client belongs to the thread that reads the state.
         with httpx.Client(trust_env=False, timeout=300) as client:
             headers = {"Authorization": f"token {server.token}"}
             return bool(client.get(server.url + GOVERNANCE + "audit/verify", headers=headers).json()["ok"])

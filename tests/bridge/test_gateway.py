@@ -1,4 +1,4 @@
-"""The gateway on a real server: stock libraries in a kernel, which has no provider's key and needs no line of code."""
+"""The gateway on a real server: unmodified libraries in a kernel without a provider's key or governance code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iterator[LiveServer]:
-    """Its environment holds the provider's key, and one of a provider that is not configured."""
+    """Run a server whose environment has the provider's key, and that of a provider that is not configured."""
     home = tmp_path_factory.mktemp("gateway")
     keys = {"OPENAI_API_KEY": PROVIDER_KEY, "ANTHROPIC_AUTH_TOKEN": PROVIDER_KEY, "GROQ_API_KEY": "gsk-foreign"}
     live = LiveServer(home, environment=keys)
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iter
 
 
 def spent(server: LiveServer, path: str) -> str:
-    """In nano-dollars' text, once nothing is held any more."""
+    """Return the amount spent as text, in nano-dollars, once no hold is open."""
     until(lambda: server.state(path)["held"] == "0", "nothing is held")
     return str(server.state(path)["spent"])
 
@@ -66,7 +66,7 @@ def records(server: LiveServer, path: str, event: str) -> list[dict[str, Any]]:
 
 
 def cost(tokens: list[int], into: int, out: int) -> str:
-    """The exact cost in USD of input and output tokens at these nano-dollars each."""
+    """Return the exact cost in USD of input and output tokens, whose prices are in nano-dollars each."""
     nano = tokens[0] * into + tokens[1] * out
     return str(Decimal(nano).scaleb(-9).normalize())
 

@@ -1,4 +1,4 @@
-"""Keys of the gateway in a real server, with real kernels and terminals."""
+"""The gateway's keys on a real server, with real kernels and terminals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ result({**{name: os.environ.get(name) for name in names}, "child": child.stdout.
 
 
 def served(home: Path, endpoint: Endpoint) -> LiveServer:
-    """A server with a gateway to OpenAI, and a kernelspec that brings a provider's key of its own."""
+    """Return a server with a gateway to OpenAI, and a kernelspec that sets a provider's own key."""
     configured = {"providers": {"openai": {"key_env": "SCHOOL_KEY", "base_url": endpoint.openai_url}}}
     (home / "config").mkdir(exist_ok=True)
     (home / "config" / "jupyter_server_config.json").write_text(json.dumps({"GovernanceExtension": configured}))
@@ -66,7 +66,7 @@ def keys(server: LiveServer, **parameters: str) -> list[dict[str, Any]]:
 
 
 def issued(server: LiveServer, secret: str) -> str:
-    """The id of a key, by what is on record of it."""
+    """Return the id of a key, from the audit record."""
     query = {"event": "key_issued", "limit": "1000"}
     records = server.json("GET", GOVERNANCE + "audit", params=query)["records"]
     (found,) = (
@@ -78,7 +78,7 @@ def issued(server: LiveServer, secret: str) -> str:
 
 
 def why(server: LiveServer, secret: str) -> str | None:
-    """Why a key was revoked, by the record."""
+    """Return the reason for which a key was revoked, from the audit record."""
     records = server.json("GET", GOVERNANCE + "audit", params={"event": "key_revoked", "limit": "1000"})["records"]
     key_id = issued(server, secret)
     return next((record["detail"]["why"] for record in records if record["detail"]["key"] == key_id), None)
@@ -93,7 +93,7 @@ def secret_of(kernel: LiveKernel) -> str:
 
 
 def call(server: LiveServer, secret: str) -> httpx.Response:
-    """A call of a model with this key."""
+    """Call a model with this key."""
     address = server.json("GET", GOVERNANCE + "config")["gateway"]["address"]
     body = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_completion_tokens": 100}
     headers = {"Authorization": f"Bearer {secret}"}
@@ -135,7 +135,7 @@ def test_a_restarted_kernel_has_a_new_key_and_one_that_ends_has_none(server: Liv
         assert len(keys(server, path="restarted.ipynb")) == 1
     until(lambda: not is_valid(server, second), "the key ends with the kernel")
     assert why(server, first) == "a new process has a new key"
-    # It is refused before that is on disk.
+    # It is refused before its revocation is on disk.
     assert until(lambda: why(server, second), "that it was revoked is on record") == "its kernel ended"
 
 
@@ -150,7 +150,7 @@ def test_a_kernel_that_died_and_was_started_again_has_a_new_key(server: LiveServ
         second = secret_of(kernel)
         assert second != first
         assert is_valid(server, second)
-        # The watch over the kernels looks several times in this time, and finds the new process alive.
+        # In this time the kernels are checked several times, and the new process is found alive.
         time.sleep(3)
         assert is_valid(server, second)
 
@@ -169,7 +169,7 @@ def test_one_press_stops_a_notebook_and_a_restart_starts_it_again(server: LiveSe
         assert call(server, secret).status_code == 200
         until(lambda: server.state("stopped.ipynb")["held"] == "0", "the call is settled")
         assert float(server.state("stopped.ipynb")["spent"]) > 0
-        # No session is open there.
+        # That notebook has no open session.
         assert call(server, other).status_code == 402
         stopped = server.json("POST", GOVERNANCE + "stop", params={"path": "stopped.ipynb"})["revoked"]
         assert [key["id"] for key in stopped] == [issued(server, secret)]
@@ -198,7 +198,7 @@ def test_a_kernels_key_opens_no_other_door(server: LiveServer) -> None:
     created = server.json("POST", GOVERNANCE + "keys", json={"name": "door"})
     tried = [(route.method, PREFIX + route.path.replace("{id}", "x")) for route in ROUTES]
     tried += [("GET", path) for path in JUPYTERS] + [("POST", "api/kernels"), ("POST", "api/terminals")]
-    # One without the cookies of the login.
+    # A client without the cookies of the login.
     client = httpx.Client(trust_env=False, timeout=30)
     opened = []
     for key in (secret, created["secret"]):
@@ -212,7 +212,7 @@ def test_a_kernels_key_opens_no_other_door(server: LiveServer) -> None:
                 response = client.request(
                     method, server.url + path, headers=headers, params=parameters, follow_redirects=False
                 )
-                # A page of the server's sends who has not logged in to its login.
+                # The server's own pages redirect a client that is not logged in to the login.
                 to_login = response.status_code == 302 and "/login" in response.headers["location"]
                 if not (response.status_code in (401, 403) or to_login):
                     opened.append((method, path, response.status_code))
@@ -222,14 +222,14 @@ def test_a_kernels_key_opens_no_other_door(server: LiveServer) -> None:
 
 
 class Terminal:
-    """A JupyterLab terminal, as a page has it."""
+    """A JupyterLab terminal, used as a page uses it."""
 
     def __init__(self, server: LiveServer) -> None:
         self.name = server.json("POST", "api/terminals")["name"]
         self._socket = server._connect(f"terminals/websocket/{self.name}")
 
     def run(self, command: str) -> str:
-        """What a command prints, between two marks that the echo of the command does not have."""
+        """Return the output of a command, between two marks that the echo of the command does not contain."""
         self._socket.send(json.dumps(["stdin", f"echo '<''<'; {command}; echo '>''>'\n"]))
         text = ""
         while not (found := re.search(r"<<\s*(.*?)\s*>>", text, re.DOTALL)):

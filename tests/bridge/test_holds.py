@@ -1,4 +1,4 @@
-"""A hold belongs to one process of one kernel: whatever ends that process, a person decides what it cost."""
+"""A hold belongs to one process of one kernel: if that process ends in any way, a user decides what the call cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
 
 
 def events(server: LiveServer, path: str) -> list[str]:
-    """What was recorded of a notebook, newest first."""
+    """Return the events of a notebook's records, newest first."""
     records = server.json("GET", GOVERNANCE + "audit", params={"path": path})["records"]
     return [record["event"] for record in records]
 
@@ -25,7 +25,7 @@ def hold(kernel: LiveKernel, amount: str = "1", **body: Any) -> str:
 
 
 def left(server: LiveServer, path: str) -> None:
-    """The hold is unresolved, and still counts."""
+    """Assert that the hold is unresolved, and still counts."""
     until(lambda: events(server, path)[0] == "unresolved", "the hold is unresolved")
     assert server.state(path)["held"] == "1"
 
@@ -114,7 +114,7 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
         kill(kernel)
         until(lambda: server.restarted(kernel.kernel_id), "the kernel is restarted")
         left(server, "crash.ipynb")
-        # The kernel that came in its place is the same kernel to the ledger, so a late settlement is taken.
+        # For the ledger, the restarted kernel is the same kernel, so a late settlement is accepted.
         kernel.reconnect()
         kernel.greet()
         late = kernel.do("settle", hold_id=held, amount="0.5")

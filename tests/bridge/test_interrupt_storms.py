@@ -1,4 +1,4 @@
-"""Interrupts at random in kernels of a real server: what was shown as recorded is exactly what is charged."""
+"""Interrupts at random moments in kernels of a real server: exactly the spends shown as recorded are charged."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def cents(server: LiveServer, path: str, field: str = "spent") -> int:
 
 
 def charged_exactly(server: LiveServer, path: str, count: int) -> None:
-    # What is taken back goes out when the cell ends, and is not waited for.
+    # Cancels are sent when the cell ends, without waiting for their responses.
     until(lambda: cents(server, path) == count, f"{count} cents are charged")
 
 
 @pytest.mark.soak
 def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
-    """In the main thread of a loop of spends, beside a thread that spends too and takes the responses of both in."""
+    """Interrupt a loop of spends in the main thread; another thread spends too, and receives the responses of both."""
     presses = 100
     with notebook(server, "storm.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
         shown = 0
         for storm in range(20):
-            # Two, or more where this machine is slow; all where there is time.
+            # Two storms, or more if the machine is slow; all of them in a soak.
             if not soak and storm >= 2 and shown > 5:
                 break
             kernel.run(
@@ -75,7 +75,7 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
                 interrupted=True,
             )
             shown += outcome.text.count("Recorded: $0.01 for unknown")
-            # One may have fallen between two spends, and ended the cell before the others were pressed.
+            # The first may fall between two spends, and end the cell before the others are sent.
             for _ in range(10):
                 if kernel.run("time.sleep(0.05)", interrupted=True).status == "ok":
                     break
@@ -98,7 +98,7 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
             "for _ in range(2):\n"
             "    began = time.monotonic()\n"
             "    with engine.authorize(action): pass\n"
-            # Some are had between two interrupts, and some are not, however slow this machine is.
+            # The time lets some spends end between two interrupts, and others not, however slow the machine is.
             "longest = max(0.02, 2 * (time.monotonic() - began))"
         )
         charged_exactly(server, "blocks.ipynb", 4)
@@ -116,7 +116,7 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
                 if kernel.run("time.sleep(0.05)", interrupted=True).status == "ok":
                     break
             # Python itself may be interrupted between `__enter__` and the block, or before `__exit__`: such a hold
-            # stays counted until the kernel ends. Seen: about once in 500 interrupts.
+            # counts until the kernel ends. This happened about once in 500 interrupts.
             most = 2 * (done + 1)
             until(lambda most=most: cents(server, "blocks.ipynb", "held") <= most, "hardly anything is held")
         assert cents(server, "blocks.ipynb") > 4
@@ -126,7 +126,8 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
 def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
         kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
-        # The time after which one is cancelled follows what one takes here and now: some are had, and some are not.
+        # The time after which a task is cancelled follows the time of a spend on this machine, so that some spends end
+        # first.
         outcome = kernel.run(
             "async def spend():\n"
             "    answer = await client.request_async('spend', {'amount': '0.01'})\n"

@@ -39,7 +39,7 @@ def test_a_kernel_gets_its_identity_and_terminals_are_not(server: LiveServer) ->
     with server.notebook("environment.ipynb") as kernel:
         stated = kernel.run(f"import os; result(json.loads(os.environ[{KERNEL_ENV!r}]))").result
         assert stated == {"v": 1, "kernel_id": kernel.kernel_id, "strict": False}
-        # A session that is renamed rebuilds the environment for the next start.
+        # Renaming a session makes the server build the environment for the next start anew.
         server.json("PATCH", f"api/sessions/{kernel.session_id}", json={"path": "environment.ipynb", "name": "x"})
         kernel.restart()
         kernel.greet()
@@ -47,7 +47,7 @@ def test_a_kernel_gets_its_identity_and_terminals_are_not(server: LiveServer) ->
 
 
 def test_a_kernel_that_was_there_before_governance_says_that_it_is_not_governed(server: LiveServer) -> None:
-    """As one that another extension had started, or that runs elsewhere and was only attached."""
+    """Such as a kernel that another extension started, or that runs elsewhere."""
     spec = server.home / "data" / "kernels" / "before" / "kernel.json"
     spec.parent.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -108,7 +108,7 @@ def test_a_rename_takes_the_governance_along(server: LiveServer) -> None:
         kernel.do("open", budget="5")
         kernel.do("spend", amount="1")
         server.json("PATCH", "api/contents/before.ipynb", json={"path": "after.ipynb"})
-        # The page tells the server's sessions only later.
+        # The page renames the server's session row only later.
         until(lambda: server.state("after.ipynb")["spent"] == "1", "the state moved")
         assert server.state("before.ipynb")["seq"] == 0
         spent = kernel.do("spend", amount="1")
@@ -173,7 +173,7 @@ def test_a_forged_kernel_event_changes_nothing(server: LiveServer) -> None:
 
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Strict, with a session for every new notebook."""
+    """Run a strict server that opens a session for every new notebook."""
     settings = {"strict": True, "autostart": True, "default_budget": 3, "max_budget": 20}
     arguments = [f"--GovernanceExtension.{name}={value}" for name, value in settings.items()]
     live = LiveServer(tmp_path_factory.mktemp("classroom"), *arguments)

@@ -1,4 +1,4 @@
-"""A server that is meant to be governed and cannot be does not come up, and says why in one sentence."""
+"""A server on which governance is enabled but cannot work does not start, and states the reason in one sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.bridge.live_server import LiveServer
 
 
 def refuse(server: LiveServer) -> str:
-    """Start it; give the one sentence with which it ended."""
+    """Start the server, and return the sentence with which it ended."""
     process = server.launch()
     assert process.wait(30) == 1
     log = server.log.read_text()

@@ -1,4 +1,4 @@
-"""Requests of a real kernel to a real server: every op, every malformed message, and what a page sees of it."""
+"""Requests of a real kernel to a real server: every operation, malformed messages, and what a page sees of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bridge.live_server import GOVERNANCE, RAW_KERNEL, LiveKernel, LiveSer
 
 @pytest.fixture(scope="module")
 def shared(server: LiveServer) -> Iterator[LiveKernel]:
-    """A kernel for tests that leave it as it was."""
+    """Yield a kernel for tests that leave it unchanged."""
     with server.notebook("shared.ipynb") as kernel:
         yield kernel
 
@@ -96,7 +96,7 @@ def test_a_cancelled_request_is_taken_back(server: LiveServer) -> None:
         kernel.do("spend", request_id="taken", amount="2")
         assert kernel.do("cancel", of="taken")["voided"] is True
         assert server.state("cancel.ipynb")["spent"] == "0"
-        # It came before what it cancels.
+        # The cancel came before the request that it cancels.
         assert kernel.do("cancel", of="later")["ok"] is True
         refused = kernel.do("spend", request_id="later", amount="2")
         assert (refused["ok"], refused["code"]) == (False, "CONFLICT")
@@ -252,9 +252,9 @@ def test_two_thousand_requests_leave_the_kernel_busy_and_its_output_whole(server
         seen = []
         while server.state("busy.ipynb")["spent"] != "20":
             seen.append(server.kernel_state(kernel.kernel_id))
-            # Looking all the time would take the server's one core from the requests.
+            # Polling without a pause would take the server's only core from the requests.
             time.sleep(0.05)
-        # The last look may find the cell at its end.
+        # The last poll may come after the end of the cell.
         assert set(seen[:-1]) == {"busy"}
         assert len(seen) > 5
         done = kernel.collect(cell)
@@ -269,7 +269,7 @@ def test_two_thousand_requests_leave_the_kernel_busy_and_its_output_whole(server
 def test_a_chatty_kernel_neither_loses_nor_delays_requests(server: LiveServer) -> None:
     with server.notebook("chatty.ipynb") as kernel:
         kernel.do("open", budget="1000")
-        # The flood overruns what the server buffers for pages, so the figures come back in a file.
+        # The flood exceeds the server's buffer for pages, so the figures are returned in a file.
         kernel.submit(
             "import time\n"
             "for number in range(20_000): wire.kernel.session.send(wire.kernel.iopub_socket, 'display_data',\n"
@@ -285,6 +285,6 @@ def test_a_chatty_kernel_neither_loses_nor_delays_requests(server: LiveServer) -
         until(written.exists, "all asks were answered", 60)
         assert server.state("chatty.ipynb")["spent"] == "0.2"
         times = json.loads(written.read_text())
-        # A flood that went through our channel took seconds; it sees none of it.
+        # A flood that went through the channel of governance took seconds; this one does not.
         assert max(times) < 2.0
         assert sorted(times)[10] < 0.5

@@ -1,4 +1,4 @@
-"""Processes that a notebook starts afresh are served as the notebook's own, and nobody else with what they hold."""
+"""Child processes that a notebook starts are served like the notebook, but not other processes with their tokens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.bridge.live_server import LiveServer
 from tests.kernel.governed_kernel import LINK, notebook
 
-# Spawned processes import what they do from a file: the cells of a notebook are none.
+# Spawned processes import their functions from a file, since they cannot import a notebook's cells.
 WORK = """
 import os
 from aumos_governance import GovernanceAction
@@ -80,7 +80,7 @@ def test_another_process_with_the_offer_is_not_let_in(server: LiveServer) -> Non
             f"os.environ['AUMOS_GOVERNANCE_OFFER'] = {offer}\n"
             "with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(work.spend, [1])[0])"
         )
-        assert "neither the kernel that the token stands for nor started by it" in outcome.text
+        assert "neither the kernel that the token was issued for nor started by it" in outcome.text
         assert server.state("stolen.ipynb")["spent"] == "0"
 
 

@@ -1,4 +1,4 @@
-"""Kernels of a real server that load the magics by themselves, and what a page sends to have them loaded."""
+"""Kernels of a real server that load the magics by themselves, and the code that a page sends to load them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOAD = (
     "__import__('aumos_governance.jupyter_extension').jupyter_extension.load_ipython_extension("
     "__import__('IPython').get_ipython())"
 )
-"""As `labextension/src/state/kernelLoader.ts` writes it."""
+"""The code as `labextension/src/state/kernelLoader.ts` sends it."""
 CLIENT = """
 from aumos_governance import govern
 from aumos_governance.integrations.fake_provider import fake_openai
@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, own: Path) -> Iterator[Live
 
 
 def silently(kernel: LiveKernel, expression: str) -> dict[str, Any]:
-    """The reply to what a page sends: nothing is stored, shown or counted."""
+    """Return the reply to code that a page sends silently: nothing is stored, shown or counted."""
     message_id = uuid.uuid4().hex
     header = {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "t", "version": "5.3"}
     content = {
@@ -126,7 +126,7 @@ def test_the_setting_leaves_kernels_as_they_were(launch: Callable[..., LiveServe
 
 
 def test_a_class_is_governed_with_no_press(launch: Callable[..., LiveServer]) -> None:
-    """A strict server too: what the server opens is not what a kernel requests."""
+    """Also on a strict server, since the session is opened by the server and not by a kernel."""
     autostart = {"trust_level": 3, "budget": "4"}
     server = launch("--GovernanceExtension.strict=True", f"--GovernanceExtension.autostart={autostart}").start()
     for path, change in (("new.ipynb", None), ("set.ipynb", {"trust_level": 1, "budget": "0.5"})):

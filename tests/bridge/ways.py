@@ -1,4 +1,4 @@
-"""The two ways of a kernel's requests, and the setting of the server that chooses."""
+"""The two transports of a kernel's requests, each with the server's setting that chooses it."""
 
 from __future__ import annotations
 

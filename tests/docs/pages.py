@@ -1,4 +1,4 @@
-"""The documentation's pages, their fenced code, and cells run as a reader would run them."""
+"""The pages of the documentation, their code blocks, and a way to run cells as a reader would."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fences(page: Path, language: str) -> list[str]:
 
 
 def run_cells(cells: list[str], folder: Path) -> str:
-    """Run cells one after the other in one plain IPython shell, with its state in ``folder``; gives the output."""
+    """Run cells in a plain IPython shell, with its state in ``folder``; return their output."""
     program = (
         "import json, sys\n"
         "from IPython.core.interactiveshell import InteractiveShell\n"

@@ -1,4 +1,4 @@
-"""The pages on frameworks: each one's cells run from top to bottom against the endpoint, and print what it says."""
+"""The cells of each page on a framework run against the test endpoint, and print what the page states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.integrations.clerk import CALL
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 
-# What the model does on each page, before it responds.
+# The provider's replies for each page, in their order.
 MODELS: dict[str, tuple[Reply, ...]] = {
     "anthropic.md": (),
     "langchain.md": (),
@@ -20,7 +20,7 @@ MODELS: dict[str, tuple[Reply, ...]] = {
 }
 
 
-# Run by tests/litellm, and by tests/gateway.
+# Pages whose code tests/litellm and tests/gateway run.
 ELSEWHERE = {"litellm.md", "google.md"}
 
 
@@ -45,7 +45,7 @@ def test_the_cells_of_a_page_print_what_it_says(
     for text in fences(document, "text"):
         for line in text.splitlines():
             assert line in printed
-    # Something was charged, and nothing is held any more.
+    # A call was charged, and no hold is open.
     status = next(line for line in printed if line.startswith("Budget: "))
     assert not status.startswith("Budget: $0.00 spent")
     assert not any(line.startswith("Held: ") for line in printed)

@@ -1,4 +1,4 @@
-"""The cells of the page on acts run in a notebook of a governed server, and say what the page says that they do."""
+"""The cells of the page on governed actions run in a notebook of a governed server, and show what the page states."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "governed-acts.md"
 
 
 def seen(outcome: Outcome) -> list[str]:
-    """All lines that a person sees of a cell, what took another's place included."""
+    """Return all lines of a cell that a user sees, including those that were replaced later."""
     updates = [update["text/plain"] for update in outcome.updates]
     return [*outcome.printed, *updates, outcome.evalue]
 

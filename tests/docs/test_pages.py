@@ -1,4 +1,4 @@
-"""The README and the pages under docs/ say what is true: their links lead somewhere and their code runs."""
+"""The links of the README and of the pages under docs/ lead somewhere, and their code runs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 
 from tests.docs.pages import ROOT, fences, page_id, run_cells
 
-# A commit's pages are true as well when its locked prices have become old. Other words than in tests/conftest.py:
-# Python drops an option that PYTHONWARNINGS has too, and "error" would come after it.
+# A commit must still pass when its locked prices have become old. The words differ from those in tests/conftest.py,
+# since Python drops an option that PYTHONWARNINGS also has, and "error" would then come after it.
 OLD_PRICES = "ignore:The models' prices"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)[^)]*\)")
 
 
-# Those of the frameworks need a provider to talk to, and are run by a test of their own.
+# The pages on frameworks need a provider, and have a test of their own.
 RUN_HERE = [page for page in PAGES if page.parent.name != "frameworks"]
 
 

@@ -1,4 +1,4 @@
-"""What the pages say of the server's settings and interface is what the server knows."""
+"""The pages on the server's settings and REST interface match what the server has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats as the tests of failing calls hold them, with a governed client or without."""
+"""The chats of the tests of failing calls, with a governed client or a plain one."""
 
 from __future__ import annotations
 

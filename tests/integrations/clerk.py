@@ -1,4 +1,4 @@
-"""An agent that sends mail, as the frameworks' tests govern one: $0.04 a mail, of $0.10."""
+"""The agent of the frameworks' tests: it sends mails at $0.04 each, from a budget of $0.10."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aumos_governance.integrations.tool_guard import ToolGuard
 from tests.integrations.endpoint.replies import Reply, ToolCall
 
 CALL = Reply(tool_calls=(ToolCall("send", {"to": "ann", "text": "Hello"}),))
-"""The model requests a mail to be sent."""
+"""The model's response that requests the tool to send a mail."""
 FAULTY_CALL = Reply(tool_calls=(ToolCall("send", {"to": "nobody", "text": "Hello"}),))
 
 

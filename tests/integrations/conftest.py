@@ -39,7 +39,7 @@ def till() -> Iterator[Till]:
 
 @pytest.fixture
 def client(endpoint: Endpoint, till: Till) -> Iterator[OpenAI]:
-    """A governed one, without retries."""
+    """A governed client without retries."""
     with govern(plain(endpoint), engine=till.engine, budget_category="llm") as client:
         yield client
 

@@ -1,4 +1,4 @@
-"""A provider in this process that responds by a table of paths, and governed clients of it."""
+"""A provider in this process with a response for each path, and governed clients that call it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ Response = Callable[[dict[str, Any]], Any]
 
 
 class Desk:
-    """``responses`` gives the responses by method and path; a body's bytes, a mapping, or a response as it is."""
+    """A fake provider and its governed clients.
+
+    ``responses`` has the responses by method and path: the bytes of a body, a mapping for a JSON body, an HTTP
+    response, or a function that returns one of these for the request's body.
+    """
 
     def __init__(self, engine: GovernanceEngine) -> None:
         self.responses: dict[str, Any] = {}
@@ -66,7 +70,7 @@ class Desk:
 
 
 class _Pieces(http.SyncByteStream):
-    """Bytes that arrive ten at a time."""
+    """A body that arrives in pieces of ten bytes."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

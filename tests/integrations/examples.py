@@ -1,7 +1,7 @@
-"""What the READMEs and helper documents of OpenAI's and Anthropic's libraries show of calls.
+"""The calls that the READMEs and helper documents of OpenAI's and Anthropic's libraries show.
 
-Each example takes a client and gives what it came to. A notebook's kernel imports this as well, so it imports nothing
-of the package.
+Each example takes a client and returns its result. A notebook's kernel imports this module as well, so it imports
+nothing from the package.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ ANTHROPIC: dict[str, Example] = {
 
 
 def outcome(example: Example, client: Any) -> str:
-    """What an example comes to, without the ids that each response has of its own."""
+    """The result of an example, without the ids that differ for each response."""
     try:
         came_to = repr(example(client))
     except Exception as error:  # noqa: BLE001 - whatever the plain client raises

@@ -1,4 +1,4 @@
-"""The providers' own libraries understand what the endpoint says, and see its faults as they see a provider's."""
+"""The providers' own libraries understand the endpoint's responses, and handle its faults like a provider's."""
 
 from __future__ import annotations
 

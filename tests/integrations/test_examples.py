@@ -1,8 +1,8 @@
-"""What the libraries' READMEs and helper documents show of calls runs with a governed client as with a plain one.
+"""The calls in the libraries' READMEs and helper documents have the same results with a governed and a plain client.
 
-`SECTIONS` holds the README of OpenAI's library, heading by heading: a heading that a new version adds fails the test
-until its example is written in `examples`, or is known to make no call. Anthropic's README shows one call; the rest is
-on its site.
+`SECTIONS` lists the headings in the README of OpenAI's library. The test fails for a heading that a new version adds,
+until its example is added to `examples`, or the heading is listed as one without a call. Anthropic's README shows one
+call; its other examples are on its site.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An engine with one budget, and what tests read of it."""
+"""An engine with one budget, and the figures and records that tests read from it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NANO = Decimal(1).scaleb(-9)
 
 
 class Till:
-    """Holds 10 USD for ``llm``."""
+    """An engine with a budget named ``llm``, of 10 USD by default."""
 
     def __init__(self, engine: GovernanceEngine | None = None, limit: float = 10) -> None:
         self.engine = engine or GovernanceEngine()
@@ -35,23 +35,23 @@ class Till:
 
     @property
     def held(self) -> Decimal:
-        """What is still held once everything that was dropped is settled."""
+        """The held amount, after all dropped charges are settled."""
         assert leftovers.wait()
         return self.engine.budget.balance("llm").held
 
     def records(self, *events: str) -> list[AuditEntry]:
-        """Those of charges, oldest first."""
+        """The audit records of charges, oldest first."""
         assert leftovers.wait()
         wanted = events or ("hold", "settle", "release")
         return [entry for entry in self.engine.audit.entries() if entry.event in wanted]
 
     def events(self) -> list[str]:
-        """What became of the charges, with ``estimated`` for a settlement that is one."""
+        """The events of the charges, with ``estimated`` for a settlement as an estimate."""
         return ["estimated" if entry.detail.get("estimated") else entry.event for entry in self.records()]
 
 
 def priced(model: str, usage: Mapping[str, Any], *, provider: str = "openai", tier: str | None = None) -> Decimal:
-    """What genai-prices says that the usage costs, rounded up to the nano-dollar."""
+    """The cost of the usage by genai-prices, rounded up to the nano-dollar."""
     context = None if tier is None else {"service_tier": tier}
     cost = calc_price(Usage(**usage), model, provider_id=provider, price_context=context).total_price
     return cost.quantize(NANO, rounding=ROUND_CEILING).normalize()

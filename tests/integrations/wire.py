@@ -1,7 +1,7 @@
-"""What depends on the installed version of OpenAI's or Anthropic's library: how it sends, and what it has.
+"""The differences between versions of OpenAI's and Anthropic's libraries: their HTTP library and their features.
 
-Users may have older versions than those that are locked. What a version has is looked up in the library, never in a
-list of versions: where the library has a thing, the test of it runs.
+Users may have older versions than the locked ones. Whether a version has a feature is looked up in the library, never
+in a list of versions; where the library has it, the test of the feature runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Both libraries changed it with a major version, and the lowest, the locked and t
 
 
 def feature(root: Any, path: str) -> Any:
-    """What stands at ``path``, names with dots between, from ``root``; skips the test where the library has none."""
+    """Return the attribute at ``path``, names joined by dots, of ``root``; skip the test where it does not exist."""
     found = root
     for name in path.split("."):
         if not hasattr(found, name):

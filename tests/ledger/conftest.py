@@ -19,14 +19,14 @@ EMPTY += "INSERT INTO chains (chain, count, head) VALUES ('ledger', 0, '');"
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Every backend in turn: they all keep the same contract."""
+    """Each backend in turn, since all must fulfil the same contract."""
     made: Backend = request.getfixturevalue(request.param)
     return made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Backend:
-    """Every backend that outlives its process."""
+    """Each backend whose ledger outlives its process."""
     made: Backend = request.getfixturevalue(request.param)
     return made
 
@@ -72,7 +72,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_database(postgres_server: PostgresServer) -> str:
-    """One database for all tests, emptied after each: a hundred times faster than a new one."""
+    """One database for all tests, emptied after each: a hundred times faster than a new database for each test."""
     name = postgres_server.create()
     open_ledger(postgres_server.url(name)).close()
     return name

@@ -1,4 +1,4 @@
-"""What the ledger's tests share: a clock to set, requests with good defaults, backends to open."""
+"""Helpers of the ledger's tests: a clock that can be set, requests with good defaults, and backends to open."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _keys = (f"key-{number}" for number in itertools.count(1))
 
 
 class FakeClock:
-    """Microseconds that only tests move on, but for one at each look, so that no two records share a time."""
+    """A clock that only tests move, except that each call adds a microsecond, so that no two records share a time."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000 * SECOND
@@ -54,14 +54,14 @@ class FakeClock:
 
 @dataclass
 class Backend:
-    """A place where a ledger can be opened, closed and opened again."""
+    """A database, or memory, in which a ledger can be opened, closed and opened again."""
 
     name: str
     url: str
     clock: FakeClock = field(default_factory=FakeClock)
     durable: bool = True
     run_sql: Callable[[str], None] | None = None
-    """Changes the stored rows behind the ledger's back."""
+    """Executes SQL that changes the stored rows without the ledger."""
     _opened: list[Ledger] = field(default_factory=list)
 
     def open(self, clock: Callable[[], int] | None = None) -> Ledger:
@@ -121,7 +121,7 @@ def balance(ledger: Ledger, notebook: NotebookKey = NOTEBOOK) -> Balance:
 
 
 def records(ledger: Ledger, **filters: Any) -> list[AuditEntry]:
-    """All matching records, read page by page; oldest first unless requested otherwise."""
+    """Return all matching records, read page by page; oldest first unless requested otherwise."""
     return list(_records(ledger, {"oldest_first": True, "limit": 100} | filters))
 
 

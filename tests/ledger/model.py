@@ -1,6 +1,6 @@
-"""A ledger in a few lines that shares nothing with the real one: what the properties are checked against.
+"""A model of the ledger in a few lines, independent of the real code, with which the properties are checked.
 
-It knows envelopes, charges and who may charge, and nothing of audit, chains, keys or storage.
+It has envelopes, charges and the rules of who may charge, but no audit records, chains, keys or storage.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Charge:
     kernel: str = ""
     until: int | None = None
     estimated: bool = False
-    """Settled as an estimate, and not adjusted yet."""
+    """Whether the charge was settled as an estimate and is not adjusted yet."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Session:
 
 @dataclass
 class Model:
-    """Ceilings by the name of an envelope; all sums are taken anew over all charges each time."""
+    """Ceilings by the names of envelopes; each sum is computed anew from all charges."""
 
     ceilings: dict[str, int] = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Model:
         return f"category {self.current[notebook]} {category}"
 
     def figures(self, envelope: str) -> tuple[int, int]:
-        """What is spent and held in an envelope."""
+        """Return the amount that is spent and held in an envelope."""
         inside = [charge for charge in self.charges.values() if envelope in charge.envelopes]
         return sum(charge.spent for charge in inside), sum(charge.held for charge in inside)
 
@@ -96,7 +96,7 @@ class Model:
         return (*inner, f"session {number}", *self.sessions[number].outer)
 
     def verdict(self, notebook: str, category: str | None, amount: int) -> str | None:
-        """Why a charge is refused; None when it is not."""
+        """Return the code with which a charge is refused; None where it is allowed."""
         session = self.session(notebook)
         if session is None:
             return "NO_SESSION"

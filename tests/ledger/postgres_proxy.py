@@ -1,4 +1,4 @@
-"""A proxy in front of a PostgreSQL server, which can cut connections at the worst moment."""
+"""A proxy in front of a PostgreSQL server, which can cut connections at the worst moments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import threading
 from pathlib import Path
 
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
-"""How the server says that a commit was done."""
+"""The message by which the server confirms a commit."""
 
 
 class PostgresProxy(threading.Thread):
-    """Listens in ``folder`` for the server whose socket is in another; a thread for all its connections."""
+    """Listens on a socket in ``folder`` for a server whose socket is elsewhere; one thread serves all connections."""
 
     def __init__(self, folder: Path, server: Path) -> None:
         super().__init__(name="proxy")
@@ -26,15 +26,15 @@ class PostgresProxy(threading.Thread):
         self._wake, self._woken = socket.socketpair()
         self._ended = False
         self.cut_response = False
-        """Cut when the server says that a commit was done: the client never hears it."""
+        """Whether to cut a connection when the server confirms a commit, so that the client misses the message."""
         self.cut_question = False
-        """Cut when the client next says anything: the server never hears it."""
+        """Whether to cut a connection at the client's next message, which the server does not get."""
         self.cut_at = b""
-        """Cut when the client says this: the server never hears it."""
+        """The text of the client at which to cut a connection; the server does not get it."""
         self.refuses = False
-        """Whether new connections are cut at once."""
+        """Whether to cut new connections at once."""
         self.refuse_after_cut = False
-        """Whether that begins with the next cut."""
+        """Whether to start refusing with the next cut."""
         self.cuts = 0
 
     def run(self) -> None:

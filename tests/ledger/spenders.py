@@ -1,7 +1,7 @@
-"""Processes whose threads spend as fast as they can, and then tell what came of it.
+"""Processes whose threads spend as fast as they can, and then report the results.
 
-Usage: spenders.py URL PROCESSES THREADS SECONDS. Says "ready" when all have their ledger open, starts on a line of
-input, and ends when each process has responded with a line of JSON. They are forks of one that has no ledger open.
+Usage: spenders.py URL PROCESSES THREADS SECONDS. It prints "ready" when all have opened the ledger, starts at a line of
+input, and ends when each process has printed a line of JSON. The processes are forks of one that has no ledger open.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-# Whatever a ledger imports when it is opened is imported once, here.
+# Modules that a ledger imports when it is opened are imported once, here.
 import aumos_governance.ledger.sql.postgres.database
 import aumos_governance.ledger.sql.sqlite.database  # noqa: F401
 from aumos_governance.ledger import open_ledger
@@ -38,14 +38,14 @@ class Spender(threading.Thread):
         chance = random.Random(self.name)
         end, number = time.monotonic() + self._seconds, 0
         full = False
-        # On a slow disk for longer, until a single cent does not fit.
+        # On a slow disk they run longer, until not even one cent fits.
         while (start := time.monotonic()) < end or not (full or self.errors):
             number += 1
             amount = chance.choice((CENT, 2 * CENT, 3 * CENT))
             request = Spend(key=f"{self.name}-{number}", origin=KERNEL, notebook=NOTEBOOK, amount=amount)
             try:
                 decision = self._ledger.execute(request)
-            except Exception as error:  # noqa: BLE001 - it is told, and must not be
+            except Exception as error:  # noqa: BLE001 - it is reported, and fails the test
                 self.errors.append(repr(error))
             else:
                 self.allowed += amount * decision.allowed
@@ -70,7 +70,7 @@ def crowd(url: str, name: str, threads: int, seconds: float, ready: int, go: int
         "errors": [error for spender in spenders for error in spender.errors][:3],
         "slowest": max(spender.slowest for spender in spenders),
     }
-    # One write is one line, whoever else writes.
+    # Each line is one write, so that the lines of several processes do not mix.
     os.write(1, f"{json.dumps(reported)}\n".encode())
 
 
@@ -90,7 +90,7 @@ def main(url: str, processes: str, threads: str, seconds: str) -> None:
         os.read(is_ready, 1)
     print("ready", flush=True)
     sys.stdin.readline()
-    # At the end of this pipe all start at once.
+    # All start at once when this pipe is closed.
     os.close(gone)
     for _ in range(int(processes)):
         assert os.wait()[1] == 0

@@ -1,4 +1,4 @@
-"""A ceiling that servers share stands once it is stored: only a user's decision changes it, and that is on record."""
+"""A shared ceiling applies once it is stored: only a user's decision changes it, and that is recorded."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_second_server_of_the_user_without_envelopes_strips_nothing(ledger: Le
     ledger.execute(opening(replace(SECOND, root="embedded")))
     assert around(ledger, SECOND) == around(ledger, replace(SECOND, root="embedded"))
     assert around(ledger, SECOND) == {"mine": 2 * USD, "class": 3 * USD}
-    # Not even the one that brought them.
+    # Not even the server whose configuration created them.
     ledger.execute(configure("ann", "/srv/ann"))
     assert around(ledger) == {"mine": 2 * USD, "class": 3 * USD}
     ledger.execute(ending())
@@ -106,7 +106,7 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
     assert ledger.execute(set_ceiling("class", 5 * USD))
     assert not ledger.execute(set_ceiling("class", 5 * USD))
     assert ledger.execute(spend(2 * USD, BOBS)).allowed
-    # With another period it is another sum.
+    # A ceiling with another period has sums of its own.
     assert ledger.execute(set_ceiling("class", 3 * USD, DAILY))
     assert ledger.execute(spend(3 * USD)).allowed
     assert not ledger.execute(spend(CENT, BOBS)).allowed
@@ -114,7 +114,7 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
     assert around(ledger) == around(ledger, BOBS) == {}
     assert ledger.execute(spend(CENT, BOBS)).allowed
     assert stands(ledger) == [("class", "", None, 0)]
-    # A lifted one stays lifted, whatever a server is configured with.
+    # A lifted ceiling stays lifted, regardless of any server's configuration.
     ledger.execute(configure("ann", "/srv/ann", replace(TEAM, ceiling=USD)))
     ledger.execute(configure("eve", "/srv/eve", TEAM))
     ledger.execute(opening(new=True))
@@ -194,7 +194,7 @@ def test_two_servers_that_make_one_ceiling_at_once_agree(postgresql: Backend) ->
 
 
 def test_no_session_that_is_opened_meanwhile_escapes(postgresql: Backend) -> None:
-    """A first ceiling of the same user under another root, and a lifted one that is set again."""
+    """Race the first ceiling of a user under another root, and a lifted one that is set again, with openings."""
     first, second = postgresql.open(), postgresql.open()
     for number in range(20):
         owner = f"ann-{number}"
@@ -222,7 +222,7 @@ def test_no_session_that_is_opened_meanwhile_escapes(postgresql: Backend) -> Non
 def test_an_earlier_ledger_gets_the_ceilings_of_its_configurations(database: Backend) -> None:
     yearly = replace(TEAM, ceiling=7 * USD, period=BudgetPeriod.YEARLY)
     with closing(database.open()) as ledger:
-        # Never used, and two servers disagree; and a period that only one of them has.
+        # A ceiling that was never used, with two amounts by two servers; and a period that only one of them has.
         ledger.execute(configure("ann", "/srv/ann", TEAM, MINE))
         ledger.execute(opening())
         ledger.execute(configure("eve", "/srv/eve"))
@@ -241,7 +241,7 @@ def test_an_earlier_ledger_gets_the_ceilings_of_its_configurations(database: Bac
         with pytest.raises(InvalidRequestError, match="stands with several periods; name"):
             ledger.execute(set_ceiling("class", USD))
         assert ledger.verify().findings == ()
-        # From the next record on the amount is proven.
+        # The amount is proven from the next record on.
         ledger.execute(configure("bob", "/srv/bob"))
         assert ledger.verify().findings == ()
         assert database.run_sql is not None
@@ -252,7 +252,7 @@ def test_an_earlier_ledger_gets_the_ceilings_of_its_configurations(database: Bac
 
 
 def make_earlier(database: Backend, more: dict[str, list[EnvelopeSpec]]) -> None:
-    """The tables of revision 0003, records without what came with 0004, and more configurations on record."""
+    """Restore the tables of revision 0003, with records of its version and more recorded configurations."""
     assert database.run_sql is not None
     for owner, specs in more.items():
         text = [[spec.name, spec.ceiling, spec.encloses.value, spec.period.value] for spec in specs]

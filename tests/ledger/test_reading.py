@@ -1,4 +1,4 @@
-"""Ledgers read beside the program that writes them."""
+"""A ledger that is read beside the program that writes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums at the ends of the columns: refused as each charge is checked, and read without limit, on all backends alike."""
+"""Sums at the limits of the columns: checked when each charge is made, and read without a limit, on all backends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BILLION = 10**18
 
 
 def fill(ledger: Ledger, notebook: NotebookKey = NOTEBOOK, *, billions: int = 9) -> None:
-    """Spend so many billions, which only what was paid already can."""
+    """Spend so many billions of USD, which only an amount that was paid already can be."""
     for _ in range(billions):
         assert ledger.execute(spend(BILLION, notebook, already_paid=True, tool="big")).allowed
 
@@ -70,7 +70,7 @@ def test_a_balance_ends_with_its_column(ledger: Ledger) -> None:
 def test_what_closed_sessions_spent_ends_with_its_column_too(ledger: Ledger) -> None:
     ledger.execute(opening())
     fill(ledger)
-    # Closing one and opening the next always works: what is refused is the charge that would not fit into their sum.
+    # Closing and opening sessions always works: only a charge that would not fit in their sum is refused.
     ledger.execute(opening(new=True))
     refused(ledger, spend(BILLION, already_paid=True))
     top_up(ledger)

@@ -1,7 +1,7 @@
-"""Makes processes that charge a ledger until they are killed, each a fork of this one, which has no ledger open.
+"""Starts processes that charge a ledger until they are killed, each a fork of this one, which has no ledger open.
 
-Usage: victims.py URL FILE. For each line of input it makes one, says its process id, and "gone" when it has ended.
-What was acknowledged is appended to the file, a line of JSON for each: the key, what was requested, the charge.
+Usage: victims.py URL FILE. For each line of input it starts one, prints its process id, and "gone" when it has ended.
+Each acknowledged charge is appended to the file as a line of JSON: the key, the request and the charge.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent.parent))
 
-# Whatever a ledger imports when it is opened is imported once, here.
+# Modules that a ledger imports when it is opened are imported once, here.
 import aumos_governance.ledger.sql.postgres.database
 import aumos_governance.ledger.sql.sqlite.database  # noqa: F401
 from aumos_governance.ledger import open_ledger
@@ -28,7 +28,7 @@ THREADS = 3
 
 
 def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
-    """What a victim requests under a key, to request it again."""
+    """Return the request that a victim makes under a key, to make it again."""
     if what == "spend":
         return spend(CENT, key=key)
     if what == "hold":
@@ -37,7 +37,7 @@ def request_for(key: str, what: str, charge_id: str = "") -> Request[Any]:
 
 
 def acknowledged(file: Path) -> list[tuple[str, str, str]]:
-    """The key, what was requested and the charge of each line that was written whole."""
+    """Yield the key, the request and the charge of each complete line."""
     return [tuple(json.loads(line)) for line in file.read_text().splitlines() if line.endswith("]")]
 
 
@@ -47,8 +47,8 @@ def charge(url: str, name: str, file: int) -> None:
     def request(key: str, what: str, charge_id: str = "") -> str:
         response = ledger.execute(request_for(key, what, charge_id))
         assert response.charge_id is not None
-        # One write is one line, whoever else writes, and stays when the process is gone. A kill in the middle of one
-        # that reaches into the file's next page leaves its first part: the next line begins on its own all the same.
+        # Each line is one write, so that lines do not mix, and it stays when the process is gone. A kill during a write
+        # that reaches into the file's next page leaves its first part, so the next line begins on a line of its own.
         os.write(file, f"\n{json.dumps([key, what, response.charge_id])}\n".encode())
         return str(response.charge_id)
 

@@ -1,4 +1,4 @@
-"""LiteLLM: its completions, and its loggers."""
+"""LiteLLM's completions, and its loggers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-# It would fetch its prices, which nothing here looks at.
+# Otherwise it would fetch its prices, which these tests do not need.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import pytest
 
 with warnings.catch_warnings():
-    # Versions up to 1.108 read their data with a deprecated function when they are imported.
+    # Versions up to 1.108 use a deprecated function at the import.
     warnings.simplefilter("ignore", DeprecationWarning)
     import litellm
 
@@ -48,7 +48,7 @@ ANTHROPIC_COST = priced(OPUS, ANTHROPIC_USAGE, provider="anthropic")
 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left_over() -> Iterator[None]:
-    """Collect what LiteLLM leaves while its warnings are ignored, not during the next module's tests."""
+    """Collect LiteLLM's garbage while its warnings are ignored, and not during the next module's tests."""
     yield
     gc.collect()
 
@@ -81,7 +81,7 @@ def text_of(chunks: list[Any]) -> str:
 
 
 def denied(till: Till) -> list[tuple[str | None, str | None]]:
-    """Why, and the model, of each denial on record."""
+    """Return the code and the model of each recorded denial."""
     return [(entry.code, entry.tool) for entry in till.engine.audit.entries() if entry.outcome == "deny"]
 
 
@@ -111,13 +111,14 @@ Call = Callable[[GovernedLiteLLM, dict[str, Any]], str]
 
 
 class TestTheLogger:
-    # First, for LiteLLM logs calls in threads of its own, late enough to charge those of a test to the next one's till.
+    # These tests come first, since LiteLLM logs calls in threads of its own, possibly so late that an earlier test's
+    # call would be charged to the next one's till.
 
     @pytest.fixture(autouse=True)
     def _logged(self, till: Till) -> Iterator[None]:
         litellm.callbacks = [GovernanceLogger(engine=till.engine, budget_category="llm")]
         yield
-        # LiteLLM copies them from the first into each of the others, and keeps them.
+        # LiteLLM copies its callbacks from the first list into each of the others, and keeps them there.
         for kind in ("", "input_", "success_", "failure_", "_async_input_", "_async_success_", "_async_failure_"):
             setattr(litellm, f"{kind}callback" if kind else "callbacks", [])
 
@@ -313,7 +314,7 @@ def test_a_level_that_is_too_low_stops_the_call(
 def test_an_error_response_costs_nothing_and_the_rest_is_an_estimate(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, call: Call, fault: Reply, end: str
 ) -> None:
-    # A stream that is refused so is tried once more without the request for its usage.
+    # A refused stream is tried once more without `stream_options`, which requests the usage.
     times = 2 if fault.status == 400 and call in (stream, streamed_awaited) else 1
     endpoint.script(*[fault] * times)
     with pytest.raises(Exception, match=r"(?i)error|refused|limit"):
@@ -399,7 +400,7 @@ def test_what_was_never_sent_costs_nothing(till: Till, endpoint: Endpoint, gover
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-        # Bound and not listened at: no other program can respond there.
+        # The port is bound, but nothing listens on it, so no other program can respond there.
         with pytest.raises(litellm.InternalServerError):
             governed.completion(**request(endpoint, api_base=address))
     assert (till.held, till.events()) == (0, ["hold", "release"])
@@ -442,14 +443,14 @@ def test_the_page_prints_what_it_says(
     stated: dict[str, list[str]] = {"python": [], "text": []}
     for language, text in re.findall(r"^```(python|text)\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
         stated[language].append(text)
-    # The last program only names a logger, which the tests below put to use.
+    # The last program only names a logger, which the tests below use.
     exec(stated["python"][0], {})
     assert capsys.readouterr().out == stated["text"][0]
     assert "GovernanceLogger(engine=engine" in stated["python"][1]
 
 
 def _until(happened: Callable[[], bool]) -> None:
-    # LiteLLM logs in a thread that tells nobody when it is done.
+    # LiteLLM logs in a thread whose end cannot be awaited.
     deadline = time.monotonic() + 20
     while not happened():
         assert time.monotonic() < deadline
@@ -459,7 +460,7 @@ def _until(happened: Callable[[], bool]) -> None:
 def test_calls_through_the_gateway_hold_nothing(
     endpoint: Endpoint, till: Till, governed: GovernedLiteLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The endpoint stands for the gateway, which charges them.
+    # The endpoint stands in for the gateway, which charges the calls.
     monkeypatch.setenv(GATEWAY_ENV, endpoint.url)
     assert governed.completion(**request(endpoint)).choices[0].message.content == TEXT
     assert text_of(list(governed.completion(**request(endpoint, stream=True)))) == TEXT

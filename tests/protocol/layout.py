@@ -1,4 +1,4 @@
-"""How the samples are laid out, so that one reads them at a glance: ``python -m tests.protocol.layout`` does it."""
+"""The layout of the files of samples, which is easy to read; ``python -m tests.protocol.layout`` applies it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ SAMPLES: Final = Path(__file__).parent
 _WIDTH: Final = 120
 _INDENT: Final = "  "
 _SHORT: Final = 40
-"""An object that is longer gets a line of its own."""
+"""The length above which an object gets a line of its own."""
 
 
 def laid_out(samples: Any) -> str:
-    """The text of a file: a value stands on one line where it fits, and short ones stand beside one another."""
+    """Return the text of a file, in which a value is on one line if it fits, and short values share a line."""
     return "\n".join(_lines(samples, "")) + "\n"
 
 
 def _lines(value: Any, start: str) -> list[str]:
-    """The lines of a value whose first line starts so: with an indent, and the value's name where it has one."""
+    """Return the lines of a value; ``start`` begins the first one, with the indent and the name of the value."""
     whole = start + json.dumps(value)
     if not isinstance(value, (dict, list)) or not value or len(whole) < _WIDTH:
         return [whole]
@@ -31,7 +31,7 @@ def _lines(value: Any, start: str) -> list[str]:
 
 
 def _filled(value: Any, indent: str) -> list[str]:
-    """The lines of what is in a dict or list, with as much on each line as is short and fits."""
+    """Return the lines of the members of a dict or list, with as many short ones on each line as fit."""
     named = isinstance(value, dict)
     lines: list[str] = []
     joinable = False
@@ -40,7 +40,7 @@ def _filled(value: Any, indent: str) -> list[str]:
         short = not more and (not isinstance(inner, (dict, list)) or (named and len(json.dumps(inner)) <= _SHORT))
         if lines:
             lines[-1] += ","
-        # With room for the comma that may follow.
+        # The limit includes a comma that may follow.
         if joinable and short and len(lines[-1]) + 1 + len(first.lstrip()) < _WIDTH:
             lines[-1] += f" {first.lstrip()}"
         else:

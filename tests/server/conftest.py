@@ -1,4 +1,4 @@
-"""A Jupyter server in the test's own process, governed, with its ledger in memory."""
+"""A governed Jupyter server in the test's own process, with its ledger in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-# Its fixtures and its way to run coroutines, for this folder alone: as a plugin it would reach every test.
+# Imported for this folder alone, since as a plugin its way to run coroutines would apply to every test.
 from pytest_jupyter.jupyter_server import *  # noqa: F403
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from traitlets.config import Config
@@ -19,7 +19,7 @@ GOVERNANCE = "aumos-governance/v1"
 
 @pytest.fixture
 def governance_config() -> dict[str, Any]:
-    """Settings of the extension; a test's module or parameters may say others."""
+    """The extension's settings; a module of tests or a parameter may override them."""
     return {}
 
 
@@ -45,7 +45,7 @@ Rest = Callable[..., Awaitable[Response]]
 
 @pytest.fixture
 def rest(jp_fetch: Callable[..., Any]) -> Rest:
-    """Request the interface: ``await rest("GET", "state", path="a.ipynb")``; a refusal is a response too."""
+    """Send a REST request: ``await rest("GET", "state", path="a.ipynb")``; an error is returned as a response too."""
 
     async def send(method: str, name: str, body: Any = None, headers: Any = None, **parameters: str) -> Response:
         raw = body if isinstance(body, (str, bytes)) or body is None else json.dumps(body)
@@ -63,5 +63,5 @@ def rest(jp_fetch: Callable[..., Any]) -> Rest:
 
 @pytest.fixture
 def extension(jp_serverapp: Any) -> Any:
-    """The extension that runs in the server."""
+    """Return the extension that runs in the server."""
     return jp_serverapp.extension_manager.extension_points["aumos_governance"].app

@@ -1,4 +1,4 @@
-"""The interface's description, and bodies held against it."""
+"""Validation of response bodies by the schemas in `openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DESCRIPTION: Final[dict[str, Any]] = yaml.safe_load((SERVER / "openapi.yaml").re
 
 
 def check(schema: str, body: Any) -> None:
-    """Raise ValidationError where the body is not as the schema of this name says."""
+    """Raise ValidationError unless the body matches the schema of this name."""
     Draft202012Validator({"$ref": f"#/components/schemas/{schema}", "components": DESCRIPTION["components"]}).validate(
         body
     )

@@ -1,4 +1,4 @@
-"""The server's events, as a user reads them from the stream."""
+"""The server's events, as a user receives them from the event stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Stream = Callable[[dict[str, str]], Awaitable[Any]]
 
 
 async def events_until(stream: Any, last: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
-    """What comes over the stream, up to the event that is the last."""
+    """Return the events received from the stream, up to the first one that is the ``last``."""
     events: list[dict[str, Any]] = []
     while not events or not last(events[-1]):
         events.append(json.loads(await asyncio.wait_for(stream.read_message(), 10)))
@@ -24,5 +24,5 @@ async def events_until(stream: Any, last: Callable[[dict[str, Any]], bool]) -> l
 
 
 def ours(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of governance."""
+    """Return the governance events among them."""
     return [event for event in events if event["schema_id"] == EVENT_SCHEMA_ID]

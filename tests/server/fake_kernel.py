@@ -1,4 +1,4 @@
-"""A kernel's channels, both ends in this process."""
+"""A fake kernel's channels, with both ends in the test's process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOPIC = IOPUB_TOPIC + b"1"
 
 
 class FakeKernel:
-    """Both ends of a kernel's channels, in this process."""
+    """A kernel's ZeroMQ channels, with both ends in this process."""
 
     def __init__(self, context: zmq.Context[Any]) -> None:
         self.context = context
@@ -44,11 +44,11 @@ class FakeKernel:
     def publish(self, message_type: str, content: dict[str, Any], topic: bytes = TOPIC) -> None:
         self.session.send(self.iopub, message_type, content, ident=topic)
 
-    def say(self, requests: list[str]) -> None:
+    def send(self, requests: list[str]) -> None:
         self.publish("comm_msg", {"comm_id": "aumos-gov-1", "data": {"asks": requests}})
 
     def responded(self) -> dict[str, Any]:
-        """The next message on the control channel."""
+        """Return the next message on the control channel."""
         identity, *frames = self.control.recv_multipart()
         assert identity.startswith(b"aumos-gov-")
         _, parts = self.session.feed_identities(frames)

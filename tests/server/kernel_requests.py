@@ -1,4 +1,4 @@
-"""Requests as a kernel sends them, and the kernel that sends them."""
+"""Wire requests as a kernel sends them, and the caller of them."""
 
 from __future__ import annotations
 

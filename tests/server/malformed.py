@@ -1,4 +1,4 @@
-"""Requests that no kernel of ours sends: values of every wrong kind, for every field of every operation."""
+"""Malformed wire requests: values of every wrong kind, for every field of every operation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["BODIES", "CHARGE", "NASTY", "RAW", "attacks", "nested"]
 
 
 def nested(levels: int, *, lists: bool = False) -> Any:
-    """Objects, or lists, within one another."""
+    """Return JSON objects, or lists, that are nested to this number of levels."""
     value: Any = 1
     for _ in range(levels):
         value = [value] if lists else {"a": value}
@@ -49,7 +49,7 @@ NASTY: Final[dict[str, Any]] = {
 }
 
 CHARGE: Final = "a charge"
-"""Stands for the id or the reference of a charge that is made for the request."""
+"""A placeholder for the id or reference of a charge that is made for the request."""
 _ACTION: Final = {
     "amount": "0.01",
     "required_level": 1,
@@ -125,12 +125,12 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "cancel": {"of": "x", "act": False, "delivered": False},
     "close": {},
 }
-"""By the operation's name and what else tells it: a request that is right."""
+"""Valid requests, by the operation's name and a word for the variant."""
 _ENVELOPE: Final = ("id", "op", "exp", "cell", "cell.id", "cell.count", "another")
 
 
 def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    """One wrong value in a request that is right otherwise, by name; without ``soak`` a ninth of them, in turn."""
+    """Yield requests with one wrong value, by name; without ``soak`` only every ninth."""
     every = 1 if soak else 9
     values = itertools.count()
     for op, body in BODIES.items():
@@ -143,7 +143,7 @@ def attacks(soak: bool) -> Iterator[tuple[str, dict[str, Any]]]:
                 if number % every:
                     continue
                 if field == "wait":
-                    # True and null are right, and wait for a user.
+                    # True and null are valid, and let the action wait for a user.
                     continue
                 request: dict[str, Any] = {"id": f"n{number}", "op": op.split()[0], "exp": time.time() + 60, **body}
                 outer, _, inner = field.partition(".")
@@ -175,4 +175,4 @@ RAW: Final[dict[str, tuple[str, str]]] = {
     "an id of a number": ('{"id": 7, "op": "status", "exp": EXP}', "id"),
     "a long id": ('{"id": "' + "x" * 100_000 + '", "op": "status", "exp": EXP}', "id"),
 }
-"""The text of one request, ``EXP`` in place of a time soon to come, and a word of its refusal."""
+"""The text of a request, with ``EXP`` in place of an expiry, and a word of the error message."""

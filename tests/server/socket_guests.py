@@ -1,4 +1,4 @@
-"""Who talks over the local socket in tests: one kernel as the bridge knows it, and its end of a connection."""
+"""Clients of the local socket in tests: a kernel that the bridge knows, and its end of a connection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Departures, Presence
 from aumos_governance.server.kernels.socket_peer import check_peer
 from aumos_governance.service.service import Caller, NotebookService
@@ -24,7 +24,7 @@ LOG = logging.getLogger("local socket")
 
 
 class Kernels:
-    """Stands for the bridge: one kernel, whose process said hello as ``one``."""
+    """A replacement for the bridge, with one kernel whose process has sent a hello with the nonce ``one``."""
 
     def __init__(self, service: NotebookService) -> None:
         self.service = service
@@ -40,12 +40,12 @@ class Kernels:
             return Caller(NotebookKey("ada", "/root", "a.ipynb"), f"kernel:{kernel_id}", incarnation)
 
         return Conversation(
-            self.service, identify, self.presence, nonce=nonce, readers=AtOnce(), settle=lambda: None, log=LOG
+            self.service, identify, self.presence, nonce=nonce, readers=InlineExecutor(), settle=lambda: None, log=LOG
         )
 
 
 class Guest:
-    """A kernel's end of a connection, spoken by hand."""
+    """A kernel's end of a connection, on which tests send lines themselves."""
 
     def __init__(self, offer: dict[str, Any] | None) -> None:
         assert offer is not None
@@ -60,21 +60,21 @@ class Guest:
             raise
         self.lines = self.socket.makefile("rb")
 
-    def say(self, message: object) -> None:
+    def send(self, message: object) -> None:
         self.socket.sendall(message if isinstance(message, bytes) else json.dumps(message).encode() + b"\n")
 
-    def hear(self) -> Any:
+    def receive(self) -> Any:
         line = self.lines.readline()
         return json.loads(line) if line else None
 
     def enter(self) -> Guest:
-        self.say({"v": 1, "token": self.offer["token"]})
-        assert self.hear() == {"v": 1, "ok": True}
+        self.send({"v": 1, "token": self.offer["token"]})
+        assert self.receive() == {"v": 1, "ok": True}
         return self
 
     def request(self, op: str, **body: Any) -> Any:
-        self.say(message(op, **body))
-        (response,) = self.hear()["answers"]
+        self.send(message(op, **body))
+        (response,) = self.receive()["answers"]
         return response
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ def message(op: str, request_id: str = "a", **body: Any) -> dict[str, Any]:
 
 @contextmanager
 def known_kernels() -> Iterator[Kernels]:
-    """With a ledger of their own, in memory."""
+    """Yield the known kernels, with a ledger in memory."""
     ledger = open_ledger("memory://")
     yield Kernels(NotebookService(ledger))
     ledger.close()

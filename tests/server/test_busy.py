@@ -1,4 +1,4 @@
-"""A conversation whose kernel, or whose server, has too many requests in flight."""
+"""Requests of a kernel while it, or the whole server, has too many requests in flight."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pytest
 
 from aumos_governance.errors import AumOSGovernanceError
 from aumos_governance.ledger import open_ledger
-from aumos_governance.server.kernels.conversation import AtOnce, Conversation
+from aumos_governance.server.kernels.conversation import Conversation, InlineExecutor
 from aumos_governance.server.kernels.presence import Admission, Departures, Presence
 from aumos_governance.service.service import NotebookService
 from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Slow:
-    """A ledger whose requests are done when `let` says so, in the order in which they came."""
+    """A ledger that executes its requests only when `let` is called, in the order in which they came."""
 
     def __init__(self, ledger: Any) -> None:
         self.ledger = ledger
@@ -51,7 +51,7 @@ def slow() -> Iterator[Slow]:
 
 
 class Talk:
-    """A kernel's conversation over one transport, with its responses."""
+    """A kernel's conversation over one transport, and its responses."""
 
     def __init__(self, slow: Slow, admission: Admission, readers: Executor | None = None, now: Any = time.time) -> None:
         self.responses: list[dict[str, Any]] = []
@@ -61,17 +61,17 @@ class Talk:
             self.service,
             identify,
             presence,
-            readers=readers or AtOnce(),
+            readers=readers or InlineExecutor(),
             settle=lambda: None,
             admission=admission,
             log=logging.getLogger("busy"),
             clock=now,
         )
-        self.say(HELLO)
+        self.send(HELLO)
         self.responses.clear()
 
-    def say(self, *requests: Any, may_block: bool = False) -> list[dict[str, Any]]:
-        """Send one message; gives the responses that come before the thread that received it goes on."""
+    def send(self, *requests: Any, may_block: bool = False) -> list[dict[str, Any]]:
+        """Send one message, and return the responses that come before the receiving thread continues."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests)}, self.responses.append, may_block=may_block)
         return self.responses[before:]
@@ -84,7 +84,7 @@ def spends(first: int, count: int) -> list[dict[str, Any]]:
 def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
     admission = Admission(3)
     talk = Talk(slow, admission)
-    refused = talk.say(*spends(0, 5))
+    refused = talk.send(*spends(0, 5))
     assert [(response["id"], response["ok"], response["code"]) for response in refused] == [
         ("s3", False, "BUSY"),
         ("s4", False, "BUSY"),
@@ -92,8 +92,8 @@ def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
     assert len(slow.waiting) == 3
     slow.let(2)
     assert [response["id"] for response in talk.responses[2:]] == ["s0", "s1"]
-    # The same request again, now that there is room.
-    assert talk.say(*spends(3, 3))[0]["id"] == "s5"
+    # The same request is sent again, now that there is room.
+    assert talk.send(*spends(3, 3))[0]["id"] == "s5"
     slow.let(3)
     assert [response["id"] for response in talk.responses[5:]] == ["s2", "s3", "s4"]
     assert admission.in_flight() == 0
@@ -101,16 +101,16 @@ def test_what_is_too_much_is_refused_at_once_and_not_done(slow: Slow) -> None:
 
 def test_a_kernel_that_may_be_blocked_is_served_at_once_whatever_is_in_flight(slow: Slow) -> None:
     talk = Talk(slow, Admission(1))
-    talk.say(*spends(0, 2))
-    assert talk.say(request("open", "o"), may_block=True)[0]["opened"]
+    talk.send(*spends(0, 2))
+    assert talk.send(request("open", "o"), may_block=True)[0]["opened"]
 
 
 def test_what_cannot_be_read_is_not_in_flight(slow: Slow) -> None:
     admission = Admission(1)
     talk = Talk(slow, admission)
     for _ in range(3):
-        assert talk.say(request("spend"), request("spend", amount="x"))[1]["code"] == "INVALID_AMOUNT"
-        assert talk.say(request("authorize"))[0]["code"] == "INVALID_REQUEST"
+        assert talk.send(request("spend"), request("spend", amount="x"))[1]["code"] == "INVALID_AMOUNT"
+        assert talk.send(request("authorize"))[0]["code"] == "INVALID_REQUEST"
     assert admission.in_flight() == 0
 
 
@@ -123,8 +123,8 @@ def test_a_failure_inside_leaves_nothing_in_flight(slow: Slow, monkeypatch: pyte
 
     monkeypatch.setattr(NotebookService, "submit", broken)
     for _ in range(3):
-        assert {response["code"] for response in talk.say(*spends(0, 2))} == {"INTERNAL"}
-        assert talk.say(request("audit"))[0]["code"] == "INTERNAL"
+        assert {response["code"] for response in talk.send(*spends(0, 2))} == {"INTERNAL"}
+        assert talk.send(request("audit"))[0]["code"] == "INTERNAL"
     assert admission.in_flight() == 0
 
 
@@ -134,13 +134,13 @@ def test_readings_are_in_flight_until_their_responses(slow: Slow) -> None:
         admission = Admission(2)
         talk = Talk(slow, admission, pool)
         pool.submit(let.wait, 20)
-        assert [response["id"] for response in talk.say(*(request("status", f"r{number}") for number in range(3)))] == [
-            "r2"
-        ]
+        assert [
+            response["id"] for response in talk.send(*(request("status", f"r{number}") for number in range(3)))
+        ] == ["r2"]
         let.set()
     assert [response["id"] for response in talk.responses] == ["r2", "r0", "r1"]
     assert admission.in_flight() == 0
-    assert talk.say(request("status"))[0]["code"] == "UNAVAILABLE", "the threads are gone"
+    assert talk.send(request("status"))[0]["code"] == "UNAVAILABLE", "the threads are gone"
     assert admission.in_flight() == 0
 
 
@@ -149,7 +149,7 @@ def test_a_reading_that_waited_past_its_expiry_is_not_read(slow: Slow) -> None:
     with ThreadPoolExecutor(1) as pool:
         talk = Talk(slow, Admission(), pool, lambda: time.time() + late)
         pool.submit(let.wait, 20)
-        assert talk.say(request("audit", ttl=60)) == []
+        assert talk.send(request("audit", ttl=60)) == []
         late = 61.0
         let.set()
     assert [response["code"] for response in talk.responses] == ["EXPIRED"]
@@ -158,12 +158,12 @@ def test_a_reading_that_waited_past_its_expiry_is_not_read(slow: Slow) -> None:
 def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> None:
     admission = Admission(1)
     talk = Talk(slow, admission)
-    talk.say(request("open", "o", trust_level=3, budget="10"))
+    talk.send(request("open", "o", trust_level=3, budget="10"))
     slow.let()
     act = request("authorize", "act", amount="1", shown={"tool": "mail"}, tool="mail", required_level=3)
-    talk.say(act)
+    talk.send(act)
     assert admission.in_flight() == 1
-    assert talk.say(act) == [], "a copy is the same request"
+    assert talk.send(act) == [], "a copy is the same request"
     assert admission.in_flight() == 1
     deadline = time.monotonic() + 20
     while admission.in_flight() and time.monotonic() < deadline:
@@ -171,5 +171,5 @@ def test_an_action_that_waits_for_a_user_is_in_flight_no_more(slow: Slow) -> Non
         time.sleep(0.005)
     assert "waiting" in talk.responses[-1]
     assert admission.in_flight() == 0
-    assert talk.say(request("spend", "s", amount="1")) == []
+    assert talk.send(request("spend", "s", amount="1")) == []
     talk.service.stop_waiting()

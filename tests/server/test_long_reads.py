@@ -1,4 +1,4 @@
-"""What may read the whole record has threads of its own, so that all else goes on meanwhile."""
+"""Requests that may read the whole audit record have a thread of their own, so that they delay no others."""
 
 from __future__ import annotations
 

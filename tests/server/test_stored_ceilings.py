@@ -1,4 +1,4 @@
-"""A second server of a user, without envelopes: what the first one put around the user's sessions stands."""
+"""A second server of a user, without envelopes: the ceilings that the first one configured stay in effect."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def governance_config(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the extension warned of while it started; its log is not pytest's."""
+    """Return the warnings that the extension logs while it starts; pytest's `caplog` does not get them."""
     sentences: list[str] = []
 
     def warn(self: Any, text: str, *values: str) -> None:
@@ -46,8 +46,8 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_it_is_within_the_stored_ceiling_and_says_so_once(warned: list[str], rest: Any, extension: Any) -> None:
     (sentence,) = (found for found in warned if "class-5" in found)
     assert sentence == (
-        "AumOS Governance: The team ceiling 'class-5' stands at $3.00 monthly, whatever this server is configured with"
-        " (no such envelope); only jupyter governance ceiling changes it."
+        "AumOS Governance: The team ceiling 'class-5' is $3.00 monthly in the ledger, unlike in this server's"
+        " configuration (no such envelope); only the command jupyter governance ceiling changes it."
     )
     assert (await rest("PATCH", "state", {"budget": "9"}, path="a.ipynb")).status == 200
     (ceiling,) = (await rest("GET", "envelopes", path="a.ipynb")).body["envelopes"]

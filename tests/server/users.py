@@ -1,4 +1,4 @@
-"""Users whom a server knows by their tokens, and what they may do."""
+"""Users that a server identifies by their tokens, and an authorizer that limits them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ADA, BOB, EVE = ({"Authorization": f"token {name}"} for name in ("ada", "bob", "
 
 
 class Named(IdentityProvider):
-    """The token of each user is the user's name."""
+    """An identity provider for which each user's token is the user's name."""
 
     def get_user_token(self, handler: Any) -> User | None:
         token = self.get_token(handler)
@@ -24,7 +24,7 @@ class Named(IdentityProvider):
 
 
 class ReadOnly(Authorizer):
-    """Lets everyone read governance and nobody change it; remembers what it was called with."""
+    """An authorizer that lets all users read governance and none change it; it stores what it was called with."""
 
     requested: list[tuple[str, str]] = []  # noqa: RUF012 - traits take no annotation of their own
 

@@ -1,4 +1,4 @@
-"""A kernel that requests acts, and the user who decides."""
+"""A kernel that requests governed actions, and the user who decides on them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = {"tool": "shell", "cost": "0.5", "code": "rm -r build"}
 
 
 class Clock:
-    """Time that only the test moves on."""
+    """A clock that only the test advances."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -36,7 +36,7 @@ class Clock:
 
 
 class Kernel:
-    """A kernel's side of the conversation, whose responses come when they come."""
+    """A kernel's side of the conversation with the service, and the responses that it received."""
 
     def __init__(self, service: NotebookService, clock: Clock, caller: Caller = CALLER) -> None:
         self.service, self.clock, self.caller = service, clock, caller
@@ -48,26 +48,26 @@ class Kernel:
         request = WireRequest(request_id or f"a{self.sent}", op, self.clock.now + lasts, Cell("c1", 3), body)
         self.service.submit(self.caller, request, lambda response: self.notices.put(json.loads(json.dumps(response))))
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         return self.notices.get(timeout=20)
 
     def request(self, op: str, request_id: str | None = None, **body: Any) -> dict[str, Any]:
         self.send(op, request_id, **body)
-        return self.hear()
+        return self.receive()
 
     def act(self, request_id: str | None = None, *, lasts: float = 30, **body: Any) -> None:
         self.send("authorize", request_id, lasts=lasts, **{"amount": "0.5", "tool": "shell", "shown": SHOWN} | body)
 
     def waits(self) -> dict[str, Any]:
-        """It is told that a person is waited for; gives for what."""
-        notices = self.hear()
+        """Receive the message that the action waits for a user, and return its content."""
+        notices = self.receive()
         assert notices["ok"], notices
         waiting: dict[str, Any] = notices["waiting"]
         return waiting
 
     def silent(self) -> None:
-        """Nothing more has come, after another look at all that waits."""
-        self.service.governed_actions.watch.look()
+        """Check everything that waits once more, and assert that no message comes."""
+        self.service.governed_actions.watch.check()
         assert self.notices.empty(), self.notices.get()
 
 

@@ -1,4 +1,4 @@
-"""A kernel that speaks with the service."""
+"""A client of the service, for tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALLER = Caller(NOTEBOOK, "kernel:k1", "n1")
 
 
 class ServiceClient:
-    """A kernel's side of the conversation."""
+    """A kernel's side of the conversation with the service, whose requests wait for their response."""
 
     def __init__(self, service: NotebookService, caller: Caller = CALLER) -> None:
         self.service, self.caller, self.sent = service, caller, 0

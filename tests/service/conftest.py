@@ -1,4 +1,4 @@
-"""A kernel on a ledger in memory, whose clock only the test moves on."""
+"""A kernel with a ledger in memory and a clock that only the test advances."""
 
 from __future__ import annotations
 

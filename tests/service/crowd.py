@@ -1,4 +1,4 @@
-"""Callers of a service whose bounded holds run together, and what must hold of the ledger all the while."""
+"""Many callers of a service whose bounded holds run together, and the checks of the ledger during that."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from aumos_governance.wire.protocol import WireRequest
 
 NOTEBOOK = NotebookKey("ada", "/srv", "work/agents.ipynb")
 BOUNDED = {"amount": "3", "least": "0.01", "waits_turn": 60, "tool": "claude"}
-"""An agent's call: at worst $3, since it may give out 128,000 tokens."""
+"""An agent's call with a worst case of $3, since it may produce 128,000 tokens."""
 
 
 @dataclass
 class Crowd:
-    """Sends requests of many callers, and takes their responses in the order in which they come."""
+    """The requests of many callers, and their responses in the order in which they come."""
 
     service: NotebookService
     notebook: NotebookKey = NOTEBOOK
     responses: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     waits: set[str] = field(default_factory=set)
-    """The ids of the requests that were said to wait."""
+    """The ids of the requests for which a message said that they wait."""
     sent: int = 0
     ending: set[str] = field(default_factory=set)
-    """The ids of the requests but holds that have no response yet."""
+    """The ids of the requests, except holds, that have no response yet."""
 
     def send(self, op: str, id: str | None = None, *, caller: str = "agent", **body: Any) -> str:
         self.sent += 1
@@ -41,15 +41,15 @@ class Crowd:
         self.service.submit(Caller(self.notebook, f"key:{caller}", f"{caller}:1"), request, self.responses.put)
         return id
 
-    def hear(self) -> dict[str, Any]:
-        """The next response."""
+    def receive(self) -> dict[str, Any]:
+        """Return the next response."""
         while True:
             response = self.responses.get(timeout=60)
             if self._is_last(response):
                 return response
 
     def arrived(self) -> dict[str, Any] | None:
-        """The next response, where one is here already."""
+        """Return the next response if it is there already."""
         while not self.responses.empty():
             response = self.responses.get()
             if self._is_last(response):
@@ -65,19 +65,19 @@ class Crowd:
         return False
 
     def settled(self) -> None:
-        """Hear all responses but those of holds that were given up, which have none."""
+        """Receive all responses, except those of holds that were given up, which have none."""
         while self.ending:
-            self.hear()
+            self.receive()
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
         id = self.send(op, **body)
-        response = self.hear()
+        response = self.receive()
         assert response["id"] == id
         return response
 
 
 class Watched:
-    """Sees every committed state of a ledger: nothing is ever above a budget."""
+    """A listener of a ledger that asserts after each commit that no budget is exceeded."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.above: list[SessionState] = []

@@ -1,4 +1,4 @@
-"""An act over the wire, from its request to its end: by level, and through a user's decision."""
+"""A governed action over the wire, from its request to its end: by level, and with a user's decision."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.service.acts import (
 
 
 def fail_at(ledger: Ledger, kind: type[Request[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests of this kind fail in the ledger, as while its database is away."""
+    """Let requests of this kind fail in the ledger, as while its database is unavailable."""
     submit = ledger.submit
 
     def failing(request: Request[Any]) -> Future[Any]:
@@ -57,7 +57,7 @@ def fail_at(ledger: Ledger, kind: type[Request[Any]], monkeypatch: pytest.Monkey
 def test_a_level_without_approvals(kernel: Kernel, level: int, outcome: str, code: str | None, decided_at: int) -> None:
     kernel.request("open", trust_level=level, budget="5")
     kernel.act(required_level=3 if level else 0)
-    response = kernel.hear()
+    response = kernel.receive()
     notices = response["decision"]
     assert (notices["outcome"], notices["code"], notices["level"]) == (outcome, code, decided_at)
     assert (response["hold_id"] is not None, response["report_id"]) == (outcome == "allow", None)
@@ -67,7 +67,7 @@ def test_a_level_without_approvals(kernel: Kernel, level: int, outcome: str, cod
 def test_at_l4_the_report_is_there_before_the_go(kernel: Kernel, ledger: Ledger) -> None:
     kernel.request("open", trust_level=4, budget="5")
     kernel.act()
-    response = kernel.hear()
+    response = kernel.receive()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert (response["decision"]["allowed"], response["report_id"]) == (True, report.report_id)
     assert json.loads(report.shown or "") == {**SHOWN, "result": None}
@@ -85,7 +85,7 @@ def test_what_cannot_be_reported_does_not_run_and_holds_nothing(
     kernel.request("open", trust_level=4, budget="5")
     fail_at(ledger, FileReport, monkeypatch)
     kernel.act()
-    response = kernel.hear()
+    response = kernel.receive()
     assert (response["ok"], response["code"]) == (False, LedgerError.default_code)
     assert ledger.read(ListReports(owner="ada", root="/srv")) == ()
     assert kernel.request("status")["state"]["held"] == "0"
@@ -94,7 +94,7 @@ def test_what_cannot_be_reported_does_not_run_and_holds_nothing(
 def test_a_cancel_that_fails_says_so(kernel: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     kernel.request("open", trust_level=5, budget="5")
     kernel.act("one")
-    assert kernel.hear()["ok"]
+    assert kernel.receive()["ok"]
     with monkeypatch.context() as patch:
         fail_at(ledger, Void, patch)
         response = kernel.request("cancel", of="one", act=True)
@@ -108,7 +108,7 @@ def test_a_settlement_stands_though_its_report_is_nobodys(kernel: Kernel) -> Non
     kernel.request("open", trust_level=4, budget="5")
     kernel.act()
     settled = kernel.request(
-        "settle", hold_id=kernel.hear()["hold_id"], amount="0.5", report_id="nobody's", result="done"
+        "settle", hold_id=kernel.receive()["hold_id"], amount="0.5", report_id="nobody's", result="done"
     )
     assert (settled["ok"], settled["state"]["spent"]) == (True, "0.5")
 
@@ -116,7 +116,7 @@ def test_a_settlement_stands_though_its_report_is_nobodys(kernel: Kernel) -> Non
 def test_required_above_the_sessions_level_is_denied(kernel: Kernel, ledger: Ledger) -> None:
     kernel.request("open", trust_level=3, budget="5")
     kernel.act(required_level=4)
-    assert kernel.hear()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert kernel.receive()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
     assert not pending(ledger)
 
 
@@ -124,7 +124,7 @@ def test_the_agents_own_level_decides(kernel: Kernel) -> None:
     kernel.request("open", trust_level=5, budget="5")
     kernel.request("trust", agent_id="bot", level=2)
     kernel.act(agent_id="bot")
-    assert kernel.hear()["decision"]["code"] == "SUGGESTED"
+    assert kernel.receive()["decision"]["code"] == "SUGGESTED"
 
 
 # ---- a user's decision
@@ -138,7 +138,7 @@ def test_a_yes_lets_it_run_once(l3: Kernel, ledger: Ledger) -> None:
     assert json.loads(requested.shown or "") == SHOWN
     assert waiting["until"] == pytest.approx(l3.clock.now + 600, abs=0.01)
     decide(ledger, waiting)
-    response = l3.hear()
+    response = l3.receive()
     assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
     assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.USED
     l3.act()
@@ -149,10 +149,10 @@ def test_a_yes_lets_it_run_once(l3: Kernel, ledger: Ledger) -> None:
 def test_a_no_says_whose(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     decide(ledger, l3.waits(), approve=False)
-    response = l3.hear()
+    response = l3.receive()
     assert (response["decision"]["code"], response["hold_id"]) == ("APPROVAL_DENIED", None)
     assert response["decision"]["reasons"] == ["ada denied it"]
-    # As things stand now, and not as they stood before the wait.
+    # The state is that after the wait, not that before it.
     assert response["state"]["seq"] == l3.request("status")["state"]["seq"]
 
 
@@ -166,7 +166,7 @@ def test_what_is_changed_is_requested_anew(l3: Kernel) -> None:
 
 def test_without_waiting_it_is_denied_at_once(l3: Kernel, ledger: Ledger) -> None:
     l3.act(wait=False)
-    assert l3.hear()["decision"]["code"] == "APPROVAL_REQUIRED"
+    assert l3.receive()["decision"]["code"] == "APPROVAL_REQUIRED"
     assert not pending(ledger)
 
 
@@ -176,7 +176,7 @@ def test_everything_is_checked_again_after_the_yes(l3: Kernel, ledger: Ledger) -
         waiting = l3.waits()
         change(ledger, **values)
         decide(ledger, waiting)
-        response = l3.hear()
+        response = l3.receive()
         assert (response["decision"]["code"], response["hold_id"]) == (code, None)
 
 
@@ -188,10 +188,10 @@ def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> Non
     l3.act("same")
     assert l3.waits() == waiting
     decide(ledger, waiting)
-    assert l3.hear()["state"]["path"] == "play/agents.ipynb"
+    assert l3.receive()["state"]["path"] == "play/agents.ipynb"
 
 
-# ---- what is no act
+# ---- requests that are no valid action
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> Non
 )
 def test_what_makes_no_sense_is_refused(l3: Kernel, ledger: Ledger, body: dict[str, Any], why: str) -> None:
     l3.act(**body)
-    response = l3.hear()
+    response = l3.receive()
     assert not response["ok"]
     assert why in response["message"]
     assert not pending(ledger)

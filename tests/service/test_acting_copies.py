@@ -1,4 +1,4 @@
-"""Copies of an act's request, and cancels of it, that come while it is on its way or after its response."""
+"""Copies of an action's request, and cancels of it, before and after its response."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.service.acts import CALLER, Clock, Kernel, decide, pending, served
 
 
 def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Callable[[], None]) -> None:
-    """Have ``then`` done once, when the ledger is given the first request of this kind, before that is executed."""
+    """Call ``then`` once, before the ledger executes the first request of this kind."""
     submit, waiting = ledger.submit, [then]
 
     def submitting(request: Any) -> Any:
@@ -33,7 +33,7 @@ def before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, kind: type, then: Ca
 
 
 def gone(ledger: Ledger) -> None:
-    """A server has started that does not know any kernel."""
+    """Start a server that knows no kernel, which marks all kernels as gone."""
     ledger.execute(KernelsPresent(key="", origin=Origin("server"), owner="ada", root="/srv"))
 
 
@@ -44,18 +44,18 @@ def gone(ledger: Ledger) -> None:
 def test_a_copy_after_the_decision_gets_the_same_response(kernel: Kernel, level: int) -> None:
     kernel.request("open", trust_level=level, budget="5")
     kernel.act("same")
-    response = kernel.hear()
+    response = kernel.receive()
     kernel.act("same")
-    assert kernel.hear() == response
+    assert kernel.receive() == response
     assert kernel.request("status")["state"]["held"] == ("0" if level == 1 else "0.5")
 
 
 def test_a_copy_after_an_approval_gets_the_same_response(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     decide(ledger, l3.waits())
-    response = l3.hear()
+    response = l3.receive()
     l3.act("same")
-    assert l3.hear() == response
+    assert l3.receive() == response
     assert not pending(ledger)
 
 
@@ -66,10 +66,10 @@ def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
     kernel.request("open", trust_level=5, budget="5")
     kernel.caller = replace(CALLER, attending=attending)
     kernel.act("same")
-    assert kernel.hear()["code"] == "UNAVAILABLE"
+    assert kernel.receive()["code"] == "UNAVAILABLE"
     kernel.caller = CALLER
     kernel.act("same")
-    assert kernel.hear()["decision"]["allowed"]
+    assert kernel.receive()["decision"]["allowed"]
 
 
 # ---- copies while it waits
@@ -82,7 +82,7 @@ def test_each_copy_says_that_it_waits_longer(l3: Kernel, ledger: Ledger) -> None
         l3.clock.now += 25
         l3.act("same")
         assert l3.waits() == waiting
-        l3.service.governed_actions.watch.look()
+        l3.service.governed_actions.watch.check()
         assert l3.waits() == waiting
         assert pending(ledger)
 
@@ -100,7 +100,7 @@ def test_a_copy_while_a_yes_is_carried_out_is_not_made_to_wait(l3: Kernel, ledge
     waiting = l3.waits()
     copies.append("same")
     decide(ledger, waiting)
-    assert l3.hear()["decision"]["allowed"]
+    assert l3.receive()["decision"]["allowed"]
     l3.silent()
 
 
@@ -108,11 +108,11 @@ def test_a_wait_that_its_own_kernel_gave_up_does_not_begin_anew(l3: Kernel, ledg
     l3.act("same")
     l3.waits()
     clock.now += 31
-    l3.service.governed_actions.watch.look()
-    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    l3.service.governed_actions.watch.check()
+    assert l3.receive()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
-    assert after.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert after.receive()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
 
 
@@ -130,7 +130,7 @@ def test_a_kernel_taken_for_gone_twice_is_checked_once_more_and_no_further(
     gone(ledger)
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
-    assert last.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert last.receive()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
 
 
@@ -152,8 +152,8 @@ def test_a_wait_that_cannot_begin_anew_is_refused(
     after.caller = replace(CALLER, attending=attending)
     before(ledger, monkeypatch, AskApproval, lambda: asked.append(True))
     after.act("same")
-    assert after.hear()["code"] == "UNAVAILABLE"
-    # Nothing is left of it that a copy would only renew.
+    assert after.receive()["code"] == "UNAVAILABLE"
+    # The service keeps no state that a copy would only renew.
     asked.clear()
     after.act("same")
     after.waits()
@@ -166,7 +166,7 @@ def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, cloc
     decide(ledger, waiting, approve=False)
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
-    assert after.hear()["decision"]["code"] == "APPROVAL_DENIED"
+    assert after.receive()["decision"]["code"] == "APPROVAL_DENIED"
 
 
 # ---- cancels on the way
@@ -175,7 +175,7 @@ def test_a_no_that_a_server_heard_first_is_a_no(l3: Kernel, ledger: Ledger, cloc
 def test_a_cancel_before_it_waits_withdraws_it(l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     before(ledger, monkeypatch, AskApproval, lambda: l3.send("cancel", "c", of="same", act=True))
     l3.act("same")
-    heard = {response["id"]: response for response in (l3.hear(), l3.hear())}
+    heard = {response["id"]: response for response in (l3.receive(), l3.receive())}
     assert heard["c"]["voided"] is True
     assert not heard["same"].get("decision", {}).get("allowed", False)
     assert "waiting" not in heard["same"]
@@ -192,7 +192,7 @@ def test_a_copy_after_a_cancel_gets_the_response_of_what_was_cancelled(
 
     before(ledger, monkeypatch, AskApproval, cancel_and_copy)
     l3.act("same")
-    heard = {answer["id"]: answer for answer in (l3.hear(), l3.hear())}
+    heard = {answer["id"]: answer for answer in (l3.receive(), l3.receive())}
     assert heard["c"]["voided"] is True
     assert not heard["same"].get("decision", {}).get("allowed", False)
     l3.silent()
@@ -213,7 +213,7 @@ def test_a_cancel_that_the_ledger_does_not_take_in_is_an_error(
 
     kernel.request("open", trust_level=5, budget="5")
     kernel.act("same")
-    assert kernel.hear()["decision"]["allowed"]
+    assert kernel.receive()["decision"]["allowed"]
     monkeypatch.setattr(ledger, "submit", submitting)
     response = kernel.request("cancel", of="same", act=True)
     assert (response["ok"], response["code"]) == (False, "UNAVAILABLE")
@@ -228,7 +228,7 @@ def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
     kernel.request("open", trust_level=4, budget="5")
     before(ledger, monkeypatch, FileReport, lambda: kernel.send("cancel", "c", of="same", act=True))
     kernel.act("same")
-    heard = {response["id"]: response for response in (kernel.hear(), kernel.hear())}
+    heard = {response["id"]: response for response in (kernel.receive(), kernel.receive())}
     assert heard["c"]["voided"] is True
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] == "not run: interrupted"
@@ -238,6 +238,6 @@ def test_a_cancel_while_its_report_is_filed_says_there_that_it_was_not_run(
 def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kernel, ledger: Ledger) -> None:
     kernel.request("open", trust_level=4, budget="5")
     kernel.act()
-    kernel.hear()
+    kernel.receive()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] is None

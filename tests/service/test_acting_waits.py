@@ -1,4 +1,4 @@
-"""An act that waits for a person: how long, and what may happen meanwhile, also to the server."""
+"""An action that waits for a user: how long, and what may happen meanwhile, also to the server."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_it_is_notified_again_and_again_that_it_waits(l3: Kernel) -> None:
     l3.silent()
     for _ in range(3):
         l3.clock.now += 5
-        l3.service.governed_actions.watch.look()
+        l3.service.governed_actions.watch.check()
         assert l3.waits() == first
 
 
@@ -41,11 +41,11 @@ def test_no_decision_in_time(l3: Kernel, ledger: Ledger, body: dict[str, Any], s
     l3.act(lasts=10_000, **body)
     waiting = l3.waits()
     l3.clock.now += seconds - 1
-    l3.service.governed_actions.watch.look()
+    l3.service.governed_actions.watch.check()
     assert l3.waits() == waiting
     l3.clock.now += 2
-    l3.service.governed_actions.watch.look()
-    notices = l3.hear()["decision"]
+    l3.service.governed_actions.watch.check()
+    notices = l3.receive()["decision"]
     assert (notices["code"], notices["reasons"]) == ("APPROVAL_TIMEOUT", ["No decision in time"])
     assert not pending(ledger)
 
@@ -58,8 +58,8 @@ def test_no_client_waits_any_more(l3: Kernel, ledger: Ledger) -> None:
         l3.act("same")
         l3.waits()
     l3.clock.now += 31
-    l3.service.governed_actions.watch.look()
-    while "waiting" in (response := l3.hear()):
+    l3.service.governed_actions.watch.check()
+    while "waiting" in (response := l3.receive()):
         pass
     assert response["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
@@ -69,18 +69,18 @@ def test_a_copy_that_comes_too_late_changes_nothing(l3: Kernel, ledger: Ledger) 
     l3.act("same")
     waiting = l3.waits()
     l3.act("same", lasts=-1)
-    assert l3.hear()["code"] == "EXPIRED"
+    assert l3.receive()["code"] == "EXPIRED"
     l3.act("same", amount="0.7")
-    assert l3.hear()["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert l3.receive()["code"] == "IDEMPOTENCY_KEY_REUSED"
     decide(ledger, waiting)
-    assert l3.hear()["decision"]["allowed"]
+    assert l3.receive()["decision"]["allowed"]
 
 
 def test_cancelled_while_it_waits(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     waiting = l3.waits()
     l3.send("cancel", "c", of="same", act=True)
-    notices = {response["id"]: response for response in (l3.hear(), l3.hear())}
+    notices = {response["id"]: response for response in (l3.receive(), l3.receive())}
     assert notices["c"]["voided"] is True
     assert notices["same"]["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
@@ -92,7 +92,7 @@ def test_cancelled_while_it_waits(l3: Kernel, ledger: Ledger) -> None:
 def test_cancelled_when_a_yes_has_let_it_run(l3: Kernel, ledger: Ledger) -> None:
     l3.act("same")
     decide(ledger, l3.waits())
-    assert l3.hear()["state"]["held"] == "0.5"
+    assert l3.receive()["state"]["held"] == "0.5"
     assert l3.request("cancel", of="same", act=True)["voided"] is True
     assert l3.request("status")["state"]["held"] == "0"
 
@@ -100,7 +100,7 @@ def test_cancelled_when_a_yes_has_let_it_run(l3: Kernel, ledger: Ledger) -> None
 def test_cancelled_where_no_approval_is_requested(kernel: Kernel) -> None:
     kernel.request("open", trust_level=5, budget="5")
     kernel.act("same")
-    assert kernel.hear()["state"]["held"] == "0.5"
+    assert kernel.receive()["state"]["held"] == "0.5"
     assert kernel.request("cancel", of="same", act=True)["voided"] is True
     assert kernel.request("status")["state"]["held"] == "0"
 
@@ -108,7 +108,7 @@ def test_cancelled_where_no_approval_is_requested(kernel: Kernel) -> None:
 def test_cancelled_before_it_came(l3: Kernel, ledger: Ledger) -> None:
     assert l3.request("cancel", of="later", act=True)["voided"] is True
     l3.act("later")
-    assert l3.hear()["code"] == "CONFLICT"
+    assert l3.receive()["code"] == "CONFLICT"
     assert not pending(ledger)
 
 
@@ -116,7 +116,7 @@ def test_a_kernel_that_is_gone(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     l3.waits()
     ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=CALLER.incarnation))
-    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert l3.receive()["decision"]["code"] == "APPROVAL_WITHDRAWN"
 
 
 def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledger) -> None:
@@ -132,7 +132,7 @@ def test_a_kernel_that_went_after_the_yes_holds_nothing(l3: Kernel, ledger: Ledg
     waiting = l3.waits()
     here.clear()
     decide(ledger, waiting)
-    assert l3.hear()["code"] == "UNAVAILABLE"
+    assert l3.receive()["code"] == "UNAVAILABLE"
     l3.caller = CALLER
     assert l3.request("status")["state"]["held"] == "0"
 
@@ -141,7 +141,7 @@ def test_a_session_that_is_closed_meanwhile(l3: Kernel, ledger: Ledger) -> None:
     l3.act()
     l3.waits()
     l3.service.close(User("ada"), NOTEBOOK)
-    assert l3.hear()["decision"]["code"] == "APPROVAL_WITHDRAWN"
+    assert l3.receive()["decision"]["code"] == "APPROVAL_WITHDRAWN"
     assert not pending(ledger)
 
 
@@ -158,12 +158,12 @@ def test_the_next_server_waits_for_the_same_decision(l3: Kernel, ledger: Ledger,
     assert after.waits() == waiting
     assert len(pending(ledger)) == 1
     decide(ledger, waiting)
-    response = after.hear()
+    response = after.receive()
     assert (response["decision"]["allowed"], response["state"]["held"]) == (True, "0.5")
-    # The response got lost, so the request comes once more.
+    # The response was lost, so the request is sent again.
     last = Kernel(served(ledger, clock), clock)
     last.act("same")
-    assert last.hear() == response
+    assert last.receive() == response
 
 
 def test_an_approval_that_came_while_no_server_ran(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
@@ -173,7 +173,7 @@ def test_an_approval_that_came_while_no_server_ran(l3: Kernel, ledger: Ledger, c
     decide(ledger, waiting)
     after = Kernel(served(ledger, clock), clock)
     after.act("same")
-    assert after.hear()["decision"]["allowed"]
+    assert after.receive()["decision"]["allowed"]
 
 
 def test_a_server_that_took_the_kernel_for_gone_requests_again(l3: Kernel, ledger: Ledger, clock: Clock) -> None:
@@ -187,4 +187,4 @@ def test_a_server_that_took_the_kernel_for_gone_requests_again(l3: Kernel, ledge
     assert (again["digest"], again["until"]) == (waiting["digest"], waiting["until"])
     assert again["approval_id"] != waiting["approval_id"]
     decide(ledger, again)
-    assert after.hear()["decision"]["allowed"]
+    assert after.receive()["decision"]["allowed"]

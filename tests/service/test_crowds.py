@@ -1,4 +1,4 @@
-"""Many agents' calls at one small budget, on every backend: they run together, they all pass, and never above it."""
+"""Many agents' calls with one small budget, on every backend: they run together, all pass, and never exceed it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.service.crowd import BOUNDED, NOTEBOOK, Crowd, Watched
 
 @pytest.fixture
 def shared(backend: Backend) -> Iterator[Ledger]:
-    # By the clock of this computer, as the service.
+    # With the computer's clock, which the service uses too.
     ledger = open_ledger(backend.url)
     yield ledger
     ledger.close()
@@ -47,12 +47,12 @@ def balance(ledger: Ledger) -> Balance:
 
 
 def test_thirty_at_once_run_together(crowd: Crowd, shared: Ledger) -> None:
-    """Each may cost $3, and there is $1: at least 8 run at the same time, before any of them has ended."""
+    """Each has a worst case of $3, and the budget is $1: at least 8 run at the same time, before any has ended."""
     calls = {crowd.send("hold", caller=f"agent{n % 3}", **BOUNDED): f"agent{n % 3}" for n in range(30)}
     running: list[tuple[str, str]] = []
     most = settled = 0
     while settled < 30:
-        response = crowd.hear()
+        response = crowd.receive()
         if "resolution" in response:
             assert response["resolution"]["spent"] == "0.006"
             settled += 1
@@ -70,13 +70,13 @@ def test_thirty_at_once_run_together(crowd: Crowd, shared: Ledger) -> None:
 
 
 def test_waves_of_thirty_all_pass(crowd: Crowd, shared: Ledger) -> None:
-    """Without it, 214 of these 240 were denied, though all of them together cost less than the budget."""
+    """Without bounded holds, 214 of these 240 were denied, though all together cost less than the budget."""
     for _ in range(8):
         for _ in range(30):
             crowd.send("hold", **BOUNDED)
         settled = 0
         while settled < 30:
-            response = crowd.hear()
+            response = crowd.receive()
             if "resolution" in response:
                 settled += 1
             else:
@@ -95,7 +95,7 @@ def test_the_charges_of_another_server_are_found_by_looking(database: Backend) -
     id = here.send("hold", **BOUNDED)
     assert "turn" in here.responses.get(timeout=60)["waiting"]
     there.request("settle", caller="there", hold_id=held["hold_id"], amount="0.5")
-    response = here.hear()
+    response = here.receive()
     assert (response["id"], response["decision"]["amount"]) == (id, "0.25")
     for service, ledger in zip(services, ledgers, strict=True):
         service.stop_waiting()
@@ -103,22 +103,22 @@ def test_the_charges_of_another_server_are_found_by_looking(database: Backend) -
 
 
 class Disorder:
-    """Calls that end by chance: settled, released, cancelled while they wait or run, or left by their caller."""
+    """Calls that end at random: settled, released, cancelled while they wait or run, or left by their caller."""
 
     def __init__(self, crowd: Crowd, ledger: Ledger, seed: int) -> None:
         self.crowd, self.ledger, self.chance = crowd, ledger, random.Random(seed)
         self.waiting: dict[str, str] = {}
-        """The callers of the requests that have no response yet, by the requests' ids."""
+        """The callers of the requests without a response yet, by the requests' ids."""
         self.running: list[tuple[str, str, str, int]] = []
-        """Request, caller, hold and amount of each call that was granted and has not ended."""
+        """The request, caller, hold and amount of each call that was granted and has not ended."""
         self.gone: set[str] = set()
         self.denied = self.spent = self.unknown = 0
 
-    def hear(self) -> None:
-        self.take(self.crowd.hear())
+    def receive(self) -> None:
+        self.take(self.crowd.receive())
 
-    def hear_all(self) -> None:
-        """What has come already: a message that a call waits is no response, and none may follow before a call ends."""
+    def receive_all(self) -> None:
+        """Receive all messages that have come; a message that a call waits is no response."""
         while (response := self.crowd.arrived()) is not None:
             self.take(response)
 
@@ -157,16 +157,17 @@ class Disorder:
             self.crowd.send("settle", caller=caller, hold_id=hold_id, amount=money.to_text(cost))
 
     def leave(self, caller: str, amount: int) -> None:
-        """The caller is killed, and of its holds only one of this amount was not released."""
+        """Let the caller be killed, after it released all its holds but one of this amount."""
         for call in [call for call in self.running if call[1] == caller]:
             self.running.remove(call)
             self.crowd.send("release", caller=caller, hold_id=call[2])
         for id in [id for id, whose in self.waiting.items() if whose == caller]:
             del self.waiting[id]
             self.crowd.send("cancel", caller=caller, of=id)
-        # Else some of these are of unknown outcome for a moment, which is no reason to wait, and others are denied.
+        # Else some of these holds have an unknown outcome for a moment, in which case others do not wait but are
+        # denied.
         while self.crowd.ending:
-            self.hear()
+            self.receive()
         self.unknown += amount
         self.gone.add(caller)
         self.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation=f"{caller}:1"))
@@ -179,16 +180,16 @@ def test_whatever_ends_them_in_whatever_order(crowd: Crowd, shared: Ledger, seed
         disorder.begin(number)
         if disorder.waiting and disorder.chance.random() < 0.15:
             disorder.give_up()
-        disorder.hear_all()
+        disorder.receive_all()
         if len(disorder.running) > disorder.chance.randrange(12):
             disorder.end()
     while disorder.waiting or disorder.running:
-        disorder.hear_all()
+        disorder.receive_all()
         if disorder.running:
             disorder.end()
         elif disorder.waiting:
-            disorder.hear()
-    # What was sent before it is done before it.
+            disorder.receive()
+    # All requests sent before have then been executed.
     crowd.settled()
     assert disorder.denied == 0
     found = balance(shared)

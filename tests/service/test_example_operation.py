@@ -1,4 +1,4 @@
-"""An operation that is one declaration: through the service, and between a real kernel and a real server."""
+"""An operation that is only a declaration, used through the service, and by a real kernel on a real server."""
 
 from __future__ import annotations
 

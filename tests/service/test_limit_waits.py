@@ -1,4 +1,4 @@
-"""Calls that wait at a limit: until a user makes room or denies them, or their time is over."""
+"""Calls that wait at a limit, until a user raises it or denies them, or their time is over."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def raised(ledger: Ledger, dollars: int) -> None:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    """The next response; before it, the service may say any number of times that the call waits."""
-    while "waiting" in (response := kernel.hear()):
+    """Return the next response, skipping the messages that the call waits."""
+    while "waiting" in (response := kernel.receive()):
         pass
     return response
 
 
 def quiet(kernel: Kernel) -> None:
-    """Nothing more has come after another look."""
-    kernel.service.limit_waits.look()
+    """Check everything that waits once more, and assert that no message comes."""
+    kernel.service.limit_waits.check()
     assert kernel.notices.empty(), kernel.notices.get()
 
 
@@ -63,7 +63,7 @@ def test_a_call_goes_on_when_a_user_makes_room(kernel: Kernel, ledger: Ledger, o
     assert (waiting["needs"], waiting["limit"]["kind"], waiting["until"]) == ("0.4", "session", kernel.clock.now + 600)
     quiet(kernel)
     raised(ledger, 2)
-    response = kernel.hear()
+    response = kernel.receive()
     assert response["decision"]["allowed"], response
     assert response["state"]["remaining"] == "0.6"
     events = [record for record in records(ledger) if record[0] not in ("open", "configure", "change")]
@@ -86,7 +86,7 @@ def test_room_made_by_what_is_released(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="0.5", **WAITS)
     kernel.waits()
     kernel.send("release", hold_id=held["hold_id"])
-    responses = [kernel.hear(), kernel.hear()]
+    responses = [kernel.receive(), kernel.receive()]
     assert {"decision" in response for response in responses} == {True, False}
     assert ledger.read(ReadState(notebook=NOTEBOOK)).balance == Balance(10**9, 5 * 10**8, 0)
 
@@ -97,7 +97,7 @@ def test_a_user_denies_all_that_wait(kernel: Kernel, ledger: Ledger) -> None:
         kernel.waits()
     (first, *_) = kernel.service.limit_waits.waiting()
     assert kernel.service.limit_waits.deny(ADA, str(first.session_id)) == 3
-    decisions = [kernel.hear()["decision"] for _ in range(3)]
+    decisions = [kernel.receive()["decision"] for _ in range(3)]
     assert {(decision["allowed"], decision["code"]) for decision in decisions} == {(False, "BUDGET_EXCEEDED")}
     assert not kernel.service.limit_waits.waiting()
     assert records(ledger).count(("limit_denied", "deny")) == 1
@@ -109,7 +109,7 @@ def test_its_time_is_over(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="1.2", lasts=3600, **WAITS)
     kernel.waits()
     kernel.clock.now += 600
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     response = response_of(kernel)
     assert response["decision"]["code"] == "BUDGET_EXCEEDED"
     assert records(ledger)[-1] == ("spend", "deny")
@@ -119,7 +119,7 @@ def test_its_client_waits_no_more(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 31
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert not kernel.service.limit_waits.waiting()
     raised(ledger, 5)
     assert kernel.notices.empty()
@@ -148,7 +148,7 @@ def test_a_copy_of_it_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) ->
     kernel.send("spend", "x", amount="1.2", lasts=30, **WAITS)
     kernel.waits()
     kernel.clock.now += 20
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     kernel.waits()
     assert len(kernel.service.limit_waits.waiting()) == 1
     kernel.send("spend", "x", amount="1.3", **WAITS)
@@ -199,14 +199,14 @@ def test_a_level_that_is_lowered_meanwhile_ends_the_wait(kernel: Kernel, ledger:
     kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     change(ledger, trust_level=level_of(0))
-    assert kernel.hear()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
+    assert kernel.receive()["decision"]["code"] == "TRUST_LEVEL_INSUFFICIENT"
 
 
 def test_a_closed_session_ends_the_wait(kernel: Kernel, ledger: Ledger) -> None:
     kernel.send("spend", amount="5", **WAITS)
     kernel.waits()
     kernel.send("close")
-    responses = [kernel.hear(), kernel.hear()]
+    responses = [kernel.receive(), kernel.receive()]
     (response,) = [response for response in responses if "decision" in response]
     assert response["decision"]["code"] == "NO_SESSION"
 
@@ -230,7 +230,7 @@ def test_a_kernel_that_is_gone_waits_for_nothing(kernel: Kernel, ledger: Ledger)
     kernel.waits()
     here[0] = False
     raised(ledger, 10)
-    assert kernel.hear()["code"] == "UNAVAILABLE"
+    assert kernel.receive()["code"] == "UNAVAILABLE"
     assert not kernel.service.limit_waits.waiting()
     assert ("limit_withdrawn", None) in records(ledger)
 
@@ -249,7 +249,7 @@ def test_a_ceiling_that_others_share_is_looked_at_again(ledger: Ledger, clock: C
     assert (waiting["limit"]["kind"], waiting["limit"]["name"]) == ("owner", "mine")
     other.request("release", hold_id=held["hold_id"])
     clock.now += 1
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert response_of(kernel)["decision"]["allowed"]
     service.stop_waiting()
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: by the order in which calls came, in each line of theirs, and how many may wait."""
+"""The order in which queued calls are tried, in each of their queues, and how many may wait."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ import pytest
 
 from aumos_governance.errors import BusyError
 from aumos_governance.service.callers import Caller
-from aumos_governance.service.lines import Line
+from aumos_governance.service.queues import Queue
 from aumos_governance.service.turns import Turns
 from tests.service.acts import CALLER, NOTEBOOK
 
-A: Line = ("session", "", "ann", "a")
-B: Line = ("session", "", "ann", "b")
-SHARED: Line = ("owner", "mine", "ann")
+A: Queue = ("session", "", "ann", "a")
+B: Queue = ("session", "", "ann", "b")
+SHARED: Queue = ("owner", "mine", "ann")
 
 
 class Call:
-    """As much of a call that waits as its turn depends on."""
+    """A waiting call, with the attributes that its turn depends on."""
 
-    def __init__(self, place: Line, *more: Line, in_line: bool = True, read: bool = True, **values: Any) -> None:
+    def __init__(self, place: Queue, *more: Queue, queued: bool = True, read: bool = True, **values: Any) -> None:
         self.place = place
-        self.lines = frozenset((place, *more)) if read else frozenset()
-        self.line: Line | None = place
-        self.in_line = in_line
+        self.queues = frozenset((place, *more)) if read else frozenset()
+        self.queue: Queue | None = place
+        self.queued = queued
         self.takes_turns = values.get("takes_turns", True)
         self.at_limit = values.get("at_limit", False)
         self.trying = values.get("trying", True)
         self.caller: Caller = values.get("caller", CALLER)
         self.request = values.get("request")
-        self.look_at = 5.0
+        self.check_at = 5.0
         self.changed = False
 
 
-class Lines:
-    """The lines around a notebook, which may fail to be read."""
+class Queues:
+    """The queues around a notebook; reading them fails if ``found`` is None."""
 
-    found: frozenset[Line] | None = frozenset((A, SHARED))
+    found: frozenset[Queue] | None = frozenset((A, SHARED))
     forgotten = 0
 
-    def of(self, notebook: object, request: object) -> frozenset[Line]:
+    def of(self, notebook: object, request: object) -> frozenset[Queue]:
         assert (notebook, request) == (NOTEBOOK, "the request")
         if self.found is None:
             raise OSError("The disk is gone.")
@@ -55,16 +55,16 @@ class Lines:
 def turns(*calls: Call) -> Any:
     by_key = {("scope", str(number)): call for number, call in enumerate(calls)}
     made: Any = Turns(None, by_key, logging.getLogger(__name__))  # type: ignore[arg-type]
-    made._lines = Lines()
+    made._queues = Queues()
     return made
 
 
 def test_the_first_in_each_line_is_free() -> None:
-    first, second, other, outside = Call(A), Call(A), Call(B), Call(A, in_line=False)
+    first, second, other, outside = Call(A), Call(A), Call(B), Call(A, queued=False)
     made = turns(outside, first, second, other)
     assert made.free() == {first, other}
     assert made.any()
-    assert made._lines.forgotten == 0
+    assert made._queues.forgotten == 0
     assert made.is_free(Call(B, SHARED)) is False
     assert made.is_free(Call(("session", "", "ann", "c"))) is True
     assert turns().is_free(Call(A)) is True
@@ -72,11 +72,11 @@ def test_the_first_in_each_line_is_free() -> None:
 
 
 def test_where_none_waits_what_is_known_of_lines_is_forgotten() -> None:
-    made = turns(Call(A, in_line=False))
+    made = turns(Call(A, queued=False))
     assert not made.any()
     assert made.free() == set()
-    assert made._lines.forgotten == 1
-    assert turns(Call(A, in_line=False), Call(A)).any()
+    assert made._queues.forgotten == 1
+    assert turns(Call(A, queued=False), Call(A)).any()
 
 
 def test_a_call_whose_lines_are_not_known_stands_in_that_of_its_place() -> None:
@@ -84,18 +84,18 @@ def test_a_call_whose_lines_are_not_known_stands_in_that_of_its_place() -> None:
     made = turns(unread, after, other)
     assert made.free() == {unread, other}
     assert made.unread() == [unread]
-    assert turns(Call(A, read=False, in_line=False)).unread() == []
+    assert turns(Call(A, read=False, queued=False)).unread() == []
 
 
 def test_those_in_the_same_lines_move_up_when_one_is_gone() -> None:
     same, sharing, apart, idle = Call(A), Call(B, SHARED), Call(B), Call(A, trying=False)
     made = turns(same, sharing, apart, idle)
     made.move_up(Call(A, SHARED))
-    assert [call.look_at for call in (same, sharing, apart, idle)] == [-math.inf, -math.inf, 5, -math.inf]
+    assert [call.check_at for call in (same, sharing, apart, idle)] == [-math.inf, -math.inf, 5, -math.inf]
     assert [call.changed for call in (same, sharing, apart, idle)] == [True, True, False, False]
     unread = Call(A, read=False)
     turns(unread).move_up(Call(A, read=False))
-    assert unread.look_at == -math.inf
+    assert unread.check_at == -math.inf
 
 
 def test_those_that_need_a_share_of_the_same_are_counted() -> None:
@@ -103,7 +103,7 @@ def test_those_that_need_a_share_of_the_same_are_counted() -> None:
     others = [
         Call(A),
         Call(A, read=False),
-        Call(B, SHARED, in_line=False),
+        Call(B, SHARED, queued=False),
         Call(B),
         Call(A, takes_turns=False),
         Call(A, at_limit=True),
@@ -116,7 +116,7 @@ def test_no_more_wait_than_there_is_room_for_of_a_caller() -> None:
     turns(*calls).check_room(Call(A))
     with pytest.raises(BusyError, match=r"^256 calls"):
         turns(*calls, Call(A)).check_room(Call(A))
-    turns(*calls, Call(A, in_line=False)).check_room(Call(A))
+    turns(*calls, Call(A, queued=False)).check_room(Call(A))
     another = Caller(NOTEBOOK, "kernel:k2", "k2:n1")
     turns(*calls, Call(A)).check_room(Call(A, caller=another))
 
@@ -131,12 +131,12 @@ def test_no_more_wait_than_there_is_room_for_of_a_notebook() -> None:
     turns(*calls, Call(B, caller=callers[4])).check_room(new)
 
 
-def test_a_calls_lines_are_read_and_where_that_fails_it_stands_in_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_calls_queues_are_read_or_else_only_its_sessions_queue_is_used(caplog: pytest.LogCaptureFixture) -> None:
     made, call = turns(), Call(A, read=False, request="the request")
-    assert made.lines_of(NOTEBOOK, "the request") == {A, SHARED}
-    made.read_lines(call)
-    assert call.lines == {A, SHARED}
-    made._lines.found = None
-    made.read_lines(call)
-    assert call.lines == {A}
+    assert made.queues_of(NOTEBOOK, "the request") == {A, SHARED}
+    made.read_queues(call)
+    assert call.queues == {A, SHARED}
+    made._queues.found = None
+    made.read_queues(call)
+    assert call.queues == {A}
     assert [record.levelname for record in caplog.records] == ["WARNING"]

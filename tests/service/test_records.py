@@ -1,4 +1,4 @@
-"""Audit records written out as files: all of them, in memory that does not grow with their number."""
+"""Audit records exported as files: all of them, with memory that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fill(ledger: Ledger, notebook: NotebookKey, count: int) -> None:
 
 
 def peak(records: Records, notebook: NotebookKey, form: str) -> int:
-    """The most bytes that an export holds at any moment."""
+    """Return the most bytes that an export allocates at any moment."""
     tracemalloc.start()
     try:
         deque(records.export(AuditQuery(notebook=notebook), form), maxlen=0)

@@ -1,4 +1,4 @@
-"""The service turns requests into decisions and bodies, the same for every transport."""
+"""The service makes decisions and bodies of requests, the same for every transport."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_every_op_responds_with_the_fields_of_the_protocol(service: NotebookServ
     client = ServiceClient(service)
     holds: dict[str, str] = {}
     for raw in SAMPLES["requests"]:
-        # A sample names the hold of another by that one's id.
+        # A sample names another sample's hold by that sample's id.
         named = {"hold_id": holds[raw["hold_id"][4:-1]]} if "hold_id" in raw else {}
         response = client.send(parse_request({**raw, **named, "exp": time.time() + 10}))
         if raw["op"] == "hold":

@@ -1,4 +1,4 @@
-"""Agents, categories and the record within a notebook's session, as its kernel requests them."""
+"""A kernel's requests about agents, categories and audit records of its notebook's session."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) ->
     ("op", "body", "code", "why"),
     [
         ("trust", {"level": 1}, "INVALID_REQUEST", "The agent id must be text"),
-        ("trust", {"agent_id": "a"}, "INVALID_REQUEST", "or null, which takes its own away"),
+        ("trust", {"agent_id": "a"}, "INVALID_REQUEST", "or null, which removes the agent's level"),
         ("trust", {"agent_id": "a", "level": 6}, "INVALID_REQUEST", "from 0 to 5"),
         ("trust", {"agent_id": "a", "level": 1, "realm": "x"}, "INVALID_REQUEST", "'realm' is not known here"),
         ("agents", {"agent_id": "a"}, "INVALID_REQUEST", "is not known here"),
@@ -185,7 +185,12 @@ def test_without_a_session_there_are_no_agents_and_no_budgets(ledger: Ledger) ->
         ("evaluate", {"detail": "x"}, "INVALID_REQUEST", "must be an object"),
         ("evaluate", {"refused": "no"}, "INVALID_REQUEST", "must be an object"),
         ("evaluate", {"refused": {"code": "NO"}}, "INVALID_REQUEST", "reason"),
-        ("evaluate", {"refused": {"code": "no way", "reason": "r"}}, "INVALID_REQUEST", "one word of capitals"),
+        (
+            "evaluate",
+            {"refused": {"code": "no way", "reason": "r"}},
+            "INVALID_REQUEST",
+            "must be capital letters and underscores",
+        ),
         ("evaluate", {"refused": REFUSED | {"outcome": "allow"}}, "INVALID_REQUEST", "'outcome' is not known"),
         ("evaluate", {"refused": REFUSED | {"reason": "r" * 1001}}, "INVALID_REQUEST", "at most 1000"),
         ("audit", {"outcome": "maybe"}, "INVALID_REQUEST", "one of allow, deny"),

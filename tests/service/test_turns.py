@@ -1,4 +1,4 @@
-"""Holds that wait their turn: in order, for what live callers hold, and no longer than they say."""
+"""Holds that wait for their turn: in order, only for amounts that live callers hold, and no longer than they state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def kernel(service: NotebookService, clock: Clock) -> Kernel:
 
 
 def turn(kernel: Kernel, id: str, amount: str, **body: Any) -> None:
-    """A hold that waits its turn, and is said to."""
+    """Request a hold that waits for its turn, and receive the message that it waits."""
     kernel.send("hold", id, lasts=300, **{"amount": amount, "waits_turn": 60} | body)
 
 
@@ -51,13 +51,13 @@ def waiting_message(kernel: Kernel) -> dict[str, Any]:
 
 
 def response_of(kernel: Kernel) -> dict[str, Any]:
-    while "waiting" in (response := kernel.hear()):
+    while "waiting" in (response := kernel.receive()):
         pass
     return response
 
 
 def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
-    """The responses to these requests; among them come those of what ended the other calls."""
+    """Return the responses to these requests; responses to others are skipped."""
     found: dict[str, dict[str, Any]] = {}
     while found.keys() < set(ids):
         response = response_of(kernel)
@@ -67,7 +67,7 @@ def responses_of(kernel: Kernel, *ids: str) -> dict[str, dict[str, Any]]:
 
 
 def quiet(kernel: Kernel) -> None:
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     assert kernel.notices.empty(), kernel.notices.get()
 
 
@@ -111,7 +111,7 @@ def test_a_hold_whose_caller_goes_is_waited_for_no_longer(kernel: Kernel, servic
     waiting_message(kernel)
     service.ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="k2:n1"))
     kernel.clock.now += 1
-    service.limit_waits.look()
+    service.limit_waits.check()
     assert response_of(kernel)["decision"]["code"] == "BUDGET_EXCEEDED"
 
 
@@ -122,7 +122,7 @@ def test_the_first_to_come_is_the_first_to_go_on(kernel: Kernel) -> None:
     turn(kernel, "small", "0.05")
     assert waiting_message(kernel)["limit"] is None, "it would fit, and stands behind the other one all the same"
     kernel.send("hold", "plain", amount="0.05")
-    # A plain hold waits for nothing, and is decided as ever.
+    # A hold without `waits_turn` is decided at once.
     assert responses_of(kernel, "plain")["plain"]["decision"]["allowed"]
     quiet(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0")
@@ -144,8 +144,8 @@ def test_those_behind_move_up_when_one_leaves(kernel: Kernel, ledger: Ledger, wa
         kernel.clock.now += 10
     else:
         kernel.service.limit_waits._calls[CALLER.scope, "large"].lease = kernel.clock.now
-    kernel.service.limit_waits.look()
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
+    kernel.service.limit_waits.check()
     ids = ("small", "large") if way == "time" else ("small",)
     responses = responses_of(kernel, *ids)
     assert responses["small"]["decision"]["allowed"]
@@ -185,7 +185,7 @@ def test_first_its_turn_and_then_the_question(kernel: Kernel, ledger: Ledger) ->
     turn(kernel, "x", "0.5", at_limit="ask")
     waiting_message(kernel)
     kernel.send("settle", hold_id=held["hold_id"], amount="0.7")
-    while "needs" not in (response := kernel.hear()).get("waiting", {}):
+    while "needs" not in (response := kernel.receive()).get("waiting", {}):
         pass
     assert response["waiting"]["needs"] == "0.2"
     assert len(kernel.service.limit_waits.waiting()) == 1
@@ -199,7 +199,7 @@ def test_the_question_when_its_turn_does_not_come(kernel: Kernel, ledger: Ledger
     turn(kernel, "x", "0.5", at_limit="ask")
     waiting_message(kernel)
     kernel.clock.now += 60
-    kernel.service.limit_waits.look()
+    kernel.service.limit_waits.check()
     while "needs" not in kernel.waits():
         pass
     assert events(ledger).count("limit_requested") == 1
@@ -214,7 +214,7 @@ def test_a_bounded_hold_gets_its_share_when_its_turn_comes(kernel: Kernel) -> No
     waiting_message(kernel)
     kernel.send("release", hold_id=held["hold_id"])
     responses = responses_of(kernel, "a", "b")
-    # A third, since one waits and one may come next; then a third of the rest, since one is in flight.
+    # The first gets a third, since one waits and one may come next; then a third of the rest, since one is in flight.
     assert responses["a"]["decision"]["amount"] == "0.333333333"
     assert responses["b"]["decision"]["amount"] == "0.222222222"
     again = kernel.request("hold", "a", amount="3", waits_turn=60, least="0.02", most="0.5")
@@ -247,7 +247,7 @@ def test_calls_wait_at_a_shared_ceiling_in_one_line(ledger: Ledger, service: Not
     turn(two, "small", "0.01")
     assert waiting_message(two)["limit"] is None
     assert far.request("hold", amount="0.01", waits_turn=60)["decision"]["allowed"], "it lies under another ceiling"
-    # Its end is heard at once, though the state of the first one's session says nothing of it.
+    # The release lets the call be tried at once, though its commit has no state of the waiting call's session.
     two.send("release", hold_id=held["hold_id"])
     assert response_of(one)["decision"]["allowed"]
     assert responses_of(two, "small")["small"]["decision"]["allowed"]

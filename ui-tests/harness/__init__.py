@@ -1,1 +1,1 @@
-"""What the browser tests stand on: a real Jupyter application, notebooks, and pages that drive it."""
+"""The support of the browser tests: a real Jupyter application, notebooks, and pages that drive it."""

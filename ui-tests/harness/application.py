@@ -23,7 +23,7 @@ STOP_SECONDS = 20.0
 
 _NO_TERMINALS = "--ServerApp.terminals_enabled=False"
 
-# JupyterLab's question about announcements covers the page.
+# JupyterLab's question whether to fetch announcements would cover a part of the page.
 _QUIET_PAGE = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
 
 _ARGUMENTS: dict[Kind, list[str]] = {
@@ -36,7 +36,7 @@ class Application:
     """JupyterLab or Notebook 7; ``url``, ``token`` and ``root`` stay the same when it is started again."""
 
     def __init__(self, kind: Kind, folder: Path, *options: str, configuration: str = "") -> None:
-        """``configuration`` is the server's, in Python."""
+        """``configuration`` is the text of the server's Python configuration file."""
         self.kind = kind
         self.token = secrets.token_hex(16)
         self.root = folder / "root"
@@ -44,7 +44,7 @@ class Application:
         self._options = options
         self._port = _reserved_port()
         self._process: subprocess.Popen[bytes] | None = None
-        # The application finds extensions among the tests' own modules.
+        # The server can load extensions that are modules of these tests, such as `harness.asking`.
         modules = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._environment = {**os.environ, **_folders(folder), "PYTHONPATH": os.pathsep.join(modules)}
         self.root.mkdir(parents=True)
@@ -76,7 +76,7 @@ class Application:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """End it and the kernels it started."""
+        """Stop the application and the kernels that it started."""
         if self._process is None:
             return
         self._process.terminate()
@@ -173,7 +173,7 @@ def _state_of(notebook: str) -> str:
 
 
 def _folders(folder: Path) -> dict[str, str]:
-    """The variables that keep an application away from the settings and data of the user who runs it."""
+    """Return environment variables that separate an application from the user's own settings and data."""
     names = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -191,9 +191,9 @@ def _folders(folder: Path) -> dict[str, str]:
 
 
 def _reserved_port() -> int:
-    """A port that is kept for an application of this process until this process ends."""
-    # A port that was only free would be another program's by the time a server takes it: tests run side by side.
-    # It is bound without listening: no other program gets it, and a server may bind it too, as it reuses addresses.
+    """Return a port that no other program gets until this process ends."""
+    # A port that is merely free may be taken by another program before the server binds it: tests run in parallel.
+    # Bound without listening, it is not given to others, and the server can still bind it by SO_REUSEADDR.
     holder = socket.socket()
     holder.bind(("127.0.0.1", 0))
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""A ledger that has been in use for long: one notebook with a great many records, written before the server starts."""
+"""Fills a ledger with one notebook that has very many records, before the server starts."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _SECOND = 1_000_000
 
 
 def database(application: Application) -> Path:
-    """Where the application keeps its ledger."""
+    """Return the path of the application's ledger."""
     return application.root.parent / "data" / "aumos_governance" / "ledger.sqlite"
 
 
 def fill(application: Application, name: str, records: int) -> None:
-    """Give a notebook a session whose chain holds so many records, and verifies."""
+    """Write a session with a valid chain of ``records`` audit records for a notebook."""
     file = database(application)
-    # Two a second, up to now.
+    # Two records for each second, the last one now.
     begun = time.time_ns() // 1000 - records * _SECOND // 2
     ledger = open_ledger(f"sqlite:///{file}", clock=lambda: begun)
     notebook = NotebookKey(getpass.getuser(), str(application.root), name)
     ledger.execute(OpenSession(key="", origin=Origin("kernel"), notebook=notebook, terms=SessionTerms()))
     first = ledger.read(AuditQuery(limit=1)).records[0]
     ledger.close()
-    # Straight into the tables: by the ledger it would take a minute.
+    # Written directly into the tables, since the ledger's operations would take a minute.
     rows = list(_rows(first, records - 1))
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN")
@@ -51,7 +51,7 @@ def fill(application: Application, name: str, records: int) -> None:
 
 
 def tamper(application: Application, seq: int) -> None:
-    """Change a record of the longest chain, as a program with access to the file may."""
+    """Change a record of the longest chain in the database, as a program with access to the file could."""
     with closing(sqlite3.connect(database(application))) as connection:
         longest = "(SELECT chain FROM chains ORDER BY count DESC LIMIT 1)"
         connection.execute(f"UPDATE audit SET tool = 'forged' WHERE chain = {longest} AND seq = ?", (seq,))

@@ -1,11 +1,11 @@
-"""Measures where text stands in a page: whether any is cut, or covers other text; and what axe finds."""
+"""Checks of a page: whether any text is cut or covers other text, and whether axe finds faults."""
 
 from __future__ import annotations
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page
 
-# Each text in a node that reaches beyond the node, is cut by something around it, or covers another text.
+# Lists each text in a node that reaches beyond the node, is cut by an element around it, or covers another text.
 FAULTS = """
 (root) => {
   const faults = [];
@@ -16,7 +16,7 @@ FAULTS = """
     const node = walker.currentNode;
     const parent = node.parentElement;
     const text = node.textContent.trim();
-    // Names of any length end in an ellipsis; what only a screen reader hears has no place in the page.
+    // Left out: names that end in an ellipsis if they are long, and text for screen readers only.
     if (!text || parent.closest('.aumos-OneLine, .aumos-Heard, svg, table, option, [aria-hidden=true]')) {
       continue;
     }
@@ -56,7 +56,7 @@ NARROW = """
 (width) => {
   const { shell } = window.jupyterapp;
   const panel = document.querySelector('#aumos-governance-panel');
-  // As a user drags the edge of the side area.
+  // As if a user dragged the edge of the side area.
   panel.style.maxWidth = `${width}px`;
   window.dispatchEvent(new Event('resize'));
 }
@@ -71,7 +71,7 @@ TEXT = """
 
 
 def faults(root: Locator) -> list[str]:
-    """What is wrong with the texts in a node, once it is drawn."""
+    """Return the faults of the texts in a node, after its next rendering; empty if there are none."""
     root.page.evaluate("() => new Promise(requestAnimationFrame)")
     found: list[str] = root.evaluate(FAULTS)
     return found

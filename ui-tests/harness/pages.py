@@ -1,4 +1,4 @@
-"""A page with a notebook in front, as a user has it, in JupyterLab or Notebook 7."""
+"""A browser page with a notebook, in JupyterLab or Notebook 7, and what a user does in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 
 
 class NotebookPage:
-    """What a user sees and does; each wait ends when its condition holds, or fails after 30 seconds."""
+    """A page with a notebook in front. Methods that wait fail after 30 seconds."""
 
     def __init__(self, page: Page, application: Application) -> None:
         self.page = page
@@ -44,7 +44,7 @@ class NotebookPage:
         """Press a card's button and then the same one in the dialog that it opens, as a user does."""
         card.get_by_role("button", name=f"{decision}…").click()
         button = self.decision.get_by_role("button", name=decision, exact=True)
-        # Buttons that have only just come into view ignore clicks.
+        # Buttons that have just appeared ignore clicks at first.
         expect(button).to_have_attribute("aria-disabled", "false")
         button.click()
 
@@ -120,18 +120,18 @@ class NotebookPage:
         self.kernel_is("idle")
 
     def lead(self, key: str, target: Locator) -> None:
-        """Go to a control of the panel by its keys."""
+        """Move the focus to a control of the panel by its shortcut."""
         for _ in range(3):
             self.page.keyboard.press("Alt+g")
             self.page.keyboard.press(key)
-            # JupyterLab forgets the first key after a second, which a busy machine may take for the next.
+            # JupyterLab forgets the first key after a second, and a busy machine may take longer for the second key.
             with contextlib.suppress(AssertionError):
                 expect(target).to_be_focused(timeout=5_000)
                 return
         expect(target).to_be_focused()
 
     def tab_to(self, target: Locator) -> None:
-        """Go on to a control by the Tab key, as far as one goes by it."""
+        """Press the Tab key until a control has the focus."""
         expect(target).to_be_visible()
         for _ in range(12):
             self.page.keyboard.press("Tab")
@@ -140,7 +140,7 @@ class NotebookPage:
         expect(target).to_be_focused()
 
     def cell(self, index: int) -> Locator:
-        # Its number among the elements may be another: a cell far from view may not be in the page.
+        # Cells far from view may not be elements of the page, so counting elements would find another cell.
         return self.page.locator(f".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index='{index}']")
 
     def output(self, index: int) -> Locator:
@@ -166,7 +166,7 @@ class NotebookPage:
         return colour
 
     def variable(self, name: str) -> str:
-        """The colour that a CSS variable of the theme stands for, as ``rgb(...)``."""
+        """Return the colour of a CSS variable of the theme, as ``rgb(...)``."""
         colour: str = self.page.evaluate(
             """(name) => {
               const probe = document.body.appendChild(document.createElement('span'));
@@ -189,7 +189,7 @@ class NotebookPage:
         try:
             self.in_front(name)
         except PlaywrightTimeoutError:
-            # Jupyter gives a new kernel ports that were free a moment before. Where another program has taken one, the
-            # kernel dies and gets others by itself, and a page of before waits in vain: a user restarts it then.
+            # Jupyter gives a new kernel ports that were free a moment before. If another program took one, the
+            # kernel dies and is restarted with other ports, but the page keeps waiting: a user restarts it then.
             self.page.evaluate(f"async () => {{ await {_NOTEBOOK}.sessionContext.session.kernel.restart(); }}")
             self.in_front(name)

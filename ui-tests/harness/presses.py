@@ -1,4 +1,4 @@
-"""What code in a page can do to a control, and a user does not do; and how often a user presses."""
+"""Clicks and keys made by code in the page, and a count of the user's own presses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Page
 
-# All that code in the page can do to a node; none of it is a user's input.
+# All ways in which code in the page can try to press a control; none of them is a user's input.
 PRESS_BY_CODE = """
 (node) => {
   const options = { bubbles: true, cancelable: true, composed: true, view: window, detail: 1 };
@@ -42,7 +42,7 @@ PRESS_BY_CODE = """
 }
 """
 
-# Counts what the hand does: each press of a button of the mouse, and each key that writes nothing into a field.
+# Counts each press of a mouse button, and each key that does not type into a field.
 _COUNTING = """
 () => {
   window.presses = 0;
@@ -60,7 +60,7 @@ _COUNTING = """
 
 
 class Presses:
-    """How many presses each of a user's tasks takes, as the page itself sees them."""
+    """Counts the presses of a user's tasks, as events in the page."""
 
     def __init__(self, page: Page) -> None:
         self._page = page

@@ -11,13 +11,13 @@ PATIENCE_SECONDS = 60.0
 
 
 class Provider:
-    """Serves until it is closed. While ``responses`` is cleared, requests wait for their response."""
+    """A running HTTP server, until it is closed. While the event ``responses`` is cleared, it sends no response."""
 
     def __init__(self) -> None:
         self.responses = threading.Event()
         self.responses.set()
         self.arrived = threading.Semaphore(0)
-        """Is released by each request that arrives."""
+        """A semaphore that is released with each request that arrives."""
         outer = self
 
         class Handler(_Handler):
@@ -66,8 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
         except OSError:
-            # The client has gone: the test stopped its call.
+            # The client has closed the connection, since the test stopped its call.
             self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing: requests that work are of no interest."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""A configuration in which users may read governance and change nothing."""
+"""An authorizer with which users may read the governance state but change nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jupyter_server.auth.authorizer import Authorizer
 
 
 class ReadOnly(Authorizer):
-    """Denies every user to write to governance, and nothing else."""
+    """Denies every user the permission to write to this extension, and permits everything else."""
 
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         return (action, resource) != ("write", "aumos-governance")

@@ -1,1 +1,1 @@
-"""Anthropic's requests and responses."""
+"""The adapter for Anthropic's API."""

@@ -1,4 +1,4 @@
-"""What Anthropic's calls may cost at worst, and what they say that they used."""
+"""The adapter for Anthropic's API: which requests are paid, their worst cases, and the costs by their responses."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["PROVIDER"]
 
 _ANY_CONTEXT: Final = 1_000_000
-"""The most tokens of a request to a model whose context window is not known."""
+"""The most input tokens of a request to a model whose context window is not known."""
 _FAST: Final = {"speed": "fast"}
 _BATCH: Final = {"processing": "batch"}
 _FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
-"""It runs at standard speed, at standard rates, where fast mode is requested:
+"""The model that runs at standard speed and standard prices even where fast mode is requested:
 https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
 _NO_GEOGRAPHY: Final = (None, "", "not_available")
 _BATCH_MULTIPLIER: Final = Decimal("0.5")
@@ -36,12 +36,16 @@ _BATCH_MULTIPLIER: Final = Decimal("0.5")
 
 
 class AnthropicProvider:
-    """Knows Anthropic's paths, also those of its clients for Bedrock, Vertex and Foundry, which begin as the same."""
+    """The adapter for Anthropic's API.
+
+    The requests of Anthropic's clients for Bedrock, Vertex and Foundry have the same paths before these clients change
+    them.
+    """
 
     price_id = "anthropic"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """The call that a request makes; None for one that costs nothing. Raises ConfigurationError."""
+        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
         path = request.plain_path
         if is_free(request, FREE_POSTS):
             return None
@@ -51,11 +55,11 @@ class AnthropicProvider:
             return _Completion(request)
         if path == "/v1/messages/batches":
             return anthropic_later.batch_of(request, self.paid)
-        # Such as a session, which is billed by its tokens and its running time.
+        # For example a session, which is billed by its tokens and its running time.
         raise unknown_method(request)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """As `Provider.later`."""
+        """Return a reader for a response that states an earlier call's cost, as `Provider.later`."""
         return anthropic_later.later(request, guard)
 
 
@@ -63,21 +67,24 @@ PROVIDER: Final = AnthropicProvider()
 
 
 class _Message:
-    """One message, streamed or not, of the beta interface too."""
+    """A paid call of ``messages.create`` or its beta, streamed or not."""
 
     name = "messages"
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
     def __init__(self, request: ApiRequest) -> None:
-        self._request = _given(request.body)
+        self._request = _without_unset(request.body)
         self.model = str(self._request.get("model") or "")
         self._size: Size | None = None
 
-    # ---- before it is sent
+    # ---- the worst case
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long a response as it allows, to an input that is all text of one byte a token, at its dearest price."""
+        """Return the worst case in USD: the longest output, one input token per byte, and the dearest prices.
+
+        Raises ConfigurationError where something that the call may use has no known price.
+        """
         size = self._measured()
         if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
@@ -90,10 +97,10 @@ class _Message:
                 " is free)",
             )
         attempts = [self._attempt(rates, size, self._request), *self._fallbacks(rates, size)]
-        return sum(attempts, self._searches(rates, size)) + self._advice(rates, size)
+        return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)
 
     def _attempt(self, rates: Rates, size: Size, request: Mapping[str, Any]) -> Decimal:
-        """One sampling of one model, and what precedes it."""
+        """Return the worst case of one attempt with one model, including a compaction of the conversation before it."""
         rates, context = self._dearest(rates, request.get("speed"))
         tokens, output = _input_bound(size, rates), request.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
@@ -104,12 +111,15 @@ class _Message:
         ]
         cost = rates.bound(tokens, longest, kinds=kinds, contexts=(context,))
         if size.compacted_at is not None and (size.unbounded or tokens > size.compacted_at):
-            # The summary is made by a request of its own.
+            # A further request of the provider makes the summary.
             cost += rates.bound(tokens, longest, kinds=kinds, contexts=(context,))
         return cost
 
     def _dearest(self, rates: Rates, speed: object) -> tuple[Rates, Mapping[str, str]]:
-        """The prices at the dearest terms that the request leaves open. Raises ConfigurationError for unknown ones."""
+        """Return the prices and the context of the dearest terms that may apply to the request.
+
+        Raises ConfigurationError for terms without a published price.
+        """
         if not _at_anthropic(rates):
             return rates, {}
         context: Mapping[str, str] = {}
@@ -119,7 +129,7 @@ class _Message:
                 raise unknown_price(f"{rates.model} with speed='fast'")
         geo = self._request.get("inference_geo")
         if geo is None:
-            # The workspace's default counts, which the request does not show.
+            # The workspace's default applies, which the request does not show.
             geo = "us" if has_geography(rates.model) else "global"
         multiplier = geo_multiplier(geo)
         if multiplier is None:
@@ -127,12 +137,13 @@ class _Message:
         return rates.times(multiplier), context
 
     def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
-        """Other models that take over where the first declines, perhaps after a part of its response, which is
-        billed.
+        """Return the worst case of each fallback model, which takes over where the model before it declines.
+
+        A model may decline after a part of its response, which is billed, so all worst cases are held.
         """
         fallbacks = self._request.get("fallbacks")
         if fallbacks == "default":
-            # The server's own choice, which the request does not show; those published cost no more than the model.
+            # The server chooses a model that the request does not show; the published ones cost no more than this one.
             yield self._attempt(rates, size, self._request)
             return
         for entry in fallbacks if isinstance(fallbacks, (list, tuple)) else ():
@@ -148,8 +159,8 @@ class _Message:
                     request["speed"] = None
                 yield self._attempt(other, size, request)
 
-    def _advice(self, rates: Rates, size: Size) -> Decimal:
-        """The advisor reads the conversation so far, and what the model has written until then."""
+    def _advisors(self, rates: Rates, size: Size) -> Decimal:
+        """Return the worst case of all advisors, each of which reads the conversation and the model's output so far."""
         cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
@@ -178,10 +189,13 @@ class _Message:
             self._size = size_of(self._request)
         return self._size
 
-    # ---- by its response
+    # ---- the cost by the response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """By the usage of the response. Raises UsageMissingError, also for terms that have no published price."""
+        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+
+        Raises UsageMissingError, as `Paid.cost`, and also for terms without a published price.
+        """
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
             raise UsageMissingError
@@ -189,7 +203,7 @@ class _Message:
             raise UsageMissingError
         model = str(response.get("model") or "")
         if rates.found and model and not same_model(rates.model, model):
-            # Another model responded, whose price is not known.
+            # Another model responded, and its price is not known.
             raise UsageMissingError
         seen = seen or seen_in(response, hidden=False)
         if not seen.whole and usage.get("output_tokens") is None:
@@ -198,7 +212,7 @@ class _Message:
         others = list(other_iterations(usage, model, main))
         if is_implausible(main, seen) and not (_is_empty(main, seen) and others):
             if response.get("stop_reason") == "refusal" and _is_empty(main, seen):
-                # Declined before it began, which is not billed.
+                # The model declined before it wrote anything, which is not billed.
                 return Cost(Decimal(0))
             raise UsageMissingError
         cost = self._priced(rates, usage, main)
@@ -209,15 +223,18 @@ class _Message:
         return Cost(cost, main.doubtful or not seen.whole or _is_repriced(usage))
 
     def _priced(self, rates: Rates, usage: Mapping[str, Any], units: Units) -> Decimal:
-        """What the counts cost at the terms that the report names. Raises UsageMissingError for unknown ones."""
+        """Return the USD for counts at the terms that the usage states.
+
+        Raises UsageMissingError for terms without a published price.
+        """
         if not _at_anthropic(rates):
             return rates.cost(units.counts)
         speed, tier = usage.get("speed") or self._request.get("speed"), usage.get("service_tier")
         geo = usage.get("inference_geo")
-        # Where the response does not say, it is taken to be served as requested.
+        # Where the usage states no geography, the requested one is taken to have served the request.
         multiplier = geo_multiplier(self._request.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
         if multiplier is None or tier not in (None, "standard", "batch"):
-            # The prices of priority capacity are agreed on, and not published.
+            # The prices of priority capacity are negotiated and not published.
             raise UsageMissingError
         context: Mapping[str, str] = {}
         if tier == "batch":
@@ -229,14 +246,18 @@ class _Message:
         return (rates if multiplier == LIST_PRICE else rates.times(multiplier)).cost(units.counts, context)
 
     def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
-        """The input as reported; the output as far as it arrived, or as long as it may be where not all is shown."""
+        """Return an estimate for a stream that broke off, by its reported input and the output that arrived.
+
+        The longest output is charged where the model may have written more than the stream shows. Raises
+        UsageMissingError where the cost cannot be estimated.
+        """
         if self._measured().served or self._request.get("fallbacks"):
-            # What the server did meanwhile is not reported yet.
+            # The server's own requests for the call have not been reported yet.
             raise UsageMissingError
         longest = self._request.get("max_tokens")
         if type(longest) is not int:
             raise UsageMissingError
-        # A token is at least one byte of text.
+        # A text has at most as many tokens as bytes.
         output = longest if self._may_hide(seen) else min(longest, max(1, seen.visible + seen.reasoning))
         units = units_of(usage, hour_cache=self._measured().cached_1h, output=output)
         if not units.input:
@@ -244,7 +265,7 @@ class _Message:
         return Cost(self._priced(rates, usage, units), estimated=True)
 
     def _may_hide(self, seen: Seen) -> bool:
-        """Whether the model may have written what the stream does not show: its thinking comes as a summary, or not."""
+        """Whether the model may have written more than the stream shows, such as thinking that is only summarized."""
         if seen.hidden:
             return True
         thinking = self._request.get("thinking")
@@ -252,54 +273,54 @@ class _Message:
         return kind != "disabled" and (kind is not None or thinks_by_default(self.model))
 
     def meter(self) -> Meter:
-        """For its stream."""
+        """Return a new meter for the stream of this call's response."""
         return MessageMeter(seen=Seen(hidden=False))
 
 
 class _Completion:
-    """One legacy text completion. Its responses never say what they used."""
+    """A paid call of ``completions.create``, the legacy interface, whose responses never report their usage."""
 
     name = "completions"
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
 
     def __init__(self, request: ApiRequest) -> None:
-        self._request = _given(request.body)
+        self._request = _without_unset(request.body)
         self.model = str(self._request.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
-        """As long a response as it allows."""
+        """Return the worst case in USD, with the longest output that the request allows."""
         tokens, output = _input_bound(size_of(self._request), rates), self._request.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What every call costs, where that was stated. Raises UsageMissingError otherwise."""
+        """Return the user's price for every call. Raises UsageMissingError where the user states none."""
         if rates.flat is None:
             raise UsageMissingError
         return Cost(rates.flat)
 
     def meter(self) -> Meter:
-        """For its stream."""
+        """Return a new meter for the stream of this call's response."""
         return CompletionMeter(seen=Seen(hidden=False))
 
 
-def _given(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without what the library leaves out of the request."""
+def _without_unset(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the body without the fields that the library does not send."""
     return {name: value for name, value in body.items() if type(value).__name__ not in ("Omit", "NotGiven")}
 
 
 def _at_anthropic(rates: Rates) -> bool:
-    """Whether Anthropic's own price list counts, and its terms: not a stated price, nor Bedrock's or Google's."""
+    """Whether Anthropic's own price list and terms apply, not a stated price or those of Bedrock or Google."""
     return rates.found and rates.seller == "anthropic"
 
 
 def _is_empty(units: Units, seen: Seen) -> bool:
-    """Whether the sums are of nothing, and nothing arrived: such as of a request that only compacts."""
+    """Whether the usage counts no tokens and nothing arrived, as for a request that only compacts."""
     return not (units.input or units.output or seen.anything)
 
 
 def _is_repriced(usage: Mapping[str, Any]) -> bool:
-    # A redeemed credit bills cache writes as reads; which counts that changes is not documented.
+    # With a redeemed credit, cache writes are billed as reads; it is not documented which counts that changes.
     credit = usage.get("fallback_credit")
     status = credit.get("status") if isinstance(credit, Mapping) else None
     return isinstance(status, Mapping) and status.get("type") == "redeemed"

@@ -1,4 +1,4 @@
-"""Reads Anthropic's responses: what arrived of one, and what its stream reports on the way."""
+"""Meters for Anthropic's streams, and the measure of what arrived in a whole message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_t
 
 
 def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
-    """What a whole message shows."""
+    """Return the measure of a whole message's visible output; ``hidden`` is `Seen.hidden`."""
     seen = Seen(hidden=hidden, whole=True)
     content = response.get("content")
     for block in content if isinstance(content, list) else ():
@@ -28,9 +28,10 @@ def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
 
 @dataclass(slots=True)
 class MessageMeter:
-    """The input is reported with the first event, the output with the last but one; both are sums, not differences.
+    """A meter for the stream of a message.
 
-    Until the output is reported, `response` has no count of it: the first event's is a placeholder.
+    The first event reports the input, and the last but one the output; both are totals, not differences. Until the
+    output is reported, `response` has no count of it, since the first event's count of it is a placeholder.
     """
 
     response: Mapping[str, Any] | None = None
@@ -38,6 +39,7 @@ class MessageMeter:
     seen: Seen = field(default_factory=Seen)
 
     def see(self, data: bytes) -> bool:
+        """Read the data of one event; return False, since no event is hidden from the caller."""
         event = body_of_json(data)
         kind = event.get("type")
         if kind == "content_block_delta":
@@ -57,7 +59,7 @@ class MessageMeter:
         return False
 
     def _end(self, metrics: object) -> None:
-        """The stream is complete. Bedrock adds counts of its own to the last event, as its metrics."""
+        """Note that the stream is complete; ``metrics`` are counts that Bedrock adds to the last event."""
         self.ended = True
         usage = (self.response or {}).get("usage")
         counted = metrics.get("outputTokenCount") if isinstance(metrics, Mapping) else None
@@ -65,7 +67,7 @@ class MessageMeter:
             return
         reported = usage.setdefault("output_tokens", counted)
         if type(reported) is int and counted > reported:
-            # The larger count is taken, as a doubt.
+            # A total with the larger count makes `units_of` charge it, as an estimate.
             usage["total_tokens"] = sum(value for name in _IN if type(value := usage.get(name)) is int) + counted
 
     def _begin(self, message: Mapping[str, Any]) -> None:
@@ -86,13 +88,14 @@ class MessageMeter:
 
 @dataclass(slots=True)
 class CompletionMeter:
-    """Of a legacy completion, which reports no usage."""
+    """A meter for the stream of a legacy completion, which reports no usage."""
 
     response: Mapping[str, Any] | None = None
     ended: bool = False
     seen: Seen = field(default_factory=Seen)
 
     def see(self, data: bytes) -> bool:
+        """Read the data of one event; return False, since no event is hidden from the caller."""
         event = body_of_json(data)
         self.seen.text += _size(event.get("completion"))
         if event.get("stop_reason") is not None:
@@ -111,7 +114,7 @@ def _see_block(seen: Seen, block: Mapping[str, Any]) -> None:
         seen.hidden = True
         seen.reasoning += _size(block.get("thinking"))
     elif kind == "fallback":
-        # Another model begins here: what came before is not part of the report's sums.
+        # Another model's output begins here. The sums of the usage do not include the output before it.
         seen.text = seen.tools = seen.reasoning = 0
         seen.hidden = True
 

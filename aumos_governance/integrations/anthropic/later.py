@@ -1,4 +1,4 @@
-"""Costs that Anthropic reports later: the results of batches."""
+"""The costs that Anthropic reports in later responses: the results of batches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["batch_of", "later"]
 
 _BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/results|/cancel)?")
-"""The library reads results at the address that the batch names."""
+"""Matches the paths of a batch. The library reads its results at the absolute address that the batch states."""
 
 
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
-    """The submission of a batch, whose requests are in its body. Raises ConfigurationError."""
+    """Return the paid call that submits a batch. Raises ConfigurationError for a request in it that cannot be held."""
     return BatchCall(_requests(request), paid_of)
 
 
@@ -36,7 +36,7 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Reads the response to a free request that may say what an earlier one cost; None for any other."""
+    """Return a reader for the response to a free request that may state a batch's cost; None for any other request."""
     found = _BATCH.fullmatch(request.path.partition("?")[0])
     if found is None or request.method.lower() not in ("get", "post"):
         return None
@@ -50,22 +50,22 @@ def later(request: ApiRequest, guard: Guard) -> Later | None:
             counts = body.get("request_counts")
             succeeded = counts.get("succeeded") if isinstance(counts, Mapping) else None
             if body.get("processing_status") == "ended" and succeeded == 0:
-                # Only what has succeeded is charged.
+                # Only requests that succeeded are charged.
                 guard.followups.read(reference, None)
 
         return LaterBody(ended)
     costs = BatchCosts(charge.paid, guard.cost)
 
-    def take(line: Mapping[str, Any]) -> None:
+    def add_result(line: Mapping[str, Any]) -> None:
         result = line.get("result")
         message = result.get("message") if isinstance(result, Mapping) and result.get("type") == "succeeded" else None
         costs.result(str(line.get("custom_id")), _at_list_price(message) if isinstance(message, Mapping) else None)
 
-    return LaterLines(take, lambda: guard.followups.read(reference, costs.total))
+    return LaterLines(add_result, lambda: guard.followups.read(reference, costs.total))
 
 
 def _at_list_price(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    # Reported with the tier "batch", whose share of the price is the batch's to apply.
+    # `BatchCosts` applies the batch price itself, so the tier "batch" must not reduce the price once more.
     usage = message.get("usage")
     if not isinstance(usage, Mapping) or usage.get("service_tier") != "batch":
         return message

@@ -1,4 +1,4 @@
-"""Which requests of Anthropic's library cost nothing, by the published price list.
+"""The paths of Anthropic's API at which a request costs nothing, by the published price list.
 
 https://platform.claude.com/docs/en/about-claude/pricing names what is billed: the tokens of messages and of batches
 (reading results included in that), the tools of a message, and the tokens and running time of Managed Agents' sessions.
@@ -16,15 +16,15 @@ FREE_POSTS: Final = re.compile(
     r"/v1/(?:"
     # Counting, files, skills, models: no price, or documented as free.
     r"messages/count_tokens|files|skills(?:/.+)?"
-    # Ending a batch: what it has done until then was paid for with its submission.
+    # Ending a batch, whose completed requests are charged with its submission.
     r"|messages/batches/[^/]+/cancel"
     # Definitions that Managed Agents' sessions use. A session is billed, and only while it runs.
     r"|agents(?:/.+)?|environments(?:/.+)?|memory_stores(?:/.+)?|vaults(?:/.+)?|tunnels(?:/.+)?"
-    # Ending, and changing, what runs; pausing a schedule.
+    # Ending and changing running sessions, deployments and dreams; pausing a schedule.
     r"|(?:sessions|deployments|dreams)/[^/]+/(?:archive|cancel|pause)|sessions/[^/]+/threads/[^/]+/archive"
     r"|sessions/[^/]+|sessions/[^/]+/resources(?:/[^/]+)?"
     # The administration of an organization and of its users.
     r"|organizations/.+|user_profiles(?:/.+)?|compliance/.+"
     r")"
 )
-"""The paths to which a request may send something for nothing; what only reads or deletes is free at any path."""
+"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""

@@ -1,4 +1,4 @@
-"""How much a request to Anthropic may come to, in tokens."""
+"""The upper bound of a request to Anthropic in tokens, and its features that may cause further costs."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from ..pricing.seen import utf8_size
 __all__ = ["Advisor", "Size", "size_of"]
 
 _TOKENS_PER_IMAGE: Final = 5_000
-"""More than the largest image is scaled down to."""
+"""An upper bound of the tokens of an image, which the provider scales down to fewer."""
 _TOKENS_OF_TOOLS: Final = 1_000
-"""More than the provider adds to a request with tools."""
+"""An upper bound of the tokens that the provider adds to a request with tools."""
 _TOKENS_OF_TOOLSETS: Final = {"computer": 5_500, "browser": 8_000, "bash": 500, "text_editor": 1_000}
-"""More than the definitions that a name stands for: about 4,590 tokens for all of computer use, 7,550 for all of the
-browser's, 325 for bash, 700 for the editor (https://platform.claude.com/docs/en/about-claude/pricing#tool-use-pricing).
+"""Upper bounds of the tokens of the tools' definitions, by the beginning of the tool's type: about 4,590 tokens for all
+of computer use, 7,550 for all of the browser's, 325 for bash, 700 for the editor (https://platform.claude.com/docs/en/about-claude/pricing#tool-use-pricing).
 """
 _TOKENS_PER_VALUE: Final = 8
-"""More than a name's or a number's punctuation comes to."""
+"""An upper bound of the tokens of a number, or of the punctuation around a name."""
 _SEARCHES: Final = 10
-"""As often as a request may search the web that does not say how often."""
+"""The number of web searches that are held for a request without a limit of them."""
 _ADVICE: Final = 5
-"""As often as a request may call its advisor that does not say how often."""
+"""The number of an advisor's uses that are held for a request without a limit of them."""
 _TOKENS_OF_ADVICE: Final = 32_000
-"""The longest piece of advice where no limit is set: it takes 1,400 to 1,800 tokens typically, thinking included
+"""The tokens held for one use of an advisor without a limit; typically it takes 1,400 to 1,800, thinking included
 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool)."""
 _ON_THE_SERVER: Final = ("web_search", "web_fetch", "code_execution", "mcp_toolset")
-"""Tools that the provider runs within the request, which adds their results to its input."""
+"""The beginnings of the types of tools that the provider runs within the request; their results become input."""
 _WEB_TOOL: Final = re.compile(r"web_(?:search|fetch)_(\d{8})$")
 _CODE_FREE_SINCE: Final = "20260209"
-"""With this version of the web tools or a later one in a request, its code execution costs nothing beyond tokens
+"""The version of the web tools since which a request with them is charged only tokens for code execution
 (https://platform.claude.com/docs/en/about-claude/pricing#code-execution-tool)."""
 _COMPACTED_AT: Final = 150_000
-"""Tokens of input at which a conversation is compacted where no trigger is set: BetaCompact20260112EditParam."""
+"""The input tokens at which a conversation is compacted where no trigger is set, by the documentation of
+``BetaCompact20260112EditParam`` in Anthropic's library."""
 _NOT_READ_BY_THE_MODEL: Final = frozenset(
     {"model", "max_tokens", "max_tokens_to_sample", "metadata", "stream", "betas", "anthropic_beta"}
     | {"service_tier", "inference_geo", "speed", "temperature", "top_k", "top_p", "user_profile_id", "billing_policy"}
@@ -46,38 +47,42 @@ _NOT_READ_BY_THE_MODEL: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Advisor:
-    """Another model that a request lets its model consult."""
+    """Another model that a request allows its model to consult."""
 
     model: str
     uses: int
+    """The most times that it is consulted."""
     output: int
     """The most tokens that each use returns."""
 
 
 @dataclass(slots=True)
 class Size:
-    """An upper bound: a token is at least one byte of text."""
+    """The upper bound of a request's input, where each byte of text counts as one token, and its costly features."""
 
     tokens: int = 0
     unbounded: bool = False
-    """There is more to it than the request shows, up to what the model can take in."""
+    """Whether there is input that the request does not show, so that only the model's context window bounds it."""
     cached: bool = False
+    """Whether the request may write to the cache."""
     cached_1h: bool = False
+    """Whether the request may write to the cache for an hour."""
     searches: int = 0
+    """The most web searches."""
     runs_code: bool = False
-    """It may use a container that is billed by the hour."""
+    """Whether the request may use a container that is billed by the hour."""
     compacted_at: int | None = None
-    """Tokens of input at which the conversation is summarised first, in a request of its own; None: never."""
+    """The input tokens at which the provider first summarizes the conversation, in a further request; None: never."""
     advisors: list[Advisor] = field(default_factory=list)
 
     @property
     def served(self) -> bool:
-        """The provider may sample more than once, and add input that the first report does not count."""
+        """Whether the provider may run a model more than once, with input that the first usage report lacks."""
         return self.unbounded or bool(self.advisors) or self.compacted_at is not None
 
 
 def size_of(body: Mapping[str, Any]) -> Size:
-    """Measure a request, as the client was given it or as it is sent."""
+    """Measure the body of a request, with JSON values or with the objects that the library takes in their place."""
     size = Size()
     for name, value in body.items():
         if name not in _NOT_READ_BY_THE_MODEL:
@@ -86,7 +91,7 @@ def size_of(body: Mapping[str, Any]) -> Size:
         size.tokens += _TOKENS_OF_TOOLS
         _add_tools(size, body["tools"])
     _add_compaction(size, body)
-    # What another request left on the server counts as input here.
+    # Content that an earlier request stored on the server is input of this request.
     thread = body.get("thread")
     continued = bool(thread) and not (isinstance(thread, Mapping) and thread.get("type") == "create")
     if continued or body.get("mcp_servers") or body.get("container"):
@@ -107,7 +112,7 @@ def _add(size: Size, value: Any, name: str = "") -> None:
     elif value is None or isinstance(value, (bool, int, float)):
         size.tokens += _TOKENS_PER_VALUE
     elif (converted := plain(value)) is UNKNOWN:
-        # A file, or an iterator that must not be used up here.
+        # The value is a file, or an iterator that must not be consumed here.
         size.unbounded = True
     else:
         _add(size, converted, name)
@@ -122,11 +127,11 @@ def _add_mapping(size: Size, value: Mapping[str, Any], name: str) -> None:
         size.tokens += _TOKENS_PER_IMAGE
         value = {key: inner for key, inner in value.items() if key != "source"}
     elif kind == "document" and not _is_text(value.get("source")):
-        # Some bytes of a PDF are many pages, each of them text and image.
+        # A few bytes of a PDF may be many pages, and each page counts as text and as an image.
         size.unbounded = True
         return
     elif kind in ("container_upload", "audio", "video", "input_audio"):
-        # No model of Anthropic's takes sound or film; what it would count them as is not known.
+        # No Anthropic model takes sound or video, so it is not known how many tokens they would have.
         size.unbounded = True
     for key, inner in value.items():
         size.tokens += len(str(key)) + _TOKENS_PER_VALUE
@@ -139,12 +144,12 @@ def _is_text(source: Any) -> bool:
 
 def _add_tools(size: Size, tools: Any) -> None:
     code_is_free = False
-    for given in tools if isinstance(tools, (list, tuple)) else ():
-        read = given if isinstance(given, Mapping) else plain(given)
-        tool = read if isinstance(read, Mapping) else {}
+    for definition in tools if isinstance(tools, (list, tuple)) else ():
+        converted = definition if isinstance(definition, Mapping) else plain(definition)
+        tool = converted if isinstance(converted, Mapping) else {}
         kind = str(tool.get("type") or "")
         if kind.startswith(_ON_THE_SERVER):
-            # The provider caches between its own turns, also where no request has cache_control: see the usage in
+            # The provider writes to the cache between its own turns even without cache_control: see the usage in
             # https://platform.claude.com/docs/en/about-claude/pricing#web-search-tool.
             size.unbounded = size.cached = True
         size.runs_code |= kind.startswith("code_execution")
@@ -173,6 +178,6 @@ def _add_compaction(size: Size, body: Mapping[str, Any]) -> None:
             size.compacted_at = _limit(trigger if isinstance(trigger, Mapping) else {}, "value", _COMPACTED_AT)
 
 
-def _limit(values: Mapping[str, Any], name: str, otherwise: int) -> int:
+def _limit(values: Mapping[str, Any], name: str, default: int) -> int:
     value = values.get(name)
-    return value if type(value) is int and value >= 0 else otherwise
+    return value if type(value) is int and value >= 0 else default

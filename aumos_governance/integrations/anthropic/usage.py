@@ -1,4 +1,4 @@
-"""What a usage report of Anthropic's says, compared with itself and with what was seen to arrive."""
+"""The counts of Anthropic's usage reports, compared with each other and with what visibly arrived."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..pricing.seen import Seen
 __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
 
 _MOST_BYTES_PER_TOKEN: Final = 64
-"""No tokenizer in use writes text in larger pieces on average."""
+"""The most bytes of a token on average; no tokenizer in use has longer ones."""
 _KNOWN: Final = frozenset(
     {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
     | {"prompt_tokens", "completion_tokens", "cost"}
 )
-"""``cost`` is what other sellers of Anthropic's interface state besides."""
+"""Fields of the usage that need no further price; ``cost`` is stated by other sellers with Anthropic's API."""
 _KNOWN_CACHE: Final = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
 _SEARCHES: Final = "web_search_requests"
 # https://platform.claude.com/docs/en/about-claude/pricing#web-fetch-tool: "no additional charges".
@@ -28,34 +28,37 @@ _CODE: Final = "code_execution_requests"
 
 @dataclass(slots=True)
 class Units:
-    """Counts under genai-prices' names, where what came from the cache or went into it is input as well."""
+    """Counts by genai-prices' units; ``input_tokens`` includes the tokens read from the cache and written to it."""
 
     counts: dict[str, int]
     doubtful: bool = False
-    """The report contradicts itself; the larger reading was taken."""
+    """Whether the report contradicts itself, so that the larger of the possible counts was taken."""
 
     @property
     def input(self) -> int:
+        """All input tokens."""
         return self.counts["input_tokens"]
 
     @property
     def output(self) -> int:
+        """All output tokens."""
         return self.counts["output_tokens"]
 
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """What the provider did beside the sampling that the report's sums are of."""
+    """A run of a model that the sums of the usage report do not include."""
 
     model: str | None
-    """None: the model that responded."""
+    """The name of the model; None for the model that responded."""
     units: Units
 
 
 def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int | None = None) -> Units:
-    """The counts of a report, or of one of its iterations. Raises UsageMissingError for none, and for impossible ones.
+    """Return the counts of a usage report, or of one of its iterations.
 
-    ``hour_cache``: the request writes to the cache for an hour. ``output`` takes the place of the reported output.
+    ``hour_cache`` is whether the request writes to the cache for an hour. ``output`` replaces the reported output.
+    Raises UsageMissingError where counts are missing or impossible.
     """
     created, details = _mapping(usage, "cache_creation"), _mapping(usage, "output_tokens_details")
     written, read = _count(usage, "cache_creation_input_tokens"), _count(usage, "cache_read_input_tokens")
@@ -64,16 +67,16 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
         raise UsageMissingError
     doubtful = False
     if hour_cache and five + hour < written:
-        # Not broken down: it may all be of the dearer kind that the request names.
+        # The report does not show how much was written for an hour, which is dearer, so all that may be is taken.
         hour, doubtful = written - five, True
     total_in = _count(usage, "input_tokens", needed=True) + written + read
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
     thinking = _count(details, "thinking_tokens")
     if thinking > total_out:
-        # Documented as part of the output, it can only have been counted beside it.
+        # Thinking is documented as part of the output. As it exceeds the output, it was counted beside it.
         total_out, doubtful = total_out + thinking, True
     for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
-        # Servers that also speak OpenAI's language count twice; the larger count is taken.
+        # Servers that also have OpenAI's API report both APIs' counts; the larger count is taken.
         doubtful |= _count(usage, name) > larger
     total_in = max(total_in, _count(usage, "prompt_tokens"))
     total_out = max(total_out, _count(usage, "completion_tokens"))
@@ -92,7 +95,10 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
 
 
 def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
-    """Whether it counts something for which no price is known."""
+    """Whether a usage report has a count for which no price is known.
+
+    ``code_is_free`` is whether code execution costs nothing beside tokens or is covered by the user's fee.
+    """
     free = _FREE_SERVER_TOOLS | {_SEARCHES} | ({_CODE} if code_is_free else frozenset())
     return any(
         _counts_something(value) and name not in known
@@ -106,7 +112,7 @@ def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool
 
 
 def is_implausible(units: Units, seen: Seen) -> bool:
-    """Whether the request cannot have taken so little input, or what arrived so little output."""
+    """Whether the counts are too small: no input at all, or less output than visibly arrived."""
     if not units.input:
         return True
     shown = seen.visible + seen.reasoning
@@ -114,13 +120,16 @@ def is_implausible(units: Units, seen: Seen) -> bool:
 
 
 def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Iterator[Iteration]:
-    """What is billed beside the sums of the report. Raises UsageMissingError for what is not known.
+    """Return the runs of models that are billed beside the sums of a usage report.
 
-    By the types of Anthropic's library: the sums leave out a compaction, which its own model makes, and an advisor's
-    turns. With fallbacks they cover only the attempt that succeeded: another attempt stands there as a ``message`` of
-    another model, and is not billed where it declined before any output
-    (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). Turns of the model that responded are
-    part of the sums.
+    ``model`` is the model that responded. If its own turns exceed the sums, ``main`` is corrected and marked as
+    doubtful. Raises UsageMissingError for an iteration of an unknown kind.
+
+    By the types of Anthropic's library, the sums do not include a compaction, which the model itself makes, or the
+    turns of an advisor. With fallbacks, the sums include only the attempt that succeeded. Another attempt is listed as
+    a ``message`` of another model, and is not billed if it declined before any output
+    (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). The turns of the model that responded
+    are part of the sums.
     """
     listed = usage.get("iterations")
     own = {"input_tokens": 0, "output_tokens": 0}
@@ -142,7 +151,7 @@ def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Itera
             raise UsageMissingError
     for name, count in own.items():
         if count > main.counts[name]:
-            # The turns of the model that responded come to more than their sum.
+            # The sums must include the turns of the model that responded.
             main.counts[name], main.doubtful = count, True
 
 

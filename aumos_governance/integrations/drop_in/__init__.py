@@ -1,1 +1,1 @@
-"""What makes a governed client out of a plain one, and look like it."""
+"""The parts of `govern`: they copy a client, make it look like the plain one, and hold and settle its attempts."""

@@ -1,8 +1,8 @@
-"""Where the libraries of OpenAI and Anthropic send a request: each one that they send is held just before, by itself.
+"""The overrides of the libraries' client classes that hold and settle each attempt by itself.
 
-Both libraries prepare each attempt in `_prepare_options` and `_prepare_request`, and hand over its response to
-`_process_response`. Anthropic's, since it has middleware, does all this in `_attempt_request`, which the middleware may
-call as often as it likes, from other threads and tasks, and still while the caller reads a stream.
+The libraries of OpenAI and Anthropic prepare each attempt in `_prepare_options` and `_prepare_request`, and pass its
+response to `_process_response`. Versions of Anthropic's library with middleware do this in `_attempt_request`, which
+the middleware may call any number of times, from other threads and tasks, and even while the caller reads a stream.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from ...steps import Steps, now, when_awaited
-from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending
+from ..guarding.attempts import CURRENT, PLANNED, SENDING, Attempt, Call, Sending, is_error
 from ..guarding.calls import ApiRequest, Paid, body_of_json
-from ..guarding.later import Later, hearing
+from ..guarding.later import Later, reading_along
 from ..guarding.libraries import is_of_library
-from ..guarding.resends import Sends, may_send_again
+from ..guarding.resends import SendCounter, may_send_again
 
 __all__ = ["body_of", "has_middleware", "with_attempts"]
 
@@ -33,56 +33,64 @@ class _Governor(Protocol):
 
 
 def has_middleware(client: Any) -> bool:
-    """Whether the client's library may send something else than it was called with, or send it several times."""
+    """Whether a client has middleware, which may change a request, send it several times, or send none."""
     return bool(getattr(client, "_middleware", ()))
 
 
 def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
-    """A subclass of a client's class that holds and settles each attempt; its subclass says who governs, and how."""
-    made = _hooked(_planning(kind, awaited=awaited), awaited=awaited)
-    return _sending(made, awaited=awaited) if hasattr(kind, "_attempt_request") else made
+    """Return a subclass of a client's class that holds and settles each attempt.
+
+    A subclass of the result has to define `_governor`, which returns the client's governor. ``awaited`` is whether the
+    client is asynchronous.
+    """
+    hooked = _hooked(_planning(kind, awaited=awaited), awaited=awaited)
+    return _sending(hooked, awaited=awaited) if hasattr(kind, "_attempt_request") else hooked
 
 
 def _planning(kind: Any, *, awaited: bool) -> Any:
-    rereads, sends = _changes_requests(kind), hasattr(kind, "_attempt_request")
+    """Return a subclass that finds the paid call of each attempt, and the reader for the response to a free request."""
+    rereads, has_sending = _changes_requests(kind), hasattr(kind, "_attempt_request")
 
-    # Where nothing sets it, an interrupt may have left there what another client was sending.
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
-            # What is refused is recorded by the caller, which knows whether that is to be awaited.
+            """Set `PLANNED` for an attempt; return the governor and the refusal of one that is refused.
+
+            The caller records the refusal, since only the caller knows whether that has to be awaited.
+            """
             governor = self._governor()
             try:
+                # An interrupt may have left an attempt of another client there.
                 PLANNED.set(None)
-                sending = SENDING.get() if sends else None
+                sending = SENDING.get() if has_sending else None
                 PLANNED.set(_plan(governor, self, options, sending))
             except ConfigurationError as refusal:
                 return governor, refusal
             return None
 
         def _later(self, given: Mapping[str, Any]) -> Later | None:
-            # Of what was paid for just now, the attempt itself reads the response.
-            if PLANNED.get() is not None or not _is_success(given["response"]):
+            # The response to a paid attempt is read by the attempt itself.
+            if PLANNED.get() is not None or is_error(given["response"]):
                 return None
             later: Later | None = self._governor().later(given["options"], bool(given.get("stream")))
             return later
 
         def _attempt(self, request: Any) -> Attempt | None:
-            planned, sending = PLANNED.get(), SENDING.get() if sends else None
+            planned, sending = PLANNED.get(), SENDING.get() if has_sending else None
             if planned is None:
                 return None
             if rereads:
-                planned = _really(self._governor(), planned, request)
+                planned = _planned_as_sent(self._governor(), planned, request)
             streamed = planned[0].request.streamed if sending is None else sending.streamed
             attempt = Attempt(*planned, streamed=streamed, sending=sending)
             if may_send_again(self):
-                attempt.sends = Sends(attempt, request.extensions, awaited=awaited)
+                attempt.sends = SendCounter(attempt, request.extensions, awaited=awaited)
             return attempt
 
     return Planning
 
 
 def _hooked(kind: Any, *, awaited: bool) -> Any:
-    """What the library calls around each attempt, with what was there before."""
+    """Return a subclass whose overrides of the library's hooks hold each attempt and settle it by its response."""
     done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
     class Hooked(kind):  # type: ignore[misc]
@@ -93,26 +101,30 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
             return done(self._refused(governor, refusal, options))
 
         def _prepare_request(self, request: Any) -> Any:
-            return done(self._held(super()._prepare_request, request))
+            return done(self._hold_attempt(super()._prepare_request, request))
 
         def _process_response(self, **given: Any) -> Any:
-            return done(self._heard(super()._process_response, given))
+            return done(self._settle_attempt(super()._process_response, given))
 
         def _refused(self, governor: Any, refusal: ConfigurationError, options: Any) -> Steps[Any]:
-            raise ((yield governor.refused_async(refusal, options)) if awaited else governor.refused(refusal, options))
+            raise (
+                (yield governor.record_refusal_async(refusal, options))
+                if awaited
+                else governor.record_refusal(refusal, options)
+            )
 
-        def _held(self, prepare: Callable[..., Any], request: Any) -> Steps[None]:
+        def _hold_attempt(self, prepare: Callable[..., Any], request: Any) -> Steps[None]:
             prepared = prepare(request)
             if awaited:
                 yield prepared
             if (attempt := self._attempt(request)) is not None:
                 yield from attempt.holding(awaited=awaited)
 
-        def _heard(self, process: Callable[..., Any], given: dict[str, Any]) -> Steps[Any]:
+        def _settle_attempt(self, process: Callable[..., Any], given: dict[str, Any]) -> Steps[Any]:
             if (call := CURRENT.get()) is not None and call.last is not None:
                 yield from call.last.responding(given["response"], awaited=awaited)
             elif (later := self._later(given)) is not None:
-                yield from hearing(given["response"], later, awaited=awaited)
+                yield from reading_along(given["response"], later, awaited=awaited)
             processed = process(**given)
             return (yield processed) if awaited else processed
 
@@ -120,7 +132,7 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
 
 
 def _sending(kind: Any, *, awaited: bool) -> Any:
-    """For a library that sends each attempt in a function of its own."""
+    """Return a subclass for a library that sends each attempt in a function of its own, `_attempt_request`."""
     done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
     class SendingClient(kind):  # type: ignore[misc]
@@ -142,15 +154,16 @@ def _sending(kind: Any, *, awaited: bool) -> Any:
                 raise
             finally:
                 SENDING.set(former)
-                sending.left()
+                sending.close()
 
     return SendingClient
 
 
 def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | None) -> tuple[Call, Paid] | None:
-    """The call that an attempt belongs to, and what it pays for, which middleware may have changed; None: it is free.
+    """Return the call that an attempt belongs to, and the attempt's paid content; None for a free attempt.
 
-    Raises ConfigurationError.
+    Middleware may have changed the content, which then differs from the call's. Raises ConfigurationError for an
+    attempt that cannot be held.
     """
     call = CURRENT.get()
     if call is not None and call.owner is client and not call.over:
@@ -160,7 +173,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
             if known.is_for(options.method, options.url, body_of(options)):
                 return call, known.paid
     else:
-        # In a thread or a task of the middleware's own, or while the caller reads a stream.
+        # The attempt is made in another thread or task of the middleware, or while the caller reads a stream.
         call = None
     changed = governor.call(client, options, sending is not None and sending.streamed)
     if changed is None:
@@ -172,8 +185,8 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
     return changed, changed.paid
 
 
-def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
-    """The same, read from the request that is sent, for a client whose own class may have changed it."""
+def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
+    """Return the planned call with the content that is really sent, which a user's client class may have changed."""
     call, paid = planned
     body = body_of_json(_content(request))
     if not body or call.is_for(call.request.method, call.request.path, body):
@@ -182,24 +195,20 @@ def _really(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tu
 
 
 def _changes_requests(kind: type[Any]) -> bool:
-    """Whether a class that is of neither library may change what is sent."""
+    """Whether a client's class has a base outside the libraries that overrides how requests are prepared."""
     return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
-
-
-def _is_success(response: Any) -> bool:
-    return 200 <= int(getattr(response, "status_code", 200)) < 300
 
 
 def _content(request: Any) -> bytes:
     try:
         content: bytes = request.content
     except (AttributeError, RuntimeError):
-        return b""  # A file that is read while it is sent.
+        return b""  # The content is a file that is read while it is sent.
     return content
 
 
 def body_of(options: Any) -> dict[str, Any]:
-    """The body that a library's options say, with what their caller adds to it."""
-    body, extra = options.json_data, options.extra_json
-    read = dict(body) if isinstance(body, Mapping) else {}
-    return {**read, **extra} if isinstance(extra, Mapping) else read
+    """Return the JSON body that a request's options state, with the caller's ``extra_body``."""
+    json_data, extra = options.json_data, options.extra_json
+    body = dict(json_data) if isinstance(json_data, Mapping) else {}
+    return {**body, **extra} if isinstance(extra, Mapping) else body

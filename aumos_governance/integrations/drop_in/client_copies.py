@@ -1,9 +1,9 @@
-"""Copies a client with everything that was set on it, bound to the copy.
+"""Copies a client with all attributes that were set on it; the copied attributes refer to the copy.
 
-The libraries' own ``copy()`` calls the constructor again: it loses what was set on the instance, and fails for a
-subclass whose constructor takes other arguments. Here the attributes themselves are taken over. One that refers to the
-original, such as a cached resource or a tracing wrapper around one of its methods, is made anew for the copy: otherwise
-a call through it would be sent by the original, which is not governed.
+The libraries' own ``copy()`` calls the constructor again: it loses the attributes that were set on the instance, and
+fails for a subclass whose constructor takes other arguments. Here the attributes themselves are copied. An attribute
+that refers to the original client, such as a cached resource or a tracing wrapper around a method, is rebuilt to refer
+to the copy. Otherwise calls through it would be sent by the original, which is not governed.
 """
 
 from __future__ import annotations
@@ -22,19 +22,24 @@ from ...errors import ConfigurationError
 __all__ = ["copy_client"]
 
 _MOST_OBJECTS: Final = 5_000
-"""Objects that are searched for the original behind one attribute, the nearest first."""
+"""The most objects behind one attribute that are searched for the original client, the nearest first."""
 _LEAVES: Final = (str, bytes, int, float, type(None), type(sys))
-_NOTHING: Final[tuple[Any, ...]] = ()
-_LEAF: Final[list[Any]] = []
-_REMADE: Final = (MethodType, FunctionType, partial, list, tuple, dict)
+"""Types of objects that cannot refer to a client."""
+_UNKNOWN_PARTS: Final[tuple[Any, ...]] = ()
+"""The result of `_own_parts` for an object whose parts it does not know."""
+_NO_PARTS: Final[list[Any]] = []
+"""The result of `_own_parts` for a class whose attributes need not be searched."""
+_REBUILT: Final = (MethodType, FunctionType, partial, list, tuple, dict)
+"""Types whose objects can be rebuilt to refer to the copy."""
 _GLOBAL_WRITES: Final = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 _GLOBAL_READS: Final = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 
 
 def copy_client(client: Any, kind: type[Any], library: str) -> Any:
-    """A new instance of ``kind``, a subclass of the client's class, with the attributes of ``client``.
+    """Return a new instance of ``kind``, a subclass of the client's class, with the attributes of ``client``.
 
-    Raises ConfigurationError for a method that was replaced by an object which keeps the client out of sight.
+    ``library`` is the package of the client's library. Raises ConfigurationError where a method was replaced by an
+    object that refers to the client and cannot be rebuilt.
     """
     copied = object.__new__(kind)
     _Transfer(client, copied, library).attributes(client, copied, "client")
@@ -45,54 +50,61 @@ _Parts = Callable[[Any], Iterable[Any]]
 
 
 class _Transfer:
-    """What refers to the original, with what stands for it in the copy."""
+    """The state while one client is copied: the replacement of each object that refers to the original."""
 
     def __init__(self, original: Any, copied: Any, library: str) -> None:
         self._copied = copied
         self._library = library
-        self._made: dict[int, Any] = {id(original): copied}
+        self._replacements: dict[int, Any] = {id(original): copied}
+        """The replacement of each object that refers to the original, by the id of the object."""
         self._direct = False
+        """Whether the current attribute also refers to the original through functions and containers alone."""
 
     def attributes(self, source: Any, target: Any, where: str) -> None:
+        """Set the attributes of ``source`` on ``target``; ``where`` is the name of ``source`` for error messages."""
         for name, value in _attributes(source):
-            # What takes the place of a method is called in its stead; any other attribute is the user's own affair.
+            # A replaced method may call the original, so it must be rebuilt. Other attributes may keep the original.
             called = callable(value) or hasattr(type(source), name)
             former, self._direct = self._direct, self._refers(value, _own_parts)
             object.__setattr__(target, name, self._value(value, f"{where}.{name}", called=called))
             self._direct = former
 
     def _value(self, value: Any, where: str, *, called: bool) -> Any:
-        if not called and not self._is_remade(value):
+        """Return ``value``, or its replacement if it refers to the original.
+
+        Without ``called``, an object that cannot be rebuilt is kept; with it, such an object is refused.
+        """
+        if not called and not self._can_be_rebuilt(value):
             return value
         if not self._refers(value):
             return value
-        made = self._made.get(id(value))
-        return self._remade(value, where, called) if made is None else made
+        replacement = self._replacements.get(id(value))
+        return self._rebuilt(value, where, called) if replacement is None else replacement
 
-    def _remade(self, value: Any, where: str, called: bool) -> Any:
+    def _rebuilt(self, value: Any, where: str, called: bool) -> Any:
         kind = type(value)
-        remakes: dict[type[Any], Callable[[Any, str], Any]] = {
+        rebuilders: dict[type[Any], Callable[[Any, str], Any]] = {
             MethodType: self._method,
             FunctionType: self._function,
             type: self._class,
             dict: self._values,
         }
-        if kind in remakes:
-            return remakes[kind](value, where)
+        if kind in rebuilders:
+            return rebuilders[kind](value, where)
         if kind in (list, tuple):
-            moved: list[Any] = [self._value(each, where, called=called) for each in value]
-            return moved if kind is list else tuple(moved)
+            members: list[Any] = [self._value(each, where, called=called) for each in value]
+            return members if kind is list else tuple(members)
         if kind in (partial, property) or _is_proxy(kind):
             *parts, named = (
                 [*_own_parts(value), {}] if kind is not partial else [value.func, *value.args, value.keywords]
             )
             return kind(*(self._value(each, where, called=True) for each in parts), **self._values(named, where))
         if self._is_of_library(value):
-            new = self._made[id(value)] = object.__new__(kind)
+            new = self._replacements[id(value)] = object.__new__(kind)
             self.attributes(value, new, where)
             return new
         if self._direct and not self._keeps_method(value):
-            # Such as a tracer that knows the client: the wrapper beside it calls the original method itself.
+            # For example a tracer that knows the client; the wrapper around it is rebuilt and calls the method itself.
             return value
         raise _refusal(where, f"an object ({kind.__name__})")
 
@@ -103,30 +115,30 @@ class _Transfer:
         owner = self._value(method.__self__, where, called=True)
         function = method.__func__
         if owner is self._copied:
-            # Looked up anew: the copy's class governs what this one does not.
+            # The function is looked up in the copy's class, whose methods are governed.
             function = getattr(type(owner), getattr(function, "__name__", ""), function)
         return MethodType(function, owner)
 
     def _function(self, function: FunctionType, where: str) -> FunctionType:
         reads, writes = _global_names(function)
         live = function.__globals__
-        cells = [_CellOf(cell) for cell in function.__closure__ or ()]
+        cells = [_ClosureCell(cell) for cell in function.__closure__ or ()]
         for cell in cells:
-            cell.remade = cell.filled and self._refers(cell.content)
-        shown = _Globals(live) if any(name in live and self._refers(live[name]) for name in reads) else live
-        if shown is not live and writes:
+            cell.rebuilt = cell.filled and self._refers(cell.content)
+        names = _Globals(live) if any(name in live and self._refers(live[name]) for name in reads) else live
+        if names is not live and writes:
             raise _refusal(where, f"a function that assigns to a global name ({min(writes)})")
-        closure = tuple(cell.new if cell.remade else cell.cell for cell in cells)
-        new = FunctionType(function.__code__, shown, function.__name__, None, closure)
-        # Known before what it refers to is made, which may be itself.
-        self._made[id(function)] = new
+        closure = tuple(cell.new if cell.rebuilt else cell.cell for cell in cells)
+        new = FunctionType(function.__code__, names, function.__name__, None, closure)
+        # The replacement is remembered before the function's variables are rebuilt, which may refer to the function.
+        self._replacements[id(function)] = new
         for cell in cells:
-            if cell.remade:
+            if cell.rebuilt:
                 cell.new.cell_contents = self._value(cell.content, where, called=True)
-        if isinstance(shown, _Globals):
+        if isinstance(names, _Globals):
             for name in reads:
                 if name in live and self._refers(live[name]):
-                    shown.replace(name, self._value(live[name], where, called=True))
+                    names.replace(name, self._value(live[name], where, called=True))
         new.__defaults__ = function.__defaults__ and tuple(
             self._value(each, where, called=True) for each in function.__defaults__
         )
@@ -136,20 +148,20 @@ class _Transfer:
             setattr(new, name, getattr(function, name))
         return new
 
-    def _class(self, made: type[Any], where: str) -> type[Any]:
-        """A class whose methods refer to the original, such as a context manager around one of its streams."""
-        members = {name: each for name, each in vars(made).items() if name not in ("__dict__", "__weakref__")}
-        remade = {name for name, each in members.items() if self._refers(each)}
-        new = type(made.__name__, made.__bases__, {name: each for name, each in members.items() if name not in remade})
-        self._made[id(made)] = new
-        for name in remade:
+    def _class(self, cls: type[Any], where: str) -> type[Any]:
+        """Rebuild a class whose methods refer to the original, such as a context manager around one of its streams."""
+        members = {name: each for name, each in vars(cls).items() if name not in ("__dict__", "__weakref__")}
+        rebuilt = {name for name, each in members.items() if self._refers(each)}
+        new = type(cls.__name__, cls.__bases__, {name: each for name, each in members.items() if name not in rebuilt})
+        self._replacements[id(cls)] = new
+        for name in rebuilt:
             setattr(new, name, self._value(members[name], f"{where}.{name}", called=True))
         return new
 
-    # ---- what refers to the original
+    # ---- references to the original
 
-    def _is_remade(self, value: Any) -> bool:
-        return type(value) in _REMADE or self._is_of_library(value)
+    def _can_be_rebuilt(self, value: Any) -> bool:
+        return type(value) in _REBUILT or self._is_of_library(value)
 
     def _is_of_library(self, value: Any) -> bool:
         return hasattr(value, "__dict__") and any(
@@ -157,12 +169,15 @@ class _Transfer:
         )
 
     def _refers(self, value: Any, parts: _Parts | None = None) -> bool:
-        return any(id(each) in self._made for each in self._within(value, parts or _parts))
+        """Whether ``value`` is or refers to the original, or an object that was replaced already."""
+        return any(id(each) in self._replacements for each in self._within(value, parts or _parts))
 
     def _keeps_method(self, value: Any) -> bool:
+        """Whether ``value`` refers to a bound method of the original, through which it could send requests."""
         return any(type(each) is MethodType and self._refers(each.__self__) for each in self._within(value, _parts))
 
     def _within(self, value: Any, parts: _Parts) -> Iterator[Any]:
+        """Return ``value`` and the objects that it refers to by ``parts``, the nearest first."""
         waiting, seen = deque([value]), set[int]()
         while waiting and len(seen) < _MOST_OBJECTS:
             each = waiting.popleft()
@@ -170,17 +185,17 @@ class _Transfer:
                 continue
             yield each
             seen.add(id(each))
-            if id(each) not in self._made:
+            if id(each) not in self._replacements:
                 waiting.extend(parts(each))
 
 
-class _CellOf:
-    """A variable that a function shares with what is around it."""
+class _ClosureCell:
+    """A cell of a function's closure, with the new cell that replaces it if the function is rebuilt."""
 
     def __init__(self, cell: CellType) -> None:
         self.cell = cell
         self.new = CellType()
-        self.remade = False
+        self.rebuilt = False
         try:
             self.content: Any = cell.cell_contents
             self.filled = True
@@ -189,10 +204,10 @@ class _CellOf:
 
 
 class _Globals(dict[str, Any]):
-    """A module's global names as they are at any time, except those that stand for the original.
+    """A live view of a module's global names, in which the names of the original client have other values.
 
-    Python reads global names through ``__getitem__`` of a dict's subclass, and those of `builtins` where it raises
-    KeyError (the language's reference does not mention it; CPython 3.10 to 3.14 do).
+    Python reads global names through ``__getitem__`` of a dict's subclass, and reads those of `builtins` where that
+    raises KeyError. CPython 3.10 to 3.14 do this; the language reference does not mention it.
     """
 
     def __init__(self, live: dict[str, Any]) -> None:
@@ -201,6 +216,7 @@ class _Globals(dict[str, Any]):
         self._replaced: dict[str, tuple[Any, Any]] = {}
 
     def replace(self, name: str, value: Any) -> None:
+        """Return ``value`` for a name from now on, as long as the module does not assign to the name."""
         self._replaced[name] = self._live[name], value
 
     def __getitem__(self, name: str) -> Any:
@@ -221,19 +237,19 @@ def _attributes(source: Any) -> Iterator[tuple[str, Any]]:
 
 def _parts(value: Any) -> Iterable[Any]:
     own = _own_parts(value)
-    if own is not _NOTHING:
+    if own is not _UNKNOWN_PARTS:
         return own
-    # Also of objects that are not written in Python, such as those of functools and wrapt.
+    # The garbage collector also knows the parts of objects that are written in C, such as those of functools and wrapt.
     return [each for each in gc.get_referents(value) if not isinstance(each, type)]
 
 
 def _is_proxy(kind: type[Any]) -> bool:
-    """Whether it is wrapt's wrapper around a function, compiled or not."""
+    """Whether a class is wrapt's wrapper of functions, in its C or its Python version."""
     return "FunctionWrapper" in {base.__name__ for base in kind.__mro__} and hasattr(kind, "__wrapped__")
 
 
 def _own_parts(value: Any) -> Iterable[Any]:
-    """What a function or a container refers to; of any other object, `_NOTHING`."""
+    """Return the objects that a function or a container refers to; `_UNKNOWN_PARTS` for any other object."""
     kind = type(value)
     if kind is MethodType:
         return value.__self__, value.__func__
@@ -244,19 +260,20 @@ def _own_parts(value: Any) -> Iterable[Any]:
     if kind is property:
         return value.fget, value.fset, value.fdel
     if isinstance(value, type):
-        # Only what is defined within a function, or in a notebook, can have been given a client.
-        return [*vars(value).values()] if "<locals>" in value.__qualname__ or value.__module__ == "__main__" else _LEAF
+        # Only a class that is defined in a function or in a notebook can refer to a client.
+        is_local = "<locals>" in value.__qualname__ or value.__module__ == "__main__"
+        return [*vars(value).values()] if is_local else _NO_PARTS
     if isinstance(value, (list, tuple, set, frozenset, deque)):
         return [*value]
     if isinstance(value, dict):
         return [*value.values()]
     if _is_proxy(kind):
         return value.__wrapped__, value._self_wrapper
-    return _NOTHING
+    return _UNKNOWN_PARTS
 
 
 def _parts_of_function(function: FunctionType) -> Iterator[Any]:
-    for cell in map(_CellOf, function.__closure__ or ()):
+    for cell in map(_ClosureCell, function.__closure__ or ()):
         if cell.filled:
             yield cell.content
     yield from function.__defaults__ or ()
@@ -264,13 +281,13 @@ def _parts_of_function(function: FunctionType) -> Iterator[Any]:
     yield from vars(function).values()
     for name in _global_names(function)[0]:
         found = function.__globals__.get(name)
-        # A function of another module has names of its own, of which none was ever given this client.
+        # A function of another module has other global names, none of which refers to this client.
         if type(found) is not FunctionType or found.__globals__ is function.__globals__:
             yield found
 
 
 def _global_names(function: FunctionType) -> tuple[set[str], set[str]]:
-    """The global names that a function, and what is defined in it, reads and writes."""
+    """Return the global names that a function and the functions defined in it read, and those that they write."""
     reads, writes = set[str](), set[str]()
     codes = [function.__code__]
     while codes:

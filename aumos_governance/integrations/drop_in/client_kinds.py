@@ -1,4 +1,4 @@
-"""Which objects `govern` takes, and what it says of those that it does not take."""
+"""The objects that `govern` takes, and the error messages for all other objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..guarding.libraries import LIBRARIES, library_names
 __all__ = ["client_of", "library_of"]
 
 _HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
-"""Attributes in which instructor, LangChain and others keep a client that they wrap."""
+"""Attributes in which instructor, LangChain and other wrappers keep a client."""
 _WRAPPED: Final = {
     "instructor": "instructor.from_openai(govern(OpenAI()))",
     "langchain_anthropic": "model.invoke(..., config={'callbacks': [GovernedCalls()]}), which governs any model",
@@ -21,11 +21,11 @@ _WRAPPED: Final = {
     "pydantic_ai": "OpenAIProvider(openai_client=govern(AsyncOpenAI()))",
     "agents": "set_default_openai_client(govern(AsyncOpenAI()))",
 }
-"""How to wrap a governed client, by the package of the wrapper."""
+"""Code that wraps a governed client, by the package of the wrapper."""
 
 
 def library_of(client: object) -> str | None:
-    """The library that this client is of, one of `LIBRARIES`; None for any other object."""
+    """Return the library among `LIBRARIES` that a client belongs to; None for any other object."""
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]
         if library in LIBRARIES and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
@@ -34,9 +34,9 @@ def library_of(client: object) -> str | None:
 
 
 def client_of(given: object) -> Any:
-    """The client to govern: ``given``, or the one behind the functions of the module ``openai``.
+    """Return the client to govern: ``given`` itself, or the client that the functions of the module ``openai`` use.
 
-    Raises InvalidRequestError, with what to give instead, for all else.
+    Raises InvalidRequestError for any other object, with the object to pass in its place.
     """
     if library_of(given) is not None:
         return given
@@ -54,7 +54,7 @@ def client_of(given: object) -> Any:
             f"govern() takes a client of {library_names()} library, not its class: govern({given.__name__}())."
         )
     package = type(given).__module__.partition(".")[0]
-    if any(library_of(held) is not None for held in _held(given)):
+    if any(library_of(inner) is not None for inner in _inner_objects(given)):
         how = _WRAPPED.get(package, "Wrapper(govern(OpenAI()))")
         if package in LIBRARIES:
             raise InvalidRequestError(
@@ -75,8 +75,8 @@ def client_of(given: object) -> Any:
     )
 
 
-def _held(given: object) -> Iterator[object]:
-    """What an object keeps in its attributes, and what is kept in those."""
+def _inner_objects(given: object) -> Iterator[object]:
+    """Return the objects in an object's attributes, and those in the attributes of these."""
     for each in _attributes(given):
         yield each
         if library_of(each) is None:
@@ -84,7 +84,7 @@ def _held(given: object) -> Iterator[object]:
 
 
 def _attributes(given: object) -> Iterator[object]:
-    # Properties may do anything, and fail as they like.
+    # A property may raise any exception.
     with suppress(Exception):
         yield from list(vars(given).values())
     for name in _HOLDS_CLIENTS:

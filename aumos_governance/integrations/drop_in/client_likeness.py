@@ -1,4 +1,4 @@
-"""What makes a governed client look like the plain one, also to code that only inspects it."""
+"""The overrides by which a governed client looks like the plain client to code that inspects it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...errors import ConfigurationError
 __all__ = ["GOVERNOR", "like_plain", "plain_kind"]
 
 GOVERNOR: Final = "_aumos_governor"
-"""The attribute in which a governed client carries what governs it."""
+"""The attribute in which a governed client keeps its governor."""
 _OPENS_SOCKETS: Final = frozenset({"_prepare_url", "_configure_realtime"})
-"""The library's functions that read ``websocket_base_url`` to open a WebSocket: those of its resources, and of Azure's
-client. Whatever else reads it, such as `copy` or `inspect.getmembers`, opens none."""
+"""The library's functions that read ``websocket_base_url`` to open a WebSocket, in its resources and in Azure's client.
+Other code that reads it, such as `copy` or `inspect.getmembers`, opens none."""
 
 
 def like_plain(kind: Any) -> Any:
-    """A subclass of a client's class, for governed clients."""
+    """Return a subclass of a client's class that looks like it and refuses to open WebSockets."""
 
     class Likeness(kind):  # type: ignore[misc]
         def __dir__(self) -> list[str]:
@@ -28,9 +28,9 @@ def like_plain(kind: Any) -> Any:
 
 
 def plain_kind(governed: type[Any]) -> type[Any]:
-    """The class that a governed client's class was made of."""
+    """Return the plain class from which a governed client's class was made."""
     ours = __name__.partition(".")[0]
-    # The first one has the name of the plain one, and those between were made here.
+    # The first class has been given the plain class's name and module; the classes after it are defined here.
     return next(base for base in governed.__mro__[1:] if base.__module__.partition(".")[0] != ours)
 
 
@@ -54,7 +54,7 @@ def _without_sockets(kind: Any) -> Any:
             self.__dict__["websocket_base_url"] = value
 
         if hasattr(kind, "_websocket_query_params"):
-            # Newer versions of OpenAI's library make the query of every WebSocket's address by it, and nothing else.
+            # Newer versions of OpenAI's library call this for the address of each WebSocket, and for nothing else.
             def _websocket_query_params(self, *arguments: Any, **options: Any) -> Any:
                 if GOVERNOR in vars(self):
                     _refuse_sockets()
@@ -68,7 +68,7 @@ def _opens_sockets(kind: Any) -> bool:
 
 
 def _refuse_sockets() -> NoReturn:
-    # A session over a socket is charged as it goes on, which cannot be held for.
+    # A session over a WebSocket is charged while it lasts, so there is no worst case to hold.
     raise ConfigurationError(
         "Sessions over a WebSocket (realtime, live) cannot be governed: use the client that you gave to govern(), and"
         " record what they cost with %governance_spend."

@@ -1,1 +1,1 @@
-"""What calls through agent frameworks cost, by the objects that these pass."""
+"""The worst cases and the costs of calls through agent frameworks, computed from the frameworks' own objects."""

@@ -1,4 +1,4 @@
-"""Calls that a framework makes to Anthropic, measured and priced by the same code as Anthropic's own client."""
+"""Calls that a framework makes to Anthropic, measured and priced by the adapter for Anthropic's own API."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
     *("tools", "system", "mcp_servers", "speed", "inference_geo", "thinking", "cache_control", "container"),
     *("context_management", "response_format"),
 )
-"""The parameters of a call that change what it costs, or are part of its input."""
+"""The parameters of a call that change its price, or are part of its input."""
 _IMAGES: Final = ("image", "image_url")
 _DOCUMENTS: Final = ("audio", "input_audio", "file", "video", "document")
 _OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
-"""The types of tools that the program runs; Anthropic runs all others."""
+"""The types of tools that the caller's program runs; Anthropic runs all others."""
 
 
 class AnthropicModelCall:
-    """One message."""
+    """A framework's call of a model of Anthropic, converted to a call of Anthropic's own API."""
 
     def __init__(self, model: str, messages: list[Any], terms: Mapping[str, Any], limit: int | None) -> None:
-        """``messages`` have content blocks of LangChain, OpenAI or Anthropic; ``limit`` is in tokens of output."""
+        """Convert the call.
+
+        ``messages`` have content blocks of LangChain, OpenAI or Anthropic; ``limit`` is the most output tokens.
+        """
         body = {"model": model, "messages": [_message(message) for message in messages], **terms}
         self._body = {**body, "max_tokens": limit or OUTPUT_TOKENS}
         paid = PROVIDER.paid(ApiRequest("post", "/v1/messages", self._body))
@@ -38,7 +41,7 @@ class AnthropicModelCall:
         self._paid: Paid = paid
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, as `Paid.worst`."""
         return self._paid.worst(rates)
 
     def cost(
@@ -50,10 +53,11 @@ class AnthropicModelCall:
         has_tools: bool = True,
         has_iterations: bool = True,
     ) -> Cost:
-        """Return the cost by a response in the shape of Anthropic's. Raises UsageMissingError.
+        """Return the cost by a response in the form of Anthropic's API.
 
-        ``has_tools``: its usage counts what the provider's tools did; ``has_iterations``: it lists what is billed
-        beside its sums, such as a summary of the conversation. A call that may have such costs is not priced without.
+        ``has_tools`` is whether its usage counts the use of the provider's tools. ``has_iterations`` is whether it
+        lists the runs of models that are billed beside its sums, such as a summary of the conversation. Raises
+        UsageMissingError for a call that may have costs which the usage does not show.
         """
         tools = self._body.get("tools") or ()
         hosted = {str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)} - _OWN_TOOLS
@@ -69,7 +73,7 @@ def _message(message: Any) -> Any:
 
 
 def _block(block: Any) -> Any:
-    """Return a block of Anthropic's in place of another API's, without the bytes, which say nothing of its tokens."""
+    """Return Anthropic's block in place of another API's, without the bytes, which do not show its tokens."""
     if not isinstance(block, Mapping) or "source" in block:
         return block
     kind = block.get("type")

@@ -1,4 +1,4 @@
-"""Calls that a framework makes to Google, measured and priced by the same code as Google's own client."""
+"""Calls that a framework makes to Google, measured and priced by the adapter for Google's own API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCou
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
 _OWN_TOOLS: Final = frozenset({"functionDeclarations"})
 _SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", "document")
-"""Content blocks that may have sound, which costs more than text."""
+"""Types of content blocks that may have sound, which costs more than text."""
 
 
 class GoogleModelCall:
-    """One response of a model."""
+    """A framework's call of a model of Google, converted to a call of Google's own API."""
 
     def __init__(
         self,
@@ -32,11 +32,14 @@ class GoogleModelCall:
         *,
         sums_only: bool = False,
     ) -> None:
-        """``messages`` are texts, or have content blocks of LangChain or OpenAI; ``limit`` is in tokens of output.
+        """Convert the call.
 
-        ``sums_only``: the framework's usage does not say how much of the input is sound.
+        ``messages`` are texts, or mappings with content blocks of LangChain or OpenAI. ``limit`` is the most output
+        tokens. ``sums_only`` is whether the framework's usage does not show how much of the input is sound.
         """
-        self._may_sound = sums_only and any(_may_sound(block) for message in messages for block in _blocks(message))
+        self._may_have_sound = sums_only and any(
+            _may_have_sound(block) for message in messages for block in _blocks(message)
+        )
         terms = {theirs: _plain(parameters[name]) for name, theirs in _TERMS.items() if parameters.get(name)}
         fields = {theirs: parameters[name] for name, theirs in _FIELDS.items() if parameters.get(name)}
         config = {**terms, **({} if limit is None else {"maxOutputTokens": limit})}
@@ -51,11 +54,11 @@ class GoogleModelCall:
 
     @property
     def is_grounded(self) -> bool:
-        """Whether the provider may search for the call, which is billed beside the tokens."""
+        """Whether the provider may run a tool for the call, such as a search, which is billed beside the tokens."""
         return self._grounds
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, as `Paid.worst`."""
         return self._paid.worst(rates)
 
     def cost(self, rates: Rates, usage: Mapping[str, Any], content: Iterable[Any], grounding: Any) -> Cost:
@@ -63,17 +66,17 @@ class GoogleModelCall:
 
         Raises UsageMissingError.
         """
-        if self._may_sound:
-            # All of it at the price of sound, since the usage does not say how much is text.
+        if self._may_have_sound:
+            # The whole input is charged as sound, since the usage does not show how much of it is text.
             details = [{"modality": "AUDIO", "tokenCount": usage.get("promptTokenCount")}]
             usage = {**usage, "promptTokensDetails": details}
         candidate = {"content": {"parts": [_part(block) for block in content]}, "groundingMetadata": _stated(grounding)}
         cost = self._paid.cost(rates, {"usageMetadata": usage, "candidates": [candidate]})
-        return Cost(cost.usd, cost.estimated or self._may_sound)
+        return Cost(cost.usd, cost.estimated or self._may_have_sound)
 
 
 def is_gemini(model: str) -> bool:
-    """Whether a model that Google serves is its own, with the terms of its API; Vertex AI serves others as well."""
+    """Whether a model is Google's own, to which the terms of its API apply; Vertex AI also serves other models."""
     return "gemini" in model
 
 
@@ -86,7 +89,7 @@ def _blocks(message: Any) -> list[Any]:
 
 
 def _part(block: Any) -> dict[str, Any]:
-    """Return a part of Google's in place of a block of LangChain's; for media, one that is measured alike."""
+    """Return the part of Google's API for a content block of LangChain's; for media, a part of the same worst case."""
     if not isinstance(block, Mapping):
         return {"text": str(block)}
     kind, mime = block.get("type"), str(block.get("mime_type") or "")
@@ -99,32 +102,32 @@ def _part(block: Any) -> dict[str, Any]:
     if kind in ("audio", "input_audio") and isinstance(sound, str):
         return {"inlineData": {"mimeType": "audio/wav", "data": sound}}
     if kind in _SOUND:
-        # A document's pages and the length of a film are not to be seen in the request.
+        # The request does not show the number of a document's pages or the length of a video.
         return {"fileData": {"mimeType": mime}}
-    # A call of a tool, or a thought, which has no more tokens than bytes.
+    # The block is a tool call or a thought, which has at most as many tokens as bytes.
     return {"functionCall": {"name": block.get("name"), "args": {**block}}}
 
 
 def _tool(tool: Any) -> Any:
-    """Return a tool as Google's API has it; functions may be in OpenAI's form."""
+    """Return a tool in the form of Google's API; LangChain may pass functions in OpenAI's form."""
     if isinstance(tool, Mapping) and tool.get("type") == "function":
         return {"functionDeclarations": [tool.get("function")]}
     return tool
 
 
 def _stated(value: Any) -> Any:
-    """Return a value without the fields that are None, which LangChain lists and Google leaves out."""
+    """Return a value without the fields that are None, which LangChain includes and Google's API leaves out."""
     if isinstance(value, Mapping):
         return {name: _stated(inner) for name, inner in value.items() if inner is not None}
     return [_stated(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _may_sound(block: Any) -> bool:
+def _may_have_sound(block: Any) -> bool:
     if not isinstance(block, Mapping) or block.get("type") not in _SOUND:
         return False
     return not str(block.get("mime_type") or "").startswith(("image/", "text/", "application/pdf"))
 
 
 def _plain(value: Any) -> Any:
-    """Return modalities by their names, where LangChain has an enumeration of them."""
+    """Return a list of modalities by their names, where LangChain has members of an enumeration."""
     return [getattr(each, "name", each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -1,7 +1,7 @@
-"""What a call of a LangChain model may cost at worst, and what it cost.
+"""The worst case and the cost of a call of a LangChain model.
 
-OpenAI's, Anthropic's and Google's models are measured and priced by the same code as calls of their governed clients;
-for models of other providers there is only what LangChain itself counts.
+Calls of OpenAI's, Anthropic's and Google's models are measured and priced by the same code as those of the providers'
+own clients. For the models of other providers, LangChain's own usage figures are used.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "m
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
 _ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
-"""Parameters of OpenAI's Responses API that name further input, which the provider keeps."""
+"""Parameters of OpenAI's Responses API that refer to further input, which the provider stores."""
 _NESTED: Final = ("model_kwargs", "extra_body")
 """The arguments of LangChain's models for parameters of the API that have no argument of their own."""
 _PRICE_IDS: Final = {
@@ -42,9 +42,9 @@ _PRICE_IDS: Final = {
     "mistralai": "mistral",
     "xai": "x-ai",
 }
-"""What genai-prices calls a provider where LangChain calls it something else."""
+"""The ids of providers in genai-prices, by LangChain's names where these differ."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
-"""How the names of the fields end in which the models of LangChain's packages keep their address."""
+"""The ends of the names of fields in which the models of LangChain's packages keep their address."""
 _FILE: Final = {"type": "file", "file_id": "unseen"}
 _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "image": {"type": "image_url", "image_url": {}},
@@ -53,15 +53,15 @@ _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "video": _FILE,
     "document": _FILE,
 }
-"""What is measured in place of LangChain's media blocks, as OpenAI's API has them."""
+"""The blocks in the form of OpenAI's API that are measured in place of LangChain's media blocks, by their types."""
 _MEASURED_ALIKE: Final = ("anthropic", "google")
-"""Providers whose own code knows LangChain's media blocks."""
+"""Providers whose adapters for frameworks (`AnthropicModelCall`, `GoogleModelCall`) convert media blocks themselves."""
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
-"""The tools that a program runs; all others are the provider's."""
+"""The types of tools that the caller's program runs; the provider runs all others."""
 
 
 class LangChainCall:
-    """One call of one model."""
+    """The paid call of one LangChain model, made from the arguments of LangChain's callbacks."""
 
     body: Mapping[str, Any] | None = None
     quoted: Rates | None = None
@@ -73,8 +73,10 @@ class LangChainCall:
         metadata: Mapping[str, Any],
         constructed: Mapping[str, Any] | None = None,
     ) -> None:
-        """``constructed``: the arguments of the model's constructor, some of which LangChain sends with each call
-        without naming them among its ``parameters``.
+        """Prepare the call; ``inputs`` are its prompts or lists of messages.
+
+        ``parameters`` and ``metadata`` are those of the callback. ``constructed`` are the arguments of the model's
+        constructor, some of which LangChain sends with each call although they are not among its ``parameters``.
         """
         parameters = _merged(constructed or {}, parameters)
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
@@ -86,33 +88,41 @@ class LangChainCall:
         self._inputs = [_plain(each, {} if self._provider in _MEASURED_ALIKE else _MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
-        """As a governed client of the provider holds it; of another provider, all that its prices allow."""
+        """Return the worst case in USD.
+
+        For models of OpenAI, Anthropic and Google it is computed as in the providers' own adapters. For other models it
+        is computed from the size of the input, the limit of the output and the dearest prices. Raises
+        ConfigurationError where a tool of such a provider may cost more than the tokens.
+        """
         if self._is_openai():
             continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)
-            return (self._response() if continued or self._hosted() else self._chat()).worst(rates)
+            return (self._response() if continued or self._has_hosted_tools() else self._chat()).worst(rates)
         if self._provider == "anthropic":
             return self._anthropic().worst(rates)
         if self._is_gemini():
             return self._google().worst(rates)
-        if self._hosted() and rates.flat is None and not rates.fee:
+        if self._has_hosted_tools() and rates.flat is None and not rates.fee:
             cause = f"{self.model} was not called: a tool that its provider runs may cost more than the tokens"
             raise ConfigurationError(
                 f"{cause}, so state what to add to each call with GovernedCalls(fee=...), or what each call costs with"
                 " cost=...",
                 cause=cause,
             )
-        size = size_of([self._inputs, self._given(*_INPUTS)])
+        size = size_of([self._inputs, self._parameters_named(*_INPUTS)])
         window = rates.context_window
-        if size.unseen or self._hosted():
+        if size.unseen or self._has_hosted_tools():
             tokens = window or CONTEXT_TOKENS
         else:
             tokens = size.tokens if window is None else min(size.tokens, window)
         count = self._parameters.get("n")
-        output = self._limit(window) * (count if isinstance(count, int) and count > 0 else 1)
+        output = self._output_limit(window) * (count if isinstance(count, int) and count > 0 else 1)
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """By the provider's own usage where LangChain passes it on, else by LangChain's. Raises UsageMissingError."""
+        """Return the cost by the provider's own usage where LangChain passes it on, otherwise by LangChain's usage.
+
+        Raises UsageMissingError, as `Paid.cost`.
+        """
         shape = response.get("shape")
         if shape == CHAT:
             return self._chat().cost(rates, response, seen)
@@ -148,7 +158,7 @@ class LangChainCall:
             "output_reasoning_tokens": out.count("reasoning"),
         }
         total = usage.get("total_tokens")
-        # A framework writes zeros where a provider counted nothing.
+        # LangChain's counts may be 0 because the provider reported none; `checked` compares them with the visible text.
         report = Report(counts, total=total if type(total) is int else None)
         try:
             used, estimated = checked(report, Seen(text=response.get("visible") or 0, whole=True))
@@ -157,21 +167,21 @@ class LangChainCall:
         tier = into.tier or out.tier
         return Cost(rates.cost(used, {"service_tier": tier} if tier else None), estimated)
 
-    # ---- the same call as the provider's own client makes it
+    # ---- the same call in the form of the provider's own client
 
     def _chat(self) -> ChatCall:
         limit = {"max_completion_tokens": self._stated_limit()}
-        body = {"model": self.model, "messages": self._inputs, **self._given(*_INPUTS, *_TERMS), **limit}
+        body = {"model": self.model, "messages": self._inputs, **self._parameters_named(*_INPUTS, *_TERMS), **limit}
         return ChatCall(ApiRequest("post", "/chat/completions", body))
 
     def _response(self) -> ResponseCall:
         limit = {"max_output_tokens": self._stated_limit()}
-        terms = self._given(*_INPUTS, *_TERMS, *_ON_THE_SERVER)
+        terms = self._parameters_named(*_INPUTS, *_TERMS, *_ON_THE_SERVER)
         body = {"model": self.model, "input": self._inputs, **terms, **limit}
         return ResponseCall(ApiRequest("post", "/responses", body))
 
     def _anthropic(self) -> AnthropicModelCall:
-        terms = self._given(*ANTHROPIC_TERMS, "fallbacks")
+        terms = self._parameters_named(*ANTHROPIC_TERMS, "fallbacks")
         return AnthropicModelCall(self.model, self._messages(), terms, self._stated_limit())
 
     def _google(self) -> GoogleModelCall:
@@ -183,16 +193,16 @@ class LangChainCall:
     def _messages(self) -> list[Any]:
         return [message for each in self._inputs for message in (each if isinstance(each, list) else [each])]
 
-    def _given(self, *names: str) -> dict[str, Any]:
+    def _parameters_named(self, *names: str) -> dict[str, Any]:
         return {name: self._parameters[name] for name in names if self._parameters.get(name) is not None}
 
     def _is_openai(self) -> bool:
         return "openai" in str(self._parameters.get("_type")) or self._provider in ("openai", "azure")
 
-    def _hosted(self) -> bool:
+    def _has_hosted_tools(self) -> bool:
         tools = self._parameters.get("tools")
         kinds = {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)}
-        # Anthropic's tools of the program itself have no type, or this one.
+        # Anthropic's tools that the program runs have no type, or the type "custom".
         return bool(kinds - _OWN_KINDS)
 
     def _stated_limit(self) -> int | None:
@@ -201,27 +211,31 @@ class LangChainCall:
                 return limit
         return None
 
-    def _limit(self, window: int | None) -> int:
+    def _output_limit(self, window: int | None) -> int:
         return self._stated_limit() or (OUTPUT_TOKENS if window is None else min(OUTPUT_TOKENS, window))
 
 
 def _merged(constructed: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a call, over those of its model's constructor."""
+    """Return the parameters of a call, with those of the model's constructor where the call states none.
+
+    Parameters in `_NESTED` have priority over those beside them.
+    """
     layers = (constructed, *(constructed.get(name) for name in _NESTED), parameters)
     stated = [layer for layer in (*layers, *(parameters.get(name) for name in _NESTED)) if isinstance(layer, Mapping)]
     return {name: value for layer in stated for name, value in layer.items() if value is not None}
 
 
 def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """What genai-prices calls the provider of a model."""
+    """Return the id in genai-prices of a model's provider."""
     name = str(metadata.get("ls_provider") or parameters.get("_type") or "")
     return _PRICE_IDS.get(name, name)
 
 
 def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """The address that a model's requests go to, as far as the model says it; else an empty string.
+    """Return the address to which a model's requests are sent, or an empty string where the model does not state it.
 
-    ``model`` has what LangChain passes on of its constructor's arguments, environment variables included.
+    ``model`` is LangChain's serialized model, which has the arguments of its constructor and those read from
+    environment variables.
     """
     stated = (model or {}).get("kwargs") or {}
     for name, value in stated.items():
@@ -232,7 +246,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
         return f"https://{stated['location']}-aiplatform.googleapis.com"
     if provider == "aws" and isinstance(stated.get("region_name"), str):
         return f"https://bedrock-runtime.{stated['region_name']}.amazonaws.com"
-    # OpenAI's own library reads this one.
+    # OpenAI's own library reads this variable.
     return os.environ.get("OPENAI_BASE_URL", "") if provider == "openai" else address_in_environment(provider)
 
 
@@ -240,7 +254,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 
 
 def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """Messages as the providers' APIs have them, and their media so that they are counted as such."""
+    """Return messages in the form of the provider's API, with its blocks in place of the types in ``media``."""
     if isinstance(given, list):
         return [_plain(each, media) for each in given]
     if not isinstance(given, BaseMessage):
@@ -252,13 +266,13 @@ def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
 
 
 def _block(block: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """A content block of LangChain's as the provider's own, without the bytes, which say nothing of its tokens."""
+    """Return the provider's block in place of LangChain's, without the bytes, which do not show its tokens."""
     kind = block.get("type") if isinstance(block, Mapping) else None
     if kind not in media:
         return block
     is_shared = kind == "image_url" or bool({"url", "base64", "data", "file_id", "id"} & block.keys())
     if not is_shared or "source" in block:
-        # The provider's own block already.
+        # The block has the provider's form already.
         return block
     if kind == "audio" and media is _MEDIA:
         # The length of a recording bounds its tokens.

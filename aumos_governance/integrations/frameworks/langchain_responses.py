@@ -1,4 +1,4 @@
-"""What a result of a LangChain model says that it used, in the shape of the provider's own response."""
+"""Conversion of a LangChain model's result to the form of the provider's own response body."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""The shape of a response: of one of OpenAI's two APIs, of Anthropic's, or LangChain's own, which counts the least."""
+"""The forms of usage reports: those of OpenAI's two APIs, of Anthropic's, or LangChain's own with the fewest counts."""
 _LISTED_ELSEWHERE: Final = frozenset(
     {None, "text", "output_text", "refusal"}
     | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
 )
-"""Content blocks that are counted as the message's text or as its tool calls."""
+"""Types of content blocks that are measured as the message's text or as its tool calls."""
 _TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
-    """A result as a response body; ``shape`` says whose, and ``visible`` counts the bytes of what was written."""
+    """Return a model's result as a response body.
+
+    The field ``shape`` is the form of its usage, and ``visible`` is the bytes of its visible text and tool calls.
+    """
     message = _message(result)
     if message is None:
         return _of_completion(result)
@@ -47,9 +50,9 @@ def response_of(result: LLMResult) -> dict[str, Any]:
     response["service_tier"] = metadata.get("service_tier")
     raw = metadata.get("token_usage")
     if isinstance(raw, Mapping) and raw.get("prompt_tokens") is not None:
-        # Each of several responses to one prompt says what all of them used.
-        texts = [_choice(each) for each in result.generations[0]]
-        return {**response, "shape": CHAT, "usage": raw, "choices": texts}
+        # Each of several responses to one prompt reports the usage of all of them.
+        choices = [_choice(each) for each in result.generations[0]]
+        return {**response, "shape": CHAT, "usage": raw, "choices": choices}
     raw = metadata.get("usage")
     if isinstance(raw, Mapping) and raw.get("input_tokens") is not None:
         return {**response, "shape": MESSAGE, "usage": raw, "content": [*_content(message)]}
@@ -67,9 +70,10 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """LangChain's sums in Anthropic's terms, whose input leaves out what the cache holds. Raises UsageMissingError.
+    """Return LangChain's sums as a usage report of Anthropic's, whose input does not include cached tokens.
 
-    langchain-anthropic 1.7 does not pass on from a stream how long what was cached is kept.
+    Raises UsageMissingError for values that are no counts. For a stream, langchain-anthropic 1.7 does not pass on for
+    how long tokens were written to the cache.
     """
     details = usage.get("input_token_details") or {}
     read, unnamed, five, hour = (
@@ -88,7 +92,7 @@ def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def whole_number(value: Any) -> int:
-    """Return a count that is one. Raises UsageMissingError for anything else."""
+    """Return ``value`` if it is a whole number of 0 or more. Raises UsageMissingError otherwise."""
     if type(value) is not int or value < 0:
         raise UsageMissingError
     return value
@@ -111,16 +115,16 @@ def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_from_cache(result: LLMResult) -> bool:
-    """Whether LangChain had the response, and sent no request to the provider."""
+    """Whether a result came from LangChain's cache, so that no request was sent to the provider."""
     message = _message(result)
     usage: Mapping[str, Any] = (message.usage_metadata if message is not None else None) or {}
     return usage.get("total_cost") == 0
 
 
 class Details:
-    """The counts within one of LangChain's sums.
+    """The parts of one of LangChain's counts, such as ``input_token_details``.
 
-    langchain-openai writes the name of a service tier before the names of its counts, such as ``flex_cache_read``.
+    In langchain-openai the names of parts in another service tier begin with the tier's name, as ``flex_cache_read``.
     """
 
     def __init__(self, details: Any) -> None:
@@ -128,7 +132,7 @@ class Details:
         self.tier = next((tier for tier in _TIERS if tier in self._details), None)
 
     def count(self, name: str) -> int:
-        """Return 0 for a count that is not there. Raises UsageMissingError for what is no count."""
+        """Return the part ``name``, or 0 if it is missing. Raises UsageMissingError if it is no count."""
         stated = (self._details.get(key) for key in (name, f"{self.tier}_{name}"))
         return sum(whole_number(value) for value in stated if value is not None)
 
@@ -167,7 +171,7 @@ def _response_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
-    """The output items of a response: calls of hosted tools, of the program's functions, and the text."""
+    """Return a message as output items of OpenAI's Responses API: hosted tools' calls, functions' calls, and text."""
     for block in [*_blocks(message), *(message.additional_kwargs.get("tool_outputs") or ())]:
         if isinstance(block, Mapping) and block.get("type") not in _LISTED_ELSEWHERE:
             yield _item(block)
@@ -177,7 +181,7 @@ def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
 
 
 def _item(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A content block as the API's output item, from which LangChain's ``output_version="v1"`` makes the block."""
+    """Return the API's output item from which LangChain has made a content block, in its ``output_version="v1"``."""
     kind, value = block.get("type"), block.get("value")
     if kind == "non_standard" and isinstance(value, Mapping):
         return value
@@ -211,7 +215,7 @@ def _text(message: AIMessage) -> str:
 
 
 def _content(message: AIMessage) -> Iterator[Any]:
-    """The content blocks of a message, text among them as the provider has it."""
+    """Return the content blocks of a message, with a block of the type ``text`` in place of each plain string."""
     return ({"type": "text", "text": block} if isinstance(block, str) else block for block in _blocks(message))
 
 

@@ -1,4 +1,4 @@
-"""What a call through LiteLLM may cost at worst, what its response says that it used, and how it failed."""
+"""The worst case and the cost of a call through LiteLLM, and the outcome of a failed call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
-from ..pricing.sellers import STATE_COSTS, Reading
+from ..pricing.sellers import STATE_COSTS, UsagePaths
 from ..pricing.usage import DoubtError, checked
 from . import litellm_usage
 from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
@@ -37,15 +37,16 @@ _REQUEST: Final[tuple[str, ...]] = (
     "tools",
     "web_search_options",
 )
-"""What is sent to the provider; other arguments are LiteLLM's own, keys and addresses among them."""
+"""The arguments of a completion that are sent to the provider; others, such as keys and addresses, are LiteLLM's."""
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
-# What LiteLLM requests of the provider for ``web_search_options``.
+# The tools that LiteLLM requests of the provider for ``web_search_options``.
 _ANTHROPIC_SEARCH: Final = {"type": "web_search_20250305", "name": "web_search"}
 _GOOGLE_SEARCH: Final[Mapping[str, Any]] = {"googleSearch": {}}
 _OTHER_REQUESTS: Final = frozenset(
     {"input", "instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "reasoning"}
     | {"service_tier", "text", "tools", "background", "store"}
 )
+"""The arguments of responses and embeddings that are sent to the provider."""
 _PRICE_IDS: Final = {
     "anthropic_text": "anthropic",
     "bedrock": "aws",
@@ -56,7 +57,7 @@ _PRICE_IDS: Final = {
     "vertex_ai": "google",
     "xai": "x-ai",
 }
-"""What genai-prices calls a provider where LiteLLM calls it something else."""
+"""The ids of providers in genai-prices, by LiteLLM's names where these differ."""
 _USAGE: Final = {
     "input_tokens": ("prompt_tokens",),
     "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
@@ -67,17 +68,17 @@ _USAGE: Final = {
     "output_audio_tokens": ("completion_tokens_details", "audio_tokens"),
     "output_reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
-_READING: Final = Reading(_USAGE.items())
+_USAGE_PATHS: Final = UsagePaths(_USAGE.items())
 _NO_RESPONSE: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
-"""Errors that LiteLLM hides behind one with a status of its own making."""
+"""The names of exceptions without a response, which LiteLLM replaces by exceptions with a made-up status."""
 
 
 class LiteLLMCall(ChatCall):
-    """One completion. LiteLLM uses OpenAI's fields for the requests and responses of all providers.
+    """A paid completion; LiteLLM uses OpenAI's fields for the requests and responses of all providers.
 
-    Calls of Anthropic and of Google are measured and priced as those of their own clients.
+    Calls of Anthropic's and Google's models are measured and priced like those of the providers' own clients.
     """
 
     name = "completion"
@@ -102,11 +103,11 @@ class LiteLLMCall(ChatCall):
             self._own = GoogleModelCall(model, messages, terms, limit)
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, as `Paid.worst`."""
         return super().worst(rates) if self._own is None else self._own.worst(rates)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage. Raises UsageMissingError, as `Paid.cost`."""
         usage = response.get("usage")
         if self._own is None or rates.flat is not None or not isinstance(usage, Mapping):
             return super().cost(rates, _with_tier(response, self._request), seen)
@@ -118,7 +119,7 @@ class LiteLLMCall(ChatCall):
             return self._own.cost(rates, stated, seen, has_iterations=False)
         grounding = response.get("vertex_ai_grounding_metadata")
         if self._own.is_grounded and self._streamed:
-            # The chunk with the usage does not say what was searched.
+            # The chunk with the usage does not show which searches were made.
             raise UsageMissingError
         content = litellm_usage.content_of(response)
         metadata = grounding[0] if isinstance(grounding, list) and grounding else None
@@ -126,7 +127,7 @@ class LiteLLMCall(ChatCall):
 
     def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
         usage = response.get("usage")
-        report = _READING.report(usage) if isinstance(usage, Mapping) else None
+        report = _USAGE_PATHS.report(usage) if isinstance(usage, Mapping) else None
         if report is None:
             raise UsageMissingError
         try:
@@ -136,13 +137,16 @@ class LiteLLMCall(ChatCall):
 
 
 def _with_tier(response: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the response with the dearer service tier that was requested, where it does not name the one it had."""
+    """Return the response with the requested service tier, if that is dearer and the response names none."""
     tier = request.get("service_tier")
     return {**response, "service_tier": tier} if tier == "priority" and not response.get("service_tier") else response
 
 
 def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) -> Paid:
-    """Return the paid call that ``completion``, ``responses`` or ``embedding`` makes to a provider of genai-prices."""
+    """Return the paid call of a function of LiteLLM; ``kind`` is ``completion``, ``responses`` or ``embeddings``.
+
+    ``provider`` is the provider's id in genai-prices.
+    """
     if kind == "completion":
         return LiteLLMCall(model, arguments, provider)
     body = {name: value for name, value in arguments.items() if name in _OTHER_REQUESTS and value is not None}
@@ -151,7 +155,10 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) 
 
 
 def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
-    """A response as a mapping, without the cost that LiteLLM computes and writes where a provider states its own."""
+    """Return a response as a mapping, without the cost that LiteLLM computes itself.
+
+    LiteLLM writes that cost into the field in which some providers state theirs.
+    """
     body, usage = body_of(response), body_of(response).get("usage")
     seller = None if paid.quoted is None else paid.quoted.seller
     if seller in STATE_COSTS or not isinstance(usage, Mapping) or "cost" not in usage:
@@ -160,38 +167,41 @@ def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
 
 
 def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
-    """The address of a call where it is another one than the provider's own; else an empty string."""
-    given = arguments.get("api_base") or arguments.get("base_url") or found
-    if given is None and provider in ("openai", "text-completion-openai"):
-        # In the order in which LiteLLM reads them.
-        given = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
-    return str(given or address_in_environment(price_id(provider)))
+    """Return the address of a call if it is not the provider's own, otherwise an empty string.
+
+    ``found`` is the address that LiteLLM found for the call's model.
+    """
+    address = arguments.get("api_base") or arguments.get("base_url") or found
+    if address is None and provider in ("openai", "text-completion-openai"):
+        # LiteLLM reads these variables in this order.
+        address = os.environ.get("OPENAI_BASE_URL") or os.environ.get("OPENAI_API_BASE")
+    return str(address or address_in_environment(price_id(provider)))
 
 
 def price_id(provider: str) -> str:
-    """What genai-prices calls a provider of LiteLLM."""
+    """Return the id in genai-prices of a provider of LiteLLM."""
     return _PRICE_IDS.get(provider, provider)
 
 
 def failure_of(error: BaseException) -> str:
-    """How a call failed: one of `Outcome`.
+    """Return which `Outcome` a failed call had.
 
-    LiteLLM gives each error a status, also where no response came, so what it comes from is looked at first.
+    LiteLLM's exceptions have a status even where no response arrived, so the exceptions behind them are checked first.
     """
-    seen = list(_behind(error))
-    if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in seen):
-        return outcome_of_transport(seen)
+    errors = list(_chain(error))
+    if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in errors):
+        return _outcome_without_response(errors)
     return outcome_of(error)
 
 
-def outcome_of_transport(seen: list[BaseException]) -> str:
-    """Of errors without a response: whether the request was sent."""
+def _outcome_without_response(errors: list[BaseException]) -> str:
+    """Return whether a call without a response was sent (`Outcome.UNKNOWN`) or not (`Outcome.FREE`), by its errors."""
     never_sent = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError")
-    return Outcome.FREE if any(type(each).__name__ in never_sent for each in seen) else Outcome.UNKNOWN
+    return Outcome.FREE if any(type(each).__name__ in never_sent for each in errors) else Outcome.UNKNOWN
 
 
-def _behind(error: BaseException) -> Iterator[BaseException]:
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__

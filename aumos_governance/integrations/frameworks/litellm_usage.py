@@ -1,4 +1,4 @@
-"""LiteLLM's usage, which has OpenAI's fields for every provider, in the terms of Anthropic and of Google."""
+"""Conversion of LiteLLM's usage, which has OpenAI's fields for every provider, to Anthropic's and Google's usage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens
 
 
 def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Anthropic's usage, whose input leaves out what the cache holds. Raises UsageMissingError."""
+    """Return a usage report of Anthropic's, whose input does not include cached tokens. Raises UsageMissingError."""
     details = _mapping(usage, "prompt_tokens_details")
     read, written = (_count(details, name) for name in ("cached_tokens", "cache_creation_tokens"))
     return {
@@ -29,7 +29,7 @@ def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Google's ``usageMetadata``, whose output leaves out thoughts. Raises UsageMissingError."""
+    """Return Google's ``usageMetadata``, whose output does not include thoughts. Raises UsageMissingError."""
     into, out = _mapping(usage, "prompt_tokens_details"), _mapping(usage, "completion_tokens_details")
     thought = _count(out, "reasoning_tokens")
     return {

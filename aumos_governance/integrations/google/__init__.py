@@ -1,1 +1,1 @@
-"""Google's Gemini: the API of generativelanguage.googleapis.com, and the same of Vertex AI."""
+"""The adapter for Google's Gemini API at generativelanguage.googleapis.com, and for the same API on Vertex AI."""

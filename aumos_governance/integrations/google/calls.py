@@ -1,4 +1,4 @@
-"""The calls of Google's API: which cost, what they may cost at worst, and what their responses say that they used."""
+"""The adapter for Google's Gemini API: which requests are paid, their worst cases, and the costs by their responses."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "predict": PredictCall,
     "predictLongRunning": PredictCall,
 }
+# The reasons why a request was not sent, which messages quote.
 _REFUSED: Final = {
     "batchGenerateContent": "what a batch costs is known only when it is done; send its requests one by one",
     "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",
@@ -37,20 +38,21 @@ _REFUSED_PATHS: Final = {
     "/interactions": "what an interaction costs is not known here; use generateContent",
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
-    "/auth_tokens": "its token opens a session of the Live API, whose cost is not known",
+    "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
     "/openai/": "this is OpenAI's API; configure a provider of its own for it, whose base_url ends with /openai",
 }
-"""By what a path contains."""
+"""The reasons by a part of the path."""
 _READABLE: Final = frozenset({"json", "sse", "media"})
+"""The values of the query parameter ``alt`` with which the usage in a response can be read."""
 
 
 class GoogleProvider:
-    """The Gemini API, and Gemini on Vertex AI."""
+    """The adapter for the Gemini API, and for Gemini on Vertex AI."""
 
     price_id = "google"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """As `Provider.paid`."""
+        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
         path = request.plain_path
         if SOCKETS.fullmatch(path):
             raise _refused(request, "the Live API is a WebSocket, whose cost is not known")
@@ -58,24 +60,25 @@ class GoogleProvider:
             return None
         formats = parse_qs(request.path.partition("?")[2]).get("alt", ["json"])
         if not _READABLE.issuperset(formats):
-            raise _refused(request, f"a response as alt={formats[0]} does not say what it cost; leave alt out")
+            raise _refused(request, f"the usage in a response with alt={formats[0]} cannot be read; leave alt out")
         target = target_of(path)
         make = _PAID.get(target.method) if target is not None and request.method.lower() not in READS else None
         if target is None or make is None:
-            raise _refused(request, _why(path, target))
+            raise _refused(request, _reason(path, target))
         if target.publisher not in (None, "google"):
             raise _refused(request, f"models of {target.publisher} have an API of their own")
         return make(request, target)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """As `Provider.later`: no response of Google's is retrieved later."""
+        """Return None, since no response of Google's states an earlier call's cost."""
         return None
 
 
 PROVIDER: Final[Provider] = GoogleProvider()
 
 
-def _why(path: str, target: Target | None) -> str:
+def _reason(path: str, target: Target | None) -> str:
+    """Return the reason for refusing a request at a path."""
     if target is not None and target.method in _REFUSED:
         return _REFUSED[target.method]
     for part, why in _REFUSED_PATHS.items():

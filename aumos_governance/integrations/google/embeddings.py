@@ -1,4 +1,4 @@
-"""``embedContent`` and ``batchEmbedContents``; ``predict``, by which Vertex AI embeds and Imagen is called."""
+"""The paid calls ``embedContent`` and ``batchEmbedContents``, and ``predict`` of Vertex AI's embeddings and Imagen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["EmbedCall", "PredictCall"]
 
 
 class EmbedCall:
-    """The embedding of one content or of several. Not every model's response says how many tokens that took."""
+    """A paid call that embeds one or several contents. The responses of some models do not report their tokens."""
 
     name = "embedContent"
     body: Mapping[str, Any] | None = None
@@ -31,11 +31,11 @@ class EmbedCall:
         self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD of all contents. Raises ConfigurationError for a request with two models."""
         total = Decimal(0)
         for each in (self._request, *listed(field_of(self._request, "requests"))):
             if not isinstance(each, Mapping):
-                raise ConfigurationError(f"{self.name} was not sent: one of its requests is no object.")
+                raise ConfigurationError(f"{self.name} was not sent: each of its requests must be a JSON object.")
             named = each.get("model")
             if isinstance(named, str) and named.rpartition("/")[2] != self.model:
                 raise ConfigurationError(
@@ -43,22 +43,23 @@ class EmbedCall:
                 )
             body = {name: value for name, value in each.items() if name != "requests"}
             size = size_of(body, self.model) if body else Size()
-            # Each content has a window of its own, and is cut off there.
+            # Each content may fill the context window, and is cut off at its end.
             total += rates.bound(input_bound(size, rates), 0, kinds=size.kinds)
         return total if rates.flat is None else rates.flat
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage. Raises UsageMissingError where it reports none."""
         counts, estimated = counts_of(rates, self.model, response, None, output=False)
-        # What only the total has was embedded as well.
+        # Tokens that only the total includes were embedded as well.
         embedded = counts["input_tokens"] + counts.get("output_tokens", 0)
         return Cost(rates.cost({**counts, "input_tokens": embedded, "output_tokens": 0}), estimated)
 
 
 class PredictCall:
-    """What Vertex AI's embedding models do, and others whose price is by the image or the second of a film.
+    """A paid call of ``predict`` or ``predictLongRunning`` on Vertex AI.
 
-    For those only a price for each call that was stated counts.
+    Embeddings are priced by tokens. Other models are priced by the image or by the second of a video; for these the
+    user has to state a price for each call.
     """
 
     name = "predict"
@@ -71,7 +72,7 @@ class PredictCall:
         self._embeds = "embedding" in target.model and target.method == "predict"
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD. Raises ConfigurationError for models other than embeddings without a price."""
         if rates.flat is not None:
             return rates.flat
         if not self._embeds:
@@ -87,12 +88,12 @@ class PredictCall:
         return total
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the tokens that the response reports. Raises UsageMissingError where it reports none."""
         if rates.flat is not None:
             return Cost(rates.flat)
         counts = list(_tokens(response))
         if not counts or any(type(count) not in (int, float) or count <= 0 for count in counts):
-            raise UsageMissingError("The response does not say how many tokens were embedded.")
+            raise UsageMissingError("The response does not report how many tokens were embedded.")
         return Cost(rates.cost({"input_tokens": sum(map(int, counts))}))
 
 

@@ -1,4 +1,4 @@
-"""Reads Google's streams as they pass: each piece is a response, and says what was used so far."""
+"""The meter for Google's streams, each event of which is a response with the usage so far."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["ResponseMeter"]
 
 
 class ResponseMeter:
-    """Reads one stream, whose pieces are server-sent events or the elements of a JSON array.
+    """A meter for one stream, whose events are server-sent events or the elements of a JSON array.
 
-    The last usage counts. It may come after the piece that states why the model ended, so the response is complete only
-    when the stream ends. ``hidden`` is that of `Seen`.
+    The last usage applies. It may follow the event with the finish reason, so the response is complete only when the
+    stream ends. ``hidden`` is `Seen.hidden`.
     """
 
     ended = False
@@ -30,28 +30,30 @@ class ResponseMeter:
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """As `Meter.response`; ``grounding`` is what the candidates were grounded with.
+        """The usage reported so far, as `Meter.response`, with two further fields.
 
-        ``finished`` False: no piece stated why the model ended, so the stream broke off even where it ended well.
+        ``grounding`` is the `Grounding` of all candidates. ``finished`` is whether an event had a finish reason;
+        without one the stream broke off, even if its connection was closed without an error.
         """
         if "usageMetadata" not in self._known:
             return None
         return {**self._known, "grounding": self.grounding}
 
     def see(self, data: bytes) -> bool:
-        """As `Meter.see`."""
-        piece = body_of_json(data)
-        see(piece, self.seen)
+        """Read the data of one event; return False, since no event is hidden from the caller."""
+        event = body_of_json(data)
+        see(event, self.seen)
         if b"groundingMetadata" in data:
-            self.grounding.see(piece)
+            self.grounding.see(event)
         for name in ("modelVersion", "responseId"):
-            if piece.get(name):
-                self._known[name] = piece[name]
-        usage = piece.get("usageMetadata")
+            if event.get(name):
+                self._known[name] = event[name]
+        usage = event.get("usageMetadata")
         if isinstance(usage, Mapping):
-            # Sums so far. A report may leave out what an earlier one had: Vertex AI's first ones have no counts.
+            # The counts are sums so far. A report may lack counts that another one has: Vertex AI's first ones have
+            # none.
             self._known["usageMetadata"] = {**self._known.get("usageMetadata", {}), **usage}
-        if "promptFeedback" in piece or any(map(_is_last, listed(piece.get("candidates")))):
+        if "promptFeedback" in event or any(map(_is_last, listed(event.get("candidates")))):
             self._known["finished"] = True
         return False
 

@@ -1,4 +1,4 @@
-"""Reads Google's JSON, whose fields have two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
+"""Access to the fields of Google's JSON, which have two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
 
 Google's servers take both, by protobuf's rules for JSON: https://protobuf.dev/programming-guides/json.
 """
@@ -32,38 +32,38 @@ def _camel(name: str) -> str:
 
 
 def names_of(value: Mapping[str, Any]) -> set[str]:
-    """The names of the fields that are set, spelled as in ``maxOutputTokens``."""
+    """Return the names of the fields that are set, spelled like ``maxOutputTokens``."""
     return {_camel(name) for name, inner in value.items() if inner is not None}
 
 
 def field_of(value: Mapping[str, Any], name: str) -> Any:
-    """The field of this name (``maxOutputTokens``), however it is spelled; None where it is not set.
+    """Return the field ``name``, given like ``maxOutputTokens``, in either spelling; None where it is not set.
 
-    Raises ConfigurationError where both spellings are there: which one counts is not documented.
+    Raises ConfigurationError where the field has both spellings, since Google does not document which one applies.
     """
     other = _snake(name)
     found = value.get(name)
-    if other == name or (given := value.get(other)) is None:
+    if other == name or (found_in_snake_case := value.get(other)) is None:
         return found
     if found is not None:
         raise ConfigurationError(f"The request has both {name} and {other}, so it was not sent: keep one of them.")
-    return given
+    return found_in_snake_case
 
 
 def spelled(value: Mapping[str, Any], name: str) -> str:
-    """How a mapping spells the field of this name, as `field_of` reads it."""
+    """Return the spelling of the field ``name`` that `field_of` finds in a mapping."""
     other = _snake(name)
     return other if other in value and value.get(name) is None else name
 
 
 def mapping_of(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """As `field_of`; an empty mapping for anything that is no mapping."""
+    """Return the field ``name`` as `field_of` does; an empty mapping where it is no mapping."""
     found = field_of(value, name)
     return found if isinstance(found, Mapping) else {}
 
 
 def listed(value: object) -> Iterator[Any]:
-    """The members of a list; a single one, which Google takes for a list of it, alone."""
+    """Return the members of a list; a single value, which Google takes as a list of one, is returned alone."""
     if isinstance(value, (list, tuple)):
         yield from value
     elif value is not None:
@@ -71,7 +71,10 @@ def listed(value: object) -> Iterator[Any]:
 
 
 def whole_of(value: Mapping[str, Any], name: str) -> int | None:
-    """A whole number that is not negative: protobuf's JSON also has it as a text or as ``1e3``."""
+    """Return the field ``name`` if it is a whole number of 0 or more, otherwise None.
+
+    In protobuf's JSON such a number may also be written as a text or like ``1e3``.
+    """
     found = field_of(value, name)
     if isinstance(found, str) and _DIGITS.fullmatch(found):
         found = int(found)
@@ -81,6 +84,6 @@ def whole_of(value: Mapping[str, Any], name: str) -> int | None:
 
 
 def bytes_of(value: object) -> int:
-    """The bytes of UTF-8 of a text, or of what a value is as JSON."""
+    """Return the size in UTF-8 of a text, or of another value as JSON, in bytes."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
     return utf8_size(text)

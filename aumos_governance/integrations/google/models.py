@@ -1,4 +1,4 @@
-"""What Google publishes of its models beside their prices: how long their responses are, whether they think."""
+"""Published properties of Google's models beside their prices, such as the length of responses, by the model's name."""
 
 from __future__ import annotations
 
@@ -19,28 +19,30 @@ __all__ = [
 ]
 
 CONTEXT_TOKENS: Final = 1_048_576
-"""The most input of Gemini 2.5 and later: https://ai.google.dev/gemini-api/docs/models. genai-prices rounds it, or has
-no figure."""
+"""The most input tokens of Gemini 2.5 and later: https://ai.google.dev/gemini-api/docs/models. genai-prices rounds the
+figure, or has none."""
 AUDIO_TOKENS_A_SECOND: Final = 32
-"""https://ai.google.dev/gemini-api/docs/tokens: "Audio: 32 tokens per second"; later models take no more."""
+"""The most tokens of a second of audio: "Audio: 32 tokens per second" (https://ai.google.dev/gemini-api/docs/tokens).
+Later models count no more."""
 _OUTPUT: Final = 65_536
-"""The output of Gemini 2.5 to 4 where a request sets no limit: https://ai.google.dev/gemini-api/docs/models, and
+"""The most output tokens of Gemini 2.5 to 4 where a request sets no limit:
+https://ai.google.dev/gemini-api/docs/models, and
 https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/4-argon ("a single foreground segment
 generates up to 65,536 output tokens")."""
 _EARLIER_OUTPUT: Final = 8_192
-"""Of Gemini 1.5 and 2.0, by the same page."""
+"""The most output tokens of Gemini 1.5 and 2.0, by the same page."""
 _VERSION: Final = re.compile(r"gemini-(?:[a-z]+-)*(?P<major>\d)(?:\.(?P<minor>\d))?(?!\d)")
 _SPEAKS: Final = re.compile(r"-tts(?:$|-)")
 
 
 def version_of(model: str) -> tuple[int, int] | None:
-    """The version in a Gemini's name; None for one that states none."""
+    """Return the version in the name of a Gemini model, or None for a name without one."""
     found = _VERSION.match(model.lower())
     return (int(found["major"]), int(found["minor"] or 0)) if found else None
 
 
 def output_tokens(model: str) -> int:
-    """The most tokens of a model's response, thoughts included, to a request that sets no limit.
+    """Return the most tokens of a model's response to a request without a limit, thoughts included.
 
     ``maxOutputTokens`` limits thoughts and visible output together: by the page of Gemini 4 above ("output includes
     thinking, function calls, and the final response"), and as measured in
@@ -51,25 +53,27 @@ def output_tokens(model: str) -> int:
 
 
 def thinks(model: str) -> bool:
-    """Whether a model may think, which is output that its response does not show.
+    """Whether a model may think, which is charged as output that its response does not show.
 
-    https://ai.google.dev/gemini-api/docs/thinking: Gemini 2.5 and later. A name without a version is taken for one.
+    https://ai.google.dev/gemini-api/docs/thinking: Gemini 2.5 and later. A model without a version in its name is
+    taken for such a model.
     """
     version = version_of(model)
     return version is None or version >= (2, 5)
 
 
 def bills_each_query(model: str) -> bool:
-    """Whether grounding is billed by the search query, and not by the request that is grounded.
+    """Whether grounding is billed for each search query, and not once for each grounded request.
 
-    https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A name without a version counts as new.
+    https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A model without a version in its name
+    is taken for a new one.
     """
     version = version_of(model)
     return version is None or version >= (3, 0)
 
 
 def speaks(model: str) -> bool:
-    """Whether all output of a model is sound, which its output price is of.
+    """Whether all output of a model is sound, so that its output price is the price of sound.
 
     https://ai.google.dev/gemini-api/docs/pricing: the text-to-speech models' output is priced as audio.
     """
@@ -77,7 +81,7 @@ def speaks(model: str) -> bool:
 
 
 def image_tokens(model: str) -> int:
-    """The most tokens that an image of the input counts as.
+    """Return the most tokens of an image in the input.
 
     https://ai.google.dev/gemini-api/docs/media-resolution#token-counts: 2,240 at the highest resolution since Gemini 3;
     earlier models cut a large image into tiles of 258 tokens each.

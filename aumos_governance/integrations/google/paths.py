@@ -1,9 +1,9 @@
-"""Google's paths: which model and method a request names, and which requests cost nothing.
+"""The paths of Google's API: the model and method that a path names, and the paths at which a request is free.
 
 https://ai.google.dev/gemini-api/docs/pricing and https://cloud.google.com/vertex-ai/generative-ai/pricing name what is
-billed: the tokens of models, grounding, images and videos, the hours for which a cache is kept, the embedding of what
-is put into a file search store, tuning on Vertex AI. Free are files (https://ai.google.dev/gemini-api/docs/files) and
-counting tokens (https://ai.google.dev/gemini-api/docs/tokens).
+billed: the tokens of models, grounding, images and videos, the hours for which a cache is kept, the embedding of files
+that are added to a file search store, and tuning on Vertex AI. Files (https://ai.google.dev/gemini-api/docs/files) and
+counting tokens (https://ai.google.dev/gemini-api/docs/tokens) are free.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ __all__ = ["FREE_POSTS", "SOCKETS", "Target", "target_of"]
 
 _VERSION: Final = r"(?:/v\d+(?:(?:alpha|beta)\d*)?)?"
 _NAME: Final = r"[\w.@-]+"
-"""No slash and no percent sign: what a server may read as another path is none of these."""
+"""Matches a name in a path. Slashes and percent signs are not part of it, since a server may read these as another
+path."""
 _PLACE: Final = rf"projects/{_NAME}/locations/{_NAME}/"
 _MODEL: Final = rf"(?:{_PLACE})?(?:publishers/{_NAME}/)?(?:models|tunedModels|endpoints)/{_NAME}"
 _TARGET: Final = re.compile(
@@ -24,35 +25,37 @@ _TARGET: Final = re.compile(
     rf"(?P<kind>models|tunedModels|endpoints)/(?P<model>{_NAME}):(?P<method>\w+)"
 )
 SOCKETS: Final = re.compile(r"/ws/.*|.*[./:]Bidi\w*")
-"""The Live API, a web socket that is opened by a GET."""
+"""Matches the paths of the Live API, a WebSocket that is opened by a GET request."""
 FREE_POSTS: Final = re.compile(
     rf"(?:/(?:resumable/)?upload)?{_VERSION}/(?:"
-    # Counting has no price, nor has looking at what runs.
+    # Counting tokens, and polling a running operation, have no price.
     rf"{_MODEL}:(?:countTokens|computeTokens|fetchPredictOperation)"
     rf"|files(?:/{_NAME}|:register)?"
-    # An empty store for file search: the embedding of what is put into it is billed.
+    # An empty store for file search: only the embedding of the files that are added to it is billed.
     r"|fileSearchStores"
-    # Ending what runs.
+    # Ending a running operation, batch or job.
     rf"|(?:{_PLACE}|{_MODEL}/)?(?:operations|batches|batchPredictionJobs|tuningJobs)/{_NAME}:cancel"
     r")"
 )
-"""The paths to which a request may send something for nothing; what only reads or deletes is free at any path."""
+"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The model that a request is for."""
+    """The model and the method that the path of a request names."""
 
     model: str
-    """As the price list names it; what was tuned keeps its kind, as in ``tunedModels/x``."""
+    """The model's name in the price list; the name of a tuned model or an endpoint with its kind: ``tunedModels/x``."""
     method: str
+    """The method after the colon, for example ``generateContent``."""
     location: str | None = None
-    """Vertex AI's, for example ``us-central1`` or ``global``."""
+    """The location in Vertex AI, for example ``us-central1`` or ``global``."""
     publisher: str | None = None
+    """The publisher of the model in Vertex AI, for example ``google``."""
 
 
 def target_of(path: str) -> Target | None:
-    """The model and the method of a path without its query; None for one that names none."""
+    """Return the model and the method that a path, without its query, names; None for any other path."""
     found = _TARGET.fullmatch(path)
     if found is None:
         return None

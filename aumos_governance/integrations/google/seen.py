@@ -1,4 +1,4 @@
-"""What a response of Google's shape shows, whole or as one piece of a stream."""
+"""Measures the visible output in a response of Google's API, whole or one event of a stream."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["see"]
 
 
 def see(body: Mapping[str, Any], seen: Seen) -> None:
-    """Count what the candidates of a response show."""
+    """Add the visible output of all candidates of a response to ``seen``."""
     for candidate in listed(body.get("candidates")):
         if isinstance(candidate, Mapping):
             for part in listed(mapping_of(candidate, "content").get("parts")):

@@ -1,4 +1,4 @@
-"""How much input a request of Google's shape may come to, in tokens: an upper bound."""
+"""The upper bound of the input of a request to Google's API, in tokens."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ from .models import AUDIO_TOKENS_A_SECOND, image_tokens
 __all__ = ["Size", "add_content", "size_of"]
 
 _FRAME: Final = 16
-"""Tokens with which a turn or a part of one is framed, and more."""
+"""An upper bound of the tokens that frame a turn or a part of it."""
 _NOT_READ: Final = frozenset({"model", "safetySettings", "labels", "serviceTier", "store", "modelArmorConfig"})
 """Fields that the model does not read."""
 _MEASURED: Final = frozenset({"contents", "content", "systemInstruction"})
+"""Fields with contents, whose parts are measured one by one."""
 _HIDDEN: Final = frozenset({"cachedContent", "continuationToken"})
-"""Fields that stand for input which the request does not show."""
+"""Fields that refer to input which the request does not show."""
 _MEDIA: Final = frozenset({"audio", "image", "video"})
 _PLAIN_PARTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "functionCall", "executableCode", "codeExecutionResult", "toolCall"}
     | {"toolResponse", "videoMetadata", "mediaResolution", "partMetadata"}
 )
-"""Fields of a part that come to no more tokens than they have bytes."""
+"""Fields of a part that have at most as many tokens as bytes."""
 
 
 @dataclass(slots=True)
 class Size:
-    """How large an input may be. A token is at least one byte of text."""
+    """The upper bound of an input, where each byte of text counts as one token."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """What there may be beside text: ``audio``, ``image``, ``video``."""
+    """The media that the input may have beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Part of the input is not in the request: only the model's context window bounds it."""
+    """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
 
     def hide(self, *kinds: str) -> None:
-        """Note input that the request does not show."""
+        """Note that there is input which the request does not show, and which may have media of these kinds."""
         self.unseen = True
         self.kinds.update(kinds)
 
 
 def size_of(body: Mapping[str, Any], model: str) -> Size:
-    """Measure a request to a model."""
+    """Measure the body of a request to a model."""
     size = Size()
     names = names_of(body)
     for name in ("contents", "content", "systemInstruction"):
@@ -53,13 +54,13 @@ def size_of(body: Mapping[str, Any], model: str) -> Size:
     if names & _HIDDEN:
         size.hide(*_MEDIA)
     for name in names - _MEASURED - _NOT_READ - _HIDDEN:
-        # Such as the schema of the response, and the tools, which are written into the input.
+        # All other fields, such as the tools and the schema of the response, are written into the input.
         size.tokens += bytes_of(name) + bytes_of(field_of(body, name))
     return size
 
 
 def add_content(size: Size, content: object, model: str) -> None:
-    """Measure a turn, or an instruction: its parts, or a text."""
+    """Add a turn or an instruction to ``size``; it has parts, or is a text."""
     size.tokens += _FRAME
     if not isinstance(content, Mapping):
         size.tokens += bytes_of(content)
@@ -82,7 +83,7 @@ def _add_part(size: Size, part: object, model: str) -> None:
         elif name == "fileData":
             _add_file(size, value, part, model)
         elif name == "functionResponse" and isinstance(value, Mapping):
-            # Its parts may be media: https://ai.google.dev/gemini-api/docs/function-calling#multimodal.
+            # The parts of a function's response may be media: https://ai.google.dev/gemini-api/docs/function-calling#multimodal.
             for inner in listed(field_of(value, "parts")):
                 _add_part(size, inner, model)
             size.tokens += bytes_of({key: inner for key, inner in value.items() if key != "parts"})
@@ -95,7 +96,7 @@ def _add_part(size: Size, part: object, model: str) -> None:
 def _add_media(size: Size, blob: object, part: Mapping[str, Any], model: str) -> None:
     kind = _kind(blob)
     data = field_of(blob, "data") if isinstance(blob, Mapping) else None
-    # Base64 has four characters for three bytes.
+    # Base64 encodes three bytes in four characters.
     length = len(data) * 3 // 4 + 1 if isinstance(data, str) else 0
     if kind == "image":
         _add_image(size, part, model)
@@ -105,7 +106,7 @@ def _add_media(size: Size, blob: object, part: Mapping[str, Any], model: str) ->
     elif kind == "text":
         size.tokens += length
     else:
-        # A film's length, and a document's pages, are not to be seen from its bytes.
+        # The bytes do not show the length of a video or the number of a document's pages.
         size.hide(*_MEDIA)
 
 
@@ -123,6 +124,6 @@ def _add_image(size: Size, part: Mapping[str, Any], model: str) -> None:
 
 
 def _kind(blob: object) -> str:
-    """The first half of a media type, in lower case; empty where none is stated."""
-    given = field_of(blob, "mimeType") if isinstance(blob, Mapping) else None
-    return given.partition("/")[0].strip().lower() if isinstance(given, str) else ""
+    """Return the part of the media type before the slash, in lower case; an empty string where none is stated."""
+    media_type = field_of(blob, "mimeType") if isinstance(blob, Mapping) else None
+    return media_type.partition("/")[0].strip().lower() if isinstance(media_type, str) else ""

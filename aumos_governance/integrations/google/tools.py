@@ -1,4 +1,4 @@
-"""The tools that Google runs within a call: what they cost beside tokens, and what they add to the input."""
+"""The tools that Google runs within a call: their fees beside tokens, and the input that they add."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from .sizes import Size
 __all__ = ["Grounding", "Tools"]
 
 _QUERIES: Final = 10
-"""Searches for which is held where each one is billed: no request can limit them. More are charged all the same."""
+"""The number of search queries that are held where each one is billed; no request can limit them. Further queries are
+charged all the same."""
 _SEARCH: Final = frozenset({"googleSearch", "googleSearchRetrieval"})
 _MAPS: Final = "googleMaps"
 _MAPS_REQUEST: Final = Decimal("0.025")
 _MAPS_QUERY: Final = Decimal("0.014")
-"""USD for a request that is grounded with Google Maps, and since Gemini 3 for each of its search queries:
+"""USD for a request that is grounded with Google Maps, or since Gemini 3 for each of its search queries:
 https://ai.google.dev/gemini-api/docs/pricing."""
 _COMPUTER_TOKENS: Final = 8_000
-"""More than the descriptions of all actions of computer use, which the model gets unseen."""
+"""An upper bound of the tokens in which the provider describes all actions of computer use to the model."""
 _UNSEEN: Final = {
     "codeExecution": ("image",),
     "urlContext": ("image",),
@@ -34,32 +35,37 @@ _UNSEEN: Final = {
     "googleSearchRetrieval": (),
     "googleMaps": (),
 }
-"""Tools whose results become input, and the media that these may have. Beside what grounding costs they are billed by
-tokens alone: https://ai.google.dev/gemini-api/docs/code-execution#billing, .../url-context, .../file-search#pricing."""
+"""The media in the results of each tool whose results become input.
+
+Apart from the fees of grounding, these tools are billed by tokens alone:
+https://ai.google.dev/gemini-api/docs/code-execution#billing, .../url-context, .../file-search#pricing."""
 _OWN: Final = frozenset({"functionDeclarations", "computerUse"})
+"""Tools that the caller's program runs."""
 
 
 @dataclass(slots=True)
 class Grounding:
-    """What the response's candidates say that they were grounded with."""
+    """The sources with which a response's candidates were grounded, by their metadata."""
 
     queries: frozenset[str] = frozenset()
-    """The different searches of the web; an empty one is not billed
+    """The different search queries of the web; an empty query is not billed
     (https://ai.google.dev/gemini-api/docs/google-search#pricing)."""
     searched: bool = False
+    """Whether the web was searched."""
     mapped: bool = False
+    """Whether Google Maps was used."""
 
     def see(self, body: Mapping[str, Any]) -> None:
-        """Add what a response, or a piece of one, says."""
+        """Add the metadata of a response, or of one event of a stream."""
         for candidate in listed(body.get("candidates")):
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
             if not metadata:
                 continue
-            request = [
+            queries = [
                 *listed(field_of(metadata, "webSearchQueries")),
                 *listed(field_of(metadata, "imageSearchQueries")),
             ]
-            self.queries |= {query for query in request if isinstance(query, str) and query}
+            self.queries |= {query for query in queries if isinstance(query, str) and query}
             chunks = [chunk for chunk in listed(field_of(metadata, "groundingChunks")) if isinstance(chunk, Mapping)]
             self.mapped |= any("maps" in chunk for chunk in chunks) or "googleMapsWidgetContextToken" in names_of(
                 metadata
@@ -74,20 +80,20 @@ class Tools:
         self.names = frozenset(_names(body))
 
     def measure(self, size: Size) -> None:
-        """Add what the tools add to the input."""
+        """Add the input that the tools add to ``size``."""
         for name in self.names & _UNSEEN.keys():
             size.hide(*_UNSEEN[name])
         size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0
 
     def worst(self, rates: Rates) -> Decimal:
-        """The most that they cost beside tokens, in USD. Raises ConfigurationError where that is not known."""
+        """Return the most USD that the tools cost beside tokens. Raises ConfigurationError where that is not known."""
         if rates.flat is not None:
             return Decimal(0)
         unknown = self.names - _OWN - _UNSEEN.keys()
         if unknown and not rates.fee:
             raise ConfigurationError(
-                f"{rates.model} with the tool {min(unknown)} was not sent: it is charged beside the tokens, by no price"
-                " that is known here; state the fee that a call costs besides."
+                f"{rates.model} with the tool {min(unknown)} was not sent: the tool is charged beside the tokens, and"
+                " its price is not known; state a fee for each call."
             )
         each = bills_each_query(rates.model)
         fees = Decimal(0)
@@ -98,7 +104,10 @@ class Tools:
         return fees
 
     def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
-        """What they cost beside tokens, and whether that is an estimate. Raises ConfigurationError without a price."""
+        """Return the USD that the tools cost beside tokens, and whether that is an estimate.
+
+        Raises ConfigurationError where the price of a search is not known.
+        """
         each = bills_each_query(rates.model)
         count = len(grounding.queries) if each else int(grounding.searched)
         fees = self._searches(rates, count) if count else Decimal(0)
@@ -106,13 +115,13 @@ class Tools:
             return fees, False
         if not each:
             return fees + _MAPS_REQUEST, False
-        # How often the map was searched is not reported.
+        # The number of queries to Google Maps is not reported.
         return fees + _MAPS_QUERY * _QUERIES, True
 
     def _searches(self, rates: Rates, count: int) -> Decimal:
         if not rates.has("web_searches_kcount"):
             if rates.fee:
-                return Decimal(0)  # The caller states what to add.
+                return Decimal(0)  # The user's fee for each call covers the searches.
             raise unknown_price(rates.model, keys=["web_searches_kcount"])
         return rates.cost({"web_searches": count})
 

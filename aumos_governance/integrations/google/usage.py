@@ -1,4 +1,4 @@
-"""What a usage report of Google's says, compared with itself and with what was seen to arrive."""
+"""The counts of Google's usage reports, compared with each other and with what visibly arrived."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ _TRAFFIC: Final = {
     "ON_DEMAND_PRIORITY": "priority",
     "ON_DEMAND_FLEX": "flex",
 }
-"""Vertex AI's word for a service tier: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo."""
+"""The service tiers by Vertex AI's names for them: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/priority-paygo."""
 
 
 def counts_of(
     rates: Rates, model: str, response: Mapping[str, Any], seen: Seen | None, *, output: bool = True
 ) -> tuple[dict[str, int | float], bool]:
-    """The counts to charge of a response, under the names of genai-prices, and whether they are an estimate.
+    """Return the counts to charge for a response by genai-prices' units, and whether they are an estimate.
 
-    Raises UsageMissingError.
+    ``output`` is whether the call produces output that is charged. Raises UsageMissingError where the usage is missing,
+    not credible, or has no price.
     """
     usage = response.get("usageMetadata")
-    report = rates.reading("gemini").report(usage) if isinstance(usage, Mapping) else None
+    report = rates.usage_paths("gemini").report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
@@ -49,7 +50,10 @@ def counts_of(
 
 
 def tier_of(response: Mapping[str, Any]) -> str | None:
-    """The service tier that served a call, by its ``usageMetadata.serviceTier``, on Vertex AI ``trafficType``."""
+    """Return the service tier that served a call, by ``usageMetadata.serviceTier`` or Vertex AI's ``trafficType``.
+
+    None is returned where the response states none.
+    """
     usage = mapping_of(response, "usageMetadata")
     tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
     if isinstance(tier, str) and tier:
@@ -61,7 +65,7 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
 
 
 def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
-    """The report with the output of a response that has none: Google's JSON leaves out counts of 0."""
+    """Return the report with 0 output tokens where a response has none, since Google's JSON leaves out counts of 0."""
     counts, total = report.counts, report.total
     nothing = seen is not None and not seen.anything
     if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
@@ -75,7 +79,7 @@ def _has_price(rates: Rates, model: str, unit: str) -> bool:
 
 
 def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
-    """Charge output in which images or sound arrived, and that is not broken down, as these; whether it was so."""
+    """Count the whole output as media if media arrived and the report does not break it down; return whether it did."""
     if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
         return False
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
@@ -86,9 +90,9 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
 
 
 def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
-    """Say of what kind the cached input is, which genai-prices requires; whether the report leaves that open.
+    """Divide the cached input by kinds of media, which genai-prices requires; return whether the report leaves it open.
 
-    What it leaves open counts as the kind by which the cache saves least.
+    Cached tokens of an unknown kind count as the kind for which the cache reduces the price least.
     """
     cached = counts.get("cache_read_tokens", 0)
     stated = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))

@@ -1,1 +1,1 @@
-"""One governed call: held before it is sent, settled after."""
+"""Holds the worst case of a governed call before it is sent, and settles its true cost afterwards."""

@@ -1,8 +1,9 @@
-"""One call of a client, and the attempts that are sent for it: each attempt is held and charged by itself.
+"""One call of a client, and the attempts that are sent for it, each of which is held and charged by itself.
 
-Who sends an attempt is of no concern here: the library's retries, its middleware (which may send to another model, side
-by side, or while the response is read), a subclass of the client. An attempt that gets an error response costs
-nothing, and the next one with the same content takes its hold over. One without a response is settled as an estimate.
+An attempt may be sent by the library's retries, by its middleware (also to another model, in parallel, or while the
+response is read), or by a subclass of the client; this makes no difference here. An attempt that gets an error response
+costs nothing, and the next attempt with the same content uses its hold. An attempt without a response is settled as an
+estimate.
 """
 
 from __future__ import annotations
@@ -18,110 +19,120 @@ from .batches import BatchCall
 from .calls import ApiRequest, Paid, body_of_json
 from .charge import Charge
 from .guard import Guard, Outcome, outcome_of
-from .resends import Sends
+from .resends import SendCounter
 from .streams import content_of, watch, watch_async
 
-__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending"]
+__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending", "is_error"]
 
 
 class Call:
-    """A paid call that is under way, with what is held for it and not yet for one of its attempts."""
+    """A paid call in progress, with its holds that no attempt uses yet."""
 
     def __init__(self, guard: Guard, paid: Paid, request: ApiRequest, *, owner: object) -> None:
-        """``owner`` is the client that makes it, ``request`` that from which ``paid`` was made."""
+        """``paid`` was made from ``request``; ``owner`` is the client that makes the call."""
         self.guard = guard
         self.paid = paid
         self.request = request
         self.owner = owner
         self.over = False
-        """The client's method has returned. An attempt that a thread or task makes later is a call of its own."""
+        """Whether the client's method has returned. An attempt that another thread or task makes later is a new call.
+        """
         self.begun: Begun | None = None
+        """The hold that was requested for the first attempt and not waited for yet."""
         self.changed: list[Call] = []
-        """What middleware made of it so far. Not the call itself, which would then be left to the garbage collector,
-        with the request and all that it holds."""
-        self._free: list[Charge] = []
-        """What is held and paid for nothing yet; any thread may take it."""
-        self._made: list[Charge] = []
+        """The requests that middleware has made of this call's request so far.
+
+        The call itself is not among them: the reference cycle would leave it, with its request, to the garbage
+        collector.
+        """
+        self._unused: list[Charge] = []
+        """Holds that no attempt uses; any thread may take one."""
+        self._charges: list[Charge] = []
         self.last: Attempt | None = None
-        # The exception that the caller handles already, and that is none of this call's.
+        # An exception that the caller of the client was handling before this call does not belong to an attempt.
         self._handled = sys.exc_info()[1]
 
     def is_for(self, method: str, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether a request is the one for which the hold was computed."""
+        """Whether the hold of this call was computed for a request with this method, path and body."""
         request = self.request
         return body == (self.paid.body or request.body) and path == request.path and method == request.method
 
     def begin(self) -> None:
-        """Request the hold; the first attempt waits for it, while the library makes the request.
+        """Request the hold for the first attempt, and return while the library prepares the request.
 
-        Raises ConfigurationError.
+        The attempt waits for the decision.
+
+        Raises ConfigurationError when the worst case is not known.
         """
         self.begun = self.guard.begin_ahead(self.paid)
 
     async def begin_async(self) -> None:
-        """Hold the worst case. Raises GovernanceDeniedError, ConfigurationError."""
+        """Hold the worst case for the first attempt.
+
+        Raises GovernanceDeniedError when the call is denied, ConfigurationError when its worst case is not known.
+        """
         await when_awaited(self.beginning())
 
     def beginning(self) -> Steps[None]:
-        """As `begin_async`."""
+        """Return the steps of `begin_async`."""
         charge = yield from self.guard.beginning(self.paid, awaited=True)
-        self.made(charge)
-        self._free.append(charge)
+        self.add(charge)
+        self._unused.append(charge)
 
-    def made(self, charge: Charge) -> None:
-        """A hold was made: the end of the call sees to it."""
-        self._made.append(charge)
+    def add(self, charge: Charge) -> None:
+        """Add a charge that `close` has to end if it is still open then."""
+        self._charges.append(charge)
 
-    def take(self, paid: Paid) -> Charge | None:
-        """What is held for an attempt of this content and is not used; None: nothing."""
-        for charge in tuple(self._free):
+    def take_unused(self, paid: Paid) -> Charge | None:
+        """Remove and return an unused hold for an attempt with this content, or None if there is none."""
+        for charge in tuple(self._unused):
             if charge.paid is paid:
                 try:
-                    self._free.remove(charge)
+                    self._unused.remove(charge)
                 except ValueError:
-                    continue  # Another thread was faster.
+                    continue  # Another thread has removed it.
                 return charge
         return None
 
-    def unused(self) -> Charge | None:
-        """What is held and not used; None when there is no more. The caller releases it."""
+    def pop_unused(self) -> Charge | None:
+        """Remove and return any unused hold, which the caller has to release, or None if there is none."""
         try:
-            return self._free.pop() if self._free else None
+            return self._unused.pop() if self._unused else None
         except IndexError:
-            return None  # Another thread was faster.
+            return None  # Another thread has removed it.
 
-    def give_back(self, charge: Charge) -> None:
-        """An attempt cost nothing: the next one of the same content may use what was held for it."""
-        charge.kept = False
-        self._free.append(charge)
-        if self.over and (left := self.unused()) is not None:
-            left.give_back()
+    def reuse(self, charge: Charge) -> None:
+        """Let the next attempt with the same content use the hold of an attempt that cost nothing."""
+        charge.outlives_call = False
+        self._unused.append(charge)
+        if self.over and (unused := self.pop_unused()) is not None:
+            unused.release_soon()
 
-    # ---- what the library does on the way, where it makes one attempt after the other
+    # ---- notifications by the library's hooks, where it sends one attempt after the other
 
     def refused(self) -> None:
-        """The last attempt got an error response."""
+        """Note that the last attempt got an error response."""
         if self.last is not None:
             self.last.outcome = Outcome.FREE
 
     def failed(self) -> None:
-        """The library handles the exception that the last attempt ended with, and will try again."""
+        """Note that the last attempt ended with the exception that the library handles now, before it retries."""
         error = sys.exc_info()[1]
         if self.last is not None and error is not None and error is not self._handled:
             self.last.outcome = outcome_of(error)
 
-    # ---- the end of it
+    # ---- the end of the call
 
     def raised(self, error: Exception) -> None:
-        """The call ended with an exception, after its last attempt."""
+        """End the charges of a call that raises ``error`` to its caller."""
         now(self.raising(error, awaited=False))
 
     async def raised_async(self, error: Exception) -> None:
-        """As `raised`."""
+        """Do what `raised` does, without blocking the event loop."""
         await when_awaited(self.raising(error, awaited=True))
 
     def raising(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """As `raised`, for both kinds of client."""
+        """Return the steps of `raised`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
         last, self.last = self.last, None
         if last is not None:
             last.outcome = outcome_of(error)
@@ -129,27 +140,27 @@ class Call:
         yield from self.release_unused(awaited=awaited)
 
     def release_unused(self, *, awaited: bool) -> Steps[None]:
-        """Release all that is held and not used."""
-        while (charge := self.unused()) is not None:
+        """Return the steps that release all unused holds."""
+        while (charge := self.pop_unused()) is not None:
             yield from charge.releasing(awaited=awaited)
 
-    def left(self) -> None:
-        """The call is over, perhaps by an interrupt: what is not ended is settled as an estimate, or given back."""
+    def close(self) -> None:
+        """Release the unused holds of a call that ended or was interrupted; estimate its open charges. Never waits."""
         self.over = True
-        # An attempt knows its call, so neither would be gone with its last user.
+        # The attempt refers to its call: without this, the cycle would leave both to the garbage collector.
         self.last = None
         begun, self.begun = self.begun, None
         if begun is not None:
             _drop(begun, self)
-        while (charge := self.unused()) is not None:
-            charge.give_back()
-        for charge in self._made:
-            if not charge.kept:
+        while (charge := self.pop_unused()) is not None:
+            charge.release_soon()
+        for charge in self._charges:
+            if not charge.outlives_call:
                 charge.abandon()
 
 
 class Attempt:
-    """One request that is about to be sent."""
+    """One request that is about to be sent, or has been sent, with its charge."""
 
     def __init__(self, call: Call, paid: Paid, *, streamed: bool, sending: Sending | None) -> None:
         self.call = call
@@ -159,62 +170,66 @@ class Attempt:
         self._sending = sending
         self._begun: Begun | None = None
         self._charge: Charge | None = None
-        self.sends: Sends | None = None
-        """Where its request may go out more than once."""
+        self.sends: SendCounter | None = None
+        """Counts how often the request is sent, where that may be more than once."""
         self._more: list[Charge] = []
+        """The charges of further copies of the request that `sends` has noticed."""
 
     def hold(self) -> None:
-        """Hold its worst case. Raises GovernanceDeniedError, ConfigurationError."""
+        """Hold the attempt's worst case.
+
+        Raises GovernanceDeniedError when it is denied, ConfigurationError when the worst case is not known.
+        """
         now(self.holding(awaited=False))
 
     async def hold_async(self) -> None:
-        """As `hold`."""
+        """Do what `hold` does, without blocking the event loop."""
         await when_awaited(self.holding(awaited=True))
 
     def holding(self, *, awaited: bool) -> Steps[None]:
-        """As `hold`, for both kinds of client."""
+        """Return the steps of `hold`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
         call = self.call
-        last = self._follow()
+        last = self._replace_last()
         if last is not None:
             yield from last.ending(awaited=awaited)
-        charge = call.take(self.paid)
+        charge = call.take_unused(self.paid)
         if charge is None:
             yield from call.release_unused(awaited=awaited)
             begun = call.begun
             if not awaited and (begun is None or self.paid is not call.paid):
                 begun = self._begun = call.guard.begin_ahead(self.paid)
             charge = yield from call.guard.beginning(self.paid, begun, awaited=awaited)
-            # Until the charge is noted, an interrupt gives back what was requested.
+            # The requested hold is forgotten last, so that an interrupt before this line still releases it.
             self._charge = charge
-            call.made(charge)
+            call.add(charge)
             self._begun = call.begun = None
-        self._has(charge)
+        self._use(charge)
 
-    def again(self) -> None:
-        """Note that the client sends this request once more, beside the first copy or after it. Raises as `hold`."""
-        self._has_more(self.call.guard.begin(self.paid))
+    def hold_again(self) -> None:
+        """Hold the worst case once more, because the client sends another copy of the request. Raises as `hold`."""
+        self._add_copy(self.call.guard.begin(self.paid))
 
-    async def again_async(self) -> None:
-        """As `again`."""
-        self._has_more(await self.call.guard.begin_async(self.paid))
+    async def hold_again_async(self) -> None:
+        """Do what `hold_again` does, without blocking the event loop."""
+        self._add_copy(await self.call.guard.begin_async(self.paid))
 
     def end(self) -> None:
-        """No response will come for it: it is settled as an estimate, or was free."""
+        """End the charge of an attempt that gets no response: settle it as an estimate, or reuse it if it was free."""
         now(self.ending(awaited=False))
 
     def ending(self, *, awaited: bool) -> Steps[None]:
-        """As `end`, for both kinds of client."""
-        self._end_more()
+        """Return the steps of `end`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        self._end_copies()
         charge, self._charge = self._charge, None
         if charge is not None:
             if self.outcome == Outcome.FREE:
-                self.call.give_back(charge)
+                self.call.reuse(charge)
             else:
                 yield from charge.settling(None, awaited=awaited)
 
     def drop(self) -> None:
-        """It was interrupted: what is held for it is given back, or settled as an estimate. Never waits."""
-        self._end_more()
+        """Release the hold of an interrupted attempt, or settle it as an estimate if it may have cost. Never waits."""
+        self._end_copies()
         begun, self._begun = self._begun, None
         if begun is not None:
             _drop(begun, self.call)
@@ -222,43 +237,46 @@ class Attempt:
             self._charge.abandon()
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """There is a response: what has been read is settled, what has not is watched."""
-        self._end_more()
+        """Return the steps that settle the charge by a response, or that have it settled when the response is read."""
+        self._end_copies()
         charge = self._charge
         if charge is None:
             return
-        if _is_error(response):
+        if is_error(response):
             self.outcome = Outcome.FREE
             yield from self.ending(awaited=awaited)
             return
         content = None if self._streamed else content_of(response)
         if content is None:
             (watch_async if awaited else watch)(response, charge, streamed=self._streamed)
-            charge.kept = True
-        elif not self._submitted(charge, content):
+            charge.outlives_call = True
+        elif not self._keep_for_results(charge, content):
             yield from charge.settling(body_of_json(content), awaited=awaited)
         self._charge = None
 
-    def _has_more(self, charge: Charge) -> None:
-        charge.kept = True
+    def _add_copy(self, charge: Charge) -> None:
+        charge.outlives_call = True
         self._more.append(charge)
         if self._charge is None:
-            # The first one has a response already.
-            self._end_more()
+            # Another copy of the request has its response already.
+            self._end_copies()
 
-    def _end_more(self) -> None:
-        """Of all that were sent one has the response; the others are estimates, but for those that were free."""
+    def _end_copies(self) -> None:
+        """End the charges of the request's further copies: estimate those that may have cost, and release the others.
+
+        The attempt's own charge is for the copy whose response the caller gets.
+        """
         paid = 0 if self.sends is None else self.sends.unpaid_for - 1
         while self._more:
             charge = self._more.pop()
             if paid > 0:
                 charge.abandon()
             else:
-                charge.give_back()
+                charge.release_soon()
             paid -= 1
 
-    def _submitted(self, charge: Charge, content: bytes) -> bool:
-        """Whether it is a batch that the provider has accepted, whose charge is ended by its results."""
+    def _keep_for_results(self, charge: Charge, content: bytes) -> bool:
+        """Return whether ``content`` accepts a batch; if so, keep the charge until the batch's results are read."""
         if not isinstance(self.paid, BatchCall):
             return False
         id = body_of_json(content).get("id")
@@ -268,8 +286,8 @@ class Attempt:
         guard.followups.submitted(guard.reference(id), charge)
         return True
 
-    def _follow(self) -> Attempt | None:
-        """Note that this is the call's attempt now; gives the one before it, which ended without a response."""
+    def _replace_last(self) -> Attempt | None:
+        """Make this the call's last attempt; return the attempt before it, which ended without a response, if any."""
         call, sending = self.call, self._sending
         if sending is not None:
             sending.attempt = self
@@ -277,32 +295,32 @@ class Attempt:
         last, call.last = call.last, self
         return last
 
-    def _has(self, charge: Charge) -> None:
+    def _use(self, charge: Charge) -> None:
         self._charge = charge
-        # Sent side by side, it may outlive the call, and is ended where it is sent.
-        charge.kept = self._sending is not None
+        # An attempt that middleware sends in parallel may outlive the call; its `Sending` ends it.
+        charge.outlives_call = self._sending is not None
 
 
 class Sending:
-    """Where a library sends one attempt in a function of its own, which sees how it ends."""
+    """One run of the library's function that sends an attempt, by which the end of the attempt is noticed."""
 
     def __init__(self, *, streamed: bool) -> None:
         self.streamed = streamed
         self.attempt: Attempt | None = None
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """There is a response."""
+        """Return the steps that settle the attempt by its response."""
         if self.attempt is not None:
             yield from self.attempt.responding(response, awaited=awaited)
 
     def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """There is no response."""
+        """Return the steps that end an attempt which raised ``error`` and has no response."""
         if self.attempt is not None:
             self.attempt.outcome = outcome_of(error)
             yield from self.attempt.ending(awaited=awaited)
 
-    def left(self) -> None:
-        """It is over, perhaps by an interrupt."""
+    def close(self) -> None:
+        """End the attempt's charge if it is still open, because the attempt was interrupted. Never waits."""
         if self.attempt is not None:
             self.attempt.drop()
 
@@ -310,16 +328,19 @@ class Sending:
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("aumos_governance_call", default=None)
 """The paid call that this thread or task is making."""
 PLANNED: Final[ContextVar[tuple[Call, Paid] | None]] = ContextVar("aumos_governance_planned", default=None)
-"""What this thread or task is about to send; None where that costs nothing."""
+"""The call and the content of the attempt that this thread or task is about to send; None where it is free."""
 SENDING: Final[ContextVar[Sending | None]] = ContextVar("aumos_governance_sending", default=None)
+"""The attempt that this thread or task is sending, where the library sends each one in a function of its own."""
 
 
 def _drop(begun: Begun, call: Call) -> None:
+    """Release a hold that was requested for a call, and never wait for it."""
     grant = begun.drop()
     if grant is not None:
-        Charge(call.guard, call.paid, grant).give_back()
+        Charge(call.guard, call.paid, grant).release_soon()
 
 
-def _is_error(response: Any) -> bool:
+def is_error(response: Any) -> bool:
+    """Whether a response has an HTTP status that is no success, so that it costs nothing."""
     status = getattr(response, "status_code", 200)
     return isinstance(status, int) and not 200 <= status < 300

@@ -1,4 +1,4 @@
-"""Batches: many requests submitted at once, held at the batch price until their results are read."""
+"""Batches of requests, held at the batch price from their submission until their results are read."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ from .calls import ApiRequest, Cost, Paid, UsageMissingError
 __all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
 
 BATCH_SHARE: Final = Decimal("0.5")
-"""The share of its usual price that a request in a batch costs.
+"""The price of a request in a batch, as a share of its usual price.
 
 OpenAI: "50% cost discount compared to synchronous APIs" (platform.openai.com/docs/guides/batch). Anthropic: "All usage
 is charged at 50% of the standard API prices" (platform.claude.com/docs/en/build-with-claude/batch-processing).
 """
 
 _WITHOUT_FEES: Final = frozenset({None, "function", "custom", "namespace"})
-"""The types of tools that only the caller runs."""
+"""The types of tools that run in the caller's program, so that the provider charges no fees for them."""
 
 PaidOf = Callable[[ApiRequest], Paid | None]
 RatesOf = Callable[[str], Rates]
 
 
 class BatchCall:
-    """The submission of a batch. Its charge is settled once its results are read."""
+    """The paid call that submits a batch; its charge is settled once the batch's results are read."""
 
     name = "batches"
     body: Mapping[str, Any] | None = None
     later = True
 
     def __init__(self, requests: Iterable[tuple[str, ApiRequest]], paid_of: PaidOf) -> None:
-        """``requests`` are the batch's own, by their ids. Raises ConfigurationError for what cannot be held."""
+        """Find the paid calls among ``requests``, pairs of an id and a request, by ``paid_of``.
+
+        Raises ConfigurationError for a request that cannot be held.
+        """
         self.quoted: Rates | None = None
         self.rates_of: RatesOf | None = None
-        """How the prices of each request's model are found; set by the guard."""
+        """Returns the prices of a model; set by the guard."""
         self._calls: dict[str, Paid] = {}
         self._fees: set[str] = set()
         for id, request in requests:
@@ -51,7 +54,7 @@ class BatchCall:
         self.model = self.models[0] if self.models else "unknown"
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`: all of its requests at their worst."""
+        """Return the sum of the requests' worst cases at the batch price, in USD; ``rates`` are those of `model`."""
         found = {paid.model: self._rates(paid.model, rates) for paid in self._calls.values()}
         for paid in self._calls.values():
             paid.quoted = found[paid.model]
@@ -59,28 +62,28 @@ class BatchCall:
         return sum(parts, Decimal(0))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`: the response to a submission states none."""
+        """Raise UsageMissingError, since the response to the submission states no cost."""
         raise UsageMissingError("A batch's cost is known from its results.")
 
     def may_have_fees(self, id: str) -> bool:
-        """Whether one of its requests may use what is charged beside tokens."""
+        """Whether the request ``id`` may use hosted tools or searches, which are charged beside its tokens."""
         return id in self._fees
 
     @property
     def has_fees(self) -> bool:
-        """Whether some of its requests may use what is charged beside tokens."""
+        """Whether any request of the batch may use hosted tools or searches."""
         return bool(self._fees)
 
     def share(self, id: str) -> Decimal:
-        """The share of its usual price that one of its requests costs."""
+        """Return the price of the request ``id`` as a share of its usual price."""
         paid = self._calls[id]
         if paid.quoted is None or paid.quoted.flat is not None or id in self._fees:
-            # What the user states for each call is what it costs in a batch too; and only tokens are cheaper there.
+            # A price that the user states for each call applies in a batch too, and only tokens are cheaper in a batch.
             return Decimal(1)
         return BATCH_SHARE
 
     def of(self, id: str) -> Paid | None:
-        """The call that the request of this id is."""
+        """Return the paid call of the request ``id``; None for a free or unknown request."""
         return self._calls.get(id)
 
     def _rates(self, model: str, rates: Rates) -> Rates:
@@ -88,7 +91,7 @@ class BatchCall:
 
 
 class BatchCosts:
-    """Adds up what the results of a batch cost."""
+    """The sum of the costs of a batch's results, to which each result is added when it is read."""
 
     def __init__(self, batch: BatchCall, cost_of: Callable[[Paid, Mapping[str, Any]], Cost]) -> None:
         self._batch = batch
@@ -98,7 +101,10 @@ class BatchCosts:
         self._seen: set[str] = set()
 
     def result(self, id: str, response: Mapping[str, Any] | None) -> None:
-        """The result of one request; None for one that failed, expired or was cancelled, and costs nothing."""
+        """Add the cost of one request's result; None for a request that failed, expired or was cancelled.
+
+        A request without a response costs nothing. A second result of the same request is ignored.
+        """
         paid = self._batch.of(id)
         if paid is None or response is None or id in self._seen:
             return
@@ -106,7 +112,7 @@ class BatchCosts:
         share = self._batch.share(id)
         try:
             cost = self._cost_of(paid, response)
-            # Whether searches and the like are cheaper in a batch is not published.
+            # The providers do not publish whether searches and hosted tools are cheaper in a batch.
             estimated = cost.estimated or self._batch.may_have_fees(id)
         except (UsageMissingError, UnusableUsageError, ConfigurationError):
             cost, estimated = Cost(Decimal(0) if paid.quoted is None else paid.worst(paid.quoted)), True
@@ -115,7 +121,7 @@ class BatchCosts:
 
     @property
     def total(self) -> Cost:
-        """What all of them cost, in USD."""
+        """The cost of all results so far."""
         return Cost(self._usd, self._estimated)
 
 

@@ -1,4 +1,4 @@
-"""What a provider's adapter says of a call: is it paid, what may it cost at worst, what did it cost."""
+"""The interface through which a provider's adapter describes a call: whether it is paid, its worst case, its cost."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """A response does not state, or not credibly, what was used. It never reaches a caller.
+    """A response does not report its usage, or not credibly. The exception never reaches a caller of a client.
 
-    ``least`` USD is what the visible part of the response costs at least.
+    ``least`` is the lowest price in USD of the visible part of the response.
     """
 
     def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
@@ -46,49 +46,47 @@ class UsageMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a call cost."""
+    """The cost of a call, in USD."""
 
     usd: Decimal
     estimated: bool = False
-    """The usage report leaves a doubt, which is charged."""
+    """Whether the usage report leaves a doubt; ``usd`` is then the higher of the possible costs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request that a client is about to send; ``path`` as the library names it, without the base URL."""
+    """A request that a client is about to send; ``path`` has no base URL, as in the provider's library."""
 
     method: str
     path: str
     body: Mapping[str, Any]
     streamed: bool = False
     files: tuple[int | None, ...] = ()
-    """The sizes of the files that go with it, in bytes; None for one whose size is not known."""
+    """The sizes in bytes of the files that are uploaded with the request; None for a file of unknown size."""
     bare: bool = False
-    """It goes out as the caller wrote it: the server refuses a request for a stream's usage."""
+    """Whether nothing may be added to the body, because the server refuses ``stream_options``."""
     content: bytes | None = None
-    """The content of the file that it names as its input, as a batch does, where the client could read it."""
+    """The content of the input file that the request names, as a batch does; None if the client could not read it."""
 
     @property
     def plain_path(self) -> str:
-        """The path without its query."""
+        """The path without its query string."""
         return self.path.partition("?")[0]
 
     @property
     def name(self) -> str:
-        """Its method and path, such as ``POST /batches``, without host and query, which may hold secrets."""
+        """The method and path, such as ``POST /batches``, without host and query, which may hold secrets."""
         path = self.plain_path
         _, absolute, rest = path.partition("://")
         return f"{self.method.upper()} /{rest.partition('/')[2]}" if absolute else f"{self.method.upper()} {path}"
 
 
 class Meter(Protocol):
-    """Reads a stream's events as they pass."""
+    """A reader of one stream's events, which finds the reported usage and measures what arrived."""
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, in the shape of the body of a response that is not streamed; None: nothing
-        yet.
-        """
+        """The usage reported so far, in the shape of an unstreamed response's body; None before any was reported."""
         ...
 
     @property
@@ -98,23 +96,23 @@ class Meter(Protocol):
 
     @property
     def seen(self) -> Seen:
-        """What of the response has arrived."""
+        """The amount of the response that has arrived so far."""
         ...
 
     def see(self, data: bytes) -> bool:
-        """Read one event's data; True when the caller did not request this event and must not see it."""
+        """Read the data of one event. Return whether to hide the event from the caller, who did not request it."""
         ...
 
 
 class Paid(Protocol):
-    """One paid call."""
+    """One paid call, as its provider's adapter understands it."""
 
     quoted: Rates | None
-    """The prices at which it was held, which also settle it; set by the guard."""
+    """The prices at which the call was held, by which it is also settled; set by the guard."""
 
     @property
     def name(self) -> str:
-        """What the provider calls it, for example ``chat.completions``."""
+        """The provider's name for the operation, for example ``chat.completions``."""
         ...
 
     @property
@@ -122,19 +120,20 @@ class Paid(Protocol):
 
     @property
     def body(self) -> Mapping[str, Any] | None:
-        """The body to send in place of the caller's; None: the caller's own."""
+        """The body to send in place of the caller's, or None to send the caller's own."""
         ...
 
     def worst(self, rates: Rates) -> Decimal:
-        """The most it can cost, in USD: what is held."""
+        """Return the most that the call can cost, in USD; this amount is held."""
         ...
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What it cost by its response, whose usage report is compared with what was seen to arrive.
+        """Return the cost of the call, by the usage that its response reports, checked against what arrived.
 
-        ``seen`` None: ``response`` is the whole body, and shows what arrived. ``seen.whole`` False: the response broke
-        off; the cost is what was reported so far, else what the call can have cost until then, as an estimate.
-        Raises UsageMissingError where what was held is to be charged, as an estimate.
+        ``seen`` measures what arrived; with None, ``response`` is the whole body and is measured itself. Where
+        ``seen.whole`` is False the response broke off: the cost is then the reported one, or else an estimate of the
+        most that the call can have cost until then. Raises UsageMissingError where the held amount has to be charged,
+        as an estimate.
         """
         ...
 
@@ -143,7 +142,7 @@ class StreamedPaid(Paid, Protocol):
     """A paid call whose response may be a stream."""
 
     def meter(self) -> Meter:
-        """Reads such a stream."""
+        """Return a new reader for the stream of this call's response."""
         ...
 
 
@@ -153,22 +152,19 @@ def is_streamed(paid: Paid) -> TypeGuard[StreamedPaid]:
 
 
 READS: Final = frozenset({"get", "head", "options", "delete"})
-"""Reading costs nothing, nor does deleting: what was made was paid for when it was made."""
+"""The HTTP methods that cost nothing: reading is free, and an object that is deleted was paid for when it was made."""
 
 
 def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
-    """Whether a request is known to cost nothing: it reads, deletes, or sends something to a free path.
-
-    ``posts`` matches the free paths as a whole.
-    """
+    """Whether a request costs nothing: it reads, deletes, or sends to a path that ``posts`` matches as a whole."""
     method = request.method.lower()
     return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(request.plain_path) is not None)
 
 
 def body_of_json(content: bytes) -> Mapping[str, Any]:
-    """The JSON object that a body, or an event's data, is; an empty one when it is something else."""
+    """Return the JSON object in a body or in an event's data; an empty one where it is no JSON object."""
     try:
-        # In half the time of `json.loads`, which finds out the encoding first: a stream has thousands of events.
+        # This takes half the time of `json.loads`, which detects the encoding first; a stream has thousands of events.
         body, end = _decode(text := content.decode())
         if end != len(text) and text[end:].strip(_WHITE_SPACE):
             return {}
@@ -181,13 +177,13 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 
 
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
-    """Says that a request cannot be held because of an error while it was measured."""
+    """Return the refusal of a request whose worst case could not be computed because of ``error``."""
     cause = f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error})"
     return ConfigurationError(f"{cause}; state what each call costs with govern(client, cost=...).", cause=cause)
 
 
 def unknown_method(request: ApiRequest) -> ConfigurationError:
-    """Says that a request cannot be governed."""
+    """Return the refusal of a request that is not known to be free or paid."""
     return ConfigurationError(
         f"{request.name} was not sent: govern() does not know what it may cost. Use the client"
         " that you gave to govern() for it, and record what it cost with %governance_spend.",

@@ -1,9 +1,9 @@
-"""What is held for one attempt, until it ends.
+"""The charge of one attempt: the amount held for it, and how that hold ends.
 
 A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
-attempt failed before it could cost anything: it was never sent, or got an error response. Else it is settled as an
-estimate: by what was seen of a response that broke off or was not read on, and with the amount held where there is
-nothing to go by.
+attempt failed before it could cost anything: it was never sent, or got an error response. Otherwise it is settled as an
+estimate: by the part that arrived of a response that broke off or was not read to its end, or with the held amount
+where nothing is known.
 """
 
 from __future__ import annotations
@@ -21,187 +21,195 @@ from .calls import Cost, Paid
 from .costs import charged, charged_partly
 from .leftovers import leftovers
 
-__all__ = ["Accounts", "Charge", "ChargedElsewhere", "Evidence"]
+__all__ = ["Charge", "ChargeGuard", "ChargedElsewhere", "Evidence"]
 
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
-"""What a response reports so far, and what of it was seen to arrive; None: the response is no stream."""
+"""The usage that a response has reported so far, and a measure of what arrived; None where it is no stream."""
 
 
 class _Estimates(Protocol):
     def estimated(self, reference: str, charge: Charge) -> None: ...
 
 
-class Accounts(Protocol):
-    """What a charge needs of the guard that made it."""
+class ChargeGuard(Protocol):
+    """The part of `Guard` that a charge needs."""
 
     @property
     def followups(self) -> _Estimates:
-        """Called with each estimate that a later response may correct."""
+        """The object that is notified of each estimate which a later response may correct."""
         ...
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What a call cost. Raises as `Paid.cost`, and ConfigurationError."""
+        """Return the cost of a call. Raises as `Paid.cost`, and ConfigurationError where prices are not known."""
         ...
 
     def reference(self, id: str) -> str:
-        """The provider's name for a response, as the ledger knows it."""
+        """Return the name in the ledger of a response with this id of the provider."""
         ...
 
 
 class Charge:
-    """What is held for one attempt, until it ends; a second end changes nothing."""
+    """The hold for one attempt, until it is settled or released; to end it a second time has no effect."""
 
-    def __init__(self, guard: Accounts, paid: Paid, grant: Granted) -> None:
+    def __init__(self, guard: ChargeGuard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
-        self.kept = False
-        """Whether it is ended elsewhere than where its call ends, as a stream's is."""
+        self.outlives_call = False
+        """Whether the end of its call leaves the charge open, as for a stream that the caller reads later."""
         self._guard = guard
-        # Taken once, by the thread that ends it: a list's pop is atomic.
+        # The thread that pops the token ends the charge. A list's pop is atomic, so only one thread can.
         self._token = [True]
-        self._end: tuple[int | None, bool] = (grant.amount or 0, True)
+        self._result: tuple[int | None, bool] = (grant.amount or 0, True)
+        """The nano-USD to charge, None to release the hold; and whether that is an estimate."""
         self._ending: Ending | None = None
         self._seen_so_far: Callable[[], Evidence] | None = None
-        self._watched: Callable[[], Evidence] | None = None
+        self._seen_at_exit: Callable[[], Evidence] | None = None
         leftovers.opened(self)
 
     @property
     def open(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the charge has not ended yet."""
         return bool(self._token)
 
-    # ---- in the thread or task that made the call
+    # ---- called in the thread or task that made the call
 
     def settle(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """Charge what the response says, or an estimate where it does not say it; ``seen`` as in `Paid.cost`."""
+        """Charge the cost that a response states, or an estimate where it states none; ``seen`` as in `Paid.cost`."""
         now(self.settling(response, seen, awaited=False))
 
     async def settle_async(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """As `settle`."""
+        """Do what `settle` does, without blocking the event loop."""
         await when_awaited(self.settling(response, seen, awaited=True))
 
     def settling(self, response: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
-        """As `settle`, for both kinds of client."""
-        return self._ended(lambda: self._cost(response, seen), awaited=awaited)
+        """Return the steps of `settle`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        return self._end(lambda: self._result_of(response, seen), awaited=awaited)
 
     def settle_partly(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
-        """Charge what can have been paid for a response that broke off, flagged as an estimate."""
-        now(self._ended(lambda: self._partial(response, seen), awaited=False))
+        """Charge the most that a response which broke off can have cost, flagged as an estimate."""
+        now(self._end(lambda: self._partial_result_of(response, seen), awaited=False))
 
     async def settle_partly_async(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
-        """As `settle_partly`."""
-        await when_awaited(self._ended(lambda: self._partial(response, seen), awaited=True))
+        """Do what `settle_partly` does, without blocking the event loop."""
+        await when_awaited(self._end(lambda: self._partial_result_of(response, seen), awaited=True))
 
     def settle_cost(self, cost: Cost) -> None:
-        """Charge what a later response stated."""
-        now(self._ended(lambda: (money.ceil_nano(cost.usd), cost.estimated), awaited=False))
+        """Charge a cost that a later response stated."""
+        now(self._end(lambda: (money.ceil_nano(cost.usd), cost.estimated), awaited=False))
 
     def estimate(self) -> None:
-        """Charge what was held, flagged as an estimate."""
+        """Charge the held amount, flagged as an estimate."""
         self.settle(None)
 
     async def estimate_async(self) -> None:
-        """As `estimate`."""
+        """Do what `estimate` does, without blocking the event loop."""
         await self.settle_async(None)
 
     def release(self) -> None:
-        """It cost nothing."""
+        """Release the hold of an attempt that cost nothing."""
         now(self.releasing(awaited=False))
 
     def releasing(self, *, awaited: bool) -> Steps[None]:
-        """As `release`, for both kinds of client."""
-        return self._ended(_nothing, awaited=awaited)
+        """Return the steps of `release`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        return self._end(_nothing, awaited=awaited)
 
-    # ---- anywhere
+    # ---- called from any thread, also by the garbage collector
 
     def keep(self) -> None:
-        """Let what is held stand after the call, and after this process, until a later response says what it cost."""
-        self.kept = True
+        """Leave the hold open after the call and after this process ends, until a later response states the cost."""
+        self.outlives_call = True
         leftovers.ended(self)
 
     def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
-        """Settle it as an estimate, soon, by what ``seen_so_far`` gives then. Never waits."""
-        if self._take():
+        """Have the charge settled soon, as an estimate by what ``seen_so_far`` returns then. Never waits."""
+        if self._claim():
             self._seen_so_far = seen_so_far
             leftovers.note(self)
 
-    def watched(self, seen_so_far: Callable[[], Evidence]) -> None:
-        """Charge what ``seen_so_far`` gives then, where the interpreter ends before anything else ends this charge."""
-        self._watched = seen_so_far
+    def settle_at_exit(self, seen_so_far: Callable[[], Evidence]) -> None:
+        """Have the charge settled by what ``seen_so_far`` returns if it is still open when the interpreter ends."""
+        self._seen_at_exit = seen_so_far
 
-    def give_back(self) -> None:
-        """Release it soon: the call will not be made. Never waits."""
-        if self._take():
-            self._end = None, False
+    def release_soon(self) -> None:
+        """Have the hold released soon, because the call will not be made. Never waits."""
+        if self._claim():
+            self._result = None, False
             leftovers.note(self)
 
     def end_now(self) -> None:
-        """As `Leftover.end_now`: for its thread alone, once it was noted."""
-        if self._take():
-            # The interpreter ends while a response is still being read.
-            self._seen_so_far = self._watched
+        """Settle or release the charge, as `Leftover.end_now`. Only the leftovers' thread may call this."""
+        if self._claim():
+            # The charge is still open, so the interpreter ends while a response is being read.
+            self._seen_so_far = self._seen_at_exit
         ending, self._ending = self._ending, None
         if ending is not None:
-            # What fails here is tried anew the next time.
+            # The end was sent before. If it failed, the next attempt sends it again below.
             ending.result()
             return
         seen_so_far, self._seen_so_far = self._seen_so_far, None
         if seen_so_far is not None:
-            # Only here, since the garbage collector may have been the one to find it.
-            self._end = self._partial(*seen_so_far())
-        cost, estimated = self._end
+            # This is computed here and not in `abandon`, which the garbage collector may have called.
+            self._result = self._partial_result_of(*seen_so_far())
+        cost, estimated = self._result
         self.grant.resolve_now(cost, estimated=estimated)
 
-    def _take(self) -> bool:
+    def _claim(self) -> bool:
+        """Return whether the caller is the first to end this charge, and so has to do it."""
         try:
             self._token.pop()
         except IndexError:
             return False
         return True
 
-    def _cost(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        end = charged(self._stated, self.grant.amount or 0, response, seen)
-        if end[1] and response is not None:
-            self._name(response)
-        return end
+    def _result_of(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        result = charged(self._cost, self.grant.amount or 0, response, seen)
+        if result[1] and response is not None:
+            self._set_reference(response)
+        return result
 
-    def _name(self, response: Mapping[str, Any]) -> None:
-        # An estimate, which the response itself may correct when it is retrieved.
+    def _set_reference(self, response: Mapping[str, Any]) -> None:
+        """Name the estimate after its response, so that the response corrects it when it is retrieved."""
         id = response.get("id")
         if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
             self.grant.reference = self._guard.reference(id)
             self._guard.followups.estimated(self.grant.reference, self)
 
-    def _partial(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-        end = charged_partly(self._stated, self.grant.amount or 0, response, seen)
+    def _partial_result_of(self, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
+        result = charged_partly(self._cost, self.grant.amount or 0, response, seen)
         if seen is not None and response is not None:
-            self._name(response)
-        return end
+            self._set_reference(response)
+        return result
 
-    def _stated(self, response: Mapping[str, Any], seen: Seen | None) -> Cost:
+    def _cost(self, response: Mapping[str, Any], seen: Seen | None) -> Cost:
         return self._guard.cost(self.paid, response, seen)
 
-    def _ended(self, how: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
-        # Whatever interrupts this from its first step on leaves the charge to be ended by the leftovers' thread.
-        # Cancelled, what is awaited goes on and is done: then that thread finds it, and does nothing.
+    def _end(self, compute: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
+        """End the charge with the cost in nano-USD that ``compute`` returns (None: release it), and its estimate flag.
+
+        If this is interrupted after its first step, the leftovers' thread ends the charge. A cancelled task does not
+        stop the request that it awaited: that thread then finds the charge ended, and does nothing.
+        """
         try:
-            if not self._take():
+            if not self._claim():
                 return
-            self._end = cost, estimated = how()
-            if not self._sent(cost, estimated):
+            self._result = cost, estimated = compute()
+            if not self._send_end(cost, estimated):
                 if awaited and isinstance(self.grant, AsyncGrant):
                     yield self.grant.resolve(cost, estimated=estimated)
                 else:
                     self.grant.resolve_now(cost, estimated=estimated)
                 leftovers.ended(self)
         except UnavailableError as error:
-            self._later(error)
+            self._leave_to_leftovers(error)
         except BaseException:
             leftovers.note(self)
             raise
 
-    def _sent(self, cost: int | None, estimated: bool) -> bool:
-        """Send how it ends without waiting for the response, where the engine can; the hold stands until it arrives."""
+    def _send_end(self, cost: int | None, estimated: bool) -> bool:
+        """Send the charge's end to the engine without waiting for its response; return False if the engine cannot.
+
+        The hold stays until the engine's response arrives.
+        """
         ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
         if ending is None:
             return False
@@ -210,22 +218,22 @@ class Charge:
         return True
 
     def _recorded(self) -> None:
-        # A no is for the leftovers' thread, which finds it when it looks.
+        # A response that refuses the end is left to the leftovers' thread, which reads it soon afterwards.
         if self.grant.settlement is not None:
             leftovers.ended(self)
 
-    def _later(self, error: UnavailableError) -> None:
-        # The response was paid for, and is not withheld because its cost cannot be written down now.
+    def _leave_to_leftovers(self, error: UnavailableError) -> None:
+        # The provider's response is paid for, so the caller gets it even while its cost cannot be recorded.
         warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
         leftovers.note(self)
 
 
 class ChargedElsewhere(Charge):
-    """What is held for an attempt that the server's gateway decides and charges: nothing, so no end does anything."""
+    """The charge of an attempt that the server's gateway decides and charges: it holds nothing and has ended."""
 
-    def __init__(self, guard: Accounts, paid: Paid) -> None:
+    def __init__(self, guard: ChargeGuard, paid: Paid) -> None:
         self.paid = paid
-        self.kept = False
+        self.outlives_call = False
         self._guard = guard
         self._token = []
 

@@ -1,4 +1,4 @@
-"""What a response cost, and what is charged where that stays in doubt: the rules, without any hold."""
+"""The rules by which the cost of a response is computed, and by which it is charged where the cost is in doubt."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 
 
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-    """What a call cost: by what the seller states, else by the prices of the model that responded.
+    """Return the cost of a call: the seller's stated cost, or else by the prices of the model that responded.
 
-    Raises as `Paid.cost`, and ConfigurationError.
+    ``rates`` are the prices of the requested model. Raises as `Paid.cost`, and ConfigurationError.
     """
     if rates.flat is not None and not rates.assumed:
         return Cost(rates.flat + rates.fee)
@@ -31,18 +31,23 @@ def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | 
         return Cost(stated + rates.fee)
     billed = billed_model(paid.model, response.get("model"))
     if (rates.found or rates.assumed) and billed != paid.model:
-        # A name of the provider's own is what was requested.
+        # Without prices under the name in the response, which may be the provider's own name for the requested model,
+        # the requested model's prices apply.
         with suppress(ConfigurationError):
             rates = rates.of(billed)
     cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, response, seen)
     if stated is not None:
-        # Of a server of which it is not known what its figure includes, the larger one.
+        # It is not known what the figure of such a server includes, so the larger amount is charged.
         cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
     return Cost(cost.usd + rates.fee, cost.estimated) if rates.fee else cost
 
 
 def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-    """What is charged for a response, in nano-USD, and whether that is an estimate; ``held`` where nothing is known."""
+    """Return the nano-USD to charge for a response, and whether that is an estimate.
+
+    ``held`` nano-USD are charged where the cost cannot be computed. ``response`` and ``seen`` are both None where
+    nothing is known of a response.
+    """
     if response is None and seen is None:
         return held, True
     try:
@@ -55,8 +60,8 @@ def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: S
 
 
 def charged_partly(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-    """As `charged`, for a response that broke off: always an estimate."""
+    """Return what `charged` returns, for a response that broke off, which is always an estimate."""
     if seen is None:
-        # Of a body that is no stream, a part shows nothing.
+        # A part of an unstreamed body shows nothing about its usage.
         return held, True
     return charged(cost, held, response, seen)[0], True

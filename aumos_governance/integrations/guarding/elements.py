@@ -1,4 +1,4 @@
-"""A stream that is one JSON array, whose elements arrive one by one, where others send server-sent events."""
+"""A reader for a stream that is one JSON array, whose elements are the events."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from .calls import Meter
 
-__all__ = ["Elements", "Metered"]
+__all__ = ["Elements", "MeteredReader"]
 
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
-"""All up to the next bracket, or to a text that has not ended yet."""
+"""Matches everything up to the next bracket, or up to a string that has not ended yet."""
 _IN_TEXT: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
-"""What a text in quotes has, up to the quote that ends it."""
+"""Matches the rest of a string, up to the quote that ends it."""
 _TEXT, _ARRAY, _OPENS = ord('"'), ord("["), frozenset(b"{[")
 _MOST: Final = 64 * 1024 * 1024
-"""Bytes of an element that is kept until it is complete; of a longer one nothing is read."""
+"""The most bytes of an incomplete element that are kept; a longer element is not read."""
 
 
-class Metered:
-    """What the readers of a stream have in common; those whose bytes all pass on as they come keep `rest` as well."""
+class MeteredReader:
+    """The base class of the readers that pass a stream's events to a meter."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
         self._pending = bytearray()
         self._missed = False
-        """Something passed that was not read, so what was seen to arrive is not all that did."""
+        """Whether a part of the stream was too long to be read, so that the meter has not seen all that arrived."""
 
     @property
     def ended(self) -> bool:
@@ -35,40 +35,41 @@ class Metered:
         return self._meter.ended
 
     def rest(self) -> bytes:
-        """Nothing was held back."""
+        """Return no bytes, since this reader holds none back."""
         return b""
 
     def response(self) -> Mapping[str, Any] | None:
-        """What is known of the usage; nothing where a part was missed and what was reported is not the end of it."""
+        """Return the usage reported so far; None where a part was missed and the usage is not complete."""
         return None if self._missed and not self._meter.ended else self._meter.response
 
     def seen(self) -> Seen | None:
-        """What of the response has arrived; None where a part was missed."""
+        """Return the measure of what has arrived; None where a part was missed."""
         return None if self._missed else self._meter.seen
 
 
-class Elements(Metered):
-    """Reads each element of the array when it is complete; its bytes pass on as they come.
+class Elements(MeteredReader):
+    """A reader that passes each complete element of a JSON array to a meter; it holds no bytes back.
 
-    A body that is an object, and no array, is one element.
+    A body that is one object, and no array, counts as one element.
     """
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(meter)
         self._at = 0
-        """Where in `_pending` reading goes on."""
+        """The position in `_pending` at which reading continues."""
         self._in_text = False
         self._depth = 0
         self._outer = 0
-        """The depth at which an element begins."""
+        """The depth of the brackets at which an element begins: 1 in an array, 0 for a single object."""
         self._begun: int | None = None
+        """The position in `_pending` at which the current element begins."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read some more bytes; all of them are the caller's."""
+        """Read a chunk of bytes, and return it whole for the caller."""
         self._pending += chunk
         pending, end = self._pending, len(self._pending)
         while self._at < end:
-            # A long text is read on where the last chunk ended.
+            # Reading continues where the last chunk ended, also within a string.
             skipped = (_IN_TEXT if self._in_text else _TO_MARK).match(pending, self._at)
             place = self._at if skipped is None else skipped.end()
             if place == end or (self._in_text and pending[place] != _TEXT):
@@ -96,7 +97,7 @@ class Elements(Metered):
                 self._begun = None
 
     def _forget(self) -> None:
-        """Let go of what no element needs any more."""
+        """Delete the bytes that no incomplete element needs, and all bytes of an element that is too long."""
         done = self._at if self._begun is None else self._begun
         del self._pending[:done]
         self._at -= done

@@ -1,8 +1,9 @@
-"""What a later response of the provider says about a charge that was made before: it is adjusted, or settled at last.
+"""The charges that a later response of the provider adjusts or settles.
 
-An estimated charge is adjusted once, when the provider states its usage: a background response that is polled, a stream
-that broke off and is retrieved. What a batch may cost stays held until its results are read. The client and its copies
-share this memory; what another process has estimated is found in the ledger by the provider's name for the response.
+An estimated charge is adjusted once, when the provider states the usage: for a background response that is polled, or a
+stream that broke off and is retrieved. The worst case of a batch stays held until the batch's results are read. A
+client and its copies share these charges. The estimate of another process is found in the ledger by its reference,
+which is made of the provider's id and the response's id (`Guard.reference`).
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ __all__ = ["Followups"]
 
 _log = logging.getLogger(__name__)
 _MOST: Final = 10_000
-"""The most estimates, and the most files, that are remembered; the oldest go first, and are found in the ledger."""
+"""The most estimates, and the most files, that are remembered. The oldest are dropped first; a dropped estimate is
+still found in the ledger."""
 
 
 class _Guard(Protocol):
-    """The guard, as far as an adjustment needs it."""
+    """The part of `Guard` that an adjustment needs."""
 
     @property
     def engine(self) -> Engine: ...
@@ -37,23 +39,33 @@ class _Guard(Protocol):
 
 
 class Followups:
-    """The charges of one client, and of its copies, that a later response may settle or adjust."""
+    """The charges of one client and its copies that a later response may adjust or settle.
+
+    A ``reference`` is the name in the ledger of a response or a batch, from `Guard.reference`.
+    """
 
     def __init__(self) -> None:
         self._estimates: OrderedDict[str, tuple[Paid, str | None]] = OrderedDict()
+        """The call and the hold's id of each estimate, by its reference."""
         self._batches: dict[str, Charge] = {}
+        """The open charges of batches, by reference."""
         self._files: OrderedDict[str, str] = OrderedDict()
+        """The reference of the batch that each file has results of, by the file's id."""
         self._done: OrderedDict[str, None] = OrderedDict()
+        """The references of estimates that need no further adjustment."""
 
     # ---- estimates
 
     def estimated(self, reference: str, charge: Charge) -> None:
-        """A charge is an estimate, for a response that can be retrieved later."""
+        """Note that a charge is an estimate, and that its response can be retrieved later."""
         self._done.pop(reference, None)
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """The provider states what a response used; ``paid`` is the call where this process has not made it."""
+        """Adjust an estimated charge to the usage that the provider states in ``response``.
+
+        ``paid`` is the call for an estimate of another process; None to ignore such an estimate.
+        """
         if reference in self._done:
             return
         known, hold_id = self._estimates.get(reference, (paid, None))
@@ -67,14 +79,14 @@ class Followups:
             return
         amount = money.to_decimal(money.ceil_nano(cost.usd))
         try:
-            # The ledger knows a charge by its hold at once, and one of another process by the reference.
+            # The hold's id finds the charge directly. Only this process knows it; otherwise the reference is looked up.
             named = {"hold_id": hold_id} if hold_id is not None else {"reference": reference}
             guard.engine.budget.adjust_estimate(amount, **named)
         except UnavailableError as error:
             warnings.warn(f"The true cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=2)
             return
         except (ConflictError, NotFoundError):
-            pass  # It was adjusted before, is no estimate, or was made elsewhere.
+            pass  # The charge was adjusted before, is no estimate, or is in another ledger.
         except AumOSGovernanceError as error:
             _log.warning("An estimated charge could not be adjusted: %s", error)
         self._estimates.pop(reference, None)
@@ -83,25 +95,25 @@ class Followups:
     # ---- batches
 
     def submitted(self, reference: str, charge: Charge) -> None:
-        """A batch was accepted: what it may cost stays held until its results are read."""
+        """Keep the hold of a batch that the provider accepted, until the batch's results are read."""
         charge.keep()
         self._batches[reference] = charge
 
     def batch(self, reference: str) -> Charge | None:
-        """The charge of a batch whose results were not read yet."""
+        """Return the open charge of a batch whose results were not read yet, or None."""
         return self._batches.get(reference)
 
     def writes_to(self, reference: str, file_id: str) -> None:
-        """A batch has its results in this file."""
+        """Note that the results of a batch are in this file."""
         if reference in self._batches:
             _keep(self._files, file_id, reference)
 
     def batch_of(self, file_id: str) -> str | None:
-        """The batch whose results a file has."""
+        """Return the reference of the batch whose results are in a file, or None."""
         return self._files.get(file_id)
 
     def read(self, reference: str, cost: Cost | None) -> None:
-        """A batch's results were read, or it has ended without any (None): its charge is settled, or released."""
+        """Settle the charge of a batch whose results were read; release it for one without results (``cost`` None)."""
         charge = self._batches.pop(reference, None)
         if charge is None:
             return

@@ -1,4 +1,4 @@
-"""One guarded call: its worst case is held before it, and its true cost settled after it."""
+"""The guard of a client, which holds the worst case of each call before it is sent and settles its true cost after."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcom
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
-"""Why a call was refused without a decision: the codes of its record."""
+"""The codes that the audit record of a refusal without the ledger's decision has: why the call was refused."""
 
 ResponseT = TypeVar("ResponseT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
-"""The errors of httpx and its successors that come before a request is out."""
+"""The exceptions that httpx and its successors raise before a request is sent."""
 
 
 class Outcome:
-    """How an attempt failed."""
+    """The ways in which an attempt without a usable response can have ended."""
 
     FREE: Final = "free"
-    """It got an error response, or was never sent."""
+    """The attempt cost nothing: it got an error response, or was never sent."""
     UNKNOWN: Final = "unknown"
-    """Its outcome is not known."""
+    """The attempt was sent and may have cost something."""
 
 
 def outcome_of(error: BaseException) -> str:
-    """How an attempt failed that ended with this error: one of `Outcome`."""
+    """Return which `Outcome` an attempt had that ended with ``error``, judged by the error and its causes."""
     seen: BaseException | None = error
     while seen is not None:
         status = getattr(getattr(seen, "response", None), "status_code", getattr(seen, "status_code", None))
@@ -61,7 +61,10 @@ def outcome_of(error: BaseException) -> str:
 
 
 class Guard:
-    """Holds and settles the calls of one client for one agent."""
+    """The part of a governed client that holds and settles its calls, for one agent at one address.
+
+    ``provider`` is the id in genai-prices of the provider whose prices apply where ``base_url`` names no other.
+    """
 
     def __init__(
         self,
@@ -82,41 +85,47 @@ class Guard:
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
         self.followups = Followups()
-        """What later responses may adjust or settle; the same for the client at other addresses."""
+        """The charges that later responses may adjust or settle; `at` shares them."""
         leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
-        """The same for another address of the provider."""
+        """Return a copy of the guard for another address of the provider."""
         other = copy(self)
         other.base_url = base_url
         return other
 
     @property
     def at_gateway(self) -> bool:
-        """Whether the calls go through the server's gateway, which decides and charges them."""
+        """Whether the calls go through the server's gateway, which decides and charges them itself."""
         return at_gateway(self.base_url)
 
     def reference(self, id: str) -> str:
-        """The provider's name for a response or a batch, as the ledger knows it."""
+        """Return the name in the ledger of a response or batch with this id of the provider."""
         return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def begin_ahead(self, paid: Paid) -> Begun:
-        """Request what `begin` holds, and do not wait for it yet. Raises ConfigurationError as that."""
+        """Request the hold for a call without waiting for the decision; pass the result to `begin`.
+
+        Raises ConfigurationError when the worst case is not known.
+        """
         return self.engine.begin_ahead(self._priced(paid))
 
     def begin(self, paid: Paid, begun: Begun | None = None) -> Charge:
-        """Hold the worst case of a call, or wait until the hold that was requested for it is made.
+        """Hold the worst case of a call, or wait for the decision about a hold that `begin_ahead` has requested.
 
-        Raises GovernanceDeniedError when it is denied, ConfigurationError when its worst case is not known.
+        Raises GovernanceDeniedError when the call is denied, ConfigurationError when its worst case is not known.
         """
         return Charge(self, paid, self.engine.begin(self._priced(paid)) if begun is None else begun.grant())
 
     async def begin_async(self, paid: Paid) -> Charge:
-        """As `begin`."""
+        """Do what `begin` does, without blocking the event loop."""
         return await when_awaited(self.beginning(paid, awaited=True))
 
     def beginning(self, paid: Paid, begun: Begun | None = None, *, awaited: bool) -> Steps[Charge]:
-        """As `begin`, for both kinds of client."""
+        """Return the steps of `begin`, for a synchronous client or, with ``awaited``, for an asynchronous one.
+
+        A call through the gateway gets a charge that holds nothing.
+        """
         if self.at_gateway:
             return ChargedElsewhere(self, paid)
         if not awaited:
@@ -124,13 +133,16 @@ class Guard:
         try:
             action = self.action(paid)
         except ConfigurationError as refusal:
-            refused = yield self.refused_async(refusal, PRICE_UNKNOWN, paid.name, paid.model)
+            refused = yield self.record_refusal_async(refusal, PRICE_UNKNOWN, paid.name, paid.model)
             raise refused from None
         grant = yield self.engine.begin_async(action)
         return Charge(self, paid, grant)
 
     def call(self, paid: Paid, function: Callable[[], ResponseT]) -> ResponseT:
-        """Hold, call, and settle by the response: a mapping, or an object with ``model_dump`` or ``to_dict``."""
+        """Hold the worst case, call ``function``, settle by its response, and return the response.
+
+        The response is a mapping, or an object with ``model_dump`` or ``to_dict``.
+        """
         charge = self.begin(paid)
         try:
             response = function()
@@ -144,7 +156,10 @@ class Guard:
         return response
 
     def action(self, paid: Paid) -> GovernanceAction:
-        """The action that a call is, with its worst case."""
+        """Return the action for a call, with its worst case as the amount; set the call's prices.
+
+        Raises ConfigurationError when the worst case is not known.
+        """
         if isinstance(paid, BatchCall):
             paid.rates_of = self.rates
         paid.quoted = rates = self.rates(paid.model)
@@ -153,12 +168,12 @@ class Guard:
         except AumOSGovernanceError:
             raise
         except Exception as error:
-            # Such as that of a class in the request, which may raise anything.
+            # An object of the user's own in the request may raise anything when it is measured.
             raise cannot_measure(paid.name, error) from error
         return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
-        """The action that a call of this name is, of ``amount`` USD."""
+        """Return the action for a call of an operation ``name`` with ``model``, of ``amount`` USD."""
         return GovernanceAction(
             agent_id=self.agent_id or self.engine.agent_id,
             required_trust_level=self.required_trust_level,
@@ -168,43 +183,45 @@ class Guard:
             tool=model,
         )
 
-    def refused(self, refusal: ConfigurationError, code: str, name: str, model: str | None) -> ConfigurationError:
-        """The refusal of a call that cannot be held, once it is on record, for the caller to raise.
+    def record_refusal(
+        self, refusal: ConfigurationError, code: str, name: str, model: str | None
+    ) -> ConfigurationError:
+        """Record that a call was refused because it cannot be held, and return the error for the caller to raise.
 
-        Where it cannot be recorded it is refused all the same, and says so.
+        Where that cannot be recorded, the returned error's message says so.
         """
         try:
             self.engine.record_refusal(self.action_of(name, model or None, None), code, refusal.message)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not take the refusal's place
+        except Exception as error:  # noqa: BLE001 - no error of the ledger may replace the refusal
             return ConfigurationError(f"{refusal.message} That could not be recorded: {error}", refusal.code)
         return refusal
 
-    async def refused_async(
+    async def record_refusal_async(
         self, refusal: ConfigurationError, code: str, name: str, model: str | None
     ) -> ConfigurationError:
-        """As `refused`; the event loop goes on meanwhile."""
-        return await asyncio.to_thread(self.refused, refusal, code, name, model)
+        """Do what `record_refusal` does, without blocking the event loop."""
+        return await asyncio.to_thread(self.record_refusal, refusal, code, name, model)
 
     def _priced(self, paid: Paid) -> GovernanceAction:
         try:
             return self.action(paid)
         except ConfigurationError as refusal:
-            raise self.refused(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
+            raise self.record_refusal(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
 
     def rates(self, model: str) -> Rates:
-        """The model's prices. Raises ConfigurationError when they are not known."""
+        """Return the model's prices. Raises ConfigurationError when they are not known."""
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """What a call cost: by what the seller states, else by the prices of the model that responded.
+        """Return the cost of a call, computed by `cost_of` with the prices at which the call was held.
 
-        Raises as `Paid.cost`, and ConfigurationError.
+        Raises as `Paid.cost`, and ConfigurationError where the prices are not known.
         """
         return cost_of(paid, paid.quoted or self.rates(paid.model), response, seen)
 
 
 def body_of(response: object) -> Mapping[str, Any]:
-    """The response as a mapping; an empty one when it is something else."""
+    """Return a response as a mapping; an empty one for an object of another kind."""
     body = _plain(response)
     return body if isinstance(body, Mapping) else {}
 

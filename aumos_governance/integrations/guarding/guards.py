@@ -1,4 +1,4 @@
-"""The guards of a framework's calls, one for each provider that it turns to."""
+"""The base class of adapters for frameworks, which makes a guard for each call by its provider and address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Guards"]
 
 
 class Guards:
-    """Who calls, and what it costs: the arguments are those of `govern`."""
+    """A factory of guards with the same engine, agent, budget and prices; the arguments are those of `govern`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Free requests whose responses state what earlier calls cost, such as a poll: they are read as they pass."""
+"""Readers for the responses to free requests, such as polls, that state what earlier calls cost."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from .calls import Meter, body_of_json
 from .readers import Body, Events
 from .streams import content_of
 
-__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "hearing"]
+__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "reading_along"]
 
 _log = logging.getLogger(__name__)
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 
 
 class Later(Protocol):
-    """Reads one response."""
+    """A reader for one response, which settles or adjusts the charges of earlier calls by what it states."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come that affects a charge."""
+        """Whether the rest of the response cannot affect a charge."""
         ...
 
     def feed(self, chunk: bytes) -> None:
-        """The next bytes of it."""
+        """Read the next bytes of the response."""
         ...
 
     def done(self) -> None:
-        """It was read to its end: settle or adjust what it says. May wait for the ledger."""
+        """Settle or adjust the charges, now that the response was read to its end. May wait for the ledger."""
         ...
 
 
 class LaterBody:
-    """One JSON body."""
+    """A `Later` for one JSON body, which is passed to the function ``done``."""
 
     ended = False
 
@@ -53,7 +53,7 @@ class LaterBody:
 
 
 class LaterEvents:
-    """Server-sent events, of which a meter finds the usage."""
+    """A `Later` for server-sent events; the usage that a meter finds in them is passed to the function ``done``."""
 
     def __init__(self, meter: Meter, done: Callable[[Mapping[str, Any]], None]) -> None:
         self._meter = meter
@@ -73,7 +73,10 @@ class LaterEvents:
 
 
 class LaterLines:
-    """A JSON object a line, each of which is read by itself."""
+    """A `Later` for JSON Lines: each object is passed to ``line``; ``done`` is called at the end.
+
+    ``done`` is not called where a line was too long to be read.
+    """
 
     ended = False
 
@@ -101,14 +104,14 @@ class LaterLines:
             self._line(body_of_json(line))
 
 
-def hearing(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
-    """Read an httpx response while its caller reads it."""
+def reading_along(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
+    """Return the steps that pass an httpx response to ``later``, at once or while its caller reads it."""
     content = content_of(response)
     if content is None:
         if awaited:
-            response.aiter_bytes = _heard_async(response.aiter_bytes, later)
+            response.aiter_bytes = _with_later_async(response.aiter_bytes, later)
         else:
-            response.iter_bytes = _heard(response.iter_bytes, later)
+            response.iter_bytes = _with_later(response.iter_bytes, later)
         return
     later.feed(content)
     if awaited:
@@ -117,7 +120,9 @@ def hearing(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
         _finish(later)
 
 
-def _heard(read: Callable[..., Iterator[bytes]], later: Later) -> Callable[..., Iterator[bytes]]:
+def _with_later(read: Callable[..., Iterator[bytes]], later: Later) -> Callable[..., Iterator[bytes]]:
+    """Return a replacement for a response's ``iter_bytes`` that passes the bytes to ``later`` as well."""
+
     def iter_bytes(*arguments: Any, **options: Any) -> Iterator[bytes]:
         ended = False
         for chunk in read(*arguments, **options):
@@ -132,7 +137,9 @@ def _heard(read: Callable[..., Iterator[bytes]], later: Later) -> Callable[..., 
     return iter_bytes
 
 
-def _heard_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Callable[..., AsyncIterator[bytes]]:
+def _with_later_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Callable[..., AsyncIterator[bytes]]:
+    """Do what `_with_later` does, for ``aiter_bytes``."""
+
     async def aiter_bytes(*arguments: Any, **options: Any) -> AsyncIterator[bytes]:
         ended = False
         async for chunk in read(*arguments, **options):
@@ -150,5 +157,5 @@ def _heard_async(read: Callable[..., AsyncIterator[bytes]], later: Later) -> Cal
 def _finish(later: Later) -> None:
     try:
         later.done()
-    except Exception:  # noqa: BLE001 - the response was requested by the caller, and is not withheld for this
-        _log.exception("What a response says of an earlier call's cost could not be recorded")
+    except Exception:  # noqa: BLE001 - the caller must get the requested response, whatever fails here
+        _log.exception("The cost of an earlier call, which a response states, could not be recorded")

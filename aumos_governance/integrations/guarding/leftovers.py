@@ -1,7 +1,7 @@
-"""Charges whose caller is gone: settled in a thread of their own, or when the interpreter ends.
+"""Ends the charges that their callers leave open, in one background thread and when the interpreter ends.
 
-A stream that is dropped is found by the garbage collector, which may run in any thread, also within the ledger. There
-nothing may be waited for, so what is left over is only noted, and settled from here.
+The garbage collector finds a stream that its caller dropped. It may run in any thread, even inside the ledger, where
+code must not wait for the ledger. So such a charge is only put into a queue there, and the background thread ends it.
 """
 
 from __future__ import annotations
@@ -20,61 +20,68 @@ __all__ = ["Leftover", "Leftovers", "leftovers"]
 
 _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
-"""Seconds before each attempt to settle what could not be settled."""
+"""Seconds to wait before each attempt to end a charge."""
 _PATIENCE: Final = 10.0
+"""Seconds to wait for the queue to be worked off when the interpreter ends."""
 _RESPONDED_AFTER: Final = 0.05
-"""Seconds after which a response is looked for; in most cases the next request has read it before."""
+"""Seconds until the thread reads the responses to ends that were sent; usually a later request reads them earlier."""
 
 
 class Leftover(Protocol):
     """A charge that can be ended from any thread."""
 
     def end_now(self) -> None:
-        """Settle it. Raises UnavailableError when that could not be recorded; then it is tried again."""
+        """Settle or release the charge.
+
+        Raises UnavailableError when that could not be recorded; the caller then tries again.
+        """
         ...
 
 
 class Leftovers:
-    """Notes charges from anywhere, and ends them one after the other."""
+    """The open charges of this process, with a queue of those that a background thread ends one after the other."""
 
     def __init__(self) -> None:
         self._open: set[Leftover] = set()
+        """Charges that have not ended, or whose end is not confirmed yet."""
         self._sent: set[Leftover] = set()
+        """Charges whose end was sent and is not confirmed yet."""
         self._looking = False
+        """Whether the thread is going to look at `_sent`."""
         self._queue: SimpleQueue[Leftover | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def precede(self) -> None:
-        """When the interpreter ends, settle before anything registered so far runs, such as a ledger's end."""
-        # What was registered last runs first.
+        """Have `finish` run at exit before every function registered so far, such as one that closes a ledger."""
+        # `atexit` runs the function that was registered last first.
         atexit.unregister(self.finish)
         atexit.register(self.finish)
 
     def opened(self, charge: Leftover) -> None:
-        """A charge was made: when the interpreter ends before `ended`, it is settled then."""
+        """Add a new charge, which is settled when the interpreter ends unless `ended` is called before."""
         self._open.add(charge)
         if self._thread is None:
             self._start()
 
     def ended(self, charge: Leftover) -> None:
-        """A charge was settled or released."""
+        """Remove a charge that was settled or released."""
         self._open.discard(charge)
         self._sent.discard(charge)
 
     def sent(self, charge: Leftover) -> None:
-        """A charge's end was sent, and is on record when `ended` says so; else it is looked after, in a moment."""
+        """Note that a charge's end was sent; unless `ended` confirms it, the thread ends the charge in a moment."""
         self._sent.add(charge)
         if not self._looking:
             self._looking = True
             self._queue.put(None)
 
     def note(self, charge: Leftover) -> None:
-        """Have a charge settled soon. Never waits, so it may be called by a finalizer."""
+        """Have the thread end a charge soon. Never waits, so a finalizer may call this."""
         self._queue.put(charge)
 
     def wait(self, timeout: float = _PATIENCE) -> bool:
-        """Wait until all that was noted so far is settled; False when it takes longer."""
+        """Wait until all charges noted so far are ended; return False if that takes longer than ``timeout`` seconds."""
         if self._thread is None:
             return True
         done = threading.Event()
@@ -82,13 +89,13 @@ class Leftovers:
         return done.wait(timeout)
 
     def finish(self) -> None:
-        """Settle everything that is open: the interpreter ends."""
+        """End all open charges, because the interpreter ends."""
         for charge in list(self._open):
             self.note(charge)
         self.wait()
 
     def forget(self) -> None:
-        """In the child after a fork: start empty, since open charges and the thread belong to the parent process."""
+        """Start empty in a forked child, since the open charges and the thread belong to the parent process."""
         self.__init__()  # type: ignore[misc]
 
     def _start(self) -> None:
@@ -116,7 +123,7 @@ class Leftovers:
                 self._end(found)
 
     def _look(self) -> None:
-        # What is sent from here on is looked after by itself.
+        # This is reset first, so that a charge that is sent from now on requests another look.
         self._looking = False
         for charge in list(self._sent):
             self._end(charge)
@@ -142,7 +149,7 @@ class Leftovers:
 
 
 leftovers: Final = Leftovers()
-"""Those of this process."""
+"""The open charges of this process."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=leftovers.forget)

@@ -1,4 +1,4 @@
-"""The libraries whose clients `govern` takes. A provider is registered by one line here, and by nothing else."""
+"""The libraries whose clients `govern` takes. One line here registers a provider; nothing else is needed."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ __all__ = ["LIBRARIES", "Library", "is_of_library", "library_names", "provider_o
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One provider's library for Python."""
+    """One provider's Python library."""
 
     name: str
-    """The provider, as sentences name it."""
+    """The provider's name for messages."""
     calls: str
-    """The module whose ``PROVIDER`` knows what requests cost. It is imported where a client is governed first."""
+    """The module with the adapter ``PROVIDER``. It is imported only when a client of the library is governed."""
 
 
 LIBRARIES: Final[dict[str, Library]] = {
     "openai": Library("OpenAI", "aumos_governance.integrations.openai.calls"),
     "anthropic": Library("Anthropic", "aumos_governance.integrations.anthropic.calls"),
 }
-"""By the name of the library's package."""
+"""The supported libraries, by the name of the library's package."""
 
 
 def provider_of(library: str) -> Provider:
-    """What knows the requests of one of `LIBRARIES`."""
+    """Return the adapter for one of `LIBRARIES`."""
     return cast("Provider", import_module(LIBRARIES[library].calls).PROVIDER)
 
 
 def is_of_library(kind: type[Any]) -> bool:
-    """Whether a class is one of the libraries' own, and not of a user's subclass of it."""
+    """Whether a class is defined by one of `LIBRARIES`; a user's subclass of it is not."""
     return kind.__module__.partition(".")[0] in LIBRARIES
 
 
 def library_names() -> str:
-    """All of them, as in "OpenAI's or Anthropic's"."""
+    """Return the providers' names for a message, as "OpenAI's or Anthropic's"."""
     *others, last = [f"{library.name}'s" for library in LIBRARIES.values()]
     return f"{', '.join(others)} or {last}" if others else last

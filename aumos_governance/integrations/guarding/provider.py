@@ -1,4 +1,4 @@
-"""What a provider's adapter offers to a governed client: which requests are paid, and which say what others cost."""
+"""The interface of a provider's adapter: which requests are paid, and which responses state earlier calls' costs."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ __all__ = ["Provider", "paid_by"]
 
 
 class Provider(Protocol):
-    """What a governed client knows of its provider."""
+    """An adapter for one provider's API, which a governed client consults about each request."""
 
     @property
     def price_id(self) -> str:
-        """The provider whose prices count where the client's address names none."""
+        """The id in genai-prices of the provider whose prices apply where the client's address names no other."""
         ...
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """The call that a request makes; None for one that costs nothing.
+        """Return the paid call that a request makes, or None for a free request.
 
         Raises ConfigurationError for a request that is not known to be free or paid.
         """
         ...
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Reads the response to a free request that says what an earlier one cost; None for any other."""
+        """Return a reader for the response to a free request that states an earlier call's cost; None for any other."""
         ...
 
 
 def paid_by(provider: Provider, request: ApiRequest) -> Paid | None:
-    """As `Provider.paid`. Raises ConfigurationError, whatever the request holds."""
+    """Return ``provider.paid(request)``. Raises ConfigurationError where that raises an error of any kind."""
     try:
         return provider.paid(request)
     except AumOSGovernanceError:

@@ -1,6 +1,6 @@
-"""Reads a response's bytes on their way to the client, to know what it cost.
+"""Readers that find the reported usage in a response's bytes while these are passed on to the client.
 
-Most providers stream server-sent events, AWS a binary event stream.
+Most providers stream server-sent events; AWS streams binary frames.
 """
 
 from __future__ import annotations
@@ -15,26 +15,28 @@ from typing import Any, Final, Protocol
 
 from ..pricing.seen import Seen
 from .calls import Meter, Paid, body_of_json, is_streamed
-from .elements import Elements, Metered
+from .elements import Elements, MeteredReader
 
 __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a body that is kept to find its usage; a longer one is no response that has any."""
+"""The most bytes of a body that are kept to find its usage; a longer body does not report any."""
 
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
+"""The content type of a response in frames."""
 _PRELUDE: Final = 12
-"""Bytes before a frame's headers: its length, theirs, and a checksum."""
+"""Bytes before a frame's headers: the length of the frame, the length of the headers, and a checksum."""
 _CHECKSUM: Final = 4
 _LONGEST: Final = 24 * 1024 * 1024
-"""Bytes of the longest frame that AWS allows, and more; and of an event, whose largest are pictures."""
+"""The most bytes of a frame or an event that are read; AWS's longest frames are shorter, and so are pictures in events.
+"""
 
 
 class Reader(Protocol):
-    """Reads bytes and gives those that the client is to see."""
+    """A reader of one response's bytes, which decides what is passed on to the client and when."""
 
     @property
     def ended(self) -> bool:
@@ -42,27 +44,27 @@ class Reader(Protocol):
         ...
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read more bytes; gives those that go on to the client now."""
+        """Read more bytes, and return those to pass on to the client now."""
         ...
 
     def rest(self) -> bytes:
-        """What was kept back of a response that is complete."""
+        """Return the bytes that were held back, now that the response is complete."""
         ...
 
     def response(self) -> Mapping[str, Any] | None:
-        """What is known of the usage, as `Meter.response`."""
+        """Return the usage reported so far, in the shape of `Meter.response`."""
         ...
 
     def seen(self) -> Seen | None:
-        """What of the response has arrived; None: the body itself shows it."""
+        """Return the measure of what has arrived; None where it is measured in the body itself."""
         ...
 
 
-class Events(Metered):
-    """Server-sent events, each passed on when it is complete, as it came.
+class Events(MeteredReader):
+    """A reader of server-sent events; each complete event is passed on unchanged, unless the meter hides it.
 
-    One that is longer than any that an API sends is passed on in pieces and not read. What was seen to arrive is then
-    not all that did, so where the usage is not reported to its end the charge is what was held.
+    An event that is longer than any that an API sends is passed on in pieces and not read. The meter then misses a part
+    of the response, so the held amount is charged unless the stream reports all of its usage.
     """
 
     def __init__(self, meter: Meter) -> None:
@@ -70,24 +72,26 @@ class Events(Metered):
         self._searched = 0
         self._id: str | None = None
         self._end: bytes | None = None
-        """The last bytes of an event that is passed on in pieces, with which its end may begin."""
+        """The last bytes of an event that is passed on in pieces; its end may begin in them. None: there is no such.
+        """
 
     def feed(self, chunk: bytes) -> bytes:
+        """Read more bytes, and return the complete events among them for the client."""
         if self._end is not None:
-            return self._passed(chunk, self._end)
+            return self._pass_long_event(chunk, self._end)
         if not self._pending:
-            one = self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
-            if one and b"\r" not in chunk:
-                # Most often a chunk is one event.
+            is_one_event = self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
+            if is_one_event and b"\r" not in chunk:
+                # Most chunks are one event, for which this is faster.
                 return b"" if self._meter.see(_data_of(chunk)) else chunk
             return self._read(chunk)
         self._pending += chunk
         if _END_OF_EVENT.search(self._pending, self._searched) is None:
-            return self._kept_back()
+            return self._hold_back()
         return self._read(bytes(self._pending))
 
     def _read(self, pending: bytes) -> bytes:
-        start, kept = 0, []
+        start, shown = 0, []
         for end in _END_OF_EVENT.finditer(pending, self._searched):
             event = pending[start : end.end()]
             # A stream may begin with a byte order mark.
@@ -95,22 +99,26 @@ class Events(Metered):
             if self._id is None:
                 self._id = _id_of(data)
             if not self._meter.see(data):
-                kept.append(event)
+                shown.append(event)
             start = end.end()
         self._pending = bytearray(pending[start:])
-        kept.append(self._kept_back())
-        return b"".join(kept)
+        shown.append(self._hold_back())
+        return b"".join(shown)
 
-    def _kept_back(self) -> bytes:
-        """The bytes that go on of an event that has not ended: none, unless it is too long."""
+    def _hold_back(self) -> bytes:
+        """Hold an incomplete event back, and return no bytes; if the event is too long, return its bytes instead."""
         if len(self._pending) <= _LONGEST:
             self._searched = max(0, len(self._pending) - _LONGEST_END + 1)
             return b""
-        shown = self._taken()
+        shown = self._pop_pending()
         self._end, self._missed = shown[-_LONGEST_END + 1 :], True
         return shown
 
-    def _passed(self, chunk: bytes, before: bytes) -> bytes:
+    def _pass_long_event(self, chunk: bytes, before: bytes) -> bytes:
+        """Pass on a chunk of an event that is not read, and read what follows the event's end.
+
+        ``before`` are the last bytes before the chunk.
+        """
         end = _END_OF_EVENT.search(before + chunk)
         if end is None:
             self._end = (before + chunk)[-_LONGEST_END + 1 :]
@@ -119,24 +127,26 @@ class Events(Metered):
         rest = end.end() - len(before)
         return chunk[:rest] + self._read(chunk[rest:])
 
-    def _taken(self) -> bytes:
-        """What was kept back, which nothing reads any more."""
+    def _pop_pending(self) -> bytes:
+        """Return the bytes that were held back, and forget them."""
         rest, self._pending, self._searched = bytes(self._pending), bytearray(), 0
         return rest
 
     def rest(self) -> bytes:
-        rest = self._taken()
-        # Some servers end the last event with the stream, without an empty line.
+        """Read the last event, and return its bytes for the client."""
+        rest = self._pop_pending()
+        # Some servers end the stream without the empty line after the last event.
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def response(self) -> Mapping[str, Any] | None:
+        """Return the usage reported so far; before any was reported, the response's id."""
         response = super().response()
-        # By its name what is charged for a stream that breaks off can be found when the response is retrieved.
+        # The id names the estimate of a stream that breaks off, which is corrected when the response is retrieved.
         return {"id": self._id} if response is None and self._id else response
 
 
 class Body:
-    """One JSON body, passed on piece by piece."""
+    """A reader of one JSON body, which is passed on piece by piece."""
 
     ended = False
 
@@ -161,19 +171,19 @@ class Body:
         return self._found
 
     def seen(self) -> Seen | None:
-        return None  # The body itself shows it.
+        return None  # What arrived is measured in the body itself.
 
 
-class Frames(Metered):
-    """Reads the events in frames, which pass on as they come. The caller's library checks their sums."""
+class Frames(MeteredReader):
+    """A reader of the events in AWS's frames; it holds no bytes back, and leaves checksums to the caller's library."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read some more bytes; all of them are the caller's."""
+        """Read a chunk of bytes, and return it whole for the caller."""
         self._pending += chunk
         while len(self._pending) >= _PRELUDE:
             length, headers = (int.from_bytes(self._pending[place : place + 4], "big") for place in (0, 4))
             if not _PRELUDE + headers + _CHECKSUM <= length <= _LONGEST:
-                # Not what it says that it is: its usage stays unknown.
+                # The stream has no valid frames in spite of its content type, so its usage stays unknown.
                 self._pending.clear()
                 self._missed = True
                 break
@@ -193,7 +203,7 @@ class Frames(Metered):
 
 
 def _id_of(data: bytes) -> str:
-    """The response's id, as its first event has it; empty where that has none."""
+    """Return the response's id from the stream's first event; an empty string where the event has none."""
     event = body_of_json(data)
     response = event.get("response")
     id = response.get("id") if isinstance(response, dict) else event.get("id")
@@ -201,6 +211,7 @@ def _id_of(data: bytes) -> str:
 
 
 def _data_of(event: bytes) -> bytes:
+    """Return the data of a server-sent event; its ``data:`` lines are joined by newlines."""
     if event.startswith(b"data: ") and event.find(b"\n", 0, -2) < 0 and b"\r" not in event:
         return event[6:].rstrip()
     lines = (line for line in event.splitlines() if line.startswith(b"data:"))
@@ -208,7 +219,7 @@ def _data_of(event: bytes) -> bytes:
 
 
 def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
-    """What a response that arrived to its end reports, and what of it was seen to arrive."""
+    """Return the usage that a complete response reports, and the measure of what arrived, marked as whole."""
     seen = reader.seen()
     if seen is not None:
         seen.whole = True
@@ -216,7 +227,10 @@ def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
 
 
 def reader_of(paid: Paid, content_type: str, *, streamed: bool | None = None) -> Reader:
-    """Reads the response to a paid call; ``streamed``: it sends events, None: if the type of its content says so."""
+    """Return a reader for the response to a paid call.
+
+    ``streamed`` is whether the response is a stream; with None, the content type decides.
+    """
     if streamed is None:
         streamed = content_type.startswith("text/event-stream")
     if not streamed or not is_streamed(paid):

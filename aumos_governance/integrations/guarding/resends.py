@@ -1,7 +1,7 @@
-"""Requests that an HTTP client or transport of the user's own sends more than once: each one is held.
+"""Holds for a request that a user's own HTTP client or transport sends more than once, one for each time.
 
 httpx passes the extension ``trace`` of a request on to its connections, which call it as they send and receive
-(httpcore, "Request extensions"). So a request is seen where it really goes out, however often, and whatever wraps it.
+(httpcore, "Request extensions"). So each sending is noticed at the connection, whatever wraps the HTTP client.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Final, Protocol
 
 from .libraries import is_of_library
 
-__all__ = ["Sends", "may_send_again"]
+__all__ = ["SendCounter", "may_send_again"]
 
 _HTTP_LIBRARIES: Final = ("httpx", "httpx2")
-"""Their clients and transports, and those that the providers' libraries make of them, send a request again only after a
-redirect or an error, which costs nothing."""
+"""HTTP libraries whose clients and transports, and the providers' subclasses of these, send a request again only after
+a redirect or an error, which costs nothing."""
 
 
 def may_send_again(client: Any) -> bool:
-    """Whether a client's HTTP client, or a transport of it, is of a class that may send a request more than once."""
+    """Whether a client's HTTP client, or one of its transports, has a class that may send a request more than once."""
     http_client = getattr(client, "_client", None)
     if not (_is_known(type(http_client)) and _is_known(type(getattr(http_client, "_transport", None)))):
         return True
@@ -29,24 +29,24 @@ def may_send_again(client: Any) -> bool:
 
 
 def _is_known(kind: type[Any]) -> bool:
-    # A client may have none, and no transport for an address.
+    # NoneType: a client may have no HTTP client, and no transport for an address.
     return kind is NoneType or kind.__module__.partition(".")[0] in _HTTP_LIBRARIES or is_of_library(kind)
 
 
 class _Attempt(Protocol):
-    """The attempt whose request it is."""
+    """The part of `attempts.Attempt` that is needed here."""
 
-    def again(self) -> None:
-        """Hold for another sending of the request."""
+    def hold_again(self) -> None:
+        """Hold the worst case of the request once more, because it is sent once more."""
         ...
 
-    async def again_async(self) -> None:
-        """As `again`."""
+    async def hold_again_async(self) -> None:
+        """Do what `hold_again` does, without blocking the event loop."""
         ...
 
 
-class Sends:
-    """Counts how often an attempt's request goes out, and how many of these may have to be paid."""
+class SendCounter:
+    """A counter of how often an attempt's request is sent, which holds for each sending after the first."""
 
     def __init__(self, attempt: _Attempt, extensions: dict[str, Any], *, awaited: bool) -> None:
         self._attempt = attempt
@@ -54,20 +54,20 @@ class Sends:
         self._former = extensions.get("trace")
         self._held = 1
         self.unpaid_for = 0
-        """How many were sent and got no error response."""
+        """How many times the request was sent without an error response, so that each may have cost something."""
         extensions["trace"] = self._trace_async if awaited else self._trace
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:
         if self._former is not None:
             self._former(event, info)
         if self._needs_hold(event, info):
-            self._attempt.again()
+            self._attempt.hold_again()
 
     async def _trace_async(self, event: str, info: dict[str, Any]) -> None:
         if self._former is not None:
             await self._former(event, info)
         if self._needs_hold(event, info):
-            await self._attempt.again_async()
+            await self._attempt.hold_again_async()
 
     def _needs_hold(self, event: str, info: dict[str, Any]) -> bool:
         kind = event.partition(".")[2]
@@ -83,6 +83,6 @@ class Sends:
 
 
 def _is_error(received: Any) -> bool:
-    # HTTP/1.1 gives the version before the status, HTTP/2 the status first.
+    # httpcore's tuple begins with the version and the status for HTTP/1.1, with the status for HTTP/2.
     status = next((part for part in received or () if isinstance(part, int)), 200)
     return not 200 <= status < 300

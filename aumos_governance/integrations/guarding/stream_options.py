@@ -1,8 +1,8 @@
-"""Serves streams from servers that refuse a request for a stream's usage.
+"""Support for servers that refuse the field ``stream_options``.
 
 OpenAI's API reports the usage of a stream only where ``stream_options`` requests it, so `govern` adds that field. Some
-servers that speak like OpenAI respond with 400 or 422. Which ones is found out by their responses, and remembered in
-this process.
+servers with OpenAI's API respond with 400 or 422 to it. Such a request is sent again without the field, and the servers
+that accept it then are remembered in this process.
 """
 
 from __future__ import annotations
@@ -18,49 +18,53 @@ from ...steps import Steps, now, when_awaited
 __all__ = ["Place", "StreamOptions", "resending", "stream_options"]
 
 Place = tuple[str, str]
-"""A base URL and a model: one address may lead to several servers, chosen by the model."""
+"""A base URL and a model, which name one server: behind one address the model may choose between several."""
 _REFUSALS: Final = (400, 422)
 _BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=False)
-"""The request that is being made goes out as its caller wrote it."""
+"""Whether the request that is being made is sent as its caller wrote it."""
 
 
 class StreamOptions:
-    """What was found out so far. Each method is one operation on a set, so threads need no lock."""
+    """The servers known to accept or refuse the field. Each method is a single set operation, so it needs no lock."""
 
     def __init__(self) -> None:
         self._refuse: set[Place] = set()
         self._accept: set[Place] = set()
 
     def withheld(self, place: Place) -> bool:
-        """Whether a request to this place goes out without the field, unless its caller set it."""
+        """Whether the field is not added to requests to this server."""
         return place in self._refuse or _BARE.get()
 
     def may_refuse(self, place: Place, error: BaseException) -> bool:
-        """Whether a request that ended with this error may have been refused for the field.
+        """Whether the server may have refused a request because of the field, judged by the error's status.
 
-        The sentence of the refusal is the server's own and decides nothing: the request is sent again as the caller
-        wrote it, and its response counts.
+        The error's message differs from server to server and is not read: whether the request succeeds without the
+        field shows what was refused.
         """
         return self.may_refuse_with(place, getattr(error, "status_code", None))
 
     def may_refuse_with(self, place: Place, status: object) -> bool:
-        """As `may_refuse`, for the status of a response."""
+        """Whether the server may have refused a request because of the field, judged by the response's status."""
         return status in _REFUSALS and place not in self._accept
 
     def accepts(self, place: Place) -> None:
-        """This server accepted a request with the field."""
+        """Note that the server accepted a request with the field."""
         self._accept.add(place)
 
     def refuses(self, place: Place) -> None:
-        """This server refused a request with the field, and accepted the same one without it."""
+        """Note that the server refused a request with the field, and accepted the same request without it."""
         self._refuse.add(place)
 
 
 stream_options: Final = StreamOptions()
+"""The servers that are known in this process."""
 
 
 def resending(kind: Any, *, awaited: bool) -> Any:
-    """A subclass of a governed client's class that sends a refused request again as its caller wrote it."""
+    """Return a subclass of a governed client's class that sends a refused request again as its caller wrote it.
+
+    ``awaited``: whether the client is asynchronous.
+    """
 
     class Resending(kind):  # type: ignore[misc]
         def _resent(self, send: Callable[[], Any], options: Any) -> Steps[Any]:
@@ -70,7 +74,7 @@ def resending(kind: Any, *, awaited: bool) -> Any:
                 if awaited:
                     response = yield response
             except Exception as error:
-                if not request.may_go_again(error):
+                if not request.may_be_resent(error):
                     raise
             else:
                 request.accepted()
@@ -93,30 +97,32 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
 
 def _may_stream(options: Any, given: Mapping[str, Any]) -> bool:
-    """Whether the response may be a stream: the body of any other request is never changed."""
+    """Whether the response may be a stream; the field is added to no other request."""
     body = options.json_data
     return bool(given.get("stream") or type(body) is not dict or body.get("stream") or options.extra_json)
 
 
 class _Request:
-    """A request whose body, as the caller wrote it, may be changed where it is sent."""
+    """A request of a client, with its body as the caller wrote it, before the field may be added."""
 
     def __init__(self, client: Any, options: Any) -> None:
         self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
     def accepted(self) -> None:
-        """The server accepted it as it was sent."""
+        """Note that the server accepted the request, with the field if that was added."""
         if self._changed:
             stream_options.accepts(self._place())
 
-    def may_go_again(self, error: Exception) -> bool:
-        """Whether it was changed, and may have been refused for that."""
+    def may_be_resent(self, error: Exception) -> bool:
+        """Whether the field was added, and may be what the server refused with ``error``."""
         return self._changed and stream_options.may_refuse(self._place(), error)
 
     @contextmanager
     def bare(self) -> Iterator[None]:
-        """Here it goes out as its caller wrote it; if the server accepts that, it is known what was refused."""
+        """Restore the body that the caller wrote, to send it in the ``with`` block; without an error there, note that
+        the server refuses the field.
+        """
         place = self._place()
         self._options.json_data, self._options.extra_json = self._json, self._extra
         before = _BARE.set(True)

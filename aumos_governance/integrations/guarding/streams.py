@@ -1,8 +1,8 @@
-"""Watches a response's bytes on their way to the caller, and settles its charge by what they say.
+"""Reads a response's bytes while the caller reads them, and settles the response's charge by the reported usage.
 
-The caller's stream, response and events stay the provider's own: all of them read the HTTP response, whose reading and
-closing are watched here. What breaks off, is closed before its end or dropped is settled as an estimate, by what of it
-has arrived.
+The caller gets the provider library's own stream, response and event objects. All of them read the HTTP response, whose
+methods for reading and closing are replaced here. A response that breaks off, is closed before its end or is
+garbage-collected is settled as an estimate, by the part that has arrived.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ __all__ = ["content_of", "watch", "watch_async"]
 
 
 class _Watch:
-    """One response under watch."""
+    """The replaced methods of one httpx response, with its reader and its charge."""
 
     def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: Reader) -> None:
         self._charge = charge
         self._reader = reader
-        # Reading to the end closes the response, which is then no sign that the caller gave up.
+        # httpx closes a response that is read to its end; only a close at another time means that the caller gave up.
         self._reading = False
         self._read = read
         self._close = close
-        # Called where the garbage collector finds a response that was not read to its end. The reader refers to no
-        # response, so that this keeps none alive.
-        self._so_far = partial(_so_far, reader)
+        # The finalizer settles a response that is garbage-collected before its end. It refers to the reader and not to
+        # the response, which it would keep alive.
+        self._so_far = partial(_evidence_so_far, reader)
         weakref.finalize(response, charge.abandon, self._so_far).atexit = False
-        charge.watched(self._so_far)
+        charge.settle_at_exit(self._so_far)
 
     def iter_bytes(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
         chunks = iter(self._read(*arguments, **options))
@@ -50,7 +50,7 @@ class _Watch:
                     self._charge.settle(*evidence_of(self._reader))
                 if shown:
                     yield shown
-            # Before the last bytes: who gets them has the whole response.
+            # The charge is settled first, since a caller that has the last bytes may read no further.
             rest = self._reader.rest()
             self._charge.settle(*evidence_of(self._reader))
             if rest:
@@ -102,30 +102,30 @@ class _Watch:
                 self._charge.abandon(self._so_far)
 
 
-def _so_far(reader: Reader) -> Evidence:
+def _evidence_so_far(reader: Reader) -> Evidence:
     return reader.response(), reader.seen()
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
-    """Settle ``charge`` by what is read of an httpx response; ``streamed``: it sends events."""
+    """Settle ``charge`` while the caller reads an httpx response; ``streamed``: whether the response is a stream."""
     watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(response, charge, streamed))
     response.iter_bytes = watched.iter_bytes
     response.close = watched.close
 
 
 def watch_async(response: Any, charge: Charge, *, streamed: bool) -> None:
-    """As `watch`, for a response that is awaited."""
+    """Do what `watch` does, for the response of an asynchronous client."""
     watched = _Watch(response, response.aiter_bytes, response.aclose, charge, _reader(response, charge, streamed))
     response.aiter_bytes = watched.aiter_bytes
     response.aclose = watched.aclose
 
 
 def content_of(response: Any) -> bytes | None:
-    """The body of an httpx response that was read to its end; None for one that was not."""
+    """Return the body of an httpx response; None for a response that is not read yet."""
     try:
         content: bytes = response.content
     except RuntimeError:
-        # httpx raises it for a response that is not read yet.
+        # This is `httpx.ResponseNotRead`, or that of a successor of httpx.
         return None
     return content
 

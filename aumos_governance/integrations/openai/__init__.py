@@ -1,1 +1,1 @@
-"""OpenAI's requests and responses, and those of the servers that speak as it does."""
+"""The adapter for OpenAI's API, also on Azure and on other servers with the same API."""

@@ -1,4 +1,4 @@
-"""The calls of OpenAI's library: which cost, what they may cost at worst, and what their responses say they used."""
+"""The adapter for OpenAI's API: which requests are paid, their worst cases, and the costs by their responses."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ _PAID: Final[dict[str, Callable[[ApiRequest], Paid]]] = {
 
 
 class OpenAIProvider:
-    """OpenAI, Azure, and every server that speaks as they do."""
+    """The adapter for OpenAI, Azure, and every other server with OpenAI's API."""
 
     price_id = "openai"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """As `Provider.paid`."""
+        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
         path = request.plain_path
         make = None if request.method.lower() in READS else _PAID.get(path)
         if make is not None:
             return make(request)
         if is_free(request, FREE_POSTS) or (path == "/vector_stores" and not request.body.get("file_ids")):
-            # A vector store is billed for what is in it.
+            # A vector store is billed for its content, so an empty one is free.
             return None
         if path == "/batches":
             return openai_later.batch_of(request, self.paid)
         raise unknown_method(request)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """As `Provider.later`."""
+        """Return a reader for a response that states an earlier call's cost, as `Provider.later`."""
         return openai_later.later(request, guard)
 
 

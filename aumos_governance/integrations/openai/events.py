@@ -1,4 +1,4 @@
-"""Reads visible output and usage from OpenAI's streams as they pass."""
+"""Meters for OpenAI's streams, which find the usage and measure the visible output."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ _ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.f
 
 
 class EventMeter:
-    """Streams whose last event but ``[DONE]`` has the usage: chat, completions, images, transcriptions, speech.
+    """A meter for streams whose last event before ``[DONE]`` has the usage.
 
-    Where a server reports the usage so far with every event, the last report counts. ``swallow`` hides the event that
-    has only the usage, which the caller did not request. ``hidden`` as in `Seen`.
+    These are chat, completions, images, transcriptions and speech. Where a server reports the usage so far with every
+    event, the last report applies. With ``swallow`` the event that only has the usage is hidden from the caller, who
+    did not request it. ``hidden`` is `Seen.hidden`.
     """
 
     def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:
@@ -29,7 +30,7 @@ class EventMeter:
         self._swallow = swallow
 
     def see(self, data: bytes) -> bool:
-        """As `Meter.see`."""
+        """Read the data of one event; return whether to hide the event from the caller."""
         if data == _DONE:
             self.ended = True
             return False
@@ -39,13 +40,16 @@ class EventMeter:
         if not isinstance(usage, Mapping):
             return False
         self.response = event
-        alone = not event.get("choices")
-        self.ended = self.ended or alone
-        return self._swallow and alone
+        has_only_usage = not event.get("choices")
+        self.ended = self.ended or has_only_usage
+        return self._swallow and has_only_usage
 
 
 class ResponseMeter:
-    """The events of the Responses API: the one that ends it has the whole response."""
+    """A meter for streams of the Responses API, whose last event has the whole response.
+
+    ``hidden`` is `Seen.hidden`.
+    """
 
     def __init__(self, *, hidden: bool = True) -> None:
         self.response: Mapping[str, Any] | None = None
@@ -53,7 +57,7 @@ class ResponseMeter:
         self.seen = Seen(hidden=hidden)
 
     def see(self, data: bytes) -> bool:
-        """As `Meter.see`."""
+        """Read the data of one event; return False, since no event is hidden from the caller."""
         if any(end in data for end in _ENDS):
             event = body_of_json(data)
             response = event.get("response")

@@ -1,4 +1,4 @@
-"""Costs that OpenAI reports later: those of responses that are retrieved, and of batches."""
+"""The costs that OpenAI reports in later responses: of stored or background responses, and of batches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ _BATCH_ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
 
 
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
-    """The submission of a batch, whose input file's content the client has read. Raises ConfigurationError."""
+    """Return the paid call that submits a batch.
+
+    Raises ConfigurationError where the client could not read the batch's input file, or a line of it cannot be held.
+    """
     if request.content is None:
         raise ConfigurationError(
             f"{request.name} was not sent: its input file cannot be read through this client, so it is not known what"
@@ -54,7 +57,7 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Reads the response to a free request that may say what an earlier one cost; None for any other."""
+    """Return a reader for the response to a free request that may state an earlier call's cost; None for any other."""
     path, method = request.path.partition("?")[0], request.method.lower()
     if found := _RESPONSE.fullmatch(path):
         if found[2] is None and method != "get":
@@ -62,34 +65,35 @@ def later(request: ApiRequest, guard: Guard) -> Later | None:
 
         def stated(body: Mapping[str, Any]) -> None:
             if body.get("status") in _ENDED:
-                _stated(guard, body, ResponseCall)
+                _adjust(guard, body, ResponseCall)
 
         return LaterEvents(ResponseMeter(), stated) if request.streamed else LaterBody(stated)
     if method == "get" and _CHAT.fullmatch(path):
-        return LaterBody(lambda body: _stated(guard, body, ChatCall))
+        return LaterBody(lambda body: _adjust(guard, body, ChatCall))
     if _BATCH.fullmatch(path) and method in ("get", "post"):
-        return LaterBody(lambda body: _batch(guard, body))
+        return LaterBody(lambda body: _read_batch(guard, body))
     if path == "/batches" and method == "get":
-        return LaterBody(lambda body: _listed(guard, body))
+        return LaterBody(lambda body: _read_batches(guard, body))
     if method == "get" and (found := _FILE.fullmatch(path)):
         return _results(guard, found[1])
     return None
 
 
-def _stated(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
+def _adjust(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
     id = body.get("id")
     if isinstance(id, str) and isinstance(body.get("usage"), Mapping):
-        # The response repeats the request's model, tools and tier.
+        # The response repeats the model, the tools and the service tier of the request, so it can stand for that.
         guard.followups.stated(guard, guard.reference(id), body, kind(ApiRequest("POST", "", body)))
 
 
-def _listed(guard: Guard, body: Mapping[str, Any]) -> None:
+def _read_batches(guard: Guard, body: Mapping[str, Any]) -> None:
     for batch in body.get("data") or ():
         if isinstance(batch, Mapping):
-            _batch(guard, batch)
+            _read_batch(guard, batch)
 
 
-def _batch(guard: Guard, body: Mapping[str, Any]) -> None:
+def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
+    """Note the results' file of a batch; end the batch's charge if its state shows the whole cost."""
     id = body.get("id")
     if not isinstance(id, str):
         return
@@ -112,13 +116,13 @@ def _batch(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | None:
-    """The cost of a batch of one model, by the sum of its usage; None where the sum does not show everything."""
+    """Return the cost of a batch with one model by its total usage, or None where the total does not show all costs."""
     if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
         return None
     call = ResponseCall(ApiRequest("POST", "/responses", {"model": paid.model}))
     call.quoted = paid.quoted
     if paid.quoted is not None and paid.quoted.flat is not None:
-        return None  # By the number of its requests, which the results have.
+        return None  # The price is per request; only the results show how many requests succeeded.
     try:
         cost = guard.cost(call, {"usage": body["usage"], "model": paid.model, "output": ()})
     except (UsageMissingError, UnusableUsageError, ConfigurationError):
@@ -128,11 +132,12 @@ def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | 
 
 def _nothing_done(body: Mapping[str, Any]) -> bool:
     counts = body.get("request_counts")
-    # A batch that failed was refused before it ran.
+    # A batch has the status "failed" if it was refused before any request ran.
     return body.get("status") == "failed" or (isinstance(counts, Mapping) and counts.get("completed") == 0)
 
 
 def _results(guard: Guard, file_id: str) -> Later | None:
+    """Return a reader for a file with the results of a batch whose charge is open; None for any other file."""
     reference = guard.followups.batch_of(file_id)
     charge = None if reference is None else guard.followups.batch(reference)
     if reference is None or charge is None or not isinstance(charge.paid, BatchCall):

@@ -1,8 +1,8 @@
-"""OpenAI's calls that take or give images and sound."""
+"""OpenAI's paid calls for images and sound."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,21 +12,21 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 from .events import EventMeter
-from .text import read_usage
 
-__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall"]
+__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall", "read_usage"]
 
 _IMAGE_OUTPUT: Final = 8_192
-"""Tokens of an image that is made: 6,240 for the largest in high quality."""
+"""The tokens held for a generated image: 6,240 are needed for the largest in high quality."""
 _PARTIAL_IMAGE: Final = 100
+"""The tokens held for each partial image of a stream."""
 _IMAGE_INPUT: Final = 10_400
-"""Tokens of an image that is given: 4,160 for its tiles, and 6,240 with high fidelity."""
+"""The most tokens of an uploaded image: 4,160 for its tiles, and 6,240 for high fidelity."""
 _LONGEST_SOUND: Final = 25 * 1024 * 1024
-"""Bytes that a transcription takes at most."""
+"""The most bytes of a file that can be transcribed."""
 _SPOKEN_TOKENS: Final = 8
-"""The most tokens of speech for a character of its text."""
+"""The most audio tokens for one character of spoken text."""
 _WRITTEN_TOKENS: Final = 10
-"""The most tokens of text for a second of speech."""
+"""The most text tokens for one second of transcribed speech."""
 
 _IMAGE_USAGE: Final = {
     "input_tokens": ("input_tokens",),
@@ -45,6 +45,8 @@ _SOUND_USAGE: Final = {
 
 
 class _MediaCall:
+    """The base class of the calls in this module."""
+
     body = None
     quoted: Rates | None = None
 
@@ -56,25 +58,25 @@ class _MediaCall:
     _default = "unknown"
 
     def meter(self) -> Meter:
-        """As `StreamedPaid.meter`."""
+        """Return a new meter for the stream of this call's response."""
         return EventMeter()
 
 
 class ImageCall(_MediaCall):
-    """``images``: ``generate``, ``edit`` and ``create_variation``."""
+    """A paid call of ``images.generate``, ``images.edit`` or ``images.create_variation``."""
 
     name = "images"
     _default = "dall-e-2"
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, for the prompt, the uploaded images and ``n`` generated images."""
         request = self._request
-        given = size_of(request.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
+        input_tokens = size_of(request.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
         each = _IMAGE_OUTPUT + _number(request.get("partial_images"), 0) * _PARTIAL_IMAGE
-        return rates.bound(given, each * _number(request.get("n"), 1), kinds=("image", "cache_write"))
+        return rates.bound(input_tokens, each * _number(request.get("n"), 1), kinds=("image", "cache_write"))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage. Raises UsageMissingError where it reports none."""
         used = read_usage(response, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
         if "output_image_tokens" not in used and rates.has("output_image_mtok"):
             used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
@@ -82,12 +84,16 @@ class ImageCall(_MediaCall):
 
 
 class SpeechCall(_MediaCall):
-    """``audio.speech``. The cost of a model that is priced by the character is exact; others report no usage."""
+    """A paid call of ``audio.speech``.
+
+    The cost of a model that is priced by the character is known before the call; of other models only a stream reports
+    the usage.
+    """
 
     name = "audio.speech"
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, by the length of the text."""
         text = str(self._request.get("input") or "")
         if rates.flat is None and rates.has("input_mchars"):
             return rates.cost({"input_characters": len(text)})
@@ -95,19 +101,19 @@ class SpeechCall(_MediaCall):
         return rates.bound(text_tokens, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the text's length or by the response's usage. Raises UsageMissingError without either."""
         if rates.flat is None and rates.has("input_mchars"):
             return Cost(self.worst(rates))
         return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
 
 
 class TranscriptionCall(_MediaCall):
-    """``audio.transcriptions`` and ``audio.translations``: by the second, or by tokens."""
+    """A paid call of ``audio.transcriptions`` or ``audio.translations``, priced by the second or by tokens."""
 
     name = "audio.transcriptions"
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, by the sizes of the uploaded files."""
         sizes = [_LONGEST_SOUND if size is None else min(size, _LONGEST_SOUND) for size in self._files]
         seconds = sum(size // AUDIO_BYTES_A_SECOND + 1 for size in sizes)
         if rates.flat is None and rates.has("audio_hours", "input_audio_hours"):
@@ -116,14 +122,39 @@ class TranscriptionCall(_MediaCall):
         return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + text_tokens, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the seconds or the tokens that the response reports. Raises UsageMissingError."""
         usage = response.get("usage")
         seconds = usage.get("seconds") if isinstance(usage, Mapping) else response.get("duration")
         if seconds is None:
             return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 1e9:
-            raise UsageMissingError("The response does not state how long the sound is.")
+            raise UsageMissingError("The response does not state the duration of the sound.")
         return Cost(rates.cost(_by_time(seconds)))
+
+
+def read_usage(
+    response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
+) -> dict[str, int | float]:
+    """Return the counts of a response's usage by genai-prices' units; ``names`` are their paths in the usage.
+
+    Raises UsageMissingError where a unit of ``required`` is missing, or a value is no count.
+    """
+    usage = response.get("usage")
+    if not isinstance(usage, Mapping):
+        raise UsageMissingError("The response has no usage.")
+    read: dict[str, int | float] = {}
+    for unit, path in names.items():
+        value: Any = usage
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if value is None and unit not in required:
+            continue
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
+            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
+        read[unit] = value
+    if not any(read.values()):
+        raise UsageMissingError("The response's usage counts nothing.")
+    return read
 
 
 def _by_time(seconds: float) -> dict[str, int | float]:
@@ -131,7 +162,8 @@ def _by_time(seconds: float) -> dict[str, int | float]:
 
 
 def _number(value: object, least: int) -> int:
-    # A form with a file has numbers as text. Of any other text the server may read another number.
+    """Return a whole number of the request, but no less than ``least``. Raises ConfigurationError for other text."""
+    # A multipart form has numbers as text. The server may read text other than digits as a larger number.
     text = str(value)
     if isinstance(value, (str, float)) and not (text.isascii() and text.isdigit()):
         raise ConfigurationError(f"A number of the request is {text[:20]!r}; write it as a whole number, in digits.")

@@ -1,12 +1,12 @@
-"""Which requests of OpenAI's library cost nothing, by the published price list.
+"""The paths of OpenAI's API at which a request costs nothing, by the published price list.
 
 https://platform.openai.com/docs/pricing names what is billed: the tokens of models (also in batches, evals' runs and
 graders), images, audio and videos, training, and the tools: a container by its session, web and file searches by the
 call, and the storage of vector stores and ChatKit uploads by the gigabyte and day above a free gigabyte. Moderation is
-listed as free. What is not in that list has no price of its own.
+listed as free. Anything that is not in the list has no price of its own.
 
-A request for something that is stored is free as a request. What storage costs a day depends on how long it is kept,
-which no request shows: adding files to a vector store is refused, its name, metadata and expiry are not.
+A request that stores something is free itself, but its storage may be billed by the day, and no request shows for how
+long. So adding files to a vector store is refused; setting the store's name, metadata and expiry is free.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FREE_POSTS: Final = re.compile(
     # Files and uploads: no price (https://platform.openai.com/docs/api-reference/files). Files for a container: the
     # container is billed when it is made.
     r"|files|uploads(?:/[^/]+(?:/(?:parts|complete|cancel))?)?|containers/[^/]+/files"
-    # What is kept of conversations and responses, and its metadata: no price; their tokens are billed by responses.
+    # Stored conversations and responses, and their metadata: no price; their tokens are billed with the responses.
     r"|chat/completions/[^/]+|conversations(?:/[^/]+(?:/items)?)?"
     # An empty vector store, and the names and metadata of stores and of their files; ending a batch of files.
     r"|vector_stores/[^/]+|vector_stores/[^/]+/files/[^/]+|vector_stores/[^/]+/file_batches/[^/]+/cancel"
@@ -33,17 +33,17 @@ FREE_POSTS: Final = re.compile(
     r"|threads|threads/(?!runs$)[^/]+(?:/messages(?:/[^/]+)?)?|threads/[^/]+/runs/(?!cancel$)[^/]+"
     r"|agents/environments/templates(?:/[^/]+)?|agents/automations/[^/]+/pause|vaults(?:/.+)?"
     r"|audio/(?:voices|voice_consents(?:/[^/]+)?)"
-    # Secrets with which a browser opens a session: the session is billed, to the holder's connection.
+    # Secrets with which a browser opens a session: only the session is billed, which has a connection of its own.
     r"|realtime/(?:client_secrets|sessions|transcription_sessions|translations/client_secrets)"
     r"|chatkit/sessions(?:/[^/]+/cancel)?|chatkit/files"
-    # Ending, refusing or handing on what runs (earlier libraries end an eval's run at its own
-    # path); checking a grader's definition, which runs nothing.
+    # Ending, refusing or forwarding a running session, job or call (earlier libraries end an eval's run at the run's
+    # own path); validating a grader's definition, which runs nothing.
     r"|(?:responses|batches|fine_tuning/jobs|evals/[^/]+/runs|threads/[^/]+/runs)/[^/]+/cancel"
     r"|evals/[^/]+/runs/[^/]+"
     r"|fine_tuning/jobs/[^/]+/pause|fine_tuning/alpha/graders/validate|fine_tuning/checkpoints/[^/]+/permissions"
     r"|(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
-    # The administration of an organization, and where its events are sent to.
+    # The administration of an organization, and the endpoints to which its events are sent.
     r"|organization/.+|projects/.+|webhook_endpoints(?:/.+)?"
     r")"
 )
-"""The paths to which a request may send something for nothing; what only reads or deletes is free at any path."""
+"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""

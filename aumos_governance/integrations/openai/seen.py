@@ -1,4 +1,4 @@
-"""What of a response of OpenAI's shape can be seen: in a whole body, or in an event of a stream."""
+"""Measures the visible output in a response of OpenAI's APIs: in a whole body, or in an event of a stream."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _PLAIN_MODELS: Final = re.compile(
     r"(?:[\w.-]+/)?(?:ft:)?(?:chatgpt-4o|gpt-4o|gpt-4\.1|gpt-4-|gpt-4$|gpt-3\.5|gpt-audio|gpt-5(?:\.\d)?-chat)",
     re.IGNORECASE,
 )
-"""Models that do not reason: https://platform.openai.com/docs/models."""
+"""Matches the names of models that do not reason: https://platform.openai.com/docs/models."""
 
 
 def shows_all(model: str) -> bool:
-    """Whether all output of a model is visible; of others some may be reasoning that is not shown."""
+    """Whether all output of a model is visible, because the model does not reason."""
     return _PLAIN_MODELS.match(model) is not None
 
 
 def see_chat(body: Mapping[str, Any], seen: Seen) -> None:
-    """Count what a chat or completion shows, whole or as one event of a stream."""
+    """Add the visible output of a chat completion or completion to ``seen``; ``body`` is a whole body or an event."""
     choices = body.get("choices")
     if not choices:
         return
@@ -39,7 +39,7 @@ def see_chat(body: Mapping[str, Any], seen: Seen) -> None:
 
 
 def see_response(body: Mapping[str, Any], seen: Seen) -> None:
-    """Count what a response of the Responses API shows."""
+    """Add the visible output of a whole response of the Responses API to ``seen``."""
     output = body.get("output")
     for item in output if isinstance(output, list) else ():
         if not isinstance(item, Mapping):
@@ -67,7 +67,7 @@ def _see_message(message: Mapping[str, Any], seen: Seen) -> None:
     if len(message) < 3 and isinstance(content, str):
         return
     seen.text += _weight(message.get("refusal"))
-    # DeepSeek, and most that serve open models, show the reasoning; OpenRouter a summary of it where it has no more.
+    # DeepSeek and most servers of open models show the reasoning; OpenRouter shows a summary where it has no more.
     seen.reasoning += _weight(message.get("reasoning_content") or message.get("reasoning"))
     for call in message.get("tool_calls") or ():
         function = (call.get("function") or call.get("custom")) if isinstance(call, Mapping) else None

@@ -1,4 +1,4 @@
-"""OpenAI's calls that take and give text: chat, responses, completions and embeddings."""
+"""OpenAI's paid calls for text: chat completions, responses, completions and embeddings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ...errors import ConfigurationError
-from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, Meter
 from ..pricing.price_terms import service_tiers
 from ..pricing.prices import Rates, UnusableUsageError, unknown_price
 from ..pricing.seen import Seen
@@ -23,20 +23,18 @@ __all__ = [
     "CompletionCall",
     "EmbeddingCall",
     "ResponseCall",
-    "read_usage",
 ]
 
 OUTPUT_TOKENS: Final = 16_384
-"""Held for the response of a request that states no limit. One that is longer is charged in full, flagged an
-overrun."""
+"""The output tokens held for a request without a limit. A longer response is charged in full, flagged as an overrun."""
 CONTEXT_TOKENS: Final = 200_000
-"""Held for an input that the request does not show, where the model's context window is not known."""
+"""The tokens held for input that the request does not show, where the model's context window is not known."""
 _TOOL_TOKENS: Final = 4_096
-"""Held for the words in which the provider describes a tool of its own to the model."""
+"""The tokens held for the provider's description of one of its own tools to the model."""
 _MARGIN: Final = 64
-"""Held for the tokens with which the provider frames an input, beside those for the JSON around it."""
+"""The tokens held for the provider's framing of an input, in addition to the JSON around it."""
 _SEARCHES: Final = 10
-"""Searches that are held for where no limit is stated."""
+"""The number of searches held where the request states no limit."""
 
 _SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
 _SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}
@@ -44,11 +42,11 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API whose use is in the response's usage, or counted in its output."""
+"""The tools of the Responses API whose use is charged by the response's usage, or counted in its output items."""
 
 
 class ChatCall:
-    """``chat.completions``: ``create``, ``parse`` and ``stream``."""
+    """A paid call of ``chat.completions``: ``create``, ``parse`` or ``stream``."""
 
     name = "chat.completions"
     quoted: Rates | None = None
@@ -67,8 +65,8 @@ class ChatCall:
             self.body = {**request.body, "stream_options": added}
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
-        # Any of the models that OpenRouter may fall back on: https://openrouter.ai/docs/features/model-routing.
+        """Return the worst case in USD, at the dearest model that may respond."""
+        # OpenRouter may fall back on any of these models: https://openrouter.ai/docs/features/model-routing.
         if rates.seller != "openrouter":
             return self._worst(rates, self._limit(rates))
         others = self._request.get("models")
@@ -76,28 +74,34 @@ class ChatCall:
         return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
 
     def _limit(self, rates: Rates) -> int:
+        """Return the most output tokens of all choices."""
         request = self._request
-        output = _output(_whole(request, "max_completion_tokens", "max_tokens"), rates) * _count(request.get("n"))
-        # What was predicted and not taken is charged as output.
+        output = _output_bound(_first_count(request, "max_completion_tokens", "max_tokens"), rates) * _count_or_one(
+            request.get("n")
+        )
+        # The tokens of a prediction that the model does not use are charged as output.
         return output + (size_of(request.get("prediction")).tokens if request.get("prediction") else 0)
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
         request = self._request
         size = size_of({name: value for name, value in request.items() if name not in _NO_INPUT})
         modalities = request.get("modalities") or ()
-        made = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
-        kinds = {"cache_write", *size.kinds, *made}
+        outputs = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
+        kinds = {"cache_write", *size.kinds, *outputs}
         for kind in _tool_kinds(request.get("tools")):
             if kind not in ("function", "custom", "None"):
                 _require_fee(rates, kind)
         fees = extras_of(request, rates, size)
         if self._searches() and rates.seller not in ("openrouter", "perplexity"):
             fees += _search_fee(rates, "web_searches", 1)
-        require_kinds(rates, size.kinds, made)
+        require_kinds(rates, size.kinds, outputs)
         return fees + _bound(rates, request, size, output, kinds)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+
+        Raises UsageMissingError, as `Paid.cost`.
+        """
         if seen is None:
             seen = Seen(whole=True)
             see_chat(response, seen)
@@ -107,14 +111,14 @@ class ChatCall:
         used, estimated = self._used(rates, response, seen)
         if self._searches():
             used = {**used, "web_searches": max(1, used.get("web_searches", 0))}
-        return Cost(rates.cost(used, _terms(response)), estimated)
+        return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
         """Return the counts of the response's usage, and whether they are an estimate. Raises UsageMissingError."""
         return used_of(rates, response, "chat", seen)
 
     def meter(self) -> Meter:
-        """As `StreamedPaid.meter`."""
+        """Return a new meter for the stream of this call's response."""
         return EventMeter(swallow=self._added, hidden=not shows_all(self.model))
 
     def _searches(self) -> bool:
@@ -122,18 +126,20 @@ class ChatCall:
 
 
 class CompletionCall(ChatCall):
-    """``completions``, the earlier API."""
+    """A paid call of ``completions``, the earlier API."""
 
     name = "completions"
 
     def _limit(self, rates: Rates) -> int:
         request = self._request
         prompts = request.get("prompt")
-        several = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
-        limit = _whole(request, "max_tokens")
+        count = len(prompts) if isinstance(prompts, list) and prompts and not isinstance(prompts[0], int) else 1
+        limit = _first_count(request, "max_tokens")
         # This API returns at most 16 tokens by default.
         output = (
-            (16 if limit is None else limit) * max(_count(request.get("n")), _count(request.get("best_of"))) * several
+            (16 if limit is None else limit)
+            * max(_count_or_one(request.get("n")), _count_or_one(request.get("best_of")))
+            * count
         )
         return output + (self._input() if request.get("echo") else 0)
 
@@ -145,7 +151,7 @@ class CompletionCall(ChatCall):
 
 
 class EmbeddingCall:
-    """``embeddings``."""
+    """A paid call of ``embeddings.create``."""
 
     name = "embeddings"
     body = None
@@ -156,19 +162,20 @@ class EmbeddingCall:
         self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, by the size of the input."""
         return rates.bound(_tokens_of(self._request.get("input")), 0)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage. Raises UsageMissingError, as `Paid.cost`."""
         used, estimated = used_of(rates, response, "embeddings", None, output=False)
         return Cost(rates.cost({"input_tokens": used["input_tokens"]}), estimated)
 
 
 class ResponseCall:
-    """``responses``: ``create``, ``parse``, ``stream`` and ``compact``.
+    """A paid call of ``responses``: ``create``, ``parse``, ``stream`` or ``compact``.
 
-    One that runs in the background gets its response before it has cost anything, and settled as an estimate.
+    A call in the background is settled as an estimate by its first response, which has no usage yet; the response that
+    is retrieved later corrects the estimate.
     """
 
     name = "responses"
@@ -182,8 +189,8 @@ class ResponseCall:
         self._tools = tuple(_tool_kinds(request.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
-        return self._worst(rates, _output(_whole(self._request, "max_output_tokens"), rates))
+        """Return the worst case in USD, with all the searches that the request allows."""
+        return self._worst(rates, _output_bound(_first_count(self._request, "max_output_tokens"), rates))
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
         request = self._request
@@ -194,64 +201,43 @@ class ResponseCall:
         size.tokens += _TOOL_TOKENS * sum(kind not in ("function", "custom") for kind in self._tools)
         searches = [_SEARCH_UNITS[kind] for kind in self._tools if kind in _SEARCH_UNITS]
         if searches or "mcp" in self._tools or request.get("model") is None:
-            # What they find, and what a stored prompt says, becomes input.
+            # The results of these tools, and the text of a stored prompt, become input.
             size.unseen = True
-        limit = _whole(request, "max_tool_calls")
+        limit = _first_count(request, "max_tool_calls")
         fees = [_search_fee(rates, unit, _SEARCHES if limit is None else limit) for unit in searches]
         kinds = size.kinds | {"cache_write"}
         require_kinds(rates, size.kinds, ())
         return _bound(rates, request, size, output, kinds) + sum(fees, Decimal(0))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+
+        Raises UsageMissingError, as `Paid.cost`.
+        """
         if seen is not None and not seen.whole and not response:
-            limit = _output(_whole(self._request, "max_output_tokens"), rates)
+            limit = _output_bound(_first_count(self._request, "max_output_tokens"), rates)
             return broken(rates, response, seen, "responses", lambda output: self._worst(rates, output), limit)
-        # The event that ends a stream has the whole response.
+        # The last event of a stream has the whole response, so it is measured like an unstreamed body.
         seen = Seen(whole=True)
         see_response(response, seen)
         counts, estimated = used_of(rates, response, "responses", seen)
         used = dict(counts)
         for item in response.get("output") or ():
-            unit = _search_of(item)
+            unit = _search_unit(item)
             if unit is not None:
                 used[unit] = used.get(unit, 0) + 1
-        return Cost(rates.cost(used, _terms(response)), estimated)
+        return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def meter(self) -> Meter:
-        """As `StreamedPaid.meter`."""
+        """Return a new meter for the stream of this call's response."""
         return ResponseMeter(hidden=not shows_all(self.model))
 
 
 _NO_INPUT: Final = frozenset({"prediction", "metadata", "stream_options", "user", "model", "safety_identifier"})
+"""Fields of a request that are not part of the model's input."""
 
 
-def read_usage(
-    response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
-) -> dict[str, int | float]:
-    """The counts of a response's usage, under the names of genai-prices' units.
-
-    Raises UsageMissingError where one of ``required`` is missing, or any is no count.
-    """
-    usage = response.get("usage")
-    if not isinstance(usage, Mapping):
-        raise UsageMissingError("The response has no usage.")
-    read: dict[str, int | float] = {}
-    for unit, path in names.items():
-        value: Any = usage
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if value is None and unit not in required:
-            continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-            raise UsageMissingError(f"The response's usage has no {'.'.join(path)}.")
-        read[unit] = value
-    if not any(read.values()):
-        raise UsageMissingError("The response's usage counts nothing.")
-    return read
-
-
-def _whole(request: Mapping[str, Any], *names: str) -> int | None:
+def _first_count(request: Mapping[str, Any], *names: str) -> int | None:
     for name in names:
         value = request.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -259,21 +245,21 @@ def _whole(request: Mapping[str, Any], *names: str) -> int | None:
     return None
 
 
-def _count(value: object) -> int:
+def _count_or_one(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
 
 
-def _output(limit: int | None, rates: Rates) -> int:
+def _output_bound(limit: int | None, rates: Rates) -> int:
     if limit is not None:
         return limit
     return OUTPUT_TOKENS if rates.context_window is None else min(OUTPUT_TOKENS, rates.context_window)
 
 
-def _input(size: Any, rates: Rates) -> int:
+def _input_bound(size: Any, rates: Rates) -> int:
     window = rates.context_window
     if size.unseen:
         return window or CONTEXT_TOKENS
-    # A longer input gets an error response, which costs nothing.
+    # An input that exceeds the context window gets an error response, which costs nothing.
     tokens = int(size.tokens) + _MARGIN
     return tokens if window is None else min(tokens, window)
 
@@ -287,17 +273,18 @@ def _tokens_of(value: object) -> int:
 
 
 def _bound(rates: Rates, request: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
-    """The bound of the tokens at the dearest service tier that the request leaves open."""
+    """Return the most USD that the tokens can cost, at the dearest service tier that may serve the request."""
     tiers = service_tiers(rates.seller, request.get("service_tier"))
-    return rates.bound(_input(size, rates), output, kinds=kinds, contexts=tiers)
+    return rates.bound(_input_bound(size, rates), output, kinds=kinds, contexts=tiers)
 
 
-def _terms(body: Mapping[str, Any]) -> dict[str, str]:
+def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
     tier = body.get("service_tier")
     return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
+    """Raise ConfigurationError unless the user states what a call with a hosted tool costs or adds."""
     if rates.flat is None and not rates.fee:
         cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
         raise ConfigurationError(
@@ -308,8 +295,9 @@ def _require_fee(rates: Rates, tool: str) -> None:
 
 
 def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:
+    """Return the USD for a number of searches. Raises ConfigurationError where their price is not known."""
     if rates.fee and not rates.has(_SEARCH_PRICES[unit]):
-        return Decimal(0)  # The caller states what to add.
+        return Decimal(0)  # The user's fee for each call covers the searches.
     if not rates.has(_SEARCH_PRICES[unit]):
         raise unknown_price(rates.model, keys=[_SEARCH_PRICES[unit]])
     try:
@@ -325,11 +313,11 @@ def _tool_kinds(tools: object) -> Iterable[str]:
         yield "web_search" if kind.startswith("web_search") else kind
 
 
-def _search_of(item: object) -> str | None:
+def _search_unit(item: object) -> str | None:
     kind = item.get("type") if isinstance(item, Mapping) else None
     if kind == "web_search_call":
         action = item.get("action") if isinstance(item, Mapping) else None
-        # To open a page that was found costs nothing more.
+        # Opening a page that a search found is free.
         searched = not isinstance(action, Mapping) or action.get("type", "search") == "search"
         return "web_searches" if searched else None
     return "storage_searches" if kind == "file_search_call" else None

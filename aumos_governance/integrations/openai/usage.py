@@ -1,4 +1,4 @@
-"""What a call of OpenAI's shape used, and what it may use beside text."""
+"""The usage of calls of OpenAI's APIs, the cost of responses that broke off, and the prices of media and searches."""
 
 from __future__ import annotations
 
@@ -25,18 +25,24 @@ _PRICE_KEYS: Final = {
 _OPENROUTER_RESULT: Final = Decimal("0.004")
 """USD for one search result of OpenRouter's web plugin: https://openrouter.ai/docs/features/web-search."""
 _OPENROUTER_RESULTS: Final = 5
+"""The number of search results for a request that states none."""
 _OPENROUTER_SEARCH: Final = Decimal("0.05")
-"""The most that a request's search in a provider's own engine costs there, at the largest context."""
+"""The most USD that OpenRouter charges for a request's search with a provider's own engine, at the largest context."""
 _XAI_SOURCE: Final = Decimal("0.025")
-"""USD for a source of xAI's live search: https://docs.x.ai/docs/guides/live-search. At most 20 where not stated."""
+"""USD for one source of xAI's live search, of which there are at most 20 where the request states no number:
+https://docs.x.ai/docs/guides/live-search."""
 
 
 def used_of(
     rates: Rates, response: Mapping[str, Any], shape: str, seen: Seen | None, *, output: bool = True
 ) -> tuple[Mapping[str, Any], bool]:
-    """The counts to charge of a response's usage, and whether they are an estimate. Raises UsageMissingError."""
+    """Return the counts to charge for a response's usage, and whether they are an estimate.
+
+    ``shape`` as in `usage_paths_of`; ``output`` is whether the call produces output that is charged. Raises
+    UsageMissingError where the usage is missing, not credible, or has no price.
+    """
     usage = response.get("usage")
-    report = rates.reading(shape).report(usage) if isinstance(usage, Mapping) else None
+    report = rates.usage_paths(shape).report(usage) if isinstance(usage, Mapping) else None
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
@@ -52,24 +58,24 @@ def used_of(
 def broken(
     rates: Rates, response: Mapping[str, Any], seen: Seen, shape: str, bound: Callable[[int], Decimal], limit: int
 ) -> Cost:
-    """What a response that broke off can have cost: as far as it was reported, else the bound of the output as seen.
+    """Return the most that a response which broke off can have cost: by its usage if reported, else by what arrived.
 
-    Where some of the output may be hidden, or sound or images arrived, it is charged up to its ``limit``. ``bound``
-    gives the most that the call costs with so many tokens of output.
+    ``bound`` returns the most USD that the call costs with a number of output tokens. Where some of the output may be
+    hidden, or sound or images arrived, ``limit`` tokens of output are charged.
     """
     with suppress(UsageMissingError):
         return Cost(rates.cost(used_of(rates, response, shape, seen)[0], {}), estimated=True)
-    # No text has more tokens than bytes.
+    # A text has at most as many tokens as bytes.
     shown = seen.visible + seen.reasoning
     output = limit if seen.media or (seen.hidden and not seen.reasoning) else min(shown, limit)
     return Cost(bound(output), estimated=True)
 
 
 def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Refuse what has no price of its own. Raises ConfigurationError.
+    """Raise ConfigurationError unless the model has a price for each kind of media in the input and the output.
 
-    An image in the input is charged as its tokens of text where a model has no price for it, by the price lists of
-    OpenAI, Google, xAI and those that serve open models.
+    Images in the input need no price of their own: without one, their tokens are charged as text, by the price lists
+    of OpenAI, Google, xAI and the servers of open models.
     """
     if rates.flat is not None or not (inputs or outputs):
         return
@@ -84,9 +90,9 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
 
 
 def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
-    """The most that a chat's extras at its seller cost beside tokens; what they find is marked in ``size``.
+    """Return the most USD that the searches of OpenRouter and xAI in a chat cost beside tokens.
 
-    Raises ConfigurationError for one whose price is not known.
+    The results of a search become input, so ``size`` is marked as having unseen input.
     """
     if rates.flat is not None:
         return Decimal(0)
@@ -104,6 +110,7 @@ def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
 
 
 def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
+    """Return the most results of each web search that OpenRouter makes for a request."""
     plugins = request.get("plugins")
     found = [each for each in plugins if isinstance(each, Mapping)] if isinstance(plugins, list) else []
     web = [each for each in found if each.get("id") == "web"]

@@ -1,1 +1,1 @@
-"""What usage costs: prices and their terms, sellers, sizes, and the evidence of what was used."""
+"""Prices of models and their terms, sellers' usage reports, size bounds of requests, and checks of usage reports."""

@@ -1,4 +1,4 @@
-"""Whether a call goes through the server's gateway, which holds and charges it: here it would be charged twice."""
+"""Recognizes calls through the server's gateway, which charges them; a governed client would charge them twice."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ _ADDRESSES: Final = {
     "google": ("GOOGLE_GEMINI_BASE_URL",),
     "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
 }
-"""The variables that libraries read where no address is given, in the order in which LiteLLM reads them."""
+"""The environment variables from which libraries read a provider's address, in the order in which LiteLLM reads them.
+"""
 
 
 def at_gateway(base_url: str) -> bool:
-    """Whether requests to this address are the gateway's, which the server names in a process's environment."""
+    """Whether an address is the gateway's, which the server sets in the process's environment."""
     address = os.environ.get(GATEWAY_ENV)
     return bool(address) and f"{base_url}/".startswith(f"{address}/")
 
 
 def address_in_environment(provider: str) -> str:
-    """The gateway's address for a provider whose library reads it from the environment; else an empty string."""
+    """Return the gateway's address if a provider's library reads it from the environment; otherwise an empty string."""
     names = _ADDRESSES.get(provider, (f"{provider.upper().replace('-', '_')}_API_BASE",))
     found = next((value for name in names if (value := os.environ.get(name))), "")
     return found if at_gateway(found) else ""

@@ -1,4 +1,4 @@
-"""Model ids that a seller decorates: what part of one is the model, and what the rest adds to its price."""
+"""Model ids with a seller's additions: which part names the model, and what the additions mean for the price."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Named", "host_of", "is_local", "named"]
+__all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
 
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
-"""Variants that choose among a model's providers, at their prices: https://openrouter.ai/docs/features/model-routing."""
+"""Variants that choose among a model's providers and do not change the name by which the model's price is found.
+
+https://openrouter.ai/docs/features/model-routing
+"""
 _GEMINI_API: Final = "generativelanguage.googleapis.com"
 _HUGGING_FACE: Final = "router.huggingface.co"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A model as a price list knows it."""
+class ParsedModelId:
+    """The meaning of a model id: the model's name in a price list, and what else the id states."""
 
     model: str
     seller: str | None = None
-    """genai-prices' id of the seller, where the id names it."""
+    """The id in genai-prices of the seller that the model id names; None where it names none."""
     free: bool = False
+    """Whether the seller gives the model away."""
     searches: bool = False
-    """It searches the web with every request, for a fee beside the tokens."""
+    """Whether every request searches the web, for a fee beside the tokens."""
 
 
-def named(seller: str | None, model: str, base_url: str = "") -> Named:
-    """What a model id says by the rule of its seller.
+def parse_model_id(seller: str | None, model: str, base_url: str = "") -> ParsedModelId:
+    """Return the meaning of a model id by the rules of its seller.
 
     - OpenRouter: ``:free`` costs nothing, ``:online`` adds its web plugin, other variants choose the route.
       https://openrouter.ai/docs/features/web-search
-    - Google: the OpenAI-shaped endpoints precede a model with ``google/`` or ``models/``. Gemma is free of charge at
-      the Gemini API. https://ai.google.dev/gemini-api/docs/openai, https://ai.google.dev/gemini-api/docs/pricing
-    - Hugging Face's router: ``:groq`` and the like name the provider whose prices count.
+    - Google: the endpoints with OpenAI's API take a model with the prefix ``google/`` or ``models/``. Gemma is free of
+      charge at the Gemini API. https://ai.google.dev/gemini-api/docs/openai, https://ai.google.dev/gemini-api/docs/pricing
+    - Hugging Face's router: a suffix such as ``:groq`` names the provider whose prices apply.
       https://huggingface.co/docs/inference-providers
-    - Fireworks: ``accounts/fireworks/models/`` precedes its serverless models.
+    - Fireworks: the ids of its serverless models have the prefix ``accounts/fireworks/models/``.
       https://docs.fireworks.ai/getting-started/concepts
     """
     name = model.lower()
@@ -44,32 +48,32 @@ def named(seller: str | None, model: str, base_url: str = "") -> Named:
         return _at_openrouter(name)
     if host_of(base_url) == _HUGGING_FACE and ":" in name:
         name, _, provider = name.rpartition(":")
-        return Named(name, seller=f"huggingface_{provider}")
+        return ParsedModelId(name, seller=f"huggingface_{provider}")
     if seller == "google":
         name = name.removeprefix("models/").removeprefix("google/")
-        return Named(name, free=name.startswith("gemma-") and host_of(base_url) == _GEMINI_API)
+        return ParsedModelId(name, free=name.startswith("gemma-") and host_of(base_url) == _GEMINI_API)
     if seller == "fireworks":
-        return Named(name.removeprefix("accounts/fireworks/models/"))
-    return Named(model)
+        return ParsedModelId(name.removeprefix("accounts/fireworks/models/"))
+    return ParsedModelId(model)
 
 
 def is_local(base_url: str) -> bool:
-    """Whether an address is of this machine or of a private network."""
+    """Whether an address is on this machine or in a private network."""
     host = host_of(base_url)
     private = r"localhost|.*\.local|.*\.internal|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|::1|0\.0\.0\.0"
     return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))
 
 
-def _at_openrouter(name: str) -> Named:
+def _at_openrouter(name: str) -> ParsedModelId:
     searches = name.endswith(":online")
     name = name.removesuffix(":online")
     if name.endswith(":free"):
-        return Named(name, free=True, searches=searches)
+        return ParsedModelId(name, free=True, searches=searches)
     for route in _OPENROUTER_ROUTES:
         name = name.removesuffix(route)
-    return Named(name, searches=searches)
+    return ParsedModelId(name, searches=searches)
 
 
 def host_of(base_url: str) -> str:
-    """The host of an address, in lower case; empty for none."""
+    """Return the host of an address in lower case, or an empty string where it has none."""
     return (urlsplit(base_url).hostname or "").lower()

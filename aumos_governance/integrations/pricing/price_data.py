@@ -1,7 +1,8 @@
-"""How old the models' prices are, and newer ones without a release of anything.
+"""The age of the models' prices, and newer prices that a user fetches between releases of genai-prices.
 
-Prices come with genai-prices. `update` fetches what its own `UpdatePrices` fetches and keeps it in Jupyter's data
-folder, for all programs of the user that start afterwards. Nothing is fetched unless a user calls it.
+Prices are installed with genai-prices. `update` fetches the data that genai-prices' own `UpdatePrices` fetches, and
+keeps it in Jupyter's data folder for all programs of the user that start afterwards. Nothing is fetched unless a user
+calls `update`.
 """
 
 from __future__ import annotations
@@ -32,39 +33,41 @@ OLD_DAYS: Final = 90
 """Prices older than this many days are reported as old."""
 _FETCH_SECONDS: Final = 30
 _MOST_BYTES: Final = 64 << 20
-# As data.py writes a day from which a price applies, and as the fetched JSON does.
+# The day from which a price applies, as genai-prices' data.py has it and as the fetched JSON has it.
 _START_IN_PYTHON: Final = re.compile(rb"start_date=datetime\.date\((\d+), (\d+), (\d+)\)")
 _START_IN_JSON: Final = re.compile(rb'"start_date": ?"(\d+)-(\d+)-(\d+)"')
 _HEADER: Final = re.compile(rb'\{"fetched_at": "([^"]{1,40})", "providers": ')
 
 
 class PriceDataError(AumOSGovernanceError):
-    """Newer prices could not be fetched or are unusable; those there were still apply."""
+    """Newer prices could not be fetched or are unusable; the earlier prices still apply."""
 
     default_code = "PRICES_NOT_UPDATED"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceData:
-    """The prices that governed calls of this environment use."""
+    """The source and the age of the prices that governed calls in this environment use."""
 
     source: str
     """``installed`` with genai-prices, or ``fetched``."""
     version: str
-    """Of genai-prices."""
+    """The version of the installed genai-prices."""
     as_of: date
-    """The day of the newest price that already applied when the data was made; of fetched data, the day of fetching."""
+    """The first day of the newest installed price that applies by now; the day of fetching for fetched prices."""
 
     @property
     def age_days(self) -> int:
+        """The days since `as_of`."""
         return max(0, (_today() - self.as_of).days)
 
     @property
     def old(self) -> bool:
+        """Whether the prices are older than `OLD_DAYS`."""
         return self.age_days > OLD_DAYS
 
     def body(self) -> dict[str, Any]:
-        """As `GET config` and ``jupyter governance prices --json`` show it."""
+        """Return the fields that `GET config` and ``jupyter governance prices --json`` show."""
         return {
             "source": self.source,
             "version": self.version,
@@ -75,9 +78,10 @@ class PriceData:
 
 
 def describe() -> PriceData | None:
-    """Return what prices new programs use; None where genai-prices is not installed, or has no dated prices.
+    """Return the source and age of the prices that new programs use, or None if genai-prices has no dated prices.
 
-    Reads text only: to import genai-prices takes a server half a second.
+    None is also returned where genai-prices is not installed. The files are read as text, since importing genai-prices
+    would take a server half a second.
     """
     try:
         installed_version = version("genai-prices")
@@ -91,10 +95,10 @@ def describe() -> PriceData | None:
 
 
 def snapshot(library: Any) -> Any:
-    """Return the prices that count now: the fetched ones where they are newer than the installed ones.
+    """Return the prices in use: the fetched prices where they are newer than the installed ones.
 
-    ``library`` is ``genai_prices.data_snapshot``. What the program itself has set there counts before all. The first
-    call in a process warns if the prices are old.
+    ``library`` is the module ``genai_prices.data_snapshot``; a snapshot that the program itself has set there has
+    priority. The first call in a process warns if the prices are old.
     """
     current = library.get_snapshot()
     if _chosen.current is not current:
@@ -108,9 +112,10 @@ def snapshot(library: Any) -> Any:
 def update(url: str | None = None) -> PriceData:
     """Fetch the newest prices, check that the installed genai-prices can read them, and keep them for this user.
 
-    ``url`` is an ``https``, ``http`` or ``file`` URL; None: where genai-prices itself looks. This process uses them for
-    calls from now on; what was already held keeps its price. Raises PriceDataError, ConfigurationError where
-    genai-prices is missing, and InvalidRequestError for another kind of URL.
+    ``url`` is an ``https``, ``http`` or ``file`` URL, None for the URL that genai-prices uses. This process uses the
+    prices for its next calls; calls that are held already keep their prices. Raises PriceDataError where the prices
+    cannot be fetched or used, ConfigurationError where genai-prices is missing, and InvalidRequestError for another
+    kind of URL.
     """
     try:
         read = import_module("genai_prices.types")._providers_from_raw
@@ -140,7 +145,7 @@ def update(url: str | None = None) -> PriceData:
 
 
 def stored_file() -> Path:
-    """Return where fetched prices are kept, whether or not there are any."""
+    """Return the path of the file in which fetched prices are kept; it may not exist."""
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir()) / "aumos_governance" / "prices.json"
@@ -159,7 +164,7 @@ _lock = threading.Lock()
 
 def _choose(library: Any, current: Any) -> Any:
     if current.providers is not import_module("genai_prices.data").providers:
-        return current  # set by the program itself
+        return current  # The program itself has set this snapshot.
     found = describe()
     prices = current
     if found is not None and found.source == "fetched":
@@ -203,7 +208,7 @@ def _installed_as_of() -> date | None:
 
 
 def _newest(pattern: re.Pattern[bytes], text: bytes) -> date | None:
-    # Prices that are announced for a later day say nothing of the age.
+    # A price that is announced for a later day does not show how new the data is.
     days = {date(*map(int, found)) for found in set(pattern.findall(text))}
     return max((day for day in days if day <= _today()), default=None)
 
@@ -226,7 +231,7 @@ def _fetch(url: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise PriceDataError(
-            f"No prices could be fetched from {url}: {reason}. Those there were stay in use."
+            f"No prices could be fetched from {url}: {reason}. The earlier prices stay in use."
         ) from error
     if len(data) > _MOST_BYTES:
         raise PriceDataError(f"What {url} sent is larger than {_MOST_BYTES >> 20} MiB, which no price data is.")
@@ -234,7 +239,7 @@ def _fetch(url: str) -> bytes:
 
 
 def _keep(raw: Any) -> None:
-    """Write the prices in one step: a program that starts meanwhile reads the former ones or these."""
+    """Replace the file of fetched prices in one step, so that a program never reads a part of it."""
     path = stored_file()
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     made: str | None = None

@@ -1,8 +1,8 @@
-"""Published price rules that depend on more than the model's name: address, region, geography, speed, tier, tools.
+"""Published price rules that depend on more than the model's name: on address, region, geography and service tier.
 
-Pure functions. Each rule names the page it is taken from, as read on 2026-11-29. The prices themselves, and the terms
-that genai-prices models (service tiers, ``speed``, batch, Bedrock's regional profiles), come from genai-prices.
-A multiplier applies to the prices of tokens, never to a fee per call such as a web search.
+The functions are pure. Each rule names the page that it is taken from, as read on 2026-11-29. The prices themselves,
+and the terms that genai-prices has data for (service tiers, ``speed``, batch, Bedrock's regional profiles), come from
+genai-prices. A multiplier applies to the prices of tokens, never to a fee per call such as that of a web search.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _OLDER_OPENAI: Final = re.compile(
     r"(?:o[134](?:-|$)|chatgpt|gpt-oss|gpt-image-1|gpt-audio|gpt-realtime(?:-mini)?(?:-20[0-9-]+)?$|codex-mini|"
     r"computer-use-preview|text-|whisper|tts|dall-e|davinci|babbage|omni-moderation|sora-2)"
 )
-"""Models released before, whose names carry no version that can be compared."""
+"""Models released before that date, whose names have no version that can be compared."""
 # The regions of https://developers.openai.com/api/docs/guides/data-residency, each a prefix of the host.
 _OPENAI_HOST: Final = re.compile(r"(?:[a-z]{2,3}\.)api\.openai\.com$")
 # https://docs.together.ai/docs/serverless/geo-specific-inference: 1.25 times the serverless price at these hosts.
@@ -69,11 +69,11 @@ _VERTEX: Final = {
     "us": "https://aiplatform.us.rep.googleapis.com/v1",
     "eu": "https://aiplatform.eu.rep.googleapis.com/v1",
 }
-"""The addresses that no region precedes: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations."""
+"""The addresses of locations whose host does not begin with a region: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations."""
 _GOOGLE_FAMILIES: Final = (("claude", _CLAUDE, _CLAUDE_REGIONAL_SINCE), ("gemini", _GEMINI, _GEMINI_REGIONAL_SINCE))
 
 _DOTTED: Final = re.compile(r"^(?:(?P<region>[a-z]{2,6}(?:-gov)?)\.)?(?P<vendor>[a-z]+)\.(?=[a-z])")
-"""The prefix of a Bedrock name: the region of its inference profile, and who made the model."""
+"""The prefix of a Bedrock name: the region of the inference profile, and the vendor of the model."""
 _BEDROCK_END: Final = re.compile(r"(?:-v\d+)?(?::\d+)?$")
 _DATE: Final = re.compile(r"(?P<at>[-@])(?P<date>\d{8}|\d{4}-\d{2}-\d{2}|default|latest)$")
 _VARIANT: Final = re.compile(r":[a-z][\w-]*$")
@@ -81,17 +81,17 @@ _VARIANT: Final = re.compile(r":[a-z][\w-]*$")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A name under which genai-prices may know a model, and by what its token prices are multiplied then."""
+    """A name under which genai-prices may know a model, and the factor for its token prices there."""
 
     model: str
     multiplier: Decimal = LIST_PRICE
 
 
-# ---- whose price list counts
+# ---- the seller whose prices apply
 
 
 def seller_at(base_url: str) -> str | None:
-    """genai-prices' id of the seller at an address whose owner its own patterns do not find; None: they do.
+    """Return the id in genai-prices of the seller at an address that genai-prices' own patterns do not match, or None.
 
     Claude in Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at
     Anthropic's own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
@@ -107,14 +107,14 @@ def seller_at(base_url: str) -> str | None:
         return "openai"
     if _TOGETHER_HOST.fullmatch(host) or host == "api.together.ai":
         return "together"
-    # https://docs.x.ai/docs/key-information/regions: a region's own host, at the same price.
+    # https://docs.x.ai/docs/key-information/regions: each region has its own host, with the same prices.
     return "x-ai" if re.fullmatch(r"[a-z0-9-]+\.api\.x\.ai", host) else None
 
 
 def address_of(client: object) -> str:
-    """The address by which a client's calls are priced: its base URL, or its cloud's where that is only a way there.
+    """Return the address by which a client's calls are priced: its base URL, or its cloud's address behind a proxy.
 
-    A Vertex or Bedrock client names its region besides a base URL of the user's own.
+    A Vertex or Bedrock client states its region even if its base URL is a proxy of the user's.
     """
     base_url = str(getattr(client, "base_url", ""))
     kinds = {kind.__name__ for kind in type(client).__mro__}
@@ -127,11 +127,11 @@ def address_of(client: object) -> str:
     return base_url
 
 
-# ---- what the address and the model's name say
+# ---- prices by the address and the model's name
 
 
 def lookups(seller: str, model: str, base_url: str = "") -> tuple[Lookup, ...]:
-    """The names to look a model up by at a seller, the first that is found counts."""
+    """Return the names by which to look up a model at a seller; the first name that has a price applies."""
     if seller == "aws":
         return _bedrock_lookups(model)
     return (Lookup(model, _address_multiplier(seller, model, base_url)),)
@@ -143,8 +143,8 @@ def _bedrock_lookups(model: str) -> tuple[Lookup, ...]:
     found = _DOTTED.match(name.lower())
     if found is None or found["region"] == "global":
         return (Lookup(name),)
-    # genai-prices has the regional profiles that were offered when it was made; for another one of a model whose
-    # global price it has, the published 10 % are added. Models from before have one price for all.
+    # genai-prices has the regional profiles that existed when it was released. For a newer profile of a model, the
+    # published 10 % are added to the model's global price; models before Claude 4.5 have one price for all profiles.
     bare = name[found.end("region") + 1 :] if found["region"] else name
     regional = _version(_CLAUDE, bare)
     more = LIST_PRICE if regional is not None and regional < _CLAUDE_REGIONAL_SINCE else _TENTH_MORE
@@ -165,7 +165,7 @@ def _address_multiplier(seller: str, model: str, base_url: str) -> Decimal:
 
 def _google_multiplier(host: str, model: str) -> Decimal:
     # https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations: the global endpoint has no location
-    # in its host; a region precedes it, a multi-region stands within it.
+    # in its host; a region is a prefix of the host, and a multi-region is within it.
     regional = host.endswith(("-aiplatform.googleapis.com", ".rep.googleapis.com"))
     if not regional or host.startswith("global-"):
         return LIST_PRICE
@@ -173,12 +173,12 @@ def _google_multiplier(host: str, model: str) -> Decimal:
 
 
 def google_location_multiplier(location: str | None, model: str) -> Decimal:
-    """What Google multiplies token prices by at a location of Vertex AI; None: not there."""
+    """Return the factor for token prices at a location of Vertex AI; ``location`` is None outside Vertex AI."""
     if location in (None, "global"):
         return LIST_PRICE
     for family, pattern, since in _GOOGLE_FAMILIES:
         if family in model.lower():
-            # A name without a version is taken for a new one: the dearer of the published prices.
+            # A name without a version is taken for a new model, which has the higher of the published prices.
             version = _version(pattern, model.lower())
             return _TENTH_MORE if version is None or version >= since else LIST_PRICE
     return LIST_PRICE
@@ -189,7 +189,7 @@ def _is_since_2026_03_05(model: str) -> bool:
     version = _version(_GPT, name)
     if version is not None:
         return version >= _GPT_REGIONAL_SINCE
-    # A name that is none of the older ones is taken for a new one: the dearer of the published prices.
+    # A name that is not known as older is taken for a new model, which has the higher of the published prices.
     return _OLDER_OPENAI.match(name) is None
 
 
@@ -197,15 +197,15 @@ def _is_since_2026_03_05(model: str) -> bool:
 
 
 def has_geography(model: str) -> bool:
-    """Whether Anthropic prices this model by the geography of its inference; one of an unknown version does."""
+    """Whether Anthropic prices a model by the geography of its inference; assumed for a model of unknown version."""
     version = _version(_CLAUDE, model.lower())
     return version is None or version >= _CLAUDE_GEO_SINCE
 
 
 def geo_multiplier(geo: object) -> Decimal | None:
-    """What Anthropic multiplies token prices by at an ``inference_geo``; None where none is published.
+    """Return Anthropic's factor for token prices at an ``inference_geo``, or None for a value without published price.
 
-    Models and platforms without that choice state ``not_available``.
+    The usage of models and platforms without that choice states ``not_available``.
     """
     if geo in (None, "", "global", "not_available"):
         return LIST_PRICE
@@ -213,14 +213,14 @@ def geo_multiplier(geo: object) -> Decimal | None:
 
 
 def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str], ...]:
-    """The contexts of genai-prices in which a request may be priced by its service tier; the dearest is to be held.
+    """Return genai-prices' contexts for the service tiers that may serve a request; the dearest of them is held.
 
-    By the types of OpenAI's library the project's settings count where a request says ``auto`` or nothing, and another
-    tier than the requested one may serve it. The response names the one that did.
+    By the types of OpenAI's library, the project's setting applies where a request states ``auto`` or no tier, and a
+    request may be served by another tier than it states. The response names the tier that served it.
     """
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
-    # Flex, the other one that a project may set, is cheaper.
+    # A project may also be set to the tier flex, which is cheaper and so need not be held.
     return _ANY_TIER if seller == "openai" else _NO_TIER
 
 
@@ -229,7 +229,7 @@ _ANY_TIER: Final[tuple[dict[str, str], ...]] = ({}, {"service_tier": "priority"}
 
 
 def thinks_by_default(model: str) -> bool:
-    """Whether a model of Anthropic's may reason where the request does not mention it; unknown ones may.
+    """Whether an Anthropic model may reason without being requested to; assumed for a model of unknown version.
 
     https://platform.claude.com/docs/en/build-with-claude/extended-thinking: before Claude 5 it must be requested.
     """
@@ -237,15 +237,15 @@ def thinks_by_default(model: str) -> bool:
     return version is None or version >= (5, 0)
 
 
-# ---- which name is billed
+# ---- the name by which a call is billed
 
 
 def billed_model(requested: str, served: object) -> str:
-    """The name whose price counts: that of the model which responded, never less exact than the one that was requested.
+    """Return the model's name by which a call is billed: the name in the response, unless the requested one says more.
 
-    Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, Vertex
-    the same to ``claude-sonnet-4-5@20250929``: the requested name says by which profile it is billed. Another model
-    that responded is billed by the requested one's profile.
+    Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, and
+    Vertex with the same name to ``claude-sonnet-4-5@20250929``; only the requested name has the profile by which the
+    call is billed. Where another model responded, its name is returned with the profile of the requested name.
     """
     if not isinstance(served, str) or not served or served == requested:
         return requested
@@ -254,31 +254,31 @@ def billed_model(requested: str, served: object) -> str:
 
 @lru_cache(maxsize=512)
 def _billed(requested: str, served: str) -> str:
-    one, other = _Name.of(requested), _Name.of(served)
-    if one.base != other.base:
-        return f"{one.profile}{served}" if one.profile and not other.profile else served
-    if one.date and other.date and one.date != other.date:
-        return f"{one.profile}{served}" if one.profile and not other.profile else served
-    # Dated by the response alone, it is the more exact of two names that are alike otherwise.
-    return served if other.date and not one.date and not (one.profile or one.variant) else requested
+    own, other = _Name.of(requested), _Name.of(served)
+    if own.base != other.base or (own.date and other.date and own.date != other.date):
+        return f"{own.profile}{served}" if own.profile and not other.profile else served
+    # Of two names that differ only in the date, the dated one is more exact.
+    return served if other.date and not own.date and not (own.profile or own.variant) else requested
 
 
 @lru_cache(maxsize=512)
 def same_model(one: str, other: str) -> bool:
-    """Whether two names mean the same model, even if only one has its date or variant."""
+    """Whether two names mean the same model, even if only one of them has a profile, a date or a variant."""
     return _Name.of(one).base == _Name.of(other).base
 
 
 @dataclass(frozen=True, slots=True)
 class _Name:
-    """The parts of a model's name."""
+    """The parts of a model's name, in lower case."""
 
     profile: str
     """Bedrock's prefix, such as ``us.anthropic.``."""
     base: str
+    """The name without profile, date and variant, with hyphens for dots."""
     date: str
+    """The digits of the date; empty without a date."""
     variant: str
-    """What a seller adds, such as ``:free``."""
+    """A seller's suffix, such as ``:free``."""
 
     @classmethod
     def of(cls, name: str) -> _Name:

@@ -1,6 +1,6 @@
-"""What usage costs, by the prices that genai-prices ships, or newer ones that the user has fetched (`price_data`).
+"""The lookup of a model's prices: stated by the user, or from genai-prices, installed or fetched (`price_data`).
 
-A program that starts genai-prices' own `UpdatePrices` gets the prices that this has fetched.
+In a program that starts genai-prices' own `UpdatePrices`, the prices that it fetches apply.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ... import money
 from ...errors import ConfigurationError, InvalidRequestError
 from . import price_data
-from .model_names import Named, is_local, named
+from .model_names import ParsedModelId, is_local, parse_model_id
 from .price_terms import lookups, seller_at
 from .rates import Rates, UnusableUsageError, unknown_price
-from .sellers import Reading, reading_of
+from .sellers import UsagePaths, usage_paths_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["Amount", "Prices", "Rates", "UnusableUsageError", "address_seller", "unknown_price"]
 
 Amount = float | int | str | Decimal
-"""USD."""
+"""An amount in USD."""
 
 
 class Prices:
-    """Finds a model's prices: those stated here first, then the installed data of genai-prices.
+    """The source of models' prices: first the stated ones, then those of genai-prices. All amounts are in USD.
 
-    ``cost`` is what every call costs. ``price`` states prices per unit under genai-prices' names, ``{"input_mtok": 2.5,
-    "output_mtok": 10}`` in USD per million tokens, or such a mapping for each of several models, whose names may have
-    wildcards (``"llama*"``). Prices that leave out input and output are added to the known ones. ``default_cost`` is
-    what a call costs whose model has no price otherwise, unless its response says. ``fee`` is added to every call.
-    Raises ValueError for what is none of these.
+    ``cost`` is the price of every call. ``price`` states prices per unit under genai-prices' names, as ``{"input_mtok":
+    2.5, "output_mtok": 10}`` per million tokens, or maps models' names, which may have wildcards (``"llama*"``), to
+    such mappings. Stated prices without input and output are added to the known ones. ``default_cost`` is the price of
+    a call of a model without a known price, unless the response states a cost. ``fee`` is added to every call. Raises
+    ValueError for an argument that is no valid price.
     """
 
     def __init__(
@@ -58,9 +58,10 @@ class Prices:
         self._found: dict[tuple[str, str, str], tuple[Any, _Place]] = {}
 
     def rates(self, model: str, *, provider: str, base_url: str = "", snapshot: Any = None) -> Rates:
-        """The model's prices at this address, else at ``provider``. Raises ConfigurationError when none is known.
+        """Return the model's prices at the seller of ``base_url`` or, where that is no known seller's, at ``provider``.
 
-        ``snapshot``: the prices of genai-prices to look them up in; None: those that count now.
+        ``snapshot`` is the data of genai-prices to look them up in, None for the data in use. Raises ConfigurationError
+        when the model has no known price.
         """
         if self._cost is not None:
             return Rates(model, flat=self._cost, fee=self._fee)
@@ -68,7 +69,7 @@ class Prices:
             snapshot = price_data.snapshot(_library("data_snapshot"))
         place = self._place(snapshot, model, provider, base_url)
         rates = place.rates
-        if rates is None or not rates.count_at(_now()):
+        if rates is None or not rates.apply_at(_now()):
 
             def others(name: str) -> Rates:
                 return self.rates(name, provider=provider, base_url=base_url, snapshot=snapshot)
@@ -90,8 +91,8 @@ class Prices:
             pricing=pricing,
             fee=self._fee,
             seller=place.seller,
-            reading=place.reading,
-            searches=place.named.searches,
+            usage_paths=place.usage_paths,
+            searches=place.parsed.searches,
             multiplier=Decimal(1) if pricing is stated or place.known is None else place.known.multiplier,
             others=others,
         )
@@ -114,7 +115,7 @@ class Prices:
 
 
 class _Stated:
-    """Prices that the caller stated."""
+    """The `Pricing` of a model whose prices the caller of `govern` stated."""
 
     found = False
     hourly = False
@@ -128,14 +129,14 @@ class _Stated:
                 getattr(model_price(), name)
             except AttributeError:
                 raise InvalidRequestError(
-                    f"price has no {name!r}; it is given as, for example, {{'input_mtok': 2.5, 'output_mtok': 10}}."
+                    f"price has no {name!r}; state it as, for example, {{'input_mtok': 2.5, 'output_mtok': 10}}."
                 ) from None
-            # Finer than a nano-dollar is no amount, but may be a price.
+            # A price per unit may be finer than 1 nano-USD, so `money.parse` cannot read it.
             read[name] = _price(name, value)
         if not read:
             raise InvalidRequestError("price must state at least one price, for example {'input_mtok': 2.5}.")
         self.complete = bool(read.keys() & {"input_mtok", "output_mtok"})
-        """Whether they are all prices of a model, and not only some beside its known ones."""
+        """Whether these are all prices of the model; otherwise they are added to its known prices."""
         self._prices = model_price(**read)
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
@@ -149,7 +150,7 @@ class _Stated:
 
 
 class _Known:
-    """Prices that genai-prices knows."""
+    """The `Pricing` of a model that genai-prices knows; ``more`` are prices that are added to its data."""
 
     found = True
 
@@ -165,15 +166,15 @@ class _Known:
         self.hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
     def with_prices(self, stated: _Stated) -> _Known:
-        """The same with prices that the caller added."""
+        """Return a copy to which the caller's stated prices are added."""
         added = {name: price for name, price in vars(stated.prices({}, _now())).items() if price is not None}
         other = _Known(self._provider, self._model, self.multiplier, {**self._more, **added})
         other.found = False
         return other
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
-        # DeepSeek's prices by the hour are those of when a request is done: https://api-docs.deepseek.com/quick_start/pricing.
-        # Other conditions are days.
+        # By the hour, the price at the time when a request is completed applies to DeepSeek's models:
+        # https://api-docs.deepseek.com/quick_start/pricing. All other conditions of prices are days.
         key = (tuple(context.items()), at.toordinal())
         resolved = None if self.hourly else self._resolved.get(key)
         if resolved is not None:
@@ -203,7 +204,7 @@ class _Known:
 
 
 class _Free:
-    """A model that its seller gives away."""
+    """The `Pricing` of a model that its seller gives away."""
 
     found = True
     hourly = False
@@ -228,39 +229,40 @@ class _Free:
 
 
 class _Place:
-    """A model at its seller."""
+    """A model at its seller, with its prices there if genai-prices knows them."""
 
     def __init__(self, snapshot: Any, model: str, provider: str, base_url: str) -> None:
-        # At an address that sells models, its prices count alone. Any other one is taken for a way to the client's own.
+        # At the address of a known seller only that seller's prices apply. Any other address is taken for a proxy of
+        # the client's own provider.
         at = seller_at(base_url)
         seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
-        self.named: Named = named(getattr(seller, "id", None), model, base_url)
-        if self.named.seller is not None:
-            seller = _seller(snapshot, self.named.seller, None)
+        self.parsed: ParsedModelId = parse_model_id(getattr(seller, "id", None), model, base_url)
+        if self.parsed.seller is not None:
+            seller = _seller(snapshot, self.parsed.seller, None)
         self.seller: str | None = getattr(seller, "id", None)
-        self.known = None if seller is None else _known(snapshot, seller, model, self.named, base_url)
+        self.known = None if seller is None else _known(snapshot, seller, model, self.parsed, base_url)
         self.rates: Rates | None = None
-        """What was made of it last, since the same ones are looked up for every call."""
+        """The rates made last, which are kept since each call looks them up."""
         self._provider = seller
-        self._readings: dict[str, Reading] = {}
+        self._usage_paths: dict[str, UsagePaths] = {}
 
-    def reading(self, shape: str) -> Reading:
-        """How the seller reports the usage of this kind of response."""
-        found = self._readings.get(shape)
+    def usage_paths(self, shape: str) -> UsagePaths:
+        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        found = self._usage_paths.get(shape)
         if found is None:
-            found = self._readings[shape] = reading_of(self._provider, shape)
+            found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
         return found
 
 
 def address_seller(base_url: str) -> str | None:
-    """genai-prices' id of the seller at an address; None where none is known there."""
+    """Return the id in genai-prices of the seller at an address, or None where no seller is known there."""
     found = seller_at(base_url)
     if found is not None:
         return found
     return getattr(_seller(price_data.snapshot(_library("data_snapshot")), None, base_url), "id", None)
 
 
-def _known(snapshot: Any, seller: Any, model: str, name: Named, base_url: str) -> _Known | _Free | None:
+def _known(snapshot: Any, seller: Any, model: str, name: ParsedModelId, base_url: str) -> _Known | _Free | None:
     names = dict.fromkeys((model, name.model))
     for lookup in (lookup for each in names for lookup in lookups(seller.id, each, base_url)):
         try:
@@ -274,7 +276,7 @@ def _known(snapshot: Any, seller: Any, model: str, name: Named, base_url: str) -
 
 
 def _published(seller: str, model: str) -> dict[str, Decimal]:
-    """Prices that a seller publishes and that genai-prices leaves out.
+    """Return prices per million tokens that a seller publishes and that genai-prices leaves out, by their names there.
 
     OpenAI's audio tokens: https://platform.openai.com/docs/models/gpt-4o-audio-preview, and
     https://platform.openai.com/docs/models/gpt-4o-mini-audio-preview.
@@ -325,6 +327,6 @@ def _library(module: str) -> Any:
     except ImportError:
         raise ConfigurationError(
             "govern() needs genai-prices for the models' prices: pip install 'aumos-governance[openai]', or state what"
-            " each call costs with cost=.",
+            " each call costs with cost=... USD.",
             cause="The models' prices are not installed (pip install 'aumos-governance[openai]')",
         ) from None

@@ -1,4 +1,4 @@
-"""The prices of one model: what usage costs by them, and what it costs at most."""
+"""The prices of one model, by which the cost of usage and the worst case of a call are computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import ConfigurationError
 from .seen import Seen
-from .sellers import Reading, reading_of
+from .sellers import UsagePaths, usage_paths_of
 from .token_prices import Sides, dearest, dearest_sides, greatest_of, plain_prices, sides
 from .usage import least_tokens
 
@@ -23,29 +23,34 @@ _PER: Final = 1_000_000
 
 
 class UnusableUsageError(Exception):
-    """Figures that contradict each other, or have no price. It never reaches a caller."""
+    """The counts of a usage report contradict each other or have no price. It never reaches a caller of a client."""
 
 
 class Pricing(Protocol):
-    """The source of one model's prices."""
+    """The source of one model's prices. ``context`` are terms of genai-prices such as ``{"service_tier": "flex"}``."""
 
     context_window: int | None
+    """The most tokens of a request; None where it is not known."""
     found: bool
-    """They come from the installed data, and were not stated by the caller."""
+    """Whether the prices come from genai-prices, and the caller stated none."""
     hourly: bool
-    """They may change within a day."""
+    """Whether the prices may change within a day."""
 
-    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice: ...
-
-    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
-        """All prices that may count until a call is done."""
+    def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
+        """Return the prices that apply at a time."""
         ...
 
-    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal: ...
+    def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
+        """Return all prices that may apply to a call which begins at a time, until it is completed."""
+        ...
+
+    def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal:
+        """Return the cost of usage in USD."""
+        ...
 
 
 class Rates:
-    """The prices of one model, in USD."""
+    """The prices of one model at one seller, in USD."""
 
     def __init__(
         self,
@@ -57,87 +62,87 @@ class Rates:
         multiplier: Decimal = Decimal(1),
         others: Callable[[str], Rates] | None = None,
         fee: Decimal = Decimal(0),
-        reading: Callable[[str], Reading] | None = None,
+        usage_paths: Callable[[str], UsagePaths] | None = None,
         searches: bool = False,
         assumed: bool = False,
     ) -> None:
         self.model = model
         self.seller = seller
-        """genai-prices' id of the seller at the client's address; None where it is not known."""
+        """The id in genai-prices of the seller at the client's address; None where it is not known."""
         self.fee = fee
-        """What is added to each call."""
+        """The USD that are added to each call."""
         self.searches = searches
-        """The model's id means a web search with every request."""
+        """Whether the model's id requests a web search with every call."""
         self.assumed = assumed
-        """``flat`` stands in for a price that is not known, until a response says what it cost."""
-        self._reading = reading
+        """Whether ``flat`` replaces a price that is not known; a response may still state the true cost."""
+        self._usage_paths = usage_paths
         self._at = datetime.now(timezone.utc)
         self.multiplier = multiplier
-        """By what the prices of tokens are multiplied, such as at a regional address."""
+        """The factor for the prices of tokens, for example at a regional address."""
         self._others = others
         self.flat = flat
-        """What every call costs, whatever it uses; None: what it uses is priced."""
+        """The USD that every call costs, whatever it uses; None where the usage is priced."""
         self._pricing = pricing
         self._bounds: dict[object, list[Sides]] = {}
         self._usual: ModelPrice | None = None
 
     @property
     def found(self) -> bool:
-        """Whether the prices come from the installed data, and were not stated by the caller."""
+        """Whether the prices come from genai-prices, and the caller stated none."""
         return self._pricing is not None and self._pricing.found
 
     @property
     def context_window(self) -> int | None:
-        """The most tokens that a request may have, where it is known."""
+        """The most tokens of a request; None where it is not known."""
         return None if self._pricing is None else self._pricing.context_window
 
-    def count_at(self, time: datetime) -> bool:
-        """Whether the prices are those of this time too: of the same day, where they do not change by the hour."""
+    def apply_at(self, time: datetime) -> bool:
+        """Whether the prices also apply at ``time``: on the same day, and only if they do not change by the hour."""
         hourly = self._pricing is not None and self._pricing.hourly
         return not hourly and time.toordinal() == self._at.toordinal()
 
     def of(self, model: str) -> Rates:
-        """Another model's prices at the same place. Raises ConfigurationError when they are not known."""
+        """Return another model's prices at the same address. Raises ConfigurationError when they are not known."""
         return self if self._others is None else self._others(model)
 
-    def reading(self, shape: str) -> Reading:
-        """How the seller reports the usage of a kind of response, as `reading_of` names it."""
-        return reading_of(None, shape) if self._reading is None else self._reading(shape)
+    def usage_paths(self, shape: str) -> UsagePaths:
+        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
-        """The same with the prices of tokens multiplied once more."""
+        """Return a copy whose prices of tokens are multiplied by a further factor."""
         other = copy(self)
         other.multiplier = self.multiplier * multiplier
         return other
 
     def varies(self, context: Mapping[str, str]) -> bool:
-        """Whether the data has prices for these terms, such as ``{"speed": "fast"}``."""
+        """Whether genai-prices has other prices for these terms, such as ``{"speed": "fast"}``."""
         if self._pricing is None:
             return False
         try:
             return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
         except TypeError:
-            # Versions of genai-prices before 0.2 know no terms.
+            # Versions of genai-prices before 0.2 take no terms.
             return False
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
-        """What the usage costs: counts under the names of genai-prices' units, such as ``cache_read_tokens``.
+        """Return the cost in USD of ``usage``, counts by genai-prices' units such as ``cache_read_tokens``.
 
-        ``context`` says under what terms, such as ``{"service_tier": "flex"}``. Raises UnusableUsageError for counts
-        that are none, that contradict each other, or that have no price.
+        ``context`` are the terms of the call, such as ``{"service_tier": "flex"}``. Raises UnusableUsageError for
+        counts that are not valid, that contradict each other, or that have no price.
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
-        used = {unit: count for unit, count in usage.items() if count or unit in _SAID_AT_ZERO}
+        used = {unit: count for unit, count in usage.items() if count or unit in _NEEDED_AT_ZERO}
         if self.multiplier == 1:
             return self._cost(used, context)
-        # What is counted otherwise, such as searches, has a fee of its own.
+        # Units other than tokens, such as searches, have fees that are not multiplied.
         tokens = {unit: count for unit, count in used.items() if unit.endswith("_tokens")}
         others = {unit: count for unit, count in used.items() if unit not in tokens}
         return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
 
     def least_cost(self, seen: Seen | None) -> Decimal:
-        """What the visible output costs at least, in USD: a server may ignore the limit for which was held."""
+        """Return the lowest cost of the visible output in USD, which may exceed the hold if a server ignores limits."""
         if seen is None or not seen.anything:
             return Decimal(0)
         try:
@@ -162,14 +167,14 @@ class Rates:
             raise UnusableUsageError(str(error)) from None
 
     def has(self, *names: str, context: Mapping[str, str] | None = None) -> bool:
-        """Whether one of genai-prices' prices, such as ``web_searches_kcount``, is known."""
+        """Whether at least one of the prices of these names, such as ``web_searches_kcount``, is known."""
         if self._pricing is None:
             return True
         prices = vars(self._prices(self._pricing, context))
         return any(prices.get(name) is not None for name in names)
 
     def _prices(self, pricing: Pricing, context: Mapping[str, str] | None) -> ModelPrice:
-        """The prices under these terms; without terms they stay the same, but for those that change by the hour."""
+        """Return the prices under these terms; the prices without terms are kept, unless they change by the hour."""
         if context or pricing.hourly:
             return pricing.prices(context or {}, self._at)
         if self._usual is None:
@@ -184,11 +189,11 @@ class Rates:
         kinds: Iterable[str] = (),
         contexts: Sequence[Mapping[str, str]] = ({},),
     ) -> Decimal:
-        """The most that so many tokens can cost, each one at the dearest price that may apply to it.
+        """Return the most USD that these numbers of tokens can cost, each at the dearest price that may apply to it.
 
-        ``kinds`` are what there may be beside plain text: ``audio``, ``image``, ``video``, ``cache_write``,
-        ``cache_write_1h``. ``contexts`` are the terms of which any may count. Raises ConfigurationError when there is
-        no price for either side.
+        ``kinds`` are the kinds of tokens that may occur beside plain text: ``audio``, ``image``, ``video``,
+        ``cache_write``, ``cache_write_1h``. ``contexts`` are all terms that may apply. Raises ConfigurationError when
+        the input or the output has tokens and no price.
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
@@ -207,9 +212,9 @@ class Rates:
         total = (
             input_tokens * greatest_of(inputs, input_tokens) + output_tokens * greatest_of(outputs, input_tokens)
         ) / _PER
-        # Perplexity charges each request beside its tokens.
-        more = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
-        return (total if self.multiplier == 1 else total * self.multiplier) + more
+        # Perplexity charges a fee for each request beside its tokens; its price is per 1,000 requests.
+        request_fee = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
+        return (total if self.multiplier == 1 else total * self.multiplier) + request_fee
 
 
 _PRICED_AS: Final = {
@@ -220,18 +225,19 @@ _PRICED_AS: Final = {
     "web_searches": ("web_searches_kcount",),
     "storage_searches": ("storage_searches_kcount",),
 }
-"""Which prices must be known for a unit: without one it would count as nothing."""
+"""The prices of a unit, of which one must be known; genai-prices would charge nothing for the unit without any."""
 
 
-_SAID_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
-"""Units that genai-prices must be given, also as 0, where a part of the input is of this kind and another is cached."""
+_NEEDED_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
+"""Units that genai-prices needs even as 0, where some input has this modality and other input comes from the cache."""
 _CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
-    """What genai-prices computes of text at prices without tiers, in a tenth of its time; None: it must compute them
-    itself.
+    """Return the cost in USD of plain text at prices without tiers, ten times as fast as genai-prices.
+
+    None is returned for any other usage, whose cost genai-prices has to compute.
     """
     for unit, count in used.items():
         if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:
@@ -247,19 +253,20 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
     for unit, name in _CACHE_PRICES.items():
         if unit in used and (price := known.get(name)) is not None:
             total += used[unit] * price
-            # What the cache served is part of the input, at a price of its own.
+            # Cached tokens are part of the reported input and have their own price.
             text -= used[unit]
     price = known.get("input_mtok")
-    # More from the cache than there was input is a contradiction, which is for the library to say.
+    # More cached tokens than input is a contradiction, for which genai-prices raises the error.
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
 
 
 def unknown_price(
     model: str, seller: str | None = None, *, local: bool = False, keys: Iterable[str] = ()
 ) -> ConfigurationError:
-    """Says that a model cannot be governed without a stated price.
+    """Return the refusal of a call whose model has no known price, with the ways to state one.
 
-    ``keys``: the only prices that are missing. ``local``: its address is of this machine or network.
+    ``keys`` names the missing prices where the model has others. ``local`` is whether the client's address is on this
+    machine or in a private network.
     """
     missing = tuple(keys)
     if missing:

@@ -1,4 +1,4 @@
-"""Plain values in place of what a request may hold besides JSON: classes, models, dataclasses and other objects.
+"""Conversion of the classes, models, dataclasses and other objects in a request to plain values that can be measured.
 
 A library accepts a class where it sends that class's JSON schema: as a response format, a tool, or a tool's arguments.
 """
@@ -16,12 +16,12 @@ from typing import Any, Final
 __all__ = ["UNKNOWN", "plain"]
 
 UNKNOWN: Final = object()
-"""Stands for a value whose size cannot be measured: an iterator, which must not be used up, or an unknown object."""
+"""The result for a value whose size cannot be measured: an iterator, which must not be consumed, or another object."""
 _ATOMS: Final = (str, bytes, bytearray, bool, int, float, type(None))
 
 
 def plain(value: object) -> object:
-    """The value as a mapping, a sequence, text, bytes, a number or None; `UNKNOWN` for what is none of these.
+    """Return the value as a mapping, a sequence, text, bytes, a number or None; `UNKNOWN` if that is not possible.
 
     A class becomes its JSON schema, and a model or dataclass the mapping of its fields. Only ``value`` itself is
     converted, not its members. Never raises.
@@ -32,7 +32,7 @@ def plain(value: object) -> object:
         return value
     try:
         return _plain(value)
-    except Exception:  # noqa: BLE001 - a user's class may raise anything, and is then of unknown size
+    except Exception:  # noqa: BLE001 - a user's class may raise anything, and its size is unknown then
         return UNKNOWN
 
 

@@ -1,4 +1,4 @@
-"""What visibly arrived in a response: evidence to hold a usage report against."""
+"""The measure of what visibly arrived in a response, against which its usage report is checked."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ __all__ = ["Seen", "utf8_size"]
 
 
 def utf8_size(text: str) -> int:
-    """The bytes of UTF-8 that a text has."""
+    """Return the size of a text in UTF-8, in bytes."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)
 class Seen:
-    """How much of a response arrived, counted by a meter event by event, or read from a whole body."""
+    """The amounts of a response that arrived, measured event by event in a stream or in a whole body."""
 
     text: int = 0
-    """Bytes of UTF-8 of the text that the caller can read, of all choices."""
+    """The bytes of visible text in UTF-8, of all choices."""
     tools: int = 0
-    """Bytes of UTF-8 of the names and arguments of tool calls."""
+    """The bytes of the names and arguments of tool calls, in UTF-8."""
     reasoning: int = 0
-    """Bytes of UTF-8 of reasoning, or of its summary, as far as it is shown."""
+    """The bytes of the reasoning or of its summary, in UTF-8, where it is shown."""
     media: int = 0
-    """Bytes of images and sound, as encoded in the response."""
+    """The bytes of images and sound, as encoded in the response."""
     hidden: bool = True
-    """Output that is not shown may have been charged, such as a model's reasoning."""
+    """Whether output that is not shown, such as a model's reasoning, may have been charged."""
     whole: bool = False
-    """The response arrived to its end. False: it broke off, or was not read on."""
+    """Whether the response arrived to its end. False where it broke off, or is not read to its end."""
 
     @property
     def visible(self) -> int:
-        """Bytes of text and of tool calls: what the model wrote for the caller."""
+        """The bytes of text and tool calls, which the model wrote for the caller."""
         return self.text + self.tools
 
     @property

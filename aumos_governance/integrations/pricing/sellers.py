@@ -1,6 +1,6 @@
-"""How each seller's usage is read, and the cost that it states, by its base URL or name.
+"""The usage reports of each seller, and the costs that some sellers state in their responses.
 
-The paths of the counts are genai-prices' own for each provider; what these leave out is read as OpenAI reports it.
+genai-prices has the paths of each provider's counts; counts that it leaves out are read at the paths of OpenAI's API.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .usage import Report
 
-__all__ = ["STATE_COSTS", "Reading", "reading_of", "stated_cost"]
+__all__ = ["STATE_COSTS", "UsagePaths", "stated_cost", "usage_paths_of"]
 
 _CHAT: Final = {
     "input_tokens": ("prompt_tokens",),
@@ -47,27 +47,27 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 _ADDED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "gemini": (("input_tokens", ("toolUsePromptTokenCount",)), ("output_tokens", ("thoughtsTokenCount",)))
 }
-"""Counts that are part of a unit beside its usual one, where the provider's own paths are not known."""
+"""Counts that are added to a unit's usual count, where genai-prices has no paths for the provider."""
 _ROOTS: Final = {"gemini": "usageMetadata"}
-"""The field of a response that holds its usage, where it is not ``usage``."""
+"""The field of a response that holds its usage, for shapes where that is not ``usage``."""
 _TOTALS: Final = {"gemini": "totalTokenCount"}
-"""The sum of all tokens, where it is not ``total_tokens``."""
+"""The field with the sum of all tokens, for shapes where that is not ``total_tokens``."""
 _COUNTED: Final = re.compile(
     r"search|citation|quer(?:y|ies)|num_sources|audio|video|pages|documents?$|invocation|executions?|session|container",
     re.IGNORECASE,
 )
-"""The names of counts that are charged beside text; others are parts of the sums, or times."""
+"""Matches the names of counts that are charged beside text; other unknown counts are parts of the sums, or times."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
-"""Sellers whose responses state what was charged; see `stated_cost`."""
+"""Sellers whose responses state the charged cost; see `stated_cost`."""
 _SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
-"""Counts of which none is an extra; they are only left out to spare time."""
+"""Counts that are never charged beside text; they are skipped to save time."""
 _TICKS_A_DOLLAR: Final = Decimal(10**10)
 _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
-"""Sellers whose total leaves out reasoning and citations, by the examples of their API reference."""
+"""Sellers whose total leaves out reasoning and citations, judged by the examples in their API reference."""
 
 
-class Reading:
-    """Where one seller reports what, in the usage of one kind of response."""
+class UsagePaths:
+    """The paths at which one seller reports its counts, in the usage of one kind of response."""
 
     def __init__(
         self,
@@ -77,16 +77,17 @@ class Reading:
         total: str = "total_tokens",
         total_covers_all: bool = True,
     ) -> None:
-        """``paths``: a unit of genai-prices, and the path of a count that is part of it, within ``usage``.
+        """Prepare the paths for `report`.
 
-        ``beside``: the paths of what is added to the seller's own count of the output. ``total``: the field that sums
-        up all tokens.
+        ``paths`` are pairs of a unit of genai-prices and the path within the usage of a count that is added to it.
+        ``beside`` are the paths of the counts that are added to the seller's own count of the output. ``total`` is the
+        field with the sum of all tokens; ``total_covers_all`` is whether that includes all that is charged as output.
         """
         self.paths = tuple(paths)
         self._total = total
         self.beside = tuple(beside)
         self._total_covers_all = total_covers_all
-        # genai-prices may also say how a count is found in a list.
+        # A path of genai-prices may have a step that computes a count from a list.
         self._computed = tuple((unit, path) for unit, path in self.paths if not _is_named(path))
         self._fields = _Fields()
         for unit, path in self.paths:
@@ -94,39 +95,40 @@ class Reading:
                 self._fields.at(path).units += (unit,)
 
     def report(self, usage: Mapping[str, Any]) -> Report | None:
-        """The counts of a usage report; None where one of them is no count."""
+        """Return the counts of a usage report, or None where a known field has a value that is no count."""
         counts: dict[str, int | float] = {}
         unpriced: list[str] = []
         try:
             self._fields.read(usage, "", counts, unpriced)
             for unit, path in self._computed:
-                if (value := _at(usage, path)) is not None:
+                if (value := _value_at(usage, path)) is not None:
                     counts[unit] = counts.get(unit, 0) + _count(value)
         except ValueError:
             return None
-        beside = sum([_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
+        beside = sum([_value_at(usage, path) or 0 for path in self.beside]) if self.beside else 0
         total = usage.get(self._total)
         return Report(counts, total if _is_count(total) else None, beside, self._total_covers_all, tuple(unpriced))
 
 
 class _Fields:
-    """The fields of a usage report, or of one of its parts, that are known."""
+    """The known fields of a usage report, as a tree: one node for the report, for each part and for each field."""
 
     def __init__(self) -> None:
         self.units: tuple[str, ...] = ()
-        """The units that the field itself counts."""
+        """The units to which this field's count is added."""
         self._parts: dict[str, _Fields] = {}
 
     def at(self, path: tuple[str, ...]) -> _Fields:
-        """What is known of the field at a path, from here."""
+        """Return the node of the field at a path below this node; add it if it is missing."""
         return self._parts.setdefault(path[0], _Fields()).at(path[1:]) if path else self
 
     def read(
         self, usage: Mapping[str, Any], above: str, counts: dict[str, int | float], unpriced: list[str] | None
     ) -> None:
-        """Add to ``counts`` what is known, and to ``unpriced`` the paths of counts that have no unit.
+        """Add the known fields to ``counts``, and the paths of charged counts without a unit to ``unpriced``.
 
-        ``unpriced`` None: of these none has a price. Raises ValueError where something that is known is no count.
+        ``above`` is the path of this part, with a dot at its end. ``unpriced`` is None where no unknown count of this
+        part is charged. Raises ValueError where a known field has a value that is no count.
         """
         for name, value in usage.items():
             if value is None:
@@ -137,7 +139,7 @@ class _Fields:
                 for unit in known.units:
                     counts[unit] = counts[unit] + count if unit in counts else count
             elif type(value) is dict or isinstance(value, Mapping):
-                # JSON gives dictionaries; to check for any mapping takes several times as long.
+                # `type` is checked first, since to check for any mapping takes several times as long.
                 charged = None if name in _SUMS or "cost" in name else unpriced
                 (known or _NONE_KNOWN).read(value, f"{above}{name}.", counts, charged)
             elif value and unpriced is not None and name not in _SUMS and _is_count(value):
@@ -149,10 +151,11 @@ class _Fields:
 _NONE_KNOWN: Final = _Fields()
 
 
-def reading_of(provider: Any, shape: str) -> Reading:
-    """How a provider of genai-prices, or None for one that it does not know, reports the usage of a kind of response.
+def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
+    """Return the paths at which a provider reports the usage in a kind of response.
 
-    ``shape``: ``chat``, ``responses``, ``embeddings`` or ``gemini``.
+    ``provider`` is a provider of genai-prices, or None for one that it does not know. ``shape`` is ``chat``,
+    ``responses``, ``embeddings`` or ``gemini``.
     """
     usual = _SHAPES[shape]
     mappings = _mappings(provider, shape, usual["input_tokens"])
@@ -166,14 +169,14 @@ def reading_of(provider: Any, shape: str) -> Reading:
         beside = tuple(path for unit, path in _ADDED[shape] if unit == "output_tokens")
     seller = getattr(provider, "id", None)
     total = _TOTALS.get(shape, "total_tokens")
-    return Reading(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
+    return UsagePaths(paths, beside, total=total, total_covers_all=seller not in _TOTAL_OF_TEXT)
 
 
 def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
-    """The cost in USD that a seller states in its response; None where it states none.
+    """Return the cost in USD that a seller states in its response, or None where it states none.
 
-    - OpenRouter: ``usage.cost``, what is charged to the account. With the user's own key at a provider (``is_byok``)
-      that provider charges ``cost_details.upstream_inference_cost`` besides.
+    - OpenRouter: ``usage.cost`` is charged to the account. With the user's own key at a provider (``is_byok``), that
+      provider charges ``cost_details.upstream_inference_cost`` in addition.
       https://openrouter.ai/docs/use-cases/usage-accounting
     - Perplexity: ``usage.cost.total_cost``. https://docs.perplexity.ai/api-reference/chat-completions-post
     - xAI: ``usage.cost_in_usd_ticks``, 10^10 of which are a dollar. https://docs.x.ai/developers/cost-tracking
@@ -203,7 +206,7 @@ def _mappings(provider: Any, shape: str, input_path: tuple[str, ...]) -> Sequenc
     root = _ROOTS.get(shape, "usage")
     for flavor in (shape, "default"):
         extractor = extractors.get(flavor)
-        # A provider's default may be the shape of another API.
+        # A provider's default extractor may be for the responses of another API.
         if extractor is not None and extractor.root in (root, [root]):
             mappings: Sequence[Any] = extractor.mappings
             if any(each.dest == "input_tokens" and _steps(each.path) == input_path for each in mappings):
@@ -219,7 +222,7 @@ def _is_named(path: tuple[Any, ...]) -> bool:
     return all(isinstance(step, str) for step in path)
 
 
-def _at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
+def _value_at(usage: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
     value: Any = usage
     for step in path:
         if isinstance(value, Mapping) and isinstance(step, str):

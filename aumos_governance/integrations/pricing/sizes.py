@@ -1,8 +1,8 @@
-"""Upper bounds for how many tokens a request's input may be, from its size alone.
+"""Upper bounds for the number of tokens of a request's input, computed from its size alone.
 
-Text: one token a byte of UTF-8, and so for the JSON around it. Every tokenizer in use is built on bytes or on larger
-pieces, so no text has more. Media are bounded as stated below; what the provider adds unseen (stored conversations,
-files, what tools find) is not bounded by the request's size, and says so.
+Each byte of UTF-8 counts as one token, in texts and in the JSON around them. Tokenizers are built on bytes or on larger
+pieces, so no text has more tokens. Media are bounded as stated below. The request's size does not bound content that
+the provider adds (stored conversations, files, results of tools); `Size.unseen` marks such requests.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from .seen import utf8_size
 __all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
 
 IMAGE_TOKENS: Final = 50_000
-"""The most tokens of one image: gpt-4o-mini counts 48,169 for a large one in high detail, others far fewer."""
+"""The most tokens of one image: gpt-4o-mini counts 48,169 for a large one in high detail, other models far fewer."""
 AUDIO_BYTES_A_SECOND: Final = 750
-"""The fewest bytes of a second of speech: 6 kbit/s."""
+"""The fewest bytes of a second of speech, at 6 kbit/s."""
 AUDIO_TOKENS_A_SECOND: Final = 25
+"""The most tokens of a second of audio."""
 _NUMBER: Final = 20
+"""The most tokens of a number, of a boolean or of null."""
 _UNSEEN: Final = frozenset(
     {
         "conversation",
@@ -34,24 +36,24 @@ _UNSEEN: Final = frozenset(
         "vector_store_ids",
     }
 )
-"""Fields for content whose size the request does not show."""
+"""Fields that refer to content whose size the request does not show."""
 _MARKED: Final = _UNSEEN | {"video_url", "input_video", "image_url", "image_file", "source"}
-"""Fields whose text may stand for more than itself."""
+"""Fields whose text may refer to content with more tokens than the text itself."""
 
 
 @dataclass(slots=True)
 class Size:
-    """How large a request's input may be."""
+    """The upper bound of a request's input."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """What there is beside text: ``audio``, ``image``, ``video``."""
+    """The media in the input beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Part of the input is not in the request: only the model's context window bounds it."""
+    """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
 
 
 def size_of(value: object) -> Size:
-    """The size of a JSON value and all that is in it."""
+    """Return the upper bound of a JSON value with everything in it; other objects are measured as `plain` values."""
     size = Size()
     _add(value, size)
     return size
@@ -61,7 +63,7 @@ def _add(value: object, size: Size) -> None:
     if isinstance(value, str):
         size.tokens += 2 + utf8_size(value)
     elif type(value) is dict or isinstance(value, Mapping):
-        # To check for any mapping or sequence takes several times as long as for those of JSON.
+        # The exact types of JSON are checked first: to check for any mapping or sequence takes several times as long.
         _add_fields(value, size)
     elif type(value) is list or (isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray))):
         size.tokens += 2
@@ -88,7 +90,7 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
             size.kinds.add("audio")
             size.tokens += _seconds(member.get("data")) * AUDIO_TOKENS_A_SECOND
         elif name in ("video_url", "input_video"):
-            # Its length is not in the request.
+            # The request does not show the length of the video.
             size.kinds.add("video")
             size.unseen = True
         elif name in ("image_url", "image_file") or (name == "source" and value.get("type") == "image"):
@@ -99,5 +101,5 @@ def _add_fields(value: Mapping[Any, Any], size: Size) -> None:
 
 
 def _seconds(encoded: object) -> int:
-    # Base64 has four characters for three bytes.
+    # Base64 encodes three bytes in four characters.
     return (len(encoded) * 3 // 4 if isinstance(encoded, str) else 0) // AUDIO_BYTES_A_SECOND + 1

@@ -1,4 +1,4 @@
-"""The prices of a model sorted by what they apply to, once for all calls that look them up."""
+"""The prices of a model grouped by input, output and request; the groups are computed once and cached."""
 
 from __future__ import annotations
 
@@ -24,38 +24,39 @@ _UNCOUNTED: Final = frozenset(
         "cache_write_mtok",
     }
 )
+"""The prices of text, and prices that do not change the cost of plain text."""
 
 
 T = TypeVar("T")
 Sides = tuple[tuple[Any, ...], tuple[Any, ...], Any]
-"""The prices that may apply to a token of the input, to one of the output, and to each request."""
-_MOST_SORTED: Final = 1_000
+"""The prices that may apply to an input token, those that may apply to an output token, and the price of a request."""
+_MOST_CACHED: Final = 1_000
 
 
-class _Sorted(Generic[T]):
-    """What is made of a model's prices and kept, since the same ones are looked up for every call."""
+class _PriceCache(Generic[T]):
+    """A cache of values computed from models' prices, since the same prices are looked up for every call."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, object], tuple[ModelPrice, T]] = {}
 
     def get(self, prices: ModelPrice, key: object, make: Callable[[], T]) -> T:
         found = self._made.get((id(prices), key))
-        # The prices are kept beside, so that no others can have their id.
+        # The entry holds the prices themselves, so that their id is not reused for other prices.
         if found is not None and found[0] is prices:
             return found[1]
-        if len(self._made) >= _MOST_SORTED:
+        if len(self._made) >= _MOST_CACHED:
             self._made.clear()
         made = make()
         self._made[id(prices), key] = prices, made
         return made
 
 
-_SIDES: Final[_Sorted[Sides]] = _Sorted()
-_PLAIN: Final[_Sorted[dict[str, Decimal] | None]] = _Sorted()
+_SIDES: Final[_PriceCache[Sides]] = _PriceCache()
+_PLAIN: Final[_PriceCache[dict[str, Decimal] | None]] = _PriceCache()
 
 
 def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
-    """The prices of a model that has only some for text, without tiers; None for any other."""
+    """Return a model's prices by name if all are prices for text without tiers, otherwise None."""
 
     def made() -> dict[str, Decimal] | None:
         known = {name: price for name, price in vars(prices).items() if price is not None}
@@ -66,7 +67,10 @@ def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
 
 
 def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
-    """The prices that may apply to a token of the input, to one of the output, and to each request."""
+    """Return the prices that may apply to input tokens, to output tokens and to each request.
+
+    ``wanted`` are the kinds of tokens that may occur beside plain text, as in `Rates.bound`.
+    """
 
     def made() -> Sides:
         known = {name: price for name, price in vars(prices).items() if price is not None}
@@ -80,7 +84,7 @@ def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
 
 
 def dearest_sides(every: list[Sides]) -> list[Sides]:
-    """Those that can give the greatest cost: without one of which another has no smaller price."""
+    """Return the elements that may lead to the highest cost, leaving out those with lower prices than another one."""
     kept: list[Sides] = []
     for each in every:
         if not any(_covers(other, each) for other in kept):
@@ -96,14 +100,14 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
-    """The greatest price that a token may have in a request with so many tokens of input; 0 where there is none."""
+    """Return the highest price that a token may have in a request with so many input tokens; 0 without any price."""
     if len(prices) == 1 and isinstance(prices[0], Decimal):
         return prices[0]
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 
 def dearest(price: Any, input_tokens: int) -> Decimal:
-    """The dearest tier of a price that a request with so many tokens of input may reach."""
+    """Return the highest tier of a price that a request with so many input tokens may reach."""
     if isinstance(price, Decimal):
         return price
     tiers: list[Decimal] = [tier.price for tier in price.tiers if input_tokens > tier.start]
@@ -111,7 +115,7 @@ def dearest(price: Any, input_tokens: int) -> Decimal:
 
 
 def _greatest(prices: Iterable[Any]) -> tuple[Any, ...]:
-    """The greatest of the plain prices, and all that have tiers."""
+    """Return the highest of the prices without tiers, and all prices with tiers."""
     every = list(prices)
     plain = [price for price in every if isinstance(price, Decimal)]
     return (*([max(plain)] if plain else []), *(price for price in every if not isinstance(price, Decimal)))

@@ -1,12 +1,12 @@
-"""Compares the counts of a usage report with each other, and with what was seen to arrive.
+"""Checks of a usage report: its counts are compared with each other, and with what visibly arrived.
 
-A usage report is evidence, not truth: servers leave out a count, count reasoning beside the output or within the total
-only, or report zeros. Pure functions, for every provider and adapter.
+A usage report may be wrong: servers leave out a count, count reasoning beside the output or only within the total, or
+report zeros. These are pure functions for every provider and adapter.
 
-**The least number of tokens of a visible text** (`least_tokens`): 1 for every 16 bytes of UTF-8, runs of one character
-counting an eighth (`weight`). The longest tokens of the published vocabularies (o200k_base, Llama 3, Qwen, Gemma) are
-such runs, of up to 128 bytes. Other text comes to 2 to 6 bytes a token, and to 12 in scripts of three bytes a
-character; no language comes to 16 on average. A report of fewer output tokens is not believed.
+**The fewest tokens that a visible text can have** (`least_tokens`) are one for every 16 bytes of UTF-8, where a run of
+one character counts for an eighth of its bytes (`weight`). The longest tokens of the published vocabularies
+(o200k_base, Llama 3, Qwen, Gemma) are such runs, of up to 128 bytes. Other text has 2 to 6 bytes per token, and up to
+12 in scripts of three bytes per character; no language has 16 on average. A report of fewer output tokens is rejected.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ _INPUT: Final = ("input_audio_tokens", "input_image_tokens", "input_video_tokens
 
 
 class DoubtError(Exception):
-    """The report leaves open what was used: the amount held is to be charged, as an estimate."""
+    """The report does not show what was used, so that the held amount has to be charged, as an estimate."""
 
 
 @dataclass(slots=True)
 class Report:
-    """The counts of a usage report, under the names of genai-prices' units; a sum includes its parts."""
+    """The counts of a usage report, by genai-prices' units; sums such as ``input_tokens`` include their parts."""
 
     counts: dict[str, Number]
     total: Number | None = None
-    """All tokens of input and output, as reported."""
+    """The reported sum of input and output tokens; None where it is not reported."""
     beside: Number = 0
-    """The part of ``output_tokens`` that the seller counts beside its own count of the output."""
+    """The tokens within ``output_tokens`` that the seller reports separately from its own count of the output."""
     total_covers_all: bool = True
-    """Whether the seller's total includes all that is charged as output."""
+    """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
-    """Fields with a count that has no unit."""
+    """The fields of counts that genai-prices has no unit for."""
 
 
 def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[dict[str, Number], bool]:
-    """The counts to charge, and whether they are an estimate.
+    """Return the counts to charge, and whether they are an estimate.
 
-    ``output``: the call produces output that is charged. Where the total says more than input and output, the rest is
-    charged as output. Raises DoubtError where the counts leave open what was used.
+    ``output`` is whether the call produces output that is charged. Where the total is larger than input and output, the
+    difference is charged as output. Raises DoubtError where the counts do not show what was used.
     """
     counts, total = report.counts, report.total
     if report.unpriced:
@@ -73,7 +73,7 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
             raise DoubtError("no output was counted")
         out, estimated = total - into, True
     before = out
-    # Most reports have these two counts alone, whose sum is the total.
+    # Most reports have only these two counts, whose sum is the total; they need no further comparison.
     if len(counts) != 2 or "output_tokens" not in counts or report.beside or total != into + out:
         out, more = _output(report, counts, into, out)
         estimated = estimated or more
@@ -87,7 +87,7 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
         least = least_tokens(seen)
         if out < least:
             raise DoubtError("fewer tokens than the visible output has")
-        # Reasoning that is counted within the output leaves too little for what is visible: it was counted beside.
+        # If the output without its reasoning is too small for the visible text, the reasoning is counted beside it.
         reasoning = counts.get("output_reasoning_tokens", 0)
         if not total and out - reasoning < least:
             out, estimated = out + reasoning, True
@@ -97,14 +97,14 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
 
 
 def _output(report: Report, counts: dict[str, Number], into: Number, out: Number) -> tuple[Number, bool]:
-    """The output by the total and by its parts, and whether it is an estimate."""
+    """Return the number of output tokens, corrected by the total and by their parts, and whether it is an estimate."""
     total = report.total if report.total_covers_all else None
     if total and report.beside and into + out - report.beside == total and 2 * report.beside <= out:
-        # The total says that this part is within the seller's count of the output, and was added twice.
+        # By the total, the seller's own count of the output includes this part already, so it was added twice.
         return out - report.beside, False
     parts = sum([counts.get(part, 0) for part in _OUTPUT_PARTS])
     if parts > out:
-        # Parts that are counted beside the output; the total confirms it, or leaves a doubt.
+        # The parts are counted beside the output. The total confirms this, or the result is an estimate.
         out += parts
         if total is None or total != into + out:
             return max(out, (total or 0) - into), True
@@ -115,13 +115,13 @@ def _output(report: Report, counts: dict[str, Number], into: Number, out: Number
 
 
 def least_tokens(seen: Seen) -> int:
-    """The fewest output tokens that what is visible can come to."""
+    """Return the fewest output tokens that the visible text, tool calls and reasoning can have."""
     visible = seen.visible + seen.reasoning
     return max(1 if seen.anything else 0, -(-visible // BYTES_A_TOKEN))
 
 
 def weight(text: str) -> int:
-    """The bytes of UTF-8 of a text, where a run of one character counts an eighth."""
+    """Return the bytes of a text in UTF-8, where a run of one character counts for an eighth of its bytes."""
     size = utf8_size(text)
     if size >= 256:
         size -= sum(text.count(run) for run in _RUNS) * (_RUN - 1)

@@ -1,1 +1,1 @@
-"""How requests become commits: dispatched to their operations, and written together."""
+"""The way of requests into commits: each is dispatched to its operation, and many are written in one transaction."""

@@ -1,4 +1,4 @@
-"""What waits for the writer's thread, in the order in which it is done: the callers take turns."""
+"""The queue of requests for the writer's thread, in which callers take turns."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from ..contract.requests import Request
 __all__ = ["MAX_BATCH", "MAX_OF_ONE", "Arrivals", "Lanes"]
 
 MAX_BATCH: Final = 500
-"""The most requests of one transaction, so that the first of them does not wait for ever."""
+"""The most requests in one transaction, so that the first of them does not wait too long for the commit."""
 MAX_OF_ONE: Final = 100
-"""The most requests of one caller in a transaction. Another caller's request waits for the transaction that has begun,
-so a flood must not make it long; and 100 requests share the price of a commit nearly as well as 500."""
+"""The most requests of one caller in one transaction. Other callers wait until that transaction ends, so one caller's
+many requests must not make it long; and 100 requests share the cost of a commit nearly as well as 500."""
 _OWN: Final = frozenset({"server", "ledger"})
+"""The actors whose requests keep their place among those of all callers (see `Arrivals`)."""
 
 EntryT = TypeVar("EntryT")
 WaitingT = TypeVar("WaitingT")
 
 
 class Lanes(Generic[EntryT]):
-    """Round robin between lanes: a long lane delays no other one. Each lane keeps its own order.
+    """Queues, called lanes, from which entries are taken in turn, so that a long lane does not delay the others.
 
-    Used by one thread at a time.
+    Each lane keeps its own order. Used by one thread at a time.
     """
 
     def __init__(self) -> None:
         self._lanes: dict[str, deque[EntryT]] = {}
         self._turns: deque[str] = deque()
-        """The lanes that have entries, the next first."""
+        """The lanes that have entries, in the order of their turns."""
 
     def __bool__(self) -> bool:
         return bool(self._turns)
@@ -44,14 +45,14 @@ class Lanes(Generic[EntryT]):
         waiting.append(entry)
 
     def take(self, most: int, of_each: int) -> list[EntryT]:
-        """Take at most ``most`` entries, one of each lane in turn, and at most ``of_each`` of a lane.
+        """Remove and return at most ``most`` entries, one from each lane in turn, and at most ``of_each`` from a lane.
 
-        The next call goes on with the lane that follows.
+        The next call continues with the next lane.
         """
         taken: list[EntryT] = []
         turns, lanes = self._turns, self._lanes
         if len(turns) == 1:
-            # As nearly always: what the loops below do, in half the time.
+            # Nearly always there is one lane; this does the same as the loops below in half the time.
             waiting = lanes[turns[0]]
             taken = [waiting.popleft() for _ in range(min(len(waiting), most, of_each))]
             if not waiting:
@@ -72,43 +73,43 @@ class Lanes(Generic[EntryT]):
 
 
 class Arrivals(Generic[WaitingT]):
-    """A queue to which any thread adds, and from which the writer's thread takes.
+    """A queue to which any thread adds requests, and from which the writer's thread takes them.
 
-    Requests of one caller, which is the scope of their origin, keep their order, and callers take turns. What the
-    server or the ledger requests of its own accord (a rename, the end of a kernel) keeps its place among all others: a
-    kernel's requests must not be overtaken by its end, nor by a rename of its notebook.
+    The requests of one caller (the scope of their origin) keep their order, and callers take turns. A request of the
+    server or the ledger itself, such as a rename or the end of a kernel, is taken after all requests that were added
+    before it, and before all that were added later: otherwise it could overtake the requests of that kernel.
     """
 
     def __init__(self) -> None:
-        # Added to by finalizers and signal handlers as well, so by one call that nothing interrupts.
+        # Finalizers and signal handlers add requests as well, so adding must be one call that nothing can interrupt.
         self._arrived: SimpleQueue[tuple[Request[Any], WaitingT] | None] = SimpleQueue()
         self._lanes: Lanes[tuple[Request[Any], WaitingT]] = Lanes()
         self._own: tuple[Request[Any], WaitingT] | None = None
-        """A request of the server's own, before which all that the lanes hold is done."""
+        """A request of the server or ledger itself, which is taken when the lanes are empty."""
         self._ended = False
 
     def add(self, request: Request[Any], waiting: WaitingT) -> None:
-        """From any thread, before `end`."""
+        """Add a request and the object that receives its outcome; from any thread, and not after `end`."""
         self._arrived.put((request, waiting))
 
     def end(self) -> None:
-        """From any thread: nothing is added after this."""
+        """Mark the end of the queue, after which nothing is added; from any thread."""
         self._arrived.put(None)
 
     # ---- in the writer's thread
 
     @property
     def over(self) -> bool:
-        """Whether the end was reached, and everything before it was taken."""
+        """Whether the end was reached, and all requests before it were taken."""
         return self._ended and not self._lanes and self._own is None
 
     @property
     def empty(self) -> bool:
-        """Whether everything that was added is taken."""
+        """Whether all requests that were added so far are taken."""
         return not self._lanes and self._own is None and self._arrived.empty()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until there is something to take, or the end; False where neither came within so long."""
+        """Wait until there is a request to take, or the end; return False where neither arrived in time."""
         if not self._lanes and self._own is None and not self._ended:
             try:
                 self._sort(self._arrived.get(timeout=seconds))
@@ -117,7 +118,7 @@ class Arrivals(Generic[WaitingT]):
         return True
 
     def take(self) -> list[tuple[Request[Any], WaitingT]]:
-        """The requests of the next transaction."""
+        """Remove and return the requests for the next transaction."""
         batch: list[tuple[Request[Any], WaitingT]] = []
         while True:
             self._sort_arrived()
@@ -128,7 +129,8 @@ class Arrivals(Generic[WaitingT]):
             self._own = None
 
     def _sort_arrived(self) -> None:
-        # All that are there, and some that come meanwhile; not all, or a flood could keep the writer from writing.
+        # All requests that have arrived, and a limited number that arrive meanwhile: an endless stream of requests must
+        # not keep the writer from writing.
         for _ in range(self._arrived.qsize() + MAX_OF_ONE):
             if self._own is not None:
                 break

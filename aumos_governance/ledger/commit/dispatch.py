@@ -1,6 +1,6 @@
-"""What all backends of the ledger share: which operation executes a request, when, and which listeners are notified.
+"""The execution of one request, the same on all backends: it checks key and expiry, and calls the operation.
 
-It is also the one place where idempotency keys and expiry are handled.
+Also the clock and the listeners that all backends use.
 """
 
 from __future__ import annotations
@@ -42,33 +42,36 @@ MODULES: Final = (
     *(trust, evaluations),
     *(issues, bindings, revocations, lists),
 )
-"""All modules of operations. Each registers what it does when it is loaded, so a new one has its place here."""
+"""All modules of operations. A module registers its operations when it is imported, so each must be listed here."""
 
 
 Clock = Callable[[], int]
-"""Gives the time in microseconds since the epoch, UTC."""
+"""Returns the time in microseconds since the epoch, UTC."""
 
 
 def system_clock() -> int:
+    """Return the system's time in microseconds since the epoch, UTC."""
     return time.time_ns() // 1000
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """The function that reads this query on every backend; None where each backend reads it in its own way."""
+    """Return the function that reads this query on every backend; None where each backend has its own."""
     return READERS.get(type(query))
 
 
 def begin(work: Work, now: int) -> None:
-    """Start a transaction: what has come to its stated time ends before anything is decided."""
+    """Start a transaction: end the holds and approvals that have expired, before anything is decided."""
     if work.store.due(now):
         work.now = now
         holds.expire(work)
 
 
 def perform(work: Work, request: Request[Any], now: int) -> Any:
-    """Do one request within a transaction, or return the stored response when it was done before.
+    """Execute one request in a transaction; for a request that was executed before, return the stored response.
 
-    Raises what the operation raises, with the work as it was: the transaction may go on with other requests.
+    Raises ConflictError for a cancelled request, IdempotencyError for a key that was used with other content,
+    ExpiredError, InvalidRequestError, and the errors of the operation. The work is then unchanged, and the transaction
+    may go on with other requests.
     """
     work.request, work.now = request, now
     operation = OPERATIONS.get(type(request))
@@ -79,7 +82,8 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         check_whole(execution_count=number)
     if (number := request.expires_at) is not None:
         check_whole(expires_at=number)
-    # In memory, what is only checked and recorded is looked at well enough when its record is hashed.
+    # The digest also checks the request's text. In memory, an evaluation without a key needs neither: its text is
+    # checked when its record is hashed.
     content = "" if not key and work.in_memory and type(request) is Evaluate else digest(request)
     stored = work.find(ResponseRow, scope, key) if key else None
     if stored is not None:
@@ -88,7 +92,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         if now > request.expires_at:
             raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
         if request.expires_at > now + KEEP_RESPONSES:
-            # Else a copy of it could be done once more when the key is forgotten.
+            # Otherwise a copy of the request could be executed again after its key was purged.
             raise InvalidRequestError(
                 f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead, as long as its key is kept."
             )
@@ -96,6 +100,8 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     if not key or getattr(response, "record_id", None) == UNDECIDED:
         return response
     notebook = _notebook(work, request)
+    # The text shown to a user is deleted after the decision, so no copy of it may be stored.
+    stored_response = response if getattr(response, "shown", None) is None else replace(response, shown=None)
     work.add(
         ResponseRow(
             scope,
@@ -106,15 +112,10 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
             None if notebook is None else notebook.id,
             getattr(response, "charge_id", None),
             False,
-            _kept(response),
+            stored_response,
         )
     )
     return response
-
-
-def _kept(response: Any) -> Any:
-    # What a user is shown is deleted once it is decided, and no copy of it may stay.
-    return response if getattr(response, "shown", None) is None else replace(response, shown=None)
 
 
 def _again(work: Work, request: Request[Any], stored: ResponseRow, content: str) -> Any:
@@ -126,11 +127,11 @@ def _again(work: Work, request: Request[Any], stored: ResponseRow, content: str)
 
 
 def _same_notebook(work: Work, request: Request[Any], stored: ResponseRow) -> bool:
-    # By identity and not by path: between a request and its retry the notebook may have been renamed.
+    # Compared by id and not by path, since the notebook may have been renamed between the request and its retry.
     notebook = _notebook(work, request)
     if notebook is None or stored.notebook_id in (None, notebook.id):
         return True
-    # It was made for a notebook that turned out to be this one.
+    # The request may have been made for a notebook that was joined to this one.
     alias = work.find(NotebookAliasRow, stored.notebook_id)
     return alias is not None and alias.notebook_id == notebook.id
 
@@ -141,7 +142,7 @@ def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
 
 
 class Listeners:
-    """A set of listeners; one that raises is logged, and the others are notified all the same."""
+    """The listeners of a ledger. The error of one is logged, and the others are notified all the same."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -151,9 +152,9 @@ class Listeners:
         return bool(self._listeners)
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Notify ``listener`` of changes from now on; calling the returned function ends it."""
+        """Notify ``listener`` of changes from now on; return a function that ends this."""
 
-        # A list of its own object, so that one listener added twice is ended once at a time.
+        # Each call creates a function of its own, so that a listener that was added twice is removed once at a time.
         def call(states: tuple[SessionState, ...]) -> None:
             listener(states)
 
@@ -167,6 +168,7 @@ class Listeners:
         return end
 
     def notify(self, states: tuple[SessionState, ...]) -> None:
+        """Call all listeners with the states that changed, if there are any."""
         if not states:
             return
         for listener in self._listeners:

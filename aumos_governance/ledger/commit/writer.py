@@ -1,11 +1,11 @@
-"""Group commit: the requests that wait go into one transaction, the callers in turn, and each gets its response.
+"""Group commit: all queued requests are executed in one transaction, in which callers take turns.
 
-A thread does them. But while no other thread makes requests, to wake that thread and to be woken by it takes longer
-than the request, so the calling thread may do its own request itself.
+A thread, the writer, executes them. While only one thread makes requests, waking the writer and being woken by it would
+take longer than the request itself, so that thread may execute its own request.
 
-The threads that wait for responses are woken each by the one before it. Woken all at once, they would wake only to wait
-for the interpreter's lock, and be woken again when it is their turn: two wake-ups for each decision, which a hundred
-callers feel. Woken one by one, most of them need a single one.
+Each thread that waits for a response wakes the next one. If all were woken at once, most would only wait for the
+interpreter's lock, and be woken a second time when they get it; with a hundred callers, these additional wake-ups are a
+noticeable delay.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ from .arrivals import Arrivals
 __all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
 
 PATIENCE_SECONDS: Final = 0.005
-"""How long the threads whose responses came together wait for one another, before they are all woken.
+"""How many seconds the threads whose requests were in the same transaction wait for one another until all are woken.
 
-A wake-up comes late where the thread before is interrupted, or where another thread keeps the interpreter's lock.
+The wake-up of a thread is late where the thread before it is interrupted, or another one keeps the interpreter's lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
-"""Does requests in one transaction; returns for each its response or the exception to raise."""
+"""Executes requests in one transaction; returns for each its response, or the exception to raise."""
 After = Callable[[], None]
+"""Called after each batch, in the thread that executed it."""
 
 
 class _Waiting(Protocol):
-    """What receives the outcome of a request: a future, or the slot of a thread."""
+    """The receiver of a request's outcome: a future, or the slot of a waiting thread."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
 
@@ -47,7 +48,7 @@ class _Waiting(Protocol):
 
 
 class Slot:
-    """Where one thread waits for one response; cheaper than a future."""
+    """The receiver of one response for one waiting thread; cheaper than a future."""
 
     __slots__ = ("_done", "_error", "_outcome", "follower", "woken")
 
@@ -57,8 +58,9 @@ class Slot:
         self._outcome: Any = None
         self._error: BaseException | None = None
         self.follower: Slot | None = None
-        """Whom the thread that waits here wakes as soon as it is woken itself."""
+        """The slot of the thread that this slot's thread wakes as soon as it is woken itself."""
         self.woken = False
+        """Whether this slot's thread was woken."""
 
     def set_running_or_notify_cancel(self) -> bool:
         return True
@@ -70,7 +72,10 @@ class Slot:
         self._error = exception
 
     def result(self) -> Any:
-        """The response, once this slot is woken. An interrupt comes through; the request may be done all the same."""
+        """Wait until the slot is woken, and return the response or raise the error.
+
+        An interrupt ends the waiting; the request may be executed all the same.
+        """
         self._done.acquire()
         follower = self.follower
         if follower is not None:
@@ -80,24 +85,27 @@ class Slot:
         return self._outcome
 
     def wake(self) -> None:
-        """The outcome is there. Calling it twice does no harm, since a thread waits here only once."""
-        try:  # noqa: SIM105 - the other way takes twice as long
+        """Wake the thread that waits here. Two calls do no harm, since a thread waits here only once."""
+        try:  # noqa: SIM105 - contextlib.suppress takes twice as long
             self._done.release()
         except RuntimeError:
-            # Two did it at the same moment.
+            # Two threads have woken it at the same moment.
             pass
-        # Only now: an interrupt before this line leaves it to `Wakings` to do it again.
+        # Set last: after an interrupt before this line, `Wakings` wakes the thread again.
         self.woken = True
 
 
 class Wakings:
-    """The slots that have their responses and wait for one another. Used by the writer's thread alone."""
+    """The slots that have outcomes and whose threads are being woken, each by the one before it.
+
+    Used by the writer's thread alone.
+    """
 
     def __init__(self) -> None:
         self._begun: deque[tuple[float, Sequence[Slot]]] = deque()
 
     def begin(self, slots: Sequence[Slot]) -> None:
-        """Wake the first of these, which have their responses; each of them wakes the next."""
+        """Wake the first of these slots, which all have their outcomes; its thread wakes the next, and so on."""
         for slot, follower in pairwise(slots):
             slot.follower = follower
         if len(slots) > 1:
@@ -106,7 +114,10 @@ class Wakings:
             slots[0].wake()
 
     def wait(self) -> float | None:
-        """Wake the threads that have waited too long. Returns the seconds until the next is due, or None."""
+        """Wake the threads that have waited longer than `PATIENCE_SECONDS`.
+
+        Return the seconds until this must be called again; None where no thread is being woken.
+        """
         while self._begun:
             until, slots = self._begun[0]
             left = until - time.monotonic()
@@ -117,7 +128,7 @@ class Wakings:
         return None
 
     def end(self) -> None:
-        """Wake all."""
+        """Wake all remaining threads."""
         while self._begun:
             self._wake(self._begun.popleft()[1])
 
@@ -129,40 +140,41 @@ class Wakings:
 
 
 class _Turn:
-    """Whose turn it is to write: the writer's thread's, or that of the only thread that makes requests."""
+    """The right to write, which either the writer's thread has, or the only thread that makes requests."""
 
     __slots__ = ("alone", "counting", "done", "holder", "lock", "queued")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.holder = 0
-        """The thread that writes, while one does."""
+        """The id of the thread that writes; 0 while none does."""
         self.alone = True
-        """Whether one request at a time was made of late, so that no other is expected to share its transaction."""
-        # May be taken twice: a finalizer that makes a request may run anywhere, also where its thread holds this.
+        """Whether recent requests were made one at a time, so that no other is expected to share a transaction."""
+        # Reentrant, since a finalizer that makes a request may run in a thread that holds this lock.
         self.counting = threading.RLock()
-        """Held while a request is counted and queued, and while those that are done are counted."""
+        """Held while a request is counted and queued, and while executed requests are counted."""
         self.queued = 0
-        """How many requests were queued so far, and of them `done`."""
+        """How many requests were queued so far."""
         self.done = 0
+        """How many of the queued requests were executed."""
 
     def free(self) -> bool:
-        """Whether no request is written or waits, so that a thread that writes now overtakes none."""
+        """Whether no request is being executed or queued, so that a thread that writes now overtakes none."""
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
-        """Whether this very thread is writing: it was interrupted in that, by a signal or by a finalizer."""
+        """Whether the current thread is writing already, and was interrupted by a signal handler or a finalizer."""
         return self.lock.locked() and self.holder == threading.get_ident()
 
 
 class Writer:
-    """A queue of requests and the thread that does them.
+    """A queue of requests, and the thread that executes them.
 
-    With ``at_once`` a thread that is the only one does its request itself; then ``batch`` and ``after`` are called from
-    any thread, by one at a time, and may be left by what interrupts a thread, such as a KeyboardInterrupt.
+    With ``at_once``, a thread that is the only one to make requests executes them itself; then ``batch`` and ``after``
+    are called from any thread, one at a time, and may be interrupted, for example by a KeyboardInterrupt.
 
-    What was queued before `close`, or before the interpreter ends, is done. After a fork the child has no
-    such thread, so there a LedgerError is raised instead of waiting for ever.
+    All requests that were queued before `close`, or before the interpreter ends, are executed. A forked child has no
+    such thread, so there LedgerError is raised instead of waiting for ever.
     """
 
     def __init__(self, batch: Batch, after: After, *, name: str, at_once: bool = False) -> None:
@@ -177,14 +189,14 @@ class Writer:
             target=_run, args=(self._arrivals, self._turn, batch, after), name=name, daemon=True
         )
         self._thread.start()
-        # The thread must not keep the interpreter from ending, but what is queued is done first.
+        # The thread is a daemon, so that it does not keep the interpreter running; queued requests are executed first.
         self._finish = weakref.finalize(self, _finish, self._arrivals, self._thread, self._pid)
 
     def execute(self, request: Request[Any]) -> Any:
-        """Do a request and give its response, or raise what it ended with.
+        """Execute a request and return its response, or raise its error.
 
-        Raises LedgerError when this thread is in the middle of another request: a signal's handler or a listener made
-        it.
+        Raises LedgerError where the thread is in the middle of another request, because a signal handler or a listener
+        makes this one.
         """
         turn = self._turn
         if self._at_once and turn.alone and turn.free():
@@ -198,9 +210,9 @@ class Writer:
         return slot.result()
 
     def _do(self, request: Request[Any]) -> Any:
-        self._check()
+        self.check_process()
         turn = self._turn
-        # By "with", which no interrupt can leave locked.
+        # With a "with" statement, so that no interrupt leaves the lock held.
         with turn.lock:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
@@ -210,28 +222,29 @@ class Writer:
             finally:
                 self._after()
                 turn.holder = 0
-                # Requests that arrived meanwhile wait in the queue, and the next ones join them.
+                # Requests that arrived meanwhile are in the queue, and the next ones must join them there.
                 turn.alone = turn.queued == turn.done
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
     def submit(self, request: Request[Any]) -> Future[Any]:
-        """Queue a request; its future is done in the writer's thread."""
+        """Queue a request and return its future, which is completed in the writer's thread."""
         future: Future[Any] = Future()
         self._put(request, future)
         return future
 
     def _put(self, request: Request[Any], waiting: _Waiting) -> None:
-        self._check()
-        # With the lock no request can slip in behind the end of the queue, where it would get no response.
+        self.check_process()
+        # The lock prevents that a request is added after the end of the queue, where it would get no response.
         with self._turn.counting:
             if self._closed:
                 raise LedgerError("The ledger is closed.")
             self._turn.queued += 1
             self._arrivals.add(request, waiting)
 
-    def _check(self) -> None:
+    def check_process(self) -> None:
+        """Raise LedgerError in a forked child, which does not have the writer's thread."""
         if os.getpid() != self._pid:
             raise LedgerError(
                 "This ledger was opened before the process forked and cannot be used in the child;"
@@ -239,12 +252,15 @@ class Writer:
             )
 
     def close(self) -> None:
-        """Do what is queued and end the thread. Idempotent; not to be called from the writer's own thread."""
+        """Execute the queued requests, and end the thread. A second call does nothing.
+
+        Must not be called from the writer's own thread.
+        """
         with self._turn.counting:
             self._closed = True
         self._finish()
         if not self._turn.mine():
-            # A thread may be at its own request still; none begins one after this.
+            # Wait for a thread that still executes its own request; none starts another one now.
             with self._turn.lock:
                 pass
 
@@ -259,33 +275,32 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
     wakings = Wakings()
     while not arrivals.over:
         if not arrivals.wait(wakings.wait()):
-            # Some threads that have their responses are not awake yet.
+            # No request arrived in time, but some threads that have outcomes must be woken.
             continue
         if not turn.alone:
-            # Lets the threads that have just got their responses make their next requests, so that they share this
-            # transaction.
+            # Yield to the threads that have just got their responses: their next requests then share this transaction.
             time.sleep(0)
         with turn.lock:
             turn.holder = threading.get_ident()
             waiting = arrivals.take()
-            # A future that its caller cancelled meanwhile is left out: its caller is gone, and nothing was done.
+            # A request whose future was cancelled meanwhile is not executed.
             requests = [entry for entry in waiting if entry[1].set_running_or_notify_cancel()]
             turn.alone = len(requests) < 2
             if requests:
                 wakings.begin(_respond(requests, batch))
                 after()
             with turn.counting:
-                # One that was interrupted may have counted a request that it did not queue.
+                # An interrupted thread may have counted a request that it did not queue; an empty queue corrects that.
                 turn.done = turn.queued if arrivals.empty else turn.done + len(waiting)
             turn.holder = 0
     wakings.end()
 
 
 def _respond(requests: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
-    """Do the requests, and give the slots that have their responses now."""
+    """Execute the requests, set their outcomes, and return the slots among their receivers."""
     try:
         outcomes = batch([request for request, _ in requests])
-    except BaseException as error:  # noqa: BLE001 - each of them waits for a response, whatever went wrong
+    except BaseException as error:  # noqa: BLE001 - each request must get an outcome, whatever went wrong
         outcomes = [error] * len(requests)
     for (_, waiting), outcome in zip(requests, outcomes, strict=True):
         if isinstance(outcome, BaseException):

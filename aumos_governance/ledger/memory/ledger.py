@@ -1,4 +1,4 @@
-"""The ledger in memory: for one process, gone with it. Also the reference for the other backends."""
+"""`MemoryLedger`: the ledger in the memory of one process, lost when that ends. It is the reference for databases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import Request, ResponseT_co
-from ..operations.places import state_of
+from ..operations.balances import state_of
 from ..transaction.work import Work
 from .reads import read
 from .store import MemoryStore
@@ -23,7 +23,7 @@ __all__ = ["MemoryLedger"]
 
 
 class MemoryLedger:
-    """A `Ledger` that does each request at once, in the caller's thread."""
+    """A `Ledger` in memory, which executes each request in the caller's thread."""
 
     at_once = True
 
@@ -53,7 +53,7 @@ class MemoryLedger:
         return done
 
     def _expire(self, now: int) -> tuple[SessionState, ...]:
-        # In a transaction of its own, so that it stands when the request is refused.
+        # In a transaction of its own, so that the expiry is kept when the request is refused.
         work = Work(self._store)
         begin(work, now)
         work.write()
@@ -81,9 +81,9 @@ class MemoryLedger:
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
         self._check()
-        # Here, since most programs never verify, and it is much to load.
+        # Imported here, since most programs never verify, and these modules take long to load.
         from ..proof.evidence import Scope
-        from ..proof.run import verify
+        from ..proof.verification import verify
         from .proof_reads import MemoryEvidence
 
         scope = Scope(session_id, under)
@@ -93,7 +93,7 @@ class MemoryLedger:
         return verify(evidence, scope, known_head)
 
     def attending(self) -> frozenset[str]:
-        # No other process can see it.
+        # No other process can open this ledger.
         return frozenset()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

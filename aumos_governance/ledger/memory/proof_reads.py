@@ -1,4 +1,4 @@
-"""The evidence of a ledger in memory."""
+"""The `Evidence` of a ledger in memory."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from operator import itemgetter
 from typing import Any
 
 from ..proof.evidence import Scope
-from ..proof.verify import ChainEnd
+from ..proof.walk import ChainEnd
 from ..rules import content
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
-from ..transaction.tables import Key, Row, columns, values_of
+from ..transaction.tables import Key, Row, columns, values_getter
 from .store import MemoryStore
 
 __all__ = ["MemoryEvidence"]
 
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
-_NOTHING = (0, None, None, None, None, None)
+_NOT_COMPARED = (0, None, None, None, None, None)
+"""The values after the columns of a session record (see `evidence.PLAIN`), where the backend compares nothing."""
 _NO_CHARGE = (None,) * len(columns[ChargeRow])
 
 
 class MemoryEvidence:
-    """A copy of what a store holds at this moment; what rows say is compared one by one."""
+    """An `Evidence` of a copy of a store. It compares no record with a row itself, so the rules are applied to all."""
 
     def __init__(self, store: MemoryStore, scope: Scope) -> None:
-        # Stored rows are replaced and never changed, so that a copy of the tables is a snapshot.
+        # Stored rows are replaced and never changed, so copies of the dictionaries are a snapshot.
         self._tables: dict[type[Row], dict[Key, Row]] = {kind: dict(rows) for kind, rows in store.tables.items()}
         self._chains = {name: tuple(rows) for name, rows in store.chains.items()}
-        self._of_server = None if scope.under is None else store.of_server(*scope.under)[1]
+        self._sessions = None if scope.under is None else store.sessions_of(*scope.under)
         self._scope = scope
         self._by_record: dict[tuple[int, str], AuditRow] | None = None
 
@@ -49,9 +50,9 @@ class MemoryEvidence:
     def session_records(self) -> Iterator[AuditRow]:
         for name, rows in self._chains.items():
             wanted = name == self._scope.session_id if self._scope.session_id is not None else name != LEDGER_CHAIN
-            if wanted and (self._of_server is None or name in self._of_server):
+            if wanted and (self._sessions is None or name in self._sessions):
                 for row in rows:
-                    yield (*row, *_NOTHING)
+                    yield (*row, *_NOT_COMPARED)
 
     def records_as_written(self) -> Iterator[AuditRow] | None:
         return None
@@ -60,11 +61,11 @@ class MemoryEvidence:
         return (row for rows in self._chains.values() for row in rows)
 
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
-        return map(values_of[kind], self._tables[kind].values())
+        return map(values_getter[kind], self._tables[kind].values())
 
     def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
         row = self._tables[kind].get(key)
-        values: tuple[Any, ...] | None = None if row is None else values_of[kind](row)
+        values: tuple[Any, ...] | None = None if row is None else values_getter[kind](row)
         return values
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""Queries on the ledger in memory: plain scans, the reference for the indexed ones."""
+"""Reads queries from the ledger in memory by plain scans, which are the reference for the queries of databases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..commit.dispatch import Clock, reader_of
 from ..contract.audit_facts import AuditPage, AuditSum
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import DECISIONS, AuditFilters, AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
-from ..operations.places import seen_from, state_at, state_of
+from ..operations.balances import seen_from, state_at, state_of
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, NO_NOTEBOOK, NO_OUTCOME, AuditRow, entry
 from ..rules.cursors import check_limit, read_cursor, write_cursor
 from ..rules.files import file_of, lies_in, sort_key
@@ -30,7 +30,7 @@ _TEXT_COLUMNS: Final = tuple(
 
 
 def read(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
-    """Read a query's result; raises InvalidRequestError for one that is not known."""
+    """Return the result of a query; raise InvalidRequestError for an unknown class of queries."""
     shared = reader_of(query)
     if shared is not None:
         work = Work(store)
@@ -65,7 +65,7 @@ def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
         rows = store.audit
         order: tuple[int, ...] = (_AT, _CHAIN, _SEQ)
     else:
-        # In one chain the order is its own, also where the clock was set back.
+        # The records of one chain are sorted by their numbers, which are right even if the clock was set back.
         rows, order = store.chains.get(query.session_id, []), (_SEQ, _SEQ)
         position = None if position is None else (position[2], position[2])
     place = itemgetter(*order)
@@ -123,7 +123,7 @@ def _matcher(store: MemoryStore, query: AuditFilters) -> Callable[[AuditRow], bo
 
     def matches(row: AuditRow) -> bool:
         if query.session_id is None and row[_CHAIN] == LEDGER_CHAIN and row[event] in ("open", "close"):
-            # The ledger-wide doubles of records in the sessions' own chains.
+            # Openings and closings are in the sessions' own chains as well.
             return False
         if query.since is not None and row[_AT] < query.since:
             return False
@@ -156,7 +156,7 @@ def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:
     if live is not None:
         return live.id
     deleted = store.deleted_at(key.owner, file)
-    # Where there never was a notebook nothing matches, and neither do the records that name none.
+    # For a path that never had a notebook no record matches, not even those that belong to no notebook.
     return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else NO_NOTEBOOK
 
 
@@ -164,7 +164,7 @@ _UPPER_TO_LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") +
 
 
 def _lower(text: str) -> str:
-    # ASCII only, as every database does it in the same way.
+    # Only ASCII letters, which all databases change to lower case in the same way.
     return text.translate(_UPPER_TO_LOWER)
 
 

@@ -1,4 +1,4 @@
-"""The selections of rows on the ledger in memory."""
+"""Selections of rows from the ledger in memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final
 from ..rules.files import lies_in
 from ..transaction.conditions import GIVEN, Operator
 from ..transaction.rows import NotebookRow, SessionRow
-from ..transaction.selections import Of, Selection
+from ..transaction.selections import NotebooksOf, Selection
 from ..transaction.tables import Key, Row
 
 __all__ = ["select"]
 
 Tables = Mapping[type[Row], Mapping[Key, Any]]
 
-# Each goes through the rows by itself: to call a function for every row would take twice as long.
+# Each function filters all rows itself, since a function call for each row would take twice as long.
 _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
     Operator.EQUAL: lambda rows, get, value: [row for row in rows if get(row) == value],
     Operator.DIFFERS: lambda rows, get, value: [row for row in rows if get(row) != value],
@@ -29,17 +29,17 @@ _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
 
 
 def select(tables: Tables, selection: Selection[Any], values: Iterable[Any]) -> list[Row]:
-    """The stored rows of a selection, in no order."""
+    """Return the stored rows of a selection, in no particular order."""
     rows: Iterable[Any] = tables[selection.kind].values()
     left = list(values)
-    of = [left.pop(0) for _ in range(0 if selection.of is None else selection.of.value)]
+    of = [left.pop(0) for _ in range(0 if selection.notebooks_of is None else selection.notebooks_of.value)]
     for condition in selection.where:
         given = [left.pop(0) if value is GIVEN else value for value in condition.values]
         rows = _KEPT[condition.operator](rows, attrgetter(condition.column), *given)
-    if selection.of is None:
+    if selection.notebooks_of is None:
         return list(rows)
     notebooks = ((row, _notebook_of(tables, row)) for row in rows)
-    if selection.of is Of.OWNER:
+    if selection.notebooks_of is NotebooksOf.OWNER:
         return [row for row, notebook in notebooks if notebook.owner == of[0]]
     return [row for row, notebook in notebooks if lies_in(notebook, *of)]
 

@@ -1,4 +1,4 @@
-"""The tables of the ledger in memory, and one transaction on them."""
+"""The tables of the ledger in memory, and its `Store`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..transaction.rows import (
     SessionRow,
 )
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_of
+from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_getter
 from .selections import select
 
 __all__ = ["MemoryStore"]
@@ -32,28 +32,29 @@ _COUNTING, _PENDING = COUNTING.values, PENDING.values
 
 
 class MemoryStore:
-    """Rows in dicts and audit records in lists. Not locked: its ledger does that."""
+    """A `Store` with rows in dictionaries and audit records in lists. Not thread-safe: `MemoryLedger` locks it."""
 
     def __init__(self) -> None:
         self.tables: dict[type[Row], dict[Key, Row]] = {kind: {} for kind in ROWS}
         self.audit: list[AuditRow] = []
-        """All records in the order they were written."""
+        """All audit records in the order in which they were written."""
         self.chains: dict[str, list[AuditRow]] = {LEDGER_CHAIN: []}
         self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
         self.places: dict[tuple[str, str], str] = {}
         self._place: dict[str, tuple[str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
-        """When each open hold and each pending approval ends by itself."""
+        """The expiry of each open hold and each pending approval that has one."""
         self._open: dict[str, ChargeRow] = {}
-        """The open holds."""
+        """The open holds, by their ids."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
+        """The rows and records of a `write` that was interrupted before all were stored."""
 
     # ---- Store
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         found = self.tables[kind].get(key)
-        # A copy, so that a transaction that fails has changed nothing.
-        return None if found is None else kind(*values_of[kind](found))
+        # A copy, so that a transaction that fails has changed no stored row.
+        return None if found is None else kind(*values_getter[kind](found))
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
         return [row for key in keys if (row := self.load(ResponseRow, (scope, key))) is not None]
@@ -90,10 +91,10 @@ class MemoryStore:
         self._unfinished = ((*new, *changed), tuple(audit))
         self.finish()
 
-    # ---- beyond it
+    # ---- what the ledger in memory needs beyond `Store`
 
     def finish(self) -> None:
-        """Put what the last `write` brought into its place, also when that was interrupted on the way."""
+        """Store the rows and records of the last `write`; complete it where it was interrupted."""
         if self._unfinished is None:
             return
         rows, audit = self._unfinished
@@ -118,7 +119,7 @@ class MemoryStore:
         self._unfinished = None
 
     def purge(self, now: int) -> None:
-        """Forget a few responses that are older than they need to be."""
+        """Delete a few of the responses that are older than `KEEP_RESPONSES`."""
         responses = self.tables[ResponseRow]
         if not responses:
             return
@@ -129,25 +130,25 @@ class MemoryStore:
             del responses[oldest]
 
     def deleted_at(self, owner: str, file: str) -> list[NotebookRow]:
-        """The deleted notebooks that were this file."""
+        """Return the deleted notebooks with this owner and file."""
         rows: Any = self.tables[NotebookRow].values()
         return [row for row in rows if row.deleted_at is not None and (row.owner, row.file) == (owner, file)]
 
     def live(self, owner: str, root: str) -> list[NotebookRow]:
-        """The live notebooks of an owner and root, by file."""
+        """Return the live notebooks of an owner and root, sorted by file."""
         rows: Any = [self.tables[NotebookRow][self.places[place],] for place in sorted(self.places)]
         return [row for row in rows if lies_in(row, owner, root)]
 
     def aliases(self, notebook_id: str) -> set[str]:
-        """The ids under which a notebook has records: its own, and those of notebooks that turned out to be it."""
+        """Return the ids under which a notebook has records: its own, and those of notebooks that were joined to it."""
         rows: Any = self.tables[NotebookAliasRow].values()
         return {notebook_id, *(row.id for row in rows if row.notebook_id == notebook_id)}
 
-    def of_server(self, owner: str, root: str) -> tuple[set[str], set[str]]:
-        """The ids of all notebooks, deleted ones included, and of all sessions of an owner and root."""
+    def sessions_of(self, owner: str, root: str) -> set[str]:
+        """Return the ids of the sessions of all notebooks of an owner and root, deleted ones included."""
         rows: Any = self.tables
         notebooks = {row.id for row in rows[NotebookRow].values() if lies_in(row, owner, root)}
-        return notebooks, {row.id for row in rows[SessionRow].values() if row.notebook_id in notebooks}
+        return {row.id for row in rows[SessionRow].values() if row.notebook_id in notebooks}
 
     def _time(self, row: ChargeRow | ApprovalRow, until: int | None, running: bool) -> None:
         if running and until is not None:

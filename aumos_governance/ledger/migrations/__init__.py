@@ -1,1 +1,1 @@
-"""Alembic's migrations of the ledger's tables, run when a ledger is opened."""
+"""Alembic's migrations of the ledger's tables, which run when a ledger is opened."""

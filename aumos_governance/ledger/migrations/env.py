@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates over the connection that it is handed."""
+"""The environment script that Alembic runs: it migrates over the connection that `sql.migrate` passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     version_table=VERSION_TABLE,
-    # The caller's transaction holds out other processes; it ends where the caller says.
+    # The caller's transaction, which excludes other processes, must not be committed here.
     transactional_ddl=False,
 )
 context.run_migrations()

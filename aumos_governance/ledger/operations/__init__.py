@@ -1,5 +1,6 @@
-"""What each request does, written once for all backends, in rooms by idea.
+"""Operations: the function that executes each request, written once for all backends, in folders by subject.
 
-An operation takes the `Work` of its transaction and the request; it checks everything first, changes rows
-after, and returns the response. `registry` brings a request to it. What several rooms need lies here beside them.
+An operation gets the `Work` of its transaction and the request. It first checks everything, then changes rows, and
+returns the response. `registry` maps each class of requests to its operation. Functions that several folders use are in
+the modules beside them.
 """

@@ -1,4 +1,7 @@
-"""What a caller may name by its id or list: in a database that several servers share, only what is theirs."""
+"""The rows that a caller may name by id or list, and their notebooks.
+
+In a database that several servers share, a server's callers see only the rows of its owner and root.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, S
 from ..transaction.selections import Selection
 from ..transaction.work import Work
 
-__all__ = ["named", "newest_session", "notebook_of", "owners_of", "page", "reaches"]
+__all__ = ["key_under", "may_name", "newest_session", "notebook_of", "page", "session_and_notebook"]
 
 _OpenRow = TypeVar("_OpenRow", ChargeRow, ApprovalRow, ReportRow)
 
 
 class PageQuery(Protocol):
-    """A query for a page of what is open in an owner's notebooks under a root, or in one of them."""
+    """A query for a page of open holds, approvals or reports: in all notebooks of an owner and root, or in one."""
 
     @property
     def owner(self) -> str: ...
@@ -37,22 +40,25 @@ class PageQuery(Protocol):
     def limit(self) -> int: ...
 
 
-def reaches(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow) -> bool:
-    """Whether the row lies within what the caller may name; one that does not is, to them, not there."""
+def may_name(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow) -> bool:
+    """Whether the caller may name this row; for a row that it may not name, operations raise NotFoundError."""
     return origin.within is None or lies_in(notebook_of(work, row.session_id), *origin.within)
 
 
 def page(
     work: Work, query: PageQuery, selection: Selection[_OpenRow], wanted: Callable[[_OpenRow], bool] = lambda row: True
 ) -> list[tuple[_OpenRow, NotebookRow]]:
-    """The rows of a page with their notebooks, oldest first."""
+    """Return the rows of one page, each with its notebook, oldest first.
+
+    ``selection`` must take an owner and a root; of its rows only those for which ``wanted`` returns True are included.
+    """
     check_limit(query.limit)
     check_text(query.owner, query.root, query.after)
     found = []
     wanted_file = (
         None if query.notebook is None else (query.notebook.owner, file_of(query.notebook.root, query.notebook.path))
     )
-    # Few are open at any time, and their ids are in order of time.
+    # Few such rows exist at any time, so all are read; their ids sort by time.
     for row in work.select(selection, query.owner, query.root):
         notebook = notebook_of(work, row.session_id)
         if row.id > query.after and wanted(row) and wanted_file in (None, (notebook.owner, notebook.file)):
@@ -63,24 +69,24 @@ def page(
 
 
 def newest_session(work: Work, key: NotebookKey) -> SessionRow | None:
-    """The notebook's open session, else the one closed last."""
+    """Return the notebook's open session, or else the session that was closed last; None where there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None
     return work.get(SessionRow, notebook.session_id)
 
 
-def owners_of(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
-    """The session and its notebook."""
+def session_and_notebook(work: Work, session_id: str) -> tuple[SessionRow, NotebookRow]:
+    """Return the session with this id, and its notebook."""
     session = work.get(SessionRow, session_id)
     return session, work.get(NotebookRow, session.notebook_id)
 
 
 def notebook_of(work: Work, session_id: str) -> NotebookRow:
-    """The session's notebook."""
-    return owners_of(work, session_id)[1]
+    """Return the notebook of the session with this id."""
+    return session_and_notebook(work, session_id)[1]
 
 
-def named(notebook: NotebookRow, root: str) -> NotebookKey:
-    """The notebook's key as seen from this root."""
+def key_under(notebook: NotebookRow, root: str) -> NotebookKey:
+    """Return the key of a notebook, named by its path below ``root``."""
     return NotebookKey(notebook.owner, root, path_below(root, notebook.file))

@@ -1,4 +1,4 @@
-"""Which function does which request, and which reads which query: each is declared where it is written."""
+"""The registry of operations and readers: each function declares, where it is defined, which class it serves."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _QueryT = TypeVar("_QueryT", bound=Query[Any])
 _ResponseT = TypeVar("_ResponseT")
 
 OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {}
+"""By class of request: the function that executes it."""
 READERS: Final[dict[type[Query[Any]], Callable[[Work, Any], Any]]] = {}
-"""The queries that every backend reads alike, over a `Work` that only reads and whose ``now`` is set."""
+"""By class of query: the function that reads it on every backend, from a `Work` that is not written."""
 
 
 def operation(
     kind: type[_RequestT],
 ) -> Callable[[Callable[[Work, _RequestT], _ResponseT]], Callable[[Work, _RequestT], _ResponseT]]:
-    """Declares that the function does the requests of this kind."""
+    """Declare that the function executes the requests of this class."""
 
     def declare(do: Callable[[Work, _RequestT], _ResponseT]) -> Callable[[Work, _RequestT], _ResponseT]:
         assert kind not in OPERATIONS, f"{kind.__name__} has an operation already"
@@ -36,7 +37,7 @@ def operation(
 def reader(
     kind: type[_QueryT],
 ) -> Callable[[Callable[[Work, _QueryT], _ResponseT]], Callable[[Work, _QueryT], _ResponseT]]:
-    """Declares that the function reads the queries of this kind."""
+    """Declare that the function reads the queries of this class."""
 
     def declare(read: Callable[[Work, _QueryT], _ResponseT]) -> Callable[[Work, _QueryT], _ResponseT]:
         assert kind not in READERS, f"{kind.__name__} has a reader already"

@@ -1,5 +1,6 @@
-"""Proves the ledger's tables by its audit records: what each kind of record says about which row.
+"""Verification: the tables of the ledger are compared with its audit records.
 
-The records are walked once. Each kind of record has one small function, its rule, that says what the tables must hold
-after it (`rules`); what they do hold is compared with that. What no record says is listed in `unproven`.
+The records are read once, chain by chain. For each event, one small function, its rule, derives what the tables must
+contain after a record of it (`rules`), and that is compared with what they do contain. The columns that no record
+proves are listed in `unproven`.
 """

@@ -1,7 +1,8 @@
-"""What the records say of agents' trust levels and of consents.
+"""The comparison of agents' trust levels and consents with their records.
 
-A level or a consent lies in a realm: that of a session, whose chain alone speaks of it, or one that several chains may
-speak of. Between two chains no order is known, so the row may then be as the last record of any of them says.
+A level or a consent belongs to a realm. The realm of a session has records only in that session's chain; other realms
+may have records in several chains. The order of records in different chains is not known, so a row of such a realm is
+right if it agrees with the last record in any of them.
 """
 
 from __future__ import annotations
@@ -11,28 +12,29 @@ from typing import Any
 from ..contract.agreements import session_realm
 from ..transaction.rows import ConsentRow, TrustRow
 from ..transaction.tables import Key, Row, columns
+from .expected_rows import ANY, Columns
 from .findings import Findings
-from .pending import ANY, Columns
-from .standing import Entry
+from .ledger_replay import Entry
 
 __all__ = ["Agreements"]
 
 
 class Agreements:
-    """The last word of each chain on each row."""
+    """The values that each chain's last records state for each row of trust levels and consents."""
 
     def __init__(self) -> None:
         self._recorded: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
+        """By row: for each chain with records of it, the values that these state."""
         self._unnamed: set[tuple[type[Row], Key]] = set()
-        """Rows, but for their realms, of which earlier versions wrote records that do not name the realm."""
+        """Rows with records of earlier versions that do not name the realm; the key is given without the realm."""
 
     @property
     def uncovered(self) -> bool:
-        """Whether there are records that do not say which realm they are about."""
+        """Whether there are records that do not name the realm of their level or consent."""
         return bool(self._unnamed)
 
-    def take(self, entry: Entry, session_id: str | None) -> None:
-        """A record of a level or a consent, in the chain of a session or in the ledger-wide one."""
+    def replay_record(self, entry: Entry, session_id: str | None) -> None:
+        """Take in a record of a level or a consent; ``session_id`` is None for one in the ledger-wide chain."""
         detail, kind = entry.detail, TrustRow if entry.event == "trust" else ConsentRow
         rest: Key
         if kind is TrustRow:
@@ -47,44 +49,50 @@ class Agreements:
             realm = session_realm(session_id or "")
         self._recorded.setdefault((kind, (realm, *rest)), {}).setdefault(entry.chain, {}).update(_values(entry))
 
-    def compare(self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, to: Findings) -> bool:
-        """Compare a row with the records; False where there are none, and none are needed."""
+    def compare(
+        self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, findings: Findings
+    ) -> bool:
+        """Return whether there are records of a row and it agrees with them; add a finding where it does not.
+
+        With ``everything``, a row without records is a finding as well.
+        """
         key = row[: len(kind.KEY)]
         if not all(isinstance(part, str) for part in key):
-            return to.check(kind, [str(part) for part in key], row)
+            return findings.check(kind, [str(part) for part in key], row)
         recorded = self._recorded.pop((kind, key), None)
         if (kind, key[1:]) in self._unnamed:
-            # In an order that is not known.
+            # The order of these records and those that name the realm is not known.
             return False
         if recorded is None:
             if everything:
-                to.unknown(kind, key)
+                findings.unknown(kind, key)
             return False
-        if not to.check(kind, key, row):
-            return True
+        if not findings.check(kind, key, row):
+            return False
         found = dict(zip(columns[kind], row, strict=True))
         wrong = [
             [name for name, value in expected.items() if value is not ANY and value != found[name]]
             for expected in recorded.values()
         ]
-        if all(wrong):
-            expected, names = list(recorded.values())[-1], wrong[-1]
-            for name in names:
-                to.differs(kind, key, name, expected[name], found[name])
-        return True
+        if not all(wrong):
+            return True
+        expected, names = list(recorded.values())[-1], wrong[-1]
+        for name in names:
+            findings.differs(kind, key, name, expected[name], found[name])
+        return False
 
-    def finish(self, to: Findings) -> None:
-        """After all rows were compared, report the records that have no row."""
+    def finish(self, findings: Findings) -> None:
+        """Report the rows that records name and that are missing, after all stored rows were compared."""
         for kind, key in self._recorded:
             if (kind, key[1:]) not in self._unnamed:
-                to.missing(kind, key)
+                findings.missing(kind, key)
 
 
 def _values(entry: Entry) -> Columns:
     detail = entry.detail
     if entry.event == "trust":
         if detail["to"] is None:
-            # Who assigned it, and when, stays as it was.
+            # The row keeps who assigned the level, and when.
             return {"level": None}
         return {"level": detail["to"], "assigned_by": detail["by"], "assigned_at": entry.at}
     if entry.event == "revoke":

@@ -1,4 +1,4 @@
-"""Values that cannot be what was written: of another type than their column's, or text that is not valid."""
+"""Detection of damaged values: those of another type than their column's, and text that is not valid Unicode."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..transaction.tables import ROWS
 __all__ = ["DAMAGED", "UnreadableError", "damaged"]
 
 DAMAGED: Final = "DAMAGED"
-"""What is stored cannot be read, or is no value that was ever written."""
+"""The code of a finding that stored data cannot be read, or cannot have been written by this package."""
 
 
 class UnreadableError(Exception):
-    """What is stored cannot be read; the text is the driver's reason."""
+    """Raised where stored data cannot be read; its text is the driver's reason."""
 
 
 @lru_cache(maxsize=32)
@@ -26,7 +26,7 @@ def _types(table: str) -> tuple[tuple[str, bool, bool], ...]:
 
 
 def damaged(table: str, values: Sequence[Any]) -> list[str]:
-    """The columns whose values have another type than the column, or are text that is not valid."""
+    """Return the names of the columns whose values have another type, or are text that is not valid Unicode."""
     wrong = []
     for (name, whole, null), value in zip(_types(table), values, strict=False):
         if value is None:

@@ -1,4 +1,4 @@
-"""What a backend offers to a verification: its records and rows as they are stored, all in one snapshot."""
+"""The protocol by which a backend supplies a verification with its stored records and rows, all from one snapshot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..transaction.tables import Row
-from .verify import ChainEnd
+from .walk import ChainEnd
 
 __all__ = [
     "CHARGED_AT",
@@ -24,25 +24,26 @@ __all__ = [
 ]
 
 PLAIN: Final = len(AUDIT_COLUMNS)
-"""Beside a record: how far its charge's row was already compared with it, one of the three constants below, or 0."""
+"""The index, after a session record's own columns, of the result of the database's comparison of the record with its
+charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`; 0 where it did not compare them, or they differ."""
 CHARGED_TO: Final = PLAIN + 1
-"""Beside a record: the envelopes of its charge's row."""
+"""The index, after a record's own columns, of the envelopes in its charge's row."""
 CHARGED_AT: Final = PLAIN + 2
-"""Beside a record: when its charge's row says that it was made."""
+"""The index, after a record's own columns, of the time at which its charge was made, as the charge's row states it."""
 CHARGED_IN: Final = PLAIN + 3
-"""Beside a record: the category of its charge's row."""
+"""The index, after a record's own columns, of the category in its charge's row."""
 
 SPENT_PLAINLY: Final = 1
-"""The row is what a spend makes, and nothing happened to it since."""
+"""The charge's row is as this record of a spend made it, and is unchanged since."""
 HELD_PLAINLY: Final = 2
-"""The row is what a hold makes, settled or released since."""
+"""The charge's row agrees with this record of a hold, and was settled or released since."""
 SETTLED_PLAINLY: Final = 3
-"""The row is what this settlement or release made of it."""
+"""The charge's row is as this record of a settlement or release left it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is verified: one session, the sessions of one owner and root, or with neither everything."""
+    """The extent of a verification: one session, the sessions of one owner and root, or with neither everything."""
 
     session_id: str | None = None
     under: tuple[str, str] | None = None
@@ -56,51 +57,55 @@ class Evidence(Protocol):
     """Rows are tuples in the order of their table's columns; every method may raise `damage.UnreadableError`."""
 
     def damage(self) -> list[str]:
-        """What the database itself finds wrong with its file, in its own words."""
+        """Return the problems that the database's own check finds in its file, in the database's words."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """While it is entered, records with invalid text are read too: such text is bytes, or has lone surrogates."""
+        """Return a context in which records with invalid text can be read: as bytes, or with lone surrogates."""
         ...
 
     def ends(self) -> Mapping[str, ChainEnd]:
-        """By chain, what is kept of its end."""
+        """Return the stored end of each chain."""
         ...
 
     def ledger_records(self) -> Iterator[AuditRow]:
-        """The records of the ledger-wide chain, in order."""
+        """Yield the records of the ledger-wide chain, in order."""
         ...
 
     def session_records(self) -> Iterator[AuditRow]:
-        """The records of all other chains of the scope, chain by chain; what follows a record's columns is above."""
+        """Yield the records of all sessions' chains in the scope, chain by chain and in order.
+
+        After a record's columns follow the values that `PLAIN` and the next three constants describe.
+        """
         ...
 
     def records_as_written(self) -> Iterator[AuditRow] | None:
-        """`session_records` in the order in which they were written; None where that is not known."""
+        """Yield the same as `session_records` in the order in which they were written; None where that is not known."""
         ...
 
     def records(self) -> Iterator[AuditRow]:
-        """All records that can be read, in any order, with nothing beside them."""
+        """Yield all records that can be read, in any order, with nothing after their columns."""
         ...
 
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
-        """All rows of a table, whatever the scope."""
+        """Yield all rows of a table, regardless of the scope."""
         ...
 
     def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
-        """The row with this primary key."""
+        """Return the row with this primary key; None where there is none."""
         ...
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:
-        """How many charges each session has."""
+        """Return how many charges each session has."""
         ...
 
     def responses(self) -> Iterator[tuple[Any, ...]]:
-        """All stored responses, each row followed by its charge's row and the session's notebook, where it has a
-        charge.
+        """Yield the row of each stored response, followed by its charge's row and the id of that charge's notebook.
+
+        For a response without a charge, these values are None.
         """
         ...
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
-        """The audit record with this time and id."""
+        """Return the audit record with this time and id; None where there is none."""
         ...

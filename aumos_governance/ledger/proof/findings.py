@@ -1,4 +1,4 @@
-"""What a verification found."""
+"""The findings of a verification."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .damage import DAMAGED, damaged
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 
 MISSING: Final = "ROW_MISSING"
-"""The records name a row that is not there."""
+"""The code of a finding that a row that records name does not exist."""
 UNKNOWN: Final = "ROW_UNKNOWN"
-"""A row is there that no record speaks of."""
+"""The code of a finding that a row exists that no record names."""
 DIFFERS: Final = "ROW_DIFFERS"
-"""A row says something else than the records."""
+"""The code of a finding that a row has another value than the records state."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
-"""What is raised for the details of a record that no version of this package wrote."""
+"""The errors that a rule raises for a record's detail that no version of this package has written."""
 MOST: Final = 100
 """How many findings are listed; the others are only counted."""
 
@@ -28,20 +28,20 @@ _SHOWN: Final = 60
 
 @dataclass(slots=True)
 class Findings:
-    """The first findings, and how many more there are."""
+    """The first `MOST` findings, and how many more there are."""
 
     listed: list[Finding] = field(default_factory=list)
     unlisted: int = 0
 
     def add(self, code: str, table: str, record: str | None, problem: str, seq: int | None = None) -> None:
-        """``record`` is the row's key, or the chain of an audit record, whose number is ``seq``."""
+        """Add a finding; ``record`` is the row's key, or the chain of an audit record, whose number is ``seq``."""
         if len(self.listed) < MOST:
             self.listed.append(Finding(code, problem, table, record, seq))
         else:
             self.unlisted += 1
 
     def differs(self, kind: type[Row], key: Sequence[Any], column: str, expected: Any, found: Any) -> None:
-        """A column of a row says something else than the records do."""
+        """Add a finding that a column of a row has another value than the records state."""
         self.add(
             DIFFERS,
             kind.TABLE,
@@ -50,12 +50,15 @@ class Findings:
         )
 
     def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
+        """Add a finding that a row does not exist."""
         self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, which is missing.")
 
     def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
+        """Add a finding that no record names a row."""
         self.add(UNKNOWN, kind.TABLE, named(key), f"No record names {kind.TABLE} {named(key)}, which is there.")
 
     def malformed(self, chain: str, seq: int) -> None:
+        """Add a finding that a record's detail is not what its event requires."""
         self.add(
             "RECORD_UNKNOWN",
             "audit",
@@ -65,7 +68,7 @@ class Findings:
         )
 
     def check(self, kind: type[Row], key: Sequence[Any], values: Sequence[Any]) -> bool:
-        """Whether each value of a row is of its column's type; those that are not are findings."""
+        """Return whether each value of a row has its column's type; add a finding where one has not."""
         wrong = damaged(kind.TABLE, values)
         if wrong:
             self.add(
@@ -78,7 +81,7 @@ class Findings:
 
 
 def named(key: Sequence[Any]) -> str:
-    """A row's key as a sentence names it."""
+    """Return the words that name a row's key in a sentence."""
     return " ".join(part if isinstance(part, str) and part else repr(part) for part in key)
 
 

@@ -1,4 +1,4 @@
-"""What the records say of the gateway's keys; all of them stand in the ledger-wide chain."""
+"""The replay of records about the gateway's keys, all of which are in the ledger-wide chain."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _AT, _ACTOR = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("actor")
 
 
 class Keys:
-    """The replay of the keys' records."""
+    """The rows of the gateway's keys that the records state."""
 
     def __init__(self) -> None:
         self._values: dict[str, dict[str, Any]] = {}
 
-    def take(self, row: Sequence[Any], event: str, detail: dict[str, Any]) -> None:
-        """One record of a key."""
+    def replay_record(self, row: Sequence[Any], event: str, detail: dict[str, Any]) -> None:
+        """Take in one record of a key."""
         if event == "key_issued":
             self._values[detail["key"]] = {
                 "digest": detail["sha256"],
@@ -42,5 +42,5 @@ class Keys:
             self._values[detail["key"]].update(revoked_at=row[_AT], revoked_by=row[_ACTOR])
 
     def rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows of the keys, by their keys in the table."""
+        """Return the expected rows of ``gateway_keys``, by their primary keys."""
         return {(id,): values for id, values in self._values.items()}

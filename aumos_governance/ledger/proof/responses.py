@@ -1,4 +1,4 @@
-"""The responses that are stored under idempotency keys, compared with the charges and records that they name."""
+"""The comparison of stored responses with the charges and records that they name."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _TIMED: Final = {
     Adjusted.__name__: 4,
     Recorded.__name__: 0,
 }
-"""By the type of a response, where the id of its record is."""
+"""By the type of a response that names its record: the index of the record's id among its values."""
 _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
     AUDIT_COLUMNS.index(name) for name in ("outcome", "amount", "charge_id", "notebook_id")
 )
 
 
 def compare_responses(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
-    """Compare all stored responses; returns how many are right as far as records say.
+    """Compare all stored responses; return how many agree with the records.
 
-    ``aliases`` maps a notebook to the one that it proved to be: responses keep the notebook of their request.
+    ``aliases`` maps a notebook to the one that it was joined to: a response keeps the notebook of its request.
     """
     right = 0
     try:
@@ -84,9 +84,9 @@ def _expected(
     charge: dict[str, Any],
     notebook_id: str | None,
 ) -> dict[str, Any]:
-    """The values that the row must have, as far as records and charges state them."""
+    """Return the values that the row of a stored response must have, as far as records and charges state them."""
     if not stored["digest"]:
-        # Cancelled before it came.
+        # The request was cancelled before it arrived.
         nothing = dict.fromkeys(("expires_at", "notebook_id", "charge_id"))
         return {**nothing, "cancelled": 1, "answer": _NONE}
     if name == "Decision" and response[6] is not None:
@@ -109,7 +109,7 @@ def _expected(
     record = evidence.record_at(stored["at"], response[_TIMED[name]])
     if record is None:
         return expected | {"answer": "a response whose record is in the audit trail"}
-    # Where an approval is requested next, the response denies and the record says that nothing is decided yet.
+    # Where an approval is requested next, the response is a denial, while the record has no outcome yet.
     waits = record[_OUTCOME] == NO_OUTCOME and response[5:6] == [APPROVAL_REQUIRED]
     outcome = GovernanceOutcome.DENY.value if waits else record[_OUTCOME]
     if name == "Decision" and [response[0], response[3]] != [outcome, record[_AMOUNT]]:
@@ -117,7 +117,7 @@ def _expected(
     if name in ("Adjusted", "Resolved", "Corrected") and response[1 if name == "Corrected" else 0] != record[_CHARGE]:
         expected["answer"] = "the charge of its record"
     if stored["notebook_id"] is not None and name != Adjusted.__name__:
-        # A caller may adjust what it spent in another notebook than the one that it is in now.
+        # A caller may adjust a charge of another notebook than the one that its request names.
         expected["notebook_id"] = record[_NOTEBOOK]
     return expected
 
@@ -126,6 +126,7 @@ _NONE: Final = '["NoneType",null]'
 
 
 def _charge_of(name: str, response: Any) -> dict[str, Any]:
+    """Return the value that the column ``charge_id`` must have for a response of the type ``name``."""
     if name in ("Adjusted", "Resolved"):
         return {"charge_id": response[0]}
     if name == "Corrected":

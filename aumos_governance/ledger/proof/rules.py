@@ -1,6 +1,6 @@
-"""What each kind of record of a session says about the ledger's rows: one rule for each.
+"""The rules by which a verification derives the ledger's rows from the records in sessions' chains, one for each event.
 
-A new operation that records a new event adds its rule here, and what its rows hold is proven.
+An operation that records a new event needs a rule here, or its rows are not proven.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Final
 
 from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
 from ..transaction.tables import columns
-from .figures import Figures, Rule
-from .pending import ANY, Columns
-from .shared import nano
-from .standing import Entry, Session
+from .expected_rows import ANY, Columns
+from .ledger_replay import Entry, Session
+from .session_replay import Rule, SessionReplay
+from .shared_ceilings import nano
 
 __all__ = ["RULES"]
 
@@ -23,7 +23,7 @@ _STATUS: Final = columns[ApprovalRow].index("status")
 # ---- sessions
 
 
-def _open(figures: Figures, session: Session, entry: Entry) -> None:
+def _open(replay: SessionReplay, session: Session, entry: Entry) -> None:
     detail = entry.detail
     session.complete = "trust_by_person" in detail
     session.ceiling = nano(detail["budget"])
@@ -40,7 +40,7 @@ def _open(figures: Figures, session: Session, entry: Entry) -> None:
     )
 
 
-def _change(figures: Figures, session: Session, entry: Entry) -> None:
+def _change(replay: SessionReplay, session: Session, entry: Entry) -> None:
     values, detail = session.values, entry.detail
     if level := detail.get("trust_level"):
         values.update(trust_level=level["to"], trust_set_by=level["by"], trust_by_person=level.get("by_person", ANY))
@@ -51,11 +51,11 @@ def _change(figures: Figures, session: Session, entry: Entry) -> None:
         values["agent_id"] = agent["to"]
 
 
-def _close(figures: Figures, session: Session, entry: Entry) -> None:
+def _close(replay: SessionReplay, session: Session, entry: Entry) -> None:
     session.values["closed_at"] = entry.at
 
 
-def _budget(figures: Figures, session: Session, entry: Entry) -> None:
+def _budget(replay: SessionReplay, session: Session, entry: Entry) -> None:
     detail = entry.detail
     session.categories[detail["category"]] = (detail["period"], nano(detail["to"]))
 
@@ -64,13 +64,13 @@ def _budget(figures: Figures, session: Session, entry: Entry) -> None:
 
 
 def _charge(state: str) -> Rule:
-    def rule(figures: Figures, session: Session, entry: Entry) -> None:
+    def rule(replay: SessionReplay, session: Session, entry: Entry) -> None:
         if entry.charge_id is None:
             return
         held = state == "held"
         until = entry.detail.get("until") if held else None
-        row = figures.pending.row(ChargeRow, entry.charge_id)
-        # Which of the envelopes there are is looked at below, by the row's own words.
+        row = replay.expected.row(ChargeRow, entry.charge_id)
+        # Records do not name the envelopes of a charge; those in its row are checked below against the session's.
         stored = dict(zip(columns[ChargeRow], row, strict=False)) if row is not None else {}
         values: Columns = {
             "session_id": session.id,
@@ -85,16 +85,16 @@ def _charge(state: str) -> Rule:
             "resolved_at": None,
             "resolved_by": None,
         }
-        figures.pending.make(ChargeRow, session.id, entry.charge_id, values)
+        replay.expected.create(ChargeRow, session.id, entry.charge_id, values)
         if stored:
-            figures.check_envelopes(session, entry.charge_id, stored["envelopes"], stored["category"], entry.detail)
-            figures.count(stored["envelopes"], entry.at, entry.spent_delta, entry.held_delta, 1)
-        _use_approval(figures, entry)
+            replay.check_envelopes(session, entry.charge_id, stored["envelopes"], stored["category"], entry.detail)
+            replay.count(stored["envelopes"], entry.at, entry.spent_delta, entry.held_delta, 1)
+        _use_approval(replay, entry)
 
     return rule
 
 
-def _use_approval(figures: Figures, entry: Entry) -> None:
+def _use_approval(replay: SessionReplay, entry: Entry) -> None:
     detail = entry.detail
     approval = detail.get("approval")
     if not isinstance(approval, str):
@@ -102,48 +102,48 @@ def _use_approval(figures: Figures, entry: Entry) -> None:
     used = detail.get("approval_used")
     if used is None:
         # An earlier version did not record it.
-        row = figures.pending.row(ApprovalRow, approval)
+        row = replay.expected.row(ApprovalRow, approval)
         used = row is not None and row[_STATUS] == "used"
     if used:
-        figures.pending.change(ApprovalRow, approval, {"status": "used"})
+        replay.expected.change(ApprovalRow, approval, {"status": "used"})
 
 
 def _resolved(state: str) -> Rule:
-    def rule(figures: Figures, session: Session, entry: Entry) -> None:
+    def rule(replay: SessionReplay, session: Session, entry: Entry) -> None:
         values: Columns = {"state": state, "resolved_at": entry.at, "resolved_by": entry.actor}
         if state != "voided":
-            # What is taken back keeps what it was.
+            # A charge that is taken back keeps its spent amount.
             values["spent"] = entry.spent_delta
-        _charge_changed(figures, entry, values)
+        _charge_changed(replay, entry, values)
 
     return rule
 
 
-def _settle(figures: Figures, session: Session, entry: Entry) -> None:
-    _SETTLED(figures, session, entry)
+def _settle(replay: SessionReplay, session: Session, entry: Entry) -> None:
+    _SETTLED(replay, session, entry)
     if not entry.detail.get("estimated"):
         return
-    if not session.complete and figures.pending.row(EstimateRow, entry.charge_id) is None:
-        # An earlier version kept no row of it.
+    if not session.complete and replay.expected.row(EstimateRow, entry.charge_id) is None:
+        # Earlier versions stored no row for an estimate.
         return
     values: Columns = {"amount": entry.amount, "at": entry.at, "adjusted": None, "adjusted_at": None}
-    figures.pending.make(EstimateRow, "", entry.charge_id, values)
+    replay.expected.create(EstimateRow, "", entry.charge_id, values)
 
 
-def _adjust(figures: Figures, session: Session, entry: Entry) -> None:
-    _charge_changed(figures, entry, {"spent": entry.amount})
-    figures.pending.change(EstimateRow, entry.charge_id, {"adjusted": entry.amount, "adjusted_at": entry.at})
+def _adjust(replay: SessionReplay, session: Session, entry: Entry) -> None:
+    _charge_changed(replay, entry, {"spent": entry.amount})
+    replay.expected.change(EstimateRow, entry.charge_id, {"adjusted": entry.amount, "adjusted_at": entry.at})
 
 
 _SETTLED: Final = _resolved("settled")
 
 
-def _unresolved(figures: Figures, session: Session, entry: Entry) -> None:
-    _charge_changed(figures, entry, {"state": "unresolved"})
+def _unresolved(replay: SessionReplay, session: Session, entry: Entry) -> None:
+    _charge_changed(replay, entry, {"state": "unresolved"})
 
 
-def _correct(figures: Figures, session: Session, entry: Entry) -> None:
-    _charge_changed(figures, entry, lambda before: {"corrected": before["corrected"] + entry.amount})
+def _correct(replay: SessionReplay, session: Session, entry: Entry) -> None:
+    _charge_changed(replay, entry, lambda before: {"corrected": before["corrected"] + entry.amount})
     values: Columns = {
         "charge_id": entry.charge_id,
         "amount": entry.amount,
@@ -151,20 +151,20 @@ def _correct(figures: Figures, session: Session, entry: Entry) -> None:
         "at": entry.at,
         "by": entry.actor,
     }
-    figures.pending.make(CorrectionRow, "", entry.detail["correction"], values)
+    replay.expected.create(CorrectionRow, "", entry.detail["correction"], values)
 
 
-def _charge_changed(figures: Figures, entry: Entry, values: Columns | Callable[[Columns], Columns]) -> None:
+def _charge_changed(replay: SessionReplay, entry: Entry, values: Columns | Callable[[Columns], Columns]) -> None:
     if entry.charge_id is None:
         return
-    figures.pending.change(ChargeRow, entry.charge_id, values)
-    figures.recount(entry.charge_id, entry.spent_delta, entry.held_delta)
+    replay.expected.change(ChargeRow, entry.charge_id, values)
+    replay.recount(entry.charge_id, entry.spent_delta, entry.held_delta)
 
 
 # ---- approvals and reports
 
 
-def _approval_requested(figures: Figures, session: Session, entry: Entry) -> None:
+def _approval_requested(replay: SessionReplay, session: Session, entry: Entry) -> None:
     detail = entry.detail
     values: Columns = {
         "session_id": session.id,
@@ -178,21 +178,21 @@ def _approval_requested(figures: Figures, session: Session, entry: Entry) -> Non
         "decided_at": None,
         "decided_by": None,
     }
-    figures.pending.make(ApprovalRow, session.id, detail["approval"], values)
+    replay.expected.create(ApprovalRow, session.id, detail["approval"], values)
 
 
 def _decided(status: str) -> Rule:
-    def rule(figures: Figures, session: Session, entry: Entry) -> None:
+    def rule(replay: SessionReplay, session: Session, entry: Entry) -> None:
         values = {"status": status, "shown": None, "decided_at": entry.at, "decided_by": entry.actor}
-        figures.pending.change(ApprovalRow, entry.detail["approval"], values)
+        replay.expected.change(ApprovalRow, entry.detail["approval"], values)
 
     return rule
 
 
-def _report(figures: Figures, session: Session, entry: Entry) -> None:
+def _report(replay: SessionReplay, session: Session, entry: Entry) -> None:
     detail = entry.detail
     if detail.get("finished"):
-        figures.pending.change(ReportRow, detail["report"], _UNSEEN)
+        replay.expected.change(ReportRow, detail["report"], _UNSEEN)
         return
     values: Columns = {
         "session_id": session.id,
@@ -202,22 +202,22 @@ def _report(figures: Figures, session: Session, entry: Entry) -> None:
         "at": entry.at,
         **_UNSEEN,
     }
-    figures.pending.make(ReportRow, session.id, detail["report"], values)
+    replay.expected.create(ReportRow, session.id, detail["report"], values)
 
 
 _UNSEEN: Final[Columns] = {"shown": ANY, "acknowledged_at": None, "acknowledged_by": None}
 
 
-def _acknowledge(figures: Figures, session: Session, entry: Entry) -> None:
+def _acknowledge(replay: SessionReplay, session: Session, entry: Entry) -> None:
     values: Columns = {"shown": None, "acknowledged_at": entry.at, "acknowledged_by": entry.actor}
-    figures.pending.change(ReportRow, entry.detail["report"], values)
+    replay.expected.change(ReportRow, entry.detail["report"], values)
 
 
-# ---- what agents may
+# ---- trust levels and consents
 
 
-def _agreement(figures: Figures, session: Session, entry: Entry) -> None:
-    figures.agreements.take(entry, session.id)
+def _agreement(replay: SessionReplay, session: Session, entry: Entry) -> None:
+    replay.agreements.replay_record(entry, session.id)
 
 
 RULES: Final[dict[str, Rule]] = {
@@ -245,4 +245,4 @@ RULES: Final[dict[str, Rule]] = {
     "consent": _agreement,
     "revoke": _agreement,
 }
-"""By a record's event. An event that changes no row, such as ``evaluate``, has none."""
+"""The rule of each event. Events that change no row, such as ``evaluate``, have none."""

@@ -1,4 +1,7 @@
-"""The tables compared with what all records together say; what was compared record by record is counted."""
+"""The comparison of the tables with what all records together state.
+
+Rows that were compared record by record are only counted here.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
-from ..operations.places import category_id, period_start
+from ..operations.balances import category_id, period_start
 from ..transaction.rows import (
     ApprovalRow,
     BalanceRow,
@@ -31,10 +34,10 @@ from ..transaction.rows import (
 from ..transaction.tables import Key, Row, columns
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
-from .figures import DAY, Figures
+from .expected_rows import ANY, Columns
 from .findings import Findings
-from .pending import ANY, Columns
-from .standing import Session, Standing, configuration
+from .ledger_replay import LedgerReplay, Session, configuration
+from .session_replay import DAY, SessionReplay
 
 __all__ = ["Tables"]
 
@@ -45,48 +48,48 @@ _FIGURES: Final = tuple(columns[BalanceRow].index(name) for name in ("spent", "h
 
 @dataclass(slots=True)
 class Tables:
-    """One comparison. ``walked`` are the sessions whose records were all seen."""
+    """One comparison of all tables. ``walked`` has the ids of the sessions whose records were all replayed."""
 
     evidence: Evidence
-    standing: Standing
-    figures: Figures
+    ledger_replay: LedgerReplay
+    session_replay: SessionReplay
     findings: Findings
     scope: Scope
     walked: set[str]
     covered: Counter[str] = field(default_factory=Counter)
-    """By table, how many rows are as the records say."""
+    """By table: how many rows agree with the records."""
 
     def compare(self) -> None:
-        """Compare all tables; what differs goes to the findings."""
-        self.figures.finish()
-        self.standing.finish()
+        """Compare all tables, and add each difference to the findings."""
+        self.session_replay.finish()
+        self.ledger_replay.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
-            self.covered[kind.TABLE] += self.figures.pending.settled[kind]
-        self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.standing.sessions.values())
-        sessions = [session for id, session in self.standing.sessions.items() if id in self.walked]
+            self.covered[kind.TABLE] += self.session_replay.expected.settled[kind]
+        self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.ledger_replay.sessions.values())
+        sessions = [session for id, session in self.ledger_replay.sessions.items() if id in self.walked]
         envelopes = self._envelopes(sessions)
         balances = self._balances(sessions, envelopes)
         expected = {(session.id,): _session(session) for session in sessions}
-        for session in filter(self.standing.is_vague, sessions):
+        for session in filter(self.ledger_replay.is_vague, sessions):
             expected[session.id,]["outer_envelopes"] = ANY
         self._whole(SessionRow, expected, {})
         self._whole(NotebookRow, self._notebooks(sessions, balances), dict.fromkeys((id,) for id in self._named()))
         if self.scope.everything:
-            joined: dict[Key, Columns] = {(id,): {"notebook_id": into} for id, into in self.standing.aliases.items()}
-            self._whole(NotebookAliasRow, joined, {})
-            self._whole(GatewayKeyRow, self.standing.keys.rows(), {})
+            aliases = self.ledger_replay.aliases
+            self._whole(NotebookAliasRow, {(id,): {"notebook_id": into} for id, into in aliases.items()}, {})
+            self._whole(GatewayKeyRow, self.ledger_replay.keys.rows(), {})
         self._whole(EnvelopeRow, {(id,): values for id, values in envelopes.items()}, {})
         self._whole(BalanceRow, balances, {})
         self._configurations()
-        self._whole(CeilingRow, self.standing.shared.rows(), {})
-        self._whole(MembershipRow, self.standing.shared.member_rows(), {})
+        self._whole(CeilingRow, self.ledger_replay.shared.rows(), {})
+        self._whole(MembershipRow, self.ledger_replay.shared.member_rows(), {})
         self._agreements()
         self._counts()
 
-    # ---- tables that are small, and known as a whole
+    # ---- small tables, all rows of which are known from the records
 
     def _whole(self, kind: type[Row], expected: dict[Key, Columns], also: dict[tuple[Any, ...], None]) -> None:
-        """Compare a table; of rows in ``also`` it is known only that they are there."""
+        """Compare all rows of a table with the expected ones; of rows in ``also``, only that they exist."""
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]
@@ -116,40 +119,41 @@ class Tables:
             self.findings.missing(kind, key)
 
     def _says_nothing(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
-        """Whether a row may be there without a record."""
+        """Whether a row may exist although no record names it."""
         if kind is MembershipRow:
-            # None were ever shared, which is written down and is no record.
+            # An owner without shared ceilings has a row, but no record.
             return bool(row[1] == "[]")
-        return kind is BalanceRow and row[0] in self.standing.emptied and not any(row[place] for place in _FIGURES)
+        return kind is BalanceRow and row[0] in self.ledger_replay.emptied and not any(row[place] for place in _FIGURES)
 
     def _named(self) -> set[str]:
-        return self.standing.notebooks if self.scope.everything else set()
+        return self.ledger_replay.notebooks if self.scope.everything else set()
 
     def _notebooks(self, sessions: list[Session], balances: dict[Key, Columns]) -> dict[Key, Columns]:
         expected: dict[Key, Columns] = {}
         if self.scope.session_id is not None:
             return expected
         of = {session.notebook_id for session in sessions}
-        for id in (of | self._named()) - self.standing.joined:
-            closings = self.standing.closings.get(id, [])
-            closed = [self.standing.sessions[session] for session, _ in closings if session in self.standing.sessions]
+        for id in (of | self._named()) - self.ledger_replay.joined:
+            closings = self.ledger_replay.closings.get(id, [])
+            known = self.ledger_replay.sessions
+            closed = [known[session] for session, _ in closings if session in known]
             spent = [balances.get((session.envelope_id, 0), {}).get("spent", 0) for session in closed]
             expected[id,] = {
-                "session_id": self.standing.newest.get(id),
+                "session_id": self.ledger_replay.newest.get(id),
                 "closed_sessions": len(closed),
                 "closed_spent": sum(spent),
                 "closed_budget": closed[-1].ceiling if closed else 0,
                 "closed_at": closings[-1][1] if closings else None,
             }
         if self.scope.everything:
-            # What they added up to is the other notebook's.
+            # The sums of a joined notebook were moved to the notebook that it was joined to.
             nothing: Columns = {
                 **dict.fromkeys(("session_id", "closed_at")),
                 **dict.fromkeys(("closed_sessions", "closed_spent", "closed_budget"), 0),
             }
-            expected.update({(id,): dict(nothing) for id in self.standing.joined})
+            expected.update({(id,): dict(nothing) for id in self.ledger_replay.joined})
         for session in sessions:
-            owner = self.standing.owner_of(session)
+            owner = self.ledger_replay.owner_of(session)
             if owner is not None and (session.notebook_id,) in expected:
                 expected[session.notebook_id,]["owner"] = owner
         return expected
@@ -163,8 +167,8 @@ class Tables:
                 expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
         if self.scope.session_id is None:
             around = {id for session in sessions for outer in session.outers for id in outer.split()}
-            around |= self.standing.emptied | self.standing.shared.stood
-            for id, made in self.standing.envelopes.items():
+            around |= self.ledger_replay.emptied | self.ledger_replay.shared.stood
+            for id, made in self.ledger_replay.envelopes.items():
                 if id in around:
                     ceilings = frozenset(made.ceilings) if len(made.ceilings) != 1 else next(iter(made.ceilings))
                     expected[id] = _envelope(made.kind, made.name, made.period, ceilings, made.subject)
@@ -176,11 +180,11 @@ class Tables:
             for session in sessions
             if session.envelope_id is not None
         }
-        for (ids, day), (spent, held, charges) in self.figures.sums.items():
+        for (ids, day), (spent, held, charges) in self.session_replay.sums.items():
             for id in ids.split():
                 envelope = envelopes.get(id)
                 if envelope is None or (not self.scope.everything and envelope["kind"] in _SHARED):
-                    # Others count in it as well.
+                    # Charges outside the scope count in it as well.
                     continue
                 key = (id, period_start(envelope["period"], day * DAY))
                 sums = expected.setdefault(key, {"spent": 0, "held": 0, "charges": 0})
@@ -190,7 +194,7 @@ class Tables:
         return expected
 
     def _configurations(self) -> None:
-        left = dict(self.standing.configurations)
+        left = dict(self.ledger_replay.configurations)
         for row in self._rows(ConfigurationRow):
             key = row[:2]
             if not self.findings.check(ConfigurationRow, [str(part) for part in key], row):
@@ -198,7 +202,7 @@ class Tables:
             recorded = left.pop(key, None)
             expected = configuration(recorded or ())
             if recorded is None and row[2] == expected:
-                # None were ever configured, which is written down and is no record.
+                # A server without configured ceilings has a row, but no record.
                 continue
             if row[2] != expected:
                 try:
@@ -217,12 +221,12 @@ class Tables:
     def _agreements(self) -> None:
         for kind in (TrustRow, ConsentRow):
             for row in self._rows(kind):
-                good = self.figures.agreements.compare(kind, row, self.scope.everything, self.findings)
+                good = self.session_replay.agreements.compare(kind, row, self.scope.everything, self.findings)
                 self.covered[kind.TABLE] += good
         if self.scope.everything:
-            self.figures.agreements.finish(self.findings)
+            self.session_replay.agreements.finish(self.findings)
 
-    # ---- rows that the records made, each of which was compared: there may be no more of them
+    # ---- rows that were compared record by record: here only rows that no record created are searched for
 
     def _counts(self) -> None:
         self._excess(ChargeRow, Counter(dict(self.evidence.charge_counts())))
@@ -235,15 +239,15 @@ class Tables:
         if self.scope.everything:
             for single in (CorrectionRow, EstimateRow):
                 rows = sum(1 for _ in self._rows(single))
-                if rows > self.figures.pending.made[single, ""]:
+                if rows > self.session_replay.expected.made[single, ""]:
                     self._name_excess(single, None)
 
     def _excess(self, kind: type[Row], found: Counter[str]) -> None:
         for session_id, count in found.items():
             if session_id in self.walked:
-                made = self.figures.pending.made[kind, session_id]
+                made = self.session_replay.expected.made[kind, session_id]
                 if kind is ChargeRow:
-                    made += self.standing.sessions[session_id].charges
+                    made += self.ledger_replay.sessions[session_id].charges
                 excess = count > made
             else:
                 excess = self.scope.everything
@@ -252,7 +256,9 @@ class Tables:
 
     def _name_excess(self, kind: type[Row], session_id: str | None) -> None:
         made = {
-            id for of, id in self.figures.made_ids(kind, self.evidence.session_records()) if session_id in (None, of)
+            id
+            for of, id in self.session_replay.made_ids(kind, self.evidence.session_records())
+            if session_id in (None, of)
         }
         for row in self._rows(kind):
             of_session = session_id is None or row[columns[kind].index("session_id")] == session_id

@@ -1,6 +1,7 @@
-"""The columns that no record proves, each with its reason; a test holds the list against the tables.
+"""The columns that no audit record proves, or only in some rows, each with the reason.
 
-A column that is in neither list is proven in every row: another value in it is a finding.
+A test compares these lists with the tables. A column in neither list is proven in every row: a verification reports any
+other value than the recorded one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("trust", "touched_at"): "that an agent was active writes no record",
     ("asks", "key"): "the key of a request is in no record",
 }
-"""By table and column: why nothing proves it."""
+"""By table and column: the reason why no record proves it."""
 
 PARTLY: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
@@ -40,4 +41,4 @@ PARTLY: Final[dict[tuple[str, str], str]] = {
     ("asks", "notebook_id"): "where the response is a decision, a settled hold, a correction or a record",
     ("asks", "answer"): "the charge, amount, tool, outcome and record in it; of other responses that they can be read",
 }
-"""By table and column: in which rows it is proven."""
+"""By table and column: the condition under which a row's value is proven."""

@@ -1,1 +1,1 @@
-"""Pure rules and forms of the ledger: no storage, no clock."""
+"""Computations of the ledger that need neither storage nor a clock: hashes, verdicts, identities and formats."""

@@ -1,14 +1,14 @@
-"""The hash chain of audit records, and the one form of JSON that is hashed: pure, no storage.
+"""The hash chain of audit records, and the canonical JSON that is hashed.
 
-A record's hash is the SHA-256, in hex, of a JSON array of every field in the order of `AUDIT_COLUMNS`, the last
-of which is the previous record's hash. The array is written without spaces, text unescaped where JSON allows
-it, as UTF-8. ``reasons`` and ``detail`` go in as the JSON text that is stored, an outcome of null as ``""``. So
-a program with an export of the records can recompute a chain with a few lines in any language.
+A record's hash is the SHA-256, in hex, of a JSON array of all its other fields, in the order of `AUDIT_COLUMNS`; the
+last of these is the previous record's hash. ``reasons`` and ``detail`` are elements of the array as the JSON text that
+is stored, and an outcome of null as ``""``. So a program in any language can recompute a chain from an export of the
+records with a few lines.
 
-JSON is written in its canonical form: no spaces, keys sorted, text as it is. The same values always give the same text,
-so that the text can be hashed and compared. For text, whole numbers of up to 64 bits, booleans and null it is, byte for
-byte, what the standard library writes with ``ensure_ascii=False``, keys sorted and no spaces; so a program that
-recomputes a hash needs no library of ours.
+Canonical JSON is UTF-8 without spaces, with sorted keys, and with text escaped only where JSON requires it. Equal
+values always have the same canonical text, so that this text can be hashed and compared. For text, whole numbers of up
+to 64 bits, booleans and null it is, byte for byte, what the standard library's `json` writes with
+``ensure_ascii=False``, ``sort_keys=True`` and no spaces; so a program that recomputes a hash needs no library of ours.
 """
 
 from __future__ import annotations
@@ -72,16 +72,16 @@ AUDIT_HINTS: Final[dict[str, Any]] = {
     "previous_hash": str,
     "hash": str,
 }
-"""The columns of a record, in order, with what they hold: a table is made of it."""
+"""By name, in order: the type of each column of an audit record. The table of the records is declared from it."""
 AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
-"""The chain of openings, closings and decisions outside any session."""
+"""The ledger-wide chain. It has the openings and closings of sessions, and the decisions made outside any session."""
 NO_NOTEBOOK: Final = "none"
-"""The id of no notebook. A record that belongs to none has an empty id."""
+"""A notebook id that matches no record. (Records that belong to no notebook have an empty id.)"""
 START: Final = ""
-"""The previous hash of a chain's first record, and the head of an empty chain."""
+"""The value of ``previous_hash`` in a chain's first record, and the head of an empty chain."""
 NO_OUTCOME: Final = ""
-"""What is stored and hashed as the outcome of a record that is no decision: the column takes no NULL."""
+"""The stored and hashed outcome of a record that is no decision: the column is NOT NULL."""
 
 _FIELDS: Final = tuple(field.name for field in fields(AuditEntry))
 _IN_FIELD_ORDER: Final = itemgetter(*(AUDIT_COLUMNS.index(name) for name in _FIELDS))
@@ -89,7 +89,7 @@ _OUTCOME, _REASONS, _DETAIL = (_FIELDS.index(name) for name in ("outcome", "reas
 _OUTCOMES: Final = {NO_OUTCOME: None, **{outcome.value: outcome for outcome in GovernanceOutcome}}
 
 AuditRow = tuple[Any, ...]
-"""One record's values in the order of `AUDIT_COLUMNS`."""
+"""The values of one audit record in the order of `AUDIT_COLUMNS`."""
 OWN_EVENTS: Final = frozenset(
     (
         *("open", "change", "close", "configure", "ceiling", "enclose", "join", "budget"),
@@ -99,26 +99,28 @@ OWN_EVENTS: Final = frozenset(
         *("key_issued", "key_bound", "key_revoked"),
     )
 )
-"""The events of the records that say what the ledger's rows hold; `proof.rules` has a rule for each.
+"""The events that only the ledger itself records: a verification derives from them what the tables must contain.
 
-An approval request is ``approval_requested``; earlier versions wrote ``ask``.
+The event of an approval request is ``approval_requested``; earlier versions wrote ``ask``.
 """
 
 
-# ---- what can be recorded, and how it is written
+# ---- canonical JSON, and the values that can be recorded
 
 _BEYOND: Final = 2**63
-# Objects of our own go to `default`; a date has no one form in JSON, and is for the caller to write.
+# Dataclasses and dates are passed to ``default``, since neither has one obvious form in JSON.
 _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]:
-    """A canonical encoder to UTF-8; ``default`` gives the JSON value of anything JSON does not know.
+    """Return a function that encodes a value as canonical JSON in UTF-8.
 
-    The encoder raises TypeError or ValueError for what it cannot write, and UnicodeEncodeError (a ValueError) for text
-    that is not valid Unicode. A float that is not finite it may write as null: what can hold one goes to `dumps`.
+    ``default`` returns a JSON value for an object of a type that JSON does not have. The encoder raises TypeError or
+    ValueError for a value that it cannot write, and UnicodeEncodeError (a ValueError) for text that is not valid
+    Unicode. It may write a float that is not finite as null, so use `dumps` for values that may contain floats.
     """
-    # Writes longer numbers and keys that are no text, and raises a clear error for what JSON cannot hold.
+    # orjson refuses longer numbers and keys that are not text; the standard library writes them, or raises a clear
+    # error for a value that JSON cannot represent.
     plain = _careful_with(default)
     quick = orjson.dumps
 
@@ -142,71 +144,70 @@ _careful: Final = _careful_with(None)
 
 
 def dumps(value: Any) -> str:
-    """The canonical text of what may hold any JSON value, such as a caller's details; raises as an encoder does."""
+    """Return the canonical JSON of any JSON value, such as the ``detail`` of a request.
+
+    Raises the errors of `encoder_with`'s encoders, and ValueError for a float that is not finite.
+    """
     text = encode(value)
     if b"null" in text:
-        # Which is also how the quick encoder writes a float that is not finite; the careful one refuses that.
+        # orjson also writes a float that is not finite as null; the standard library refuses it.
         return _careful(value)
     return text.decode()
 
 
 def check_whole(**numbers: int | None) -> None:
-    """Raises InvalidRequestError that names the first number which no column can hold: beyond 64 bits."""
+    """Raise InvalidRequestError, with the name of the number, unless each is None or a whole number of 64 bits."""
     for name, number in numbers.items():
         if number is not None and not (type(number) is int and -_BEYOND <= number < _BEYOND):
             raise InvalidRequestError(f"{name} must be a whole number of at most 64 bits.")
 
 
 def check_text(*texts: str) -> None:
-    """Raises InvalidRequestError for text that no database can store: half a character, or a NUL."""
+    """Raise InvalidRequestError for text that not every database can store: with a lone surrogate, or a NUL."""
     for text in texts:
-        _utf8(text)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
         if "\0" in text:
             raise InvalidRequestError("Text with a NUL character cannot be recorded.")
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
 
 
 # ---- a record
 
 
 def digest(fields: Sequence[Any]) -> str:
-    """The hash of one record; ``fields`` are all columns but the hash itself."""
+    """Return the hash of one record; ``fields`` are all its columns except the hash itself."""
     return sha256(encode(fields)).hexdigest()
 
 
 def link(fields: Sequence[Any]) -> str:
-    """The `digest` of a record that is to be written.
+    """Return the hash of a record that is about to be written, as `digest` does, and check its text.
 
-    Raises InvalidRequestError for text that is not valid Unicode or holds a NUL, which not every database can store.
+    Raises InvalidRequestError for text with a lone surrogate or a NUL, which not every database can store.
     """
     try:
         text = encode(fields)
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
     if b"\\u0000" in text:
-        # A backslash in the text is written so too.
+        # Either a NUL, or a backslash in the text that is followed by "u0000".
         check_text(*(field for field in fields if isinstance(field, str)))
     return sha256(text).hexdigest()
 
 
 def entry(values: Sequence[Any]) -> AuditEntry:
-    """The record as callers read it."""
+    """Return the `AuditEntry` of a stored record."""
     named = list(_IN_FIELD_ORDER(values))
     named[_OUTCOME] = _OUTCOMES[named[_OUTCOME]]
-    # Most records have neither, and reading a page is mostly this.
+    # Most records have no reasons and no detail, and parsing them is most of the time that reading a page takes.
     named[_REASONS] = tuple(json.loads(named[_REASONS])) if named[_REASONS] != "[]" else ()
     named[_DETAIL] = json.loads(named[_DETAIL]) if named[_DETAIL] != "{}" else {}
     return AuditEntry(*named)
 
 
 def row(record: AuditEntry) -> AuditRow:
-    """The record as it is stored and hashed: the reverse of `entry`."""
+    """Return a record's values as they are stored and hashed: the inverse of `entry`."""
     named = {name: getattr(record, name) for name in AUDIT_COLUMNS}
     named["outcome"] = NO_OUTCOME if record.outcome is None else record.outcome.value
     named["reasons"] = dumps(list(record.reasons))

@@ -1,15 +1,18 @@
-"""A request's content, as a digest, and its response, as text: both are stored under the request's key.
+"""The digest of a request's content, and the JSON text of its response; the ledger stores both under the request's key.
 
-Two requests with one key must have the same content. Left out of the digest are ``key`` (it names the request),
-``expires_at`` (a retry may wait longer), ``terms`` (the server's configuration may have changed meanwhile), the
-kernel's incarnation and the notebook, which the client does not choose and which may have been renamed between a
-request and its retry; ``waits``, ``waits_at_limit`` and ``waits_turn``, which change the record, or when it is decided;
-of a bounded hold ``most`` and ``waiting``, which are the server's own; and the ``usage`` of a settlement, which only
-the record has.
+A repeated request must have the same key and the same content as the first. The digest leaves out the fields that may
+differ between the two:
 
-A response is written as arrays: a dataclass as its type's name and its fields' values in order. Fields are
-only ever appended to a response type, with a default; so a shorter array, written by an earlier version of
-this package within the last day or two, still reads.
+- ``expires_at``: a retry may wait longer;
+- ``terms``: the server's configuration may have changed meanwhile;
+- the kernel's incarnation and the notebook: the client does not choose them, and the notebook may have been renamed;
+- ``waits``, ``waits_at_limit`` and ``waits_turn``: they change only the record, or when the request is decided;
+- ``most`` and ``waiting`` of a bounded hold: the server sets them;
+- ``usage`` and ``source`` of a settlement: they are only recorded.
+
+A response is written as the name of its type and an array of the values of its fields; a dataclass within it is an
+array as well. New fields are only appended to a response type, with a default, so that the shorter arrays of an earlier
+version of this package, which are at most two days old, can still be read.
 """
 
 from __future__ import annotations
@@ -31,12 +34,12 @@ from .chain import check_text, dumps, encoder_with
 __all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
 
 HOUR: Final = 3600 * MICROS
-"""Microseconds."""
+"""An hour in microseconds."""
 KEEP_RESPONSES: Final = 48 * HOUR
-"""How long both are kept, in microseconds: twice the promised day, so that a retry after a night and a day still finds
-its response."""
+"""How long digests and responses are kept, in microseconds: twice the promised day, so that a retry after a night and a
+day still finds its response."""
 MAX_CONTENT: Final = 64 * 1024
-"""The most bytes of UTF-8 that a request may amount to."""
+"""The longest content of a request, in bytes of its JSON text."""
 
 _OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
 _LEFT_OUT: Final = frozenset(
@@ -66,18 +69,18 @@ _encode = encoder_with(_value)
 
 
 def digest(request: Request[Any]) -> str:
-    """SHA-256, in hex, of the request's content; empty for a request without a key, which nothing is compared with.
+    """Return the SHA-256, in hex, of the request's content, or ``""`` for a request without a key.
 
-    Raises InvalidRequestError when it is too long or holds text that no database can store.
+    Raises InvalidRequestError where the content is longer than `MAX_CONTENT`, or has a value that cannot be stored.
     """
     kind = type(request)
     try:
         text = _encode((kind.__name__, request.key, _getter(kind)(request)))
         if (least := getattr(request, "least", None)) is not None:
-            # So the digest of any other hold is what earlier versions made of it.
+            # Appended only where it is set, so that the digest of any other hold is the same as in earlier versions.
             text += _encode(least)
         if detail := getattr(request, "detail", None):
-            # Of all of a request, only this can hold a float, and not every float has a JSON form.
+            # Only ``detail`` can contain floats, and `dumps` refuses those that are not finite.
             dumps(detail)
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
@@ -86,12 +89,13 @@ def digest(request: Request[Any]) -> str:
     if len(text) > MAX_CONTENT:
         raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
     if b"\\u0000" in text:
+        # Either a NUL, or a backslash in the text that is followed by "u0000".
         _check_values(request)
     return sha256(text).hexdigest() if request.key else ""
 
 
 def _check_values(value: Any) -> None:
-    # Reached only when the JSON text holds \u0000, which a backslash in the text can look like too.
+    """Raise InvalidRequestError for text with a NUL anywhere in a request."""
     if isinstance(value, str):
         check_text(value)
     elif isinstance(value, dict):
@@ -115,7 +119,7 @@ def _arrays(value: Any) -> Any:
     kind = type(value)
     getter = _arrayed.get(kind)
     if getter is None:
-        # attrgetter gives a tuple for two names and more; every response type has as many.
+        # attrgetter returns a tuple for two or more names, and every response type has at least two fields.
         getter = _arrayed[kind] = attrgetter(*(field.name for field in fields(kind)))
     return getter(value)
 
@@ -124,12 +128,12 @@ _encode_arrays = encoder_with(_arrays)
 
 
 def encode(response: object) -> str:
-    """The response as JSON text."""
+    """Return the JSON text of a response."""
     return _encode_arrays((type(response).__name__, response)).decode()
 
 
 def decode(text: str) -> Any:
-    """The response that `encode` wrote."""
+    """Return the response whose JSON text `encode` wrote."""
     name, value = json.loads(text)
     kind = _kinds.get(name)
     if kind is None:
@@ -138,12 +142,13 @@ def decode(text: str) -> Any:
     return _read(value, kind)
 
 
-# What was cancelled before it came has no response.
+# A request that was cancelled before it arrived has None as its stored response.
 _kinds: dict[str, type[Any]] = {"NoneType": type(None)}
-"""By name: the types of the responses to all requests."""
+"""The types of the responses to all requests, by their names; filled when the first one is read."""
 
 
 def _response_types(kind: type[Any]) -> Iterator[Any]:
+    """Yield the type arguments of all classes derived from ``kind``: ``Request[Decision]`` yields ``Decision``."""
     for request in kind.__subclasses__():
         for base in getattr(request, "__orig_bases__", ()):
             for response in get_args(base):
@@ -152,6 +157,7 @@ def _response_types(kind: type[Any]) -> Iterator[Any]:
 
 
 def _read(value: Any, hint: Any) -> Any:
+    """Return the value of the type ``hint`` that this JSON value represents."""
     if value is None:
         return None
     origin = get_origin(hint)

@@ -1,4 +1,4 @@
-"""Opaque cursors of keyset pages, bound to the query they came from."""
+"""Cursors of pages of audit records: opaque texts, each valid only for the query that returned it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import binascii
 import json
 from dataclasses import fields
 from hashlib import sha256
+from typing import Final
 
 from ...errors import InvalidRequestError
 from ..contract.queries import AuditQuery
@@ -15,29 +16,30 @@ from .chain import check_text, encoder_with
 __all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
 
 MAX_PAGE = 1_000
-"""The most rows of one page."""
+"""The most rows that one page may have."""
 
 AuditPosition = tuple[int, str, int]
-"""The last record of a page: its ``at``, ``chain`` and ``seq``, which is also the order of pages."""
+"""The position of a page's last record: its ``at``, ``chain`` and ``seq``. Records are sorted by these three."""
 
+_MALFORMED: Final = "The cursor was not returned with an earlier page; start again without it."
 _encode = encoder_with(lambda value: [getattr(value, field.name) for field in fields(value)])
 
 
 def check_limit(limit: int) -> None:
-    """Raises InvalidRequestError for a page size that is none."""
+    """Raise InvalidRequestError unless the page size is a whole number from 1 to `MAX_PAGE`."""
     if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
         raise InvalidRequestError(f"A page's limit must be a whole number from 1 to {MAX_PAGE}.")
 
 
 def write_cursor(query: AuditQuery, position: AuditPosition) -> str:
-    """The cursor of the page after ``position``."""
+    """Return the cursor of the page that follows ``position``."""
     return base64.urlsafe_b64encode(_encode([_fingerprint(query), *position])).decode()
 
 
 def read_cursor(query: AuditQuery) -> AuditPosition | None:
-    """Where the query's cursor points; None without one.
+    """Return the position after which the query's page begins; None where the query has no cursor.
 
-    Raises InvalidRequestError when it is not a cursor, or one of another query.
+    Raises InvalidRequestError where the cursor is malformed or belongs to another query.
     """
     if query.cursor is None:
         return None
@@ -46,16 +48,17 @@ def read_cursor(query: AuditQuery) -> AuditPosition | None:
         if type(at) is not int or type(seq) is not int or not isinstance(chain, str):
             raise TypeError
     except (ValueError, TypeError, binascii.Error):
-        raise InvalidRequestError("The cursor is not one that an earlier page gave.") from None
+        raise InvalidRequestError(_MALFORMED) from None
     if fingerprint != _fingerprint(query):
         raise InvalidRequestError("The cursor belongs to a query with other filters; start again without it.")
     if not (abs(at) < 2**63 and 0 <= seq < 2**63):
-        raise InvalidRequestError("The cursor is not one that an earlier page gave.")
+        raise InvalidRequestError(_MALFORMED)
     check_text(chain)
     return at, chain, seq
 
 
 def _fingerprint(query: AuditQuery) -> str:
+    """Return a digest of the query's filters and order, which binds its cursors to it."""
     filters = [
         [field.name, getattr(query, field.name)] for field in fields(query) if field.name not in ("limit", "cursor")
     ]

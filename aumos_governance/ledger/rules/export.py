@@ -1,4 +1,4 @@
-"""Audit records as files: JSON Lines and CSV, as streams of any length."""
+"""Exports of audit records as JSON Lines and CSV, written line by line, so that memory does not limit their length."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ from .cursors import MAX_PAGE
 __all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
 
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
-"""The columns of a CSV file, and the members of a line of JSON."""
+"""The columns of a CSV file, and the members of the JSON object in each line of JSON Lines."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
-"""Where a cell, or a cell of those who split at semicolons, would be a formula, also in full width and small forms, and
-also where it has an apostrophe already, so that removing one apostrophe always restores the text."""
+"""Where a spreadsheet would read a cell as a formula: at its start, or after a semicolon, at which some spreadsheets
+split cells. Full-width and small forms of the signs count as well, and so do formulas that apostrophes precede already,
+so that removing one apostrophe always restores the text."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
-    """All records that match the query, in its order, page by page: nothing is locked, and little is in memory.
+    """Yield all records that match the query, in its order.
 
-    Records written meanwhile are there when they come after the place that was reached.
+    They are read page by page, so nothing is locked, and only one page is in memory. Records that are written meanwhile
+    are included where they sort after the records that were yielded already.
     """
     page = ledger.read(replace(query, limit=MAX_PAGE))
     yield from page.records
@@ -41,11 +43,11 @@ def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
 
 
 def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
-    """One line of JSON for each record, newline included.
+    """Yield one line of JSON for each record, with its newline.
 
-    Everything is in it that its hash covers, so that a chain can be verified from the file; amounts are
+    A line has every field that the record's hash covers, so that a chain can be verified from the file; amounts are
     integer nano-USD and times integer microseconds, as hashed. Characters that a terminal or an editor acts on are
-    written as JSON's own escapes, which are the same text once it is read.
+    written as JSON escapes, which a JSON parser reads as the same text.
     """
     for record in records:
         members = {name: getattr(record, name) for name in COLUMNS}
@@ -55,11 +57,11 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
 
 
 def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
-    r"""A line of titles, then one line for each record, as RFC 4180 has it, CRLF included.
+    r"""Yield a line of column names, then one line for each record: CSV by RFC 4180, with CRLF at the end of each line.
 
-    It is for users, and not to be read back: amounts are USD, times are ISO 8601 in UTC. What a spreadsheet would take
-    for a formula, also one that splits cells at a semicolon, is preceded by an apostrophe; control characters, line
-    breaks and marks that turn the direction of text are written out, as ``\n`` or ``\u202e``.
+    It is for users, and not to be read back: amounts are USD, times are ISO 8601 in UTC. Text that a spreadsheet would
+    read as a formula, also after a semicolon, is preceded by an apostrophe; control characters, line breaks and marks
+    that change the direction of text are written as escapes, such as ``\n`` or ``\u202e``.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
@@ -93,4 +95,5 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _harmless(text: str) -> str:
+    """Return the text with an apostrophe before each part that a spreadsheet would read as a formula."""
     return _FORMULA.sub("\\1'\\2", text)

@@ -1,8 +1,8 @@
-"""A notebook's file, which is its identity: the same one for every server's root that it is reached through.
+"""The identity of a notebook: its file, which is the same for every server root that the notebook is reached from.
 
-A notebook is named by a server's root and its path below that root. Both together are the file's real path, so two
-roots that reach the same file name the same notebook. Where the root is no folder (an engine's, a contents manager's
-that keeps nothing on disk), root and path together are the identity.
+A client names a notebook by a server's root and a path below that root. Joined they are the file's path, so two roots
+from which the same file is reached name the same notebook. Where the root is no folder (that of an engine, or of a
+contents manager that stores nothing on disk), the identity is the root and the path with a colon between.
 """
 
 from __future__ import annotations
@@ -17,20 +17,22 @@ __all__ = ["file_of", "is_folder", "lies_in", "path_below", "range_of", "sort_ke
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
 
-class _Named(Protocol):
+class _Notebook(Protocol):
+    """The attributes of a notebook's row that determine which servers show it."""
+
     owner: str
     root: str
     file: str
 
 
 def is_folder(root: str) -> bool:
-    """Whether this root is an absolute path."""
+    """Whether the root is a folder: an absolute path of POSIX or Windows, with slashes."""
     return root.startswith("/") or _DRIVE.match(root) is not None
 
 
 @lru_cache(maxsize=4096)
 def file_of(root: str, path: str) -> str:
-    """The identity of the notebook at ``path`` below ``root``; ``path`` may lead out of the root by ``..``."""
+    """Return the identity of the notebook at ``path`` below ``root``; ``path`` may lead out of the root by ``..``."""
     if not is_folder(root):
         return f"{root}:{path}"
     joined = f"{root.rstrip('/')}/{path}"
@@ -39,7 +41,7 @@ def file_of(root: str, path: str) -> str:
 
 @lru_cache(maxsize=4096)
 def path_below(root: str, file: str) -> str:
-    """The path of a file as seen from this root, the inverse of `file_of`."""
+    """Return the path of a file relative to a root: the inverse of `file_of`."""
     first, _ = range_of(root)
     if file.startswith(first):
         return file[len(first) :]
@@ -47,20 +49,21 @@ def path_below(root: str, file: str) -> str:
 
 
 def range_of(root: str) -> tuple[str, str]:
-    """The identities of all that lies below a root: from the first of these texts up to, and without, the second."""
+    """Return two texts that enclose the identities of all notebooks below a root: first <= identity < second."""
     # "0" follows "/" in Unicode, and ";" follows ":".
     return (f"{root.rstrip('/')}/", f"{root.rstrip('/')}0") if is_folder(root) else (f"{root}:", f"{root};")
 
 
-def lies_in(notebook: _Named, owner: str, root: str) -> bool:
-    """Whether a notebook belongs to what a server with this owner and root shows.
+def lies_in(notebook: _Notebook, owner: str, root: str) -> bool:
+    """Whether a server with this owner and root shows the notebook.
 
-    That is what lies below the root, and what was named from it: a link in the root may lead elsewhere.
+    It shows those that lie below its root, and those that were named from its root first, since a symbolic link in the
+    root may lead to a file elsewhere.
     """
     first, last = range_of(root)
     return notebook.owner == owner and (notebook.root == root or first <= notebook.file < last)
 
 
 def sort_key(root: str, after: str) -> str:
-    """The identity after which a page of notebooks begins that follows the path ``after``."""
+    """Return the identity that precedes a page of notebooks; ``after`` is the path of the page before, or ``""``."""
     return file_of(root, after) if after else ""

@@ -1,4 +1,4 @@
-"""What audit records can be summed by."""
+"""The groups by which audit records can be summed: tool, agent, or a stretch of time."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from .chain import AUDIT_COLUMNS, AuditRow
 __all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]
 
 STRETCHES: Final = {"day": 86_400 * MICROS, "hour": 3_600 * MICROS, "minute": 60 * MICROS}
-"""The stretches of time, in microseconds."""
+"""The length of each stretch of time, in microseconds."""
 _AT: Final = AUDIT_COLUMNS.index("at")
 _BY: Final = ("tool", "agent", *STRETCHES)
 
 
 def check_by(by: str) -> None:
-    """Raises InvalidRequestError for anything that records cannot be summed by."""
+    """Raise InvalidRequestError unless records can be summed by ``by``."""
     if by not in _BY:
         raise InvalidRequestError(f"Audit records can be summed by {', '.join(_BY)}, not by {by[:40]!r}.")
 
 
 def stretch_name(by: str, number: int) -> str:
-    """When a stretch begins, in UTC; ``number`` counts them since the epoch."""
+    """Return the start of a day, hour or minute in UTC, as its name; ``number`` counts them since the epoch."""
     start = to_datetime(number * STRETCHES[by])
     return start.date().isoformat() if by == "day" else start.strftime("%Y-%m-%dT%H:%MZ")
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """A function that names the sum to which a record is added; where it returns None, the record is left out."""
+    """Return a function that names the sum to which a record is added, or returns None where it is left out.
+
+    Raises InvalidRequestError as `check_by` does.
+    """
     check_by(by)
     if by in STRETCHES:
         return lambda row: stretch_name(by, row[_AT] // STRETCHES[by])

@@ -1,4 +1,4 @@
-"""Why a charge is refused: pure rules and their wording."""
+"""The reasons for which a charge or an action is refused: their codes, sentences and limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Refusal(NamedTuple):
-    """A reason not to do something: a stable word, a sentence, and the limit that binds, where one does."""
+    """A reason for which something is refused: a stable code, a sentence, and the limit that forbids it, if any."""
 
     code: str
     reason: str
@@ -34,19 +34,19 @@ class Refusal(NamedTuple):
 APPROVAL_REQUIRED: Final = "APPROVAL_REQUIRED"
 BUDGET_EXCEEDED: Final = "BUDGET_EXCEEDED"
 BUDGET_HELD: Final = "BUDGET_HELD"
-"""Of what is undecided: it fits when the holds of live callers end."""
+"""The code of an undecided hold: it does not fit now, and would if the holds of live callers were released."""
 _NO_SESSION: Final = "NO_SESSION"
 _OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
 _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")
 
 
 def no_session(origin: Origin) -> Refusal:
-    """The refusal of all requests while no session is open, with what the user can do."""
+    """Return the refusal of a request for a notebook or engine without an open session."""
     return _OF_ENGINE if origin.actor == "engine" else _OF_NOTEBOOK
 
 
 def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusal | None:
-    """What forbids an action of this kind at this level, if anything."""
+    """Return the refusal of an action of this kind where the level is below the required one; else None."""
     if actual >= required:
         return None
     what = "A governed action" if kind is ActionKind.ACT else "A call"
@@ -58,7 +58,10 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
 
 
 def action_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
-    """The refusal of a governed action, if any: levels below L3 only suggest it, and L3 needs a user's approval."""
+    """Return the refusal of a governed action, or None where it may run.
+
+    At L1 and L2 an action is only suggested, and at L3 it needs a user's approval.
+    """
     if TrustLevel.L0_OBSERVER < actual < TrustLevel.L3_ACT_APPROVE:
         return Refusal("SUGGESTED", f"Not run: at {_level(actual)} a governed action is only suggested")
     refusal = level_refusal(ActionKind.ACT, max(required, TrustLevel.L1_MONITOR), actual)
@@ -68,7 +71,7 @@ def action_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refu
 
 
 def agent_refusal(agent_id: str, required: int, actual: int, scope: str | None) -> Refusal:
-    """Why an agent's own level forbids an action."""
+    """Return the refusal of an action that an agent's own trust level forbids."""
     where = f" in scope {scope!r}" if scope else ""
     return Refusal(
         "TRUST_LEVEL_INSUFFICIENT",
@@ -78,18 +81,22 @@ def agent_refusal(agent_id: str, required: int, actual: int, scope: str | None) 
 
 
 def no_consent(agent_id: str, data_type: str, purpose: str | None) -> Refusal:
-    """Why data may not be used."""
+    """Return the refusal of a use of data that no consent covers."""
     what = f" for {purpose!r}" if purpose else ""
     return Refusal("CONSENT_DENIED", f"No consent lets agent {agent_id!r} use {data_type!r}{what}")
 
 
 def no_budget(category: str) -> Refusal:
-    """Why nothing can be charged to a category."""
+    """Return the refusal of a charge to a category that has no budget."""
     return Refusal("BUDGET_NOT_FOUND", f"There is no budget {category!r}", Limit("category", category))
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
-    """``total`` is what would be spent and held with the amount requested, in the envelope of this kind and name."""
+    """Return the refusal of an amount that does not fit in an envelope.
+
+    ``total`` is the sum, in nano-USD, that would be spent and held there with the requested amount. ``envelope`` names
+    the envelope in the sentence; ``kind`` and ``name`` identify it in the `Limit`.
+    """
     return Refusal(
         BUDGET_EXCEEDED,
         f"Would exceed {envelope} ({money.display(total)} > {money.display(ceiling)})",

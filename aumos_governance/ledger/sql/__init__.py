@@ -1,4 +1,4 @@
-"""The ledger on a database, by SQLAlchemy Core."""
+"""The ledger on SQLite or PostgreSQL, with statements compiled by SQLAlchemy Core."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ __all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
 def open_sqlite(
     location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
 ) -> SqlLedger:
-    """The ledger in the file that the URL names after ``sqlite://``; see `open_ledger`."""
+    """Open the ledger in a SQLite file, for `open_ledger`; ``location`` is the URL's part after ``sqlite://``."""
     return _open(SqliteDatabase(_path(location), server), clock, on_commit)
 
 
 def open_postgres(
     url: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
 ) -> SqlLedger:
-    """The ledger in the database that ``url`` names, as libpq reads it; see `open_ledger`."""
+    """Open the ledger in a PostgreSQL database, for `open_ledger`; ``url`` is a connection URI of libpq."""
     with _psycopg_named():
         from .postgres.database import PostgresDatabase
     return _open(PostgresDatabase(url, server), clock, on_commit)
 
 
 def read_sqlite(location: str) -> SqlReader:
-    """The ledger in the file that the URL names after ``sqlite://``; see `reading.open_reader`."""
+    """Open a ledger in a SQLite file for reading, for `open_reader`; ``location`` is the URL's part after ``sqlite://``."""
     from .reading import SqlReader
     from .sqlite.file import SqliteFile
 
@@ -44,17 +44,17 @@ def read_sqlite(location: str) -> SqlReader:
 
 
 def read_postgres(url: str) -> SqlReader:
-    """The ledger in the database that ``url`` names, as libpq reads it; see `reading.open_reader`."""
+    """Open a ledger in a PostgreSQL database for reading, for `open_reader`; ``url`` is a connection URI of libpq."""
     from .reading import SqlReader
 
     with _psycopg_named():
-        from .postgres.reading import PostgresReading
-    return SqlReader(PostgresReading(url))
+        from .postgres.reading import ReadOnlyPostgres
+    return SqlReader(ReadOnlyPostgres(url))
 
 
 @contextmanager
 def _psycopg_named() -> Iterator[None]:
-    """Raise an error that names the package to install where the driver is missing."""
+    """Raise ConfigurationError, with the package to install, where psycopg is missing."""
     try:
         yield
     except ImportError as error:
@@ -80,5 +80,5 @@ def _path(location: str) -> Path:
         raise ConfigurationError(
             f"'sqlite://{location}' names no file; use sqlite:///relative/path, sqlite:////absolute/path, or memory://."
         )
-    # Absolute from here on: a notebook may change the working directory.
+    # Made absolute, since a notebook may change the working directory later.
     return Path(name).expanduser().absolute()

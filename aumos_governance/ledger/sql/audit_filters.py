@@ -1,4 +1,4 @@
-"""Filters of audit records as conditions and parameters."""
+"""Filters of audit records, as SQL conditions and their parameters."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "a
 
 
 def constant(text: str) -> ColumnElement[Any]:
-    """A constant in the statement's text: as a parameter it would hide its value from the planner."""
+    """Return a constant in the statement's text; the query planner would not know the value of a parameter."""
     return literal_column(text)
 
 
 _DOUBLES: Final = (constant("'open'"), constant("'close'"))
-"""Records that are in the ledger-wide chain as well as in the sessions' own."""
+"""The events whose records are in the ledger-wide chain as well as in the session's own."""
 
 
 Compiled = tuple[str, tuple[str, ...]]
-"""A statement's text, and the names of its parameters in their order."""
+"""The text of a statement, and the names of its parameters in order."""
 
 
 class FilterReads:
-    """Turns a query's filters into parameters; keeps the statement of each shape of query, compiled once."""
+    """Turns a query's filters into parameters, and caches the compiled statement of each combination of filters."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._compiled: dict[tuple[object, ...], Compiled] = {}
         notebooks = schema.tables["notebooks"].c
-        # The live notebook at a path, else the one deleted last.
+        # The live notebook with a file, or else the one that was deleted last.
         self._notebook_id = compile_text(
             select(notebooks.id)
             .where(*(notebooks[name] == bindparam(name) for name in ("owner", "file")))
@@ -64,14 +64,14 @@ class FilterReads:
         )[0]
 
     def compiled(self, shape: tuple[Any, ...], statement: Callable[..., Select[Any]]) -> Compiled:
-        """The statement of this shape; ``statement`` makes it of the shape's members, the first time."""
+        """Return the compiled statement of a shape; the first time it is built by ``statement(*shape)``."""
         found = self._compiled.get(shape)
         if found is None:
             found = self._compiled[shape] = compile_text(statement(*shape), self._dialect)
         return found
 
     def values(self, cursor: Cursor, query: AuditFilters) -> dict[str, Any]:
-        """The parameters of all filters that are given, by name."""
+        """Return the parameters of all filters that are set, by name."""
         values: dict[str, Any] = {}
         for name in (*_EQUAL, "session_id", "since", "until", "text"):
             value = getattr(query, name)
@@ -95,27 +95,30 @@ class FilterReads:
         check_text(key.owner, key.root, key.path)
         cursor.execute(self._notebook_id, (key.owner, file_of(key.root, key.path)))
         found = cursor.fetchone()
-        # Where there never was a notebook nothing matches, and neither do the records that name none.
+        # For a path that never had a notebook no record matches, not even those that belong to no notebook.
         return NO_NOTEBOOK if found is None else str(found[0])
 
 
 def is_rare(query: AuditFilters) -> bool:
-    """Whether the filter on the outcome is one that the partial index on outcomes serves."""
+    """Whether the query filters by an outcome that the partial index on outcomes contains: any except ``allow``."""
     return query.outcome not in (None, GovernanceOutcome.ALLOW)
 
 
 def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> list[ColumnElement[bool]]:
-    """The conditions for the filters that are given; ``doubles`` keeps the ledger-wide openings and closings."""
+    """Return the conditions for the filters that are set; ``given`` has the names of their parameters.
+
+    With ``doubles``, the openings and closings in the ledger-wide chain are included.
+    """
     found: list[ColumnElement[bool]] = [
         _COLUMNS[name] == bindparam(name) for name in (*_EQUAL, "notebook_id") if name in given
     ]
     if "any_notebook_id" in given:
-        # Notebooks that turned out to be this one keep their ids in their records.
+        # The records of notebooks that were joined to this one still have the other notebooks' ids.
         this: ColumnElement[str] = bindparam("any_notebook_id")
         others = select(_ALIASES.id).where(_ALIASES.notebook_id == this)
         found.append(or_(_COLUMNS.notebook_id == this, _COLUMNS.notebook_id.in_(others)))
     if rare:
-        # Says in the index's own words that the partial index on outcomes will do.
+        # The same text as in the partial index on outcomes, so that the query planner recognizes that it fits.
         found.append(constant("outcome <> 'allow'"))
     if "outcome" in given and not rare:
         # Earlier versions recorded an approval request as allowed.
@@ -128,7 +131,7 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
     if "until" in given:
         found.append(_COLUMNS.at < bindparam("until"))
     if "owner" in given:
-        # EXISTS, so that the planner still walks the records in the order of pages, and looks each one's notebook up.
+        # EXISTS, so that the query planner still reads the records in the order of pages, and looks up each notebook.
         ours = select(constant("1")).where(_NOTEBOOKS.id == _COLUMNS.notebook_id)
         ours = ours.where(of_server())
         found.append(ours.correlate(schema.audit).exists())
@@ -142,23 +145,23 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
 
 
 def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
-    # Not LIKE, whose wildcards the text may hold and whose case differs between databases.
-    # The parameter has the column's type, so that both are lowered by the same rule, which is that of ASCII.
-    return _Place(func.lower(column), func.lower(bindparam("text", type_=column.type))) > constant("0")
+    # Not LIKE: the text may contain its wildcards, and databases differ in whether it distinguishes case.
+    # The parameter has the column's type, so that both are lowered by the column's collation, which changes only ASCII.
+    return _Position(func.lower(column), func.lower(bindparam("text", type_=column.type))) > constant("0")
 
 
-class _Place(FunctionElement[int]):
-    """Where the second text is in the first: 1 for its start, 0 for nowhere."""
+class _Position(FunctionElement[int]):
+    """The position of the second text in the first, counted from 1; 0 where it does not occur."""
 
     type = Integer()
     inherit_cache = True
 
 
-@compiles(_Place)
-def _instr(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
-    return f"instr({compiler.process(place.clauses, **options)})"
+@compiles(_Position)
+def _instr(position: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(position.clauses, **options)})"
 
 
-@compiles(_Place, "postgresql")
-def _strpos(place: _Place, compiler: SQLCompiler, **options: Any) -> str:
-    return f"strpos({compiler.process(place.clauses, **options)})"
+@compiles(_Position, "postgresql")
+def _strpos(position: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(position.clauses, **options)})"

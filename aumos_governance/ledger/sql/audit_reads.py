@@ -22,13 +22,13 @@ _AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"
 
 
 class AuditReads:
-    """Builds each shape of query once."""
+    """Reads pages and counts of audit records; the statement for each combination of filters is compiled once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._filters = FilterReads(dialect)
 
     def page(self, cursor: Cursor, query: AuditQuery) -> AuditPage:
-        """One page; raises InvalidRequestError for a wrong limit or cursor."""
+        """Return one page of records; raise InvalidRequestError for a wrong limit or cursor."""
         check_limit(query.limit)
         values = self._values(cursor, query)
         shape = (frozenset(values), is_rare(query), query.oldest_first)
@@ -43,7 +43,7 @@ class AuditReads:
         return AuditPage(tuple(entry(row) for row in page), more)
 
     def count(self, cursor: Cursor, query: CountAudit) -> int:
-        """How many records match."""
+        """Return how many records match."""
         values = self._filters.values(cursor, query)
         text, names = self._filters.compiled((frozenset(values), is_rare(query)), _count)
         cursor.execute(text, [values[name] for name in names])
@@ -77,7 +77,7 @@ def _page(given: frozenset[str], rare: bool, oldest_first: bool) -> Select[Any]:
 
 
 def _after(oldest_first: bool) -> list[ColumnElement[bool]]:
-    # The bound on the time alone lets the planner start at the right place of an index.
+    # The separate bound on the time lets the query planner start at the right position in an index.
     place = tuple_(_COLUMNS.at, _COLUMNS.chain, _COLUMNS.seq)
     position = tuple_(bindparam("at"), bindparam("chain"), bindparam("seq"))
     if oldest_first:

@@ -21,27 +21,27 @@ _COLUMNS: Final = schema.audit.c
 _NAMES: Final[dict[str, ColumnElement[Any]]] = {
     "tool": _COLUMNS.tool,
     "agent": _COLUMNS.agent_id,
-    # Whole stretches since the epoch: all the records' times are after it.
+    # The number of whole stretches since the epoch; all records are later than that, so rounding is down.
     **{by: _COLUMNS.at.op("/")(constant(str(length))) for by, length in STRETCHES.items()},
 }
 _INDEXED: Final = {"tool": constant("(tool IS NOT NULL)"), "agent": constant("(agent_id IS NOT NULL)")}
 
 _HALF, _REST = "32", str(2**32 - 1)
-"""SQLite's sums end at 64 bits, with an error; then amounts are summed in two halves, which takes a third longer."""
+"""SQLite raises an error for a sum beyond 64 bits. Then amounts are summed in two halves, in a third more time."""
 
 
 class SumReads:
-    """Builds each shape of sum once.
+    """Reads sums over audit records; the statement for each combination of filters is compiled once.
 
-    Records and money are summed over an index that holds just these, and denials are counted apart, over the
-    index of the few records that are not allowed: one statement for both takes twice as long.
+    Records and money are summed over an index that has just these columns. Denials are counted by another statement,
+    over the index of the few records whose outcome is not ``allow``: one statement for both takes twice as long.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self._filters = FilterReads(dialect)
 
     def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
-        """Sums by tool, agent or stretch of time; raises InvalidRequestError for anything else."""
+        """Return sums by tool, agent or stretch of time; raise InvalidRequestError for anything else."""
         check_by(query.by)
         values = self._filters.values(cursor, query)
         totals = self._rows(cursor, query, values, denied=False)
@@ -80,7 +80,7 @@ class SumReads:
 def _sums(given: frozenset[str], by: str, rare: bool, halves: bool) -> Select[Any]:
     name = _NAMES[by]
     indexed = _INDEXED.get(by)
-    # The ledger-wide doubles have neither tool nor agent.
+    # The ledger-wide copies of openings and closings have neither tool nor agent, so they need no condition.
     where = conditions(given, rare, doubles=indexed is not None)
     if indexed is not None:
         where.append(indexed)

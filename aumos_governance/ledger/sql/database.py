@@ -1,4 +1,4 @@
-"""What a database must offer beneath the ledger."""
+"""The protocols that a database must implement for `SqlLedger` and `SqlReader`."""
 
 from __future__ import annotations
 
@@ -12,75 +12,75 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor
 
-__all__ = ["Database", "Readings", "Snapshot"]
+__all__ = ["Database", "ReadableDatabase", "Snapshot"]
 
 
 _T = TypeVar("_T")
 
 
 class Snapshot(Protocol):
-    """What a verification reads: all of it from one consistent view. May raise `damage.UnreadableError`."""
+    """A consistent view of the database for one verification. Its methods may raise `damage.UnreadableError`."""
 
     def damage(self) -> list[str]:
-        """What the database's own check finds, in its words."""
+        """Return the problems that the database's own check finds, in its words."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """Within it also text is read that is not valid, with lone surrogates in the place of what is wrong."""
+        """Return a context in which invalid text can be read too, with lone surrogates in place of invalid bytes."""
         ...
 
     def stream(self, text: str, values: Sequence[Any] = ..., /) -> Iterator[tuple[Any, ...]]:
-        """The rows of a statement, one by one; others may be read meanwhile."""
+        """Yield the rows of a statement; other statements may be read meanwhile."""
         ...
 
     def first(self, text: str, values: Sequence[Any], /) -> tuple[Any, ...] | None:
-        """The first row of a statement."""
+        """Return the first row of a statement; None where it has none."""
         ...
 
 
-class Readings(Protocol):
-    """What queries get their responses from. Its errors are LedgerErrors."""
+class ReadableDatabase(Protocol):
+    """A database from which queries can be read. Its errors are LedgerErrors."""
 
     statements: Statements
 
     def reading(self) -> AbstractContextManager[Cursor]:
-        """A consistent view of what is committed, on a connection of its own; from any thread."""
+        """Return a context with a consistent view of the committed state, on its own connection; from any thread."""
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Like `reading`, for a verification."""
+        """Return a context with a snapshot, the same kind of view, for a verification; from any thread."""
         ...
 
 
-class Database(Readings, Protocol):
+class Database(ReadableDatabase, Protocol):
     """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
 
     at_once: bool
-    """Whether any thread may write, one at a time, and may be interrupted in that: what it had begun is undone then."""
+    """Whether any thread may write, one at a time. An interrupt in the thread then rolls its transaction back."""
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
-        """Call ``do``, which does these requests, with the work of a write transaction, and commit it.
+        """Execute ``do``, which does these requests, with the `Work` of a write transaction; commit, return its result.
 
-        ``do`` may be called again with another work, where the database finds that what it did cannot be kept.
-        One thread at a time may use it. What it raises is translated.
+        ``do`` may be called again with another `Work`, where the database could not commit the first one. Used by one
+        thread at a time. The driver's errors are translated.
         """
         ...
 
     def writing(self) -> AbstractContextManager[Cursor]:
-        """A write transaction on the writer's connection: committed at the end, undone when the block raises.
+        """Return a context with a write transaction, which is committed at the end, or rolled back if the block raises.
 
-        One thread at a time may use it. What it raises is translated.
+        Used by one thread at a time. The driver's errors are translated.
         """
         ...
 
     def attending(self) -> frozenset[str]:
-        """The names of the servers that have the database open as a ledger."""
+        """Return the names of the servers that have this ledger open now."""
         ...
 
-    def hopeless(self, error: LedgerError) -> bool:
-        """True when trying the requests of a failed transaction one by one would fail in the same way."""
+    def would_fail_again(self, error: LedgerError) -> bool:
+        """Whether each request of a transaction that failed with this error would fail in the same way by itself."""
         ...
 
     def close(self) -> None:
-        """Close all connections. Idempotent."""
+        """Close all connections. A second call does nothing."""
         ...

@@ -1,4 +1,4 @@
-"""Joins the notebooks that a migration found to be the same file, as soon as the tables are up to date."""
+"""Joins the notebooks that migration 0003 found to be the same file, once all migrations have run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MARKED: Final = (
 
 
 def join_marked(cursor: Cursor, statements: Statements) -> int:
-    """Join what revision 0003 marked, within the cursor's transaction; returns how many notebooks that were."""
+    """Join the notebooks that revision 0003 has marked, in the cursor's transaction; return how many there were."""
     cursor.execute(_MARKED)
     pairs = tuple(
         (NotebookKey(owner, posixpath.dirname(file), posixpath.basename(file)), NotebookKey(owner, root, path))

@@ -1,8 +1,7 @@
-"""The ledger on a database."""
+"""`SqlLedger`: the ledger on a database."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -18,24 +17,24 @@ from ..contract.facts import SessionState
 from ..contract.ledger import Listener
 from ..contract.queries import Query
 from ..contract.requests import Request, ResponseT_co
-from ..operations.places import state_of
+from ..operations.balances import state_of
 from ..rules.content import KEEP_RESPONSES
 from ..transaction.work import Work
 from .database import Database
-from .doubts import Doubts
 from .reads import Reader
+from .unconfirmed import UnconfirmedCharges
 
 __all__ = ["OnCommit", "SqlLedger"]
 
 OnCommit = Callable[[int], None]
-"""Called, in the thread that committed, with the number of requests of a commit; must not block or raise."""
+"""Called, in the thread that committed, with the number of requests in a commit; must not block or raise."""
 
 _PURGE_EVERY: Final = 60 * MICROS
 _PURGED_AT_ONCE: Final = 5_000
 
 
 class SqlLedger:
-    """A `Ledger` that does all waiting requests in one transaction."""
+    """A `Ledger` on a database, which executes all queued requests in one transaction."""
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
         self.at_once = database.at_once
@@ -47,9 +46,9 @@ class SqlLedger:
         self._states: tuple[SessionState, ...] = ()
         self._next_purge = 0
         self._closed = False
-        self._pid = os.getpid()
+
         self._writer = Writer(self._batch, self._after, name="aumos-governance-ledger", at_once=database.at_once)
-        self._doubts = Doubts(self._writer.submit)
+        self._unconfirmed = UnconfirmedCharges(self._writer.submit)
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
         done: ResponseT_co = self._writer.execute(request)
@@ -78,25 +77,25 @@ class SqlLedger:
 
     def close(self) -> None:
         self._closed = True
-        self._doubts.end()
+        self._unconfirmed.end()
         self._writer.close()
         self._database.close()
 
-    # ---- in the thread that writes, one at a time
+    # ---- called by the writer, in one thread at a time
 
     def _batch(self, requests: Sequence[Request[Any]]) -> Sequence[Any]:
         try:
             outcomes, states = self._transaction(requests)
         except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
-            # What may be committed already must not be done again, and what cannot succeed is not tried again.
+            # A batch that may be committed already must not be executed again, and one that cannot succeed need not be.
             hopeless = isinstance(error, NotConfirmedError)
-            hopeless = hopeless or (isinstance(error, LedgerError) and self._database.hopeless(error))
+            hopeless = hopeless or (isinstance(error, LedgerError) and self._database.would_fail_again(error))
             if hopeless:
-                # Set before the callers get the error: the purge would wait as long again, and as much in vain.
+                # The purge is put off before the callers get the error, since it would wait as long, and fail as well.
                 self._next_purge = self._clock() + _PURGE_EVERY
             if len(requests) == 1 or hopeless:
                 return [error] * len(requests)
-            # One of them spoilt it for all: by themselves the others still have their chance.
+            # One request made the transaction fail, so each is tried in a transaction of its own.
             alone = [self._alone(request) for request in requests]
             outcomes = [outcome for outcome, _ in alone]
             latest = {state.notebook: state for _, states in alone for state in states}
@@ -113,7 +112,7 @@ class SqlLedger:
 
     def _transaction(self, requests: Sequence[Request[Any]]) -> tuple[list[Any], tuple[SessionState, ...]]:
         outcomes: list[Any] = []
-        if self._doubts.charges:
+        if self._unconfirmed.charges:
             requests = [self._current(request, requests) for request in requests]
 
         def do(work: Work) -> tuple[list[Any], tuple[SessionState, ...]]:
@@ -121,7 +120,7 @@ class SqlLedger:
             expiry: int | None = None
             begin(work, self._clock())
             if len(requests) > 1:
-                work.expect((request.origin.scope, request.key) for request in requests)
+                work.preload_responses((request.origin.scope, request.key) for request in requests)
             for request in requests:
                 before = work.changes
                 try:
@@ -134,7 +133,7 @@ class SqlLedger:
                     expiry = min(expiry or request.expires_at, request.expires_at)
             work.write()
             if expiry is not None and self._clock() > expiry:
-                # The process was stopped, or the batch took long. With others, each is tried by itself after this.
+                # The process was suspended, or the batch took long. In a batch of several, each is then tried alone.
                 raise ExpiredError("The request was not committed before its expiry, so nothing was done.")
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
             return outcomes, states
@@ -142,16 +141,16 @@ class SqlLedger:
         try:
             done = self._database.perform(requests, do)
         except NotConfirmedError:
-            self._doubts.add(requests, outcomes)
+            self._unconfirmed.add(requests, outcomes)
             raise
-        if self._doubts.charges:
-            self._doubts.confirm(requests, outcomes)
+        if self._unconfirmed.charges:
+            self._unconfirmed.confirm(requests, outcomes)
         if self._on_commit is not None:
             self._on_commit(len(requests))
         return done
 
     def _current(self, request: Request[Any], beside: Sequence[Request[Any]]) -> Request[Any]:
-        return replace(request, charges=self._doubts.current(beside)) if isinstance(request, TakeBack) else request
+        return replace(request, charges=self._unconfirmed.current(beside)) if isinstance(request, TakeBack) else request
 
     def _after(self) -> None:
         states, self._states = self._states, ()
@@ -167,14 +166,10 @@ class SqlLedger:
             with self._database.writing() as cursor:
                 return cursor.execute(self._database.statements.purge_responses, (before, _PURGED_AT_ONCE)).rowcount  # type: ignore[no-any-return]
         except LedgerError:
-            # Old responses that stay a little longer do no harm.
+            # Old responses may stay longer; they are purged later.
             return 0
 
     def _check(self) -> None:
         if self._closed:
             raise LedgerError("The ledger is closed.")
-        if os.getpid() != self._pid:
-            raise LedgerError(
-                "This ledger was opened before the process forked and cannot be used in the child;"
-                " open a ledger after the fork."
-            )
+        self._writer.check_process()

@@ -1,13 +1,13 @@
 """Transactions that lock all their rows at the start, in one fixed order, so that no two can deadlock.
 
-Which rows a request needs is known only while it is done. So it is done, and whatever row it met that was not
-locked is noted; then all is undone and done again with those rows locked first. A transaction is committed
-only when it met no row that was not locked: what it decided on was the latest, and no other transaction could change
-it meanwhile. Which rows a notebook's requests needed last is remembered, their names and never their values,
-so that mostly the first attempt is the last one.
+The rows that a request needs are known only while it is executed. So it is executed, and each row that it loads without
+a lock is noted; then everything is rolled back and executed again, with those rows locked first. A transaction is
+committed only if all rows that it loaded were locked: then its decision was based on their latest values, which no
+other transaction could change meanwhile. The names of the rows that a notebook's last requests needed are remembered,
+never their values, so that mostly the first attempt succeeds.
 
-Where a request relies on a row that is not there, it adds that row; when another transaction was faster, the
-row's key is taken, and all is done again.
+Where a request relies on a row that does not exist, it adds that row. If another transaction has added it meanwhile,
+the row's key is a duplicate, and everything is executed again.
 """
 
 from __future__ import annotations
@@ -27,41 +27,43 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
-__all__ = ["LockingStore", "Name", "TrailedWork", "Trails"]
+__all__ = ["LockingStore", "Name", "NotingWork", "UsedRows"]
 
 Name = tuple[type[Row], Key]
-"""A kind of row and its primary key."""
-Trail = tuple[object, ...]
+"""The name of a row: its class and its primary key."""
+Subject = tuple[object, ...]
+"""A notebook, as its owner and file, or a caller, as its scope: the rows of its last requests are remembered."""
 
 _ORDER: Final = {kind: number for number, kind in enumerate(ROWS)}
 _LEDGER: Final[Name] = (ChainRow, (LEDGER_CHAIN,))
-_MOST_TRAILS: Final = 4_096
-_LONGEST_TRAIL: Final = 64
+_MOST_SUBJECTS: Final = 4_096
+_MOST_ROWS: Final = 64
+"""The most rows that are remembered for a subject."""
 
 
 class LockingStore(SqlStore):
-    """A `Store` that knows which rows are locked, and notes which it met that are not."""
+    """A `Store` that knows which rows are locked, and notes the rows that it loads without a lock."""
 
     def __init__(self, new_cursor: Callable[[], Cursor], statements: Statements) -> None:
         super().__init__(new_cursor(), statements)
         self._new_cursor = new_cursor
         self.missed: set[Name] = set()
-        """The rows that are there and were not locked: this transaction must not be committed."""
-        self.proof: AuditRow | None = None
-        """The last audit record that was written: where it is found later, the transaction was committed."""
+        """The rows that were loaded without a lock; unless it is empty, this transaction must not be committed."""
+        self.last_record: AuditRow | None = None
+        """The last audit record that was written; if it is found later, the transaction was committed."""
         self._sent: list[tuple[type[Row], Cursor]] = []
         self._rows: dict[Name, Row | None] = {}
         self._places: dict[Place, NotebookRow] = {}
         self._own: set[Name] = set()
 
     def lock(self, names: Iterable[Name]) -> None:
-        """Lock the rows with these names, those that exist, and wait for the transactions that have them."""
+        """Lock those of the named rows that exist, after the transactions that have locked them now have ended."""
         kinds: dict[type[Row], list[Key]] = {}
         for kind, key in names:
             kinds.setdefault(kind, []).append(key)
             self._rows[kind, key] = None
         for kind in sorted(kinds, key=_ORDER.__getitem__):
-            # A cursor for each: in a pipeline all go out before the first response is waited for.
+            # Each statement has a cursor of its own, so that a pipeline sends all before it waits for the first result.
             cursor = self._new_cursor()
             cursor.execute(self._statements.lock[kind], [list(column) for column in zip(*kinds[kind], strict=True)])
             self._sent.append((kind, cursor))
@@ -69,7 +71,7 @@ class LockingStore(SqlStore):
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         name = (kind, key)
         if name == _LEDGER and name not in self._rows:
-            # Last in the order, and locked when it is needed: a request that opens or closes a session waits for it.
+            # This row is the last in the order of locks, so it may be locked late, by the requests that need it.
             self.lock([name])
         self._collect()
         if name in self._rows:
@@ -77,30 +79,31 @@ class LockingStore(SqlStore):
         return super().load(kind, key)
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
-        # All keys of the transaction's requests are among what was locked.
+        # The keys of all requests of the transaction were locked at its start.
         rows = (self.load(ResponseRow, (scope, key)) for key in keys)
         return [row for row in rows if row is not None]
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
         self._collect()
-        # Only one live notebook is this file, and this one is locked, so it is still that one.
+        # There is at most one live notebook with this file, and a locked row cannot have changed meanwhile.
         return self._places.get((owner, file)) or super().notebook_at(owner, file)
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
         if self.missed:
-            # All this will be undone, so no lock is taken for it.
+            # The transaction will be rolled back, so no lock is taken for these rows.
             return
         added, records = list(new), list(audit)
         self._own.update((type(row), key_of(row)) for row in added)
-        # In the order of their keys, so that of two transactions that add the same rows one is first with all.
+        # Sorted by key, so that of two transactions that add the same rows, one adds all of them first.
         added.sort(key=lambda row: (_ORDER[type(row)], key_of(row)))
         super().write(added, changed, records)
         if records:
-            self.proof = records[-1]
+            self.last_record = records[-1]
 
     def _collect(self) -> None:
-        responses, self._sent = self._sent, []
-        for kind, cursor in responses:
+        """Read the results of the locking statements that were sent."""
+        sent, self._sent = self._sent, []
+        for kind, cursor in sent:
             for values in cursor.fetchall():
                 row = super()._row(kind, values)
                 self._rows[kind, key_of(row)] = row
@@ -116,20 +119,21 @@ class LockingStore(SqlStore):
         return row
 
 
-class TrailedWork(Work):
-    """A `Work` that notes which rows each request uses."""
+class NotingWork(Work):
+    """A `Work` that notes the rows that each request uses."""
 
     def __init__(self, store: LockingStore) -> None:
         super().__init__(store)
-        self.trails: dict[Trail, set[Name]] = {}
+        self.used: dict[Subject, set[Name]] = {}
+        """The rows that the first request about each subject used."""
         self._noted: Request[Any] | None = None
         self._used: set[Name] = set()
 
     def _note(self, name: Name) -> None:
         if self.request is not self._noted and self.request is not None:
             self._noted, self._used = self.request, set()
-            for trail in _trails_of(self.request):
-                self.trails.setdefault(trail, self._used)
+            for subject in _subjects_of(self.request):
+                self.used.setdefault(subject, self._used)
         self._used.add(name)
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
@@ -143,48 +147,49 @@ class TrailedWork(Work):
         return found
 
 
-class Trails:
-    """Remembers the names of the rows that requests used, to lock them for the next request of the same kind."""
+class UsedRows:
+    """The names of the rows that requests used; they are locked for the next requests with the same subject."""
 
     def __init__(self) -> None:
-        self._known: dict[Trail, tuple[Name, ...]] = {}
+        self._known: dict[Subject, tuple[Name, ...]] = {}
 
     def names(self, requests: Iterable[Request[Any]]) -> set[Name]:
-        """What these requests will probably need."""
+        """Return the names of the rows that these requests will probably use."""
         names: set[Name] = set()
         for request in requests:
             names.update(_named(request))
-            for trail in _trails_of(request):
-                known = self._known.get(trail)
+            for subject in _subjects_of(request):
+                known = self._known.get(subject)
                 if known is not None:
                     names.update(known)
                     break
         return names
 
-    def learn(self, work: TrailedWork) -> None:
-        """Remember what was used in a transaction."""
-        if len(self._known) + len(work.trails) > _MOST_TRAILS:
+    def learn(self, work: NotingWork) -> None:
+        """Remember the rows that a transaction used, except responses, charges and the end of the ledger-wide chain."""
+        if len(self._known) + len(work.used) > _MOST_SUBJECTS:
             self._known.clear()
-        for trail, used in work.trails.items():
+        for subject, used in work.used.items():
             lasting = tuple(name for name in used if name[0] not in (ResponseRow, ChargeRow) and name != _LEDGER)
-            if len(lasting) <= _LONGEST_TRAIL:
-                self._known[trail] = lasting
+            if len(lasting) <= _MOST_ROWS:
+                self._known[subject] = lasting
 
 
-def _trails_of(request: Request[Any]) -> Iterable[Trail]:
-    # What a kernel requests without naming a notebook is about the notebook that it named before.
-    place = getattr(request, "notebook", None)
-    if isinstance(place, NotebookKey):
-        yield (place.owner, file_of(place.root, place.path))
+def _subjects_of(request: Request[Any]) -> Iterable[Subject]:
+    # A request that names no notebook is mostly about the notebook that its caller named before.
+    key = getattr(request, "notebook", None)
+    if isinstance(key, NotebookKey):
+        yield (key.owner, file_of(key.root, key.path))
     yield (request.origin.scope,)
 
 
 def _named(request: Request[Any]) -> Iterable[Name]:
+    """Yield the names of the rows that a request itself names: of its response and its charge."""
     texts = {field: getattr(request, field, None) for field in ("hold_id", "charge_id")}
     try:
         check_text(request.origin.scope, request.key, *(text for text in texts.values() if text is not None))
     except InvalidRequestError:
-        # It is refused for that when its turn comes.
+        # The request is refused for this text when it is executed.
         return
     if request.key:
         yield ResponseRow, (request.origin.scope, request.key)

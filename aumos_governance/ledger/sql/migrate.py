@@ -1,4 +1,4 @@
-"""Brings a database's tables up to date when a ledger is opened."""
+"""Creates or upgrades a database's tables when a ledger is opened."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
 _log = logging.getLogger(__name__)
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
-"""All migrations, oldest first. Known here too, since importing Alembic takes longer than opening a ledger."""
+"""All migrations, oldest first; listed here as well, since importing Alembic takes longer than opening a ledger."""
 _JOINED: Final = "0003"
-"""The revision before which one file could be several notebooks."""
+"""The revision that gave each notebook its file; before it, one file could be several notebooks."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 
 
 def migrate(connection: Connection, name: str, statements: Statements) -> None:
-    """Create or upgrade the tables within the connection's transaction, which must keep all others out.
+    """Create or upgrade the tables in the connection's transaction, which must exclude all other writers.
 
-    Raises LedgerVersionError when they are newer than this package; ``name`` is what messages call the ledger.
+    Raises LedgerVersionError where they are newer than this package; ``name`` names the ledger in messages.
     """
     version = _version(connection)
     if version == REVISIONS[-1]:
@@ -41,7 +41,7 @@ def migrate(connection: Connection, name: str, statements: Statements) -> None:
     from alembic.config import Config
 
     config = Config()
-    # A ConfigParser is behind it, to which a percent sign means something.
+    # Alembic reads options with ConfigParser, which interpolates percent signs.
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""The evidence of a ledger on a database, read in one snapshot."""
+"""The `Evidence` of a ledger on a database, read from one snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from ..proof.evidence import Scope
-from ..proof.verify import ChainEnd
+from ..proof.walk import ChainEnd
 from ..rules.chain import AuditRow
 from ..transaction.tables import Row
 from .database import Snapshot
@@ -27,7 +27,7 @@ def _compiled(name: str, dialect: Dialect) -> ProofStatements:
 
 
 class SqlEvidence:
-    """Reads through a snapshot, which translates the driver's errors."""
+    """An `Evidence` that reads through a `Snapshot`, which translates the driver's errors."""
 
     def __init__(self, snapshot: Snapshot, statements: Statements, scope: Scope) -> None:
         self._snapshot = snapshot
@@ -43,7 +43,7 @@ class SqlEvidence:
 
     def ends(self) -> Mapping[str, ChainEnd]:
         with self._snapshot.salvaging():
-            return {name: ChainEnd(count, head) for name, count, head in self._all(self._statements.ends)}
+            return {name: ChainEnd(count, head) for name, count, head in self._snapshot.stream(self._statements.ends)}
 
     def ledger_records(self) -> Iterator[AuditRow]:
         return self._snapshot.stream(self._statements.ledger)
@@ -64,7 +64,7 @@ class SqlEvidence:
             yield from self._snapshot.stream(self._statements.records)
 
     def rows(self, kind: type[Row]) -> Iterator[tuple[Any, ...]]:
-        # As much as can be read, whatever the values are: each is looked at.
+        # Rows with damaged values are read as well, since the verification checks each value.
         with self._snapshot.salvaging():
             yield from self._snapshot.stream(self._statements.rows[kind])
 
@@ -74,7 +74,7 @@ class SqlEvidence:
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:
         with self._snapshot.salvaging():
-            return [(session_id, count) for session_id, count in self._all(self._statements.charge_counts)]
+            return [(session_id, count) for session_id, count in self._snapshot.stream(self._statements.charge_counts)]
 
     def responses(self) -> Iterator[tuple[Any, ...]]:
         with self._snapshot.salvaging():
@@ -82,6 +82,3 @@ class SqlEvidence:
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
         return self._snapshot.first(self._statements.record_at, (at, record_id))
-
-    def _all(self, text: str) -> Iterator[tuple[Any, ...]]:
-        return self._snapshot.stream(text)

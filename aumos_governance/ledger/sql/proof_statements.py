@@ -1,4 +1,4 @@
-"""The statements by which a verification reads: all of them in one snapshot, records as a stream."""
+"""The statements with which a verification reads a database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _audit, _charges, _sessions = schema.audit, schema.tables["charges"], schema.tab
 
 
 class ProofStatements:
-    """Compiled once for each dialect, when the first verification needs them."""
+    """The statements of a verification, compiled once for each dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -45,7 +45,7 @@ class ProofStatements:
             if dialect.name == "sqlite"
             else None
         )
-        """As `others`, in the order in which they were written, where a database keeps that."""
+        """The same as `others`, in the order in which the records were written; None for PostgreSQL."""
         self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
         self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
         asks = schema.tables["asks"]
@@ -68,7 +68,10 @@ def _all(kind: type[Row]) -> Select[Any]:
 
 
 def _joined(dialect: Dialect) -> Select[Any]:
-    """Each record with its charge's row, which the database compares with it as far as most records go."""
+    """Return the SELECT of each record with values of its charge's row, which the database compares with the record.
+
+    The comparison covers charges without special terms, which most are; see `evidence.PLAIN` for its result.
+    """
     a, c = _audit.c, _charges.c
     plain = case(
         (and_(a.event == constant("'spend'"), _is_spent()), constant(str(SPENT_PLAINLY))),
@@ -81,9 +84,9 @@ def _joined(dialect: Dialect) -> Select[Any]:
     )
     texts = (c.scope, c.incarnation, c.envelopes, c.category)
     if dialect.name == "sqlite":
-        # A column there may hold a value of another type.
+        # A column of SQLite may contain a value of another type.
         plain = case((or_(*(func.typeof(text) == constant("'blob'") for text in texts)), constant("0")), else_=plain)
-    # The last two only to be read: text that is not valid ends the stream.
+    # The last two columns are selected so that invalid text in them raises an error, which ends the quick attempt.
     return select(_audit, plain, c.envelopes, c.at, c.category, *texts[:2]).outerjoin(_charges, c.id == a.charge_id)
 
 

@@ -1,4 +1,4 @@
-"""A ledger on a database that is only read."""
+"""`SqlReader`: read-only access to a ledger on a database."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ from ..commit.dispatch import system_clock
 from ..contract.audit_facts import VerifyResult
 from ..contract.queries import Query
 from ..contract.requests import ResponseT_co
-from .database import Readings
+from .database import ReadableDatabase
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader
 
-__all__ = ["ReadOnly", "SqlReader"]
+__all__ = ["ReadOnlyDatabase", "SqlReader"]
 
 _PLACES: Final = "SELECT DISTINCT owner, root FROM notebooks ORDER BY owner, root"
 _VERSION: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
 
 
-class ReadOnly(Readings, Protocol):
-    """A database that nothing is written to."""
+class ReadOnlyDatabase(ReadableDatabase, Protocol):
+    """A database that is opened only for reading."""
 
     name: str
+    """The file, or the URL without user and password, for messages."""
 
-    def has(self, table: str) -> bool: ...
+    def has(self, table: str) -> bool:
+        """Whether the database has this table."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close all connections."""
+        ...
 
 
 class SqlReader:
-    """A `LedgerReader`; raises NotFoundError where there is no ledger, LedgerVersionError for another version's."""
+    """A `LedgerReader` on a database.
 
-    def __init__(self, database: ReadOnly) -> None:
+    Raises NotFoundError where the database has no ledger, and LedgerVersionError where another version made its tables.
+    """
+
+    def __init__(self, database: ReadOnlyDatabase) -> None:
         self.name = database.name
         self._database = database
         self._reader = Reader(database, system_clock)

@@ -1,4 +1,4 @@
-"""Queries on a database."""
+"""Reads queries and verifications from a database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..commit.dispatch import Clock, reader_of
 from ..contract.audit_facts import VerifyResult
 from ..contract.facts import NotebookKey, SessionState
 from ..contract.queries import AuditQuery, AuditSums, CountAudit, ListStates, Query, ReadState
-from ..operations.places import build_state, seen_from
+from ..operations.balances import build_state, seen_from
 from ..rules.chain import check_text
 from ..rules.cursors import check_limit
 from ..rules.files import file_of, sort_key
@@ -20,7 +20,7 @@ from ..transaction.tables import columns
 from ..transaction.work import Work
 from .audit_reads import AuditReads
 from .audit_sums import SumReads
-from .database import Readings
+from .database import ReadableDatabase
 from .selections import scope
 from .store import Cursor, SqlStore
 
@@ -30,9 +30,9 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 
 
 class Reader:
-    """Reads queries, each in one consistent view."""
+    """Reads each query from one consistent view of the database."""
 
-    def __init__(self, database: Readings, clock: Clock) -> None:
+    def __init__(self, database: ReadableDatabase, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._audit = AuditReads(database.statements.dialect)
@@ -45,7 +45,7 @@ class Reader:
         }
 
     def read(self, query: Query[Any]) -> Any:
-        """Raises InvalidRequestError for a query that is not known."""
+        """Return the result of a query; raise InvalidRequestError for an unknown class of queries."""
         shared = reader_of(query)
         if shared is not None:
             with self._database.reading() as cursor:
@@ -61,9 +61,9 @@ class Reader:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Verify one session, or everything, or what is of one owner and root."""
+        """Verify one session, the sessions of one owner and root, or the whole ledger."""
         from ..proof.evidence import Scope
-        from ..proof.run import verify
+        from ..proof.verification import verify
         from .proof_reads import SqlEvidence
 
         scope = Scope(session_id, under)

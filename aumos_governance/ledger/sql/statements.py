@@ -1,6 +1,6 @@
-"""The statements of the hot path, compiled once by SQLAlchemy to the dialect's text.
+"""The statements for loading and writing rows, compiled once by SQLAlchemy to the text of a dialect.
 
-That text is executed on the driver's own connection: compiling at each call would cost more than the disk.
+The text is executed on the driver's own connection, since compiling at each call would take longer than the disk.
 """
 
 from __future__ import annotations
@@ -38,27 +38,28 @@ from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
 from .selections import condition_on, of_server, statement
 
-__all__ = ["NEAR", "NO_OFFSET", "Statement", "Statements", "compile_text"]
+__all__ = ["NO_OFFSET", "PREFETCHED", "Statement", "Statements", "compile_text"]
 
 NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
-"""In every statement with a limit, since SQLAlchemy would else pass SQLite an offset of 0 as one more parameter."""
+"""The offset of every statement with a limit; without it SQLAlchemy would add a parameter for the offset on SQLite."""
 
 
-NEAR: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow, BalanceRow, ChainRow)
-"""The rows that almost every request about a notebook needs."""
+PREFETCHED: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow, BalanceRow, ChainRow)
+"""The classes of the rows that almost every request about a notebook needs."""
 
 
 class Statement(NamedTuple):
-    """Text for the driver, and what makes its parameters of a row."""
+    """A statement that writes a row: its text, and how its parameters are taken from the row."""
 
     text: str
     values: Callable[[Any], tuple[Any, ...]]
+    """Returns the values of a row in the order of the parameters."""
     answer: int | None
-    """Which of the values is a response, that is kept as text; None where none is."""
+    """The index, among the values, of the response, which must be encoded as text; None where there is none."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """The statement's text and its parameters' names in order."""
+    """Return the text of a statement, and the names of its parameters in order."""
     compiled = statement.compile(dialect=dialect)
     values = {name: value for name, value in compiled.params.items() if value is not None}
     assert not values, f"a constant became a parameter: {values}; use literal_column"
@@ -66,22 +67,22 @@ def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple
 
 
 class Statements:
-    """All statements for one dialect, whose parameters must be positional."""
+    """All statements for one dialect, which must have positional parameters."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.load: Final = {kind: self._load(kind) for kind in ROWS}
-        """By kind of row: its text; the parameters are the primary key."""
+        """By class of rows: loads the row with a primary key, which is the parameters."""
         self.lock: Final = {kind: self._lock(kind) for kind in ROWS} if dialect.name == "postgresql" else {}
-        """By kind of row: its text, which locks rows in the order of their keys. The parameters are a list for each
-        column of the primary key. SQLite locks the whole file."""
+        """By class of rows: locks rows in the order of their keys. The parameters are one list for each column of the
+        primary key. Empty for SQLite, which locks the whole file."""
         self._selected: dict[Selection[Any], str] = {}
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
         self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "file", "deleted_at"))
-        """Writes a notebook that stays where it is: a database would else write to the indexes of its place, too."""
+        """Updates a notebook whose file is unchanged. Leaving out the indexed columns saves writes to their indexes."""
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
-        """Appends an audit record, given in the order of `AUDIT_COLUMNS`."""
+        """Appends an audit record, whose values are passed in the order of `AUDIT_COLUMNS`."""
 
         notebooks = schema.tables["notebooks"].c
         owner, file = notebooks.owner == bindparam("owner"), notebooks.file
@@ -105,19 +106,19 @@ class Statements:
             .values(deleted_at=literal_column("0"))
             .where(notebooks.id == bindparam("b_id"))
         )
-        """Takes a notebook out of the way of others that come to its path in the same transaction."""
+        """Marks a notebook as deleted for a moment, so that another can take its file in the same transaction."""
 
         self.due = self._text(select(literal_column("1")).where(or_(_any(DUE_HOLDS), _any(DUE_APPROVALS))))
-        """Whether anything has come to its stated time; the parameter is needed twice."""
+        """Returns a row where a hold or an approval has expired by a time, which is passed twice."""
 
         self.open_holds = self._text(_open_holds())
-        """How many open holds of live callers are in an envelope, and what the others come to; since a time."""
+        """Returns the figures of `Store.open_holds`; the parameters are the time and the envelope's id."""
 
         asks = schema.tables["asks"]
         self.responses = self._text(
             select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed()))
         )
-        """The responses of a scope under the keys in a JSON list."""
+        """Loads the responses with a scope and the keys in a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
             .where(asks.c.at < bindparam("before"))
@@ -126,7 +127,7 @@ class Statements:
             .with_for_update(skip_locked=True)
         )
         self.purge_responses = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
-        """Forgets at most so many responses from before a time."""
+        """Deletes responses from before a time, at most as many as the second parameter."""
 
         sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
         states = (
@@ -136,8 +137,8 @@ class Statements:
             .outerjoin(balances, balances.c.envelope_id == envelopes.c.id)
             .where(live)
         )
-        near = (
-            select(schema.tables["notebooks"], *(schema.tables[kind.TABLE] for kind in NEAR[1:]))
+        prefetched = (
+            select(schema.tables["notebooks"], *(schema.tables[kind.TABLE] for kind in PREFETCHED[1:]))
             .outerjoin(sessions, sessions.c.id == notebooks.session_id)
             .outerjoin(envelopes, envelopes.c.id == sessions.c.envelope_id)
             .outerjoin(
@@ -146,8 +147,8 @@ class Statements:
             )
             .outerjoin(schema.tables["chains"], schema.tables["chains"].c.chain == sessions.c.id)
         )
-        self.notebook_near = self._text(near.where(owner, live, file == bindparam("file")))
-        """Like `notebook_at`, with its newest session, that session's own envelope and balance, and its chain."""
+        self.notebook_prefetching = self._text(prefetched.where(owner, live, file == bindparam("file")))
+        """Loads the row of `notebook_at` with its newest session, and that session's envelope, balance and chain."""
         self.state_at = self._text(states.where(owner, file == bindparam("file")))
         self.list_states = self._text(
             states.where(of_server(), file > bindparam("after"), notebooks.session_id.is_not(None))
@@ -157,7 +158,7 @@ class Statements:
         )
 
     def select(self, selection: Selection[Any]) -> str:
-        """The text of a selection; the parameters are what `parameters` makes of its values."""
+        """Return the text of a selection; `parameters` returns its parameters."""
         text = self._selected.get(selection)
         if text is None:
             text = self._selected[selection] = self._text(statement(selection))

@@ -1,4 +1,4 @@
-"""One write transaction on a database: loads rows, and writes what a `Work` has collected."""
+"""The `Store` of a transaction on a database: it loads rows, and writes those that a `Work` has changed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from ..rules.chain import AuditRow, dumps
 from ..rules.content import decode, encode
 from ..transaction.rows import NotebookRow, ResponseRow
 from ..transaction.selections import Selection
-from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_in
+from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_getter
 from .selections import parameters
-from .statements import NEAR, Statement, Statements
+from .statements import PREFETCHED, Statement, Statements
 
-__all__ = ["Cursor", "NearStore", "SqlStore"]
+__all__ = ["Cursor", "PrefetchingStore", "SqlStore"]
 
 _Name = tuple[str, str, str]
 _AT_ONCE: Final = 32
-"""The most rows that one statement inserts, a power of two: 24 columns of each are below SQLite's oldest limit, 999."""
+"""The most rows that one statement inserts, a power of two. With 24 columns each, the parameters stay below 999, the
+limit of SQLite before version 3.32 (https://www.sqlite.org/limits.html)."""
 
 
 class Cursor(Protocol):
-    """What is used of a driver's cursor."""
+    """The methods of a driver's cursor that the ledger uses."""
 
     def execute(self, text: str, values: Sequence[Any] = ..., /) -> Any: ...
 
@@ -37,7 +38,7 @@ class Cursor(Protocol):
 
 
 class SqlStore:
-    """A `Store` over an open transaction, which keeps others out by itself or only reads."""
+    """A `Store` in an open transaction, which excludes other writers or only reads."""
 
     tables = None
     places = None
@@ -46,7 +47,7 @@ class SqlStore:
         self._cursor = cursor
         self._statements = statements
         self._names: dict[str, _Name] = {}
-        """How each notebook that was loaded is named in the store."""
+        """By id of each loaded notebook: its root, path and file as they are stored."""
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         self._cursor.execute(self._statements.load[kind], key)
@@ -90,7 +91,7 @@ class SqlStore:
         if notebooks := updates.pop(NotebookRow, None):
             self._update_notebooks(notebooks)
         for kind in ROWS:
-            # Changes first: a notebook may have left a path that a new one takes.
+            # Updates come before inserts, since a new notebook may take a path that another one has left.
             if rows := updates.get(kind):
                 self._update(self._statements.update[kind], rows)
             if rows := inserts.get(kind):
@@ -110,7 +111,7 @@ class SqlStore:
             leaves = row.deleted_at is not None or self._names.get(row.id, _name(row)) != _name(row)
             (moved if leaves else stay).append(row)
         if moved:
-            # Within one transaction notebooks may have changed places, and no order of updates suits that.
+            # Two notebooks may have exchanged their files in one transaction, which no order of updates allows.
             self._cursor.executemany(self._statements.park_notebook, [(row.id,) for row in moved])
             self._update(self._statements.update[NotebookRow], moved)
         if stay:
@@ -128,18 +129,19 @@ class SqlStore:
         return row
 
 
-class NearStore(SqlStore):
-    """A store for a database in this process: it loads with a notebook what its requests need, one statement in place
-    of five, and inserts many rows by one.
+class PrefetchingStore(SqlStore):
+    """A store for SQLite, which runs in this process, so that each statement has a cost here.
+
+    One statement loads a notebook with the four other rows that its requests need, and one inserts many rows.
     """
 
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
         super().__init__(cursor, statements)
-        self._near: dict[tuple[type[Row], Key], Row] = {}
+        self._prefetched: dict[tuple[type[Row], Key], Row] = {}
 
     def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
-        # For each row of `executemany` the driver lets go of the interpreter's lock, which callers that wait take. By
-        # halves, so that few statements do, and few different ones.
+        # For each row of `executemany` the driver releases the interpreter's lock, and other threads take it. The sizes
+        # are halved, so that few statements are executed, and there are few different ones to prepare.
         start, left, count = 0, len(rows), _AT_ONCE
         while left:
             while count > left:
@@ -149,29 +151,30 @@ class NearStore(SqlStore):
             start, left = end, left - count
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        # Taken once: after that the work knows it, with what it has changed.
-        found = self._near.pop((kind, key), None)
+        # Removed at its first use: from then on the work has the row, perhaps changed.
+        found = self._prefetched.pop((kind, key), None)
         return super().load(kind, key) if found is None else found  # type: ignore[return-value]
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
-        self._cursor.execute(self._statements.notebook_near, (owner, file))
+        self._cursor.execute(self._statements.notebook_prefetching, (owner, file))
         values = self._cursor.fetchone()
         if values is None:
             return None
         start = 0
-        for kind in NEAR:
+        for kind in PREFETCHED:
             end = start + len(columns[kind])
             if values[start] is not None:
                 row = self._row(kind, values[start:end])
-                self._near[kind, key_in[kind](row)] = row
+                self._prefetched[kind, key_getter[kind](row)] = row
             start = end
-        found = self._near.pop((NotebookRow, (values[0],)))
+        found = self._prefetched.pop((NotebookRow, (values[0],)))
         assert isinstance(found, NotebookRow)
         return found
 
 
 @lru_cache(maxsize=128)
 def _many(text: str, count: int) -> str:
+    """Return the text of an INSERT of one row, changed to insert ``count`` rows."""
     head, values, row = text.partition(" VALUES ")
     return head + values + ", ".join([row] * count)
 

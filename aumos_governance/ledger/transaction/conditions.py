@@ -1,4 +1,4 @@
-"""Conditions on rows, declared once: every backend's selections and a database's partial indexes use them."""
+"""Conditions on rows, from which selections on every backend, and a database's partial indexes, are made."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ __all__ = [
 ]
 
 GIVEN: Final = object()
-"""In place of a constant: a value that is given with each use."""
+"""Stands for a value that is passed with each use of a condition, in place of a constant."""
 
 
 class Operator(Enum):
+    """The comparison of a condition, with its SQL."""
+
     EQUAL = "{column} = {value}"
     DIFFERS = "{column} <> {value}"
     AMONG = "{column} IN ({value})"
@@ -32,7 +34,7 @@ class Operator(Enum):
     MISSING = "{column} IS NULL"
     PRESENT = "{column} IS NOT NULL"
     HAS = "{column} LIKE {value}"
-    """The column's words, with spaces between, include the value."""
+    """The value is one of the words in the column, which are separated by spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,13 @@ class Condition:
 
     @property
     def is_given(self) -> bool:
-        """Whether it needs a value at each use."""
+        """Whether a value must be passed with each use."""
         return GIVEN in self.values
 
     def text(self, table: str = "") -> str:
-        """The condition in SQL, with constants; ``table`` qualifies the column.
+        """Return the condition in SQL, with its constants; ``table`` qualifies the column.
 
-        An index and a statement that say it in the same words belong together for every planner.
+        A partial index and a statement use the same text, so that every query planner recognizes that the index fits.
         """
         assert not self.is_given
         column = f"{table}.{self.column}" if table else self.column
@@ -59,34 +61,43 @@ class Condition:
 
 
 def given(column: str) -> Condition:
+    """Return the condition that a column equals the value that is passed with each use."""
     return Condition(column, Operator.EQUAL, (GIVEN,))
 
 
 def at_most(column: str) -> Condition:
-    """At or below the value that is given."""
+    """Return the condition that a column is at most the value that is passed with each use."""
     return Condition(column, Operator.AT_MOST, (GIVEN,))
 
 
 def has(column: str) -> Condition:
-    """Of a column of words with spaces between: one of them is the value that is given. Reads every row."""
+    """Return the condition that the value passed with each use is one of the words in a column.
+
+    The words are separated by spaces. No index can serve this condition, so it reads every row.
+    """
     return Condition(column, Operator.HAS, (GIVEN,))
 
 
 def equal(column: str, value: str) -> Condition:
+    """Return the condition that a column equals a constant."""
     return Condition(column, Operator.EQUAL, (value,))
 
 
 def differs(column: str, value: str) -> Condition:
+    """Return the condition that a column differs from a constant."""
     return Condition(column, Operator.DIFFERS, (value,))
 
 
 def among(column: str, *values: str) -> Condition:
+    """Return the condition that a column equals one of the constants."""
     return Condition(column, Operator.AMONG, values)
 
 
 def missing(column: str) -> Condition:
+    """Return the condition that a column is NULL."""
     return Condition(column, Operator.MISSING)
 
 
 def present(column: str) -> Condition:
+    """Return the condition that a column is not NULL."""
     return Condition(column, Operator.PRESENT)

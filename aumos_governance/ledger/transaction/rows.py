@@ -1,7 +1,4 @@
-"""The rows of the ledger's tables as a transaction holds them: mutable, loaded at most once.
-
-Each class declares one table, as `tables` describes; what follows from a declaration is made of it.
-"""
+"""The ledger's tables, each declared by the class of its rows (see `tables`). A transaction changes rows in place."""
 
 from __future__ import annotations
 
@@ -45,21 +42,25 @@ __all__ = [
 ]
 
 LIVE: Final = missing("deleted_at")
+"""Selects notebooks that are not deleted."""
 DELETED: Final = present("deleted_at")
+"""Selects notebooks that are deleted."""
 ONGOING: Final = missing("closed_at")
-"""Of sessions: not closed."""
+"""Selects sessions that are not closed."""
 COUNTING: Final = among("state", "held", "unresolved")
-"""Of charges: an open hold. Few are at any time, and these are all that is ever searched for."""
+"""Selects charges that are open holds: few at any time, so an index on them alone stays small."""
 HELD: Final = "held"
-"""Of an open hold: its caller may still resolve it."""
+"""The state of an open hold that its caller may still resolve."""
 TIMED: Final = present("until")
+"""Selects rows that have an expiry time."""
 PENDING: Final = equal("status", "pending")
-"""Of approvals: not decided."""
+"""Selects approvals that are not decided."""
 UNSEEN: Final = missing("acknowledged_at")
-"""Of reports: not acknowledged."""
+"""Selects reports that are not acknowledged."""
 VALID: Final = missing("revoked_at")
-"""Of keys: not revoked."""
+"""Selects keys that are not revoked."""
 REFERENCED: Final = present("reference")
+"""Selects estimates that have a reference of the provider."""
 
 
 @table(
@@ -69,9 +70,9 @@ REFERENCED: Final = present("reference")
 )
 @dataclass(slots=True, eq=False)
 class NotebookRow(Row):
-    """A notebook, live or deleted, with what its closed sessions add up to.
+    """A notebook, live or deleted, with the sums of its closed sessions.
 
-    ``root`` and ``path`` are how it was named first; ``file`` is what it is found by.
+    ``root`` and ``path`` are the names by which it was first used; it is found by its ``file``.
     """
 
     id: str
@@ -80,42 +81,47 @@ class NotebookRow(Row):
     path: str
     seq: int = 0
     session_id: str | None = None
-    """The open session, else the one closed last."""
+    """The open session, or else the session that was closed last."""
     deleted_at: int | None = None
     closed_sessions: int = 0
     closed_spent: int = 0
     closed_budget: int = 0
     closed_at: int | None = None
     file: Annotated[str, NULLABLE] = ""
-    """Its identity: `files.file_of` of root and path."""
+    """The notebook's identity, `files.file_of` of its root and path."""
 
 
 @table("notebook_aliases", Index("notebook_aliases_notebook", ("notebook_id",)))
 @dataclass(slots=True, eq=False)
 class NotebookAliasRow(Row):
-    """A notebook that turned out to be another one, by another path."""
+    """A notebook that was joined to another one, since both turned out to be the same file."""
 
     id: Annotated[str, References(NotebookRow)]
-    """The notebook that it was taken for. Its row stays, and its records name it."""
+    """The notebook that was joined. Its row stays, since audit records name it."""
     notebook_id: Annotated[str, References(NotebookRow)]
-    """The notebook that it is."""
+    """The notebook that it was joined to."""
 
 
 @table("envelopes", Index("envelopes_subject", ("subject",)))
 @dataclass(slots=True, eq=False)
 class EnvelopeRow(Row):
+    """An envelope: a limit on money, which counts the charges of each of its periods."""
+
     id: str
     kind: str
     name: str
     period: str
     ceiling: int
     subject: str
-    """Whose it is: a session's id for ``session`` and ``category``, else what its kind encloses."""
+    """What the envelope belongs to: a session's id for the kinds ``session`` and ``category``, else the subject that
+    `enclosures.subject_of` returns."""
 
 
 @table("sessions", Index("sessions_open", ("notebook_id",), (ONGOING,)))
 @dataclass(slots=True, eq=False)
 class SessionRow(Row):
+    """A governance session of a notebook, open or closed."""
+
     id: str
     notebook_id: Annotated[str, References(NotebookRow)]
     trust_level: Annotated[int, SMALL]
@@ -128,28 +134,28 @@ class SessionRow(Row):
     opened_by: str
     closed_at: int | None
     envelope_id: Annotated[str, References(EnvelopeRow)]
-    """The envelope that is its own budget."""
+    """The envelope that is the session's own budget."""
     outer_envelopes: str = ""
-    """The ids of the envelopes that enclose that one, inner before outer, with spaces between."""
+    """The ids of the envelopes around the session's own, inner before outer, separated by spaces."""
 
 
-@table("balances", key=("envelope_id", "period_start"), in_key=True)
+@table("balances", key=("envelope_id", "period_start"), without_rowid=True)
 @dataclass(slots=True, eq=False)
 class BalanceRow(Row):
-    """An envelope's figures in one of its periods."""
+    """The amounts that count in an envelope in one of its periods, in nano-USD."""
 
     envelope_id: Annotated[str, References(EnvelopeRow)]
     period_start: int
     spent: int = 0
     held: int = 0
     charges: int = 0
-    """How many charges were made."""
+    """How many charges were made in this period."""
 
 
-@table("chains", key=("chain",), in_key=True)
+@table("chains", key=("chain",), without_rowid=True)
 @dataclass(slots=True, eq=False)
 class ChainRow(Row):
-    """How many records a hash chain has, and the last one's hash."""
+    """The end of a hash chain: how many records it has, and the hash of the last one."""
 
     chain: str
     count: int = 0
@@ -160,24 +166,26 @@ class ChainRow(Row):
     "charges",
     Index("charges_open", ("incarnation",), (COUNTING,)),
     Index("charges_due", ("until",), (TIMED, COUNTING)),
-    in_key=True,
+    without_rowid=True,
 )
 @dataclass(slots=True, eq=False)
 class ChargeRow(Row):
+    """A spend, or a hold in any of its states. Amounts are in nano-USD."""
+
     id: str
     session_id: Annotated[str, References(SessionRow)]
     state: str
-    """A `ChargeState`."""
+    """The value of a `ChargeState`."""
     amount: int
-    """What was requested."""
+    """The amount that was requested, or granted to a bounded hold."""
     spent: int
-    """What was spent, without corrections."""
+    """The amount that was spent, before corrections."""
     corrected: int
-    """What corrections took back."""
+    """The sum of the corrections, which no longer counts."""
     at: int
-    """When it was made, which decides the period it counts in."""
+    """When the charge was made; it counts in the period of this time."""
     envelopes: str
-    """The envelopes it was charged to, inner before outer, with spaces between."""
+    """The ids of the envelopes in which it counts, inner before outer, separated by spaces."""
     tool: str
     agent_id: str | None
     category: str | None
@@ -191,23 +199,23 @@ class ChargeRow(Row):
 @table("estimates", Index("estimates_reference", ("reference",), (REFERENCED,)), key=("charge_id",))
 @dataclass(slots=True, eq=False)
 class EstimateRow(Row):
-    """A settled charge whose true cost is not known, or was not until it was adjusted."""
+    """A charge that was settled with an estimate, since its true cost was not known."""
 
     charge_id: Annotated[str, References(ChargeRow)]
     reference: str | None
-    """What the provider calls the response that the charge paid for, such as ``openai/resp_1``."""
+    """The provider's id of the response that the charge paid for, such as ``openai/resp_1``."""
     amount: int
-    """What was charged as an estimate."""
+    """The estimate, in nano-USD."""
     at: int
     adjusted: int | None = None
-    """What the charge was adjusted to; None until then."""
+    """The true cost to which the charge was adjusted, in nano-USD; None until then."""
     adjusted_at: int | None = None
 
 
-@table("asks", Index("asks_at", ("at",)), key=("scope", "key"), in_key=True)
+@table("asks", Index("asks_at", ("at",)), key=("scope", "key"), without_rowid=True)
 @dataclass(slots=True, eq=False)
 class ResponseRow(Row):
-    """A request that was done, kept under its idempotency key, with its response."""
+    """The stored response to a request, under the request's idempotency key; also the mark of a cancelled request."""
 
     scope: str
     key: str
@@ -218,18 +226,18 @@ class ResponseRow(Row):
     charge_id: str | None
     cancelled: bool
     answer: Any
-    """The response itself; a backend that stores text uses `content`."""
+    """The response as an object; a database stores the text of `content.encode`."""
 
 
 @table("configurations", key=("owner", "root"))
 @dataclass(slots=True, eq=False)
 class ConfigurationRow(Row):
-    """What a server's configuration puts around the sessions of its owner and root."""
+    """The envelopes with which a server's configuration encloses the sessions of its owner and root."""
 
     owner: str
     root: str
     envelopes: str
-    """JSON: a list of name, ceiling, kind and period each, inner before outer."""
+    """JSON: a list of [name, ceiling, kind, period], inner before outer; ceilings are in nano-USD."""
 
 
 @table("memberships", key=("owner",))
@@ -237,30 +245,33 @@ class ConfigurationRow(Row):
 class MembershipRow(Row):
     """The shared ceilings around all sessions of an owner, under any root.
 
-    A request that puts a ceiling around an owner's sessions and one that opens such a session lock this row.
+    The request that puts a ceiling around an owner's sessions and the one that opens such a session both lock this row.
     """
 
     owner: str
     ceilings: str
-    """JSON: a sorted list of kind and name each."""
+    """JSON: a sorted list of [kind, name]."""
 
 
 @table("ceilings", key=("kind", "subject", "name"))
 @dataclass(slots=True, eq=False)
 class CeilingRow(Row):
-    """A ceiling that several servers share, as it stands whatever their configurations say."""
+    """A ceiling that several servers share: once it exists, it applies regardless of their configurations."""
 
     kind: str
     subject: str
-    """The owner, or nothing for a team."""
+    """The owner; empty for a team's ceiling."""
     name: str
     envelopes: str
-    """The ids of its envelopes, with spaces between: one, or none where it was lifted; of earlier versions several."""
+    """The ids of its envelopes, separated by spaces: one, or none where the ceiling was lifted. Earlier versions may
+    have left several, one for each period."""
 
 
 @table("corrections", Index("corrections_charge", ("charge_id",)))
 @dataclass(slots=True, eq=False)
 class CorrectionRow(Row):
+    """An amount of a charge that a user took back, in nano-USD."""
+
     id: str
     charge_id: Annotated[str, References(ChargeRow)]
     amount: int
@@ -272,6 +283,8 @@ class CorrectionRow(Row):
 @table("approvals", Index("approvals_pending", ("until",), (PENDING,)))
 @dataclass(slots=True, eq=False)
 class ApprovalRow(Row):
+    """An approval request for a governed action, pending or decided."""
+
     id: str
     session_id: Annotated[str, References(SessionRow)]
     status: str
@@ -291,6 +304,8 @@ class ApprovalRow(Row):
 @table("reports", Index("reports_unseen", ("session_id",), (UNSEEN,)))
 @dataclass(slots=True, eq=False)
 class ReportRow(Row):
+    """A report of a governed action for a user to review, acknowledged or not."""
+
     id: str
     session_id: Annotated[str, References(SessionRow)]
     tool: str
@@ -305,13 +320,13 @@ class ReportRow(Row):
 @table("trust", key=("realm", "agent_id", "scope"))
 @dataclass(slots=True, eq=False)
 class TrustRow(Row):
-    """An agent's trust level in one scope; the scope is empty where it counts everywhere."""
+    """An agent's trust level in one scope; with an empty scope, the level that applies in every other scope."""
 
     realm: str
     agent_id: str
     scope: str
     level: Annotated[int | None, SMALL]
-    """None: it was removed."""
+    """The level; None after it was removed."""
     assigned_by: str | None
     assigned_at: int
     touched_at: int
@@ -320,7 +335,7 @@ class TrustRow(Row):
 @table("consents", key=("realm", "agent_id", "data_type", "purpose"))
 @dataclass(slots=True, eq=False)
 class ConsentRow(Row):
-    """A consent; the purpose is empty where it covers every one."""
+    """A consent for an agent's use of a type of data; with an empty purpose it covers every purpose."""
 
     realm: str
     agent_id: str
@@ -335,21 +350,21 @@ class ConsentRow(Row):
 @table("gateway_keys", Index("gateway_keys_valid", ("owner", "root"), (VALID,)))
 @dataclass(slots=True, eq=False)
 class GatewayKeyRow(Row):
-    """A key of the gateway, of which the ledger has a digest only."""
+    """A key of the gateway, of which the ledger stores only the digest."""
 
     id: str
     digest: str
-    """SHA-256 of the key, in hex."""
+    """The SHA-256 of the key, in hex."""
     owner: str
     root: str
     kind: str
     name: str
     notebook_id: Annotated[str | None, References(NotebookRow)]
-    """The document that it is bound to; none where a kernel's or terminal's has none."""
+    """The notebook that the key is bound to; None for the key of a kernel or terminal that has no notebook."""
     subject: str
-    """The kernel's id or the terminal's name."""
+    """The id of the key's kernel, or the name of its terminal."""
     server: str
-    """The server whose kernel or terminal it is, by the name under which it attends the ledger."""
+    """The server of that kernel or terminal, by its name in `Ledger.attending`."""
     issued_at: int
     issued_by: str
     revoked_at: int | None = None
@@ -357,19 +372,19 @@ class GatewayKeyRow(Row):
 
 
 _NAMED: Final = ("agent_id", "tool", "action_type", "resource")
-"""What most records lack: an index leaves those out, so that a record costs no more than it needs to."""
+"""Columns that are NULL in most records: their indexes leave such records out, so that writing one costs less."""
 _SUMMED: Final = {"agent_id": ("spent_delta",), "tool": ("spent_delta",)}
-"""The indexes on these hold all that sums by agent and by tool need."""
+"""Further columns of the indexes on agents and tools, so that sums by these are computed from the index alone."""
 
 AUDIT: Final = Table(
     "audit",
     lambda: AUDIT_HINTS,
     ("chain", "seq"),
-    # Each serves one filter in the order of pages, which is that of time.
+    # Each index serves one filter, and has the records in the order of pages, which is by time.
     Index("audit_at", ("at",)),
     Index("audit_event", ("event", "at")),
     Index("audit_notebook", ("notebook_id", "at")),
     *(Index(f"audit_{name}", (name, "at", *_SUMMED.get(name, ())), (present(name),)) for name in _NAMED),
     Index("audit_outcome", ("outcome", "at", "tool", "agent_id", "spent_delta"), (differs("outcome", "allow"),)),
 )
-"""The audit records, which are tuples and no rows of their own."""
+"""The table of the audit records. A record is an `AuditRow`, a tuple, since it has no class of rows."""

@@ -1,7 +1,7 @@
-"""The tables as SQLAlchemy knows them, the same on SQLite and PostgreSQL, made of their declarations in `rows`.
+"""SQLAlchemy's tables for SQLite and PostgreSQL, made from the declarations in `rows`.
 
-JSON is TEXT in one canonical form, since it is hashed. Text sorts by code point everywhere, so that ranges of paths
-mean the same.
+JSON is stored as TEXT in its canonical form, since it is hashed. Both databases sort text by code point, so that ranges
+of paths are the same.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ _TEXT: Final = Text().with_variant(Text(collation="C"), "postgresql")
 
 def _column(column: declared.Column, key: tuple[str, ...]) -> Column[Any]:
     kind = _TEXT if column.kind is str else SmallInteger() if column.small else BigInteger()
-    other = () if column.references is None else (ForeignKey(f"{column.references.TABLE}.id"),)
-    return Column(column.name, kind, *other, nullable=column.null, primary_key=column.name in key, autoincrement=False)
+    foreign = () if column.references is None else (ForeignKey(f"{column.references.TABLE}.id"),)
+    return Column(
+        column.name, kind, *foreign, nullable=column.null, primary_key=column.name in key, autoincrement=False
+    )
 
 
 def _table(declaration: declared.Table) -> Table:
@@ -37,7 +39,7 @@ def _table(declaration: declared.Table) -> Table:
         declaration.name,
         metadata,
         *(_column(column, declaration.key) for column in declaration.columns),
-        sqlite_with_rowid=not declaration.in_key,
+        sqlite_with_rowid=not declaration.without_rowid,
     )
     for index in declaration.indexes:
         where = text(" AND ".join(condition.text() for condition in index.where)) if index.where else None

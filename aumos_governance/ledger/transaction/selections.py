@@ -1,6 +1,6 @@
-"""The sets of rows that operations go through. A backend needs no line for each: it makes what it needs of these.
+"""Selections: the sets of rows that operations search for. Each backend derives its searches from these declarations.
 
-A selection that one operation alone needs is declared beside that operation.
+A selection that only one operation needs is declared beside that operation.
 """
 
 from __future__ import annotations
@@ -58,65 +58,68 @@ __all__ = [
     "SESSIONS_OF_NOTEBOOK",
     "TRUST_OF_REALM",
     "UNSEEN_REPORTS",
-    "Of",
+    "NotebooksOf",
     "Selection",
 ]
 
 
-class Of(Enum):
-    """Whose notebooks a selection's rows belong to. The rows are sessions, or have a ``session_id``."""
+class NotebooksOf(Enum):
+    """A restriction of a selection to the notebooks of an owner or server; its value is how many values it needs.
+
+    The rows must be sessions, or have a ``session_id``.
+    """
 
     OWNER = 1
-    """Those of the ``owner`` that is given."""
+    """Rows whose notebook has this ``owner``."""
     SERVER = 2
-    """Those of the ``owner`` and ``root`` that are given, as `files.lies_in` says."""
+    """Rows whose notebook a server with this ``owner`` and ``root`` shows, by `files.lies_in`."""
 
 
 class Selection(Generic[RowT]):
-    """All rows of a kind for which all conditions hold, in order of their keys.
+    """The rows of one class for which all conditions hold, in order of their keys.
 
-    Given with each use are the values of ``of``, then those of the conditions, in order.
+    Each use of a selection passes values: first those that ``notebooks_of`` needs, then one for each `GIVEN`, in order.
     """
 
-    __slots__ = ("kind", "of", "where")
+    __slots__ = ("kind", "notebooks_of", "where")
 
-    def __init__(self, kind: type[RowT], *where: Condition, of: Of | None = None) -> None:
+    def __init__(self, kind: type[RowT], *where: Condition, notebooks_of: NotebooksOf | None = None) -> None:
         self.kind = kind
         self.where = where
-        self.of = of
+        self.notebooks_of = notebooks_of
 
 
 DUE_HOLDS: Final = Selection(ChargeRow, TIMED, COUNTING, at_most("until"))
-"""Holds that are not resolved and whose stated time is at or before the one given."""
+"""Open holds that expire at this time or earlier."""
 DUE_APPROVALS: Final = Selection(ApprovalRow, PENDING, at_most("until"))
-"""Pending approvals whose stated time is at or before the one given."""
+"""Pending approvals that expire at this time or earlier."""
 ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, REFERENCED, given("reference"))
-"""Estimated charges, adjusted ones included."""
+"""Estimates with this reference, those already adjusted included."""
 _HELD: Final = equal("state", HELD)
 HOLDS_OF_KERNEL: Final = Selection(ChargeRow, COUNTING, _HELD, given("incarnation"))
-HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, of=Of.SERVER)
-COUNTING_HOLDS: Final = Selection(ChargeRow, COUNTING, of=Of.SERVER)
+HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, notebooks_of=NotebooksOf.SERVER)
+COUNTING_HOLDS: Final = Selection(ChargeRow, COUNTING, notebooks_of=NotebooksOf.SERVER)
 PENDING_OF_KERNEL: Final = Selection(ApprovalRow, PENDING, given("incarnation"))
-PENDING_OF_SERVER: Final = Selection(ApprovalRow, PENDING, of=Of.SERVER)
-UNSEEN_REPORTS: Final = Selection(ReportRow, UNSEEN, of=Of.SERVER)
-OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, ONGOING, of=Of.OWNER)
+PENDING_OF_SERVER: Final = Selection(ApprovalRow, PENDING, notebooks_of=NotebooksOf.SERVER)
+UNSEEN_REPORTS: Final = Selection(ReportRow, UNSEEN, notebooks_of=NotebooksOf.SERVER)
+OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, ONGOING, notebooks_of=NotebooksOf.OWNER)
 SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, given("notebook_id"))
 NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, given("owner"), LIVE)
 ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, given("notebook_id"))
-"""The notebooks that turned out to be the one with this ``notebook_id``."""
+"""The notebooks that were joined to the notebook with this ``notebook_id``."""
 ALL_CEILINGS: Final = Selection(CeilingRow)
 MEMBERSHIPS: Final = Selection(MembershipRow)
 CEILINGS_OF: Final = Selection(EnvelopeRow, given("kind"), given("subject"))
 BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, given("subject"), equal("kind", "category"))
-"""The categories' envelopes of the session with this id."""
+"""The envelopes of the category budgets in the session with this id."""
 BALANCES_OF: Final = Selection(BalanceRow, given("envelope_id"))
 CHARGES_IN: Final = Selection(ChargeRow, has("envelopes"))
-"""All charges that count in the envelope with this id; reads every charge."""
+"""The charges that count in the envelope with this id. It reads every charge."""
 SESSIONS_IN: Final = Selection(SessionRow, has("outer_envelopes"))
-"""All sessions that the envelope with this id encloses; reads every session."""
+"""The sessions that the envelope with this id encloses. It reads every session."""
 TRUST_OF_REALM: Final = Selection(TrustRow, given("realm"))
-"""Trust levels, removed ones included."""
+"""The trust levels of agents in a realm, removed ones included."""
 CONSENTS_OF_REALM: Final = Selection(ConsentRow, given("realm"))
-"""Consents, revoked ones included."""
+"""The consents in a realm, revoked ones included."""
 CONSENTS_OF_AGENT: Final = Selection(ConsentRow, given("realm"), given("agent_id"))
-"""Consents, revoked ones included."""
+"""The consents of an agent in a realm, revoked ones included."""

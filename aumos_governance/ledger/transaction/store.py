@@ -1,4 +1,4 @@
-"""What a backend must do for one transaction: load rows and write them."""
+"""The protocol of a backend's store: it loads and writes the rows of one transaction."""
 
 from __future__ import annotations
 
@@ -13,56 +13,61 @@ from .tables import Key, Row, RowT
 __all__ = ["Place", "Store"]
 
 Place = tuple[str, str]
-"""A notebook's owner and file."""
+"""The owner and file of a notebook, which identify a live one."""
 
 
 class Store(Protocol):
-    """A backend within one transaction. What it loads belongs to the caller, and is locked for writing."""
+    """The rows of a backend within one transaction.
+
+    Rows that it returns are the caller's own objects, which the caller may change, and are locked for writing.
+    """
 
     @property
     def tables(self) -> Mapping[type[Row], Mapping[Key, Row]] | None:
-        """The stored rows themselves, by kind and key, where they are in memory; else None."""
+        """The stored rows themselves, by class and key, of a ledger in memory; None for a database."""
         ...
 
     @property
     def places(self) -> Mapping[Place, str] | None:
-        """The ids of the live notebooks by their places, where they are in memory; else None."""
+        """The ids of the live notebooks, by owner and file, of a ledger in memory; None for a database."""
         ...
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        """The row with this primary key."""
+        """Return the row with this primary key; None where there is none."""
         ...
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
-        """The responses under these keys of a scope, as far as there are any."""
+        """Return the stored responses to the requests with this scope and these keys."""
         ...
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
-        """The live notebook that is this file."""
+        """Return the live notebook with this owner and file; None where there is none."""
         ...
 
     def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
-        """The live notebooks that are this file or lie in this folder, by file."""
+        """Return the live notebooks of an owner that have this file or lie in this folder, sorted by file."""
         ...
 
     def select(self, selection: Selection[RowT], values: tuple[Any, ...]) -> list[RowT]:
-        """The rows of a selection, in order of their keys."""
+        """Return the rows of a selection, in order of their keys."""
         ...
 
     def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
-        """Of the open holds in this envelope that were made at ``since`` or later: how many are of live callers, and
-        the sum of the others, whose outcome is unknown. Locks nothing; holds of nothing are left out.
+        """Return two figures of the open holds in an envelope that were made at ``since`` or later.
+
+        The first is how many of them are held by live callers; the second is the sum, in nano-USD, of those whose
+        outcome is unknown. Holds of 0 are left out. Nothing is locked.
         """
         ...
 
     def due(self, now: int) -> bool:
-        """Whether a hold or an approval has come to its stated time."""
+        """Whether an open hold or a pending approval has expired by ``now``."""
         ...
 
     def last_seq(self, owner: str, file: str) -> int:
-        """The highest ``seq`` that a deleted notebook with this file had; 0 when there was none."""
+        """Return the highest ``seq`` of the deleted notebooks with this owner and file; 0 where there are none."""
         ...
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:
-        """Write rows that were not there, rows that were, and audit records."""
+        """Insert the new rows and the audit records, and update the changed rows."""
         ...

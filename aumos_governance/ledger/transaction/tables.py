@@ -1,9 +1,9 @@
-"""How a table is declared, once: a class of rows, whose fields are its columns in the table's order.
+"""Declarations of tables: each is a dataclass of rows, whose fields are the columns in the table's order.
 
-Of this declaration `schema` makes the tables for a database, `statements` the statements on them, the ledger in
-memory its dictionaries, and a verification what a stored value may be. A field's type is its column's: ``str`` is TEXT,
-``int`` BIGINT (money is nano-USD, a time is microseconds), ``bool`` SMALLINT; ``None`` in it allows NULL. What a type
-does not say stands beside it in ``Annotated``.
+Everything else is derived from this declaration: the database's tables (`schema`), the statements on them
+(`sql.statements`), the dictionaries of the ledger in memory, and the types of values that a verification accepts. The
+type of a field determines its column: ``str`` is TEXT, ``int`` BIGINT (money is nano-USD, a time is microseconds),
+``bool`` SMALLINT; a type with ``None`` allows NULL. ``Annotated`` adds `SMALL`, `NULLABLE` or `References`.
 """
 
 from __future__ import annotations
@@ -29,22 +29,24 @@ __all__ = [
     "RowT",
     "Table",
     "columns",
-    "key_in",
+    "key_getter",
     "key_of",
     "table",
-    "values_of",
+    "values_getter",
 ]
 
 Key = tuple[Any, ...]
+"""The values of a row's primary key."""
 SMALL: Final = "small"
-"""An ``int`` that is SMALLINT."""
+"""Declares that an ``int`` is stored as SMALLINT."""
 NULLABLE: Final = "nullable"
-"""A column that a database lets be NULL, though no row holds it so: SQLite adds no column that must be filled."""
+"""Declares that a column is not NOT NULL, though no row has NULL in it: SQLite cannot add a NOT NULL column without a
+default to an existing table."""
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A row of some table. Rows compare by identity: within a transaction there is one object for each."""
+    """A row of a table. Rows are compared by identity: a transaction has one object for each stored row."""
 
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
@@ -55,13 +57,15 @@ RowT = TypeVar("RowT", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The column holds the primary key of a row of another kind."""
+    """Declares that a column holds the primary key of a row of another table."""
 
     kind: type[Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column, as the type of its field declares it."""
+
     name: str
     kind: type
     """``str``, ``int`` or ``bool``."""
@@ -72,7 +76,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index on ``columns`` of the rows for which all of ``where`` holds."""
+    """An index on the columns of those rows for which all conditions in ``where`` hold."""
 
     name: str
     columns: tuple[str, ...]
@@ -81,7 +85,7 @@ class Index:
 
 
 class Table:
-    """A table as it is declared."""
+    """The declaration of a table: its columns, primary key and indexes."""
 
     def __init__(
         self,
@@ -89,52 +93,53 @@ class Table:
         hints: Callable[[], Mapping[str, Any]],
         key: tuple[str, ...],
         *indexes: Index,
-        in_key: bool = False,
+        without_rowid: bool = False,
     ) -> None:
         self.name = name
         self.key = key
         self.indexes = indexes
-        self.in_key = in_key
-        """Whether SQLite keeps the rows in the primary key, so that it has one page less to write for each: for small
-        tables that nearly every request writes to."""
+        self.without_rowid = without_rowid
+        """Whether SQLite stores the rows in the index of the primary key (WITHOUT ROWID), so that it writes one page
+        less for each row: for small tables that nearly every request writes to."""
         self._hints = hints
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, in order. Read late, since to read types takes time that not every process has to spend."""
+        """The columns, in order. Evaluating types takes time, so it is done only where columns are used."""
         return tuple(_column(name, hint) for name, hint in self._hints().items())
 
 
 ROWS: Final[dict[type[Row], Table]] = {}
-"""All kinds of rows with their tables, each after those it refers to; rows are written and locked in this order."""
+"""The table of each class of rows, each after the tables that it refers to; rows are written and locked in this order.
+"""
 columns: Final[dict[type[Row], tuple[str, ...]]] = {}
-"""By kind of row: the names of its columns."""
-values_of: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {}
-"""By kind of row: what gives all its values."""
-key_in: Final[dict[type[Row], Callable[[Any], Key]]] = {}
-"""By kind of row: what gives the primary key."""
+"""The names of the columns of each class of rows."""
+values_getter: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {}
+"""For each class of rows, a function that returns all values of a row."""
+key_getter: Final[dict[type[Row], Callable[[Any], Key]]] = {}
+"""For each class of rows, a function that returns the primary key of a row."""
 
 
 def table(
-    name: str, *indexes: Index, key: tuple[str, ...] = ("id",), in_key: bool = False
+    name: str, *indexes: Index, key: tuple[str, ...] = ("id",), without_rowid: bool = False
 ) -> Callable[[type[RowT]], type[RowT]]:
-    """Declares that a dataclass is the rows of the table ``name``; see `Table`."""
+    """Declare that a dataclass is the row class of the table ``name``; the arguments are those of `Table`."""
 
     def declare(kind: type[RowT]) -> type[RowT]:
         names = columns[kind] = tuple(field.name for field in fields(kind))
         kind.TABLE, kind.KEY = name, key
-        ROWS[kind] = Table(name, lambda: _hints(kind, names), key, *indexes, in_key=in_key)
-        values_of[kind] = attrgetter(*names)
-        # A tuple for a single column too, which no getter of the standard library gives.
-        key_in[kind] = eval(f"lambda row: ({' '.join(f'row.{name},' for name in key)})")  # noqa: S307 - of our own names
+        ROWS[kind] = Table(name, lambda: _hints(kind, names), key, *indexes, without_rowid=without_rowid)
+        values_getter[kind] = attrgetter(*names)
+        # Unlike operator.attrgetter, this function returns a tuple for a single column too.
+        key_getter[kind] = eval(f"lambda row: ({' '.join(f'row.{name},' for name in key)})")  # noqa: S307 - of our own names
         return kind
 
     return declare
 
 
 def key_of(row: Row) -> Key:
-    """The row's primary key."""
-    return key_in[type(row)](row)
+    """Return the row's primary key."""
+    return key_getter[type(row)](row)
 
 
 def _hints(kind: type[Row], names: tuple[str, ...]) -> dict[str, Any]:
@@ -152,6 +157,6 @@ def _column(name: str, hint: Any) -> Column:
         (hint,) = (member for member in get_args(hint) if member is not type(None))
         null = True
     references = next((extra.kind for extra in extras if isinstance(extra, References)), None)
-    # What has no type of its own is stored as text.
+    # Every other type is stored as text.
     kind = hint if hint in (int, bool) else str
     return Column(name, kind, null, kind is bool or SMALL in extras, references)

@@ -1,8 +1,8 @@
-"""One transaction: rows are loaded at most once, changed in memory, and written together at the end.
+"""The work of one transaction: rows are loaded at most once, changed in memory, and written together at the end.
 
-Operations are written once over `Work`, and a backend's `Store` only loads and writes rows. An operation
-checks everything before it changes anything: one that raises has left the work as it was, so that the other
-requests of the same transaction go on.
+Operations use only `Work`, so they are the same for all backends; a backend's `Store` only loads and writes rows. An
+operation checks everything before it changes anything, so one that raises has changed nothing, and the other requests
+of the same transaction go on.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from ..rules.files import file_of
 from .rows import BalanceRow, ChainRow, NotebookRow, ResponseRow
 from .selections import Selection
 from .store import Place, Store
-from .tables import Key, Row, RowT, key_in, key_of
+from .tables import Key, Row, RowT, key_getter, key_of
 
 __all__ = ["Work", "record"]
 
 
 class Work:
-    """What one transaction has loaded and changed so far."""
+    """The rows and audit records that one transaction has loaded or changed so far."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self._stored = store.tables
         self.request: Request[Any] | None = None
-        """The request being done."""
+        """The request that is executed now."""
         self.now = 0
-        """Its time, in microseconds."""
+        """The time of that request, in microseconds since the epoch."""
         self.changes = 0
-        """Counts what was changed, to prove that a request that raised had changed nothing."""
+        """How many changes were made, by which the writer proves that a request that raised has changed nothing."""
         self._rows: defaultdict[type[Row], dict[Key, Row | None]] = defaultdict(dict)
         self._places: dict[Place, NotebookRow | None] = {}
         self._new: dict[Row, None] = {}
@@ -46,19 +46,19 @@ class Work:
         self._unlinked: list[tuple[Any, ...]] = []
         self._touched: dict[str, NotebookRow] = {}
         self.states: dict[str, SessionState] = {}
-        """The last state built of each notebook, dropped when it changes."""
+        """By notebook id: the state that was built last, removed when the notebook changes."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether the rows lie in this process, so that any text is stored as it is."""
+        """Whether the ledger is kept in this process's memory, which can store any text."""
         return self._stored is not None
 
     # ---- rows
 
-    def expect(self, keys_by_scope: Iterable[tuple[str, str]]) -> None:
-        """Load the responses under these scopes and keys at once, as far as there are any."""
+    def preload_responses(self, scopes_and_keys: Iterable[tuple[str, str]]) -> None:
+        """Load the stored responses to the requests with these scopes and keys, with one query for each scope."""
         by_scope: dict[str, list[str]] = {}
-        for scope, key in keys_by_scope:
+        for scope, key in scopes_and_keys:
             if key:
                 by_scope.setdefault(scope, []).append(key)
         for scope, keys in by_scope.items():
@@ -67,7 +67,7 @@ class Work:
             known.update(((scope, row.key), row) for row in self.store.responses(scope, keys))
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
-        """The row with this primary key, loaded once."""
+        """Return the row with this primary key, which is loaded the first time; None where there is none."""
         rows = self._rows[kind]
         try:
             return rows[key]  # type: ignore[return-value]
@@ -76,31 +76,34 @@ class Work:
             return found
 
     def peek(self, kind: type[RowT], *key: Any) -> RowT | None:
-        """Like `find`, for a row that is only read: it may be the stored one itself, and must not be changed."""
+        """Return the row with this primary key, as `find` does, for a caller that only reads it.
+
+        The row must not be changed: a ledger in memory returns the stored object itself.
+        """
         stored = self._stored
         if stored is None:
             return self.find(kind, *key)
-        # Mostly nothing is known yet, when a request only checks.
+        # A request that only checks has mostly loaded nothing, so the dictionary is not even created.
         found = self._rows[kind].get(key) if self._rows and kind in self._rows else None
         return stored[kind].get(key) if found is None else found  # type: ignore[return-value]
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
-        """Like `find`, for a row that another one refers to."""
+        """Return the row with this primary key, as `find` does; raise LookupError where there is none."""
         found = self.find(kind, *key)
         if found is None:
             raise LookupError(f"{kind.TABLE} has no row {key}")
         return found
 
     def add(self, row: RowT) -> RowT:
-        """A row that was not there before."""
+        """Add a new row to its table, and return it."""
         kind = type(row)
-        self._rows[kind][key_in[kind](row)] = row
+        self._rows[kind][key_getter[kind](row)] = row
         self._new[row] = None
         self.changes += 1
         return row
 
     def save(self, row: Row) -> None:
-        """The row was, or is about to be, changed."""
+        """Mark a row as changed, so that it is written; its fields may be set before or after."""
         self.changes += 1
         if row in self._unstored:
             self._unstored.remove(row)
@@ -109,7 +112,10 @@ class Work:
             self._dirty[row] = None
 
     def select(self, selection: Selection[RowT], *values: Any) -> list[RowT]:
-        """The rows of a selection, with all that this transaction has changed. Requested before any change."""
+        """Return the rows of a selection, as this transaction has changed them so far.
+
+        All changes so far are written first, so an operation that may still raise calls this before it changes rows.
+        """
         self.write()
         found: list[RowT] = []
         for row in self.store.select(selection, values):
@@ -118,27 +124,27 @@ class Work:
         return found
 
     def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
-        """As the store's, with all that this transaction has changed. Requested before any change."""
+        """Return the figures of `Store.open_holds`, with this transaction's changes so far, which are written first."""
         self.write()
         return self.store.open_holds(envelope_id, since)
 
     def new_id(self) -> str:
-        """A new identifier that contains the time of the current request."""
+        """Return a new identifier, which contains the time of the current request."""
         return new_id(self.now)
 
     # ---- notebooks
 
     def notebook(self, key: NotebookKey) -> NotebookRow | None:
-        """The live notebook that this key names."""
+        """Return the notebook with this key that is not deleted; None where there is none."""
         place = (key.owner, file_of(key.root, key.path))
         try:
             return self._places[place]
         except KeyError:
             check_text(*place)
-            return self._know(place, self.store.notebook_at(*place))
+            return self._remember(place, self.store.notebook_at(*place))
 
     def peek_notebook(self, key: NotebookKey) -> NotebookRow | None:
-        """Like `notebook`, only to be read, as with `peek`."""
+        """Return the notebook with this key, as `notebook` does, for a caller that only reads it (see `peek`)."""
         places = self.store.places
         place = (key.owner, file_of(key.root, key.path))
         if places is None or place in self._places:
@@ -147,7 +153,7 @@ class Work:
         return None if id is None else self.peek(NotebookRow, id)
 
     def notebook_or_new(self, key: NotebookKey) -> NotebookRow:
-        """The live notebook with this path; one is made where there is none."""
+        """Return the notebook with this key that is not deleted; create it where there is none."""
         found = self.notebook(key)
         if found is None:
             file = file_of(key.root, key.path)
@@ -157,14 +163,14 @@ class Work:
         return found
 
     def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
-        """The live notebooks that are this file or lie in this folder, by file."""
+        """Return the notebooks that have this file or lie in this folder and are not deleted, sorted by file."""
         check_text(owner, file)
         self.write()
         found = self.store.notebooks_under(owner, file)
-        return [known for known in (self._know((owner, row.file), row) for row in found) if known is not None]
+        return [known for known in (self._remember((owner, row.file), row) for row in found) if known is not None]
 
     def relocate(self, notebook: NotebookRow, root: str, path: str) -> None:
-        """The live notebook is another file now, which no live one is, and named so."""
+        """Give a notebook another root and path; its caller has made sure that no other live notebook has that file."""
         file = file_of(root, path)
         if file != notebook.file:
             self._places[notebook.owner, notebook.file] = None
@@ -175,25 +181,26 @@ class Work:
         self.touch(notebook)
 
     def remove(self, notebook: NotebookRow) -> None:
-        """The notebook is gone; its row stays."""
+        """Mark a notebook as deleted; its row stays."""
         notebook.deleted_at = self.now
         self._places[notebook.owner, notebook.file] = None
         self.touch(notebook)
 
     def touch(self, notebook: NotebookRow) -> None:
-        """Mark the notebook's state as changed, so that its listeners are notified."""
+        """Mark the state of a notebook as changed, so that its listeners are notified after the commit."""
         notebook.seq += 1
         self.save(notebook)
         self._touched[notebook.id] = notebook
         self.states.pop(notebook.id, None)
 
     def touched(self) -> list[NotebookRow]:
-        """The notebooks whose state changed in this transaction."""
+        """Return the notebooks whose state changed in this transaction."""
         return list(self._touched.values())
 
-    def _know(self, place: Place, row: NotebookRow | None) -> NotebookRow | None:
+    def _remember(self, place: Place, row: NotebookRow | None) -> NotebookRow | None:
+        """Return the transaction's own object for a notebook's row that was just loaded, and remember its file."""
         if row is not None:
-            # The identity map's object counts: this one is as stored, that one may be changed already.
+            # The row may have been loaded before by its id, and changed since; that object is the one to use.
             known = self._rows[NotebookRow].setdefault((row.id,), row)
             assert isinstance(known, NotebookRow)
             row = known
@@ -203,7 +210,7 @@ class Work:
     # ---- balances
 
     def balance(self, envelope_id: str, period_start: int) -> BalanceRow:
-        """The envelope's figures in one period; where there are none yet, zeros that `save` will store."""
+        """Return the balance of an envelope in one period; where there is none yet, zeros, which `save` adds."""
         found = self.find(BalanceRow, envelope_id, period_start)
         if found is None:
             found = BalanceRow(envelope_id, period_start)
@@ -214,10 +221,10 @@ class Work:
     # ---- audit
 
     def append(self, chain: str, fields: tuple[Any, ...]) -> None:
-        """Add a record to a chain; ``fields`` are the audit columns from ``record_id`` to ``detail``.
+        """Add an audit record to a chain; ``fields`` are its columns from ``record_id`` to ``detail``.
 
-        Records of the ledger-wide chain are linked when the work is written, so that transactions which
-        share it hold its lock for the shortest time and take it last.
+        Records of the ledger-wide chain are linked only when the work is written: all transactions share that chain's
+        row, so each must lock it last and hold the lock for the shortest time.
         """
         self.changes += 1
         if chain == LEDGER_CHAIN:
@@ -237,7 +244,7 @@ class Work:
     # ---- the end
 
     def write(self) -> None:
-        """Hand everything to the store; the work may go on afterwards."""
+        """Write all changes so far to the store; the work may go on afterwards."""
         for fields in self._unlinked:
             self._link(LEDGER_CHAIN, fields)
         self._unlinked.clear()
@@ -269,7 +276,10 @@ def record(
     charge_id: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> str:
-    """Append one record to ``chain`` and return its id. ``outcome`` is None where nothing is decided yet."""
+    """Append an audit record to a chain and return its id.
+
+    ``outcome`` is None for a record that is no decision. Amounts are in nano-USD.
+    """
     record_id = work.new_id()
     # In the order of chain.AUDIT_COLUMNS, from record_id to detail.
     work.append(
@@ -283,7 +293,7 @@ def record(
             "" if notebook is None else notebook.path,
             "" if notebook is None else notebook.id,
             code,
-            _text(reasons) if reasons else "[]",
+            _reasons_text(reasons) if reasons else "[]",
             agent_id,
             tool,
             action_type,
@@ -300,5 +310,5 @@ def record(
     return record_id
 
 
-# Kept, since agents make the same requests over and over.
-_text = lru_cache(maxsize=512)(dumps)
+# Cached, since agents make the same requests over and over.
+_reasons_text = lru_cache(maxsize=512)(dumps)

@@ -1,1 +1,1 @@
-"""The gateway in a Jupyter server: what it gives to kernels, terminals and users."""
+"""The gateway in a Jupyter server, and the keys that its kernels, terminals and users get."""

@@ -1,4 +1,4 @@
-"""At which port the gateway of a server's root folder listens: the same after a restart, so that clients find it."""
+"""The port on which a gateway listened last: it is used again after a restart, so that clients still find it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ _MOST: Final = 65535
 
 
 class PortMemory:
-    """Keeps the port of the last gateway, in a small file of this package for each root folder of servers."""
+    """The file in which the gateway's last port is stored, one for each root folder of servers.
+
+    ``folder`` is where the file is, ``root`` the server's root folder, and ``configured`` the port that an
+    administrator has set, or 0.
+    """
 
     def __init__(self, folder: Path, root: str, configured: int = 0) -> None:
-        """``configured``: the port that an administrator chose; 0 for none."""
         self._path = folder / f"gateway-port-{sha256(os.fsencode(root)).hexdigest()[:16]}"
         self._configured = configured
 
     def wanted(self) -> int:
-        """The port at which the gateway is to listen; 0 for any."""
+        """Return the port on which the gateway should listen: the configured one, else the last one; 0 for any."""
         return self._configured or self._last()
 
     def remember(self, port: int) -> None:
-        """Have the next server listen at this port too, unless it already is to listen at another.
+        """Store the port for the next server, unless one is configured or stored already.
 
-        Without success where the folder cannot be written to: the next server then takes any free port.
+        Where the folder cannot be written to, nothing is stored, and the next server takes any free port.
         """
         if self.wanted():
-            # Another server of this root may listen there, whose clients are to find it again.
+            # Another server of this root folder may listen on the stored port, and its clients must find it again.
             return
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The gateway of a Jupyter server: it listens as long as the server runs, if possible where it listened before."""
+"""The gateway of a Jupyter server: it listens while the server runs, if possible on the port of the last start."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ...gateway.configuration.environment import past_proxies, variables, withhe
 from ...gateway.contract import Upstream
 from ...gateway.process_environment import ProcessEnvironment
 from ...service.service import NotebookService
-from ..identity.rooms import Rooms
-from .issuing import Issuing
+from ..identity.notebook_map import NotebookMap
+from .key_issuers import KeyIssuers
 from .port_memory import PortMemory
 
 if TYPE_CHECKING:
@@ -23,28 +23,31 @@ __all__ = ["ServedGateway"]
 
 _HOST: Final = "127.0.0.1"
 _SWITCH_SECONDS: Final = 0.0002
-"""How long a thread may compute while the gateway's waits for the interpreter's lock.
+"""The seconds that another thread may compute while the gateway's thread waits for the interpreter's lock.
 
-A call needs the lock some 18 times between its arrival and its first byte, since each statement of its hold gives the
-lock away. With Python's own 5 ms it came 85 to 90 ms late beside a loop that computes without a pause; with this 8 ms,
-by `benchmarks/gateway_busy.py`.
+A call needs the lock some 18 times between its arrival and its first byte, since each SQL statement of its hold
+releases it. Beside a loop that computes without a pause, a call was 85 to 90 ms late with Python's default of 5 ms, and
+8 ms late with this, measured by `benchmarks/gateway_busy.py`.
 """
 
 
 class ServedGateway:
-    """Started before the first kernel, whose environment names its address; stopped before the ledger is closed."""
+    """The gateway of one server, with its keys and its port.
+
+    It must be started before the first kernel, whose environment names its address, and stopped before the ledger is
+    closed. ``server`` is the name under which the server is registered as running in the ledger.
+    """
 
     def __init__(
         self,
         upstreams: Mapping[str, Upstream],
         service: NotebookService,
-        rooms: Rooms,
+        notebooks: NotebookMap,
         ports: PortMemory,
         *,
         server: str,
         log: logging.Logger,
     ) -> None:
-        """``server`` is the name under which the server attends the ledger."""
         self._upstreams = upstreams
         self._service = service
         self._server = server
@@ -54,21 +57,21 @@ class ServedGateway:
         self._address = ""
         self._switch_seconds: float | None = None
         environment = ProcessEnvironment(self._variables, withheld(upstreams))
-        self.issuing = Issuing(service, rooms, environment, server=server, log=log)
+        self.issuers = KeyIssuers(service, notebooks, environment, server=server, log=log)
 
     def start(self) -> None:
-        """Load the valid keys, and listen. Raises what `Gateway.start` raises."""
-        # Imports aiohttp, which a server without a provider may lack.
+        """Load the valid keys, and begin to listen. Raises the errors of `Gateway.start`."""
+        # Imported here since it needs aiohttp, which a server without a provider may lack.
         from ...gateway.listener import Gateway
 
-        self.issuing.keys.start()
+        self.issuers.keys.start()
         wanted = self._ports.wanted()
         self._gateway = Gateway(
             self._upstreams,
-            self.issuing.keys,
+            self.issuers.keys,
             self._service,
             log=self._log,
-            # The ledger finds by it, as of kernels, which server a hold belongs to.
+            # As for kernels, the ledger finds by the part before the slash which server a hold belongs to.
             incarnation=f"{self._server}/gateway",
         )
         port = self._gateway.start(wanted)
@@ -78,24 +81,27 @@ class ServedGateway:
         self._address = f"http://{_HOST}:{port}"
         if wanted and port != wanted:
             self._log.warning(
-                "AumOS Governance: the gateway listens at port %s, since another program has port %s; programs that"
-                " were started before do not find it.",
+                "AumOS Governance: the gateway listens on port %s, since another program uses port %s; restart programs"
+                " that use the old port.",
                 port,
                 wanted,
             )
         self._log.info("AumOS Governance: the gateway to %s listens at %s", ", ".join(self._upstreams), self._address)
 
     def stop(self) -> None:
-        """End the streams, settle what is open and revoke this server's keys, when its kernels are gone; may block."""
+        """End the streams, settle open charges and revoke this server's keys; may block.
+
+        Must be called after the server's kernels have ended.
+        """
         if self._gateway is not None:
             self._gateway.stop()
         if self._switch_seconds is not None:
             sys.setswitchinterval(self._switch_seconds)
             self._switch_seconds = None
-        self.issuing.stop()
+        self.issuers.stop()
 
     def body(self) -> dict[str, Any]:
-        """What users may know of the gateway: its address, and the providers without their keys."""
+        """Return the gateway's description for ``GET config``: its address, and the providers without their keys."""
         providers = [
             {
                 "name": upstream.name,

@@ -1,4 +1,4 @@
-"""Each JupyterLab terminal's key of the gateway: issued when it is opened, dead when it is closed."""
+"""The gateway's keys of JupyterLab terminals: issued when a terminal is opened, revoked when it closes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ __all__ = ["TerminalKeys"]
 
 
 class TerminalKeys:
-    """Completes the environment of the terminals that a manager of jupyter_server_terminals opens; on its loop."""
+    """The issuer of terminals' keys, which adds them to the environment of new terminals.
+
+    It wraps the methods of a terminal manager of jupyter_server_terminals, and runs on that manager's loop.
+    """
 
     def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
         self._keys = keys
@@ -21,7 +24,7 @@ class TerminalKeys:
         """The name of the terminal that is being opened."""
 
     def follow(self, manager: Any) -> None:
-        """Give each terminal that this manager opens from now on a key of its own."""
+        """Issue a key of its own to each terminal that this manager opens from now on."""
         manager.new_named_terminal = self._named(
             manager.new_named_terminal, lambda *_, **options: options.get("name") or manager._next_available_name()
         )
@@ -38,7 +41,8 @@ class TerminalKeys:
                 notebook=self._keys.default_notebook(),
             )
             given = options.get("extra_env") or {}
-            # None takes a variable out: https://github.com/jupyter/terminado (management.py, _update_removing).
+            # A value of None removes the variable: https://github.com/jupyter/terminado (management.py,
+            # _update_removing).
             return new_terminal(**{**options, "extra_env": {**given, **self._environment.changes(secret)}})
 
         def on_eof_of(terminal: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Which document a kernel serves, where it lies, and who the user is."""
+"""Which notebook a kernel serves, where that notebook's file is, and which user sent a request."""

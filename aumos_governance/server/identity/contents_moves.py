@@ -1,4 +1,4 @@
-"""Renames and deletions, carried over to the ledger: those of the contents manager, and moves on disk."""
+"""Renames and deletions of notebooks, applied to the ledger: by the contents manager, and moves on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...ledger.contract.ledger import Ledger
 from ...ledger.contract.requests import DeleteNotebook, MoveNotebook, Request, new_key
 from .documents import Documents
 from .file_marks import FileMarks
-from .rooms import Rooms
+from .notebook_map import NotebookMap
 
 __all__ = ["ContentsMoves"]
 
@@ -23,31 +23,33 @@ _Done = Callable[[], None]
 
 
 class ContentsMoves:
-    """Follows the contents manager: a notebook keeps its governance under another name, a deleted one ends it.
+    """The observer of a contents manager, which reports renamed and deleted notebooks to the ledger.
 
-    Its own methods are wrapped. Its events are not trusted: any authenticated client can post one.
+    A renamed notebook keeps its governance, and a deleted one's ends. The manager's methods are wrapped; its events are
+    not trusted, since any authenticated client can post one. ``announce`` is called with the paths that now show
+    another session.
     """
 
     def __init__(
         self,
         documents: Documents,
         ledger: Ledger,
-        rooms: Rooms,
+        notebooks: NotebookMap,
         log: logging.Logger,
         announce: Callable[[set[str]], None],
     ) -> None:
         self._documents = documents
         self._ledger = ledger
-        self._rooms = rooms
+        self._notebooks = notebooks
         self._log = log
         self._announce = announce
         self._marks = FileMarks(documents)
 
     def follow(self, contents_manager: Any) -> None:
-        """Follow the renames, deletions and saves of this manager, also those that other code makes.
+        """Wrap the methods of this manager that rename, delete and save, so that calls of any code are noticed.
 
-        ``delete`` and ``rename`` call ``delete_file`` and ``rename_file`` in most managers, and not in all; a change
-        that is seen twice is applied once.
+        In most managers, but not in all, ``delete`` and ``rename`` call ``delete_file`` and ``rename_file``, so all
+        four are wrapped; a change that is noticed twice is applied once.
         """
         for names, begin in (
             (("rename", "rename_file"), self._renaming),
@@ -59,11 +61,15 @@ class ContentsMoves:
                 if method is not None:
                     setattr(contents_manager, name, self._followed(method, begin))
 
-    async def look(self, readers: Executor, opened: Iterable[str] = ()) -> None:
-        """Follow documents that were moved on disk, past the contents manager; ``opened`` are paths below the root."""
+    async def find_moved(self, readers: Executor, opened: Iterable[str] = ()) -> None:
+        """Detect documents that were moved on disk without the contents manager, and report the moves to the ledger.
+
+        ``opened`` are the paths, below the root, of the documents that are open now. The file system is read in
+        a thread of ``readers``.
+        """
         moved = await asyncio.get_running_loop().run_in_executor(readers, self._marks.moved, tuple(opened))
         for old, new in moved:
-            self._log.info("The notebook %s was moved to %s, and so is its governance.", old, new)
+            self._log.info("The notebook %s was moved to %s on disk, and keeps its governance there.", old, new)
             self._move(old, new, old, new)
 
     def _followed(self, method: Callable[..., Any], begin: Callable[..., _Done]) -> Callable[..., Any]:
@@ -89,10 +95,11 @@ class ContentsMoves:
         self, begin: Callable[..., _Done], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> _Done | None:
         try:
-            # By place, since managers call their parameters differently; ``save`` has its path second.
+            # Only the arguments that are text, in their order: managers name their parameters differently, and the
+            # path of ``save`` comes after the model.
             given = [value for value in signature.bind(*args, **kwargs).arguments.values() if isinstance(value, str)]
             return begin(*(path.strip("/") for path in given[: 2 if begin == self._renaming else 1]))
-        except Exception:  # noqa: BLE001 - the manager itself says what is wrong with a call
+        except Exception:  # noqa: BLE001 - the manager itself raises the error of a wrong call
             self._log.debug("A call of the contents manager could not be followed.", exc_info=True)
             return None
 
@@ -100,8 +107,8 @@ class ContentsMoves:
         try:
             if done is not None:
                 done()
-        except Exception:  # noqa: BLE001 - the document itself was renamed or deleted, and its caller must hear so
-            self._log.exception("A renamed or deleted notebook could not be followed.")
+        except Exception:  # noqa: BLE001 - the document was renamed or deleted, so the call must succeed
+            self._log.exception("The rename or deletion of a notebook could not be applied to its governance.")
 
     def _renaming(self, old: str, new: str) -> _Done:
         documents = self._documents
@@ -111,13 +118,14 @@ class ContentsMoves:
             target = documents.entry(new)
             if not old or not new or source == target or documents.is_there(target) is False:
                 return
-            # Where case does not matter, a document renamed to other case is still found under its old name.
+            # On a file system that ignores case, a document whose name changed only in case is still found by the old
+            # name.
             if documents.is_there(source) and source.lower() != target.lower():
                 return
             self._marks.forget(source)
             if was_link:
-                # The file that it leads to is where it was.
-                self._announce(self._rooms.rename(old, new))
+                # Only the link was renamed; the file that it points to did not move.
+                self._announce(self._notebooks.rename(old, new))
             else:
                 self._move(old, new, source, target)
 
@@ -130,7 +138,7 @@ class ContentsMoves:
         def done() -> None:
             if path and not was_link and not documents.is_there(entry):
                 self._marks.forget(entry)
-                owner, root = self._rooms.owner, self._rooms.root
+                owner, root = self._notebooks.owner, self._notebooks.root
                 self._submit(DeleteNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, path=entry))
 
         return done
@@ -139,19 +147,19 @@ class ContentsMoves:
         return lambda: self._marks.note(self._documents.locate(path))
 
     def _move(self, old: str, new: str, source: str, target: str) -> None:
-        """The document that was called ``old`` is called ``new``, and its file ``source`` is ``target``."""
-        owner, root = self._rooms.owner, self._rooms.root
+        """Report that a document was renamed from ``old`` to ``new``, and its file from ``source`` to ``target``."""
+        owner, root = self._notebooks.owner, self._notebooks.root
         self._submit(MoveNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, old=source, new=target))
-        # At once and not when the move is durable: the ledger takes requests in their order, so one under the new
-        # path comes after the move.
-        self._announce(self._rooms.rename(old, new, source, target))
+        # Without waiting until the move is durable: the ledger executes requests in order, so a request under the new
+        # path is executed after the move.
+        self._announce(self._notebooks.rename(old, new, source, target))
 
     def _submit(self, request: Request[int]) -> None:
         future = self._ledger.submit(request)
-        self._rooms.await_ledger(future)
+        self._notebooks.await_ledger(future)
         future.add_done_callback(self._done)
 
     def _done(self, future: Future[int]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.error("A renamed or deleted notebook could not be followed in the ledger: %s", error)
+            self._log.error("The rename or deletion of a notebook could not be recorded in the ledger: %s", error)

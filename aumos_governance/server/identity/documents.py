@@ -1,4 +1,4 @@
-"""Where documents lie: what the contents manager calls by an API path, as a file under the server's root."""
+"""Documents of the contents manager: the file under the server's root that an API path leads to."""
 
 from __future__ import annotations
 
@@ -14,40 +14,44 @@ from ...ledger.rules.files import file_of, is_folder, path_below
 
 __all__ = ["Documents"]
 
-# https://github.com/microsoft/vscode-jupyter names a remote session's document so: the notebook's name, and an id.
+# The document of a remote session of https://github.com/microsoft/vscode-jupyter: the notebook's name and an id.
 _VS_CODE: Final = re.compile(r"^(?P<stem>.+)-jvsc-[0-9a-fA-F-]+(?P<suffix>\.ipynb)$")
 
 
 class Documents:
-    """The documents of one contents manager. Every method may look at the file system, so none is for the hot path.
+    """The documents of one contents manager, and their files.
 
-    ``root`` is the real path of its folder. Of a manager that keeps nothing on disk it is the manager's name.
+    ``root`` is the real path of the manager's folder, or the name of its class if it stores nothing on disk. Every
+    method may read the file system, so none is for the path of a kernel's request.
     """
 
     def __init__(self, contents_manager: Any, folder: str) -> None:
         self._contents = contents_manager
         self._on_disk = hasattr(contents_manager, "_get_os_path")
         self.folder = Path(folder).expanduser().absolute().as_posix()
-        """As it is configured, links and all."""
+        """The folder as it is configured, with links not resolved."""
         kind = type(contents_manager)
         self.root = _real(self.folder) if self._on_disk else f"contents:{kind.__module__}.{kind.__qualname__}"
 
     def locate(self, path: str) -> str:
-        """The path below `root` of the file that is the document at an API path: links are resolved."""
+        """Return the path, below `root`, of the file of the document at an API path, with links resolved."""
         notebook = _VS_CODE.match(path)
         if notebook is not None:
             path = notebook["stem"] + notebook["suffix"]
         return path_below(self.root, _real(self._lexical(path))) if self._on_disk else path
 
     def entry(self, path: str) -> str:
-        """Like `locate`, for the entry itself that is renamed or deleted: where it is a link, it is not followed."""
+        """Return what `locate` returns, except that a link at the end of the path is not resolved.
+
+        A rename or deletion changes the link, and not the file that it points to.
+        """
         if not self._on_disk:
             return path
         parent, name = os.path.split(self._lexical(path))
         return path_below(self.root, file_of(_real(parent), name))
 
     def absolute(self, entry: str) -> str | None:
-        """The absolute path of what `locate` or `entry` returned; None where nothing is on disk."""
+        """Return the absolute path of an ``entry`` from `locate` or `entry`; None if the manager has no files."""
         return file_of(self.root, entry) if self._on_disk else None
 
     def is_link(self, entry: str) -> bool:
@@ -55,24 +59,25 @@ class Documents:
         return file is not None and Path(file).is_symlink()
 
     def is_there(self, entry: str) -> bool | None:
-        """Whether the entry is in its folder; None where only the contents manager could say."""
+        """Whether the entry exists; None if the manager has no files, so that only it could find out."""
         file = self.absolute(entry)
         return None if file is None else os.path.lexists(file)
 
     async def is_notebook(self, path: str) -> bool:
-        """Whether there is a notebook at this API path."""
+        """Whether this API path is an existing notebook."""
         if self._on_disk:
             return path.endswith(".ipynb") and self._is_file(path)
         try:
             model = await ensure_async(self._contents.get(path, content=False))
-        except Exception:  # noqa: BLE001 - each manager raises what it likes for what is not there
+        except Exception:  # noqa: BLE001 - managers raise different errors for a document that does not exist
             return False
         return bool(model.get("type") == "notebook")
 
     def renamed(self, known: NotebookKey) -> NotebookKey | None:
-        """What a notebook that an older version named by a link is to be called; None where nothing changes.
+        """Return the new key of a notebook that an older version recorded by a link's path; None if it keeps its key.
 
-        Notebooks of a manager that keeps nothing on disk were named by the server's folder.
+        Older versions also recorded the notebooks of a manager that has no files under the server's folder; these get
+        the manager's name as their root.
         """
         if not is_folder(known.root):
             return None
@@ -93,7 +98,7 @@ class Documents:
     def _lexical(self, path: str) -> str:
         try:
             return Path(self._contents._get_os_path(path)).as_posix()
-        except Exception:  # noqa: BLE001 - it refuses paths that lead out of the root, which are no documents
+        except Exception:  # noqa: BLE001 - the manager refuses paths outside its root, which are not documents
             return f"{self.folder}/{path}"
 
 

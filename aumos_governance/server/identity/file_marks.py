@@ -1,4 +1,4 @@
-"""Finds documents again that were moved on disk, past the contents manager."""
+"""Identification of documents by their files' inodes, to find those that were moved on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .documents import Documents
 __all__ = ["FileMarks"]
 
 _MOST_ENTRIES: Final = 100_000
-"""How many entries of folders are looked at for one file that is gone."""
+"""The most folder entries that are read in one search for missing files."""
 _MOST_MARKS: Final = 5_000
 
 
@@ -22,11 +22,15 @@ class _Mark(NamedTuple):
     device: int
     inode: int
     modified: int
-    """A new file may get the number of one that was just deleted; one that is moved keeps its time as well."""
+    """The time of the last change, in nanoseconds. A moved file keeps it; a new file that got the inode number of a
+    deleted one has another time."""
 
 
 class FileMarks:
-    """What the files of documents are known by, kept at each opening and saving. For any thread."""
+    """The device, inode and time of each document's file, noted when it is opened or saved.
+
+    Every method may be called from any thread. Paths are below the server's root.
+    """
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -34,20 +38,24 @@ class FileMarks:
         self._lock = threading.Lock()
 
     def note(self, path: str) -> None:
-        """The document at this path below the root was opened or saved."""
+        """Note the file of a document that was opened or saved."""
         mark = self._mark(path)
         with self._lock:
             if mark is not None and (path in self._marks or len(self._marks) < _MOST_MARKS):
                 self._marks[path] = mark
 
     def forget(self, path: str) -> None:
-        """The document, or the folder with all in it, was deleted or renamed by the contents manager."""
+        """Drop the marks of a path, and of all below it, that the contents manager deleted or renamed."""
         with self._lock:
             kept = {key: mark for key, mark in self._marks.items() if key != path and not key.startswith(f"{path}/")}
             self._marks = kept
 
     def moved(self, opened: Iterable[str] = ()) -> list[tuple[str, str]]:
-        """Old and new path of the documents that lie elsewhere below the root; ``opened`` are looked at first."""
+        """Return the old and new paths of the documents that were moved below the root.
+
+        ``opened``, the paths of open documents, are compared first; then the folders are searched for files that
+        are still missing.
+        """
         found = []
         with self._lock:
             gone = self._missing()

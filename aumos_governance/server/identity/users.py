@@ -1,7 +1,7 @@
-"""Which user a request to the REST interface comes from, whatever way it was authenticated.
+"""The user of a REST request, for every way in which it can be authenticated.
 
-Where a token or password alone opens the server, jupyter_server makes up an "Anonymous ..." user with a random user
-name, and stores it in a cookie. A client that keeps no cookies is another user at each request.
+On a server that has only a token or a password, jupyter_server makes up an "Anonymous ..." user with a random user
+name, and stores it in a cookie. A client that keeps no cookies would be another user at each request.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ from ...service.users import User
 
 __all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
 
-BY_TOKEN: Final = "token"  # noqa: S105 - no token, but the word for one
-"""The recorded name of a program that shows the server's token."""
+BY_TOKEN: Final = "token"  # noqa: S105 - a name for the records, and no secret
+"""The recorded user name of a program that sends the server's token."""
 ANONYMOUS: Final = "anonymous"
-"""The recorded name of a program on a server that demands nothing."""
+"""The recorded user name of a program on a server without authentication."""
 NO_BROWSER: Final = "BROWSER_LOGIN_REQUIRED"
-"""The code of a refusal of `check_decides`."""
+"""The code of the error that `check_decides` raises."""
 _RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _PURPOSE: Final = b"aumos-governance idempotency scope\0"
 _XSRF_HEADERS: Final = ("X-Xsrftoken", "X-Csrftoken")
-"""Read by tornado's XSRF check: a page of JupyterLab sends the first with each request, a program has no need to."""
+"""The headers of tornado's XSRF check: JupyterLab's pages send the first with each request, programs need none."""
 
 
 def is_made_up(handler: JupyterHandler) -> bool:
-    """Whether the server knows no names of users, and made this one up."""
+    """Whether the request's user has a name that jupyter_server made up, since this server knows no user names."""
     user: Any = handler.current_user
-    # A login handler of jupyter_server 1 gives the random user name alone.
+    # With a login handler of jupyter_server 1, the display name is the random user name too.
     random = _RANDOM_NAME.fullmatch(user.username) is not None
     return random and (user.name == user.username or user.name.startswith("Anonymous "))
 
 
 def user_of(handler: JupyterHandler, owner: str) -> User:
-    """The user of an authenticated request; ``owner`` is the name of a server's only user.
+    """Return the user of an authenticated request; ``owner`` is the user whose notebooks the server serves.
 
-    A user with a name keeps it. On a server whose users have none, a browser's user is the owner, and a program that
-    shows the token is `BY_TOKEN`, with the token as the scope of its idempotency keys, cookies or not.
+    A user with a name keeps it. On a server without user names, the user of a browser is the owner, and a program that
+    sends the token is `BY_TOKEN`; with or without cookies, a hash of the token is the scope of its idempotency keys.
     """
     if not is_made_up(handler):
         return User(str(handler.current_user.username))
@@ -57,26 +57,26 @@ def user_of(handler: JupyterHandler, owner: str) -> User:
 
 
 def check_decides(handler: JupyterHandler) -> None:
-    """Raise NotAllowedError for a request to a JupyterHub user's server that no login in a browser stands behind.
+    """Raise NotAllowedError on a JupyterHub unless the request's token is from a user's login with a browser.
 
-    A kernel there has the server's own token (``JUPYTERHUB_API_TOKEN``), and a user can make others for programs. Only
-    a login in a browser gives a token with a session, which the hub states with the token's user:
-    https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html ("session_id"). JupyterLab's pages send that
-    token in the header that programs use, so the header says nothing; and a page opened with a program's token in its
-    address has a cookie, so the cookie says nothing either.
+    A kernel there has the server's own token (``JUPYTERHUB_API_TOKEN``), and a user can create further tokens for
+    programs. Only the token of a login with a browser has a session, which the hub states in the token's user model:
+    https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html ("session_id"). Neither the token's header nor a
+    cookie proves a browser: JupyterLab's pages send the token in the header that programs use, and a page that was
+    opened with a program's token in its URL has a cookie.
     """
     model = _hub_model(handler)
     if model is not None and not model.get("session_id"):
         raise NotAllowedError(
-            "On a JupyterHub this is decided by a user who logged in with a browser, not by a program with a token, so"
-            " nothing was changed; decide it in JupyterLab.",
+            "On a JupyterHub only a user who logged in with a browser can do this, not a program with a token, so"
+            " nothing was changed; do it in JupyterLab.",
             NO_BROWSER,
         )
 
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
-    """The hub's description of the request's token; None on a server that is no hub's."""
-    # The second is where JupyterHub leaves it in a server that runs without its extension.
+    """Return the hub's model of the token's user; None on a server that is not a JupyterHub's."""
+    # The second is where JupyterHub stores the model in a server that runs without JupyterHub's extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):
             return model
@@ -94,10 +94,10 @@ def _has_login_cookie(handler: JupyterHandler) -> bool:
 
 
 def _fingerprint(handler: JupyterHandler) -> str:
-    """What stands for the token in the ledger.
+    """Return a keyed hash of the request's token, which the ledger stores in place of the token.
 
-    Keyed with the server's cookie secret, which is in a file of its own and outlives a restart: a token that a human
-    chose could be guessed from a bare hash.
+    The key is the server's cookie secret, which is stored in a file and so the same after a restart. Without a key, a
+    token that a user chose could be guessed from its hash.
     """
     token = handler.identity_provider.get_token(handler) or ""
     secret: str | bytes = handler.settings["cookie_secret"]

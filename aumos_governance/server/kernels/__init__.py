@@ -1,1 +1,1 @@
-"""The kernels that the server governs: found, connected, followed and disconnected."""
+"""The server's connections to its kernels: discovery, transports, environment, keys and the end of processes."""

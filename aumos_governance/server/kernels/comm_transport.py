@@ -1,6 +1,6 @@
-"""Requests as comm messages on a kernel's iopub channel, responses on its control channel.
+"""The comm transport: requests as comm messages on a kernel's iopub channel, responses on its control channel.
 
-This way works for every kernel the server reaches, while a cell runs, and without any page taking notice.
+It works for every kernel that the server can reach, also while a cell runs, and pages ignore its messages.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["CommTransport", "Outbox"]
 
 
 class Outbox:
-    """Takes responses in any thread, and sends those that are there in as few messages as it can.
+    """The queue of a kernel's responses, which sends several of them in one message where possible.
 
-    The last response that is owed goes out at once, in the thread that has it, with all that wait for it. While others
-    are still to come the loop sends, so that responses of about the same time travel together. ``send`` is
-    called from any thread, and from one at a time.
+    The last expected response is sent at once, in the thread that puts it, together with all that are queued. While
+    further ones are expected, the loop sends, so that responses of about the same time share a message. ``send`` is
+    called from any thread, but never from two at the same time.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, send: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -40,11 +40,12 @@ class Outbox:
         self._owed = 0
 
     def expect(self, responses: int) -> None:
-        """Announce so many responses, beside those announced before."""
+        """Add a number of responses to those that are expected."""
         with self._lock:
             self._owed += responses
 
     def put(self, response: dict[str, Any]) -> None:
+        """Send a response, at once or with further ones; may be called from any thread."""
         with self._lock:
             self._waiting.append(response)
             self._owed = max(0, self._owed - 1)
@@ -55,7 +56,7 @@ class Outbox:
             try:
                 self._loop.call_soon_threadsafe(self._flush)
             except RuntimeError:
-                # The loop is closed: the server is gone, and nothing can carry the response.
+                # The loop is closed: the server has stopped, so no response can be sent.
                 with self._lock:
                     self._waiting.clear()
 
@@ -68,14 +69,15 @@ class Outbox:
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most bytes of one message that are unpacked: far above a thousand requests of the longest texts in use."""
+"""The most bytes of a message that is parsed: far more than a thousand requests with the longest texts in use."""
 _DELIMITER: Final = b"<IDS|MSG>"
 
 
 class CommTransport:
-    """The comm channel to one kernel; lives on the server's loop, and takes responses from any thread.
+    """The comm channel to one kernel, whose requests it passes to ``conversation``.
 
-    ``kernel_manager`` is the one kernel's manager, started and with ports.
+    `open` and `close` are called on the server's loop; responses may come from any thread. ``kernel_manager`` is the
+    manager of this one kernel, which was started and has ports.
     """
 
     def __init__(
@@ -85,8 +87,8 @@ class CommTransport:
         self._conversation = conversation
         self._log = log
         self._outbox = Outbox(loop, self._send)
-        # A session of our own: the manager's keeps a history of what it has seen, and would take our copy of a
-        # message for a replay.
+        # A session of its own: the manager's keeps a history of the messages that it has read, and would refuse this
+        # transport's copy of a message as a replay.
         session = kernel_manager.session
         self._session = Session(config=session.config, key=session.key, signature_scheme=session.signature_scheme)
         self._iopub: ZMQStream | None = None
@@ -95,11 +97,12 @@ class CommTransport:
 
     def open(self) -> None:
         iopub = self._kernel_manager.connect_iopub()
-        # The manager subscribes to everything; with our topic alone, what the kernel prints never gets here.
+        # The manager subscribes to all topics; with this topic alone, a kernel's output is not received here.
         iopub.setsockopt(zmq.UNSUBSCRIBE, b"")
         iopub.setsockopt(zmq.SUBSCRIBE, IOPUB_TOPIC)
         control = self._kernel_manager.connect_control(identity=b"aumos-gov-" + secrets.token_hex(8).encode())
-        # A stream sends when the loop has time. Nothing comes back on this one, so the thread with a response sends it.
+        # A stream would send only when the loop is free. No message is received on this socket, so it is taken from the
+        # loop, and the thread that has a response sends it.
         control.io_loop.remove_handler(control.socket)
         iopub.setsockopt(zmq.LINGER, 0)
         control.setsockopt(zmq.LINGER, 0)
@@ -124,8 +127,8 @@ class CommTransport:
         except RecursionError:
             self._refuse(NESTED_TOO_DEEP)
         except Exception as error:  # noqa: BLE001 - see above
-            self._log.warning("A governance message of a kernel could not be read: %s", error)
-            self._refuse("The governance message could not be read.")
+            self._log.warning("A governance message of a kernel could not be parsed: %s", error)
+            self._refuse("The governance message could not be parsed.")
 
     def _receive(self, frames: list[bytes]) -> None:
         if not frames[0].startswith(IOPUB_TOPIC):
@@ -133,16 +136,16 @@ class CommTransport:
         if sum(len(frame) for frame in frames) > _MAX_BYTES:
             self._refuse(f"A governance message must have at most {_MAX_BYTES} bytes.")
             return
-        message_type, content = self._opened(frames)
+        message_type, content = self._parsed(frames)
         if message_type != "comm_msg" or not str(content.get("comm_id")).startswith(COMM_PREFIX):
             return
         self._conversation.receive(content.get("data"), self._outbox.put, expect=self._outbox.expect)
 
-    def _opened(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
-        """The type and content of a message that this kernel signed; raises ValueError for any other.
+    def _parsed(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
+        """Return the type and content of a message that this kernel signed; raises ValueError for any other message.
 
-        `Session.deserialize` also reads six dates, which are not needed here and take longer than a response. Its
-        memory of seen messages is not needed either: a request that is sent again gets its stored response again.
+        `Session.deserialize` is not used, since it also parses six dates, which takes longer than a response. Its
+        check for replays is not needed either: a request that is sent again gets its stored response again.
         """
         start = frames.index(_DELIMITER) + 1
         signature, *signed = frames[start : start + 5]
@@ -150,7 +153,7 @@ class CommTransport:
             raise ValueError("it is not signed with the kernel's key")
         header, content = self._session.unpack(signed[0]), self._session.unpack(signed[3])
         if not isinstance(header, dict) or not isinstance(content, dict):
-            raise ValueError("it is no message")
+            raise ValueError("its header or content is not an object")
         return header.get("msg_type"), content
 
     def _refuse(self, why: str) -> None:

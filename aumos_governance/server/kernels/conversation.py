@@ -1,7 +1,7 @@
-"""The messages between one kernel and the server, over any transport.
+"""The conversation between one kernel and the server, independent of the transport.
 
-A transport knows which kernel is at its other end, gives each message to its `Conversation`, and carries
-the responses back.
+A transport knows which kernel it is connected to, passes each message to its `Conversation`, and sends the responses
+to the kernel.
 """
 
 from __future__ import annotations
@@ -21,47 +21,54 @@ from ...service.service import Caller, NotebookService, Reply
 from ...wire import fields
 from ...wire.operations import OPERATIONS
 from ...wire.protocol import MAX_REQUESTS, MAX_TEXT, WireRequest, error_response, is_text, parse_request, parse_requests
-from ..identity.rooms import Rooms
+from ..identity.notebook_map import NotebookMap
 from ..live.metrics import count_decision, observe_request
 from .presence import Admission, Presence
 
-__all__ = ["AtOnce", "Conversation", "caller_of", "check_document", "metered", "never"]
+__all__ = ["Conversation", "InlineExecutor", "caller_of", "check_document", "metered", "never"]
 
-_MOMENT: Final = 0.003
-_NO_MOMENT: Final = 0.05
-"""Seconds for which a thread waits for the ledger, and for which none does after a longer wait."""
+_STAND_BY_SECONDS: Final = 0.003
+"""The most seconds for which the receiving thread waits for the ledger."""
+_NO_STAND_BY_SECONDS: Final = 0.05
+"""The seconds for which the receiving thread does not wait again, after the ledger took longer."""
 
 
-class AtOnce(Executor):
-    """The readers of a transport whose own thread may be blocked."""
+class InlineExecutor(Executor):
+    """The executor of readings for a transport whose own thread may be blocked."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run the function in the calling thread at once; the future holds nothing of its result."""
+        """Call the function in the calling thread at once; the returned future is done, and its result is None."""
         fn(*args, **kwargs)
         return _DONE
 
 
 _DONE: Final[Future[Any]] = Future()
-# Made once, since making one took a tenth of a reading. It is never read.
+# One future for all calls, since making one took a tenth of a reading's time, and no caller uses its result.
 _DONE.set_result(None)
 
 
 def never() -> bool:
-    """Not at once: the ledger is far, or the caller has a thread of its own."""
+    """Return False: the default of ``may_stand_by``, for a remote ledger or a thread that may be blocked."""
     return False
 
 
 class Conversation:
-    """Reads a kernel's messages and responds to each request once; raises nothing.
+    """The requests of one kernel over one transport, each of which gets one response. No method raises.
 
-    ``identify`` gives the caller behind the transport for an incarnation; ``presence`` knows the kernel's process;
-    ``offer`` is what the greeting says of the local socket; ``readers`` runs what must not block the thread that
-    receives; ``settle`` waits there for what has to be seen by a reading, or by what is done without being queued. With
-    a ``nonce`` the transport itself proves which process is at its other end; else that is the one whose hello it
-    carried last. ``at_once`` says whether the thread that receives, which must not be blocked, may read a single status
-    itself and stand by for a moment while the ledger does a single request: the ledger is near, and nothing else has to
-    be waited for. ``admit`` raises what keeps this kernel from anything but a greeting. ``admission`` counts what is in
-    flight, of this kernel and of all others.
+    Args:
+        identify: Returns the caller for an incarnation of the kernel.
+        presence: The kernel's current process.
+        nonce: The process at the other end, if the transport proves it; else it is the process of the latest hello.
+        offer: Returns the local socket that the response to a hello offers.
+        readers: Runs readings, which must not block the receiving thread.
+        settle: Waits until the ledger has executed all renames; called before readings and before requests that are
+            executed at once.
+        may_stand_by: Whether the receiving thread may read a single status itself, and wait for a moment while the
+            ledger executes a single request: true if the ledger is local and no rename is under way.
+        admit: Raises an error if the kernel may make no request except a hello.
+        admission: Limits the requests in flight, of this kernel and of all others.
+        clock: Returns seconds since the epoch.
+
     """
 
     def __init__(
@@ -74,7 +81,7 @@ class Conversation:
         offer: Callable[[str], Mapping[str, Any] | None] = lambda nonce: None,
         readers: Executor,
         settle: Callable[[], None],
-        at_once: Callable[[], bool] = never,
+        may_stand_by: Callable[[], bool] = never,
         admit: Callable[[], None] = lambda: None,
         admission: Admission | None = None,
         log: logging.Logger,
@@ -88,7 +95,7 @@ class Conversation:
         self._offer = offer
         self._readers = readers
         self._settle = settle
-        self._at_once = at_once
+        self._may_stand_by = may_stand_by
         self._admit = admit
         self._admission = Admission() if admission is None else admission
         self._log = log
@@ -103,12 +110,11 @@ class Conversation:
         expect: Callable[[int], None] = lambda requests: None,
         may_block: bool = False,
     ) -> None:
-        """Take one message in; ``reply`` may be called later and from another thread, and must not raise.
+        """Handle one message; ``reply`` is called with each response, maybe later and from another thread.
 
-        ``expect`` is called first with the number of requests.
-
-        A single request is done here where this thread ``may_block``, since no other message waits for it: to wake
-        another thread and to be woken by it takes longer than many a request.
+        ``reply`` must not raise. ``expect`` is called first with the number of requests in the message. With
+        ``may_block``, a single request is executed in this thread, since switching to another thread and back takes
+        longer than many requests.
         """
         try:
             requests = parse_requests(data)
@@ -125,14 +131,14 @@ class Conversation:
 
     def _respond(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
         try:
-            self._take(raw, reply, alone, may_block)
+            self._handle(raw, reply, alone, may_block)
         except AumOSGovernanceError as error:
             reply(error_response(_readable_id(raw), error.code, error.message))
         except Exception:  # noqa: BLE001 - a client must always get a response
             self._log.exception("A request of a kernel could not be handled.")
             reply(_internal(_readable_id(raw)))
 
-    def _take(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
+    def _handle(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
         request = parse_request(raw)
         reply = metered(request.op, self._transport, reply)
         if request.op == "hello":
@@ -145,16 +151,16 @@ class Conversation:
         self._admit()
         caller = self._identify(self._presence.incarnation(nonce))
         if request.op == "authorize":
-            # It goes on when this is over, and checks then whether the kernel is still there.
+            # It may wait for a user after this method has returned, and then checks whether the kernel is still there.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
         is_reading = OPERATIONS[request.op].reads
         if may_block and not is_reading and request.op != "authorize":
-            # Not counted: it has its response before this connection's next request is read.
+            # Not counted as in flight: it has its response before this connection's next request is read.
             self._change(nonce, caller, request, reply, alone, may_block)
             return
         if is_reading and request.exp < self._clock():
             raise _too_late()
-        if is_reading and alone and request.op == "status" and self._at_once():
+        if is_reading and alone and request.op == "status" and self._may_stand_by():
             self._service.submit(caller, request, reply)
             return
         admitted = self._admission.enter(caller.scope, request.op, request.id, reply)
@@ -172,24 +178,24 @@ class Conversation:
     def _change(
         self, nonce: str, caller: Caller, request: WireRequest, reply: Reply, alone: bool, may_block: bool
     ) -> None:
-        # Expiry is the ledger's to judge: a request sent again may have been done in time, and only the
-        # ledger can distinguish that from one that was not.
+        # The ledger checks the expiry: a copy of a request may come too late though the request was executed in time,
+        # and only the ledger knows.
         if may_block:
-            # What is done at once may overtake what was queued, and must not overtake a rename.
+            # A request that is executed at once may overtake queued ones, but must not overtake a rename.
             self._settle()
             with self._presence.staying(nonce):
                 self._service.submit(replace(caller, blocks=True), request, reply)
-        elif alone and request.op != "authorize" and self._at_once() and time.monotonic() >= self._stand_by_after:
+        elif alone and request.op != "authorize" and self._may_stand_by() and time.monotonic() >= self._stand_by_after:
             self._stand_by(nonce, caller, request, reply)
         else:
             with self._presence.attending(nonce):
                 self._service.submit(caller, request, reply)
 
     def _stand_by(self, nonce: str, caller: Caller, request: WireRequest, reply: Reply) -> None:
-        """Wait for the ledger's thread while it executes the request.
+        """Submit the request, and wait for a moment while the ledger's thread executes it.
 
-        That thread releases the interpreter's lock with each statement. Other work of this thread would take the lock
-        again and again, which made a decision take half as long again.
+        That thread releases the interpreter's lock with each SQL statement. If this thread went on with other work, it
+        would take the lock each time, and a decision took half as long again.
         """
         responded = threading.Lock()
         responded.acquire()
@@ -200,8 +206,8 @@ class Conversation:
 
         with self._presence.attending(nonce):
             self._service.submit(caller, request, respond)
-        if not responded.acquire(timeout=_MOMENT):
-            self._stand_by_after = time.monotonic() + _NO_MOMENT
+        if not responded.acquire(timeout=_STAND_BY_SECONDS):
+            self._stand_by_after = time.monotonic() + _NO_STAND_BY_SECONDS
 
     def _greet(self, request: WireRequest, reply: Reply) -> None:
         nonce = fields.text(request.body, "incarnation", "incarnation")
@@ -218,7 +224,7 @@ class Conversation:
     def _read(self, caller: Caller, request: WireRequest, reply: Reply) -> None:
         try:
             if request.exp < self._clock():
-                # It waited for its turn.
+                # It expired while it waited for a thread.
                 error = _too_late()
                 reply(error_response(request.id, error.code, error.message))
                 return
@@ -229,14 +235,14 @@ class Conversation:
             reply(_internal(request.id))
 
 
-def caller_of(rooms: Rooms, kernel_id: str, incarnation: str) -> Caller:
-    """The kernel as the ledger knows it."""
-    return Caller(notebook=rooms.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation)
+def caller_of(notebooks: NotebookMap, kernel_id: str, incarnation: str) -> Caller:
+    """Return the kernel as a caller of the service, with the notebook that it serves."""
+    return Caller(notebook=notebooks.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation)
 
 
-def check_document(rooms: Rooms, kernel_id: str, terms: SessionTerms) -> None:
-    """Raises NotAllowedError where a strict server knows no document of this kernel."""
-    if terms.strict and not rooms.has_path(kernel_id):
+def check_document(notebooks: NotebookMap, kernel_id: str, terms: SessionTerms) -> None:
+    """Raise NotAllowedError on a strict server that knows no document of this kernel."""
+    if terms.strict and not notebooks.has_path(kernel_id):
         raise NotAllowedError(
             "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
             " nothing is authorised; open the notebook in JupyterLab, or name an existing notebook as the path when"
@@ -245,7 +251,7 @@ def check_document(rooms: Rooms, kernel_id: str, terms: SessionTerms) -> None:
 
 
 def metered(op: str, transport: str, reply: Reply) -> Reply:
-    """A reply to a request of this op, which began now, that counts the response when it is on its way."""
+    """Return a wrapper of ``reply`` that adds the response, and the time since now, to the metrics."""
     began = time.perf_counter()
 
     def counted(response: dict[str, Any]) -> None:
@@ -266,20 +272,22 @@ def _too_late() -> ExpiredError:
 
 def _internal(request_id: str | None) -> dict[str, Any]:
     return error_response(
-        request_id, "INTERNAL", "The governance server failed inside, so there is no decision; its log says more."
+        request_id,
+        "INTERNAL",
+        "The governance server had an internal error, so there is no decision; its log has the details.",
     )
 
 
 def _readable_id(raw: object) -> str | None:
     request_id = raw.get("id") if isinstance(raw, Mapping) else None
-    # One that is no id is not sent back: it may be too long, or what no message can hold.
+    # An invalid id is not sent back, since it may be too long, or text that cannot be encoded.
     return (
         request_id if isinstance(request_id, str) and 0 < len(request_id) <= MAX_TEXT and is_text(request_id) else None
     )
 
 
 def _readable_ids(data: object) -> list[str | None]:
-    """The ids in a message that cannot be used as a whole, so that each request gets an error as its response."""
+    """Return the ids in a message that is invalid as a whole, so that each of its requests gets an error response."""
     requests = data.get("asks") if isinstance(data, Mapping) else None
     ids = [_readable_id(raw) for raw in requests[:MAX_REQUESTS]] if isinstance(requests, list) else []
     return [request_id for request_id in ids if request_id is not None] or [None]

@@ -1,4 +1,4 @@
-"""What child processes of the server find in their environment, and which document a kernel was started for."""
+"""The environment variables of the server's kernels and other child processes, and each kernel's document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...errors import InvalidRequestError
 from ...wire.protocol import KERNEL_ENV, PROTOCOL_VERSION, STRICT_ENV
 from ...wire.provider_keys import foreign_keys
 from ..identity.documents import Documents
-from ..identity.rooms import clean_path
+from ..identity.notebook_map import clean_path
 from .kernel_keys import KernelKeys
 from .kernel_startup import with_hook
 
@@ -26,9 +26,9 @@ _VOILA_PAGE: Final = "/voila/render/"
 
 
 def mark_children(*, strict: bool) -> Callable[[], None]:
-    """Show processes that start from now on whether they are inside a strict server; calling the result ends that."""
-    # A server started inside a governed kernel inherited that kernel's variable: it would pass to terminals, and come
-    # back into our kernels' environments whenever the session manager rebuilds one.
+    """Set the variable that marks child processes of a strict server; the returned function removes it again."""
+    # A server that was started inside a governed kernel has inherited that kernel's variable. It would be passed on to
+    # terminals, and to this server's kernels whenever the session manager builds an environment anew.
     os.environ.pop(KERNEL_ENV, None)
     before = os.environ.get(STRICT_ENV)
     if not strict or before:
@@ -51,31 +51,25 @@ def mark_kernels(
     keys: KernelKeys | None = None,
     note_foreign_keys: Callable[[str, tuple[str, ...]], None] = lambda kernel_id, names: None,
 ) -> None:
-    """Have every kernel that this manager starts from now on carry the variable, and nothing else carry it.
+    """Set the variable that marks a kernel as governed in every kernel that this manager starts from now on.
 
-    ``name`` is called with a kernel's id and the path of the notebook that its starter names for it, where there is
-    one. With ``load_in_kernels`` Python kernels also get the start-up hook, and with ``keys`` all kernels a key of
-    the gateway. ``note_foreign_keys`` is called with a kernel's id and the names of the variables in its environment
-    that hold a provider's own key all the same.
+    Kernels behind a Jupyter gateway cannot be reached from here, and the gateway chooses their ids. They get the
+    variable without an id, which means governed but never reachable, so that all their requests are denied.
 
-    A gateway chooses its kernels' ids itself, and they cannot be reached from here: they get the variable with
-    no id, which means governed and never reachable, so that they fail closed.
+    Args:
+        kernel_manager: The server's mapping kernel manager, whose methods are wrapped.
+        strict: Whether the server is strict.
+        documents: Finds the notebook that the request to start a kernel names.
+        name: Called with a kernel's id and the path of that notebook, if there is one.
+        load_in_kernels: Whether Python kernels get the start-up hook.
+        keys: Issues a key of the provider gateway to each kernel; None without a gateway.
+        note_foreign_keys: Called with a kernel's id and the names of the variables in its environment that hold a
+            provider's own key nevertheless.
+
     """
     if isinstance(kernel_manager, GatewayMappingKernelManager):
         _mark_unreachable(kernel_manager, strict)
-    else:
-        _mark_before_start(kernel_manager, strict, documents, name, load_in_kernels, keys, note_foreign_keys)
-
-
-def _mark_before_start(
-    kernel_manager: Any,
-    strict: bool,
-    documents: Documents,
-    name: Callable[[str, str], None],
-    load_in_kernels: bool,
-    keys: KernelKeys | None,
-    note_foreign_keys: Callable[[str, tuple[str, ...]], None],
-) -> None:
+        return
     named: ContextVar[str | None] = ContextVar("named", default=None)
     prepare, start = kernel_manager.pre_start_kernel, kernel_manager.start_kernel
 
@@ -86,7 +80,7 @@ def _mark_before_start(
             kwargs["env"] = with_hook(prepared[0], kwargs["env"])
         if keys is not None:
             kwargs["env"] = keys.complete(prepared[0], prepared[2], kwargs["env"])
-        # What the kernelspec sets is added last.
+        # Jupyter adds the kernelspec's variables last.
         spec = getattr(prepared[0], "kernel_spec", None)
         note_foreign_keys(prepared[2], foreign_keys({**kwargs["env"], **(spec.env if spec is not None else {})}))
         path = named.get()
@@ -106,7 +100,7 @@ def _mark_before_start(
 
 
 async def _document(documents: Documents, start: Mapping[str, Any]) -> str | None:
-    """The notebook that the starter of a kernel names, where it exists."""
+    """Return the path of the existing notebook that the arguments of a kernel's start name; None without one."""
     for raw in (_voila_page(start.get("env")), start.get("path")):
         try:
             path = clean_path(raw) if isinstance(raw, str) and raw.strip("/") else None
@@ -137,7 +131,8 @@ def _mark_unreachable(kernel_manager: Any, strict: bool) -> None:
 
 def _mark(kwargs: dict[str, Any], kernel_id: str | None, strict: bool) -> None:
     environment = kwargs.get("env")
-    # Without an environment of its own a kernel gets the server's; a copy, since this is for one kernel alone.
+    # Without an environment of its own a kernel would get the server's. It is copied, since the variable is for one
+    # kernel alone.
     kwargs["env"] = {
         **(os.environ if environment is None else environment),
         KERNEL_ENV: json.dumps({"v": PROTOCOL_VERSION, "kernel_id": kernel_id, "strict": strict}),

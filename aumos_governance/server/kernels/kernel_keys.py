@@ -1,4 +1,4 @@
-"""Each kernel's key of the gateway: issued before its process starts and again at each restart, dead with it."""
+"""The gateway's keys of kernels: each is issued before a kernel's process starts, and revoked when the process ends."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from .presence import process_of
 __all__ = ["KernelKeys"]
 
 _STARTS_WITHIN: Final = 120.0
-"""Seconds after which a kernel that was never listed by its manager did not start."""
+"""The seconds after which a kernel that its manager has not listed is taken as not started."""
 
 
 @dataclass(slots=True)
 class _Process:
-    """A kernel's process that has a key, or is to have it."""
+    """A kernel's process that runs, or will be started, with a key."""
 
     before: object
-    """The process that it replaces."""
+    """The process that it replaces; None at the first start."""
     issued: float = field(default_factory=time.monotonic)
+    """The time when its key was issued, in seconds of the monotonic clock."""
     ran: bool = False
+    """Whether it was seen running."""
     listed: bool = False
+    """Whether its kernel was ever in the manager's list."""
 
 
 class KernelKeys:
-    """Lives on the server's loop, and waits for nothing."""
+    """The issuer of kernels' keys. Its methods are called on the server's loop, and do not block."""
 
     def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
         self._keys = keys
@@ -37,9 +40,9 @@ class KernelKeys:
         self._processes: dict[str, _Process] = {}
 
     def complete(self, kernel: Any, kernel_id: str, environment: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a kernel that is to be started, with a key of its own; ``kernel`` is its manager.
+        """Return the environment for a kernel that will be started, with a new key; ``kernel`` is its manager.
 
-        What the kernelspec sets for a variable of ours, or for a provider's own key, is left out: it would be set last.
+        Variables of the gateway, and providers' own keys, are removed from the kernelspec, which Jupyter applies last.
         """
         changes = self._environment.changes(self._issue(kernel, kernel_id))
         completed = {name: value for name, value in environment.items() if name not in changes}
@@ -50,8 +53,8 @@ class KernelKeys:
         self._renew_at_restart(kernel, kernel_id, completed)
         return completed
 
-    def look(self, kernel_id: str, process: object, alive: bool) -> None:
-        """What runs as this kernel at the moment; a key whose process has ended is revoked."""
+    def note_process(self, kernel_id: str, process: object, alive: bool) -> None:
+        """Note a kernel's current process, and whether it is alive; the key of a process that has ended is revoked."""
         known = self._processes.get(kernel_id)
         if known is None:
             return
@@ -60,8 +63,8 @@ class KernelKeys:
         elif not alive and known.ran:
             self._end(kernel_id, "its kernel died")
 
-    def look_through(self, kernel_ids: Collection[str]) -> None:
-        """The kernels that there are; the keys of those that are gone are revoked."""
+    def note_kernels(self, kernel_ids: Collection[str]) -> None:
+        """Note the kernels that exist; the keys of all others are revoked."""
         for kernel_id, process in list(self._processes.items()):
             if kernel_id in kernel_ids:
                 process.listed = True
@@ -74,7 +77,7 @@ class KernelKeys:
             return
 
         def restart_kernel(*args: Any, **kwargs: Any) -> Any:
-            # Also called when the kernel died by itself. What the first start was given is used again.
+            # Also called for a kernel that died by itself. The environment of the first start is used again.
             variables = dict(self._environment.variables(self._issue(kernel, kernel_id)))
             if hasattr(kernel, "update_env"):
                 kernel.update_env(env=variables)

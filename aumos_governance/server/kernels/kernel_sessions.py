@@ -1,4 +1,4 @@
-"""The sessions of kernels that are no notebook's: each ends with its kernel."""
+"""The sessions of kernels without a notebook, each of which is closed when its kernel ends."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from ...ledger.contract.ledger import Ledger
 from ...ledger.contract.queries import ListNotebooks, ReadState
 from ...ledger.contract.requests import CloseSession
 from ...ledger.contract.terms import SessionTerms
-from ..identity.rooms import KERNEL_PATH, Rooms
+from ..identity.notebook_map import KERNEL_PATH, NotebookMap
 
 __all__ = ["close_kernel", "close_left"]
 
 
 def close_kernel(ledger: Ledger, notebook: NotebookKey) -> None:
-    """Close the session of a kernel that is gone; waits for nothing. What it holds keeps counting."""
+    """Submit the close of the session of a kernel that has ended. Its open holds still count."""
     ledger.submit(CloseSession(key="", origin=Origin("server"), notebook=notebook, terms=SessionTerms()))
 
 
-def close_left(ledger: Ledger, rooms: Rooms) -> None:
-    """Close what a server left that was killed. Only for one that is alone on its ledger: it has no kernels yet."""
-    for notebook in ledger.read(ListNotebooks(owner=rooms.owner)):
-        ours = notebook.root == rooms.root and notebook.path.startswith(KERNEL_PATH)
+def close_left(ledger: Ledger, notebooks: NotebookMap) -> None:
+    """Close the sessions of kernels without a notebook that a killed server left open.
+
+    Must be called before this server has kernels, and only if no other server uses the ledger.
+    """
+    for notebook in ledger.read(ListNotebooks(owner=notebooks.owner)):
+        ours = notebook.root == notebooks.root and notebook.path.startswith(KERNEL_PATH)
         if ours and ledger.read(ReadState(notebook=notebook)).active:
             close_kernel(ledger, notebook)

@@ -1,4 +1,4 @@
-"""The start-up hook: a file that IPython runs in each new Python kernel, so that no cell has to load the magics."""
+"""The start-up hook of Python kernels: a file that IPython runs first, so that no cell has to load the magics."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _LOCAL: Final = "local-provisioner"
 
 
 def with_hook(kernel: Any, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a kernel that is to be started, with the hook where the kernel can run it.
+    """Return the environment for a kernel that will be started, with the hook if the kernel can run it.
 
-    ``kernel`` is its manager. Only a Python kernel that this machine starts gets the hook: another program would hand
-    the variable on to Pythons that are not the kernel, and another machine does not have the file. The user's own
-    ``PYTHONSTARTUP`` goes along, and the hook runs it.
+    ``kernel`` is its manager. Only Python kernels that this machine starts get the hook: a kernel of another language
+    would pass the variable on to Python programs that are not kernels, and another machine does not have the file. The
+    user's own ``PYTHONSTARTUP`` is passed in another variable, and the hook runs it.
     """
     plain = dict(environment)
     if plain.get(_PYTHON) == str(HOOK):
-        # Of a server that was started in a kernel which did not run the hook.
+        # The variable of a server that was started inside a kernel which did not run the hook.
         del plain[_PYTHON]
         if users := plain.pop(STARTUP_ENV, ""):
             plain[_PYTHON] = users
@@ -35,7 +35,7 @@ def with_hook(kernel: Any, environment: Mapping[str, str]) -> dict[str, str]:
         return plain
     users = plain.get(_PYTHON, "")
     if _PYTHON in spec.env:
-        # What a kernelspec sets comes last, and would take the hook's place.
+        # Jupyter applies the kernelspec's variables last, so this one would replace the hook.
         users = Template(spec.env[_PYTHON]).safe_substitute(plain)
         spec.env = {name: value for name, value in spec.env.items() if name != _PYTHON}
     return {**plain, _PYTHON: str(HOOK), **({STARTUP_ENV: users} if users else {})}

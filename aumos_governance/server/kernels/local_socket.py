@@ -1,6 +1,6 @@
-"""Requests of kernels on the same machine: a Unix socket, or loopback TCP where there is none.
+"""The local socket for kernels on the same machine: a Unix socket, or a TCP socket on the loopback interface.
 
-Threads of its own serve it, so that whatever keeps the server's loop busy delays no request.
+It has threads of its own, so that its requests are not delayed while the server's loop is busy.
 """
 
 from __future__ import annotations
@@ -24,23 +24,26 @@ from .socket_tokens import Tokens
 __all__ = ["Admit", "LocalSocket"]
 
 Admit = Callable[[str, str, socket.socket], Conversation]
-"""The conversation of the process of a kernel, by kernel id and nonce, that is at the other end of a connection.
+"""Returns the conversation with the process of a kernel, given the kernel's id, the process's nonce and the connection.
 
-Called in the connection's own thread; raises AumOSGovernanceError where that process is not to be served.
+It is called in the connection's own thread, and raises AumOSGovernanceError if the process is not served.
 """
 
 _MOST_CONNECTIONS: Final = 512
 _MOST_OF_A_KERNEL: Final = 128
-"""A kernel's own connection, and one for each of its child processes."""
+"""The most connections of one kernel: its own, and one for each of its child processes."""
 _MOST_GREETING: Final = 128
-"""Connections that have shown no token yet, which any user of the machine can open where the socket is TCP."""
-_WAITING_CONNECTIONS: Final = 128
-_BREATH: Final = 0.1
-"""Seconds to wait when the system gives no connection, as when all files are in use."""
+"""The most connections that have not sent a token yet, which any user of the machine can open if the socket is TCP."""
+_BACKLOG: Final = 128
+_RETRY_SECONDS: Final = 0.1
+"""The seconds until the next attempt after the system refused a connection, as when all file descriptors are in use."""
 
 
 class LocalSocket:
-    """Listens from `open` to `close`; ``runtime`` is the folder in which its own private one is made."""
+    """The socket on which kernels' connections are accepted, from `open` to `close`.
+
+    A private folder for the socket is made in ``runtime``. With ``tcp``, TCP is used even where Unix sockets exist.
+    """
 
     def __init__(self, runtime: Path, log: logging.Logger, *, tcp: bool = False) -> None:
         self._runtime = runtime
@@ -51,14 +54,14 @@ class LocalSocket:
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
         self._connections: dict[SocketConnection, str | None] = {}
-        """Each with its kernel; None before its greeting."""
+        """The open connections, each with its kernel's id, or None before its greeting."""
         self._closed = threading.Event()
         self._waking, self._woken = socket.socketpair()
         self._address: str | list[Any] | None = None
         self._accepting: threading.Thread | None = None
 
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
-        """The offer with which this process of this kernel connects; None while no socket listens."""
+        """Return the address, token and secret with which a kernel's process can connect; None while not listening."""
         address = self._address
         if address is None:
             return None
@@ -66,9 +69,9 @@ class LocalSocket:
         return {"address": address, "token": token, "secret": self._tokens.secret(token)}
 
     def open(self, admit: Admit) -> None:
-        """Begin to listen; raises OSError."""
+        """Begin to listen; ``admit`` is called for each connection with a valid token. Raises OSError."""
         if self._tcp:
-            listener = socket.create_server(("127.0.0.1", 0), backlog=_WAITING_CONNECTIONS)
+            listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
             address: str | list[Any] = list(listener.getsockname()[:2])
         else:
             self._folder = make_folder(self._runtime)
@@ -76,7 +79,7 @@ class LocalSocket:
             listener = socket.socket(socket.AF_UNIX)
             try:
                 listener.bind(path)
-                listener.listen(_WAITING_CONNECTIONS)
+                listener.listen(_BACKLOG)
             except OSError:
                 listener.close()
                 self._remove_folder()
@@ -90,17 +93,17 @@ class LocalSocket:
         self._accepting.start()
 
     def close(self) -> None:
-        """End all connections and take the folder away. Idempotent."""
+        """End all connections, and remove the socket's folder. Idempotent."""
         self._address = None
         self._closed.set()
         if self._accepting is None:
-            # No thread listened, which would close these at the end.
+            # The listening thread would close these, but was never started.
             self._waking.close()
             self._woken.close()
         else:
             with suppress(OSError):
                 self._waking.send(b"\0")
-            # It waits for us alone; after it no process can connect any more.
+            # The thread waits only for this signal; after it has ended, no process can connect any more.
             self._accepting.join()
         with self._lock:
             connections = tuple(self._connections)
@@ -121,7 +124,7 @@ class LocalSocket:
                     continue
                 except OSError as error:
                     self._log.warning("A kernel could not connect to the governance server: %s", error)
-                    self._closed.wait(_BREATH)
+                    self._closed.wait(_RETRY_SECONDS)
                     continue
                 self._serve(connection)
 
@@ -135,8 +138,8 @@ class LocalSocket:
             if not full and not self._closed.is_set():
                 self._connections[served] = None
         if full or self._closed.is_set():
-            # The kernel's requests go over comm.
-            served.turn_away("The governance server has as many local connections as it serves.")
+            # The kernel then sends its requests over comm.
+            served.refuse("The governance server has the most local connections that it serves; use comm instead.")
             return
         try:
             threading.Thread(target=self._run, args=(served,), name="aumos-governance-kernel", daemon=True).start()

@@ -1,6 +1,6 @@
-"""Whether a kernel's request is admitted: its process exists, and not too many requests are in flight.
+"""The conditions under which a kernel's request is admitted: its process exists, and few requests are in flight.
 
-When a process is gone, what it held becomes unresolved. A flood is refused at once, and not kept waiting.
+When a process has ended, its holds become unresolved. Requests beyond the limits are refused at once, and do not wait.
 """
 
 from __future__ import annotations
@@ -34,61 +34,62 @@ __all__ = [
 
 
 class Departures:
-    """Reports to the ledger which kernel processes are gone, and repeats reports that failed."""
+    """The reports to the ledger of kernel processes that have ended; those that fail are repeated."""
 
     def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
         self._ledger = ledger
         self._log = log
-        self._unnotified: set[str] = set()
+        self._unreported: set[str] = set()
 
     def report(self, incarnation: str) -> None:
-        """From any thread; waits for nothing and raises nothing."""
+        """Report that the process of this incarnation has ended. From any thread; does not wait, and raises nothing."""
 
         def done(future: Future[int]) -> None:
             error = future.exception()
             if error is None:
-                self._unnotified.discard(incarnation)
+                self._unreported.discard(incarnation)
             else:
-                self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
+                self._log.warning("The holds of a kernel that has ended could not be marked as unresolved: %s", error)
 
-        self._unnotified.add(incarnation)
+        self._unreported.add(incarnation)
         try:
             request = KernelGone(key="", origin=Origin("server"), incarnation=incarnation)
             self._ledger.submit(request).add_done_callback(done)
         except AumOSGovernanceError as error:
-            # The ledger is closed, so the next start of a server will do it.
-            self._log.warning("What a kernel that is gone held could not be marked unresolved: %s", error)
+            # The ledger is closed, so the next server marks them at its start.
+            self._log.warning("The holds of a kernel that has ended could not be marked as unresolved: %s", error)
 
     def report_again(self) -> None:
-        """Repeat the reports that failed, or are still under way: a repeated one changes nothing."""
-        for incarnation in tuple(self._unnotified):
+        """Repeat the reports that have failed or are under way; a repeated report changes nothing."""
+        for incarnation in tuple(self._unreported):
             self.report(incarnation)
 
 
 class Presence:
-    """One kernel's process, known by the nonce of its hello. Every method may be called from any thread.
+    """The current process of one kernel, identified by the nonce of its hello.
 
-    ``process`` names the process that the kernel's manager runs at the moment.
+    Every method may be called from any thread. ``process`` returns the process that the kernel's manager runs now.
     """
 
     def __init__(self, kernel_id: str, departures: Departures, process: Callable[[], object]) -> None:
         self._kernel_id = kernel_id
         self._departures = departures
         self._process = process
-        # Taken again by what goes on in the thread of the request, as with a ledger in memory.
+        # Reentrant, since a ledger in memory calls back in the thread of the request.
         self._lock = threading.RLock()
         self._met_in: object = None
+        """The kernel manager's process at the time of the hello."""
         self.transport: str | None = None
-        """How its last request came, ``comm`` or ``socket``; None while no process is met."""
+        """The transport of the latest request, ``comm`` or ``socket``; None before the first hello."""
         self.nonce: str | None = None
-        """None before the first hello, and when the process is gone."""
+        """The nonce of the process; None before the first hello, and after the process has ended."""
 
     def incarnation(self, nonce: str) -> str:
-        """The process as the ledger knows it; a nonce alone could be another kernel's."""
+        """Return the ledger's name of a process: the kernel's id and the nonce, which alone may not be unique."""
         return f"{self._kernel_id}:{nonce}"
 
     def meet(self, nonce: str) -> None:
-        """The kernel's process has sent its hello; the one before, if it was another, is gone."""
+        """Note the hello of a process, and report the process before it, if it was another, as ended."""
         with self._lock:
             before, self.nonce = self.nonce, nonce
             self._met_in = self._process()
@@ -97,9 +98,9 @@ class Presence:
 
     @contextmanager
     def attending(self, nonce: str) -> Iterator[None]:
-        """Keep the process of this nonce from leaving, so that its request comes before its departure.
+        """Delay the report that the process has ended, so that a request submitted in this context comes before it.
 
-        Raises UnavailableError where it has left, or was never met.
+        Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
         """
         with self._lock:
             self.check(nonce)
@@ -107,10 +108,10 @@ class Presence:
 
     @contextmanager
     def staying(self, nonce: str) -> Iterator[None]:
-        """Around what may take long, which `attending` would make the server's loop wait for.
+        """Like `attending`, for requests that may take long, so that the server's loop need not wait for them.
 
-        A request of a process that left meanwhile comes before its departure all the same: that is reported again.
-        Raises UnavailableError where it has left, or was never met.
+        The end of the process is not delayed but, if it was reported in this context, reported again after it. Raises
+        UnavailableError if the process with this nonce has ended, or never sent a hello.
         """
         self.check(nonce)
         try:
@@ -120,7 +121,7 @@ class Presence:
                 self._departures.report(self.incarnation(nonce))
 
     def check(self, nonce: str | None) -> None:
-        """Raises UnavailableError unless the process of this nonce is the one that was met last."""
+        """Raise UnavailableError unless this is the nonce of the current process."""
         if nonce is None or nonce != self.nonce:
             raise UnavailableError(
                 "The governance server has no connection to this kernel since it (re)started, so nothing was done;"
@@ -129,7 +130,7 @@ class Presence:
             )
 
     def leave(self) -> bool:
-        """The process is gone; returns whether it had been met."""
+        """Note and report that the process has ended; return whether it had sent a hello."""
         with self._lock:
             before, self.nonce = self.nonce, None
             self.transport = None
@@ -138,12 +139,12 @@ class Presence:
         return before is not None
 
     def leave_unless_in(self, process: object) -> bool:
-        """As `leave`, unless this process, which runs now, is the one that was met; None: that is not known."""
+        """Call `leave` if ``process``, which runs now, is not the one that sent the hello; None if it is not known."""
         return process is not None and self._met_in is not process and self.leave()
 
 
 def process_of(kernel_manager: Any) -> object:
-    """What identifies the process that a kernel's manager runs now: another one after a restart."""
+    """Return an object that identifies the process that a kernel's manager runs now; it differs after a restart."""
     provisioner = getattr(kernel_manager, "provisioner", None)
     process = getattr(provisioner, "process", None)
     return process if process is not None else getattr(provisioner, "pid", None)
@@ -152,15 +153,15 @@ def process_of(kernel_manager: Any) -> object:
 # ---- how many requests are in flight
 
 MOST_IN_FLIGHT: Final = 1_000
-"""The most requests of one kernel: as many as one message holds."""
+"""The most requests of one kernel in flight: as many as one message may have."""
 MOST_OF_ALL: Final = 10_000
-"""The most requests of all kernels together. Beyond that a kernel is served up to its share alone."""
+"""The most requests of all kernels in flight. Beyond that, each kernel may only have its share in flight."""
 SHARE: Final = 64
-"""How many requests of a kernel are in flight however many others' are."""
+"""The requests that a kernel may have in flight regardless of the others' number."""
 
 
 class Admission:
-    """Counts the requests in flight of all kernels of a server. May be used from any thread."""
+    """The numbers of requests in flight of all kernels of a server, and their limits. May be used from any thread."""
 
     def __init__(self, most: int = MOST_IN_FLIGHT, of_all: int = MOST_OF_ALL, share: int = SHARE) -> None:
         self._most = most
@@ -172,13 +173,13 @@ class Admission:
         self._all = 0
 
     def enter(self, kernel: str, op: str, request_id: str, reply: Reply) -> Admitted:
-        """Admit one request until its response; raises BusyError at once where too many are in flight.
+        """Count a request as in flight until its first message to the client; raises BusyError beyond a limit.
 
-        An ``authorize`` is in flight until its response, or until it is known to wait for a user, however often it is
-        sent meanwhile.
+        The first message is the response, or, of an ``authorize``, that it waits for a user. Copies of an ``authorize``
+        in flight are not counted.
         """
-        # What ends a charge, or takes one back, may come for each of the requests that are in flight, so it has as much
-        # room again: a kernel that ends sends it once.
+        # The operations that end or cancel a charge have twice the room, since one may come for each request in flight;
+        # a kernel that ends sends each of them only once.
         room = 2 if op in ENDING else 1
         action = (kernel, request_id) if op == "authorize" else None
         with self._lock:
@@ -187,8 +188,8 @@ class Admission:
             mine = self._by_kernel.get(kernel, 0)
             if mine >= self._most * room:
                 raise BusyError(
-                    f"This kernel has {mine} requests in flight, the most that the governance server takes of one, so"
-                    " nothing was done; send the request again when others have their responses."
+                    f"This kernel has {mine} requests in flight, the most that the governance server allows for one"
+                    " kernel, so nothing was done; send the request again when others have their responses."
                 )
             if self._all >= self._of_all * room and mine >= self._share:
                 raise BusyError(
@@ -202,7 +203,7 @@ class Admission:
         return Admitted(reply, partial(self._leave, kernel, action))
 
     def in_flight(self, kernel: str | None = None) -> int:
-        """The requests in flight of one kernel, or of all."""
+        """Return the number of requests in flight, of one kernel or of all."""
         return self._all if kernel is None else self._by_kernel.get(kernel, 0)
 
     def _leave(self, kernel: str, action: tuple[str, str] | None) -> None:
@@ -218,7 +219,7 @@ class Admission:
 
 
 class Admitted:
-    """The way back of one request: calls ``reply`` with each message, and ends its flight with the first."""
+    """The reply function of an admitted request: it calls ``reply`` with each message, and `leave` before the first."""
 
     __slots__ = ("_leave", "_reply")
 
@@ -227,12 +228,12 @@ class Admitted:
         self._leave: Callable[[], None] | None = leave
 
     def __call__(self, response: dict[str, Any]) -> None:
-        # Before the client hears of it, whose next request comes at once.
+        # Before the client has the message, since its next request may come at once.
         self.leave()
         self._reply(response)
 
     def leave(self) -> None:
-        """It is in flight no more. Idempotent."""
+        """Count the request as no longer in flight. Idempotent."""
         leave, self._leave = self._leave, None
         if leave is not None:
             leave()

@@ -1,4 +1,4 @@
-"""Threads that read the ledger for kernels, so that what kernels read delays neither the loop nor a user."""
+"""The threads that read the ledger for kernels, so that these delay neither the loop nor users' requests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Readers"]
 
 
 class Readers:
-    """So many threads; kernels whose readings wait take turns, and each kernel's own keep their order."""
+    """A pool of threads with a queue of calls for each kernel; kernels take turns, and their calls keep their order."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aumos-governance-reading")
@@ -22,16 +22,16 @@ class Readers:
         self._lanes: Lanes[Callable[[], object]] = Lanes()
 
     def of(self, kernel: str) -> Executor:
-        """The threads as one kernel sees them."""
+        """Return an executor that runs one kernel's calls in these threads."""
         return _Lane(partial(self._submit, kernel))
 
     def shutdown(self) -> None:
-        """Wait for what was submitted; what comes later raises RuntimeError."""
+        """Wait until all submitted calls are done; a later `submit` raises RuntimeError."""
         self._pool.shutdown()
 
     def _submit(self, kernel: str, call: Callable[[], object]) -> Future[Any]:
         with self._lock:
-            # First, since it is refused where the threads end.
+            # Before the call is queued, since this raises after the shutdown.
             future = self._pool.submit(self._next)
             self._lanes.add(kernel, call)
         return future
@@ -47,5 +47,5 @@ class _Lane(Executor):
         self._submit = submit
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call it when it is this kernel's turn; what it gives is dropped."""
+        """Have the function called when it is this kernel's turn; the future does not have its result."""
         return self._submit(partial(fn, *args, **kwargs))

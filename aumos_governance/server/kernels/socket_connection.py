@@ -1,4 +1,4 @@
-"""One process of a kernel, connected to the local socket."""
+"""One connection of the local socket, from a kernel's process or one of its child processes."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]
 TOO_MANY_CONNECTIONS: Final = "TOO_MANY_CONNECTIONS"
 """The code of the refusal of a connection beyond a limit."""
 Admit = Callable[["SocketConnection", object, socket.socket], Conversation]
-"""The conversation of the holder of this token on this connection; raises AumOSGovernanceError for an unknown one."""
+"""Returns the conversation for a token on a connection; raises AumOSGovernanceError for an invalid token."""
 Prove = Callable[[object, object], str | None]
-"""What shows the holder of this token, with this challenge, that it talks to this server."""
+"""Returns the server's proof of its identity for a token and a client's challenge; None without a challenge."""
 _GREETING_SECONDS: Final = 5.0
-"""For the whole greeting, however many pieces it comes in."""
+"""The seconds within which the whole greeting must arrive."""
 _GREETING_BYTES: Final = 8192
 _LEAST_SECONDS: Final = 0.001
-"""A time-out of 0 would not wait at all, and raise another error."""
+"""The shortest time-out: one of 0 would make the socket non-blocking, which raises another error."""
 
 
 class SocketConnection:
-    """Served by a thread of its own, so that it blocks no other connection."""
+    """A connection of the local socket, which a thread of its own serves by `run`."""
 
     def __init__(self, connection: socket.socket, admit: Admit, prove: Prove, log: logging.Logger) -> None:
         self._connection = connection
@@ -45,15 +45,15 @@ class SocketConnection:
         self._closed = False
 
     def run(self) -> None:
-        """Serve until either side ends the connection; raises nothing."""
+        """Serve the connection until either side ends it; raises nothing."""
         try:
             with self._connection:
                 if self._greet() and self._channel is not None and not self._closed:
                     self._channel.run()
-        except Exception:  # noqa: BLE001 - in a thread of its own, without another handler
+        except Exception:  # noqa: BLE001 - this thread has no other handler
             self._log.exception("A local connection of a kernel failed.")
 
-    def turn_away(self, why: str) -> None:
+    def refuse(self, why: str) -> None:
         """End the connection without serving it; the client gets the reason, unless sending it would block."""
         refusal = {"v": PROTOCOL_VERSION, "ok": False, "code": TOO_MANY_CONNECTIONS, "message": why}
         with self._connection as connection, suppress(OSError):
@@ -67,12 +67,12 @@ class SocketConnection:
         if channel is not None:
             channel.close()
         else:
-            # Its thread still waits for a token.
+            # Its thread still waits for the greeting.
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def _greet(self) -> bool:
-        """Read the first line and respond to it; False where the connection is not to go on."""
+        """Read the first line and respond to it; return whether the connection may go on."""
         connection = self._connection
         try:
             line, received = _first_line(connection, monotonic() + _GREETING_SECONDS)
@@ -83,40 +83,41 @@ class SocketConnection:
                 token = greeting.get("token")
                 self._conversation = self._admit(self, token, connection)
             except AumOSGovernanceError as error:
-                _say(connection, {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message})
+                refusal = {"v": PROTOCOL_VERSION, "ok": False, "code": error.code, "message": error.message}
+                connection.sendall(_line(refusal))
                 return False
             self._channel = LineChannel(
-                connection, self._take, self._refuse_length, longest=MAX_LINE, received=received
+                connection, self._receive, self._refuse_length, longest=MAX_LINE, received=received
             )
             proof = self._prove(token, greeting.get("challenge"))
             proven = {} if proof is None else {"proof": proof}
             self._channel.send(_line({"v": PROTOCOL_VERSION, "ok": True, **proven}))
         except OSError:
-            # Gone again, or silent for too long.
+            # The client has closed the connection, or sent no greeting in time.
             return False
         return True
 
-    def _take(self, line: bytes) -> None:
+    def _receive(self, line: bytes) -> None:
         try:
-            message = _read(line)
+            message = _parsed(line)
         except RecursionError:
-            self._refuse(NESTED_TOO_DEEP)
+            self._refuse_message(NESTED_TOO_DEEP)
             return
         except ValueError:
-            self._refuse("A governance message must be a line of JSON in UTF-8.")
+            self._refuse_message("A governance message must be a line of JSON in UTF-8.")
             return
         assert self._conversation is not None
         assert self._channel is not None
         self._conversation.receive(message, self._reply, may_block=self._channel.alone)
 
     def _refuse_length(self) -> None:
-        self._refuse(f"A governance message must have at most {MAX_LINE} bytes.")
+        self._refuse_message(f"A governance message must have at most {MAX_LINE} bytes.")
 
-    def _refuse(self, why: str) -> None:
+    def _refuse_message(self, why: str) -> None:
         self._reply(error_response(None, InvalidRequestError.default_code, why))
 
     def _reply(self, response: dict[str, Any]) -> None:
-        # From the ledger's thread as well, which must wait for no kernel.
+        # Also called in the ledger's thread, which must not wait for a kernel; `LineChannel.send` does not block.
         assert self._channel is not None
         self._channel.send(_line(responses_message([response])))
 
@@ -150,15 +151,11 @@ def _greeting(line: bytes) -> dict[str, Any]:
     return greeting
 
 
-def _say(connection: socket.socket, message: dict[str, Any]) -> None:
-    connection.sendall(_line(message))
-
-
-def _read(line: bytes) -> Any:
+def _parsed(line: bytes) -> Any:
     try:
         return orjson.loads(line)
     except ValueError:
-        # The standard library also takes what no kernel of ours sends; it has the last word.
+        # The standard library's parser decides, since it accepts more than orjson, such as NaN and longer numbers.
         return json.loads(line)
 
 
@@ -169,5 +166,5 @@ def _line(message: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(message, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        # Longer numbers than it knows, or half a character.
+        # orjson writes no integers above 64 bits and no lone surrogates; the standard library does.
         return _encode(message).encode() + b"\n"

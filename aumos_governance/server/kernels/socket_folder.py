@@ -1,4 +1,4 @@
-"""The private folder in which a server's socket lies."""
+"""The private folder that contains a server's socket."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["make_folder", "socket_path"]
 _PREFIX: Final = "aumos-gov-"
 _NAME: Final = "req.sock"
 _LONGEST: Final = 100
-"""Bytes of a socket's path: Linux takes 107, macOS 103."""
+"""The most bytes of a socket's path; Linux allows 107, macOS 103."""
 _RANDOM: Final = 8
-"""Characters that make a folder's name its own."""
+"""The number of random characters in a folder's name."""
 _YOUNG: Final = 60.0
-"""Seconds in which a folder without a listener may be one that is just being made."""
+"""The seconds after its creation in which a folder without a listener may belong to a server that is starting."""
 
 
 def make_folder(parent: Path) -> Path:
-    """Make a folder that only this user can enter, in ``parent`` where the path of a socket in it is short enough.
+    """Make a folder that only this user can enter, in ``parent`` or, if its path gets too long, a temporary folder.
 
-    What dead servers left there is taken away. Raises OSError.
+    The folders that ended servers left there are removed. Raises OSError.
     """
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if len(os.fsencode(socket_path(parent / (_PREFIX + "x" * _RANDOM)))) > _LONGEST:
@@ -36,7 +36,7 @@ def make_folder(parent: Path) -> Path:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the socket of a folder lies."""
+    """Return the path of the socket in a folder."""
     return folder / _NAME
 
 
@@ -56,6 +56,6 @@ def _listens(folder: Path) -> bool:
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except OSError:
-            # Busy, or not known: in doubt it is left alone.
+            # A listener may exist but be busy, so the folder is not removed.
             return True
     return True

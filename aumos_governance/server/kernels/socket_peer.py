@@ -18,18 +18,19 @@ _MOST_GENERATIONS: Final = 64
 
 
 def check_peer(connection: socket.socket, kernel_pid: int | None) -> None:
-    """Raises NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
+    """Raise NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
 
-    Only Linux reports it; elsewhere, on TCP, and for a kernel whose process is not known, the token alone proves it.
+    Only Linux reports the process, and only for Unix sockets. Elsewhere the token alone proves it, and for a kernel
+    without a known process id only the user is checked.
     """
     if sys.platform != "linux" or connection.family != socket.AF_UNIX:
         return
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, user, _ = _CREDENTIALS.unpack(raw)
     if user != os.getuid():
-        raise NotAllowedError("This governance server serves its own user's kernels alone.")
+        raise NotAllowedError("This governance server only serves kernels of its own user.")
     if kernel_pid is not None and not _descends(pid, kernel_pid):
-        raise NotAllowedError("This process is neither the kernel that the token stands for nor started by it.")
+        raise NotAllowedError("This process is neither the kernel that the token was issued for nor started by it.")
 
 
 def _descends(pid: int, ancestor: int) -> bool:
@@ -48,5 +49,5 @@ def _parent(pid: int) -> int | None:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
     except OSError:
         return None
-    # The name of the program stands in parentheses, and may hold some itself.
+    # The second field, the program's name, is in parentheses and may contain parentheses itself.
     return int(stat.rpartition(")")[2].split()[1])

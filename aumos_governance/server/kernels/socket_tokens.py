@@ -1,4 +1,4 @@
-"""Tokens that stand for one process of one kernel, and are worth nothing to any other server."""
+"""The local socket's tokens, each valid for one process of one kernel, and only on the server that issued it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["Tokens"]
 
 
 class Tokens:
-    """Issued and read by one server alone; a token is not stored anywhere."""
+    """The issuer of one server's tokens. They are signed with a secret of the server, and not stored."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
 
     def issue(self, kernel_id: str, nonce: str) -> str:
-        """The token of the process that sent its hello with ``nonce``."""
+        """Return the token of the kernel's process that sent its hello with ``nonce``."""
         return f"{self._seal(kernel_id, nonce)}.{kernel_id}.{nonce}"
 
     def read(self, token: object) -> tuple[str, str]:
-        """The kernel id and nonce that a token stands for; raises NotAllowedError for one that was not issued here."""
+        """Return the kernel id and nonce of a token; raises NotAllowedError if this server has not issued it."""
         seal, _, rest = token.partition(".") if isinstance(token, str) else ("", "", "")
         kernel_id, _, nonce = rest.partition(".")
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(kernel_id, nonce).encode()):
@@ -31,14 +31,14 @@ class Tokens:
         return kernel_id, nonce
 
     def secret(self, token: str) -> str:
-        """What goes to the holder of a token with it, and on no connection: a server that knows it is this one."""
+        """Return the secret of a token, which only this server and the token's holder know; no greeting contains it."""
         return hmac.new(self._secret, b"secret " + token.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def prove(self, token: object, challenge: object) -> str | None:
-        """Shows the holder of a token whom it talks to; None where it does not want to know."""
+        """Return the proof, for a client's challenge, that this server issued the token; None without a challenge."""
         return socket_proof(self.secret(str(token)), challenge) if isinstance(challenge, str) else None
 
     def _seal(self, kernel_id: str, nonce: str) -> str:
-        # The length keeps the two apart, whatever characters they hold.
+        # The length makes it unambiguous where the kernel id ends, whatever characters both contain.
         bound = f"{len(kernel_id)}:{kernel_id}{nonce}".encode("utf-8", "replace")
         return hmac.new(self._secret, bound, hashlib.sha256).hexdigest()

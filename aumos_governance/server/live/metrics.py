@@ -1,7 +1,7 @@
-"""What the server's Prometheus endpoint says of governance.
+"""The governance metrics of the server's Prometheus endpoint.
 
-The figures are the process's, as are the server's own: two servers in one process add up. No label has more values
-than the protocol has words.
+The metrics are those of the process, as Jupyter's own are, so two servers in one process add up. Labels only have
+values that the protocol defines, so their number is bounded.
 """
 
 from __future__ import annotations
@@ -23,37 +23,44 @@ HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
 _REQUESTS: Final = Histogram(
     "aumos_governance_ask_duration_seconds",
-    "From reading a kernel's request to its response; an authorize includes waiting for a user",
+    "Seconds from reading a kernel's request to its response; those of authorize include the wait for a user",
     ("op", "transport"),
     buckets=(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
 _DECISIONS: Final = Counter("aumos_governance_decisions", "Decisions sent to kernels, by their outcome", ("outcome",))
 _COMMITS: Final = Histogram(
     "aumos_governance_commit_batch_size",
-    "Requests that one commit of the ledger held",
+    "Number of requests in one commit of the ledger",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
 )
 _HOLDS: Final = Gauge(
-    "aumos_governance_open_holds", "Holds that count: held by a kernel, or unresolved since it is gone", ("state",)
+    "aumos_governance_open_holds",
+    "Open holds: held by a running kernel, or unresolved since their kernel has ended",
+    ("state",),
 )
 
 
-class _Observed(dict[tuple[str, str], Callable[[float], None]]):
+class _Observers(dict[tuple[str, str], Callable[[float], None]]):
+    """The ``observe`` of the histogram of each operation and transport."""
+
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
-        # Of an operation that was added since.
+        # An operation that was added after this module was imported.
         return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 
-# Looked up once, for a label is found under a lock and each request would pay for it; and there from the start, so that
-# a rate is known before the first one.
-observe_request: Final = _Observed({(op, way): _REQUESTS.labels(op, way).observe for op in OPS for way in TRANSPORTS})
+# Looked up once, since prometheus_client finds a label under a lock. All labels exist from the start, so that
+# Prometheus can compute a rate before the first request.
+observe_request: Final = _Observers(
+    {(op, transport): _REQUESTS.labels(op, transport).observe for op in OPS for transport in TRANSPORTS}
+)
+"""Called with the seconds of a request, by its operation and transport."""
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
 """Called with the number of requests of each commit."""
 
 
 class HoldCounts:
-    """How many holds of one server are open, by state; part of the metrics until `close`."""
+    """The numbers of one server's open holds, by state, which are part of the metrics until `close`."""
 
     def __init__(self) -> None:
         self.by_state = dict.fromkeys(HOLD_STATES, 0)

@@ -1,9 +1,9 @@
-"""Events for changes of a notebook's state, passed on to the users who may read governance.
+"""The events for changes of a notebook's state, which are sent only to users who may read governance.
 
-jupyter_server passes all events to every user who may ``execute`` the resource ``events``, whatever their content. So
-the extension serves the stream's address itself: tornado tries an extension's routes before the server's own.
+jupyter_server sends all events to every user who may ``execute`` the resource ``events``, whatever their content. So
+the extension serves the event stream's URL itself: tornado tries an extension's routes before the server's own.
 
-After changes the open holds are counted too, without reading the ledger more than once a second.
+The file also contains the count of open holds for the metrics, which is made after changes, at most once a second.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ from ...ledger.contract.queries import ListHolds, ReadState
 from ...ledger.rules.cursors import MAX_PAGE
 from ...wire.bodies import STATE
 from ...wire.protocol import EVENT_SCHEMA_ID
-from ..identity.rooms import Rooms
+from ..identity.notebook_map import NotebookMap
 from .metrics import HOLD_STATES, HoldCounts
 
 __all__ = ["AUTH_RESOURCE", "OURS", "STREAM", "EventStream", "OpenHolds", "OwnEvents", "StateEvents"]
 
 AUTH_RESOURCE: Final = "aumos-governance"
-"""What the server's authorizer decides about: reading and changing governance."""
+"""The resource of governance for the server's authorizer, with the actions ``read`` and ``write``."""
 
 OURS: Final = EVENT_SCHEMA_ID.removesuffix("state/v1")
-"""How the ids of all our schemas begin: only who may read governance gets events of these."""
+"""The prefix of the ids of all event schemas of governance; only users who may read governance get such events."""
 _SCHEMAS: Final = Path(__file__).parent.parent / "events"
 _SPACING: Final = 0.05
-"""Seconds between two events of one notebook: at most 20 a second."""
+"""The seconds between two events of one notebook: at most 20 a second."""
 
 
 @dataclass(slots=True)
-class _Line:
-    """One notebook whose last event is younger than the spacing."""
+class _Throttled:
+    """A notebook whose latest event is younger than `_SPACING`, and the state to be emitted next, if any."""
 
     next: SessionState | None = None
 
 
 class OwnEvents:
-    """Emits events of the schemas in `server/events/`, to all pages, and blocks those of all other emitters.
+    """The only emitter of events of the schemas in `server/events/`; those posted by clients are refused.
 
-    The server lets every authenticated client post events of any registered kind; ours pass only with a nonce
-    that is made for one event and removed before a listener sees it.
+    The server lets every authenticated client post events of any registered schema. An event of these schemas
+    is accepted only with a nonce, which is made for one event and removed before listeners get it.
     """
 
     def __init__(self, event_logger: EventLogger, log: logging.Logger, schemas: Path = _SCHEMAS) -> None:
@@ -82,29 +82,31 @@ class OwnEvents:
     def _only_ours(self, schema_id: str, data: dict[str, Any]) -> dict[str, Any]:
         nonce = data.pop("nonce", None)
         if not isinstance(nonce, str) or nonce not in self._nonces:
-            raise NotAllowedError("Events of governance come from the server itself, so this one was refused.")
+            raise NotAllowedError("Only the server itself can emit governance events, so this event was refused.")
         self._nonces.discard(nonce)
         return data
 
 
 class StateEvents:
-    """Emits each notebook's latest state, in bursts at most 20 times a second, and always the last one."""
+    """The emitter of each notebook's latest state, at most 20 times a second; the last state is always emitted."""
 
-    def __init__(self, events: OwnEvents, rooms: Rooms, loop: asyncio.AbstractEventLoop, log: logging.Logger) -> None:
+    def __init__(
+        self, events: OwnEvents, notebooks: NotebookMap, loop: asyncio.AbstractEventLoop, log: logging.Logger
+    ) -> None:
         self._events = events
-        self._rooms = rooms
+        self._notebooks = notebooks
         self._loop = loop
         self._log = log
         self._lock = threading.Lock()
         self._arrived: dict[NotebookKey, SessionState] = {}
-        self._lines: dict[NotebookKey, _Line] = {}
+        self._throttled: dict[NotebookKey, _Throttled] = {}
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Take states in from any thread, without waiting; a state older than one taken in before is dropped."""
+        """Queue states to be emitted, unless a newer one of the notebook is queued. From any thread; does not wait."""
         with self._lock:
             first = not self._arrived
             for state in states:
-                # One whose last event is young waits for its turn without waking the loop.
+                # A state of a throttled notebook is emitted later, without waking the loop now.
                 if not self._put_off(state):
                     known = self._arrived.get(state.notebook)
                     if known is None or known.seq <= state.seq:
@@ -112,55 +114,56 @@ class StateEvents:
             scheduled = bool(self._arrived) and first
         if scheduled:
             try:
-                self._loop.call_soon_threadsafe(self._take_in)
+                self._loop.call_soon_threadsafe(self._emit_arrived)
             except RuntimeError:
-                # The loop is closed: there are no pages any more.
+                # The loop is closed, so no page is connected any more.
                 self._arrived.clear()
 
     def reread(self, ledger: Ledger, paths: Iterable[str]) -> None:
-        """Emit the states of paths that now show another session; blocks, and raises nothing."""
+        """Read and emit the states of paths that now show another session; blocks, and raises nothing."""
         try:
-            notebooks = {self._rooms.place(path).notebook for path in paths}
-            self.offer(tuple(ledger.read(ReadState(notebook=notebook)) for notebook in notebooks))
-        except Exception as error:  # noqa: BLE001 - in a thread without another handler
-            self._log.warning("The states of notebooks could not be announced: %s", error)
+            changed = {self._notebooks.place(path).notebook for path in paths}
+            self.offer(tuple(ledger.read(ReadState(notebook=notebook)) for notebook in changed))
+        except Exception as error:  # noqa: BLE001 - this thread has no other handler
+            self._log.warning("The states of notebooks could not be sent to pages: %s", error)
 
-    def _take_in(self) -> None:
+    def _emit_arrived(self) -> None:
         with self._lock:
             arrived, self._arrived = self._arrived, {}
-            begun = [state for state in arrived.values() if not self._put_off(state)]
-            self._lines.update((state.notebook, _Line()) for state in begun)
-        for state in begun:
-            self._begin(state)
+            due = [state for state in arrived.values() if not self._put_off(state)]
+            self._throttled.update((state.notebook, _Throttled()) for state in due)
+        for state in due:
+            self._emit_and_throttle(state)
 
     def _put_off(self, state: SessionState) -> bool:
-        line = self._lines.get(state.notebook)
-        if line is not None and (line.next is None or line.next.seq <= state.seq):
-            line.next = state
-        return line is not None
+        """Keep the state of a throttled notebook for later; return whether the notebook is throttled."""
+        throttled = self._throttled.get(state.notebook)
+        if throttled is not None and (throttled.next is None or throttled.next.seq <= state.seq):
+            throttled.next = state
+        return throttled is not None
 
-    def _begin(self, state: SessionState) -> None:
-        self._loop.call_later(_SPACING, self._go_on, state.notebook)
+    def _emit_and_throttle(self, state: SessionState) -> None:
+        self._loop.call_later(_SPACING, self._emit_next, state.notebook)
         self._emit_state(state)
 
-    def _go_on(self, notebook: NotebookKey) -> None:
+    def _emit_next(self, notebook: NotebookKey) -> None:
         with self._lock:
-            state = self._lines[notebook].next
+            state = self._throttled[notebook].next
             if state is None:
-                del self._lines[notebook]
+                del self._throttled[notebook]
             else:
-                self._lines[notebook] = _Line()
+                self._throttled[notebook] = _Throttled()
         if state is not None:
-            self._begin(state)
+            self._emit_and_throttle(state)
 
     def _emit_state(self, state: SessionState) -> None:
-        names = self._rooms.names_of(state.notebook)
+        names = self._notebooks.names_of(state.notebook)
         path = names[0]
-        if self._rooms.shared_with(path) is None:
+        if self._notebooks.shared_with(path) is None:
             for name in names:
                 self._emit({**STATE.write(state), "path": name})
-        for other in self._rooms.sharers(path):
-            for name in self._rooms.names_of(self._rooms.key(other)):
+        for other in self._notebooks.sharers(path):
+            for name in self._notebooks.names_of(self._notebooks.key(other)):
                 self._emit({**STATE.write(state, path), "path": name})
 
     def _emit(self, body: dict[str, Any]) -> None:
@@ -170,15 +173,18 @@ class StateEvents:
 # ---- to the pages
 
 STREAM: Final = "api/events/subscribe"
-"""Below the server's base URL."""
+"""The path of the event stream, below the server's base URL."""
 _VALID_SECONDS: Final = 2.0
-"""How long a verdict of the authorizer is used: events come 20 times a second, and it may need a request to a hub."""
+"""The seconds for which the authorizer's decision is used again.
+
+Events come up to 20 times a second, and the authorizer may need a request to a hub.
+"""
 
 
 class EventStream(SubscribeWebsocket):
-    """Passes a governance event on where the authorizer lets the user read governance, and all others as before."""
+    """The server's event stream, which sends governance events only if the authorizer lets the user read governance."""
 
-    _verdict = False
+    _may_read = False
     _valid_until = float("-inf")
     _waiting = 0
 
@@ -191,10 +197,10 @@ class EventStream(SubscribeWebsocket):
             await super().event_listener(logger, schema_id, data)
             return
         if not self._waiting and time.monotonic() < self._valid_until:
-            if self._verdict:
+            if self._may_read:
                 await super().event_listener(logger, schema_id, data)
             return
-        # In turn, so that no state overtakes an older one that waits for the verdict.
+        # One after the other, so that no state overtakes an older one that waits for the authorizer.
         self._waiting += 1
         try:
             async with self._turn:
@@ -205,24 +211,24 @@ class EventStream(SubscribeWebsocket):
 
     async def _is_reader(self) -> bool:
         if time.monotonic() >= self._valid_until:
-            self._verdict = False
+            self._may_read = False
             try:
                 response = self.authorizer.is_authorized(self, self.current_user, "read", AUTH_RESOURCE)
-                self._verdict = bool(await ensure_async(response))
+                self._may_read = bool(await ensure_async(response))
             except Exception:
-                self.log.exception("The authorizer failed, so a governance event is not passed on.")
+                self.log.exception("The authorizer failed, so governance events are not sent to this user.")
             self._valid_until = time.monotonic() + _VALID_SECONDS
-        return self._verdict
+        return self._may_read
 
 
 # ---- the count of open holds
 
 _COUNT_SPACING: Final = 1.0
-"""Seconds from a change to the count that has it, so that a burst of changes is counted once."""
+"""The seconds from a change to the next count, so that the holds are counted once for a burst of changes."""
 
 
 class OpenHolds:
-    """Counts when it is made and after what changes; while nothing changes it does nothing."""
+    """The count of open holds for the metrics, made at the start and after changes; otherwise nothing is read."""
 
     def __init__(
         self,
@@ -245,14 +251,14 @@ class OpenHolds:
         self._count()
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Something changed; from any thread, without waiting."""
+        """Schedule a count, since states have changed. From any thread; does not wait."""
         if self._awaited:
             return
         self._awaited = True
         try:
             self._loop.call_soon_threadsafe(self._loop.call_later, _COUNT_SPACING, self._begin)
         except RuntimeError:
-            # The loop is closed: no client reads the metrics any more.
+            # The loop is closed, so no client can read the metrics any more.
             return
 
     def _begin(self) -> None:
@@ -263,7 +269,7 @@ class OpenHolds:
             return
 
     def _count(self) -> None:
-        # What changes from here on is counted again.
+        # A change from here on schedules another count.
         self._awaited = False
         found = dict.fromkeys(HOLD_STATES, 0)
         after = ""

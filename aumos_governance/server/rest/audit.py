@@ -1,4 +1,4 @@
-"""The audit record: pages, sums, verification, and files that are streamed."""
+"""The routes of the audit record: pages of records, sums, verification, and exported files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.contract.queries import AuditQuery, AuditSums
 from ...wire import fields
-from ..identity.rooms import clean_path
+from ..identity.notebook_map import clean_path
 from . import audit_filter
 from .context import Context
 from .route import Body, Download, Parameters, Request
@@ -21,7 +21,10 @@ _TYPES: Final = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; 
 
 
 class Chain(NamedTuple):
-    """The chain to verify: a session's, or that of a notebook's session; every chain where both are None."""
+    """The chain to verify: of a session, or of the session of the notebook at ``path``; all chains if both are None.
+
+    ``known_head`` is the hash of a record that must be in it.
+    """
 
     path: str | None
     session_id: str | None
@@ -29,6 +32,8 @@ class Chain(NamedTuple):
 
 
 class Export(NamedTuple):
+    """The records to export, and the kind of file, a key of `EXPORTS`."""
+
     query: AuditQuery
     form: str
 

@@ -1,4 +1,4 @@
-"""The filters of ``GET audit`` and what lies below it: query parameters read into queries of the ledger."""
+"""The query parameters of ``GET audit`` and of the routes below it, parsed into queries of the ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...ledger.contract.queries import AuditQuery, AuditSums
 from ...service.records import EXPORTS
 from ...types import GovernanceOutcome
 from ...wire import fields
-from ..identity.rooms import clean_path
+from ..identity.notebook_map import clean_path
 
 __all__ = [
     "EXPORT_PARAMETERS",
@@ -43,12 +43,13 @@ PARAMETERS: Final = (*_FILTERS, "limit", "cursor")
 SUMS_PARAMETERS: Final = (*_FILTERS, "by")
 EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
 _SEARCHED: Final = frozenset({"text", "action_type", "resource", "event"})
-# No index leads to these, so that a page may take reading the whole record.
+# There is no index for these, so that reading one page may require reading the whole audit record.
 KeyOf = Callable[[str], NotebookKey]
+"""Returns the notebook at a path."""
 
 
 def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
-    """A page. Raises InvalidRequestError, in a sentence that names the parameter; so do the others."""
+    """Return the query for a page of records. Raises InvalidRequestError, which names the invalid parameter."""
     return AuditQuery(
         **_filters(parameters, key),
         limit=fields.whole(parameters, "limit", default=100, least=1, most=1_000),
@@ -57,22 +58,22 @@ def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
 
 
 def is_search(parameters: Mapping[str, str]) -> bool:
-    """Whether these filters may take reading the whole record for a page."""
+    """Whether reading a page with these filters may require reading the whole audit record."""
     return not _SEARCHED.isdisjoint(parameters)
 
 
 def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
-    """Sums, by tool unless the request has another ``by``."""
+    """Return the query for sums, by tool unless the request has a ``by``. Raises InvalidRequestError."""
     return AuditSums(**_filters(parameters, key), by=fields.optional_text(parameters, "by", "by") or "tool")
 
 
 def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
-    """All records that match, oldest first."""
+    """Return the query for all matching records, oldest first. Raises InvalidRequestError."""
     return AuditQuery(**_filters(parameters, key), oldest_first=True)
 
 
 def export_form(parameters: Mapping[str, str]) -> str:
-    """The kind of file, JSON Lines by default."""
+    """Return the kind of file to export, a key of `EXPORTS`; JSON Lines by default. Raises InvalidRequestError."""
     form = parameters.get("format", "jsonl")
     if form not in EXPORTS:
         raise InvalidRequestError(f"The format must be one of {', '.join(EXPORTS)}, not {form[:40]!r}.")
@@ -102,11 +103,11 @@ def _outcome(raw: str | None) -> GovernanceOutcome | None:
 
 
 def _moment(parameters: Mapping[str, str], name: str) -> int | None:
-    """Microseconds since the epoch; a time without an offset is UTC, as all times of the ledger are."""
+    """Return a time parameter in microseconds since the epoch; a time without an offset is UTC, as the ledger's are."""
     raw = parameters.get(name)
     if raw is None:
         return None
-    # Python 3.10 does not read the Z; and in a query string an unescaped plus sign arrives as a space.
+    # Python 3.10 does not parse the Z, and an unescaped plus sign in a query string arrives as a space.
     text = raw.strip().replace(" ", "+") if "T" in raw else raw.strip()
     try:
         moment = datetime.fromisoformat(f"{text[:-1]}+00:00" if text[-1:] in ("Z", "z") else text)

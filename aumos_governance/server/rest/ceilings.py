@@ -1,4 +1,4 @@
-"""Where the ceilings that servers share stand otherwise than this server is configured."""
+"""The differences between the shared ceilings in the ledger and those in this server's configuration."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 
 
 def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingState]) -> list[dict[str, Any]]:
-    """The bodies of ``ceilings_differ`` in ``GET config``, given the shared ceilings around the owner's sessions.
+    """Return the bodies of ``ceilings_differ`` in ``GET config``; ``ceilings`` are the shared ones of the owner.
 
-    ``configured`` is null where this server has no such envelope, ``stands`` is empty where the ceiling was lifted.
+    In a body, ``configured`` is null if this server's configuration has no such envelope, and ``stands`` is empty if
+    the ceiling was removed.
     """
     wanted = {(spec.encloses, spec.name): _figures(spec.ceiling, spec.period) for spec in configured}
     names = dict.fromkeys((ceiling.kind, ceiling.name) for ceiling in ceilings)
@@ -34,13 +35,13 @@ def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingSt
 
 
 def difference_sentence(difference: Mapping[str, Any]) -> str:
-    """One difference, and what a user can do."""
+    """Return a log message that states one difference, and the command that changes the ceiling."""
     stands = " and ".join(map(_text, difference["stands"]))
     mine = difference["configured"]
     return (
-        f"The {difference['kind']} ceiling {difference['name']!r} {f'stands at {stands}' if stands else 'was lifted'},"
-        f" whatever this server is configured with ({'no such envelope' if mine is None else _text(mine)}); only"
-        " jupyter governance ceiling changes it."
+        f"The {difference['kind']} ceiling {difference['name']!r} {f'is {stands}' if stands else 'was removed'} in the"
+        f" ledger, unlike in this server's configuration ({'no such envelope' if mine is None else _text(mine)}); only"
+        " the command jupyter governance ceiling changes it."
     )
 
 

@@ -1,4 +1,4 @@
-"""How the server is configured."""
+"""The route that returns the server's configuration."""
 
 from __future__ import annotations
 

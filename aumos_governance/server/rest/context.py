@@ -1,4 +1,4 @@
-"""What the functions of the REST routes work with."""
+"""The objects that the functions of the REST routes use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...service.limit_requests import LimitRequests
 from ...service.records import Records
 from ...service.service import NotebookService
 from ...service.waiting import Waiting
-from ..identity.rooms import Place, Rooms
+from ..identity.notebook_map import NotebookMap, Place
 from ..settings.settings import Settings
 
 __all__ = ["Context"]
@@ -25,12 +25,12 @@ AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 
 
 class Context:
-    """The parts of the server extension that requests get their responses with; all methods but `key` may block."""
+    """The parts of the server extension that the functions of REST routes use. All methods except `key` may block."""
 
     def __init__(
         self,
         service: NotebookService,
-        rooms: Rooms,
+        notebooks: NotebookMap,
         settings: Settings,
         settle: Callable[[], None],
         kernels: Callable[[], list[dict[str, Any]]] = list,
@@ -42,31 +42,31 @@ class Context:
         self.service = service
         self.settings = settings
         self.settle = settle
-        """Waits until all known moves of files are in the ledger."""
+        """Waits until the ledger has executed all known renames of files."""
         self.kernels = kernels
-        """The bodies of all kernels."""
+        """Returns the bodies of all kernels."""
         self.contents = contents
-        """The server's contents manager, to be called in its loop."""
+        """The server's contents manager, which must be called on the server's loop."""
         self._loop = loop
         self._keys = keys
         self.gateway = gateway
-        """The body that describes the gateway; None where there is none."""
-        self.waiting = Waiting(service.ledger, rooms.owner, rooms.root)
+        """The gateway's description for ``GET config``; None without a gateway."""
+        self.waiting = Waiting(service.ledger, notebooks.owner, notebooks.root)
         self.limit_requests = LimitRequests(service.ledger, service.limit_waits)
         self.records = Records(service.ledger)
-        self.owner = rooms.owner
+        self.owner = notebooks.owner
         """The user whose notebooks the server serves."""
-        self.root = rooms.root
-        self._rooms = rooms
+        self.root = notebooks.root
+        self._notebooks = notebooks
 
     @property
     def has_gateway(self) -> bool:
-        """Whether the server has a gateway, and so keys."""
+        """Whether the server has a gateway, and so keys for it."""
         return self._keys is not None
 
     @property
     def keys(self) -> KeyRequests:
-        """The gateway's keys; raises NotFoundError where there is no gateway."""
+        """The requests about the gateway's keys; raises NotFoundError without a gateway."""
         if self._keys is None:
             raise NotFoundError(
                 "This server has no gateway, so there are no keys: an administrator configures one with"
@@ -76,24 +76,24 @@ class Context:
         return self._keys
 
     def key(self, path: str) -> NotebookKey:
-        """The notebook whose records those of ``path`` are."""
-        return self._rooms.place(path).notebook
+        """Return the notebook under which the ledger keeps the governance of ``path``."""
+        return self._notebooks.place(path).notebook
 
     def place(self, path: str) -> Place:
-        """Where the governance of ``path`` is kept, once all known moves of files are in the ledger."""
+        """Wait for known renames of files, and return the notebook that governs ``path``."""
         self.settle()
-        return self._rooms.place(path)
+        return self._notebooks.place(path)
 
     def on_loop(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """Have this done in the server's loop, and give what came of it."""
+        """Run a coroutine on the server's loop, and return its result."""
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def under(self) -> tuple[str, str] | None:
-        """The owner and root whose records alone are shown here; None: all of the ledger's."""
+        """Return the owner and root to whose records users are restricted; None if they may see the whole ledger."""
         return (self.owner, self.root) if self.settings.shared else None
 
     def within(self, query: AuditFiltersT) -> AuditFiltersT:
-        """The query, confined to what is shown here."""
+        """Return the query restricted to the records that users of this server may see."""
         under = self.under()
         return query if under is None else replace(query, under=under)

@@ -1,4 +1,4 @@
-"""The example notebooks of the package, copied into the user's folders."""
+"""The route that copies an example notebook of the package into a folder of the user."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def example(context: Context, request: Request[None]) -> Body:
 
 
 def find_example(name: str) -> Path:
-    """The file of an example: in a checkout, or else where the package's data is installed. Raises NotFoundError."""
+    """Return the file of an example, in a checkout or else in Jupyter's data folders. Raises NotFoundError."""
     folders = [_CHECKOUT, *(Path(folder) for folder in jupyter_path("aumos-governance", "examples"))]
     files = (folder / f"{name}.ipynb" for folder in folders)
     found = next((file for file in files if file.is_file()), None) if name in EXAMPLES else None
@@ -41,8 +41,8 @@ def find_example(name: str) -> Path:
 async def copy_example(contents: Any, name: str, folder: str) -> str:
     """Copy an example into a folder of this contents manager, and return the path of the copy.
 
-    No file is overwritten: the copy is made under a new name, and a rename to a name that is taken fails. Raises
-    NotFoundError for an unknown example, and what the manager raises for a folder that it does not write to.
+    No file is overwritten: the copy is made under a new name, and a rename to an existing name fails. Raises
+    NotFoundError for an unknown example, and the manager's errors for a folder that cannot be written to.
     """
     notebook = json.loads(find_example(name).read_text("utf-8"))
     model = await ensure_async(contents.new_untitled(path=folder, type="notebook"))

@@ -1,4 +1,4 @@
-"""How every request of the REST interface is authorized, read and responded to, whatever its route."""
+"""The request handler of all REST routes: it authorizes, parses and responds."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ ResultT = TypeVar("ResultT")
 _MAX_BODY: Final = 64 * 1024
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
-"""Parameters that the server itself reads."""
+"""Query parameters of jupyter_server itself, which every route accepts."""
 
 
 class RestHandler(APIHandler):
-    """Serves the routes of one path, which `initialize` gets by their methods."""
+    """The handler of the routes of one path; `initialize` gets these by their HTTP methods."""
 
     auth_resource = AUTH_RESOURCE
 
@@ -45,7 +45,7 @@ class RestHandler(APIHandler):
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def prepare(self, **options: Any) -> None:
-        # For every route that there is and will be: what changes something is a user's decision.
+        # Checked here for all routes, present and future, since every change is a user's decision.
         await super().prepare(**options)
         if self.request.method not in _READING and self.current_user is not None:
             check_decides(self)
@@ -61,7 +61,7 @@ class RestHandler(APIHandler):
         body, key = ({}, None) if route.method in _READING else (self._json_object(route.body), self._idempotency_key())
         request = Request(query, user_of(self, self.context.owner), is_made_up(self), id, body, key)
         long = route.long(parameters) if callable(route.long) else route.long
-        # The ledger waits for the disk, and the loop serves all requests.
+        # In a thread, since the ledger may wait for the disk, and the loop must serve all other requests.
         threads = self.long_reads if long else self.workers
         response = await _in_thread(threads, route.response, self.context, request)
         if isinstance(response, Download):
@@ -69,7 +69,7 @@ class RestHandler(APIHandler):
         else:
             self.finish(json.dumps(response))
 
-    # The decorator keeps the action that it is first called for, so the action is named.
+    # ``authorized`` without an action would keep the one of the first request that it handles, so it is named here.
     get = web.authenticated(authorized("read")(_serve))
     post = put = patch = delete = web.authenticated(authorized("write")(_serve))
 
@@ -81,7 +81,7 @@ class RestHandler(APIHandler):
         found: dict[str, str] = {}
         for name in self.request.query_arguments:
             values = self.get_query_arguments(name, strip=False)
-            # JupyterLab adds the time in milliseconds, as a bare name, against caches.
+            # JupyterLab adds the time in milliseconds as a parameter without a value, to avoid caches.
             if name not in _EVERYWHERE and not (name.isdigit() and values == [""]):
                 if len(values) > 1:
                     raise InvalidRequestError(f"The parameter {name[:40]!r} must be given once.")
@@ -106,20 +106,21 @@ class RestHandler(APIHandler):
         return fields.optional_text(self.request.headers, "Idempotency-Key", "header Idempotency-Key")
 
     async def _send(self, download: Download, threads: Executor) -> None:
-        # What can be refused is refused before a status is sent.
+        # The first part is read before a status is sent, so that an invalid request still gets its error.
         part = await _in_thread(threads, next, download.parts, None)
         self.set_header("Content-Type", download.content_type)
         self.set_header("Content-Disposition", f'attachment; filename="{download.name}"')
         try:
             while part is not None and not self._gone.done():
                 self.write(part)
-                # Done when the other side has taken it in, so that nothing piles up here; and never, when that is gone.
+                # ``flush`` is done when the client has received the part, so that parts do not pile up in memory; it is
+                # never done if the client has disconnected.
                 await asyncio.wait((self.flush(), self._gone), return_when=asyncio.FIRST_COMPLETED)
                 part = await _in_thread(threads, next, download.parts, None)
             download.parts.close()
         except Exception:
-            # Ended in good order, a file that lacks its second half would pass for a whole one.
-            self.log.exception("A download of the audit record failed in the middle, and was broken off.")
+            # The connection is closed, since after a regular end the client would take a part for the whole file.
+            self.log.exception("A download of the audit record failed, and its connection was closed.")
             connection: Any = self.request.connection
             connection.stream.close()
         else:
@@ -130,14 +131,14 @@ class RestHandler(APIHandler):
             self._gone.set_result(None)
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        # tornado takes every error that is not its own for a failure inside.
+        # tornado would send status 500 for every error that is not its own.
         exc_info = kwargs.get("exc_info")
         if exc_info is not None:
             status_code, _ = http_errors.describe(exc_info[1], status_code)
         super().send_error(status_code, **kwargs)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        # A refused request is no failure of the server.
+        # A refused request is not logged, since it is no failure of the server.
         if http_errors.describe(value)[0] >= 500:
             super().log_exception(typ, value, tb)
 

@@ -1,4 +1,4 @@
-"""The one place where errors become HTTP: a status and the body ``{"code", "message"}``."""
+"""The HTTP status and body, ``{"code", "message"}``, of each error; REST responses get them only from here."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ _CODES: Final = {400: "INVALID_REQUEST", 401: "NOT_LOGGED_IN", 403: "FORBIDDEN",
 
 
 def describe(error: BaseException | None, status: int = 500) -> tuple[int, dict[str, str]]:
-    """The status and body for an error; ``status`` is what stands where there is none or it says nothing."""
+    """Return the status and body of an error; without an error, ``status`` and a body for it."""
     if isinstance(error, AumOSGovernanceError):
         found = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
         return found, {"code": error.code, "message": error.message}
     if isinstance(error, HTTPError):
         return error.status_code, _body(error.status_code, _message(error))
     if error is not None:
-        message = "The governance service failed inside, so nothing is decided; the server's log says more."
+        message = "The governance service had an internal error, so nothing was decided; its log has the details."
         return 500, {"code": "INTERNAL", "message": message}
     return status, _body(status, "")
 
@@ -67,7 +67,7 @@ def _body(status: int, sentence: str) -> dict[str, str]:
 
 
 def _message(error: HTTPError) -> str:
-    """What tornado's error says: a template where it has arguments, and text with doubled percent signs else."""
+    """Return the message of tornado's error: a template if it has arguments, else text with doubled percent signs."""
     text = error.log_message or ""
     try:
         return text % error.args if error.args else text.replace("%%", "%")

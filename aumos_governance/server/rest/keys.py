@@ -1,4 +1,4 @@
-"""The requests that list, issue and revoke the gateway's keys, and the one that stops a notebook."""
+"""The routes that list, issue, bind and revoke the gateway's keys, and the route that stops a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query parameters that several routes have in common."""
+"""The query parameters that several routes share."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from ...wire import fields
-from ..identity.rooms import clean_path
+from ..identity.notebook_map import clean_path
 from .route import Parameters
 
 __all__ = ["ANY_NOTEBOOK", "NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
 
 
 class Page(NamedTuple):
-    """A page of a list."""
+    """A request for a page of a list."""
 
     path: str | None
-    """The notebook's; None for all notebooks."""
+    """The path of the notebook whose entries are listed; None for all notebooks."""
     after: str
     """The last entry of the page before; empty for the first page."""
     limit: int
+    """The most entries of the page."""
 
 
 def _page(parameters: Mapping[str, str], _: Any) -> Page:
@@ -44,6 +45,6 @@ def _limit(parameters: Mapping[str, str]) -> int:
 NONE: Final = Parameters((), lambda parameters, _: None)
 NOTEBOOK: Final = Parameters(("path",), lambda parameters, _: clean_path(parameters.get("path", "")))
 ANY_NOTEBOOK: Final = Parameters(("path",), _any_notebook)
-"""One notebook's, or with no path that of all notebooks."""
+"""An optional path: without one, the request is about all notebooks."""
 PAGE: Final = Parameters(("after", "limit"), _page)
 NOTEBOOK_PAGE: Final = Parameters(("path", "after", "limit"), _notebook_page)

@@ -1,4 +1,4 @@
-"""What a route of the REST interface is; `table.py` lists all of them."""
+"""The types that describe a route of the REST interface; `table.py` lists all routes."""
 
 from __future__ import annotations
 
@@ -18,53 +18,56 @@ QueryT = TypeVar("QueryT")
 
 @dataclass(frozen=True, slots=True)
 class Parameters(Generic[QueryT]):
-    """The query parameters of a route. Every other parameter is refused: it may be a misspelt filter."""
+    """The query parameters of a route. All others are refused, since they may be misspelt filters."""
 
     names: tuple[str, ...]
     read: Callable[[Mapping[str, str], Callable[[str], NotebookKey]], QueryT]
-    """Gets what was given and `Context.key`; raises InvalidRequestError, which names the parameter. Must not block."""
+    """Returns the route's query, given the request's parameters and `Context.key`. Must not block.
+
+    Raises InvalidRequestError, which names the invalid parameter.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[QueryT]):
-    """A request that was authenticated, authorized and validated, as the function of its route gets it."""
+    """A request that was authenticated and authorized, with the fields that the function of its route uses."""
 
     query: QueryT
-    """What the route's `Parameters` have read."""
+    """The result of the route's `Parameters.read`."""
     user: User
     one_user: bool
-    """Whether the server knows no names of users, so that all who log in are its owner."""
+    """Whether the server has no user names, so that all users who log in are its owner."""
     id: str
-    """What stands for ``{id}`` in the route's path."""
+    """The part of the path at ``{id}``; empty if the route's path has none."""
     body: Mapping[str, Any]
-    """Empty for a GET. All its fields are known to the route, and their values not yet validated."""
+    """The JSON object of the body; empty for a GET. The route knows all its fields, but must validate their values."""
     key: str | None
-    """The header Idempotency-Key, which a GET ignores."""
+    """The value of the header Idempotency-Key; always None for a GET."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file in place of a body, sent part by part."""
+    """A file as the response, sent part by part."""
 
     parts: Generator[bytes, None, None]
-    """Taking the next part may block."""
+    """The file's parts; getting the next one may block."""
     content_type: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[QueryT]):
-    """A method and a path, and the function that serves their requests."""
+    """A route: an HTTP method and a path, and the function that returns the responses to their requests."""
 
     method: str
     path: str
-    """Below `PREFIX`; ``{id}`` stands for one part of it."""
+    """The path below `PREFIX`; ``{id}`` matches one part of it."""
     query: Parameters[QueryT]
     response: Callable[[Context, Request[QueryT]], Body | Download]
-    """Runs in a thread, and so may block. Raises errors of the package."""
+    """Returns the response. It is called in a thread, and so may block. Raises the errors of `errors.py`."""
     body: tuple[str, ...] = ()
-    """The fields that the body may have. No route needs a body: without one it is ``{}``."""
+    """The fields that the request's body may have. An empty body is the same as ``{}``."""
     needs: tuple[str, str] | None = None
-    """An action and a resource of the server for which the user needs the permission too."""
+    """An action and a resource of the server for which the user needs a further permission."""
     long: bool | Callable[[Mapping[str, str]], bool] = False
-    """Whether a request with these parameters may read the whole record. Such requests have a thread of their own."""
+    """Whether a request with these parameters may read the whole audit record; such requests have their own thread."""

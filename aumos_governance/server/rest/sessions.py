@@ -1,8 +1,8 @@
-"""Notebooks, their governance sessions, and the kernels and ceilings of these."""
+"""The routes of notebooks: their governance sessions, kernels and ceilings."""
 
 from __future__ import annotations
 
-from ..identity.rooms import Place
+from ..identity.notebook_map import Place
 from .context import Context
 from .parameters import Page
 from .route import Body, Request
@@ -27,7 +27,7 @@ def close(context: Context, request: Request[str]) -> Body:
 
 
 def notebooks(context: Context, request: Request[Page]) -> Body:
-    """All notebooks that were ever governed, by path."""
+    """Return a page of the notebooks that ever had a governance session, in the order of their paths."""
     context.settle()
     page = _states(context, request.query.after, request.query.limit)
     last = page[-1]["path"] if page else ""
@@ -48,5 +48,5 @@ def _states(context: Context, after: str, limit: int) -> list[Body]:
 
 
 def _as_seen(request: Request[str], place: Place, body: Body) -> Body:
-    """The state under the path of the request, though it may be another notebook's."""
+    """Return a state's body with the path of the request, since the session may be another notebook's."""
     return {**body, "path": request.query, "shared_with": place.shared_with}

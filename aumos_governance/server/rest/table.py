@@ -1,8 +1,8 @@
 """All routes of the REST interface under ``aumos-governance/v1/``, which `openapi.yaml` describes.
 
 A GET needs the permission to ``read`` the resource ``aumos-governance``; all other methods need the permission to
-``write`` and, on a JupyterHub, a user who logged in with a browser; ``needs`` names a further permission. What succeeds
-has status 200, and each error has the status that `http_errors` gives it. `RestHandler` sees to that for every route.
+``write`` and, on a JupyterHub, a user who logged in with a browser; ``needs`` names a further permission. A success
+has status 200, and each error the status that `http_errors` returns. `RestHandler` enforces this for every route.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ ROUTES: tuple[Route[Any], ...] = (
 def handlers(
     context: Context, workers: Executor, long_reads: Executor
 ) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
-    """What to add to the server's handlers: one for each path, with the routes of its methods."""
+    """Return the handlers to add to the server: one for each path, with the routes of its methods."""
     by_path: dict[str, dict[str, Route[Any]]] = {}
     for route in ROUTES:
         by_path.setdefault(route.path, {})[route.method] = route

@@ -1,4 +1,4 @@
-"""Holds, approval requests, calls that wait at a limit, reports and corrections."""
+"""The routes of holds, approval requests, calls that wait at a limit, reports and corrections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The setting for ceilings over several sessions, whose every wrong value is refused in one sentence."""
+"""The trait for ceilings over several sessions; each wrong value raises TraitError with one sentence."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from .traits import full_name, literal, shown
 __all__ = ["Envelopes", "read_envelopes"]
 
 _KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
-"""In a server's configuration an owner is called a user."""
+"""The kinds of envelopes by their names in the configuration, where an owner may also be called a user."""
 _EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"
 
 
 class Envelopes(List[Any]):
-    """A list of dicts, each with ``name, kind, ceiling`` and maybe ``period``; held as whole dicts of text."""
+    """A list of dicts, each with ``name``, ``kind``, ``ceiling`` and optionally ``period``.
+
+    The value is stored with every field present, as text.
+    """
 
     def validate(self, obj: Any, value: Any) -> list[dict[str, str]]:
         name = full_name(self)
@@ -36,12 +39,12 @@ class Envelopes(List[Any]):
         return envelopes
 
     def item_from_string(self, s: str, index: int | None = None) -> Any:
-        """One envelope on a command line, written as a dict; any other text is refused with the rest."""
+        """Return the dict that one envelope of a command line is written as; `validate` refuses any other text."""
         return literal(s)
 
 
 def read_envelopes(envelopes: Iterable[Mapping[str, str]]) -> tuple[EnvelopeSpec, ...]:
-    """The envelopes of a valid setting, as the ledger wants them."""
+    """Return the ledger's envelopes for a validated value of `Envelopes`."""
     return tuple(
         EnvelopeSpec(
             name=envelope["name"],

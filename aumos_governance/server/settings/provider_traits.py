@@ -1,30 +1,30 @@
-"""The setting for the gateway's providers; what is in it is read by `gateway.configuration`."""
+"""The traits for the gateway's providers and its port; `gateway.configuration` validates each provider."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from traitlets import TraitError, TraitType
+from traitlets import TraitType
 
 from ...gateway.configuration.providers import EXAMPLE
-from .traits import full_name, literal, shown
+from .traits import literal, refuse
 
 __all__ = ["Port", "Providers"]
 
 
 class Providers(TraitType[Any, Any]):
-    """A dict of providers by their names, each a dict; held as it is given."""
+    """A dict of providers by name, each a dict; stored unchanged."""
 
     info_text = f"a dict of providers, such as {EXAMPLE}"
 
     def validate(self, obj: Any, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise TraitError(f"{full_name(self)} is {shown(value)}, but must be {self.info_text}.")
+            refuse(self, value, self.info_text)
         return dict(value)
 
     def from_string(self, s: str) -> Any:
-        """A dict on a command line; any other text is refused with the rest."""
+        """Return the dict that is written on a command line; `validate` refuses any other text."""
         return literal(s)
 
 
@@ -39,5 +39,5 @@ class Port(TraitType[Any, Any]):
         except (TypeError, ValueError):
             port = -1
         if not 0 <= port <= 65535:
-            raise TraitError(f"{full_name(self)} is {shown(value)}, but must be {self.info_text}.")
+            refuse(self, value, self.info_text)
         return port

@@ -1,4 +1,4 @@
-"""The server's configuration, checked as a whole: pure, no traitlets and no server."""
+"""The server's configuration, validated as a whole, without traitlets or a server."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ __all__ = ["Settings", "default_database_url", "read_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A configuration that can work."""
+    """A server's configuration, in which no setting contradicts another."""
 
     terms: SessionTerms
     warn_at: tuple[str, ...]
-    """Rising fractions of the budget, as decimal text."""
+    """Fractions of the budget in rising order, as decimal text."""
     autostart: bool
     database_url: str
     envelopes: tuple[EnvelopeSpec, ...] = ()
     """Ceilings around the sessions of all notebooks."""
     at_limit: str = "deny"
-    """What becomes of a call that only a limit on money refuses, where its notebook does not say."""
+    """``deny`` or ``ask``: whether a call at a limit on money waits for a user, unless its notebook chooses."""
     autostart_terms: SessionTerms | None = None
-    """As `terms`, with what ``autostart`` names as its defaults; None where it names nothing."""
+    """`terms` with the level and budget of the setting ``autostart`` as defaults; None unless that is a dict."""
 
     @property
     def shared(self) -> bool:
-        """Whether other users' servers may share the ledger: a file has one user, a database server many."""
+        """Whether servers of other users may use the same ledger, since it is on a database server."""
         return not self.database_url.startswith(("sqlite:", "memory:"))
 
     def body(self) -> dict[str, Any]:
-        """The body of ``GET config``; where the ledger is stays the server's own affair."""
+        """Return these settings for the body of ``GET config``, without the ledger's address, which users need not
+        know.
+        """
         terms = self.terms
         return {
             "version": __version__,
@@ -55,7 +57,7 @@ class Settings:
 
 
 def default_database_url(data_dir: Path) -> str:
-    """Where the ledger is that no setting places, with Jupyter's data folder."""
+    """Return the default address of the ledger: a SQLite file in ``data_dir``, Jupyter's data folder."""
     return f"sqlite:///{data_dir.absolute() / 'aumos_governance' / 'ledger.sqlite'}"
 
 
@@ -72,9 +74,9 @@ def read_settings(
     envelopes: Sequence[EnvelopeSpec] = (),
     at_limit: str = "deny",
 ) -> Settings:
-    """Put single settings, each valid by itself, together.
+    """Return the configuration that these settings make, each of which is valid by itself.
 
-    Raises ConfigurationError, in one sentence that names the setting, where they contradict each other.
+    Raises ConfigurationError, whose message names the setting, where they contradict each other.
     """
     ceiling = None if max_budget is None else money.parse(max_budget)
     terms = SessionTerms(

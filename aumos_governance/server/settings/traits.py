@@ -1,4 +1,4 @@
-"""Kinds of settings whose every wrong value is refused in one sentence that names the setting and its range."""
+"""Traits of the extension's settings; a wrong value raises TraitError, which names the setting and its valid values."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ... import money
 from ...errors import AumOSGovernanceError
 from ...wire import fields
 
-__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "shown"]
+__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "refuse", "shown"]
 
 _WEEK: Final = 7 * 24 * 3600.0
 
 
 class Dollars(TraitType[Any, Any]):
-    """An amount in USD (``"10"``, ``10``, ``10.0`` or a Decimal), held as exact decimal text.
+    """An amount in USD (``"10"``, ``10``, ``10.0`` or a Decimal), stored as exact decimal text.
 
-    With ``allow_none``, None or the word ``None`` on a command line stands for no amount.
+    With ``allow_none``, None, or ``None`` on a command line, means no amount.
     """
 
     info_text = "an amount from 0 to 1000000000 US dollars with at most 9 decimals"
@@ -35,7 +35,7 @@ class Dollars(TraitType[Any, Any]):
 
 
 class Level(TraitType[Any, Any]):
-    """A trust level (``2``, ``"2"`` or ``"L2"``), held as its number."""
+    """A trust level (``2``, ``"2"`` or ``"L2"``), stored as its number."""
 
     info_text = "a trust level, a whole number from 0 to 5"
 
@@ -50,7 +50,7 @@ class Level(TraitType[Any, Any]):
 
 
 class Seconds(TraitType[Any, Any]):
-    """A stretch of time in seconds (``600`` or ``"600"``), held as a float."""
+    """A duration in seconds (``600`` or ``"600"``), stored as a float."""
 
     info_text = "a number of seconds, more than 0 and at most 604800, which is a week"
 
@@ -65,7 +65,7 @@ class Seconds(TraitType[Any, Any]):
 
 
 class Fractions(List[Any]):
-    """Rising fractions in (0, 1], each held as exact decimal text; the list may be empty."""
+    """A list of fractions above 0 and at most 1, in rising order; stored as exact decimal text. It may be empty."""
 
     info_text = "a list of rising fractions, each above 0 and at most 1, for example [0.5, 0.8]"
 
@@ -80,7 +80,7 @@ class Fractions(List[Any]):
 
 
 class Autostart(TraitType[Any, Any]):
-    """Whether something starts by itself, or with which values: a bool, or a dict held as level and decimal text."""
+    """A bool, or a dict with a ``trust_level``, a ``budget`` or both; stored as the level's number and decimal text."""
 
     info_text = "True, False, or a dict such as {'trust_level': 3, 'budget': '5'}"
 
@@ -106,7 +106,10 @@ class Autostart(TraitType[Any, Any]):
         return found
 
     def from_string(self, s: str) -> Any:
-        """``True``, ``1``, ``False``, ``0`` or a dict on a command line; any other text is refused with the rest."""
+        """Return the bool (``True``, ``1``, ``False``, ``0``) or dict that is written on a command line.
+
+        `validate` refuses any other text.
+        """
         try:
             return Bool().from_string(s)
         except ValueError:
@@ -114,7 +117,7 @@ class Autostart(TraitType[Any, Any]):
 
 
 def literal(text: str) -> Any:
-    """The value that a text on a command line writes as Python would; any other text is its own value."""
+    """Return the value of a Python literal from a command line, or the text itself if it is not one."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -122,28 +125,28 @@ def literal(text: str) -> Any:
 
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:
-    """Raises TraitError in one sentence."""
+    """Raise TraitError, stating the wrong value and the valid ones."""
     raise TraitError(f"{full_name(trait)} is {shown(value)}, but must be {valid}.")
 
 
 def full_name(trait: TraitType[Any, Any]) -> str:
-    """The setting as it is written in a configuration file."""
+    """Return the trait's name as it is written in a configuration file, such as ``GovernanceExtension.strict``."""
     owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
     return f"{owner}.{trait.name}"
 
 
 def shown(value: object) -> str:
-    """A wrong value as a sentence shows it."""
+    """Return the text of a wrong value for an error message, at most 60 characters and an ellipsis."""
     try:
         text = repr(value)
     except ValueError:
-        # Python does not write out an int of many thousand digits.
+        # Python refuses to convert an int of many thousand digits to text.
         text = f"a {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _fraction(value: object) -> Decimal | None:
-    """The exact fraction, or None where the value is not one; a float counts as the digits that were typed."""
+    """Return the exact fraction, or None if the value is not one; of a float, its shortest decimal text counts."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

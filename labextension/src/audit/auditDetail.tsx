@@ -21,7 +21,7 @@ import {
 } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
-/** All fields of one record; a charge can be corrected from here. */
+/** Shows all fields of one audit record, and a form to correct its charge if it has one. */
 export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   const { record, trans } = props;
   const { charge_id: chargeId } = record;
@@ -53,7 +53,9 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           <closeIcon.react tag="span" />
         </Button>
       </header>
-      <Fields fields={fields(record, props.model.config, notation, trans)} />
+      <Fields
+        fields={factFields(record, props.model.config, notation, trans)}
+      />
       {chargeId !== null && isCorrectable(record) && (
         <CorrectionForm
           key={record.record_id}
@@ -65,7 +67,7 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
           onDone={props.onCorrected}
         />
       )}
-      <Fields fields={marks(record, trans)} />
+      <Fields fields={identifierFields(record, trans)} />
     </section>
   );
 }
@@ -79,14 +81,14 @@ export namespace AuditDetail {
     record: IAuditRecord;
     trans: TranslationBundle;
     onClose: () => void;
-    /** Called when all or part of the record's charge was taken back. */
+    /** Called when the record's charge was corrected. */
     onCorrected: () => void;
   }
 }
 
 type Field = [name: string, value: React.ReactNode];
 
-/** Fields by name; fields that a record does not have are left out. */
+/** A list of field names and values; fields whose value is null are left out. */
 function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   return (
     <dl className="aumos-AuditDetail-fields">
@@ -102,19 +104,22 @@ function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   );
 }
 
-/** The record's identifiers and hashes. */
-function marks(record: IAuditRecord, trans: TranslationBundle): Field[] {
+/** Return the identifiers and hashes of a record as fields. */
+function identifierFields(
+  record: IAuditRecord,
+  trans: TranslationBundle
+): Field[] {
   return [
     [trans.__('Session'), record.chain],
     [trans.__('Charge'), record.charge_id],
     [trans.__('Record'), record.record_id],
     [trans.__('Hash'), record.hash],
-    [trans.__('Hash before'), record.previous_hash || null]
+    [trans.__('Previous hash'), record.previous_hash || null]
   ];
 }
 
-/** What happened, as a record has it. */
-function fields(
+/** Return what a record says of the request, its decision and its cost as fields. */
+function factFields(
   record: IAuditRecord,
   config: IGovernanceConfig | null,
   notation: Notation,
@@ -149,8 +154,8 @@ function fields(
     [trans.__('Spent'), usd(record.spent_delta)],
     [trans.__('Held'), usd(record.held_delta)],
     [trans.__('Tool'), text(record.tool)],
-    [trans.__('Provider'), text(ofGateway(record, 'provider'))],
-    [trans.__('Key'), text(ofGateway(record, 'key'))],
+    [trans.__('Provider'), text(gatewayDetail(record, 'provider'))],
+    [trans.__('Key'), text(gatewayDetail(record, 'key'))],
     [trans.__('Action'), text(record.action_type)],
     [trans.__('Resource'), text(record.resource)],
     [trans.__('Agent'), text(record.agent_id)],
@@ -171,8 +176,8 @@ function fields(
   ];
 }
 
-/** A field of the gateway's own record of a call, by name; null for any other record. */
-function ofGateway(record: IAuditRecord, name: string): string | null {
+/** Return a detail of a call that went through the gateway; null if the call did not, or the detail is missing. */
+function gatewayDetail(record: IAuditRecord, name: string): string | null {
   const value = record.detail[name];
   return record.detail.kind === 'gateway' && typeof value === 'string'
     ? value

@@ -7,12 +7,12 @@ import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button, buttonClass } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
-/** How long the user must have stopped typing before the list follows, in milliseconds. */
+/** How long after the last key the typed filters apply, in milliseconds. */
 const PAUSE = 300;
 
-/** The filters as they stand in the fields. */
+/** The values of the form's fields. */
 interface IFields {
-  /** Whether only today's records are listed; the fields of times are empty then. */
+  /** Whether only today's records are listed; `since` and `until` are empty then. */
   readonly isToday: boolean;
   /** Whether only the records of the notebook's last session are listed. */
   readonly isSession: boolean;
@@ -35,13 +35,13 @@ const EMPTY: IFields = {
   text: ''
 };
 
-/** What was denied today. */
+/** The fields that select what was denied today. */
 const DENIED_TODAY: IFields = { ...EMPTY, isToday: true, outcome: 'deny' };
 
-/** The fields that are typed, key by key; a change of any other field applies at once. */
+/** The fields that apply {@link PAUSE} after the last key; a change of any other field applies at once. */
 const TYPED = ['tool', 'agent', 'text', 'since', 'until'] as const;
 
-/** The fields that narrow the list of records. */
+/** A form with filters for the list of audit records. */
 export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   const { onFilter, onType, path, sessionId, today, trans } = props;
   const [fields, setFields] = React.useState(
@@ -52,7 +52,7 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   const [areTimesOpen, setTimesOpen] = React.useState(false);
   const id = React.useId();
   const session = isHere ? sessionId : null;
-  // The owner learns of other filters before the next paint, so the list never differs from the fields shown.
+  // A layout effect runs before the next paint, so the list never differs from the fields shown.
   React.useLayoutEffect(() => {
     const filters = filtersOf(fields, {
       path: isHere ? path : null,
@@ -181,7 +181,7 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
 export namespace AuditFilters {
   /** The properties of the component. */
   export interface IProps {
-    /** The notebook whose records can be listed alone, or null. Another notebook needs another component. */
+    /** The notebook whose records can be listed alone, or null. For another notebook, mount the component anew. */
     path: string | null;
     /** Whether only what was denied today is shown at first. */
     isDeniedToday?: boolean;
@@ -195,22 +195,24 @@ export namespace AuditFilters {
     trans: TranslationBundle;
     /** Called when the fields select other records; it must be the same function on every render. */
     onFilter: (filters: IAuditFilters) => void;
-    /** Called with the same filters once the user has stopped typing; the same rule holds. */
+    /**
+     * Called with each key, before `onFilter` is called with the same filters; also the same function on every render.
+     */
     onType: (filters: IAuditFilters) => void;
   }
 }
 
-/** What the fields are combined with: the notebook and its session, if selected, and the day. */
-interface IAround {
+/** The values of a filter that do not come from the fields: the notebook and session, or null, and the day. */
+interface IFilterContext {
   readonly path: string | null;
   readonly session: string | null;
   readonly today: number;
 }
 
-/** The filters of the request; an empty field adds none. */
+/** Return the filters of the request; an empty field adds none. */
 function filtersOf(
   fields: IFields,
-  { path, session, today }: IAround
+  { path, session, today }: IFilterContext
 ): IAuditFilters {
   return {
     path,
@@ -224,7 +226,9 @@ function filtersOf(
   };
 }
 
-/** A time in the reader's time zone, in the format of the server. */
+/**
+ * Convert the value of a time field, in the browser's time zone, to ISO 8601 in UTC; null if it is empty or invalid.
+ */
 function isoOf(local: string): string | null {
   const time = new Date(local);
   return local === '' || Number.isNaN(time.valueOf())

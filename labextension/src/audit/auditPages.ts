@@ -5,15 +5,15 @@ import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records one request loads. */
 const PAGE = 500;
-/** How many pages are kept besides the newest one and those in view; pages farther away are loaded again. */
+/** How many pages are kept in memory besides the newest page and those in view. */
 const KEPT = 8;
 
 /**
- * The records that match some filters, newest first, by position; only a window of them is in memory.
+ * The records that match some filters, newest first; only the pages around the wanted positions are in memory.
  *
- * The server's pages have no numbers: each is requested with the cursor from the page before. The cursors are
- * kept, so that an earlier position can be loaded at once; for a new position, the pages before it are loaded
- * and dropped. The list does not change while new records are written, until `reload`.
+ * A page of the server is requested with the cursor from the previous page. All cursors are kept, so that a page that
+ * was loaded once can be loaded again directly; to reach a new position, all pages before it are loaded. The list does
+ * not change while new records are written, until `reload`.
  */
 export class AuditPages extends Observable {
   constructor(options: AuditPages.IOptions) {
@@ -26,12 +26,12 @@ export class AuditPages extends Observable {
     return this._filters;
   }
 
-  /** How many records match, as far as is known; null before the first response. */
+  /** How many records match, as far as is known so far; null before the first response. */
   get length(): number | null {
     return this._length;
   }
 
-  /** How many of them have been loaded so far. */
+  /** How many records, from the newest on, have been loaded at some time. */
   get reached(): number {
     return this._end ?? this._cursors.length * this._pageSize;
   }
@@ -65,7 +65,7 @@ export class AuditPages extends Observable {
     this.reload();
   }
 
-  /** Load the newest records again; the old ones are shown until they arrive. */
+  /** Load the list again, starting with the newest records; the old ones stay until these arrive. */
   reload(): void {
     this._epoch += 1;
     this._isReading = false;
@@ -78,7 +78,7 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** Load the records at some positions into memory as soon as possible. */
+  /** Set the range of positions that are shown, and load their records. */
   want(first: number, last: number): void {
     this._wanted = {
       first: Math.floor(first / this._pageSize),
@@ -87,23 +87,23 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** Load how many records match: the sum over all days, since a page does not contain it. */
+  /** Load how many records match, from the sums of all days: a page does not contain the number. */
   private async _count(epoch: number): Promise<void> {
     try {
       const { sums } = await this._api.sums('day', this._filters);
       if (epoch === this._epoch && this._end === null) {
         this._length = Math.max(
           sums.reduce((total, sum) => total + sum.records, 0),
-          this._sure()
+          this._leastLength()
         );
         this.notify();
       }
     } catch {
-      // The request of the pages reports what is wrong.
+      // The request of the first page fails too, and reports the error.
     }
   }
 
-  /** Load the next page that is wanted, or that comes before a wanted one. */
+  /** Load the next page that is needed, and after it the others. */
   private _read(): void {
     const next = this._next();
     if (next === null || this._isReading || this.isDisposed) {
@@ -129,7 +129,7 @@ export class AuditPages extends Observable {
           this._length = this._end;
         } else {
           this._cursors[next + 1] = following;
-          this._length = Math.max(this._length ?? 0, this._sure());
+          this._length = Math.max(this._length ?? 0, this._leastLength());
         }
         this.notify();
         this._read();
@@ -144,7 +144,7 @@ export class AuditPages extends Observable {
     );
   }
 
-  /** Which page to load next; null for none. */
+  /** Return the number of the page to load next; null if all that are needed are loaded. */
   private _next(): number | null {
     const reached = this._cursors.length - 1;
     const { first, last } = this._wanted;
@@ -153,7 +153,7 @@ export class AuditPages extends Observable {
         return page;
       }
     }
-    // Only the last loaded page has the cursor that continues the list.
+    // A position beyond the last known page: load that page again for the cursor of the next.
     return last > reached && this._end === null ? reached : null;
   }
 
@@ -161,13 +161,13 @@ export class AuditPages extends Observable {
     return this._isFresh && this._pages.has(page);
   }
 
-  /** Keep a page, and drop the farthest one. */
+  /** Store a page, and drop those that are farthest from the wanted positions. */
   private _keep(page: number, records: readonly IAuditRecord[]): void {
     this._pages.set(page, records);
     const { first, last } = this._wanted;
     const middle = (first + last) / 2;
     const byDistance = [...this._pages.keys()]
-      // The newest page has no cursor: loading it again would give other records.
+      // Page 0 has no cursor: loading it again could return newer records, which do not belong to this list.
       .filter(key => key !== 0 && (key < first || key > last))
       .sort((a, b) => Math.abs(b - middle) - Math.abs(a - middle));
     for (const key of byDistance.slice(
@@ -178,8 +178,8 @@ export class AuditPages extends Observable {
     }
   }
 
-  /** How many there are at least: a page that is followed by another is full. */
-  private _sure(): number {
+  /** Return how many records match at least: all pages before the last known one are full. */
+  private _leastLength(): number {
     const beyond = this._cursors.length - 1;
     return beyond * this._pageSize + (beyond > 0 ? 1 : 0);
   }
@@ -191,9 +191,9 @@ export class AuditPages extends Observable {
   private _cursors: (string | null)[] = [null];
   private _wanted = { first: 0, last: 0 };
   private _length: number | null = null;
-  /** How many there are, once the last page was loaded. */
+  /** How many records match; null until the last page was loaded. */
   private _end: number | null = null;
-  /** Whether the pages in memory belong to the current list, and not to the one before a reload. */
+  /** Whether the pages in memory were loaded after the last `reload`. */
   private _isFresh = false;
   private _isReading = false;
   private _failure: GovernanceApiError | null = null;

@@ -16,18 +16,18 @@ import {
 import { verdictOf } from '../words/verdicts';
 
 /** The height of a row in pixels, equal to that in the style sheet. */
-export const ROW_HEIGHT = 26;
+const ROW_HEIGHT = 26;
 /** How many rows are drawn above and below the visible ones. */
 const MARGIN = 8;
-/** How many row elements are recycled; doubled until all visible rows fit. */
+/** How many row elements are reused while scrolling; a multiple of it if more rows are visible. */
 const SLOTS = 64;
-/** A number of rows whose height every browser can scroll. */
+/** The most rows that are shown: browsers limit the height of an element. */
 const MAX_ROWS = 600_000;
 
 /**
- * The records of an audit trail in a table of any length: only the rows in view are in the page.
+ * A table of audit records of any length: only the rows in view are elements of the page.
  *
- * The table is one stop of the Tab key; arrow keys, Page Up and Down, Home and End move in it, Enter opens a record.
+ * The Tab key stops at it once. Arrow keys, Page Up and Down, Home and End move in it; Enter opens a record.
  */
 export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const { pages, selected, trans } = props;
@@ -52,16 +52,16 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
       return;
     }
     let frame = 0;
-    const look = (): void => {
+    const readScroll = (): void => {
       frame = 0;
       setView(({ height }) => ({ top: node.scrollTop, height }));
     };
-    // Measured at once: one frame later, during a change of theme, its height may be 0 for a moment.
+    // Not in the next frame: during a change of theme, the height can be 0 for a moment then.
     const measure = (): void =>
       setView({ top: node.scrollTop, height: node.clientHeight });
-    // At most once a frame, however many scroll events a wheel fires.
+    // A mouse wheel fires several scroll events in one frame; one reading is enough.
     const later = (): void => {
-      frame ||= requestAnimationFrame(look);
+      frame ||= requestAnimationFrame(readScroll);
     };
     const observer = new ResizeObserver(measure);
     observer.observe(node);
@@ -78,7 +78,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const isAtTop = view.top < ROW_HEIGHT;
   React.useEffect(() => onTop(isAtTop), [onTop, isAtTop]);
 
-  // A row that is not loaded yet has nothing to open; the open record stays open.
+  // For a row that is not loaded yet, the record that is open stays open.
   const select = (record: IAuditRecord | null): void => {
     if (record !== null) {
       props.onSelect(record);
@@ -133,7 +133,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     const record = pages.record(index);
     rows.push(
       <AuditRow
-        // A row that leaves the view hands its nodes to one that enters it.
+        // The elements of a row that leaves the view are reused for a row that enters it.
         key={index % slots}
         id={`${id}-${index}`}
         index={index}
@@ -202,9 +202,9 @@ export namespace AuditTable {
     pages: AuditPages;
     /** The id of the record that is open in detail; null for none. */
     selected: string | null;
-    /** The current time, in milliseconds; the date of records from the same day is left out. */
+    /** Any time of the current day, in milliseconds: records of this day are shown without their date. */
     today: number;
-    /** Who the reader is; null while it is unknown. */
+    /** The configuration, which names the user; null until it is loaded. */
     config: IGovernanceConfig | null;
     trans: TranslationBundle;
     /** Called when a record is to be opened in detail. */
@@ -226,6 +226,7 @@ interface IRowProps {
   onPress: (record: IAuditRecord | null, index: number) => void;
 }
 
+/** The properties that change what a row shows. */
 const DRAWN_FROM = [
   'id',
   'record',
@@ -236,7 +237,7 @@ const DRAWN_FROM = [
   'trans'
 ] as const;
 
-/** Renders only when its record or look changes; its callbacks do the same whenever they are made. */
+/** A row that is rendered again only when a value in {@link DRAWN_FROM} changes; its callback may differ. */
 const AuditRow = React.memo(Row, (before, after) =>
   DRAWN_FROM.every(name => before[name] === after[name])
 );

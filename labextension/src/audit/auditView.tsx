@@ -24,7 +24,7 @@ import { ExportLinks } from './exportLinks';
 /** The least time between two loads of the newest records while more are written, in milliseconds. */
 const PAUSE = 2000;
 
-/** The full audit record: filters, the table, one record in detail, exports, and whether it is intact. */
+/** The tab of the audit record: filters, the table, one record in detail, exports, and whether the record is intact. */
 export class AuditView extends ReactWidget {
   constructor(options: AuditView.IOptions) {
     super();
@@ -34,19 +34,19 @@ export class AuditView extends ReactWidget {
     this._notation = options.notation;
     this._trans = options.trans;
     this._pages = new AuditPages({ api: options.api.audit });
-    this._known = this._stand();
+    this._version = this._modelVersion();
     this.addClass('aumos-AuditView');
     this._pages.changed.connect(() => this.update());
     this._model.changed.connect(this._onModel, this);
   }
 
-  /** The notebook whose records can be listed alone; null where there is none. */
+  /** The notebook whose records can be listed alone; null if none was chosen. */
   get path(): string | null {
     return this._path;
   }
 
-  /** Show the records of a notebook, or of all, and optionally one of them in detail. */
-  look(path: string | null, record: IAuditRecord | null = null): void {
+  /** Show the records of a notebook, or of all notebooks, and optionally one record in detail. */
+  showRecords(path: string | null, record: IAuditRecord | null = null): void {
     this._isDeniedToday &&= path === this._path;
     this._path = path;
     this._selected = record;
@@ -54,12 +54,12 @@ export class AuditView extends ReactWidget {
     this.update();
   }
 
-  /** Look at what was denied today, whatever the filters were. */
-  lookAtDenials(path: string | null): void {
+  /** Show what was denied today, with the filters set to that. */
+  showDenials(path: string | null): void {
     this._isDeniedToday = true;
     this._presets += 1;
     this._path = path;
-    this.look(path);
+    this.showRecords(path);
   }
 
   override dispose(): void {
@@ -97,7 +97,7 @@ export class AuditView extends ReactWidget {
           <div className="aumos-AuditView-bar">
             <p role="status" className="aumos-AuditView-count">
               {length === null || this._isPending
-                ? // What cannot be read is not being read.
+                ? // After a failure nothing is being loaded.
                   !failure && trans.__('Reading…')
                 : trans._n('%1 record', '%2 records', length, count, count)}
             </p>
@@ -208,20 +208,22 @@ export class AuditView extends ReactWidget {
   };
 
   private _onModel(): void {
-    const look = `${this._model.config?.user} ${this._sessionId()}`;
-    if (look !== this._look) {
-      this._look = look;
+    const shown = `${this._model.config?.user} ${this._sessionId()}`;
+    if (shown !== this._shown) {
+      this._shown = shown;
       this.update();
     }
-    const stand = this._stand();
-    if (stand !== this._known) {
-      this._known = stand;
+    const version = this._modelVersion();
+    if (version !== this._version) {
+      this._version = version;
       this._isBehind = true;
       this._follow();
     }
   }
 
-  /** Load new records if their position is in view; else offer them: a list that is being read must not move. */
+  /**
+   * Load new records if the top of the list is in view; else show a button: a list that the user reads must not move.
+   */
   private _follow(): void {
     if (!this._isBehind || !this.isVisible || this._filters === null) {
       return;
@@ -258,22 +260,23 @@ export class AuditView extends ReactWidget {
         this.update();
       }
     } catch {
-      // Without them the user can still type any name.
+      // Without these suggestions the user can still type any name.
     }
   }
 
-  /** The last session of the notebook; null where there is none or it is unknown. */
+  /** Return the id of the notebook's last session; null if there is none or it is unknown. */
   private _sessionId(): string | null {
     return this._path === null
       ? null
       : (this._model.stateOf(this._path)?.session_id ?? null);
   }
 
-  private _stand(): string {
+  /** Changes when records may have been added, or can be loaded again after a failure. */
+  private _modelVersion(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }
 
-  /** The start of the current day: the view depends on the day and not on the moment. */
+  /** Return the start of the current day, so that the view is rendered anew with each day and not with each moment. */
   private _today(): number {
     return new Date().setHours(0, 0, 0, 0);
   }
@@ -289,19 +292,19 @@ export class AuditView extends ReactWidget {
   private _filters: IAuditFilters | null = null;
   private _tools: readonly string[] = [];
   private _agents: readonly string[] = [];
-  private _known: string;
-  /** What else of the model the view depends on: the user, and the notebook's session. */
-  private _look = '';
+  private _version: string;
+  /** The user and session that were last rendered. */
+  private _shown = '';
   /** Whether the filters start with what was denied today. */
   private _isDeniedToday = false;
-  /** Counts how often the filters were set from outside. */
+  /** How often the filters were set to what was denied today; each time the form is mounted anew. */
   private _presets = 0;
-  /** Whether the records in the list will change because of what is being typed. */
+  /** Whether the user is typing a filter that does not apply yet. */
   private _isPending = false;
-  /** Counts how often the list was started anew. */
+  /** How often the list was filtered or reloaded; each time the table is mounted anew, scrolled to its top. */
   private _lists = 0;
   private _isAtTop = true;
-  /** Whether records may have been written that are not loaded. */
+  /** Whether newer records may exist that neither were loaded nor have their button shown. */
   private _isBehind = false;
   /** Whether the button for newer records is shown. */
   private _isStale = false;

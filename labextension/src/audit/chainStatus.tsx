@@ -8,13 +8,14 @@ import { asFailure, GovernanceApiError } from '../server/requests';
 import { useReading } from '../widgets/hooks';
 import { useNotation } from '../widgets/notation';
 
-/** Up to how many records a session's chain is verified without a click. */
+/** The longest chain that is verified without a click, in records. */
 const SMALL = 1000;
 
 /**
- * Whether the records are intact, as the server finds when it verifies their hash chains.
+ * Shows whether the audit record is intact, by the server's verification of its hash chains.
  *
- * A session's chain is verified automatically while it is short, and again when it has grown; else on a click.
+ * A session's chain of up to {@link SMALL} records is verified automatically, and again when it has grown; anything
+ * else is verified when the user presses a button.
  */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, revision, sessionId, trans } = props;
@@ -29,19 +30,21 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   );
   const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
   const isDue = attempt > 0 || (total !== null && total <= SMALL);
-  // A chain that has grown is verified again, unless it is too long for that.
+  // As a dependency of the effect, this verifies a short chain again when it has grown.
   const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
     if (!isDue) {
       return undefined;
     }
     let wanted = true;
-    const find = (result: IVerification | GovernanceApiError): void => {
+    const finish = (result: IVerification | GovernanceApiError): void => {
       if (wanted) {
         setFound({ path, attempt, result });
       }
     };
-    api.verify(path).then(find, (reason: unknown) => find(asFailure(reason)));
+    api
+      .verify(path)
+      .then(finish, (reason: unknown) => finish(asFailure(reason)));
     return () => {
       wanted = false;
     };
@@ -78,7 +81,7 @@ export namespace ChainStatus {
     api: IAuditApi;
     /** The notebook whose last session is verified; null for all records. */
     path: string | null;
-    /** That session; null where it is unknown, and for all records. */
+    /** The id of that session; null if it is unknown, and for all records. */
     sessionId: string | null;
     /** Changes when records may have been added. */
     revision: string;
@@ -88,7 +91,7 @@ export namespace ChainStatus {
 
 interface IFound {
   readonly path: string | null;
-  /** The number of the request that this is the response to, from 0. */
+  /** How often the user had pressed the button before this request. */
   readonly attempt: number;
   /** The result, or why there is none. */
   readonly result: IVerification | GovernanceApiError;
@@ -110,7 +113,7 @@ function sentence(
   }
   const checked = notation.count(result.checked);
   return total === null
-    ? trans.__('%1 records verified, of all sessions', checked)
+    ? trans.__('%1 records of all sessions verified', checked)
     : trans.__(
         '%1 of %2 records verified',
         checked,

@@ -19,7 +19,7 @@ import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;
 
-/** Lets a user take back a charge, or part of it, with a reason. */
+/** A form with which a user corrects a charge: subtracts all or part of it, with a reason. */
 export function CorrectionForm(
   props: CorrectionForm.IProps
 ): React.JSX.Element {
@@ -35,9 +35,9 @@ export function CorrectionForm(
   const amount = typedUsd(text);
   const wrong =
     amount === null || amount === 0n
-      ? trans.__('Write an amount of dollars, such as 12.50.')
+      ? trans.__('Enter an amount in dollars, such as 12.50.')
       : amount > spent
-        ? trans.__('It was only %1.', formatUsd(spent))
+        ? trans.__('The charge was only %1.', formatUsd(spent))
         : reason.trim() === ''
           ? trans.__('Enter a reason.')
           : null;
@@ -46,7 +46,7 @@ export function CorrectionForm(
     return (
       <Note>
         {trans.__(
-          '%1 taken back; %2 of the charge still counts.',
+          '%1 subtracted; %2 of the charge still counts.',
           formatUsd(taken),
           formatUsd(left)
         )}
@@ -68,10 +68,10 @@ export function CorrectionForm(
     <div
       className="aumos-Correction"
       role="group"
-      aria-label={trans.__('Take back a charge')}
+      aria-label={trans.__('Correct a charge')}
     >
       <label>
-        <span>{trans.__('Take back, in dollars')}</span>
+        <span>{trans.__('Amount to subtract in dollars')}</span>
         <AmountInput aria-describedby={id} value={text} onType={setText} />
       </label>
       <label>
@@ -116,7 +116,7 @@ export function CorrectionForm(
             })
           }
         >
-          {trans.__('Take back')}
+          {trans.__('Correct charge')}
         </UserButton>
         <Button onClick={() => setOpen(false)}>{trans.__('Cancel')}</Button>
       </div>
@@ -134,7 +134,7 @@ export namespace CorrectionForm {
     record: IAuditRecord;
     chargeId: string;
     trans: TranslationBundle;
-    /** Called when it is done. */
+    /** Called when the charge was corrected. */
     onDone: () => void;
   }
 }

@@ -11,7 +11,7 @@ const FORMATS: readonly [ExportFormat, string][] = [
   ['jsonl', 'JSON Lines']
 ];
 
-/** Links that download all records that match some filters; the server streams them. */
+/** Links to download all records that match some filters, streamed by the server. */
 export function ExportLinks(props: {
   api: IAuditApi;
   filters: IAuditFilters;

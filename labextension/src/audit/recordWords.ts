@@ -9,7 +9,7 @@ import {
 } from '../protocol/state';
 import { EXPIRED, verdictOf } from '../words/verdicts';
 
-/** What was decided, in words; for an approval how it ended. */
+/** Return the label of a record's decision; for an approval request, how it ended. */
 export function outcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -32,7 +32,7 @@ export function outcomeOf(
     : outcomeWord(verdict, trans);
 }
 
-/** The same in one word, for a place where the event beside it says what the record waits for. */
+/** Return a shorter label of a record's decision, for use beside the label of its event. */
 export function shortOutcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -45,7 +45,7 @@ export function shortOutcomeOf(
     : outcomeOf(record, trans);
 }
 
-/** The label of an outcome. */
+/** Return the label of an outcome. */
 export function outcomeWord(
   outcome: Outcome,
   trans: TranslationBundle
@@ -60,13 +60,13 @@ export function outcomeWord(
   }
 }
 
-/** The label of an event; an unknown event is shown under the server's own name. */
+/** Return the label of an event; for an unknown event, its name. */
 export function eventWord(event: string, trans: TranslationBundle): string {
   switch (event) {
     case 'open':
       return trans.__('Session started');
     case 'change':
-      return trans.__('Change');
+      return trans.__('Session changed');
     case 'close':
       return trans.__('Session ended');
     case 'spend':
@@ -74,15 +74,15 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'hold':
       return trans.__('Hold');
     case 'settle':
-      return trans.__('Settlement');
+      return trans.__('Hold settled');
     case 'release':
-      return trans.__('Release');
+      return trans.__('Hold released');
     case 'adjust':
       return trans.__('Adjustment');
     case 'unresolved':
       return trans.__('Outcome unknown');
     case 'void':
-      return trans.__('Void');
+      return trans.__('Charge voided');
     case 'correct':
       return trans.__('Correction');
     case 'approval_requested':
@@ -98,23 +98,31 @@ export function eventWord(event: string, trans: TranslationBundle): string {
     case 'limit_denied':
       return trans.__('Denied at the limit');
     case 'limit_withdrawn':
-      return trans.__('Waits no longer');
+      return trans.__('Stopped waiting');
     case 'expire':
       return trans.__('Hold expired');
     case 'budget':
-      return trans.__('Budget');
+      return trans.__('Budget set');
     case 'trust':
-      return trans.__('Trust level');
+      return trans.__('Trust level set');
     case 'consent':
-      return trans.__('Consent');
+      return trans.__('Consent given');
     case 'revoke':
-      return trans.__('Revocation');
+      return trans.__('Consent revoked');
     case 'report':
       return trans.__('Report');
     case 'acknowledge':
       return trans.__('Acknowledgement');
     case 'evaluate':
       return trans.__('Check');
+    case 'configure':
+      return trans.__('Ceilings configured');
+    case 'ceiling':
+      return trans.__('Ceiling changed');
+    case 'enclose':
+      return trans.__('Ceilings applied');
+    case 'join':
+      return trans.__('Notebooks merged');
     case 'key_issued':
       return trans.__('Key issued');
     case 'key_bound':
@@ -126,15 +134,15 @@ export function eventWord(event: string, trans: TranslationBundle): string {
   }
 }
 
-/** What a record is about, in one line. */
+/** Return the tool, action or resource that a record is about; empty if there is none. */
 export function subjectOf(record: IAuditRecord): string {
   return record.tool ?? record.action_type ?? record.resource ?? '';
 }
 
 /**
- * Who made the recorded request: an agent, the notebook's kernel, the server or a user.
+ * Return who made the recorded request: an agent, the notebook's kernel, the server, a user or a client of the gateway.
  *
- * What a user did is shown as the user's, even if the session belongs to an agent.
+ * A user's own action is labelled with the user even if the session belongs to an agent.
  */
 export function requesterOf(
   record: IAuditRecord,
@@ -155,7 +163,7 @@ export function requesterOf(
   }
 }
 
-/** The gateway's client, by its key; null if no key was used. */
+/** Return the client that made a request through the gateway; null if `actor` is no key's. */
 function clientOf(actor: string, trans: TranslationBundle): string | null {
   const [kind, ...name] = actor.split(':');
   switch (name.length && kind) {
@@ -170,7 +178,7 @@ function clientOf(actor: string, trans: TranslationBundle): string | null {
   }
 }
 
-/** Whether a record is of a charge that can be taken back, in whole or in part. */
+/** Whether a record is about a charge that can be corrected. */
 export function isCorrectable(record: IAuditRecord): boolean {
   return (
     record.charge_id !== null &&

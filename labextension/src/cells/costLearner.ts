@@ -3,19 +3,20 @@ import type { ISignal } from '@lumino/signaling';
 import type { IGovernanceModel } from '../tokens';
 import type { LearnedCosts } from './learnedCosts';
 
-/** What cells spent in all their runs, according to the audit record. */
+/** The totals that cells spent in all their runs, according to the audit record. */
 export interface ICellTotals {
-  /** Whether the records of a notebook were loaded. */
+  /** Return whether a notebook's records were loaded. */
   isRead(path: string): boolean;
-  /** What a cell spent in all its runs, in nano-dollars. */
+  /** Return what a cell spent in all its runs, in nano-dollars. */
   total(path: string, cell: string): bigint;
-  /** Load new records; rejects if the server refuses. */
+  /** Load a notebook's new records; rejects if the request fails. */
   read(path: string): Promise<void>;
 }
 
-/** A cell that starts to run, or has finished. */
+/** The start or the end of a cell's run. */
 export interface ICellRun {
   readonly cell: Cell;
+  /** Whether the run succeeded; undefined at its start. */
   readonly success?: boolean;
 }
 
@@ -67,7 +68,7 @@ export class CostLearner {
     } catch {
       // Nothing is learned from records that could not be loaded.
     }
-    // Only after loading: otherwise the spending of a run that started meanwhile would be counted here.
+    // Not before the records are loaded: else a run that starts meanwhile would not be seen as overlapping this one.
     const { running, ...last } = this._runs.get(id) ?? run;
     if (running > 1) {
       this._runs.set(id, { ...last, running: running - 1 });
@@ -108,7 +109,7 @@ export namespace CostLearner {
 interface IRun {
   readonly path: string;
   readonly source: string;
-  /** What the cell had spent before; undefined where it is unknown. */
+  /** What the cell had spent before the run, in nano-dollars; undefined if unknown, or if runs overlap. */
   readonly before: bigint | undefined;
   /** How many of its runs have records that are not loaded yet. */
   readonly running: number;

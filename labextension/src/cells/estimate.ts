@@ -1,8 +1,8 @@
-/** The estimated cost of some cells, cell by cell, before they run. */
+/** Estimates what cells will cost, before they run. */
 
 import { isFree, statedCost } from './statedCosts';
 
-/** What the estimate needs to know of a cell. */
+/** A cell to be estimated. */
 export interface ICellToRun {
   readonly source: string;
   readonly isCode: boolean;
@@ -10,7 +10,7 @@ export interface ICellToRun {
   readonly name: string | null;
 }
 
-/** What a cell costs: stated in its source, or learned from earlier runs. Amounts are nano-dollars. */
+/** What a cell costs, as its source states or from its earlier runs, in nano-dollars. */
 export type ICellCost =
   | { readonly kind: 'stated'; readonly low: bigint; readonly high: bigint }
   | {
@@ -21,16 +21,16 @@ export type ICellCost =
       readonly runs: number;
     };
 
-/** A cell that costs something, or may. */
+/** A cell that costs something, or whose cost is unknown. */
 export interface IEstimateLine {
   /** Its index in the notebook, from 0. */
   readonly index: number;
   readonly name: string;
-  /** Null where it is unknown. */
+  /** Null if unknown. */
   readonly cost: ICellCost | null;
 }
 
-/** The cost of all cells together. */
+/** The cells that may cost something, and the sum of the known costs in nano-dollars. */
 export interface IEstimate {
   readonly lines: readonly IEstimateLine[];
   readonly low: bigint;
@@ -42,7 +42,7 @@ export interface IEstimate {
 /**
  * Estimate what cells cost. Cells that certainly cost nothing are left out.
  *
- * @param learned - What a cell with a source cost in its last runs, in nano-dollars; empty if it never ran.
+ * @param learned - Returns what a cell with this source cost in its last runs, in nano-dollars; empty if it never ran.
  */
 export function estimate(
   cells: readonly ICellToRun[],

@@ -10,20 +10,20 @@ const SOURCES = 1000;
 /**
  * What the cells of notebooks cost when they ran, by a digest of their source, in the browser's local storage.
  *
- * It is shown before a run, and changes no hold, limit or decision. An edited cell has another digest, so its cost
- * is unknown; if the edit is undone, it is known again.
+ * Used for estimates only: no hold, limit or decision depends on it. An edited cell has another digest, so its cost is
+ * unknown until the edit is undone.
  */
 export class LearnedCosts {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** What a source cost in its last runs in a notebook, in nano-dollars, oldest first; empty if it did not run. */
+  /** Return what a cell's source cost in its last runs, in nano-dollars, oldest first; empty if it never ran. */
   of(path: string, source: string): readonly bigint[] {
     return (this._read()[digest(path, source)] ?? []).map(parseUsd);
   }
 
-  /** Keep the cost of one run; without local storage it is lost. */
+  /** Store the cost of one run, in nano-dollars; nothing happens if the browser has no local storage. */
   learn(path: string, source: string, cost: bigint): void {
     const key = digest(path, source);
     const { [key]: runs = [], ...others } = this._read();
@@ -34,7 +34,7 @@ export class LearnedCosts {
     try {
       this._storage.setItem(KEY, JSON.stringify(Object.fromEntries(kept)));
     } catch {
-      // The storage is full or switched off: the estimate has less to go by.
+      // The storage is full or switched off: estimates know less then.
     }
   }
 
@@ -56,13 +56,13 @@ export class LearnedCosts {
 
 const MASK = (1n << 64n) - 1n;
 
-/** FNV-1a with 64 bits. It only separates sources: browsers offer no SHA-256 on a page over plain HTTP. */
+/** Return the 64-bit FNV-1a hash of a cell's source: browsers offer no SHA-256 to a page over plain HTTP. */
 function digest(path: string, source: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(JSON.stringify([path, source]))) {
     hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK;
   }
-  // A prefix makes the key no integer: JavaScript sorts integer keys before all others.
+  // With the prefix it is never a number: objects sort such keys first, and the oldest would not be dropped first.
   return `c${hash.toString(16)}`;
 }
 

@@ -8,9 +8,9 @@ import { formatUsd, parseUsd } from '../words/money';
 import type { ICellCost, IEstimate } from './estimate';
 
 /**
- * Show what cells will cost and what is left of the budget, and ask the user whether to run them.
+ * Show what cells will cost and what is left of the budget, and return whether the user wants to run them.
  *
- * This grants nothing: each charge is decided when it is requested.
+ * This permits no charge: each is decided when the kernel requests it.
  *
  * @param goTo - Leads to a cell by its index, from 0, once the dialog is closed.
  */
@@ -43,7 +43,7 @@ export async function confirmRun(
   return button.accept;
 }
 
-/** Whether the budget covers the known part of the cost. */
+/** Whether the known part of the cost fits into what is left of the budget. */
 function fits({ high }: IEstimate, state: IGovernanceState | null): boolean {
   const left = leftOf(state);
   return left === null || high <= left;
@@ -55,8 +55,8 @@ function leftOf(state: IGovernanceState | null): bigint | null {
     : null;
 }
 
-/** A line for each cell that costs something or may, the sum, and what is left. */
-export function Price(props: Price.IProps): React.JSX.Element {
+/** The body of the dialog: a line for each cell that may cost something, the sum, and what is left. */
+function Price(props: Price.IProps): React.JSX.Element {
   const { estimate, goTo, state, trans } = props;
   const { high, lines, low, unknown } = estimate;
   const left = leftOf(state);
@@ -79,7 +79,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
                 {cost && source(cost, trans)}
               </span>
               <span className="aumos-Price-cost" data-unknown={cost === null}>
-                {cost ? range(cost.low, cost.high) : trans.__('not known')}
+                {cost ? range(cost.low, cost.high) : trans.__('unknown')}
               </span>
             </li>
           ))}
@@ -126,7 +126,7 @@ export function Price(props: Price.IProps): React.JSX.Element {
 }
 
 /** A namespace for `Price` statics. */
-export namespace Price {
+namespace Price {
   /** The properties of the component. */
   export interface IProps {
     estimate: IEstimate;
@@ -136,16 +136,16 @@ export namespace Price {
   }
 }
 
-/** One amount, or a range. */
+/** Return one amount, or a range of two, as text. */
 function range(low: bigint, high: bigint): string {
   return low === high
     ? formatUsd(low)
     : `${formatUsd(low)} – ${formatUsd(high)}`;
 }
 
-/** The source of a cell's cost. */
+/** Return the label of where a cell's cost is known from. */
 function source(cost: ICellCost, trans: TranslationBundle): string {
   return cost.kind === 'stated'
-    ? trans.__('stated')
+    ? trans.__('stated in the cell')
     : trans._n('last run', 'last %1 runs', cost.runs, cost.runs);
 }

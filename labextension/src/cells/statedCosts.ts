@@ -1,4 +1,4 @@
-/** The highest cost that a cell's source states, read before it runs. */
+/** Reads from a cell's source, without running it, what the cell will cost. */
 
 import { typedUsd } from '../words/money';
 
@@ -6,13 +6,13 @@ const GOVERNED = /^\s*%%governed\b[^\n]*?\s--cost(?:\s+|=)["']?([^\s"']+)/;
 const SPEND =
   /^[ \t]*(?:[^\s=#%"']+[ \t]*=[ \t]*)?%governance_spend[ \t]+["']?([^\s"']+)/gm;
 
-/** A line that costs nothing in any context: empty, a comment, or a magic that reads or sets governance. */
+/** A line that certainly costs nothing: empty, a comment, or a magic that only reads or sets governance. */
 const FREE = /^\s*(#.*|%(load_ext|reload_ext|governance(?!_spend)\w*)\b.*)?$/;
 
 /**
- * What a code cell states, in nano-dollars: `%%governed --cost` and `%governance_spend` with a literal amount.
+ * Return the sum of the literal amounts in a code cell's `%%governed --cost` and `%governance_spend`, in nano-dollars.
  *
- * Only the text is read: no code runs, and a loop counts once. Null if the cell states nothing.
+ * No code runs, so an amount in a loop counts once. Null if the cell states no amount.
  */
 export function statedCost(source: string): bigint | null {
   const amounts = [

@@ -14,7 +14,7 @@ import { type Highlight, Highlighting } from '../widgets/highlighting';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 
-/** The requests of one cell that wait for the user, below its output: approval requests, and calls at a limit. */
+/** The approval requests and calls at a limit of one cell, shown below its output. */
 export class WaitingCard extends ReactWidget {
   constructor(options: WaitingCard.IOptions) {
     super();
@@ -43,7 +43,7 @@ export class WaitingCard extends ReactWidget {
     this.update();
   }
 
-  /** Move the focus to one of them, by its id, but to no button; false if it is not drawn. */
+  /** Move the focus to the request with an id, but to none of its buttons; false if it is not shown. */
   lead(id: string): boolean {
     const card = [
       ...this.node.querySelectorAll<HTMLElement>('.aumos-Card')
@@ -83,7 +83,7 @@ export namespace WaitingCard {
     highlight: Highlight | null;
     model: IGovernanceModel;
     notation: Notation;
-    /** Called when the user has decided, to move the focus on. */
+    /** Called when the user has decided; moves the focus back to the notebook. */
     onDecided: () => void;
     trans: TranslationBundle;
   }
@@ -93,7 +93,7 @@ export namespace WaitingCard {
 function Card(props: {
   children: (title: string) => React.ReactNode;
   heading: string;
-  /** The attribute with its id, and the id. */
+  /** The attribute of the card that has the request's id. */
   of: { 'data-approval': string } | { 'data-limit': string };
 }): React.JSX.Element {
   const title = React.useId();
@@ -153,7 +153,7 @@ function Request(props: Parts & { approval: IApproval }): React.JSX.Element {
       {title => (
         <>
           <ApprovalFacts
-            // The cell is right above, so it is not named.
+            // The card is below its cell, so a link to the cell is left out.
             approval={{ ...approval, cell: { id: null, count: null } }}
             isElsewhere={false}
             now={now}

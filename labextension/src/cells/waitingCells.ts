@@ -8,14 +8,14 @@ import type { IWaitingApprovals } from '../state/waitingApprovals';
 import type { WaitingLimits } from '../state/waitingLimits';
 import type { WaitingCard } from './waitingCard';
 
-/** How much of a card must be visible to count as seen: half of it, or this many pixels. */
+/** A card counts as visible if this share of it is, or this many pixels of its height. */
 const HALF = 0.5;
 const PIXELS = 120;
 
 /**
- * Shows approval requests, and calls at a limit, under the cell that waits, in every open view of its notebook.
+ * Adds cards with approval requests and calls at a limit below the cells that wait, in every open view of a notebook.
  *
- * The card is a part of the cell and not of its output, so neither kernel messages nor the file contain it.
+ * A card belongs to the cell's widget and not to its output, so it is in no kernel message and not in the file.
  */
 export class WaitingCells {
   constructor(options: WaitingCells.IOptions) {
@@ -24,7 +24,7 @@ export class WaitingCells {
     options.limits.changed.connect(this._drawAll, this);
     options.tracker.widgetAdded.connect((_, panel) => {
       void panel.context.ready.then(() => {
-        // Cells are added with the file, by another user's edits, and when they are moved.
+        // A cell's widget is created anew when the file is reloaded, another user edits, or the cell is moved.
         panel.content.model?.cells.changed.connect(() => this._draw(panel));
         panel.context.pathChanged.connect(() => this._draw(panel));
         this._draw(panel);
@@ -32,16 +32,16 @@ export class WaitingCells {
     });
   }
 
-  /** Whether the card of a waiting request is on the screen, in any view of its notebook. */
+  /** Return whether the card of a waiting request is visible in any view of its notebook. */
   isInView({ cell, notebook }: IWaiting): boolean {
     const { contents, tracker } = this._options;
     return (
       tracker.find(
         panel =>
           contents.localPath(panel.context.path) === notebook &&
-          panel.content.widgets.some(one => {
-            const card = one.model.id === cell.id && this._cards.get(one);
-            return card && this._seen.has(card.node);
+          panel.content.widgets.some(widget => {
+            const card = widget.model.id === cell.id && this._cards.get(widget);
+            return card && this._visible.has(card.node);
           })
       ) !== undefined
     );
@@ -52,7 +52,7 @@ export class WaitingCells {
     return this._viewed;
   }
 
-  /** Move the focus to the card of a waiting request, in the notebook in front; false if it has none. */
+  /** Move the focus to the card of a waiting request in the current notebook; false if there is no card. */
   lead(entry: IWaiting): boolean {
     const panel = this._options.tracker.currentWidget;
     const cell = panel?.content.widgets.find(
@@ -72,10 +72,10 @@ export class WaitingCells {
     const { approvals, contents, limits } = this._options;
     const path = contents.localPath(panel.context.path);
     const waiting = byCell(approvals.entries, path);
-    const held = byCell(limits.entries, path);
+    const atLimit = byCell(limits.entries, path);
     for (const cell of panel.content.widgets) {
       const { id } = cell.model;
-      this._drawCell(panel, cell, waiting.get(id) ?? [], held.get(id) ?? []);
+      this._drawCell(panel, cell, waiting.get(id) ?? [], atLimit.get(id) ?? []);
     }
   }
 
@@ -94,7 +94,7 @@ export class WaitingCells {
     (known ?? this._add(panel, cell))?.setRequests(approvals, limits);
   }
 
-  /** A card at the end of a cell; null while the cell has no content yet. */
+  /** Add a card at the end of a cell; null if the cell or the code of the cards is not loaded yet. */
   private _add(panel: NotebookPanel, cell: Cell): WaitingCard | null {
     const { layout } = cell;
     if (cell.isPlaceholder() || !(layout instanceof PanelLayout)) {
@@ -113,23 +113,26 @@ export class WaitingCells {
     return card;
   }
 
-  /** Load what makes cards, and draw those that wait. */
+  /** Load the code of the cards, and add the cards that are missing. */
   private async _loadCards(): Promise<void> {
     try {
       this._newCard = await this._options.loadCards();
       this._drawAll();
     } catch (reason) {
-      // The next change of what waits tries again.
-      console.warn('The cards of governance could not be loaded.', reason);
+      // It is tried again with the next change of the waiting requests.
+      console.warn(
+        'The cards of waiting requests could not be loaded.',
+        reason
+      );
     }
   }
 
   private _onViewed(changes: readonly IntersectionObserverEntry[]): void {
     for (const { intersectionRatio, intersectionRect, target } of changes) {
       if (intersectionRatio >= HALF || intersectionRect.height >= PIXELS) {
-        this._seen.add(target);
+        this._visible.add(target);
       } else {
-        this._seen.delete(target);
+        this._visible.delete(target);
       }
     }
     this._viewed.emit();
@@ -138,8 +141,8 @@ export class WaitingCells {
   private readonly _options: WaitingCells.IOptions;
   private _newCard: NewCard | null = null;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
-  /** The visible cards: not in a hidden tab, and not scrolled away. */
-  private readonly _seen = new WeakSet<Element>();
+  /** The elements of the visible cards: not in a hidden tab, and not scrolled away. */
+  private readonly _visible = new WeakSet<Element>();
   private readonly _viewed = new Signal<this, void>(this);
   private readonly _observer = new IntersectionObserver(
     changes => this._onViewed(changes),
@@ -147,7 +150,7 @@ export class WaitingCells {
   );
 }
 
-/** Makes a card; its argument is called when the user has decided. */
+/** Creates a card, which calls `onDecided` when the user has decided. */
 export type NewCard = (onDecided: () => void) => WaitingCard;
 
 /** A namespace for `WaitingCells` statics. */
@@ -157,13 +160,13 @@ export namespace WaitingCells {
     approvals: IWaitingApprovals;
     limits: WaitingLimits;
     contents: Contents.IManager;
-    /** Loads what makes cards; called whenever something waits for a cell and it is not there yet. */
+    /** Loads the function that creates cards; called when the first card is needed, and again if that failed. */
     loadCards: () => Promise<NewCard>;
     tracker: INotebookTracker;
   }
 }
 
-/** The waiting requests of a notebook, by the id of their cell. */
+/** Return the waiting requests of a notebook by the id of their cell. */
 function byCell<T extends IWaiting>(
   entries: readonly T[],
   path: string

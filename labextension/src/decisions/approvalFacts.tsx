@@ -9,7 +9,7 @@ import { Money, OneLine } from '../widgets/words';
 import { formatUsd, parseUsd, shortUsd } from '../words/money';
 import { TimeLeft } from './timeLeft';
 
-/** The content of an approval request: the tool, its cost and what that leaves, the caller, and the action itself. */
+/** Shows an approval request: tool, cost, caller, the action itself, and what it leaves of the budget. */
 export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
   const { approval, isElsewhere, now, state, title, trans } = props;
   return (
@@ -46,11 +46,11 @@ export namespace ApprovalFacts {
   /** The properties of the component. */
   export interface IProps {
     approval: IApproval;
-    /** Whether it belongs to another notebook than the one beside it. */
+    /** Whether to name the notebook, because the request is shown in another notebook's place. */
     isElsewhere: boolean;
     /** The current time, in milliseconds. */
     now: number;
-    /** The state of the approval's notebook; null where it is unknown. */
+    /** The state of the request's notebook; null if it is unknown. */
     state: IGovernanceState | null;
     /** The id of the heading, which labels the element around it. */
     title: string;
@@ -58,7 +58,7 @@ export namespace ApprovalFacts {
   }
 }
 
-/** What is left of the budget after the action is paid; nothing if that is unknown. */
+/** Shows what the action's cost leaves of the budget, or how much is missing; nothing if the budget is unknown. */
 function LeftAfter(props: {
   amount: string;
   state: IGovernanceState | null;

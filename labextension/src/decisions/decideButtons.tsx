@@ -4,7 +4,9 @@ import type { IGovernanceModel } from '../tokens';
 import { usePermission } from '../widgets/hooks';
 import { UserButton } from '../widgets/userButton';
 
-/** The buttons of a card. They decide nothing: both open the dialog with the deciding buttons. */
+/**
+ * The two buttons of an approval request's card. They decide nothing: both open the dialog with the buttons that do.
+ */
 export function DecideButtons(props: {
   model: IGovernanceModel;
   onUserPress: () => void;

@@ -11,7 +11,7 @@ import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
 import { useSteady } from './steady';
 
-/** An approval request and the two buttons that decide it; only a click or key of the user counts. */
+/** The content of the dialog: an approval request and the buttons that decide it, which only a user can press. */
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
   const permission = usePermission(model, trans);
@@ -89,7 +89,7 @@ export namespace Decision {
     isOpen: boolean;
     model: IGovernanceModel;
     store: WaitingApprovals;
-    /** The ids of the title, and of the heading of the facts. */
+    /** The ids that the title of the dialog and the heading of the request get. */
     title: string;
     facts: string;
     /** Called to close the dialog; with true once the user has decided. */

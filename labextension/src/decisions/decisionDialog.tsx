@@ -14,7 +14,7 @@ import { DialogContent, OneDialog } from './dialogContent';
 /** Opens the only dialog in which an approval request is decided. */
 export interface IDecisions {
   /**
-   * Show an approval request and its two buttons; does nothing while one is open.
+   * Show an approval request with the buttons that decide it; does nothing while a dialog of it is open.
    *
    * @param after - Called when the dialog closes because the user has decided.
    */
@@ -64,8 +64,8 @@ class Content extends DialogContent {
   protected override render(): React.JSX.Element {
     const { approval, highlight, model, navigation, notation, onEnd, store } =
       this._props;
-    // The dialog hides the page: a link to a cell closes it first.
-    const leave = {
+    // The dialog covers the page, so a link to a cell closes it first.
+    const closeAndNavigate = {
       open: async (path: string) => {
         onEnd(false);
         await navigation.open(path);
@@ -78,7 +78,7 @@ class Content extends DialogContent {
     return (
       <Highlighting.Provider value={highlight}>
         <NotationContext.Provider value={notation}>
-          <Navigation.Provider value={leave}>
+          <Navigation.Provider value={closeAndNavigate}>
             <Decision
               approval={approval}
               isOpen={store.entries.some(({ id }) => id === approval.id)}

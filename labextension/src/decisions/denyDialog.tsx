@@ -15,7 +15,7 @@ import { useSteady } from './steady';
 
 /** What a user can do about calls that wait at a limit. */
 export interface ILimitActions {
-  /** Lead to the budget of a notebook, with an amount in USD filled in. */
+  /** Move the focus to the budget of a notebook in the panel, with an amount in USD filled in. */
   raise(path: string, budget: string): void;
   /**
    * Show the calls and the button that denies them all; does nothing while a dialog is open.
@@ -78,7 +78,7 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
   const permission = usePermission(model, trans);
   const action = useAction(trans);
   const isSteady = useSteady();
-  // The button denies all calls that wait now, so their current number is shown.
+  // The button denies all calls that wait at that moment, so the dialog shows their current number.
   const current = store.entries.find(({ id }) => id === props.request.id);
   const request = current ?? props.request;
   const isOpen = current !== undefined;

@@ -3,7 +3,7 @@ import { UUID } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import { showInTopLayer } from './topLayer';
 
-/** The content of a decision's dialog; each of these signals makes it render again. */
+/** The base of the contents of modal dialogs: a widget that is rendered again with each of the given signals. */
 export abstract class DialogContent extends ReactWidget {
   constructor(private readonly _changes: readonly ISignal<unknown, unknown>[]) {
     super();
@@ -24,12 +24,12 @@ export abstract class DialogContent extends ReactWidget {
   }
 }
 
-/** Shows one dialog at a time; while one is open, a second is not opened. */
+/** Opens dialogs, one at a time: while one is open, `open` does nothing. */
 export class OneDialog {
   /**
    * Show a dialog until the user closes it, or its content ends it.
    *
-   * @param make - Makes the content, which calls `onEnd` to close the dialog: with true once the user has decided.
+   * @param make - Returns the content, which calls `onEnd` to close the dialog; with true if the user has decided.
    * @param after - Called when the dialog closes because the user has decided.
    */
   open(

@@ -6,7 +6,7 @@ import { CopiedText } from '../widgets/copiedText';
 import { Note } from '../widgets/words';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Shows a new key once, in a modal `dialog` element; the page forgets the key when that is closed. */
+/** Shows the secret of a new key in a modal `dialog` element; the page keeps no copy once that is closed. */
 export class KeyDialog {
   constructor(options: KeyDialog.IOptions) {
     this._options = options;
@@ -74,7 +74,7 @@ class Content extends DialogContent {
         </details>
         <Note>
           {trans.__(
-            'A program that has the key spends its budget through the gateway. Nothing else can be done with it.'
+            'A program with this key can spend the budget of the key through the gateway, and do nothing else with it.'
           )}
         </Note>
         <div className="aumos-Actions aumos-Decision-actions">

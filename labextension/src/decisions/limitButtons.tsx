@@ -8,7 +8,9 @@ import { UserButton } from '../widgets/userButton';
 import { limitWords } from '../words/limits';
 import type { ILimitActions } from './denyDialog';
 
-/** The buttons of a card. They decide nothing: one leads to the budget, the other opens the dialog that denies. */
+/**
+ * The buttons of a card of calls at a limit. They decide nothing: one moves to the budget, one opens the deny dialog.
+ */
 export function LimitButtons(props: {
   actions: ILimitActions;
   /** Called when the user has denied the calls. */

@@ -9,7 +9,7 @@ import { Money, Note, OneLine } from '../widgets/words';
 import { limitWords } from '../words/limits';
 import { TimeLeft } from './timeLeft';
 
-/** Calls that wait at a limit: the first call, its cost, and how much more is needed. */
+/** Shows the calls of a session that wait at a limit: the first call, its cost, and how much more is needed. */
 export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
   const { isElsewhere, model, request, title, trans } = props;
   const now = useNow();
@@ -33,7 +33,7 @@ export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
         {words.needs}
       </p>
       {words.all !== null && <p className="aumos-Card-after">{words.all}</p>}
-      {words.way !== null && <Note>{words.way}</Note>}
+      {words.advice !== null && <Note>{words.advice}</Note>}
     </>
   );
 }
@@ -42,9 +42,9 @@ export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
 export namespace LimitFacts {
   /** The properties of the component. */
   export interface IProps {
-    /** Whether it is shown below the cell that waits. */
+    /** Whether to leave out the link to the cell, because the user sees the cell. */
     isAtCell?: boolean;
-    /** Whether it belongs to another notebook than the one beside it. */
+    /** Whether to name the notebook, because the request is shown in another notebook's place. */
     isElsewhere: boolean;
     model: IGovernanceModel;
     request: ILimitRequest;

@@ -1,9 +1,12 @@
 import React from 'react';
 
-/** How long the buttons must have been visible before they can be pressed, in milliseconds. */
+/** How long buttons that have just appeared stay disabled, in milliseconds. */
 const STEADY = 400;
 
-/** Whether it was visible long enough: the second click of a double click was meant for what was there before. */
+/**
+ * Return false for 400 ms after the component has appeared: a double click must not press a button that it made
+ * appear.
+ */
 export function useSteady(): boolean {
   const [isSteady, setSteady] = React.useState(false);
   React.useEffect(() => {

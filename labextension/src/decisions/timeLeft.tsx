@@ -3,10 +3,10 @@ import React from 'react';
 import { formatLeft } from '../widgets/ages';
 import { useNow } from '../widgets/clock';
 
-/** The refresh interval in milliseconds: the last minute counts seconds. */
+/** The refresh interval in milliseconds: the text counts seconds in the last minute. */
 const PERIOD = 1000;
 
-/** How long an approval request still waits; it counts down while it is in the page. */
+/** Shows how long a request still waits, counting down. */
 export function TimeLeft(props: {
   until: string;
   trans: TranslationBundle;

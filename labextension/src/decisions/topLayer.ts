@@ -3,11 +3,11 @@ import { Widget } from '@lumino/widgets';
 /**
  * Show a widget in a modal `dialog` element until the returned function is called, or the user closes it.
  *
- * The browser paints it in its top layer, above the whole page, and makes everything else inert: what a
- * notebook's output draws cannot cover it, lie under its buttons or catch its clicks or keys.
+ * The browser draws it in its top layer, above the whole page, and makes everything else inert: the output of a
+ * notebook can neither cover the dialog nor intercept its clicks and keys.
  *
  * @param title - The id of the element that labels the dialog, and gets the focus.
- * @param onClosed - Called once, when the dialog is closed in any way.
+ * @param onClosed - Called once, when the dialog has closed for any reason.
  */
 export function showInTopLayer(
   content: Widget & { readonly renderPromise?: Promise<void> },
@@ -26,7 +26,7 @@ export function showInTopLayer(
   dialog.showModal();
   Widget.attach(content, dialog);
   void content.renderPromise?.then(() =>
-    // To the title and to no button: a repeated key must decide nothing.
+    // The focus goes to the title and not to a button: a key that is held down must decide nothing.
     dialog.querySelector<HTMLElement>('.aumos-Decision-title')?.focus()
   );
   return () => dialog.close();

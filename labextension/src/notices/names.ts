@@ -1,12 +1,12 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import { isolated, oneLine } from '../words/labels';
 
-/** The name of a notebook in a sentence. */
+/** Return the file name of a notebook for use in a sentence. */
 export function fileName(path: string): string {
   return quoted(PathExt.basename(path));
 }
 
-/** Text shortened and isolated, so that its length and writing direction do not affect the text around it. */
+/** Return text of unknown origin on one line of at most 60 characters, with its writing direction isolated. */
 export function quoted(text: string): string {
   const line = oneLine(text);
   return isolated(line.length > 60 ? `${line.slice(0, 59)}…` : line);

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import type { IAuditApi } from '../server/auditApi';
-import { wayOut } from '../words/denials';
+import { remedyOf } from '../words/denials';
 import { figuresOf, type IFigures } from '../words/figures';
 import { oneLine, spentWords } from '../words/labels';
 import { EXPIRED } from '../words/verdicts';
@@ -14,16 +14,15 @@ import { type INotice, type INotifier, SHOWN, Toasts } from './toasts';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingNotices } from './waitingNotices';
 
-/** How long changes of a notebook are collected before its denials are loaded, in milliseconds. */
+/** How long after a change of a notebook its denials are loaded, in milliseconds: once for all changes meanwhile. */
 const GATHER = 700;
-/** The most denials that are loaded at once. */
-const MOST = 20;
+/** How many of the newest denials are loaded with one request. */
+const MAX_DENIALS = 20;
 
 /**
- * Notifies the user of what needs attention at once: a denial, a warning mark that was passed,
- * a request that waits for a decision.
+ * Notifies the user of denials, passed warning marks and requests that wait for a decision.
  *
- * What was already so when the page loaded is not notified, and neither is what the panel shows.
+ * Denials and marks from before the page was loaded are not notified, and neither is what the panel shows.
  */
 export class GovernanceNotifications implements IDisposable {
   constructor(options: GovernanceNotifications.IOptions) {
@@ -51,9 +50,9 @@ export class GovernanceNotifications implements IDisposable {
     this._toasts.dispose();
   }
 
-  /** Dismiss notifications of what the panel now shows. */
-  look(): void {
-    this._waiting.look();
+  /** Dismiss the notifications of what the panel shows now. */
+  dismissShown(): void {
+    this._waiting.refresh();
     for (const [path, mark] of this._marks) {
       if (mark.message !== null && this._isOnScreen('budget', path)) {
         mark.message = null;
@@ -63,14 +62,14 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
-    // A notebook that shares another's session has no marks of its own.
+    // If the notebook shares another one's session, that notebook's state reports it.
     if (state.shared_with === null) {
       this._watchMarks(state);
       this._watchDenials(state);
     }
   }
 
-  /** Notify of the highest mark that a session has passed, as long as it is above the mark. */
+  /** Notify of the highest warning mark that a session's spending has passed, until spending is below it again. */
   private _watchMarks(state: IGovernanceState): void {
     const figures = figuresOf(state, this._model.config?.warn_at ?? []);
     const known = this._marks.get(state.path);
@@ -89,7 +88,7 @@ export class GovernanceNotifications implements IDisposable {
         : `${fileName(state.path)}: ${spentWords(figures, this._trans)}`;
       this._lastMark = state.path;
     } else if (reached < known.reached) {
-      // The budget was raised, spending corrected or the session closed: the notification is no longer true.
+      // The budget was raised, a charge corrected or the session closed, so the notification is no longer true.
       known.reached = reached;
       known.message = null;
     }
@@ -111,7 +110,10 @@ export class GovernanceNotifications implements IDisposable {
     );
   }
 
-  /** Load new denials, once the notebook's changes have settled. */
+  /**
+   * Load the newest denials, {@link GATHER} after a change; for a notebook's first state, only note which is the
+   * newest.
+   */
   private _watchDenials(state: IGovernanceState): void {
     if (!state.active) {
       return;
@@ -128,7 +130,7 @@ export class GovernanceNotifications implements IDisposable {
     }
   }
 
-  private async _readDenials(path: string, isNews: boolean): Promise<void> {
+  private async _readDenials(path: string, isNew: boolean): Promise<void> {
     const watch = this._denials.get(path);
     if (!watch) {
       return;
@@ -136,14 +138,14 @@ export class GovernanceNotifications implements IDisposable {
     try {
       const { records } = await this._audit.records(
         { path, outcome: 'deny' },
-        isNews ? MOST : 1
+        isNew ? MAX_DENIALS : 1
       );
-      const at = records.findIndex(one => one.record_id === watch.last);
+      const at = records.findIndex(({ record_id: id }) => id === watch.last);
       const news = at < 0 ? records : records.slice(0, at);
       watch.last = records[0]?.record_id ?? null;
       const denied = withoutUsersOwn(news);
       if (
-        isNews &&
+        isNew &&
         denied.length > 0 &&
         !this._isDisposed &&
         this._settings.current.notifyOfDenials &&
@@ -152,11 +154,11 @@ export class GovernanceNotifications implements IDisposable {
         this._notifyOfDenials(path, denied);
       }
     } catch {
-      // Denials that could not be loaded are loaded with the next change.
+      // They are loaded with the next change instead.
     }
   }
 
-  /** Notify of denials in one notification, including those of the last one while it was still shown. */
+  /** Notify of denials in one notification, which also counts those of the previous one if that is still shown. */
   private _notifyOfDenials(
     path: string,
     denied: readonly IAuditRecord[]
@@ -169,7 +171,7 @@ export class GovernanceNotifications implements IDisposable {
     const isMerged = now - this._denied.at < SHOWN;
     const count = denied.length + (isMerged ? this._denied.count : 0);
     this._denied = { at: now, count };
-    const way = wayOut(
+    const remedy = remedyOf(
       newest,
       {
         state: this._model.stateOf(path),
@@ -179,11 +181,11 @@ export class GovernanceNotifications implements IDisposable {
       this._trans
     );
     const what = this._deniedWords(path, newest, count);
-    const budget = way?.budget ?? null;
+    const budget = remedy?.budget ?? null;
     const notice = this._notice(
       'warning',
-      way ? `${what} ${way.sentence}` : what,
-      way?.section ?? 'audit',
+      remedy ? `${what} ${remedy.sentence}` : what,
+      remedy?.section ?? 'audit',
       budget !== null ? this._trans.__('Raise Budget…') : undefined
     );
     this._toasts.set(
@@ -233,11 +235,12 @@ export class GovernanceNotifications implements IDisposable {
   private readonly _toasts: Toasts;
   private readonly _waiting: WaitingNotices;
   private readonly _trans: TranslationBundle;
-  /** For each path, the mark that the session has passed and its message; null where there is none. */
+  /** For each path, how much of its session's budget is spent, and the message shown about that; null for none. */
   private readonly _marks = new Map<
     string,
     { session: string | null; reached: number; message: string | null }
   >();
+  /** The path of the notebook that passed a mark last. */
   private _lastMark: string | null = null;
   /** The newest known denial of each notebook. */
   private readonly _denials = new Map<
@@ -251,7 +254,7 @@ export class GovernanceNotifications implements IDisposable {
 
 /** A namespace for `GovernanceNotifications` statics. */
 export namespace GovernanceNotifications {
-  /** Whether the panel currently shows a section of a notebook. */
+  /** Returns whether the panel shows a section of a notebook now. */
   export type IsOnScreen = (section: string, path: string) => boolean;
 
   /** The instantiation options. */
@@ -266,7 +269,7 @@ export namespace GovernanceNotifications {
   }
 }
 
-/** Leaves out the user's own denials: of approval requests, and of calls that waited at a limit. */
+/** Return the denials that were not the user's own decisions on approval requests or on calls at a limit. */
 function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   let calls = 0;
   for (const { detail, event } of denied) {
@@ -281,7 +284,7 @@ function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   });
 }
 
-/** How much of the budget is spent: past which mark, all, or more than all. */
+/** Rank how much of the budget is spent: the fraction of the last mark passed, 1 for all, or 2 for more than all. */
 function rankOf(figures: IFigures): number {
   if (figures.spent > figures.budget) {
     return 2;

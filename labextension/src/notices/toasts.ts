@@ -1,28 +1,24 @@
 /** How long a notification that closes by itself is shown, in milliseconds. */
 export const SHOWN = 10_000;
-/** How many notifications are shown at once, so that they do not cover the page. */
+/** How many notifications are shown at once: more would cover too much of the page. */
 const AT_ONCE = 2;
 
-/** The kinds of notification, the most urgent first; there is at most one of each. */
-export const NOTICE_KINDS = [
-  'approvals',
-  'limits',
-  'denials',
-  'marks'
-] as const;
+/** The kinds of notification, the most urgent first. */
+const NOTICE_KINDS = ['approvals', 'limits', 'denials', 'marks'] as const;
 
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
-/** One notification to the user. */
+/** The content of a notification. */
 export interface INotice {
   readonly kind: 'info' | 'warning';
   readonly message: string;
-  /** The section of the panel that it leads to, and the label of its button. */
+  /** The section of the panel that its button shows. */
   readonly section: string;
+  /** The label of its button. */
   readonly action: string;
-  /** The budget that its button fills in for a notebook, in USD. */
+  /** A notebook and a budget in USD that the button fills into the budget's field; without it, it shows `section`. */
   readonly raise?: { readonly path: string; readonly budget: string };
-  /** Whether it stays until it is dismissed. */
+  /** Whether it stays until it is dismissed; else it closes after {@link SHOWN}. */
   readonly stays: boolean;
 }
 
@@ -39,13 +35,15 @@ export interface INotifier {
   show(notice: INotice): IShownNotice;
 }
 
-/** Shows at most one notification of each kind, and at most two at once; a less urgent one waits for its turn. */
+/** Shows at most one notification of each kind and two at once; less urgent ones are shown when there is room. */
 export class Toasts {
   constructor(notifier: INotifier) {
     this._notifier = notifier;
   }
 
-  /** Set the notification of a kind; null dismisses it. An equal one changes nothing. */
+  /**
+   * Show a notification in place of the one of the same kind; null dismisses that one. An equal one changes nothing.
+   */
   set(kind: NoticeKind, notice: INotice | null): void {
     const known = this._entries.get(kind);
     if (notice === null) {
@@ -117,7 +115,7 @@ export class Toasts {
     }
   }
 
-  /** Whether it covers part of the page; after its time it remains only in the list of notifications. */
+  /** Return whether a notification is on the screen; one that has closed by itself is only in JupyterLab's list. */
   private _isOpen(entry: IEntry): boolean {
     return (
       entry.shown !== null && (entry.notice.stays || entry.timer !== undefined)

@@ -8,22 +8,22 @@ import { shortUsd } from '../words/money';
 import { fileName, quoted } from './names';
 import type { Toasts } from './toasts';
 
-/** How long a new card may take to appear before a notification is shown instead, in milliseconds. */
+/** How long the card of a new request may take to appear on the screen before it is notified, in milliseconds. */
 const PATIENCE = 500;
 
 /**
- * Notifies of what waits for the user: approval requests, and calls at a limit.
+ * Shows one notification for the waiting approval requests and one for the calls at a limit, while any wait.
  *
- * There is one notification of each kind, until nothing waits. Requests that are or were on the screen, in the panel
- * or under their cell, are not notified: the status item goes on counting them.
+ * Requests that are or were on the screen, in the panel or under their cell, are not notified; the status item still
+ * counts them.
  */
 export class WaitingNotices implements IDisposable {
   constructor(options: WaitingNotices.IOptions) {
     this._options = options;
     for (const signal of this._signals()) {
-      signal.connect(this.look, this);
+      signal.connect(this.refresh, this);
     }
-    this.look();
+    this.refresh();
   }
 
   get isDisposed(): boolean {
@@ -34,12 +34,12 @@ export class WaitingNotices implements IDisposable {
     this._isDisposed = true;
     window.clearTimeout(this._timer);
     for (const signal of this._signals()) {
-      signal.disconnect(this.look, this);
+      signal.disconnect(this.refresh, this);
     }
   }
 
-  /** Notify of waiting requests that were not seen, and dismiss the notification of those now on the screen. */
-  look(): void {
+  /** Update the notifications: of waiting requests that were never on the screen. */
+  refresh(): void {
     const { settings, toasts, trans, waiting } = this._options;
     if (!waiting.isKnown) {
       return;
@@ -62,7 +62,7 @@ export class WaitingNotices implements IDisposable {
               action: trans.__('Show'),
               kind: 'info',
               message,
-              // The panel's section has the same name as the kind.
+              // The panel's section has the same name as this kind of notification.
               section: kind,
               stays: true
             }
@@ -119,14 +119,14 @@ export class WaitingNotices implements IDisposable {
         );
   }
 
-  /** The first of the notebook in front, else the oldest; null where there is none. */
+  /** Return the oldest request of the notebook in front, else the oldest of all; null if there is none. */
   private _ownFirst<T extends IWaiting>(entries: readonly T[]): T | null {
     const { path } = this._options.model;
     const own = entries.find(({ notebook }) => notebook === path);
     return own ?? entries[0] ?? null;
   }
 
-  /** Requests that were not on the screen, although their card has had time to appear. */
+  /** Return the requests that were never on the screen within {@link PATIENCE}. */
   private _unseen<T extends IWaiting>(
     section: string,
     entries: readonly T[]
@@ -145,7 +145,7 @@ export class WaitingNotices implements IDisposable {
       if (age < PATIENCE) {
         this._timer ??= window.setTimeout(() => {
           this._timer = undefined;
-          this.look();
+          this.refresh();
         }, PATIENCE - age);
       }
       return age >= PATIENCE;
@@ -170,7 +170,7 @@ export class WaitingNotices implements IDisposable {
   }
 
   private readonly _options: WaitingNotices.IOptions;
-  /** Since when each request has waited, as far as the page knows, and whether it was on the screen. */
+  /** For each request, when the page first knew of it, in milliseconds, and whether it was on the screen since. */
   private readonly _known = new Map<string, { at: number; isSeen: boolean }>();
   private _timer: number | undefined;
   private _isDisposed = false;
@@ -180,7 +180,7 @@ export class WaitingNotices implements IDisposable {
 export namespace WaitingNotices {
   /** The instantiation options. */
   export interface IOptions {
-    /** Whether the panel currently shows a section of a notebook. */
+    /** Returns whether the panel shows a section of a notebook now. */
     isOnScreen: (section: string, path: string) => boolean;
     model: IGovernanceModel;
     settings: GovernanceSettings;
@@ -190,7 +190,7 @@ export namespace WaitingNotices {
   }
 }
 
-/** The waiting calls of a session share one id, so the start time separates two waits. */
+/** Return a key for a request; a session's calls at a limit always have the same id, so it includes the start time. */
 function keyOf({ at, id }: IWaiting): string {
   return `${id} ${at}`;
 }

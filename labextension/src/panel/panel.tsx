@@ -13,10 +13,10 @@ import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 
-/** A child of the panel's title that the style sheet draws beside its icon. */
+/** The data attribute of the panel's tab whose value the style sheet draws beside its icon. */
 const COUNT = 'aumos-waiting';
 
-/** The side panel: trust level, spending and budget of a notebook, and what waits for the user. */
+/** The side panel: a notebook's trust level, budget and spending, and the requests that wait for the user. */
 export class GovernancePanel extends SidePanel implements IGovernancePanel {
   constructor(options: GovernancePanel.IOptions) {
     const content = new Panel();
@@ -51,7 +51,7 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
 
   reveal(section: string | null): void {
     this._activate(this);
-    this._body.lead(section);
+    this._body.focusSection(section);
   }
 
   get focused(): string | null {

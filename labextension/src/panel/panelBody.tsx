@@ -6,7 +6,7 @@ import type { Message } from '@lumino/messaging';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
-import { doubts, oneLine, ownKeyOf } from '../words/labels';
+import { connectionNotes, oneLine, ownKeyOf } from '../words/labels';
 import type { IGovernanceModel } from '../tokens';
 import type { Notation } from '../words/notation';
 import type { INotebookNavigation } from '../state/notebookNavigation';
@@ -21,17 +21,17 @@ import { Note, OneLine } from '../widgets/words';
 
 type LoadSections = () => Promise<readonly IPanelSection[]>;
 
-/** Sections that are loaded before the panel is first drawn. */
-interface IFurther {
+/** Sections whose code is loaded when the panel is first shown. */
+interface ILazySections {
   readonly load: LoadSections;
   added: readonly IPanelSection[];
   isWanted: boolean;
 }
 
-/** Stands for the first section, whichever it is. */
-const ANY = '';
+/** A value in place of a section's id, for the first section. */
+const FIRST = '';
 
-/** The panel's sections, one below the other, in the order of their ranks. */
+/** The content of the panel: a heading, and the sections in the order of their ranks. */
 export class PanelBody extends ReactWidget {
   constructor(options: PanelBody.IOptions) {
     super();
@@ -64,7 +64,7 @@ export class PanelBody extends ReactWidget {
       (a, b) => a.rank - b.rank
     );
     const isOpen = this._memory.isOpen(section.id) ?? !section.collapsed;
-    // A section that was led to before it was there is open, whatever is remembered of it.
+    // If a command led to the section before it was added, it is open even if the user had closed it.
     if (!isOpen && this._wanted !== section.id) {
       this._closed.add(section.id);
     }
@@ -72,45 +72,45 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Emitted when further sections are there, and what the panel shows has changed by that. */
+  /** Emitted when lazily loaded sections were added. */
   get loaded(): ISignal<this, void> {
     return this._loaded;
   }
 
-  /** Add sections that are loaded before the panel is first drawn; disposing the returned object removes them. */
+  /** Add sections that `load` loads when the panel is first shown; disposing the returned object removes them. */
   addSections(load: LoadSections): IDisposable {
-    const further: IFurther = { load, added: [], isWanted: true };
-    this._unloaded.add(further);
+    const lazy: ILazySections = { load, added: [], isWanted: true };
+    this._unloaded.add(lazy);
     this.update();
     return new DisposableDelegate(() => {
-      further.isWanted = false;
-      this._unloaded.delete(further);
-      further.added.forEach(section => this.removeSection(section));
+      lazy.isWanted = false;
+      this._unloaded.delete(lazy);
+      lazy.added.forEach(section => this.removeSection(section));
     });
   }
 
   removeSection(section: IPanelSection): void {
-    this._sections = this._sections.filter(one => one !== section);
+    this._sections = this._sections.filter(other => other !== section);
     this._closed.delete(section.id);
     section.changed?.disconnect(this.update, this);
     this.update();
   }
 
-  /** Fill in the budget's field, the next time that the focus is moved to it. */
+  /** Fill an amount in USD into the budget's field with the next call of `focusSection`. */
   propose(budget: string): void {
     this._proposed = { budget };
   }
 
-  /** Open a section and move the focus to it as soon as it is drawn; null: to the first one. */
-  lead(section: string | null): void {
-    this._wanted = section ?? ANY;
+  /** Open a section and move the focus to it as soon as it is rendered; null means the first section. */
+  focusSection(section: string | null): void {
+    this._wanted = section ?? FIRST;
     this._closed.delete(this._wanted);
     this.update();
   }
 
-  /** Whether a section is open and, if it belongs to one notebook, shows this one. */
+  /** Return whether a section is open and, unless it covers all notebooks, shows the notebook at a path. */
   isShown(id: string, path: string): boolean {
-    const section = this._sections.find(one => one.id === id);
+    const section = this._sections.find(candidate => candidate.id === id);
     return (
       section !== undefined &&
       !this._closed.has(id) &&
@@ -145,13 +145,13 @@ export class PanelBody extends ReactWidget {
               {...props}
             />
           ))}
-          <AfterDrawing action={this._lead} />
+          <AfterRender action={this._focusWanted} />
         </Navigation.Provider>
       </NotationContext.Provider>
     );
   }
 
-  /** While hidden, the panel is not drawn; showing it draws it. */
+  /** Render the panel, unless it is hidden; it is rendered when it is shown. */
   protected override onUpdateRequest(msg: Message): void {
     if (!this.isVisible) {
       return;
@@ -159,7 +159,7 @@ export class PanelBody extends ReactWidget {
     if (this._unloaded.size > 0) {
       void this._load();
     }
-    // The sections are drawn together: what was drawn and then moved would be pressed by mistake.
+    // All sections are rendered at once: a button that moves when one is added would be pressed by mistake.
     if (this._loading === 0) {
       super.onUpdateRequest(msg);
     }
@@ -170,23 +170,26 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Load the further sections, and draw them; those that could not be loaded are tried with the next drawing. */
+  /** Load the lazy sections and render them; those that fail to load are tried again with the next rendering. */
   private async _load(): Promise<void> {
-    const wanted = [...this._unloaded];
+    const pending = [...this._unloaded];
     this._unloaded.clear();
     this._loading += 1;
     await Promise.all(
-      wanted.map(async further => {
+      pending.map(async lazy => {
         try {
-          const sections = await further.load();
-          if (further.isWanted) {
-            further.added = sections;
+          const sections = await lazy.load();
+          if (lazy.isWanted) {
+            lazy.added = sections;
             sections.forEach(section => this.addSection(section));
           }
         } catch (reason) {
-          console.warn('Sections of governance could not be loaded.', reason);
-          if (further.isWanted) {
-            this._unloaded.add(further);
+          console.warn(
+            'Sections of the governance panel could not be loaded.',
+            reason
+          );
+          if (lazy.isWanted) {
+            this._unloaded.add(lazy);
           }
         }
       })
@@ -220,12 +223,12 @@ export class PanelBody extends ReactWidget {
         {props.state?.shared_with != null && (
           <Note>
             {trans.__(
-              'It runs on the kernel of %1, whose session it shares.',
+              'This notebook runs on the kernel of %1 and shares its session.',
               oneLine(props.state.shared_with)
             )}
           </Note>
         )}
-        {doubts(props.model, trans).map(doubt => (
+        {connectionNotes(props.model, trans).map(doubt => (
           <Note key={doubt}>{doubt}</Note>
         ))}
         {!props.model.mayChange && (
@@ -251,25 +254,25 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Move the focus to the wanted section, once it is drawn. */
-  private readonly _lead = (): void => {
+  /** Move the focus to the section that a command leads to, once it is rendered. */
+  private readonly _focusWanted = (): void => {
     if (this._wanted === null || !this.isVisible) {
       return;
     }
     const section = [
       ...this.node.querySelectorAll<HTMLElement>('[data-section]')
     ].find(
-      node => this._wanted === ANY || node.dataset.section === this._wanted
+      node => this._wanted === FIRST || node.dataset.section === this._wanted
     );
     const target =
-      (this._wanted === ANY
+      (this._wanted === FIRST
         ? null
         : section?.querySelector<HTMLElement>('[data-lead]')) ??
       section?.querySelector<HTMLElement>('.aumos-Section-title');
     if (target) {
       this._wanted = null;
       this._proposed = null;
-      // What is read meanwhile makes it longer: there has to be room below its title.
+      // The section grows when its data arrives, so it needs room below its title.
       const isLow = target.getBoundingClientRect().top > window.innerHeight / 2;
       section?.scrollIntoView({ block: isLow ? 'start' : 'nearest' });
       target.focus();
@@ -285,15 +288,15 @@ export class PanelBody extends ReactWidget {
   private readonly _memory: SectionMemory;
   private readonly _closed = new Set<string>();
   private _sections: readonly IPanelSection[] = [];
-  private readonly _unloaded = new Set<IFurther>();
+  private readonly _unloaded = new Set<ILazySections>();
   private readonly _loaded = new Signal<this, void>(this);
   private _loading = 0;
   private _wanted: string | null = null;
   private _proposed: { budget: string } | null = null;
 }
 
-/** Runs an action after each render. */
-function AfterDrawing(props: { action: () => void }): null {
+/** Runs an action after each rendering. */
+function AfterRender(props: { action: () => void }): null {
   React.useEffect(() => props.action());
   return null;
 }

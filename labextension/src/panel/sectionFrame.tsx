@@ -13,7 +13,7 @@ export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {
       data-section={section.id}
       aria-label={section.title(props.trans)}
     >
-      <h3 className="aumos-Section-heading">
+      <h3>
         <button
           type="button"
           className="aumos-Section-title"

@@ -1,19 +1,19 @@
 /** The key in the browser's local storage. */
 const KEY = 'aumos-governance:sections';
 
-/** Which of the panel's sections the user has opened or closed, kept in local storage across reloads. */
+/** Stores which of the panel's sections the user has opened or closed, in the browser's local storage. */
 export class SectionMemory {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** Whether a section was left open; undefined if the user has never opened or closed it. */
+  /** Return whether the user left a section open; undefined if they never opened or closed it. */
   isOpen(section: string): boolean | undefined {
     const known = this._read()[section];
     return typeof known === 'boolean' ? known : undefined;
   }
 
-  /** Keep whether a section is open; without local storage it is lost with the page. */
+  /** Store whether a section is open; nothing happens if the browser has no local storage. */
   remember(section: string, isOpen: boolean): void {
     try {
       this._storage.setItem(

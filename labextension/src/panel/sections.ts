@@ -1,4 +1,4 @@
-/** The panel's own sections; those of other plugins come through `IGovernancePanel.addSection`. */
+/** The sections that the panel plugin adds; other plugins add theirs by `IGovernancePanel.addSections`. */
 
 import type { IPanelSection } from '../tokens';
 import { budgetSection } from './sections/budget';
@@ -9,9 +9,9 @@ import { trustSection } from './sections/trust';
 import type { PanelSubject } from './subject';
 
 /**
- * The sections of one panel, ordered by their ranks.
+ * Return the sections of one panel.
  *
- * @param subject - Which notebook the panel shows.
+ * @param subject - The notebook that the panel shows; the list of all notebooks changes it.
  */
 export function panelSections(subject: PanelSubject): readonly IPanelSection[] {
   return [

@@ -5,7 +5,7 @@ import type { IGovernanceModel } from '../tokens';
 /**
  * The notebook that the panel shows: the one in front, unless the user selected another.
  *
- * The selected one is shown until another notebook comes to the front.
+ * A selected notebook is shown until another notebook comes to the front.
  */
 export class PanelSubject extends Observable {
   constructor(model: IGovernanceModel) {
@@ -23,7 +23,7 @@ export class PanelSubject extends Observable {
     return this.path === null ? null : this._model.stateOf(this.path);
   }
 
-  /** Whether it is another one than the notebook in front. */
+  /** Whether the panel shows a notebook that is not in front. */
   get isFollowed(): boolean {
     return this._followed !== null;
   }

@@ -47,23 +47,23 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
     const tabs = new WidgetTracker<MainAreaWidget<AuditView>>({
       namespace: 'aumos-governance-audit'
     });
-    const show = async (look: (view: AuditView) => void): Promise<void> => {
+    const show = async (select: (view: AuditView) => void): Promise<void> => {
       const views = await loadViews();
       const known = tabs.currentWidget;
       if (known) {
-        look(known.content);
+        select(known.content);
       }
-      const tab = known ?? add(views, look);
+      const tab = known ?? add(views, select);
       void tabs.save(tab);
       shell.activateById(tab.id);
     };
     const open = (path: string | null, record?: IAuditRecord): Promise<void> =>
-      show(view => view.look(path, record));
+      show(view => view.showRecords(path, record));
     const showDenials = (path: string | null): Promise<void> =>
-      show(view => view.lookAtDenials(path));
+      show(view => view.showDenials(path));
     const add = (
       { AuditView }: Awaited<ReturnType<typeof loadViews>>,
-      look: (view: AuditView) => void
+      select: (view: AuditView) => void
     ): MainAreaWidget<AuditView> => {
       const content = new AuditView({
         api,
@@ -72,16 +72,16 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         notation,
         trans
       });
-      // Adding the content draws it; it must not load the records of all notebooks first.
-      look(content);
+      // Before the content is added and drawn: otherwise it would load the records of all notebooks first.
+      select(content);
       const tab = new MainAreaWidget({ content });
-      // It is empty, and would be visible as a strip.
+      // The empty toolbar would be visible as a strip.
       tab.toolbar.hide();
       tab.id = AUDIT_TAB;
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
-      // Notebook 7 shows one document in its main area, and further tabs below it.
+      // The main area of Notebook 7 has room for one document only, so the tab goes into the area below.
       const area = labShell ? 'main' : 'down';
       tab.addClass('aumos-AuditTab');
       tab.node.dataset.area = area;
@@ -94,7 +94,7 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
       return [
         spendingSection,
         auditSection(
-          (...which) => void open(...which),
+          (...target) => void open(...target),
           path => void showDenials(path)
         )
       ];

@@ -18,7 +18,7 @@ import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { loadViews } from './later';
 
-/** Shows beside each cell what it spent, and learns from that what cells cost. */
+/** Shows beside each cell what it spent, and remembers the cost of each cell for later estimates. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:receipts',
   description: 'Shows beside each cell what its last run spent.',
@@ -51,11 +51,11 @@ export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Estimates the cost of all cells before they run. */
+/** Adds the command that estimates the cost of all cells, and runs them when the user confirms. */
 export const pricePlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:price',
   description:
-    'Shows what the cells state that they cost, or cost before, and then runs them.',
+    'Estimates what all cells cost, from their sources and earlier runs, before it runs them.',
   autoStart: true,
   requires: [IGovernanceModel, IGovernancePanel, INotebookTracker],
   optional: [ICommandPalette],

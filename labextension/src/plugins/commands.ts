@@ -19,10 +19,10 @@ import {
   IWaitingApprovals
 } from '../state/waitingApprovals';
 
-/** Provides the settings: the defaults until the user's own are loaded. */
+/** Provides the settings: the defaults until the user's own are loaded. Also sets the language of amounts and times. */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   id: 'aumos-governance:settings',
-  description: "Reads the user's settings of governance.",
+  description: "Loads the user's governance settings.",
   autoStart: true,
   optional: [ISettingRegistry, ITranslator],
   provides: ISettings,
@@ -36,12 +36,12 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
     const locale = shownLocale(translator, registry);
     writeAmountsIn(locale);
     writeTimesIn(locale);
-    // No plugin waits for it: a slow server does not delay the start.
+    // No plugin waits for the settings, so that a slow server does not delay JupyterLab's start.
     registry
       ?.load(settingsPlugin.id)
       .then(loaded => {
         const adopt = (): void => {
-          // The registry loads the schema anew with each change, and the editor reads it there.
+          // The registry replaces the schema with each change, and the settings editor reads it from the registry.
           const plugin = registry.plugins[settingsPlugin.id];
           if (plugin) {
             translateSchema(plugin.schema, trans);
@@ -52,13 +52,13 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
         loaded.changed.connect(adopt);
       })
       .catch((reason: unknown) =>
-        console.warn('The settings of governance could not be read.', reason)
+        console.warn('The governance settings could not be loaded.', reason)
       );
     return settings;
   }
 };
 
-/** Adds the commands; the settings schema puts them into menus and binds keys. */
+/** Adds the commands and their palette items; the settings schema has their menu items and shortcuts. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:commands',
   description: 'Adds commands that lead to the controls of the side panel.',
@@ -74,21 +74,21 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { commands } = app;
     const { trans } = panel;
-    const note = addCommands({
+    const notifyChanged = addCommands({
       commands,
       model,
       panel,
       trans,
       waits: {
-        // While it is unknown, assume that something waits.
+        // Until the first response, assume that something waits: the command must not be disabled by mistake.
         hasApprovals: () => !waiting.isKnown || waiting.entries.length > 0,
         hasCallsAtLimit: () => waiting.atLimit.length > 0,
         hasReports: () => waiting.toReview > 0
       },
       download
     });
-    model.changed.connect(note);
-    waiting.changed.connect(note);
+    model.changed.connect(notifyChanged);
+    waiting.changed.connect(notifyChanged);
     const category = trans.__('Governance');
     for (const item of IN_PALETTE) {
       palette?.addItem({ ...item, category });
@@ -96,11 +96,11 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Notifies of denials, warning marks and waiting requests with the application's own notifications. */
+/** Shows denials, passed warning marks and waiting requests as JupyterLab notifications. */
 export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:notifications',
   description:
-    'Notifies of denials, warning marks and what waits for a decision.',
+    'Notifies the user of denials, passed warning marks and waiting requests.',
   autoStart: true,
   requires: [IGovernanceModel, IGovernancePanel, IWaitingApprovals, ISettings],
   activate: (
@@ -149,7 +149,7 @@ export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
       isOnScreen: (section, path) => panel.isShown(section, path),
       trans
     });
-    panel.seen.connect(() => notifications.look());
+    panel.seen.connect(() => notifications.dismissShown());
   }
 };
 

@@ -1,26 +1,29 @@
 import type * as views from '../views';
 
-/** Load the views that the start of the page does not need. */
+/** Load the views that JupyterLab's start does not need. */
 export const loadViews = (): Promise<typeof views> => import('../views');
 
-/** How long after the start the views are loaded by themselves, in milliseconds. */
+/** How long after the start the views are loaded if none was shown before, in milliseconds. */
 const REST = 2000;
 
 /**
- * Load the views soon after the start, so that they open at once, and are there when the server is not.
+ * Load the views soon after the start, so that they open without delay, even while the server is unreachable.
  *
- * @param started - What JupyterLab's start ends with.
+ * @param started - Resolves when JupyterLab has started.
  */
 export function loadViewsAfter(started: Promise<unknown>): void {
   void started.then(() =>
     window.setTimeout(() => {
-      // What could not be loaded is loaded when it is first shown.
+      // If this fails, the views are loaded when one is first shown.
       loadViews().catch(() => undefined);
     }, REST)
   );
 }
 
-/** The same promise for every call, unless it rejects: then the next call tries again. */
+/**
+ * Return a function that calls `make` once and returns the same promise each time; if it rejects, the next call
+ * retries.
+ */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () =>

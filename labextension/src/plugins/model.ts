@@ -21,14 +21,17 @@ import { IGovernanceModel } from '../tokens';
 import { AUDIT_TAB } from './audit';
 import { loadViews } from './later';
 
-/** How long live events wait for JupyterLab's start at most, in milliseconds: another extension may delay its end. */
+/**
+ * The longest delay of the event connection, in milliseconds: another extension may delay the end of JupyterLab's
+ * start.
+ */
 const PATIENCE = 5000;
 
-/** Provides the model, and sets its notebook in front. */
+/** Provides the model, and keeps it informed of which notebook is in front and of its kernel. */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   id: 'aumos-governance:model',
   description:
-    'Follows the governance state of the notebooks on the server by its events.',
+    "Keeps the governance state of the server's notebooks current by its events.",
   autoStart: true,
   requires: [INotebookTracker],
   provides: IGovernanceModel,
@@ -39,10 +42,10 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
     const { contents, serverSettings } = app.serviceManager;
     const model = new GovernanceModel({
       api: new GovernanceApi({ serverSettings }),
-      // The server has JupyterLab's own requests to respond to first; nothing is visible before.
+      // JupyterLab's own requests at its start come first; the status item is not visible before.
       events: new ServerEvents({
         serverSettings,
-        after: Promise.race([app.restored, passed(PATIENCE)])
+        after: Promise.race([app.restored, delay(PATIENCE)])
       })
     });
     const front = new FrontNotebook({
@@ -58,7 +61,7 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   }
 };
 
-/** Shows the notebook in front in the status bar; where there is none, in the top area. */
+/** Shows the notebook in front in the status bar, or in the top area of Notebook 7, which has no status bar. */
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:status',
   description:
@@ -97,7 +100,7 @@ export const statusPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-function passed(milliseconds: number): Promise<void> {
+function delay(milliseconds: number): Promise<void> {
   return new Promise(resolve => {
     window.setTimeout(resolve, milliseconds);
   });

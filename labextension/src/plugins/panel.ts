@@ -23,7 +23,7 @@ import { loadViews, loadViewsAfter } from './later';
 export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
   id: 'aumos-governance:panel',
   description:
-    'Shows trust level, budget and what waits for a decision in a side panel.',
+    'Shows trust level, budget, spending and waiting requests in a side panel.',
   autoStart: true,
   requires: [IGovernanceModel, INotebookTracker, ISettings],
   optional: [ITranslator, ILayoutRestorer, ISettingRegistry],
@@ -60,15 +60,15 @@ export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
     });
     panel.addSections(async () => (await loadViews()).panelSections(subject));
     loadViewsAfter(app.restored);
-    const place = (): void => {
+    const showOrHide = (): void => {
       if (!settings.current.showPanel) {
         panel.parent = null;
       } else if (panel.parent === null) {
         app.shell.add(panel, 'right', { rank: 600, type: 'Governance' });
       }
     };
-    place();
-    settings.changed.connect(place);
+    showOrHide();
+    settings.changed.connect(showOrHide);
     restorer?.add(panel, panel.id);
     return panel;
   }

@@ -42,7 +42,7 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
     const loader = new KernelLoader(path =>
       reach(path, tracker, serviceManager)
     );
-    // The findings about the old kernel do not hold for the new one.
+    // Why the magics could not be loaded in the old kernel does not hold for the new one.
     let kernels = model.kernelChanges;
     model.changed.connect(() => {
       if (model.kernelChanges !== kernels) {
@@ -68,10 +68,11 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
           : args.isLauncher === true
             ? trans.__('Governed notebook')
             : trans.__('Open Example: Governed Notebook'),
-      caption: trans.__('Copy an example of governance into this folder'),
+      caption: trans.__('Copy a governance example into this folder'),
       icon: args => (args.isLauncher === true ? governanceIcon : undefined),
       execute: async args => {
-        const name = EXAMPLES.find(one => one === args.name) ?? EXAMPLES[0];
+        const name =
+          EXAMPLES.find(example => example === args.name) ?? EXAMPLES[0];
         const given =
           typeof args.cwd === 'string' ? args.cwd : browser?.model.path;
         await starter.openExample(name, folder(given, serviceManager));
@@ -106,14 +107,16 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** The kernel of the notebook at a path: of its open view, or else of its session on the server. */
+/**
+ * Connect to the kernel of a notebook: that of its open view, or else of its session on the server; null if neither.
+ */
 async function reach(
   path: string,
   tracker: INotebookTracker,
   { contents, kernels, sessions }: ServiceManager.IManager
 ): Promise<IReachedKernel | null> {
   const panel = tracker.find(
-    one => contents.localPath(one.context.path) === path
+    ({ context }) => contents.localPath(context.path) === path
   );
   if (panel) {
     const kernel = panel.sessionContext.session?.kernel;
@@ -127,7 +130,7 @@ async function reach(
   return { kernel, release: () => kernel.dispose() };
 }
 
-/** A folder's path on the server; undefined if it is on a drive of another extension. */
+/** Return a folder's path on the server; undefined if the folder is on a drive that another extension adds. */
 function folder(
   path: string | undefined,
   { contents }: ServiceManager.IManager

@@ -18,14 +18,14 @@ import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
 import { loadViews, once } from './later';
 
-/** How many frames a notebook that is scrolled needs to draw the cells in view. */
+/** How many animation frames a notebook needs after scrolling until the cells in view are drawn. */
 const FRAMES = 6;
 
 /** Shows approval requests, calls at a limit and reports in the panel, and the first two also under their cell. */
 export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   id: 'aumos-governance:waiting',
   description:
-    'Shows approvals in the side panel and under the cells that wait, and reports in the side panel.',
+    'Shows waiting requests in the side panel and under their cells, and reports in the side panel.',
   autoStart: true,
   requires: [IGovernanceModel, IGovernancePanel, INotebookTracker],
   optional: [IEditorLanguageRegistry],
@@ -105,7 +105,7 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
         const { cell, notebook } = entry;
         if (cell.id !== null) {
           await navigation.goTo(notebook, cell);
-          await settled();
+          await notebookDrawn();
         }
         if (!cells.lead(entry)) {
           panel.reveal('status' in entry ? 'approvals' : 'limits');
@@ -115,14 +115,14 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   }
 };
 
-/** Resolves once a notebook that came to the front, and took the focus, is drawn at its scroll position. */
-async function settled(): Promise<void> {
+/** Wait until a notebook that was brought to the front has taken the focus and is drawn at its scroll position. */
+async function notebookDrawn(): Promise<void> {
   for (let frame = 0; frame < FRAMES; frame += 1) {
     await new Promise(resolve => requestAnimationFrame(resolve));
   }
 }
 
-/** Highlights code with the editor's own colours, in the language of governed kernels. */
+/** Return a function that highlights IPython code with the editor's own colours. */
 function highlighting(languages: IEditorLanguageRegistry): Highlight {
   return (code, node) =>
     languages.highlight(code, languages.findByMIME('text/x-ipython'), node);

@@ -1,4 +1,4 @@
-/** The bodies of the audit record: its pages, their sums, and the result of its verification. */
+/** Types and guards of the bodies about the audit record: pages, sums, and the result of a verification. */
 
 import type { components } from './openapi';
 
@@ -6,10 +6,10 @@ export { isAuditPage, isAuditSums, isVerification } from './bodies';
 
 type Schemas = components['schemas'];
 
-/** How a request ended. */
+/** What was decided about a request. */
 export type Outcome = Schemas['Outcome'];
 
-/** The outcomes, in the order of the menu. */
+/** The outcomes, in the order of the filter's menu. */
 export const OUTCOMES: readonly Outcome[] = [
   'allow',
   'deny',
@@ -19,7 +19,7 @@ export const OUTCOMES: readonly Outcome[] = [
 /** One record of a hash chain. */
 export type IAuditRecord = Schemas['AuditRecord'];
 
-/** One page of records, newest first; `cursor` requests the next page, and is null on the last. */
+/** A page of records, newest first; its `cursor` requests the next page, and is null on the last. */
 export type IAuditPage = Schemas['AuditPage'];
 
 /** The sums of the records of one tool, agent or period. */
@@ -27,7 +27,7 @@ export type IAuditSum = Schemas['AuditSum'];
 
 export type IAuditSums = Schemas['AuditSums'];
 
-/** What records are summed by. */
+/** What records are grouped by for their sums. */
 export type SumsBy = IAuditSums['by'];
 
 /** The result of a verification of the hash chains. */

@@ -1,4 +1,4 @@
-/** The bodies of the gateway's keys. */
+/** Types and guards of the bodies about the gateway's keys. */
 
 import type { components } from './openapi';
 
@@ -12,7 +12,7 @@ export {
 
 type Schemas = components['schemas'];
 
-/** A provider whose API is reached through the gateway. */
+/** A provider whose API can be called through the gateway. */
 export type IGatewayProvider = Schemas['GatewayProvider'];
 
 /** A valid key, without its secret. */

@@ -1,9 +1,9 @@
-/** The parts that guards of message bodies are built from. */
+/** Functions from which the generated guards of message bodies are composed. */
 
-/** Checks that a value has the shape of a type. */
+/** Returns whether a value has a type, and narrows it to that. */
 export type Guard<T> = (value: unknown) => value is T;
 
-/** Checks that a value has some shape. */
+/** Returns whether a value meets a condition. */
 type Check = (value: unknown) => boolean;
 
 /** Whether a value is an object and not a list. */
@@ -27,17 +27,17 @@ export function isCount(value: unknown): value is number {
   return isInteger(value) && value >= 0;
 }
 
-/** Whether a value is a time in the format of the wire: ISO 8601. */
+/** Whether a value is a time in ISO 8601. */
 export function isTime(value: unknown): value is string {
   return isString(value) && !Number.isNaN(Date.parse(value));
 }
 
-/** A guard for strings that match a pattern. */
+/** Return a guard for strings that match a pattern. */
 export function isMatch(pattern: RegExp): Guard<string> {
   return (value): value is string => isString(value) && pattern.test(value);
 }
 
-/** A guard for some strings. */
+/** Return a guard for strings that are in a list. */
 export function isOneOf<T extends string>(words: readonly T[]): Guard<T> {
   return (value): value is T => (words as readonly unknown[]).includes(value);
 }
@@ -46,18 +46,18 @@ export function isNullOr<T>(guard: Guard<T>): Guard<T | null> {
   return (value): value is T | null => value === null || guard(value);
 }
 
-/** A guard for lists whose entries all have one shape. */
+/** Return a guard for lists whose entries all pass a guard. */
 export function isListOf<T>(guard: Guard<T>): Guard<T[]> {
   return (value): value is T[] => Array.isArray(value) && value.every(guard);
 }
 
-/** A guard for objects whose members all have one shape, whatever their names. */
+/** Return a guard for objects whose members, of any names, all pass a guard. */
 export function isMapOf<T>(guard: Guard<T>): Guard<Record<string, T>> {
   return (value): value is Record<string, T> =>
     isRecord(value) && Object.values(value).every(guard);
 }
 
-/** A guard for objects whose members have the shapes given by name. */
+/** Return a guard for objects whose named members pass the given checks. */
 export function isObject<T>(
   members: Readonly<Record<string, Check>>
 ): Guard<T> {
@@ -66,12 +66,12 @@ export function isObject<T>(
     isRecord(value) && checks.every(([name, check]) => check(value[name]));
 }
 
-/** A guard for values that have two shapes. */
+/** Return a guard for values that pass a guard and a check. */
 export function both<T>(guard: Guard<T>, check: Check): Guard<T> {
   return (value): value is T => guard(value) && check(value);
 }
 
-/** A guard for objects that must have a shape if one of their members has a given value. */
+/** Return a check of objects that applies only if one of their members has a given value. */
 export function whenever(
   [name, value]: readonly [string, unknown],
   check: Check

@@ -20,10 +20,13 @@ export interface components {
       readonly remaining: components['schemas']['Amount'] | null;
       readonly over: components['schemas']['Amount'] | null;
       readonly agent_id: string | null;
-      /** @description The user who set a value, or `kernel` or `server` where no user did. */
+      /** @description The user who set a value; `kernel` or `server` if no user did. */
       readonly set_by: string | null;
       readonly shared_with: string | null;
-      /** @description Counts the notebook's changes over all its sessions, those of its holds, approvals and reports included. */
+      /**
+       * @description The number of changes of the notebook over all its sessions, including those of holds, approvals and
+       *     reports.
+       */
       readonly seq: number;
     };
     readonly Change: {
@@ -40,22 +43,25 @@ export interface components {
         readonly id: string;
         /** @description The path of the notebook whose session the kernel uses. */
         readonly notebook: string;
-        /** @description False for one that the server cannot govern, as a gateway's; its requests fail. */
+        /**
+         * @description False for a kernel that the server cannot govern, such as one behind a Jupyter gateway; its requests
+         *     fail.
+         */
         readonly reachable: boolean;
         /**
-         * @description The transport of its last request; null where its process has made none yet.
+         * @description The transport of its latest request; null if its process has made none yet.
          * @enum {unknown}
          */
         readonly transport: 'socket' | 'comm' | null;
         /**
-         * @description The names of the variables in its environment that hold a provider's own key, for which no key of the
-         *     gateway stands in: calls with it that do not use `govern()` are neither limited nor recorded.
+         * @description The names of the variables in its environment that hold a provider's own key, instead of a key of the
+         *     gateway. Calls with such a key that do not use `govern()` are neither limited nor recorded.
          */
         readonly foreign_keys: readonly string[];
       }[];
     };
     readonly ExampleFolder: {
-      /** @description The path of an existing folder; the root where it is left out. */
+      /** @description The path of an existing folder; if omitted, the server's root. */
       readonly folder?: string;
     };
     readonly ExampleCopy: {
@@ -71,32 +77,32 @@ export interface components {
       readonly strict: boolean;
       readonly autostart: boolean;
       /**
-       * @description What becomes of a call that only a limit on money refuses, where its notebook does not say: it is denied, or waits for a user.
+       * @description What happens to a call that exceeds a limit on money, unless its notebook chooses: it is denied, or waits for a user.
        * @enum {unknown}
        */
       readonly at_limit: 'deny' | 'ask';
-      /** @description On a server whose users have no names of their own (a token or password alone opens it), the name under which records show its user; else null. */
+      /** @description On a server without user names (with only a token or a password), the name of its user in the records; else null. */
       readonly user: string | null;
-      /** @description The models' prices in the server's environment; null where genai-prices is not installed. */
+      /** @description The data of models' prices in the server's environment; null if genai-prices is not installed. */
       readonly price_data: components['schemas']['PriceData'] | null;
       /**
-       * @description The ceilings that servers share (kinds team and owner) which stand otherwise than this server is configured.
-       *     What stands counts; only a user changes it, by the command line.
+       * @description The shared ceilings (of the kinds team and owner) that differ in the ledger from this server's
+       *     configuration. Those in the ledger apply; only a user can change them, with `jupyter governance ceiling`.
        */
       readonly ceilings_differ: readonly components['schemas']['CeilingDifference'][];
-      /** @description The gateway to providers' APIs; null where none is configured. */
+      /** @description The gateway to providers' APIs; null if none is configured. */
       readonly gateway: components['schemas']['Gateway'] | null;
     };
     readonly Gateway: {
-      /** @description Where it listens, on the loopback interface of the server's machine. */
+      /** @description The URL on which it listens, on the loopback interface of the server's machine. */
       readonly address: string;
       readonly providers: readonly components['schemas']['GatewayProvider'][];
     };
     readonly GatewayProvider: {
-      /** @description As it is in the path of requests, `/llm/<name>/`. */
+      /** @description The provider's name, as in the path of requests, `/llm/<name>/`. */
       readonly name: string;
       /**
-       * @description Whose API it speaks.
+       * @description The kind of the provider's API.
        * @enum {unknown}
        */
       readonly api: 'openai' | 'anthropic' | 'google';
@@ -109,9 +115,9 @@ export interface components {
       readonly name: string;
       /** @enum {unknown} */
       readonly kind: 'owner' | 'team';
-      /** @description Null where this server is configured with no such envelope. */
+      /** @description The ceiling in this server's configuration; null if that has no such envelope. */
       readonly configured: components['schemas']['CeilingFigures'] | null;
-      /** @description Empty where the ceiling was lifted; several only where servers of earlier versions disagreed. */
+      /** @description The ceiling in the ledger. Empty if it was removed; several only if servers of earlier versions disagreed. */
       readonly stands: readonly components['schemas']['CeilingFigures'][];
     };
     readonly CeilingFigures: {
@@ -122,15 +128,15 @@ export interface components {
     readonly PriceData: {
       /** @enum {unknown} */
       readonly source: 'installed' | 'fetched';
-      /** @description Of genai-prices. */
+      /** @description The version of genai-prices. */
       readonly version: string;
       /**
        * Format: date
-       * @description The day of the newest price that applied when the data was made, or the day it was fetched.
+       * @description The start date of the newest price that applied when the data was made, or the day it was fetched.
        */
       readonly as_of: string;
       readonly age_days: number;
-      /** @description Older than 90 days. */
+      /** @description Whether the data is older than 90 days. */
       readonly old: boolean;
     };
     readonly Cell: {
@@ -148,7 +154,7 @@ export interface components {
       readonly period: 'daily' | 'weekly' | 'monthly' | 'yearly' | 'lifetime';
       /**
        * Format: date-time
-       * @description Null for a ceiling that has no period.
+       * @description The start of the current period; null for a ceiling without one.
        */
       readonly period_start: string | null;
       readonly limit: components['schemas']['Amount'];
@@ -177,7 +183,7 @@ export interface components {
       readonly at: string;
       /**
        * Format: date-time
-       * @description When it is released by itself; null for never.
+       * @description The time at which it is released automatically; null for never.
        */
       readonly until: string | null;
     };
@@ -209,7 +215,7 @@ export interface components {
       /** @enum {unknown} */
       readonly status: 'pending' | 'approved' | 'denied' | 'withdrawn' | 'used';
       readonly digest: string;
-      /** @description What the user sees, as the client wrote it; null once it is decided. */
+      /** @description The content that the user sees, as the client wrote it; null once the request is decided. */
       readonly shown: unknown;
       readonly tool: string;
       readonly amount: components['schemas']['Amount'];
@@ -219,7 +225,7 @@ export interface components {
       readonly at: string;
       /**
        * Format: date-time
-       * @description When it is withdrawn by itself; null for never.
+       * @description The time at which it is withdrawn automatically; null for never.
        */
       readonly until: string | null;
       /** Format: date-time */
@@ -231,62 +237,62 @@ export interface components {
     };
     /** @description The calls of one session that wait at a limit on money. */
     readonly LimitRequest: {
-      /** @description The session's, by which its calls are denied. */
+      /** @description The session's id, with which its calls can be denied. */
       readonly id: string;
       readonly notebook: string;
       readonly session_id: string;
-      /** @description How many calls wait. What follows is of the first, but for `needs_all`. */
+      /** @description The number of waiting calls. The fields below are about the first one, except `needs_all`. */
       readonly count: number;
       readonly limit: {
-        /** @description `session` for the notebook's budget, `category` for a budget within it, else the kind of a ceiling around it. */
+        /** @description `session` for the notebook's budget, `category` for a budget within it, else the kind of the ceiling. */
         readonly kind: string;
-        /** @description The category's or the ceiling's; empty for the notebook's budget. */
+        /** @description The name of the category or ceiling; empty for the notebook's budget. */
         readonly name: string;
         readonly allowed: components['schemas']['Amount'];
       };
       readonly tool: string;
       readonly amount: components['schemas']['Amount'];
-      /** @description By how much the limit would have to be higher for the first call. */
+      /** @description The amount by which the limit must be raised for the first call. */
       readonly needs: components['schemas']['Amount'];
-      /** @description By how much it would have to be higher for all calls together. */
+      /** @description The amount by which the limit must be raised for all calls together. */
       readonly needs_all: components['schemas']['Amount'];
       readonly agent_id: string | null;
       readonly cell: components['schemas']['Cell'];
       /**
        * Format: date-time
-       * @description Since when the first waits.
+       * @description The time since which the first call waits.
        */
       readonly at: string;
       /**
        * Format: date-time
-       * @description When the first is denied by itself.
+       * @description The time at which the first call is denied automatically.
        */
       readonly until: string;
     };
     readonly DeniedAtLimit: {
       readonly denied: number;
     };
-    /** @description A valid key of the gateway, without the key itself. */
+    /** @description A valid key of the gateway, without its secret. */
     readonly GatewayKey: {
-      /** @description Random, and no secret. */
+      /** @description A random id, which is not secret. */
       readonly id: string;
       /**
-       * @description What it was issued to; `user` is a program of the user's own.
+       * @description What the key was issued to; `user` is a program of the user, `run` a command.
        * @enum {unknown}
        */
       readonly kind: 'kernel' | 'terminal' | 'user' | 'run';
       readonly name: string;
       /**
-       * @description The notebook whose level and budget count, or the document of a key of the kind `user`; null where a terminal
-       *     has no notebook yet, or the notebook was deleted.
+       * @description The notebook whose level and budget apply, or the document of a key of the kind `user`; null if a terminal
+       *     has no notebook yet, or if the notebook was deleted.
        */
       readonly path: string | null;
       readonly kernel_id: string | null;
       /** @description The terminal's name. */
       readonly terminal: string | null;
-      /** @description Null for a moment, while it is being stored. */
+      /** @description The time of issue; null for a moment while the key is being stored. */
       readonly issued_at: string | null;
-      /** @description The user, or `server`. */
+      /** @description The user who requested the key, or `server`. */
       readonly issued_by: string;
     };
     readonly GatewayKeys: {
@@ -297,22 +303,22 @@ export interface components {
     readonly NewKey: {
       /** @enum {unknown} */
       readonly kind?: 'user' | 'run';
-      /** @description For `user` letters, digits, spaces, dots, hyphens and underscores. */
+      /** @description For `user`, only letters, digits, spaces, dots, hyphens and underscores. */
       readonly name: string;
-      /** @description For `run`, the notebook. */
+      /** @description The notebook's path, for `run` only. */
       readonly path?: string;
       readonly trust_level?: number | null;
       readonly budget?: components['schemas']['Amount'] | number | null;
     };
     readonly CreatedKey: {
       readonly key: components['schemas']['GatewayKey'];
-      /** @description The key. The server does not keep it. */
+      /** @description The secret that programs send as the provider's API key. The server does not store it. */
       readonly secret: string;
-      /** @description The variables that point a program at the gateway with this key. */
+      /** @description The environment variables with which a program uses the gateway and this key. */
       readonly environment: {
         readonly [key: string]: string;
       };
-      /** @description The variables of the providers' own keys, which such a program should not have. */
+      /** @description The names of the variables of the providers' own keys, which such a program should not have. */
       readonly withheld: readonly string[];
     };
     readonly KeyDocument: {
@@ -338,7 +344,7 @@ export interface components {
       readonly id: string;
       readonly notebook: string;
       readonly session_id: string;
-      /** @description What was done, as the client wrote it; null once it is acknowledged. */
+      /** @description The action that was done, as the client described it; null once the report is acknowledged. */
       readonly shown: unknown;
       readonly tool: string;
       readonly agent_id: string | null;
@@ -363,7 +369,7 @@ export interface components {
       readonly id: string;
       readonly charge_id: string;
       readonly amount: components['schemas']['Amount'];
-      /** @description What of the charge still counts. */
+      /** @description The amount of the charge that still counts. */
       readonly left: components['schemas']['Amount'];
       readonly record_id: string;
     };
@@ -380,25 +386,25 @@ export interface components {
     };
     readonly Verification: {
       readonly ok: boolean;
-      /** @description How many records were found intact. */
+      /** @description The number of records that were found intact. */
       readonly checked: number;
-      /** @description The head of each chain walked, by chain; keep them elsewhere. */
+      /** @description The head of each verified chain, by the chain's name. Store them elsewhere for a later `known_head`. */
       readonly heads: {
         readonly [key: string]: string;
       };
-      /** @description One sentence on the first bad record. */
+      /** @description One sentence about the first record that is wrong. */
       readonly problem: string | null;
       readonly chain: string | null;
       readonly seq: number | null;
-      /** @description All that is not as it was written, the bad record first. */
+      /** @description All records and rows that are not as they were written, the wrong record of a chain first. */
       readonly findings: readonly components['schemas']['Finding'][];
-      /** @description How many more findings there are. */
+      /** @description The number of further findings. */
       readonly unlisted: number;
-      /** @description By table, how many rows are as the records say; `audit` counts the records themselves. */
+      /** @description The number of rows that match the records, by table; for `audit`, the number of records. */
       readonly covered: {
         readonly [key: string]: number;
       };
-      /** @description What was not compared, and why, one sentence each. It is no fault. */
+      /** @description What was not compared, and why, in one sentence each. These are not errors. */
       readonly not_covered: readonly string[];
     };
     readonly Finding: {
@@ -412,11 +418,11 @@ export interface components {
         | 'ROW_UNKNOWN'
         | 'DAMAGED';
       readonly table: string | null;
-      /** @description The key of the row, its parts with a space between; of an audit record its chain. */
+      /** @description The key of the row, its parts separated by spaces; for an audit record, its chain. */
       readonly record: string | null;
       /** @description The number of an audit record in its chain. */
       readonly seq: number | null;
-      /** @description One sentence. */
+      /** @description What is wrong, in one sentence. */
       readonly problem: string;
     };
     readonly AuditPage: {
@@ -425,13 +431,13 @@ export interface components {
     };
     readonly AuditRecord: {
       readonly record_id: string;
-      /** @description The session's id, or `ledger` for openings, closings and decisions outside of any session. */
+      /** @description The session's id, or `ledger` for openings, closings and decisions without a session. */
       readonly chain: string;
       readonly seq: number;
       /** Format: date-time */
       readonly at: string;
       readonly event: string;
-      /** @description Null of what is no decision, as `approval_requested`; such a record matches no outcome filter. */
+      /** @description Null for an event that is no decision, such as `approval_requested`; no outcome filter matches it. */
       readonly outcome: components['schemas']['Outcome'] | null;
       readonly code: string | null;
       readonly reasons: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * The bodies of a notebook's governance state and of the configuration.
+ * Types and guards of the bodies of a notebook's governance state and of the configuration.
  *
  * Money is a decimal string in USD with at most nine decimals. Names and shapes are those of
  * `openapi.yaml`, which describes each field.
@@ -14,25 +14,25 @@ type Schemas = components['schemas'];
 /** The path of the REST API under the server's base URL. */
 export const API_NAMESPACE = 'aumos-governance/v1';
 
-/** The jupyter_events schema whose events carry a notebook's state. */
+/** The id of the jupyter_events schema of events with a notebook's state. */
 export const STATE_EVENT_SCHEMA =
   'https://aumos.dev/jupyter/governance/state/v1';
 
-/** The `set_by` of values that the notebook's own `%governance` set. */
+/** The value of `set_by` if the notebook's own `%governance` set the values. */
 export const SET_BY_KERNEL = 'kernel';
 
-/** The `set_by` of a session that the server opened by itself. */
+/** The value of `set_by` if the server opened the session by its configuration. */
 export const SET_BY_SERVER = 'server';
 
 /**
  * The governance state of one notebook.
  *
- * A closed session keeps its last figures with `active: false`; if none was ever opened, all but
- * `path`, `active` and `seq` is null.
+ * After a session is closed, its last figures stay, with `active: false`; if no session was ever opened, all fields but
+ * `path`, `active` and `seq` are null.
  */
 export type IGovernanceState = Schemas['State'];
 
-/** The configuration by the server's administrator. */
+/** The configuration that the server's administrator set. */
 export type IGovernanceConfig = Schemas['Config'];
 
 /** A shared ceiling that differs from the server's configuration. */

@@ -1,4 +1,6 @@
-/** The bodies of holds, approval requests, calls at a limit and reports, and of a user's decisions on them. */
+/**
+ * Types and guards of the bodies of holds, approval requests, calls at a limit and reports, and of decisions on them.
+ */
 
 import type { components } from './openapi';
 
@@ -16,13 +18,13 @@ export {
 
 type Schemas = components['schemas'];
 
-/** The cell of a request, where it came from one. */
+/** The cell from which a request came; its fields are null if it came from none. */
 export type ICell = Schemas['Cell'];
 
 /** An amount that is held. */
 export type IHold = Schemas['Hold'];
 
-/** A request that a user approves or denies one exact action. */
+/** A request to the user to approve or deny one exact action. */
 export type IApproval = Schemas['Approval'];
 
 /** The calls of one session that wait at a limit on money. */
@@ -30,7 +32,7 @@ export type ILimitRequest = Schemas['LimitRequest'];
 
 export type IDeniedAtLimit = Schemas['DeniedAtLimit'];
 
-/** An action that was done at trust level 4, until a user acknowledges it. */
+/** An action that was done at trust level 4, and that no user has acknowledged yet. */
 export type IReport = Schemas['Report'];
 
 /** The common fields of holds, approval requests and reports. */
@@ -39,7 +41,7 @@ export type IWaiting = Pick<
   'id' | 'notebook' | 'session_id' | 'tool' | 'agent_id' | 'cell' | 'at'
 >;
 
-/** One page of a list; `after` requests the next page, and is null on the last. */
+/** A page of a list; its `after` requests the next page, and is null on the last. */
 export interface IPage<T> {
   readonly entries: readonly T[];
   readonly after: string | null;

@@ -9,12 +9,12 @@ import type { IGovernanceModel } from '../tokens';
 import { ReceiptBadge } from './receiptBadge';
 import type { ReceiptBook } from './receiptBook';
 
-/** How long changes of a notebook are collected before its records are loaded, in milliseconds. */
+/** How long after a change of a notebook its records are loaded, in milliseconds: once for all changes meanwhile. */
 const GATHER = 500;
-/** Marks an element that has a badge; a selector with `:has` would cost the drawing of every cell. */
+/** The class of an element that contains a badge: the selector `:has` would slow down the drawing of all cells. */
 const HOST = 'aumos-Receipt-host';
 
-/** Puts a badge beside each cell that spent, in every open notebook; the file does not change. */
+/** Adds a badge to each cell that spent something, in every open notebook; the notebook's file does not change. */
 export class CellReceipts {
   constructor(options: CellReceipts.IOptions) {
     this._book = options.book;
@@ -46,7 +46,7 @@ export class CellReceipts {
       this._waiting.add(path);
       window.setTimeout(() => {
         this._waiting.delete(path);
-        // Records that could not be loaded are loaded with the next change.
+        // After a failure, the records are loaded with the next change.
         this._book.read(path).catch(() => undefined);
       }, GATHER);
     }
@@ -82,13 +82,13 @@ export class CellReceipts {
     badge?.setReceipt(receipt);
   }
 
-  /** A badge on the lower edge of a cell's input; null while the cell is not drawn. */
+  /** Add a badge at the lower edge of a cell's input; null if the cell is not drawn yet. */
   private _add(cell: Cell): ReceiptBadge | null {
     const host = cell.inputArea?.node.parentElement;
     if (!host) {
       void cell.ready.then(() => {
-        const panel = this._tracker.find(one =>
-          one.content.widgets.includes(cell)
+        const panel = this._tracker.find(({ content }) =>
+          content.widgets.includes(cell)
         );
         if (panel) {
           this._drawCell(this._contents.localPath(panel.context.path), cell);
@@ -98,7 +98,7 @@ export class CellReceipts {
     }
     const badge = new ReceiptBadge(this._trans);
     this._badges.set(cell, badge);
-    // Outside the input's own layout, which is not meant for others' widgets.
+    // Not into the layout of the cell's input, which JupyterLab manages.
     Widget.attach(badge, host);
     host.classList.add(HOST);
     badge.disposed.connect(() => host.classList.remove(HOST));

@@ -6,7 +6,7 @@ import { Money, OneLine } from '../widgets/words';
 import { verdictOf } from '../words/verdicts';
 import type { IReceipt } from './receiptBook';
 
-/** What a cell spent, in small print beside it; a click lists the records. */
+/** A small badge at a cell with what the cell spent; a click lists the records. */
 export class ReceiptBadge extends ReactWidget {
   constructor(trans: TranslationBundle) {
     super();
@@ -14,7 +14,7 @@ export class ReceiptBadge extends ReactWidget {
     this.addClass('aumos-Receipt');
   }
 
-  /** Show a receipt. */
+  /** Set the receipt that the badge shows. */
   setReceipt(receipt: IReceipt): void {
     this._receipt = receipt;
     this.update();

@@ -6,30 +6,33 @@ import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records one request loads. */
 const PAGE = 500;
-/** The most pages that are loaded for a notebook when it is first seen. */
-const MOST_PAGES = 4;
-/** How many records of a run are kept for the list. */
+/** How many pages are loaded for a notebook at most. */
+const MAX_PAGES = 4;
+/** How many of the newest records of a run are kept. */
 const LISTED = 20;
 
-/** What a cell spent. */
+/** What the runs of a cell spent and were denied. */
 export interface IReceipt {
-  /** What the last run with a charge spent, in nano-dollars. */
+  /** What the last run spent, in nano-dollars; a run without a charge or denial does not count. */
   readonly spent: bigint;
-  /** The number of calls in it. */
+  /** The number of charged calls in the last run. */
   readonly calls: number;
   /** How many requests of the last run were denied. */
   readonly denied: number;
   /** What all runs spent, in nano-dollars. */
   readonly total: bigint;
+  /** The number of runs. */
   readonly runs: number;
-  /** The records of the last run, newest first, up to the length of the list. */
+  /** The newest records of the last run, newest first. */
   readonly records: readonly IAuditRecord[];
 }
 
+/** One run of a cell. */
 interface IRun {
+  /** In nano-dollars. */
   spent: bigint;
   denied: number;
-  /** When it last spent or was denied something. */
+  /** The time of the run's last charge or denial. */
   at: string;
   readonly charges: Set<string>;
   records: IAuditRecord[];
@@ -38,20 +41,20 @@ interface IRun {
 /**
  * What the cells of notebooks spent in the current or last session, summed from the audit record.
  *
- * None of it is stored in a notebook's file. A cell is known by its id, a run by its execution
- * count; the kernel sent both with its request.
+ * Nothing is stored in a notebook's file. A record has the id of its cell and the execution count of the run, which the
+ * kernel sent with its request.
  */
 export class ReceiptBook {
   constructor(api: IAuditApi) {
     this._api = api;
   }
 
-  /** Emitted with a notebook's path when new figures of its cells are known. */
+  /** Emitted with a notebook's path when new records of it were loaded. */
   get changed(): ISignal<this, string> {
     return this._changed;
   }
 
-  /** What a cell spent, or was denied; null if neither. */
+  /** Return what a cell spent and was denied; null if neither. */
   of(path: string, cell: string): IReceipt | null {
     const runs = this._notebooks.get(path)?.cells.get(cell);
     const all = [...(runs?.values() ?? [])].filter(
@@ -71,19 +74,19 @@ export class ReceiptBook {
     };
   }
 
-  /** Whether the records of a notebook were loaded. */
+  /** Return whether a notebook's records were loaded. */
   isRead(path: string): boolean {
     return this._isRead.has(path);
   }
 
-  /** What a cell spent in all its runs, in all sessions, in nano-dollars. */
+  /** Return what a cell spent in all its runs in all sessions, in nano-dollars. */
   total(path: string, cell: string): bigint {
     return this._notebooks.get(path)?.totals.get(cell) ?? 0n;
   }
 
-  /** Load new records; rejects if the server refuses. */
+  /** Load a notebook's new records; rejects if the request fails. */
   read(path: string): Promise<void> {
-    // One after the other: two loads at a time would count the same records twice.
+    // Loads follow each other: two at the same time would count the same records twice.
     const reading = this._readings.then(() => this._read(path));
     this._readings = reading.catch(() => undefined);
     return reading;
@@ -98,7 +101,7 @@ export class ReceiptBook {
     };
     const fresh: IAuditRecord[] = [];
     let cursor: string | null = null;
-    for (let page = 0; page < MOST_PAGES; page += 1) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
       const response = await this._api.records({ path }, PAGE, cursor);
       const at = response.records.findIndex(
         record => record.record_id === known.newest
@@ -116,7 +119,7 @@ export class ReceiptBook {
       return;
     }
     known.newest = fresh[0]?.record_id ?? null;
-    // Oldest first, so that the newest of a run comes first in its list.
+    // Oldest first, since each record is put at the head of its run's list.
     for (const record of fresh.reverse()) {
       if (record.event === 'open' && record.chain !== known.session) {
         // Spending of an earlier session does not belong to this one.
@@ -143,16 +146,19 @@ export class ReceiptBook {
   private readonly _notebooks = new Map<string, INotebook>();
 }
 
+/** The figures of a notebook. */
 interface INotebook {
+  /** The id of the newest record that was counted. */
   newest: string | null;
   /** The session of the newest record. */
   session: string | null;
   /** The runs of each cell, by their execution counts. */
   readonly cells: Map<string, Map<number, IRun>>;
-  /** What each cell spent in all sessions. */
+  /** What each cell spent in all sessions, in nano-dollars. */
   readonly totals: Map<string, bigint>;
 }
 
+/** Add a record to the run of its cell. */
 function enter(
   cells: Map<string, Map<number, IRun>>,
   record: IAuditRecord

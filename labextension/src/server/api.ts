@@ -1,4 +1,4 @@
-/** Reads a notebook's governance state from the REST API. */
+/** Loads a notebook's governance state, the configuration and the user's permission from the server. */
 
 import { ApiClient, ServerRequests } from './requests';
 import {
@@ -9,17 +9,17 @@ import {
 } from '../protocol/state';
 import { isIdentity, RESOURCE } from '../protocol/session';
 
-/** The requests of the model. */
+/** The requests that the model sends. */
 export interface IGovernanceApi {
-  /** The state of the notebook at a path local to the server. */
+  /** Load the state of the notebook at a path on the server. */
   state(path: string): Promise<IGovernanceState>;
-  /** The configuration by the server's administrator. */
+  /** Load the configuration that the server's administrator set. */
   config(): Promise<IGovernanceConfig>;
-  /** Whether the server lets the user change anything. */
+  /** Load whether the user may change anything. */
   mayChange(): Promise<boolean>;
 }
 
-/** The client. */
+/** The client of these endpoints. */
 export class GovernanceApi extends ApiClient implements IGovernanceApi {
   constructor(options: ApiClient.IOptions) {
     super(options);

@@ -1,4 +1,4 @@
-/** Reads the audit record from the REST API. */
+/** Loads, verifies and exports the audit record. */
 
 import { ApiClient } from './requests';
 import {
@@ -12,9 +12,9 @@ import {
   type SumsBy
 } from '../protocol/audit';
 
-/** Which records: those that match all given filters. The names are the wire's. */
+/** Criteria for audit records: a record must match all that are set. The names are those of the REST API. */
 export interface IAuditFilters {
-  /** The notebook, by its path below the server's root; all notebooks if it is omitted. */
+  /** The path of the notebook on the server; records of all notebooks match if omitted. */
   readonly path?: string | null;
   readonly session_id?: string | null;
   readonly agent_id?: string | null;
@@ -32,23 +32,23 @@ export interface IAuditFilters {
 /** The file formats of an export. */
 export type ExportFormat = 'csv' | 'jsonl';
 
-/** Reads the audit record; it cannot change it. */
+/** The requests about the audit record, which change nothing. */
 export interface IAuditApi {
-  /** One page of records, newest first; `cursor` comes from the page before. */
+  /** Load a page of records, newest first; `cursor` is that of the previous page, omitted for the first. */
   records(
     filters: IAuditFilters,
     limit: number,
     cursor?: string | null
   ): Promise<IAuditPage>;
-  /** The sums of the records by tool, agent or period, by name. */
+  /** Load the sums of the records for each tool, agent or interval, ordered by its name. */
   sums(by: SumsBy, filters: IAuditFilters): Promise<IAuditSums>;
-  /** Whether the records of a notebook's last session, or all, are intact. */
+  /** Let the server verify the records of a notebook's last session; null for all records. */
   verify(path: string | null): Promise<IVerification>;
-  /** The URL that exports records as a file. */
+  /** Return the URL from which the browser downloads the records as a file. */
   exportUrl(format: ExportFormat, filters: IAuditFilters): string;
 }
 
-/** The client. */
+/** The client of these endpoints. */
 export class AuditApi extends ApiClient implements IAuditApi {
   records(
     filters: IAuditFilters,

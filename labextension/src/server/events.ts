@@ -1,4 +1,4 @@
-/** The server's live events, with a status that JupyterLab's event manager lacks: whether they flow. */
+/** The server's live events, and whether their connection is open, which JupyterLab's event manager does not report. */
 
 import {
   type Event,
@@ -14,17 +14,17 @@ import {
   STATE_EVENT_SCHEMA
 } from '../protocol/state';
 
-/** Whether events flow. */
+/** The state of the connection; events arrive only while it is `open`. */
 export type EventsStatus = 'connecting' | 'open' | 'closed';
 
-/** A stream of the server's events that reports interruptions. */
+/** The server's events, and interruptions of their connection. */
 export interface IEvents {
-  /** Every event of the server, of any schema. */
+  /** Emitted with each event of the server, of any schema. */
   readonly emitted: ISignal<IEvents, unknown>;
   readonly status: EventsStatus;
   /**
-   * Each opening and closing of the connection. Nothing is replayed: after an opening, earlier knowledge
-   * may be out of date.
+   * Emitted when the connection is opened or closed. Missed events are not sent again: after an opening,
+   * whatever was loaded before may be out of date.
    */
   readonly statusChanged: ISignal<IEvents, EventsStatus>;
 }
@@ -33,10 +33,9 @@ export interface IEvents {
  * The events of one server.
  *
  * #### Notes
- * It owns an event manager of its own, since the application's (`serviceManager.events`) reconnects
- * silently: an idle proxy may close that one socket alone, and events emitted until it is open
- * again are lost with no other signal in the page. The manager gets a WebSocket class that
- * reports; the reconnecting and its back-off stay JupyterLab's.
+ * It has an event manager of its own, since the application's (`serviceManager.events`) reconnects without any
+ * signal: a proxy may close only that idle socket, and events are lost until it is open again. This manager gets
+ * a WebSocket class that reports when it opens and closes; reconnecting with back-off is still JupyterLab's code.
  */
 export class ServerEvents implements IEvents, IDisposable {
   constructor(options: ServerEvents.IOptions) {
@@ -79,9 +78,9 @@ export class ServerEvents implements IEvents, IDisposable {
     Signal.clearData(this);
   }
 
-  /** Drop the current connection, if any, and connect now rather than when the back-off ends. */
+  /** Close the current connection, if any, and connect now instead of when the back-off ends. */
   reconnect(): void {
-    // Before the first connection there is nothing to drop: it comes by itself.
+    // The first connection is made without this.
     if (this.isDisposed || this._manager === null) {
       return;
     }
@@ -123,7 +122,7 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private _onClose(socket: WebSocket): void {
-    // A socket that never opened closes too: then the status only changes from `connecting`.
+    // A socket that failed to open also closes; sockets that were replaced are ignored.
     if (this._socket === socket || this._socket === null) {
       this._socket = null;
       this._setStatus('closed');
@@ -135,12 +134,12 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private readonly _onOnline = (): void => {
-    // The network was away: a socket that looks open may be dead without knowing it yet.
+    // After an outage of the network, a socket may be dead although the browser still reports it as open.
     this.reconnect();
   };
 
   private readonly _onVisibility = (): void => {
-    // While the page is hidden the manager does not reconnect.
+    // JupyterLab's event manager does not reconnect while the page is hidden.
     if (document.visibilityState === 'visible' && this._status !== 'open') {
       this.reconnect();
     }
@@ -168,12 +167,12 @@ export namespace ServerEvents {
   export interface IOptions {
     /** The server to listen to. */
     serverSettings: ServerConnection.ISettings;
-    /** What the first connection waits for; it connects at once if not given. */
+    /** The first connection is made when this has settled; at once if omitted. */
     after?: Promise<unknown>;
   }
 }
 
-/** Whether a value is an event of this extension; it then carries the fields of a state body. */
+/** Whether an event is a governance state event; it then has all fields of a notebook's state. */
 export function isStateEvent(
   value: unknown
 ): value is IGovernanceState & { readonly schema_id: string } {

@@ -25,19 +25,19 @@ export interface INewKey {
  * The `key` of a change is its idempotency key: a repeated request has no further effect.
  */
 export interface IGatewayApi {
-  /** The valid keys of kernels, terminals, commands and the user's programs, oldest first. */
+  /** Load the valid keys of kernels, terminals, commands and the user's programs, oldest first. */
   keys(): Promise<readonly IGatewayKey[]>;
-  /** Issue a key for a program; only this response contains its secret. */
+  /** Issue a key for a program; no later response contains its secret. */
   create(wanted: INewKey, key: string): Promise<ICreatedKey>;
-  /** Choose the notebook of a terminal. */
+  /** Assign a terminal's key to a notebook, whose budget then pays for the terminal's calls. */
   bind(id: string, path: string, key: string): Promise<IGatewayKey>;
   /** Revoke a key, and end its in-flight calls. */
   revoke(id: string, key: string): Promise<unknown>;
-  /** Revoke all keys of a notebook, and end their in-flight calls; returns the revoked keys. */
+  /** Revoke all keys of a notebook, and end their in-flight calls. Returns the revoked keys. */
   stop(path: string, key: string): Promise<readonly IGatewayKey[]>;
 }
 
-/** The client. */
+/** The client of these endpoints. */
 export class GatewayApi extends ApiClient implements IGatewayApi {
   async keys(): Promise<readonly IGatewayKey[]> {
     return (await this.requests.get('keys', isGatewayKeys)).keys;

@@ -1,14 +1,14 @@
-/** Sends every request to the server's REST API, and validates the response. */
+/** Sends the requests to the server's REST API, and validates the responses. */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { API_NAMESPACE, isErrorBody } from '../protocol/state';
 
-/** Why there is no valid response, besides the server's own codes. */
+/** The code of a failure for which the server sent no code of its own. */
 export type FailureCode =
   'SERVER_UNREACHABLE' | 'NOT_ENABLED' | 'MALFORMED' | 'HTTP';
 
-/** The server refused, could not be reached, or sent an invalid response. */
+/** An error of a request: the server refused it, could not be reached, or sent an invalid response. */
 export class GovernanceApiError extends Error {
   /**
    * @param code - The server's code, or a {@link FailureCode}.
@@ -24,13 +24,13 @@ export class GovernanceApiError extends Error {
     this.name = 'GovernanceApiError';
   }
 
-  /** Whether the same request may succeed later without any action. */
+  /** Whether the same request may succeed later without a change by the user. */
   get isTransient(): boolean {
     return this.status === null || this.status === 429 || this.status >= 500;
   }
 }
 
-/** The failure behind a rejection; any other error means that the server could not be reached. */
+/** Return a rejection's reason as an API error; any other error counts as an unreachable server. */
 export function asFailure(reason: unknown): GovernanceApiError {
   return reason instanceof GovernanceApiError
     ? reason
@@ -42,7 +42,7 @@ export type Parameters = Readonly<
   Record<string, string | number | null | undefined>
 >;
 
-/** Requests to one server; all promises reject only with a {@link GovernanceApiError}. */
+/** Sends requests to one server; all promises reject only with a {@link GovernanceApiError}. */
 export class ServerRequests {
   /** @param namespace - The path of the endpoints under the server's base URL. */
   constructor(
@@ -53,18 +53,18 @@ export class ServerRequests {
     this._namespace = namespace;
   }
 
-  /** The URL of an endpoint, for a link. */
+  /** Return the URL of an endpoint, for a request or a link. */
   url(endpoint: string, parameters: Parameters = {}): string {
-    const given = Object.fromEntries(
+    const present = Object.fromEntries(
       Object.entries(parameters).filter(([, value]) => value != null)
     );
     return (
       URLExt.join(this._settings.baseUrl, this._namespace, endpoint) +
-      URLExt.objectToQueryString(given)
+      URLExt.objectToQueryString(present)
     );
   }
 
-  /** Read; a response that the guard rejects is an error. */
+  /** Load a response body; one that the guard rejects is an error. */
   get<T>(
     endpoint: string,
     guard: (value: unknown) => value is T,
@@ -74,7 +74,7 @@ export class ServerRequests {
   }
 
   /**
-   * Change something.
+   * Send a request that changes something; a response body that the guard rejects is an error.
    *
    * @param key - The idempotency key: a repeated request with the same key has no further effect.
    */
@@ -133,7 +133,7 @@ export class ServerRequests {
 
 /** A namespace for `ServerRequests` statics. */
 export namespace ServerRequests {
-  /** What a request that changes something may carry. */
+  /** The optional parts of a request that changes something. */
   export interface ISendOptions {
     parameters?: Parameters;
     body?: Readonly<Record<string, unknown>>;
@@ -141,7 +141,7 @@ export namespace ServerRequests {
   }
 }
 
-/** A client of a part of the REST API; all its promises reject only with a {@link GovernanceApiError}. */
+/** The base of the clients of the REST API; their promises reject only with a {@link GovernanceApiError}. */
 export class ApiClient {
   constructor(options: ApiClient.IOptions) {
     this.requests = new ServerRequests(options.serverSettings);

@@ -1,4 +1,4 @@
-/** Changes a notebook's session, and reads what its state does not contain. */
+/** Changes notebooks' sessions, and loads their ceilings, the kernels and the list of notebooks. */
 
 import { ApiClient } from './requests';
 import { type IGovernanceState, isState } from '../protocol/state';
@@ -11,7 +11,7 @@ import {
 } from '../protocol/session';
 import type { IPage } from '../protocol/waiting';
 
-/** The values that a user sets; omitted ones stay. */
+/** The new values of a session; omitted ones stay as they are. */
 export interface IChange {
   readonly trust_level?: number;
   /** In USD, as decimal text. */
@@ -19,24 +19,24 @@ export interface IChange {
 }
 
 /**
- * Requests of a user that change a notebook's session.
+ * The requests about sessions, kernels and the list of notebooks.
  *
  * The `key` of a change is its idempotency key: a repeated request has no further effect.
  */
 export interface ISessionApi {
-  /** Change the session; if none is open, one is opened. */
+  /** Change a notebook's session, or open one if none is open. */
   change(path: string, change: IChange, key: string): Promise<IGovernanceState>;
-  /** Close the open session. */
+  /** Close a notebook's open session. */
   close(path: string, key: string): Promise<IGovernanceState>;
-  /** The ceilings around the session, inner before outer. */
+  /** Load the ceilings that also limit a notebook's session, the innermost first. */
   envelopes(path: string): Promise<readonly IEnvelope[]>;
-  /** The kernels of the server, and which of them it can govern. */
+  /** Load the server's kernels, and which of them it can govern. */
   kernels(): Promise<readonly IKernel[]>;
-  /** All notebooks that were ever governed, by path. */
+  /** Load a page of all notebooks that were ever governed, ordered by path. */
   notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
 }
 
-/** The client. */
+/** The client of these endpoints. */
 export class SessionApi extends ApiClient implements ISessionApi {
   change(
     path: string,

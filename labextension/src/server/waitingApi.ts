@@ -1,4 +1,4 @@
-/** Reads what waits for a user from the REST API, and sends the user's decisions. */
+/** Loads what waits for the user, and sends the user's decisions. */
 
 import { ApiClient } from './requests';
 import {
@@ -21,7 +21,7 @@ import {
   isResolutionResponse
 } from '../protocol/waiting';
 
-/** Where a page of a list begins, and of which notebook it is: of all if no path is given. */
+/** The notebook of a list, or all notebooks if omitted, and which page of it to load. */
 export interface IPageOptions {
   readonly path?: string | null;
   readonly after?: string | null;
@@ -29,26 +29,26 @@ export interface IPageOptions {
 }
 
 /**
- * What waits for the user, and the decisions on it.
+ * The requests that load what waits for the user, and those that send decisions.
  *
  * The `key` of a decision is its idempotency key: a repeated request has no further effect.
  */
 export interface IWaitingApi {
-  /** The pending holds, oldest first. */
+  /** Load the pending holds, oldest first. */
   holds(options?: IPageOptions): Promise<IPage<IHold>>;
-  /** The waiting approval requests, oldest first. */
+  /** Load the waiting approval requests, oldest first. */
   approvals(options?: IPageOptions): Promise<IPage<IApproval>>;
-  /** The calls that wait at a limit, one entry for each session, in one page. */
+  /** Load the calls that wait at a limit: one entry for each session, all in one page. */
   limitRequests(): Promise<IPage<ILimitRequest>>;
   /** Deny all calls of a session that wait at a limit. */
   denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit>;
-  /** The reports that no user has acknowledged, oldest first. */
+  /** Load the reports that no user has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
   /** Settle a hold with an unknown outcome for an amount in USD. */
   settle(id: string, amount: string, key: string): Promise<IResolutionResponse>;
-  /** Release a hold with an unknown outcome: it cost nothing. */
+  /** Release a hold with an unknown outcome, because the call cost nothing. */
   release(id: string, key: string): Promise<IResolutionResponse>;
-  /** Approve or deny exactly what an approval request shows. */
+  /** Approve or deny an approval request, bound to the digest of the action that the user saw. */
   decide(
     approval: IApproval,
     decision: 'approve' | 'deny',
@@ -56,7 +56,7 @@ export interface IWaitingApi {
   ): Promise<IApproval>;
   /** Acknowledge a report. */
   acknowledge(id: string, key: string): Promise<IReport>;
-  /** Take back a charge, or part of it, with a reason. */
+  /** Correct a charge, or part of it, with a reason. */
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
@@ -74,7 +74,7 @@ export namespace IWaitingApi {
   }
 }
 
-/** The client. */
+/** The client of these endpoints. */
 export class WaitingApi extends ApiClient implements IWaitingApi {
   async holds(options: IPageOptions = {}): Promise<IPage<IHold>> {
     const page = await this.requests.get('holds', isHoldPage, { ...options });

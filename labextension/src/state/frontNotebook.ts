@@ -5,7 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-/** Which notebook is in front, by its server-local path. */
+/** Tracks which notebook is in front in JupyterLab, by its path on the server, and changes of its kernel. */
 export class FrontNotebook implements IDisposable {
   constructor(options: FrontNotebook.IOptions) {
     this._shell = options.shell;
@@ -17,7 +17,7 @@ export class FrontNotebook implements IDisposable {
     this._onCurrent();
   }
 
-  /** The path, or null where no notebook is in front. */
+  /** The path of the notebook in front; null if none is. */
   get path(): string | null {
     return this._path;
   }
@@ -98,7 +98,10 @@ export namespace FrontNotebook {
     shell: JupyterFrontEnd.IShell;
     tracker: INotebookTracker;
     contents: Contents.IManager;
-    /** Whether a tab belongs to the last notebook, which then still counts as in front. */
+    /**
+     * Whether a tab shows more about the last notebook, such as its audit record; that notebook then still counts as
+     * in front.
+     */
     isCompanion?: (widget: Widget) => boolean;
   }
 }

@@ -1,19 +1,21 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { Observable } from './observable';
 
-/** Runs in the kernel: loads the magics and registers the notebook's engine; repeating it changes nothing. */
+/**
+ * An expression that loads the magics in the kernel and registers the notebook's engine; repeating it changes nothing.
+ */
 const LOAD =
   "__import__('aumos_governance.jupyter_extension').jupyter_extension" +
   ".load_ipython_extension(__import__('IPython').get_ipython())";
 
-/** Runs in the kernel: finds whether the package can be imported, without importing it. */
+/** An expression that returns whether the kernel can import the package, without importing it. */
 const FIND =
   "__import__('importlib.util').util.find_spec('aumos_governance') is not None";
 
-/** How often a request is resent that the kernel dropped because the cell before it failed. */
-const REPEATS = 20;
+/** How many times a request is sent at most, if the kernel drops it because the cell before it failed. */
+const MAX_SENT = 20;
 
-/** A kernel connection, and how to release it. */
+/** A kernel connection, and a function that releases it after use. */
 export interface IReachedKernel {
   readonly kernel: Pick<
     Kernel.IKernelConnection,
@@ -24,15 +26,16 @@ export interface IReachedKernel {
 
 /** Why a notebook's kernel does not have the magics. */
 export type Obstacle =
-  /** They are loaded when the running cell has ended. */
+  /** A cell is running; the magics are loaded when it has ended. */
   | { readonly kind: 'busy' }
   /** The package is not installed in the kernel's environment. */
   | { readonly kind: 'missing' }
-  /** It is not a Python kernel. */
+  /** The kernel does not run Python. */
   | { readonly kind: 'language'; readonly language: string }
+  /** Loading raised another error. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Loads the magics in the kernels of notebooks, with one silent request that leaves no trace in them. */
+/** Loads the magics in notebooks' kernels by a silent execute request, which leaves no output, history or variable. */
 export class KernelLoader extends Observable {
   /** @param reach - Returns the kernel of the notebook at a path; null if it has none. */
   constructor(reach: (path: string) => Promise<IReachedKernel | null>) {
@@ -40,26 +43,29 @@ export class KernelLoader extends Observable {
     this._reach = reach;
   }
 
-  /** Why the kernel of a notebook does not have the magics, once that was tried; else null. */
+  /** Return why the kernel of a notebook does not have the magics; null if it has them or loading was not tried. */
   obstacle(path: string): Obstacle | null {
     return this._obstacles.get(path) ?? null;
   }
 
-  /** Forget the findings about a notebook's kernel. */
+  /** Discard what is known of a notebook's kernel, because the notebook has another kernel now. */
   forget(path: string): void {
     this._tickets.delete(path);
     this._note(path, null);
   }
 
-  /** Load the magics in a notebook's kernel; without a kernel, its start-up hook loads them later. Never rejects. */
+  /**
+   * Load the magics in a notebook's kernel; if it has none yet, the kernel's own start-up hook loads them later. Never
+   * rejects.
+   */
   load(path: string): Promise<void> {
     return this._try(path, (kernel, note) => run(kernel, LOAD, note));
   }
 
   /**
-   * Find out whether the magics can be loaded in the kernel of a notebook, and load nothing. Never rejects.
+   * Check whether the magics can be loaded in the kernel of a notebook, without loading them. Never rejects.
    *
-   * It does not wait for a busy kernel, of which nothing is known then.
+   * A busy kernel is not checked, so that the user does not wait for it.
    */
   check(path: string): Promise<void> {
     return this._try(path, async kernel => {
@@ -67,7 +73,7 @@ export class KernelLoader extends Observable {
         return null;
       }
       const obstacle = await run(kernel, FIND, () => undefined);
-      // Other causes show only when they are loaded.
+      // An error of the check itself does not mean that loading would fail.
       return obstacle?.kind === 'failed' ? null : obstacle;
     });
   }
@@ -91,7 +97,7 @@ export class KernelLoader extends Observable {
       reached = await this._reach(path);
       note(reached && (await find(reached.kernel, note)));
     } catch {
-      // The kernel restarted, or the connection to it is gone: its start-up hook loads them.
+      // The kernel was restarted or disconnected: its start-up hook loads the magics.
       note(null);
     } finally {
       reached?.release();
@@ -124,7 +130,7 @@ async function run(
   if (language_info.name.toLowerCase() !== 'python') {
     return { kind: 'language', language: language_info.name };
   }
-  for (let sent = 0; sent < REPEATS; sent += 1) {
+  for (let sent = 0; sent < MAX_SENT; sent += 1) {
     const { content } = await kernel.requestExecute(
       {
         code: '',

@@ -10,14 +10,17 @@ import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import type { Connection, IGovernanceModel } from '../tokens';
 import { Observable } from './observable';
 
-/** The delays before a failed request is repeated, in milliseconds: each twice the one before, up to the last. */
+/**
+ * The first and the longest delay before a failed request is repeated, in milliseconds; each delay is twice the
+ * previous.
+ */
 const RETRY = { first: 1000, last: 30000 };
 
 /**
  * The governance state of the server's notebooks, kept current by its events.
  *
- * It is requested when a notebook comes to the front whose state may not be current, and when
- * events flow again after an interruption. A response or event older than the known state is ignored.
+ * The state of the notebook in front is requested when it comes to the front and may be out of date, and when
+ * events arrive again after an interruption. A response or event older than the known state is ignored.
  */
 export class GovernanceModel extends Observable implements IGovernanceModel {
   constructor(options: GovernanceModel.IOptions) {
@@ -65,7 +68,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     if (this._path === null || !this._states.has(this._path)) {
       return null;
     }
-    // While events flow, the known states are current; the moment of an interruption is kept.
+    // While events arrive, the known state is current; after an interruption, it is as old as that.
     return this._failure === null && this._current.has(this._path)
       ? Date.now()
       : (this._seen.get(this._path) ?? null);
@@ -115,7 +118,9 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     }
   }
 
-  /** The notebook in front has another kernel: which session it uses depends on it. */
+  /**
+   * Note that the notebook in front has another kernel, and load its state again: its session may be another one too.
+   */
   noteKernel(): void {
     this._kernelChanges += 1;
     this.notify();
@@ -132,14 +137,14 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     const interruptions = this._interruptions;
     try {
       const state = await this._api.state(path);
-      // Only if events flowed since before the request does its response stay current.
+      // The state stays current only if events arrived without an interruption since before the request.
       if (
         this._events.status === 'open' &&
         interruptions === this._interruptions
       ) {
         this._current.add(path);
       }
-      // The server may return the notebook under another path than the requested one; it is kept under that one.
+      // The server may return another path for the same notebook; the page keeps using the requested one.
       this._store({ ...state, path }, this._events.status === 'open');
       if (ticket === this._ticket) {
         this._settle(null);
@@ -184,26 +189,26 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
       this._mayChange = mayChange;
       this.notify();
     } catch {
-      // The request of the state reports what is wrong; the previous configuration is the best guess.
+      // The previous configuration is kept; the request of the state reports the same failure to the user.
     }
   }
 
   /**
    * Accept a state unless a newer one is known.
    *
-   * @param isOld - Whether a change of it would have been learned before, by an event.
+   * @param isOld - Whether an event would have reported any change of this state before.
    */
   private _store(state: IGovernanceState, isOld = false): void {
     const known = this._states.get(state.path);
-    // A notebook that begins or stops to use another one's session counts by that session from then on.
-    const counted = known?.shared_with === state.shared_with;
-    if (known && counted && state.seq < known.seq) {
+    // `seq` counts the changes of one session: it cannot be compared once the notebook shares another session.
+    const isComparable = known?.shared_with === state.shared_with;
+    if (known && isComparable && state.seq < known.seq) {
       return;
     }
     this._states.set(state.path, state);
     this._seen.set(state.path, Date.now());
-    const isNewer = known?.seq !== state.seq || !counted;
-    // A notebook that is requested for the first time, or again, has not changed by that.
+    const isNewer = known?.seq !== state.seq || !isComparable;
+    // Loading a state for the first time, or again, is no change of the notebook.
     if (!isOld || (known && isNewer)) {
       this._revision += 1;
     }
@@ -213,14 +218,14 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this.notify();
   }
 
-  /** Store how the request about the notebook in front ended. */
+  /** Store the failure of the request about the notebook in front, or null, and schedule a retry if that may help. */
   private _settle(failure: GovernanceApiError | null): void {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
       this.notify();
     }
-    // While events are interrupted, their return triggers the next request.
+    // While events are interrupted, no timer is needed: their return triggers the next request.
     if (failure?.isTransient && this._events.status === 'open') {
       this._retry = window.setTimeout(() => void this.refresh(), this._delay);
       this._delay = Math.min(2 * this._delay, RETRY.last);
@@ -239,7 +244,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   private readonly _states = new Map<string, IGovernanceState>();
   /** When the state of each notebook was last known to be current, in milliseconds. */
   private readonly _seen = new Map<string, number>();
-  /** The notebooks whose known state is current as long as events flow. */
+  /** The paths of notebooks whose known state is current, as long as events are not interrupted. */
   private readonly _current = new Set<string>();
   private _path: string | null = null;
   private _config: IGovernanceConfig | null = null;

@@ -3,11 +3,11 @@ import type { Contents } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ICell } from '../protocol/waiting';
 
-/** Leads to notebooks and their cells. */
+/** Opens notebooks, and shows their cells. */
 export interface INotebookNavigation {
   /** Open a notebook, or bring it to the front. */
   open(path: string): Promise<void>;
-  /** Bring a cell of a notebook into view; if the cell is gone, its notebook. */
+  /** Open a notebook and scroll to a cell; if the cell no longer exists, only open the notebook. */
   goTo(path: string, cell: ICell): Promise<void>;
 }
 
@@ -28,7 +28,8 @@ export class NotebookNavigation implements INotebookNavigation {
     const panel = this._find(path);
     await panel?.context.ready;
     const index =
-      panel?.content.widgets.findIndex(one => one.model.id === cell.id) ?? -1;
+      panel?.content.widgets.findIndex(({ model }) => model.id === cell.id) ??
+      -1;
     if (panel && index >= 0) {
       panel.content.activeCellIndex = index;
       await panel.content.scrollToItem(index, 'center');

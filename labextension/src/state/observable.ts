@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** An object that emits a signal whenever it changed, until it is disposed. */
+/** An object that emits a signal after each change, until it is disposed. */
 export class Observable implements IDisposable {
   /** Emitted after any of its readable values changed. */
   get changed(): ISignal<this, void> {
@@ -17,7 +17,7 @@ export class Observable implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Emit that it changed. */
+  /** Emit `changed`. */
   protected notify(): void {
     this._changed.emit();
   }

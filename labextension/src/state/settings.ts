@@ -2,7 +2,7 @@ import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { StatusItemContent } from '../words/labels';
 
-/** The user's choice of what is shown and notified. */
+/** The user's settings: what is shown, and of what the user is notified. */
 export interface IGovernanceSettings {
   readonly showPanel: boolean;
   readonly showStatusItem: boolean;
@@ -13,7 +13,7 @@ export interface IGovernanceSettings {
   readonly notifyOfApprovals: boolean;
 }
 
-/** The defaults; as in the schema. */
+/** The default settings, equal to those in `schema/settings.json`. */
 export const DEFAULT_SETTINGS: IGovernanceSettings = {
   showPanel: true,
   showStatusItem: true,
@@ -24,13 +24,13 @@ export const DEFAULT_SETTINGS: IGovernanceSettings = {
   notifyOfApprovals: true
 };
 
-/** The current settings. */
+/** The current settings, and a signal when the user changes them. */
 export class GovernanceSettings {
   get current(): IGovernanceSettings {
     return this._current;
   }
 
-  /** Emitted when the user changed a setting. */
+  /** Emitted with the new settings when they were loaded or the user changed one. */
   get changed(): ISignal<this, IGovernanceSettings> {
     return this._changed;
   }
@@ -51,5 +51,5 @@ export class GovernanceSettings {
 /** The settings, for the plugins of this extension. */
 export const ISettings = new Token<GovernanceSettings>(
   'aumos-governance:ISettings',
-  'What the user chose to be shown and notified of.'
+  "The user's settings: what is shown, and of what the user is notified."
 );

@@ -4,9 +4,11 @@ import type { IAuditApi } from '../server/auditApi';
 import { parseUsd } from '../words/money';
 import type { IAuditSum, SumsBy } from '../protocol/audit';
 
-/** An interval, or a tool, and what was spent in it or with it; in nano-dollars. */
+/** The spending in one interval of time, or with one tool. */
 export interface ISpent {
+  /** The start of the interval as the server writes it, or the name of the tool. */
   readonly name: string;
+  /** In nano-dollars. */
   readonly spent: bigint;
   readonly records: number;
   readonly denied: number;
@@ -15,18 +17,18 @@ export interface ISpent {
 /** The spending over time, in intervals of one length, including empty ones. */
 export interface ISpending {
   readonly by: 'day' | 'hour' | 'minute';
-  readonly stretches: readonly ISpent[];
+  readonly intervals: readonly ISpent[];
 }
 
 const MINUTE = 60_000;
 const LENGTHS = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
 
-/** How many intervals are drawn at most; of a longer time, the last ones. */
-export const MAX_STRETCHES = 30;
+/** How many intervals are drawn at most: the last ones. */
+export const MAX_INTERVALS = 30;
 /** How many tools are drawn by name; the others share one bar. */
-export const MAX_TOOLS = 6;
+const MAX_TOOLS = 6;
 
-/** Load a session's spending over time, in intervals that fit its length. */
+/** Load a session's spending over time: by day if it spent on more than two days, else by hour or minute. */
 export async function readSpending(
   api: IAuditApi,
   sessionId: string
@@ -35,16 +37,16 @@ export async function readSpending(
     (await api.sums(by, { session_id: sessionId })).sums.map(asSpent);
   const days = await read('day');
   if (days.length > 2) {
-    return { by: 'day', stretches: filled(days, 'day') };
+    return { by: 'day', intervals: filled(days, 'day') };
   }
   const hours = await read('hour');
   if (hours.length > 2) {
-    return { by: 'hour', stretches: filled(hours, 'hour') };
+    return { by: 'hour', intervals: filled(hours, 'hour') };
   }
-  return { by: 'minute', stretches: filled(await read('minute'), 'minute') };
+  return { by: 'minute', intervals: filled(await read('minute'), 'minute') };
 }
 
-/** Load what each tool has cost in a session, the most expensive first. */
+/** Load what a session has spent with each tool, the most expensive first. */
 export async function readTools(
   api: IAuditApi,
   sessionId: string
@@ -53,7 +55,7 @@ export async function readTools(
   return sums.map(asSpent).sort((a, b) => compare(b.spent, a.spent));
 }
 
-/** The most expensive tools by name, and the sum of all others under another name. */
+/** Return the most expensive tools, and one entry named `others` with the sums of the rest. */
 export function withOthers(
   tools: readonly ISpent[],
   others: string,
@@ -74,7 +76,7 @@ export function withOthers(
   ];
 }
 
-/** The start of an interval, in milliseconds. */
+/** Return the start of an interval from its name, in milliseconds since 1970. */
 export function startOf(name: string): number {
   return Date.parse(name.length === 10 ? `${name}T00:00Z` : name);
 }
@@ -83,19 +85,21 @@ function asSpent({ name, spent, records, denied }: IAuditSum): ISpent {
   return { name, spent: parseUsd(spent), records, denied };
 }
 
-/** Add empty intervals, and drop those that are too old. */
+/** Add the intervals without spending, and keep the last {@link MAX_INTERVALS}. */
 function filled(known: readonly ISpent[], by: ISpending['by']): ISpent[] {
-  const byStart = new Map(known.map(one => [startOf(one.name), one]));
+  const byStart = new Map(
+    known.map(interval => [startOf(interval.name), interval])
+  );
   const starts = [...byStart.keys()];
   const last = Math.max(...starts);
   const length = LENGTHS[by];
   const first = Math.max(
     Math.min(...starts),
-    last - (MAX_STRETCHES - 1) * length
+    last - (MAX_INTERVALS - 1) * length
   );
-  const stretches: ISpent[] = [];
+  const intervals: ISpent[] = [];
   for (let start = first; start <= last; start += length) {
-    stretches.push(
+    intervals.push(
       byStart.get(start) ?? {
         name: new Date(start).toISOString(),
         spent: 0n,
@@ -104,7 +108,7 @@ function filled(known: readonly ISpent[], by: ISpending['by']): ISpent[] {
       }
     );
   }
-  return stretches;
+  return intervals;
 }
 
 function compare(a: bigint, b: bigint): number {

@@ -6,7 +6,7 @@ import type { IChange, ISessionApi } from '../server/sessionApi';
 import type { KernelLoader, Obstacle } from './kernelLoader';
 import { Observable } from './observable';
 
-/** Starts the governance of a notebook without code in it, and opens examples. */
+/** Starts the governance of a notebook without any code in its cells, and opens example notebooks. */
 export class Starter extends Observable {
   constructor(options: Starter.IOptions) {
     super();
@@ -14,7 +14,7 @@ export class Starter extends Observable {
     options.loader.changed.connect(() => this.notify());
   }
 
-  /** Open a session as the user, and load the magics in the running kernel. Rejects if no session was opened. */
+  /** Open a session, set by the user, and load the magics in the running kernel. Rejects if no session was opened. */
   async start(path: string, change: IChange, key: string): Promise<void> {
     const { model, session, loader } = this._options;
     model.learn(await session.change(path, change, key));
@@ -26,17 +26,20 @@ export class Starter extends Observable {
     return this._options.loader.load(path);
   }
 
-  /** Find out whether the magics can be loaded there, before a session is opened. Never rejects. */
+  /** Check whether the magics can be loaded in the kernel, without loading them. Never rejects. */
   check(path: string): Promise<void> {
     return this._options.loader.check(path);
   }
 
-  /** Why the kernel of a notebook does not have the magics, once that was tried; else null. */
+  /** Return why the kernel of a notebook does not have the magics; null if it has them or loading was not tried. */
   obstacle(path: string): Obstacle | null {
     return this._options.loader.obstacle(path);
   }
 
-  /** Copy an example and open it; into the folder of the notebook in front if no folder is given. */
+  /**
+   * Copy an example notebook into a folder, by default that of the notebook in front, and open the copy. Returns its
+   * path.
+   */
   async openExample(name: ExampleName, folder?: string): Promise<string> {
     const { examples, model, open } = this._options;
     const path = await examples.copy(

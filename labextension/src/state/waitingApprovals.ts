@@ -7,7 +7,7 @@ import type { IGovernanceModel } from '../tokens';
 import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
 
-/** How many ended approval requests are kept to be shown. */
+/** How many of the latest ended approval requests are kept, so that the panel can show how they ended. */
 const MAX_DECIDED = 5;
 
 /** How an approval request ended. */
@@ -16,41 +16,41 @@ export interface IDecided {
   readonly tool: string;
   readonly notebook: string;
   readonly how: 'approved' | 'denied' | 'expired' | 'withdrawn';
-  /** The user who decided, by the server's name for them; null if unknown. */
+  /** The name of the user who decided; null if unknown. */
   readonly by: string | null;
   readonly at: string;
 }
 
-/** The waiting approval requests of all notebooks, for other plugins: to show them and lead to them. */
+/** The waiting approval requests of all notebooks. */
 export interface IWaitingApprovals {
   /** Oldest first. */
   readonly entries: readonly IApproval[];
-  /** Whether at least one request for them succeeded. */
+  /** Whether they were loaded at least once. */
   readonly isKnown: boolean;
   readonly changed: ISignal<unknown, void>;
 }
 
-/** The waiting approval requests and calls at a limit, and the way to where the page shows them. */
+/** What waits for the user, whether the page shows it, and how to move the focus to it. */
 export interface IApprovalsInPage extends IWaitingApprovals {
   /** The sessions with calls that wait at a limit. */
   readonly atLimit: readonly ILimitRequest[];
   /** How many reports are to be reviewed. */
   readonly toReview: number;
-  /** Whether the card under the cell that waits is on the screen. */
+  /** Return whether the card under the waiting cell is on the screen. */
   isInView(entry: IWaiting): boolean;
   /** Emitted when `isInView` may have changed. */
   readonly viewed: ISignal<unknown, void>;
-  /** Lead to the card under the cell that waits; if it has none, to the panel. It decides nothing. */
+  /** Move the focus to the card under the waiting cell, or, if there is no card, to the panel. It decides nothing. */
   lead(entry: IWaiting): Promise<void>;
 }
 
 /** The waiting approval requests, for other plugins. */
 export const IWaitingApprovals = new Token<IApprovalsInPage>(
   'aumos-governance:IWaitingApprovals',
-  'The approvals that wait on all notebooks of the server.'
+  "The waiting approval requests of all the server's notebooks."
 );
 
-/** The waiting approval requests of all notebooks, and how those ended that waited while the page was open. */
+/** The waiting approval requests of all notebooks, and how the latest requests seen in this page ended. */
 export class WaitingApprovals
   extends WaitingList<IApproval>
   implements IWaitingApprovals
@@ -64,15 +64,15 @@ export class WaitingApprovals
     this._audit = options.audit;
   }
 
-  /** How the latest ended, newest first. */
+  /** How the latest requests ended, newest first. */
   get decided(): readonly IDecided[] {
     return this._decided;
   }
 
   /**
-   * Approve or deny a request; only from a trusted event of the user.
+   * Approve or deny a request; to be called only for a trusted event of the user.
    *
-   * Rejects with the server's refusal.
+   * Rejects with the server's error if it refuses.
    */
   async decide(
     approval: IApproval,
@@ -93,7 +93,7 @@ export class WaitingApprovals
     gone.forEach(approval => void this._findOut(approval));
   }
 
-  /** Read from the audit record how a request ended. */
+  /** Find out from the audit record how a request ended, and keep that. */
   private async _findOut(approval: IApproval): Promise<void> {
     try {
       const { records } = await this._audit.records(
@@ -111,7 +111,7 @@ export class WaitingApprovals
         }
       }
     } catch {
-      // It no longer waits in any case; the audit record can be read when the server responds again.
+      // The request no longer waits in any case; how it ended stays unknown to this page.
     }
   }
 
@@ -142,7 +142,7 @@ export namespace WaitingApprovals {
   }
 }
 
-/** The events of the audit record that end an approval request. */
+/** How an approval request ended, by the event of the audit record that ended it. */
 const ENDINGS: Readonly<Partial<Record<string, IDecided['how']>>> = {
   approve: 'approved',
   refuse: 'denied',

@@ -3,7 +3,7 @@ import type { ILimitRequest } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
-/** The sessions of all notebooks with calls that wait at a limit on money. */
+/** The calls that wait at a limit on money, one entry for each session of any notebook. */
 export class WaitingLimits extends WaitingList<ILimitRequest> {
   constructor(options: WaitingLimits.IOptions) {
     super({
@@ -13,12 +13,15 @@ export class WaitingLimits extends WaitingList<ILimitRequest> {
     this._api = options.api;
   }
 
-  /** Deny all waiting calls of a session; only from a trusted event of the user. Rejects with the server's refusal. */
+  /**
+   * Deny all waiting calls of a session, for a trusted event of the user. Rejects with the server's error if it
+   * refuses.
+   */
   async deny(request: ILimitRequest, key: string): Promise<void> {
     try {
       await this._api.denyAtLimit(request.id, key);
     } finally {
-      // More calls of the same session may wait at any time, so it is loaded again rather than removed.
+      // The session may have new waiting calls already, so the list is loaded again instead of removing the entry.
       void this.refresh();
     }
   }

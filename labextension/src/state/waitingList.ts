@@ -3,27 +3,30 @@ import { Observable } from './observable';
 import type { IPage, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 
-/** How many are loaded and drawn; the oldest come first, and further ones follow when these are settled. */
-export const MAX_READ = 50;
+/** How many entries are loaded and drawn: the oldest. More follow when the user has dealt with these. */
+const MAX_READ = 50;
 /** The least time between two loads, in milliseconds. */
 const PAUSE = 400;
-/** How long the first load waits for the event connection at most, in milliseconds: longer than that for the start. */
+/**
+ * How long the first load waits for the event connection, in milliseconds: more than the delay in `plugins/model.ts`.
+ */
 const PATIENCE = 6000;
 
 /**
- * What waits for a user on all notebooks of the server, oldest first.
+ * A list of what waits for the user in all notebooks of the server, oldest first.
  *
- * The server keeps it: a reload of the page loads it again, and what is settled in another browser disappears here too.
+ * The server stores the list, and it is loaded again with each change: what is dealt with in another browser
+ * disappears here too.
  */
 export class WaitingList<T extends IWaiting> extends Observable {
   constructor(options: WaitingList.IOptions<T>) {
     super();
     this._model = options.model;
     this._read = options.read;
-    this._known = this._stand();
+    this._version = this._modelVersion();
     this._model.changed.connect(this._onModel, this);
     if (this._model.connection === 'connecting') {
-      // While the page starts: once events flow, it would be loaded again.
+      // The page is starting: the list would be loaded again as soon as events are connected.
       this._timer = window.setTimeout(() => void this.refresh(), PATIENCE);
     } else {
       void this.refresh();
@@ -34,7 +37,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     return this._entries;
   }
 
-  /** Whether more wait than were loaded. */
+  /** Whether more entries exist than were loaded. */
   get hasMore(): boolean {
     return this._hasMore;
   }
@@ -55,7 +58,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     super.dispose();
   }
 
-  /** Load the list: at once, or shortly after the previous load. Never rejects: see `failure`. */
+  /** Load the list now, or shortly after the current load has ended. Never rejects: see `failure`. */
   async refresh(): Promise<void> {
     if (this._isReading) {
       this._isDue = true;
@@ -95,12 +98,12 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }, PAUSE);
   }
 
-  /** Called with entries that no longer wait, though they were not settled here. */
+  /** Called with entries that no longer wait although this page did not deal with them. */
   protected onGone(_: readonly T[]): void {
-    // Nothing, unless a subclass needs to know how they ended.
+    // Only some subclasses need this.
   }
 
-  /** Settle an entry and remove it; if the server refuses, the list is out of date and is loaded again. */
+  /** Send a decision on an entry and remove the entry; if the server refuses, load the list again. Rejects likewise. */
   protected async settle<A>(id: string, action: () => Promise<A>): Promise<A> {
     try {
       const response = await action();
@@ -114,15 +117,15 @@ export class WaitingList<T extends IWaiting> extends Observable {
   }
 
   private _onModel(): void {
-    const stand = this._stand();
-    if (stand !== this._known) {
-      this._known = stand;
+    const version = this._modelVersion();
+    if (version !== this._version) {
+      this._version = version;
       void this.refresh();
     }
   }
 
-  /** The parts of the model on which the list depends: a change means that it may be out of date, or loadable again. */
-  private _stand(): string {
+  /** Changes when the list may be out of date, or can be loaded again after a failure. */
+  private _modelVersion(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }
 
@@ -133,7 +136,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
   private _hasMore = false;
   private _isKnown = false;
   private _failure: GovernanceApiError | null = null;
-  private _known: string;
+  private _version: string;
   private _isReading = false;
   private _isDue = false;
   private _timer: number | undefined;

@@ -13,7 +13,7 @@ export class WaitingReports extends WaitingList<IReport> {
     this._api = options.api;
   }
 
-  /** Acknowledge a report; only from a trusted event of the user. Rejects with the server's refusal. */
+  /** Acknowledge a report, for a trusted event of the user. Rejects with the server's error if it refuses. */
   async acknowledge(report: IReport, key: string): Promise<void> {
     await this.settle(report.id, () => this._api.acknowledge(report.id, key));
     this.notify();

@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
 import {
-  doubts,
+  connectionNotes,
   heading,
   notes,
   oneLine,
@@ -19,11 +19,10 @@ import { KernelNotes, StartForm } from '../widgets/startForm';
 import { WaitingLinks } from './waitingLinks';
 
 /**
- * The figures of the notebook in front, in a box beside an anchor.
+ * A box beside an anchor element with the figures of the notebook in front, and a form to start governance.
  *
- * Escape, Tab and a click outside close it: then it is disposed, and the anchor gets the focus back
- * if the box had it. Losing the focus alone does not close it: a notebook takes the focus by
- * itself when a cell has run.
+ * Escape, Tab and a click outside close and dispose it, and the anchor gets the focus back if the box had it.
+ * Losing the focus does not close it, since a notebook takes the focus when a cell has run.
  */
 export class GovernancePopover extends ReactWidget {
   constructor(options: GovernancePopover.IOptions) {
@@ -53,7 +52,7 @@ export class GovernancePopover extends ReactWidget {
     super.dispose();
   }
 
-  /** Show it and move the focus into it. */
+  /** Show the box and move the focus into it. */
   open(): void {
     Widget.attach(this, document.body);
     this.node.focus({ preventScroll: true });
@@ -110,17 +109,19 @@ export class GovernancePopover extends ReactWidget {
             ))}
           </dl>
         )}
-        {(start ? doubts : notes)(this._model, this._trans).map(note => (
-          <p className="aumos-Popover-note" key={note}>
-            {note}
-          </p>
-        ))}
+        {(start ? connectionNotes : notes)(this._model, this._trans).map(
+          note => (
+            <p className="aumos-Popover-note" key={note}>
+              {note}
+            </p>
+          )
+        )}
         {start}
       </>
     );
   }
 
-  /** Starts a notebook that is not governed, or explains what the kernel of a governed one lacks; else null. */
+  /** Return the form that starts governance, or, in a governed notebook, why the kernel lacks the magics; else null. */
   private _start(): React.JSX.Element | null {
     const { path, state } = this._model;
     if (this._starter === null || path === null || state === null) {
@@ -132,7 +133,7 @@ export class GovernancePopover extends ReactWidget {
       starter: this._starter,
       trans: this._trans
     };
-    // The button that had the focus no longer exists then.
+    // The button that had the focus disappears with the form.
     const onStarted = (): void => this.node.focus({ preventScroll: true });
     return state.active ? (
       this._starter.obstacle(path) && <KernelNotes {...parts} />
@@ -158,7 +159,7 @@ export class GovernancePopover extends ReactWidget {
   protected override onUpdateRequest(msg: Message): void {
     super.onUpdateRequest(msg);
     this._place();
-    // Its width is known only once it is drawn.
+    // Its width is only known after rendering.
     void this.renderPromise?.then(() => this._place());
   }
 
@@ -179,12 +180,12 @@ export class GovernancePopover extends ReactWidget {
       }
       this.close();
     } else if (event.key === 'Tab' && inside && this._isLast(event.shiftKey)) {
-      // The browser then moves the focus on from the anchor.
+      // Closing gives the focus to the anchor, from which the browser moves it on.
       this.close();
     }
   }
 
-  /** Whether the control with the focus is the last of the box. */
+  /** Return whether the Tab key, or Shift+Tab for `backwards`, would leave the box. */
   private _isLast(backwards: boolean): boolean {
     const controls = [...this.node.querySelectorAll<HTMLElement>('*')].filter(
       ({ tabIndex }) => tabIndex >= 0
@@ -211,7 +212,7 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
-  /** Place it above or below the anchor, where there is more room. */
+  /** Place the box above or below the anchor, wherever there is more room. */
   private _place(): void {
     const anchor = this._anchor.getBoundingClientRect();
     const above = anchor.top > window.innerHeight - anchor.bottom;
@@ -242,9 +243,9 @@ export namespace GovernancePopover {
     trans: TranslationBundle;
     /** The control that opened it. */
     anchor: HTMLElement;
-    /** The waiting approval requests of all notebooks, with links to them. */
+    /** What waits for the user in all notebooks; without it, the box has no links to that. */
     approvals?: IApprovalsInPage;
-    /** Starts the governance of a notebook that is not governed; without it the box only shows figures. */
+    /** Starts governance; without it, the box has no form for that. */
     starter?: Starter | null;
   }
 }

@@ -5,7 +5,12 @@ import React from 'react';
 import { BudgetBar } from '../widgets/budgetBar';
 import { type Severity, SEVERITIES } from '../words/figures';
 import { fullIcon, governanceIcon, offIcon, unreachableIcon } from '../icons';
-import { alarm, shownFigures, summaryParts, tooltip } from '../words/labels';
+import {
+  budgetWarning,
+  shownFigures,
+  summaryParts,
+  tooltip
+} from '../words/labels';
 import type { IApprovalsInPage } from '../state/waitingApprovals';
 import type { GovernancePopover } from './popover';
 import {
@@ -16,7 +21,7 @@ import {
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 
-/** Trust level and remaining budget of the notebook in front, in one line; hidden if there is none. */
+/** The status bar item: trust level and remaining budget of the notebook in front; hidden if none is in front. */
 export class GovernanceStatusItem extends ReactWidget {
   constructor(options: GovernanceStatusItem.IOptions) {
     super();
@@ -61,7 +66,7 @@ export class GovernanceStatusItem extends ReactWidget {
     const figures = model.state?.active ? shownFigures(model) : null;
     const reachable = model.connection !== 'unreachable';
     const parts = summaryParts(model, this._trans, this._shown.statusItem);
-    const warning = alarm(model, this._trans);
+    const warning = budgetWarning(model, this._trans);
     const waiting = waitingWords(this._approvals, this._trans);
     const icon = this._icon(figures?.severity ?? null);
     return (
@@ -111,7 +116,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this.update();
   }
 
-  /** Announce to screen readers when a session passes a warning mark, and only then. */
+  /** Announce to screen readers that a session's spending has passed a warning mark. */
   private _announce(): void {
     const state = this._model.state;
     const severity = shownFigures(this._model)?.severity ?? 'normal';
@@ -121,7 +126,7 @@ export class GovernanceStatusItem extends ReactWidget {
       session === this._announced.session &&
       rank(severity) > rank(this._announced.severity);
     if (rose) {
-      this._announcement = alarm(this._model, this._trans);
+      this._announcement = budgetWarning(this._model, this._trans);
     } else if (session !== this._announced.session) {
       this._announcement = '';
     }
@@ -202,13 +207,13 @@ export namespace GovernanceStatusItem {
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;
-    /** Whether it is shown, and which figures; all if not given. */
+    /** Whether the item is shown, and with which figures; the defaults if omitted. */
     settings?: GovernanceSettings;
-    /** The waiting approval requests of all notebooks; their number is not shown if not given. */
+    /** What waits for the user in all notebooks; the number is not shown if omitted. */
     approvals?: IApprovalsInPage;
-    /** Starts the governance of a notebook that is not governed. */
+    /** Starts governance, from the popover. */
     starter?: Starter | null;
-    /** Loads the popover, with each click that opens it. */
+    /** Loads the popover's class; called with each click that opens it. */
     loadPopover: () => Promise<typeof GovernancePopover>;
   }
 }
@@ -217,7 +222,7 @@ function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
-/** How many approval requests wait, in words; empty if none does. */
+/** Return how many approval requests and calls at a limit wait, in words; empty if none do. */
 function waitingWords(
   approvals: IApprovalsInPage | undefined,
   trans: TranslationBundle

@@ -7,13 +7,13 @@ import { Button } from '../widgets/button';
 import { Money, OneLine } from '../widgets/words';
 import { shortUsd } from '../words/money';
 
-/** How many are listed; the panel shows all. */
+/** How many requests of each kind are listed; the panel shows all. */
 const LISTED = 3;
 
-/** Links to what waits for the user, to that of the notebook in front first. */
+/** Links to the requests that wait for the user, first those of the notebook in front. */
 export function WaitingLinks(props: {
   approvals: IApprovalsInPage;
-  /** Close the container of the links, before one is followed. */
+  /** Closes the popover around the links, before a link is followed. */
   leave: () => void;
   path: string | null;
   trans: TranslationBundle;

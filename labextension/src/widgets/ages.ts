@@ -6,7 +6,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * How long ago something was, in words.
+ * Return how long ago a time was, in words.
  *
  * @param at - The time, in ISO 8601.
  * @param now - The current time in milliseconds, as of `Date.now()`.
@@ -31,7 +31,7 @@ export function formatAge(
   return trans._n('%1 day ago', '%1 days ago', days, days);
 }
 
-/** How long something still lasts, roughly; empty once it is over. */
+/** Return how long it is until a time, in words: in seconds for the last 90 seconds, else in minutes. */
 export function formatLeft(
   until: string,
   now: number,

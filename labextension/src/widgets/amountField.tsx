@@ -1,23 +1,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
-import { fieldUsd, formatUsd, typedUsd } from '../words/money';
-import { AmountInput } from './amountInput';
+import { fieldUsd, typedUsd } from '../words/money';
+import { amountFault, AmountInput } from './amountInput';
 import { Button } from './button';
 import { UserButton } from './userButton';
 
-/** A field for an amount, checked while it is typed, and a button that sets it when the user presses it. */
+/** A field for an amount of money that is validated while it is typed, and a button that only a user can press. */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const { trans, label, max = null } = props;
   const [text, setText] = React.useState(() => fieldUsd(props.initial));
   const field = React.useRef<HTMLDivElement>(null);
   const id = React.useId();
   const amount = typedUsd(text);
-  const wrong =
-    amount === null
-      ? trans.__('Write an amount of dollars, such as 12.50.')
-      : max !== null && amount > max
-        ? trans.__('The server allows at most %1.', formatUsd(max))
-        : null;
+  const wrong = amountFault(text, max, trans);
   React.useEffect(() => {
     field.current?.querySelector('input')?.select();
   }, []);
@@ -88,17 +83,18 @@ export namespace AmountField {
     trans: TranslationBundle;
     /** The field's label for screen readers. */
     label: string;
-    /** The initial amount of the field, in the wire's format. */
+    /** The initial amount of the field, as decimal text in USD. */
     initial: string;
     /** The largest allowed amount; null for any. */
     max?: bigint | null;
-    /** The label of the button for an amount. */
+    /** Returns the label of the button for an amount. */
     action: (amount: bigint) => string;
-    /** The consequence of an amount, shown while it is typed. */
+    /** Returns a sentence about what an amount means, shown while it is typed. */
     hint?: (amount: bigint) => string;
-    /** Whether the button warns of an amount. */
+    /** Returns whether the button has a warning colour for an amount. */
     isLoose?: (amount: bigint) => boolean;
     isDisabled: boolean;
+    /** Why the button is disabled, in a sentence. */
     why?: string | undefined;
     /** Called with the amount when the user presses the button. */
     onUserPress: (amount: bigint) => void;

@@ -1,4 +1,21 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { formatUsd, typedUsd } from '../words/money';
+
+/** Return what is wrong with a typed amount: no amount, or above a maximum in nano-dollars; null if nothing is. */
+export function amountFault(
+  text: string,
+  max: bigint | null,
+  trans: TranslationBundle
+): string | null {
+  const amount = typedUsd(text);
+  if (amount === null) {
+    return trans.__('Enter an amount in dollars, such as 12.50.');
+  }
+  return max !== null && amount > max
+    ? trans.__('The server allows at most %1.', formatUsd(max))
+    : null;
+}
 
 /** An input line for an amount of dollars. */
 export function AmountInput(props: AmountInput.IProps): React.JSX.Element {

@@ -2,9 +2,9 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar that fills with what is spent, then, in a lighter shade, with what is held.
+ * A bar of the budget: the spent part, then, in a lighter shade, the held part.
  *
- * The text beside it has the same figures, hence it is hidden from screen readers.
+ * It is hidden from screen readers, since the text beside it has the same figures.
  */
 export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   const { figures, marks } = props;

@@ -1,12 +1,12 @@
 import React from 'react';
 
-/** The look of a button: plain, the suggested one, or a warning. */
+/** The appearance of a button: plain, the suggested choice, a warning, or a link. */
 export type ButtonKind = 'plain' | 'primary' | 'danger' | 'link';
 
 /** The classes of the panel's buttons. */
 export const buttonClass = 'jp-Button jp-mod-small aumos-Button';
 
-/** A control that shows, hides or filters; it decides nothing (see `UserButton`). */
+/** A button that decides nothing: it shows, hides, filters or opens. For decisions there is `UserButton`. */
 export function Button(props: Button.IProps): React.JSX.Element {
   return (
     <button
@@ -33,11 +33,11 @@ export namespace Button {
     onClick: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** Whether the content that it shows and hides is shown. */
+    /** For a button that shows and hides something: whether that is shown. */
     isExpanded?: boolean;
-    /** Whether the option that it turns on and off is on. */
+    /** For a button that turns an option on and off: whether it is on. */
     isPressed?: boolean;
-    /** Whether commands that lead to the section move the focus to it. */
+    /** Whether commands that lead to the section move the focus to this button. */
     isLead?: boolean;
     label?: string;
     title?: string | undefined;

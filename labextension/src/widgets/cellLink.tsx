@@ -4,7 +4,7 @@ import type { ICell } from '../protocol/waiting';
 import { Button } from './button';
 import { Navigation } from './navigation';
 
-/** A link to a cell, named like its prompt; nothing if there was no cell. */
+/** A link to the cell of a request, labelled like its prompt (`In [3]`); nothing if the request came from no cell. */
 export function CellLink(props: {
   path: string;
   cell: ICell;
@@ -17,7 +17,7 @@ export function CellLink(props: {
   }
   const name = cell.count === null ? trans.__('cell') : `In [${cell.count}]`;
   if (navigation === null || cell.id === null) {
-    return <span className="aumos-CellLink">{name}</span>;
+    return <span>{name}</span>;
   }
   return (
     <Button

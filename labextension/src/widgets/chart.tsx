@@ -2,22 +2,21 @@ import React from 'react';
 import { share } from '../words/money';
 import { Money } from './words';
 
-/** One bar: its label, and its figure in words. */
+/** One bar of a chart. */
 export interface IBar {
   readonly key: string;
   /** Its label, for example a day or a tool. */
   readonly name: string;
-  /** Its height, an amount in nano-dollars; only bars above 0 are drawn. */
+  /** Its length: an amount in nano-dollars; nothing is drawn for 0 or less. */
   readonly value: bigint;
-  /** Its figures as columns of the table for screen readers. */
+  /** Its figures as text, one for each column of the table for screen readers. */
   readonly figures: readonly string[];
 }
 
 /**
  * A small bar chart: columns side by side over time, or rows one below the other.
  *
- * The figures of the bar under the pointer, or reached with the arrow keys, appear in a line of constant height. A
- * screen reader gets a table.
+ * A line below it shows the figures of the bar that the pointer or the arrow keys select. Screen readers get a table.
  */
 export function Chart(props: Chart.IProps): React.JSX.Element {
   const { bars, columns, isOverTime, label, summary } = props;
@@ -76,7 +75,7 @@ export function Chart(props: Chart.IProps): React.JSX.Element {
           summary
         )}
       </p>
-      {/* The wrapper limits the table, whose own width would be that of its text. */}
+      {/* A hidden table would still be as wide as its text; this wrapper limits it. */}
       <div className="aumos-Heard">
         <table>
           <caption>{label}</caption>
@@ -111,10 +110,10 @@ export namespace Chart {
   export interface IProps {
     label: string;
     bars: readonly IBar[];
-    /** The column titles of the table: of the labels, then of the figures. */
+    /** The column titles of the table: first of the labels, then of the figures. */
     columns: readonly string[];
     isOverTime: boolean;
-    /** The text of the line of figures while no bar is selected. */
+    /** The text of the line below the chart while no bar is selected. */
     summary: string;
   }
 }
@@ -129,7 +128,7 @@ interface IBarsProps {
 const HEIGHT = 56;
 const WIDTH = 300;
 
-/** Columns that together are as wide as the drawing; a small amount is still visible. */
+/** The bars as columns that fill the width; a small amount still has a visible height. */
 function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   const step = WIDTH / Math.max(bars.length, 8);
   return (
@@ -174,10 +173,10 @@ function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   );
 }
 
-/** Rows in HTML with their labels beside them: labels wrap and are cut, which SVG text cannot do. */
+/** The bars as rows with their labels beside them, in HTML: SVG text cannot end in an ellipsis. */
 function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   return (
-    <div className="aumos-Chart-rows" aria-hidden="true">
+    <div aria-hidden="true">
       {bars.map((bar, index) => (
         <div
           key={bar.key}

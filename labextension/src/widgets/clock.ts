@@ -1,10 +1,10 @@
 import React from 'react';
 
-/** How often ages are rendered again. */
+/** The default refresh interval, for ages in minutes, in milliseconds. */
 const PERIOD = 20_000;
 
 /**
- * The current time in milliseconds, which moves on while the component is in the page.
+ * Return the current time in milliseconds, and render the component again after each period.
  *
  * @param period - The refresh interval in milliseconds, 1000 for a countdown of seconds.
  */

@@ -1,12 +1,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
+import { Button } from './button';
 
-/** Text with a button that copies it. */
+/** Preformatted text with a button that copies it to the clipboard. */
 export function CopiedText(props: {
   text: string;
   /** Copies text to the clipboard. */
   copy: (text: string) => void;
-  /** The label of the button. */
+  /** The label of the button; `Copy` if omitted. */
   label?: string;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -15,17 +16,14 @@ export function CopiedText(props: {
   return (
     <div className="aumos-Snippet">
       <pre tabIndex={0}>{text}</pre>
-      <button
-        type="button"
-        className="jp-Button jp-mod-small aumos-Button"
-        data-kind="plain"
+      <Button
         onClick={() => {
           copy(text);
           setCopied(true);
         }}
       >
         {label ?? trans.__('Copy')}
-      </button>
+      </Button>
       <span className="aumos-Heard" role="status">
         {isCopied && trans.__('Copied')}
       </span>

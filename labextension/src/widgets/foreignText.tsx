@@ -8,8 +8,8 @@ import { useNotation } from './notation';
 const MAX_CHARACTERS = 300;
 
 /**
- * Text of unknown origin over several lines: never HTML, with its writing direction isolated, invisible characters
- * made visible, and only its beginning shown at first if it is long.
+ * Text of unknown origin over several lines: never as HTML, with its writing direction isolated and its invisible
+ * characters shown by name. Of a long text, only the beginning is shown until the user asks for all of it.
  */
 export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   const { text, isCode = false, isProgram = false, lines = 8, trans } = props;
@@ -46,7 +46,7 @@ export namespace ForeignText {
     isCode?: boolean;
     /** Whether it is code in the kernel's language, to be highlighted. */
     isProgram?: boolean;
-    /** How many lines are shown at first. */
+    /** How many lines are shown at first; 8 if omitted. */
     lines?: number;
     trans: TranslationBundle;
   }

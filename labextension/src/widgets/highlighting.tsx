@@ -1,13 +1,13 @@
 import React from 'react';
 import { pieces } from '../words/foreignText';
 
-/** Writes code into an element, with the classes that colour it. */
+/** Writes code into an element, with the classes of syntax highlighting. */
 export type Highlight = (code: string, node: HTMLElement) => Promise<void>;
 
-/** The highlighter for the components below; null without one. */
+/** The context with the highlighter; null if there is none, then code is shown as plain text. */
 export const Highlighting = React.createContext<Highlight | null>(null);
 
-/** Text with its invisible characters marked. */
+/** Text with its invisible characters shown by name. */
 export function Pieces(props: { text: string }): React.JSX.Element {
   return (
     <>
@@ -25,9 +25,9 @@ export function Pieces(props: { text: string }): React.JSX.Element {
 }
 
 /**
- * Highlighted code, its invisible characters marked.
+ * Highlighted code with its invisible characters shown by name.
  *
- * Until it is highlighted, and if the highlighter fails or changes a character, it is shown as plain text.
+ * It is plain text until it is highlighted, and if the highlighter fails or changes any character.
  */
 export function HighlightedCode(props: { text: string }): React.JSX.Element {
   const { text } = props;
@@ -48,7 +48,7 @@ export function HighlightedCode(props: { text: string }): React.JSX.Element {
           setDrawn(text);
         }
       })
-      // Plain text is shown already.
+      // The plain text stays.
       .catch(() => undefined);
     return () => {
       isWanted = false;
@@ -64,7 +64,7 @@ export function HighlightedCode(props: { text: string }): React.JSX.Element {
 
 const MARK = 'aumos-ForeignText-mark';
 
-/** Replace the invisible characters below a node by their names. */
+/** Replace the invisible characters in a node by their names. */
 function mark(node: Node): void {
   for (const child of [...node.childNodes]) {
     if (!(child instanceof Text)) {

@@ -1,4 +1,4 @@
-/** Hooks with which the panel's sections load lists and send a user's decisions. */
+/** React hooks that load lists, send a user's decisions, and check the user's permission. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
@@ -8,10 +8,10 @@ import { GovernanceApiError } from '../server/requests';
 import type { IGovernanceModel } from '../tokens';
 import { failureWords, UNREACHABLE } from '../words/failures';
 
-/** The least time between two loads of one list. */
+/** The least time between two loads of one list, in milliseconds. */
 const PAUSE = 500;
 
-/** Changes when the lists of a notebook may have changed, or can be loaded again. */
+/** Return a text that changes when a notebook's lists may have changed, or can be loaded again after a failure. */
 export function revisionOf(
   model: IGovernanceModel,
   state: IGovernanceState | null
@@ -19,21 +19,24 @@ export function revisionOf(
   return `${state?.seq ?? 0} ${model.connection}`;
 }
 
-/** The result of a load, and its failure. */
+/** The state of a list that {@link useReading} loads. */
 export interface IReading<T> {
   /** Null until the first load succeeded. */
   readonly value: T | null;
-  /** Why the last load failed, or null. */
+  /** Why the last load failed; null if it did not, or the server is unreachable. */
   readonly message: string | null;
+  /** Load it again. */
   readonly reload: () => void;
 }
 
 /**
- * Load something now and whenever its revision changes.
+ * Load a value now and whenever its revision changes.
  *
- * At most one request is in flight, half a second lies between two, and the last change is always loaded.
+ * At most one request is in flight, the next follows half a second later at the earliest, and the latest revision is
+ * always loaded.
  *
- * @param scope - What the result belongs to: a result of another scope is never shown.
+ * @param scope - Identifies what the value belongs to; a value of another scope is never returned.
+ * @param revision - See {@link revisionOf}.
  */
 export function useReading<T>(
   scope: string,
@@ -88,17 +91,18 @@ export function useReading<T>(
   };
 }
 
-/** The progress of an action that the user decided. */
+/** The state of a request that {@link useAction} sends. */
 export interface IAction {
   readonly isPending: boolean;
-  /** Why it failed, or null. */
+  /** Why the last request failed; null if it did not. */
   readonly message: string | null;
-  /** Send it with an idempotency key, unless it is still in flight. */
+  /** Call the function with a new idempotency key, unless the previous request is still in flight. */
   readonly run: (action: (key: string) => Promise<unknown>) => void;
+  /** Remove the message. */
   readonly clear: () => void;
 }
 
-/** Send an action that the user decided, once for each press. */
+/** Send a request for each press of a button, one at a time, and keep why the last one failed. */
 export function useAction(trans: TranslationBundle): IAction {
   const [isPending, setPending] = React.useState(false);
   const [message, setMessage] = React.useState<string | null>(null);
@@ -124,7 +128,7 @@ export function useAction(trans: TranslationBundle): IAction {
   return { isPending, message, run, clear };
 }
 
-/** Whether the user can decide now, and if not, why. */
+/** Return whether the user's buttons are disabled, and why: no permission, or no connection. */
 export function usePermission(
   model: IGovernanceModel,
   trans: TranslationBundle

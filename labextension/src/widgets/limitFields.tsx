@@ -2,36 +2,31 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import type { IGovernanceModel } from '../tokens';
 import { trustLevels } from '../words/labels';
-import { formatUsd, parseUsd, typedUsd } from '../words/money';
-import { AmountInput } from './amountInput';
+import { parseUsd } from '../words/money';
+import { amountFault, AmountInput } from './amountInput';
 
-/** What is wrong with a budget that is typed, given the server's maximum; null if nothing. */
+/** Return what is wrong with a typed budget: no amount, or above the server's maximum; null if nothing is. */
 export function budgetFault(
   text: string,
   config: IGovernanceModel['config'],
   trans: TranslationBundle
 ): string | null {
-  const amount = typedUsd(text);
-  if (amount === null) {
-    return trans.__('Write an amount of dollars, such as 12.50.');
-  }
   const max = config?.max_budget == null ? null : parseUsd(config.max_budget);
-  return max !== null && amount > max
-    ? trans.__('The server allows at most %1.', formatUsd(max))
-    : null;
+  return amountFault(text, max, trans);
 }
 
-/** The fields for the trust level and budget of a new session or key, and an error in the budget. */
+/** The form fields for the trust level and budget of a new session or key. */
 export function LimitFields(props: {
   config: IGovernanceModel['config'];
   level: number;
   onLevel: (level: number) => void;
   budget: string;
+  /** The error in the budget; null if there is none. */
   wrong: string | null;
   onBudget: (text: string) => void;
-  /** What a level means here, where that differs from its meaning for a notebook. */
+  /** Returns a sentence about what a level means; the meaning for a notebook if omitted. */
   meaning?: (level: number) => string;
-  /** Whether commands that lead to the form move the focus to the level. */
+  /** Whether commands that lead to the form move the focus to the field of the trust level. */
   isLead?: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {
@@ -56,9 +51,9 @@ export function LimitFields(props: {
         disabled={config === null}
         onChange={event => props.onLevel(Number(event.currentTarget.value))}
       >
-        {levels.map(one => (
-          <option key={one.level} value={one.level}>
-            {`${one.short} ${one.label}`}
+        {levels.map(({ label, level: value, short }) => (
+          <option key={value} value={value}>
+            {`${short} ${label}`}
           </option>
         ))}
       </select>

@@ -1,5 +1,5 @@
 import React from 'react';
 import type { INotebookNavigation } from '../state/notebookNavigation';
 
-/** Leads to notebooks and cells, for the components below; null if not provided. */
+/** The context with the navigation to notebooks and cells; null if there is none, then links are plain text. */
 export const Navigation = React.createContext<INotebookNavigation | null>(null);

@@ -1,10 +1,10 @@
 import React from 'react';
 import { Notation } from '../words/notation';
 
-/** How the components below write dates and counts; as the browser does if not provided. */
+/** The context with the notation of dates and counts; that of the browser's language by default. */
 export const NotationContext = React.createContext(new Notation());
 
-/** How this component writes dates and counts. */
+/** Return the notation of dates and counts for this component. */
 export function useNotation(): Notation {
   return React.useContext(NotationContext);
 }

@@ -7,9 +7,9 @@ import { ForeignText } from './foreignText';
 import { OneLine } from './words';
 
 /**
- * The content of an action, as its caller sent it: all of it, since a decision is about all of it.
+ * The content of an action exactly as its caller sent it (`shown`): all of it, since the user decides about all of it.
  *
- * What the card around it already shows, in the same words, is not repeated.
+ * Values that the card around it already shows are not repeated.
  */
 export function Shown(props: Shown.IProps): React.JSX.Element | null {
   const { shown, trans } = props;
@@ -52,12 +52,13 @@ export namespace Shown {
   /** The properties of the component. */
   export interface IProps {
     shown: unknown;
-    /** The values that the card around it shows. */
+    /** The values that the card around it shows already. */
     around: { tool: string; agent: string | null; amount: string | null };
     trans: TranslationBundle;
   }
 }
 
+/** The order of the known fields; all others follow. */
 const ORDER = ['tool', 'arguments', 'code', 'cost', 'agent'];
 
 function byPlace(a: [string, unknown], b: [string, unknown]): number {

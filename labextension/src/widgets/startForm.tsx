@@ -3,14 +3,15 @@ import React from 'react';
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 import { fieldUsd, typedUsd, writeUsd } from '../words/money';
+import { Button } from './button';
 import { CopiedText } from './copiedText';
 import { useAction, usePermission } from './hooks';
-import { leadToButton } from './leads';
+import { focusPrimaryButton } from './focus';
 import { budgetFault, LimitFields } from './limitFields';
 import { UserButton } from './userButton';
 import { ErrorLine, Note } from './words';
 
-/** Explains what governance is for, and starts it: with a trust level and a budget, on the user's press. */
+/** A form that explains governance, and starts it with a trust level and a budget when the user presses its button. */
 export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const { model, path, starter, trans } = props;
   const { config } = model;
@@ -24,7 +25,7 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const level = chosen ?? config?.default_trust_level ?? 0;
   const { kernelChanges } = model;
   React.useEffect(
-    // Checked anew for each kernel: what is missing is shown before the button is pressed.
+    // Each new kernel is checked, so that the form shows what is missing before the user presses the button.
     () => void starter.check(path),
     [starter, path, kernelChanges]
   );
@@ -38,13 +39,13 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
     }
   };
   return (
-    <div className="aumos-Start" onKeyDown={leadToButton}>
+    <div className="aumos-Start" onKeyDown={focusPrimaryButton}>
       <p>
         {trans.__(
           'Governance is off: nothing in this notebook is limited or recorded.'
         )}{' '}
         {trans.__(
-          'Start it, and paid calls and actions stay within the trust level and the budget that you set here.'
+          'Once it is started, paid calls and actions stay within the trust level and the budget that you set here.'
         )}
       </p>
       <div className="aumos-Start-fields">
@@ -80,10 +81,10 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   );
 }
 
-/** Explains why the kernel of a governed notebook does not have the magics, and what to do; nothing if it has them. */
+/** Explains why a notebook's kernel does not have the magics, and what to do; nothing if it has them. */
 export function KernelNotes(
   props: StartForm.IProps & {
-    /** Whether governance is not started yet. */
+    /** Whether governance is not started yet: then the button checks again instead of loading. */
     isBefore?: boolean;
   }
 ): React.JSX.Element | null {
@@ -124,7 +125,7 @@ export function KernelNotes(
             text={install(model)}
             trans={trans}
           />
-          <Again {...props} isBefore={isBefore} />
+          <RetryButton {...props} isBefore={isBefore} />
         </div>
       );
     case 'failed':
@@ -136,7 +137,7 @@ export function KernelNotes(
               obstacle.message
             )}
           </p>
-          <Again {...props} isBefore={isBefore} />
+          <RetryButton {...props} isBefore={isBefore} />
         </div>
       );
     default:
@@ -144,27 +145,24 @@ export function KernelNotes(
   }
 }
 
-function Again(
+function RetryButton(
   props: StartForm.IProps & { isBefore: boolean }
 ): React.JSX.Element {
   const { isBefore, path, starter, trans } = props;
   return (
     <div className="aumos-Actions">
-      <button
-        type="button"
-        className="jp-Button jp-mod-small aumos-Button"
-        data-kind="plain"
+      <Button
         onClick={() =>
           void (isBefore ? starter.check(path) : starter.load(path))
         }
       >
         {isBefore ? trans.__('Check again') : trans.__('Try again')}
-      </button>
+      </Button>
     </div>
   );
 }
 
-/** The command that installs the server's version of the package in the kernel's environment. */
+/** Return the magic that installs the server's version of the package in the kernel's environment. */
 function install(model: IGovernanceModel): string {
   const version = model.config?.version;
   return `%pip install aumos-governance${version ? `==${version}` : ''}`;
@@ -175,7 +173,7 @@ export namespace StartForm {
   /** The properties of the component. */
   export interface IProps {
     model: IGovernanceModel;
-    /** The notebook to start. */
+    /** The path of the notebook to govern. */
     path: string;
     starter: Starter;
     trans: TranslationBundle;

@@ -2,13 +2,13 @@ import React from 'react';
 import { type ButtonKind, buttonClass } from './button';
 
 /**
- * A control that decides, and that only a user can press.
+ * A button for decisions: only a user can press it, not an agent or code in the page.
  *
  * #### Notes
- * Agents can run commands of JupyterLab, and code in the page can make clicks and keys of its
- * own. Only an event of the user's own input is trusted. The listener is the browser's and not
- * React's, whose handlers any code that finds the node can call. A key that is held down presses
- * nothing: it was meant for what had the focus before.
+ * Agents can run commands of JupyterLab, and code in the page can dispatch click and key events. The browser marks only
+ * events of the user's own input as trusted (`isTrusted`). The listener is attached to the element and not by React,
+ * whose handlers any code can call that finds the element. A key that is held down presses nothing: the user pressed it
+ * for what had the focus before.
  */
 export function UserButton(props: UserButton.IProps): React.JSX.Element {
   const { onUserPress, kind = 'plain', isDisabled = false, why } = props;
@@ -74,8 +74,9 @@ export namespace UserButton {
     isDisabled?: boolean;
     /** Why it is disabled, in a sentence. */
     why?: string | undefined;
-    /** A tooltip, if its label is not enough. */
+    /** The label for screen readers, if the visible text is not enough. */
     label?: string;
+    /** The tooltip while it is enabled. */
     title?: string;
     className?: string;
     role?: 'radio';

@@ -1,10 +1,10 @@
-/** Small pieces of text that the panel's sections are made of. */
+/** Small components for text: amounts, lines, errors and notes. */
 
 import React from 'react';
 import { oneLine } from '../words/labels';
 import { formatUsd, shortUsd } from '../words/money';
 
-/** An amount: short, with the exact one as its tooltip; or exact. */
+/** An amount of money: rounded, with the exact amount as its tooltip, or exact. */
 export function Money(props: {
   amount: string | bigint;
   isExact?: boolean;
@@ -17,7 +17,9 @@ export function Money(props: {
   );
 }
 
-/** Text of unknown origin, on one line of limited length, with its writing direction isolated. */
+/**
+ * Text of unknown origin on one line that ends in an ellipsis if it is too long, with its writing direction isolated.
+ */
 export function OneLine(props: {
   text: string;
   className?: string;
@@ -33,7 +35,7 @@ export function OneLine(props: {
   );
 }
 
-/** An error in a sentence, announced to screen readers; nothing if there is none. */
+/** An error message that is announced to screen readers; nothing if the message is null. */
 export function ErrorLine(props: {
   message: string | null;
 }): React.JSX.Element | null {

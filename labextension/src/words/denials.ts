@@ -1,4 +1,4 @@
-/** The text of a denial: what was denied, and what the user can do about it here. */
+/** The advice about a denial: what the user can do about it in the page. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
@@ -6,36 +6,36 @@ import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import { isolated, oneLine } from './labels';
 import { parseUsd, writeUsd } from './money';
 
-/** The notebook of the denial, and what the user may do there. */
-export interface IStanding {
+/** What the advice depends on: the notebook's state, the configuration, and the user's permission. */
+export interface ISituation {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
   readonly mayChange: boolean;
 }
 
-/** What a user can do about a denial: a sentence, and the section of the panel where it is done. */
-export interface IWayOut {
+/** What a user can do about a denial. */
+export interface IRemedy {
   readonly sentence: string;
-  /** Null if nothing in the panel helps. */
+  /** The section of the panel where the user does it; null if nothing in the panel helps. */
   readonly section: 'budget' | 'trust' | null;
   /** The least budget in whole cents with which the request fits, in USD; null if no budget helps. */
   readonly budget: string | null;
 }
 
 /**
- * What can be done about a denial in this situation; null if the reason is enough.
- *
- * It depends on which limit binds, and on what this user may change.
+ * Return what the user can do about a denial; null if the record's own reason is enough.
  */
-export function wayOut(
+export function remedyOf(
   denied: IAuditRecord,
-  standing: IStanding,
+  situation: ISituation,
   trans: TranslationBundle
-): IWayOut | null {
-  const { config, mayChange, state } = standing;
+): IRemedy | null {
+  const { config, mayChange, state } = situation;
   switch (denied.code) {
     case 'BUDGET_EXCEEDED':
-      return state === null ? null : budgetWay(denied, state, standing, trans);
+      return state === null
+        ? null
+        : budgetRemedy(denied, state, situation, trans);
     case 'TRUST_LEVEL_INSUFFICIENT':
     case 'SUGGESTED':
       if (
@@ -65,12 +65,12 @@ export function wayOut(
   }
 }
 
-function budgetWay(
+function budgetRemedy(
   denied: IAuditRecord,
   state: IGovernanceState,
-  { config, mayChange }: IStanding,
+  { config, mayChange }: ISituation,
   trans: TranslationBundle
-): IWayOut {
+): IRemedy {
   const amount = parseUsd(denied.amount);
   const used = parseUsd(state.spent ?? '0') + parseUsd(state.held ?? '0');
   if (amount <= parseUsd(state.remaining ?? '0')) {
@@ -79,11 +79,11 @@ function budgetWay(
       sentence:
         typeof category === 'string'
           ? trans.__(
-              'The budget %1, which is set by code, or a limit around it leaves less: lower the request.',
+              'The budget %1, which is set in code, or a shared ceiling has less left: lower the request.',
               isolated(oneLine(category))
             )
           : trans.__(
-              'A limit around this budget leaves less: ask its administrator, or lower the request.'
+              'A shared ceiling has less left: ask its administrator to raise it, or lower the request.'
             ),
       section: 'budget',
       budget: null
@@ -103,7 +103,7 @@ function budgetWay(
     ? {
         sentence: trans.__('Raise the budget, or lower the request.'),
         section: 'budget',
-        budget: writeUsd(enough(used + amount, most))
+        budget: writeUsd(roundUpToCents(used + amount, most))
       }
     : {
         sentence: trans.__(
@@ -114,8 +114,8 @@ function budgetWay(
       };
 }
 
-/** An amount rounded up to whole cents, if the maximum allows that. */
-export function enough(amount: bigint, most: string | null): bigint {
+/** Round an amount in nano-dollars up to whole cents, unless that exceeds the maximum, which is decimal text in USD. */
+export function roundUpToCents(amount: bigint, most: string | null): bigint {
   const rounded = ((amount + CENT - 1n) / CENT) * CENT;
   return most !== null && rounded > parseUsd(most) ? amount : rounded;
 }

@@ -1,14 +1,14 @@
-/** Why a request failed, in a sentence for the user. */
+/** The text about a failed request. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** The code of a request that had no response. */
+/** The code of the error of a request that got no response. */
 export const UNREACHABLE = 'SERVER_UNREACHABLE';
 
 /**
- * Why a request failed, in a sentence for the user.
+ * Return why a request failed, in a sentence for the user.
  *
- * Where the server did not respond, the error has only the browser's own words for it, in the browser's language.
+ * If the server did not respond, the error's own message is the browser's, which is technical and not translated.
  */
 export function failureWords(
   reason: unknown,

@@ -6,8 +6,8 @@ import type { IGovernanceState } from '../protocol/state';
 const ONE = parseUsd('1');
 
 /**
- * How much of the budget is spent: below every warning mark, past one but the last, past the last,
- * or all of it. Held money may be released, so it does not count.
+ * How much of the budget is spent: less than every warning mark (`normal`), more than some (`notice`), more than all
+ * (`warning`), or the whole budget (`full`). Held amounts do not count, since they may be released.
  */
 export type Severity = 'normal' | 'notice' | 'warning' | 'full';
 
@@ -19,7 +19,7 @@ export const SEVERITIES: readonly Severity[] = [
   'full'
 ];
 
-/** The figures of a session in nano-dollars, and values derived from them. */
+/** The figures of a budget or ceiling in nano-dollars, and values derived from them. */
 export interface IFigures {
   readonly budget: bigint;
   readonly spent: bigint;
@@ -30,16 +30,16 @@ export interface IFigures {
   readonly spentShare: number;
   readonly heldShare: number;
   readonly severity: Severity;
-  /** The highest warning mark that spending has passed, from 0 to 1, or null. */
+  /** The highest warning mark that spending has passed, as a fraction of the budget; null for none. */
   readonly passed: number | null;
-  /** The warning marks, ascending, from 0 to 1. */
+  /** The warning marks as fractions of the budget, ascending. */
   readonly marks: readonly number[];
 }
 
 /**
- * The figures of a state, or null if no session was ever opened.
+ * Return the figures of a notebook's budget; null if no session was ever opened.
  *
- * @param warnAt - Fractions of the budget as decimal strings.
+ * @param warnAt - The warning marks: fractions of the budget as decimal strings.
  */
 export function figuresOf(
   state: IGovernanceState,
@@ -60,7 +60,7 @@ export function figuresOf(
   );
 }
 
-/** The balance of a ceiling, as the server sends it. */
+/** The balance of a budget or ceiling as the server sends it, in decimal strings in USD. */
 export interface IBalance {
   readonly limit: string;
   readonly spent: string;
@@ -70,9 +70,9 @@ export interface IBalance {
 }
 
 /**
- * The figures of a ceiling.
+ * Return the figures of a budget or ceiling.
  *
- * @param warnAt - Fractions of the ceiling as decimal strings.
+ * @param warnAt - The warning marks: fractions of the limit as decimal strings.
  */
 export function figuresWithin(
   balance: IBalance,
@@ -95,8 +95,10 @@ export function figuresWithin(
     spent,
     held,
     remaining:
-      balance.remaining === null ? max0(rest) : parseUsd(balance.remaining),
-    over: balance.over === null ? max0(-rest) : parseUsd(balance.over),
+      balance.remaining === null
+        ? atLeastZero(rest)
+        : parseUsd(balance.remaining),
+    over: balance.over === null ? atLeastZero(-rest) : parseUsd(balance.over),
     spentShare,
     heldShare: Math.min(share(held, budget), 1 - spentShare),
     severity:
@@ -112,6 +114,6 @@ export function figuresWithin(
   };
 }
 
-function max0(nano: bigint): bigint {
+function atLeastZero(nano: bigint): bigint {
   return nano > 0n ? nano : 0n;
 }

@@ -1,6 +1,6 @@
-/** Text of unknown origin, prepared for display: invisible characters are found, and a long text can be cut. */
+/** Prepares text of unknown origin for display: finds invisible characters, and shortens long text. */
 
-/** A piece of text, or one invisible character. */
+/** A part of a text: visible characters, or one invisible character. */
 export interface IPiece {
   readonly text: string;
   /** The name of the invisible character, for example `U+202E`; else null. */
@@ -17,13 +17,13 @@ export interface IExcerpt {
 }
 
 /**
- * Characters without a shape, or that change the direction of what follows: with them a text could look like
- * another. Line feeds and tabs are visible; joiners belong to writing systems and emoji.
+ * Characters that are invisible, or change the writing direction after them: with them, a text can look like another
+ * one. Line feeds and tabs are left out, and so are joiners, which writing systems and emoji need.
  */
 const INVISIBLE =
   /(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]/gu;
 
-/** Split a text at its invisible characters. */
+/** Split a text into its visible parts and its invisible characters. */
 export function pieces(text: string): IPiece[] {
   const found: IPiece[] = [];
   let from = 0;
@@ -41,9 +41,9 @@ export function pieces(text: string): IPiece[] {
 }
 
 /**
- * The beginning of a text: at most so many lines and characters.
+ * Return the beginning of a text: at most some lines and characters.
  *
- * A text that is only a few characters longer is not cut.
+ * A text that is at most a fifth longer than `maxCharacters` is not cut.
  */
 export function excerpt(
   text: string,
@@ -55,14 +55,14 @@ export function excerpt(
   const isLong = few.length > 1.2 * maxCharacters;
   const shown = isLong ? few.slice(0, maxCharacters) : few;
   return {
-    // Do not keep half of a surrogate pair.
+    // The cut may have left half of a surrogate pair.
     text: shown.replace(/[\uD800-\uDBFF]$/, ''),
     isCut: isLong || lines.length > maxLines,
     length: text.length
   };
 }
 
-/** A value of unknown shape as text: a string as it is, all else as JSON. */
+/** Return a value of unknown type as text: a string unchanged but for its line ends, anything else as JSON. */
 export function textOf(value: unknown): string {
   return typeof value === 'string'
     ? value.replace(/\r\n/g, '\n')

@@ -1,4 +1,4 @@
-/** A notebook's state in the words of the interface. */
+/** The texts about a notebook's state. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UNREACHABLE } from './failures';
@@ -15,24 +15,24 @@ import {
 /** The translation domain of this package. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
-/** The prefix of the path of a user key's document: the session of a key. */
+/** The prefix of the path that stands for a user's own key, which has a session like a notebook. */
 const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
-let plain = new Notation();
+let notationOfTimes = new Notation();
 
-/** Write times in a language from now on, given as a BCP 47 tag; undefined, for the browser's own. */
+/** Set the language of times in these texts, as a BCP 47 tag; undefined for the browser's language. */
 export function writeTimesIn(locale: string | undefined): void {
-  plain = new Notation(locale);
+  notationOfTimes = new Notation(locale);
 }
 
 /**
- * How current the figures are: not loaded yet; changes arrive as they happen; the server responds but
- * changes do not arrive; the server does not respond.
+ * How current the figures are: not loaded yet (`connecting`); current (`live`); the server responds, but its events
+ * do not arrive (`interrupted`); the last request failed (`unreachable`).
  */
 export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
 
-/** What is known of the notebook that is shown; a model has these fields. */
-export interface IKnown {
+/** The fields of the model that these texts depend on. */
+export interface IStateView {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
   readonly connection: Connection;
@@ -44,29 +44,20 @@ export interface IKnown {
 /** The parts of the status item that are shown. */
 export type StatusItemContent = 'level-and-left' | 'left' | 'level';
 
-/** A figure and its name. */
+/** A labelled value. */
 export interface IRow {
   readonly name: string;
   readonly value: string;
 }
 
-/** The figures of a model's state; null if there are none. */
-export function shownFigures(model: IKnown): IFigures | null {
+/** Return the figures of the notebook in front; null if it has none. */
+export function shownFigures(model: IStateView): IFigures | null {
   return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
 }
 
-/** The text of the status item. */
-export function summary(
-  model: IKnown,
-  trans: TranslationBundle,
-  content: StatusItemContent = 'level-and-left'
-): string {
-  return summaryParts(model, trans, content).join('');
-}
-
-/** The same in parts; the last is the most important and must not be cut. */
+/** Return the text of the status item in parts; the last part is the most important and must not be cut. */
 export function summaryParts(
-  model: IKnown,
+  model: IStateView,
   trans: TranslationBundle,
   content: StatusItemContent = 'level-and-left'
 ): readonly string[] {
@@ -95,11 +86,11 @@ export function summaryParts(
   }
 }
 
-/** How current the figures are, in one line; empty if they are current. */
-export function doubts(
-  model: IKnown,
+/** Return a sentence about why the figures may be out of date; no sentence if they are current. */
+export function connectionNotes(
+  model: IStateView,
   trans: TranslationBundle,
-  notation: Pick<Notation, 'clock'> = plain
+  notation: Pick<Notation, 'clock'> = notationOfTimes
 ): string[] {
   const { state, failure, seenAt } = model;
   if (failure?.code === 'NOT_ENABLED') {
@@ -128,22 +119,22 @@ export function doubts(
   ];
 }
 
-/** Messages besides the figures, the most urgent first. */
-export function notes(model: IKnown, trans: TranslationBundle): string[] {
+/** Return sentences to show beside the figures, the most urgent first. */
+export function notes(model: IStateView, trans: TranslationBundle): string[] {
   const { state } = model;
-  const lines = doubts(model, trans);
+  const lines = connectionNotes(model, trans);
   if (state && !state.active) {
-    lines.push(trans.__('Start a session in a cell: %governance'));
+    lines.push(trans.__('To start a session, run %governance in a cell.'));
   }
-  const warning = state?.active ? alarm(model, trans) : '';
+  const warning = state?.active ? budgetWarning(model, trans) : '';
   if (warning) {
     lines.push(warning);
   }
   return lines;
 }
 
-/** The figures by name; those of the last session if none is open. */
-export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
+/** Return the labelled figures of the open session, or of the last one. */
+export function rows(model: IStateView, trans: TranslationBundle): IRow[] {
   const { state } = model;
   const figures = shownFigures(model);
   if (!state || !figures) {
@@ -168,8 +159,8 @@ export function rows(model: IKnown, trans: TranslationBundle): IRow[] {
     .map(row => ({ ...row, value: oneLine(row.value) }));
 }
 
-/** Whether the figures are current, or those of a closed session. */
-export function heading(model: IKnown, trans: TranslationBundle): string {
+/** Return the heading of the figures, which says whether governance is on. */
+export function heading(model: IStateView, trans: TranslationBundle): string {
   if (model.connection === 'unreachable') {
     return trans.__('Governance: unreachable');
   }
@@ -181,16 +172,20 @@ export function heading(model: IKnown, trans: TranslationBundle): string {
     : trans.__('Governance: off');
 }
 
-/** How much of the budget is spent, in words, once a warning mark is passed or nothing is left; else empty. */
-export function alarm(model: IKnown, trans: TranslationBundle): string {
+/** Return {@link severityWords} for the notebook in front; empty unless a session is open. */
+export function budgetWarning(
+  model: IStateView,
+  trans: TranslationBundle
+): string {
   const figures = shownFigures(model);
   return model.state?.active && figures ? severityWords(figures, trans) : '';
 }
 
 /**
- * How much of a budget is spent, in words, once a warning mark is passed or nothing is left; else empty.
+ * Return a warning about how much of a budget is spent and held; empty while no warning mark is passed and something is
+ * left.
  *
- * Held money is stated separately, since it may be released.
+ * Held amounts have a sentence of their own, since they may be released.
  */
 export function severityWords(
   figures: IFigures,
@@ -213,7 +208,7 @@ export function severityWords(
   return [spent, held].filter(Boolean).join(' ');
 }
 
-/** How much of a budget is spent, in words, once a warning mark is passed; else empty. */
+/** Return a warning about how much of a budget is spent; empty while no warning mark is passed. */
 export function spentWords(
   figures: IFigures,
   trans: TranslationBundle
@@ -235,8 +230,8 @@ export function spentWords(
       );
 }
 
-/** All of it in plain lines, for a tooltip. */
-export function tooltip(model: IKnown, trans: TranslationBundle): string {
+/** Return heading, figures and sentences as lines of a tooltip. */
+export function tooltip(model: IStateView, trans: TranslationBundle): string {
   return [
     heading(model, trans),
     ...rows(model, trans).map(row => `${row.name}: ${isolated(row.value)}`),
@@ -244,7 +239,9 @@ export function tooltip(model: IKnown, trans: TranslationBundle): string {
   ].join('\n');
 }
 
-/** Text of unknown origin on one line of limited length, which cannot change the direction of the rest. */
+/**
+ * Return text of unknown origin on one line of at most 200 characters, without characters that change its direction.
+ */
 export function oneLine(text: string): string {
   const line = text
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -256,13 +253,13 @@ export function oneLine(text: string): string {
     : line;
 }
 
-/** Text whose writing direction does not affect the text around it. */
+/** Return text between characters that isolate its writing direction from the text around it. */
 export function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
-/** The name of a record's user; on a server with one user, that is the reader. */
-export function userName(
+/** Return a user's name; `you` if it is the user of this page. */
+function userName(
   name: string,
   config: IGovernanceConfig | null,
   trans: TranslationBundle
@@ -270,7 +267,7 @@ export function userName(
   return config?.user === name ? trans.__('you') : name;
 }
 
-/** Who set the current values. */
+/** Return who set the current trust level and budget. */
 export function setBy(
   state: IGovernanceState,
   config: IGovernanceConfig | null,
@@ -286,7 +283,7 @@ export function setBy(
   }
 }
 
-/** The name of a trust level, in the language of the interface. */
+/** Return the short and full name of the current trust level. */
 function level(state: IGovernanceState, trans: TranslationBundle): string {
   if (state.trust_level === null) {
     return state.trust_label ?? '';
@@ -303,27 +300,24 @@ export interface ITrustLevel {
   /** `L0` to `L5`. */
   readonly short: string;
   readonly label: string;
-  /** What it means for calls and actions, in a sentence. */
+  /** What the level means for calls and actions, in a sentence. */
   readonly sentence: string;
 }
 
-/** The levels from the tightest to the loosest. */
+/** Return the six trust levels, from L0 to L5. */
 export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   return [
-    [
-      trans.__('Observer'),
-      trans.__('Calls and actions are denied: the notebook can only look.')
-    ],
+    [trans.__('Observer'), trans.__('All calls and actions are denied.')],
     [
       trans.__('Monitor'),
       trans.__(
-        'Calls run within the budget, except those that the notebook requires L2 or more for. Actions are suggested, not run.'
+        'Calls run within the budget, except those for which the notebook requires L2 or more. Actions are suggested, not run.'
       )
     ],
     [
       trans.__('Suggest'),
       trans.__(
-        'Calls run within the budget, also those that the notebook requires L2 for. Actions are suggested, not run.'
+        'Calls run within the budget, including those for which the notebook requires L2. Actions are suggested, not run.'
       )
     ],
     [
@@ -346,7 +340,7 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   }));
 }
 
-/** The name of the user's key that a path belongs to; null for a notebook. */
+/** Return the name of the user's key that a path stands for; null if the path is a notebook's. */
 export function ownKeyOf(path: string): string | null {
   return path.startsWith(OWN_KEY) ? path.slice(OWN_KEY.length) : null;
 }

@@ -1,27 +1,27 @@
-/** The text about calls that wait at a limit: what they need, and what the user can do about it here. */
+/** The texts about calls that wait at a limit: what they need, and what the user can do. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ILimitRequest } from '../protocol/waiting';
-import { enough, type IStanding } from './denials';
+import { roundUpToCents, type ISituation } from './denials';
 import { isolated, oneLine } from './labels';
 import { formatUsd, parseUsd, writeUsd } from './money';
 
-/** The text about calls that wait at a limit. */
+/** The texts about the calls of one session that wait at a limit. */
 export interface ILimitWords {
-  /** The amount that the first call lacks. */
+  /** A sentence with the amount that the first call lacks. */
   readonly needs: string;
-  /** The amount that all together lack; null if only one waits. */
+  /** A sentence with the amount that all calls together lack; null if only one waits. */
   readonly all: string | null;
-  /** What the user can do besides denying them; null if they can raise the budget. */
-  readonly way: string | null;
-  /** The least budget in whole cents with which most calls fit, in USD; null if this user cannot raise it. */
+  /** What the user can do besides denying the calls; null if they can raise the budget. */
+  readonly advice: string | null;
+  /** A budget in USD with which all calls fit, or at least the first; null if the user cannot raise the budget. */
   readonly budget: string | null;
 }
 
-/** What waiting calls need, and who can raise the limit. */
+/** Return the texts about the calls of a session that wait at a limit. */
 export function limitWords(
   request: ILimitRequest,
-  { config, mayChange }: Omit<IStanding, 'state'>,
+  { config, mayChange }: Omit<ISituation, 'state'>,
   trans: TranslationBundle
 ): ILimitWords {
   const { count, limit } = request;
@@ -43,7 +43,7 @@ export function limitWords(
         name
       ),
       all,
-      way: trans.__('This budget is set by code, not in the panel.'),
+      advice: trans.__('This budget is set in code, not in the panel.'),
       budget: null
     };
   }
@@ -51,7 +51,7 @@ export function limitWords(
     return {
       needs: trans.__('Needs %1 more than the limit %2 has left.', needs, name),
       all,
-      way: trans.__('Ask its administrator to raise it.'),
+      advice: trans.__('Ask its administrator to raise it.'),
       budget: null
     };
   }
@@ -67,19 +67,19 @@ export function limitWords(
   if (!fits(first)) {
     return {
       ...words,
-      way: trans.__('The server allows no budget that is large enough.'),
+      advice: trans.__('The server allows no budget that is large enough.'),
       budget: null
     };
   }
   return mayChange
     ? {
         ...words,
-        way: null,
-        budget: writeUsd(enough(fits(whole) ? whole : first, most))
+        advice: null,
+        budget: writeUsd(roundUpToCents(fits(whole) ? whole : first, most))
       }
     : {
         ...words,
-        way: trans.__('Ask the owner to raise the budget.'),
+        advice: trans.__('Ask the owner to raise the budget.'),
         budget: null
       };
 }

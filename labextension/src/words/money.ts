@@ -1,18 +1,18 @@
 /**
- * Money as the server writes it: decimal strings in USD, counted here in whole nano-dollars.
+ * Converts and formats money: the server sends decimal strings in USD, which are bigints of nano-dollars here.
  *
- * No amount is ever a float; only the share of one amount in another is a number, for drawing.
+ * No amount is ever a floating-point number; only `share`, a ratio for drawing, returns one.
  */
 
 const DECIMALS = 9;
 const NANO_PER_USD = 10n ** BigInt(DECIMALS);
 
-/** The nano-dollars of a decimal string; any other string throws a `RangeError`. */
+/** Convert a decimal string in USD to nano-dollars; any other string throws a `RangeError`. */
 export function parseUsd(decimal: string): bigint {
   const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(decimal);
   if (!match) {
     throw new RangeError(
-      `"${decimal}" is no decimal amount of USD with at most ${DECIMALS} decimals.`
+      `"${decimal}" is not an amount in USD with at most ${DECIMALS} decimals.`
     );
   }
   const [, sign, whole = '', decimals = ''] = match;
@@ -28,11 +28,11 @@ interface IStyle {
   readonly whole: Intl.NumberFormat;
 }
 
-/** Made when an amount is first written: that takes a millisecond of the page's start. */
+/** Created when the first amount is formatted, since it takes a millisecond that the page's start need not spend. */
 let style: () => IStyle = once(() => styleOf('en-US'));
 
 /**
- * Set the language of all amounts; before, they are written as in the United States.
+ * Set the language in which all amounts are formatted; until then it is US English.
  *
  * @param locale - A BCP 47 tag; if undefined or invalid, the browser's own language is used.
  */
@@ -74,7 +74,7 @@ function styleOf(locale: string | undefined): IStyle {
   };
 }
 
-/** An amount in full, with at least two decimals and never rounded: `$10.00`, `$0.0004`, `−$1,234.50`. */
+/** Format an amount exactly, with at least two decimals: `$10.00`, `$0.0004`, `−$1,234.50`. */
 export function formatUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
   const absolute = nano < 0n ? -nano : nano;
@@ -88,13 +88,13 @@ export function formatUsd(amount: string | bigint): string {
   return `${nano < 0n ? '\u2212' : ''}${before}${figure}${after}`;
 }
 
-/** The most significant decimals of a short amount. */
+/** How many significant decimals a rounded amount has at most. */
 const SIGNIFICANT = 4;
 
 /**
- * A short amount, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
+ * Format an amount, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
  *
- * Show the exact amount beside it, as a tooltip.
+ * The interface must also show the exact amount, for example as a tooltip.
  */
 export function shortUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
@@ -115,7 +115,7 @@ export function shortUsd(amount: string | bigint): string {
 /** The largest amount that the server accepts, in nano-dollars: a billion dollars. */
 export const MAX_USD = 10n ** 9n * NANO_PER_USD;
 
-/** An amount in the format of the wire: without trailing zeros. */
+/** Convert nano-dollars to a decimal string in USD without trailing zeros, as the server expects it. */
 export function writeUsd(nano: bigint): string {
   const decimals = (nano % NANO_PER_USD)
     .toString()
@@ -124,12 +124,12 @@ export function writeUsd(nano: bigint): string {
   return `${nano / NANO_PER_USD}${decimals && `.${decimals}`}`;
 }
 
-/** An amount of the wire's format as a user types it in the language of all amounts: `1.7`, or `1,7`. */
+/** Convert a decimal string in USD to the text of an input field in the user's language: `1.7`, or `1,7`. */
 export function fieldUsd(decimal: string): string {
   return style().decimal === ',' ? decimal.replace('.', ',') : decimal;
 }
 
-/** The nano-dollars that the user typed, or null if the text is no amount, or too large. */
+/** Convert the text of an input field to nano-dollars; null if it is no amount, or above {@link MAX_USD}. */
 export function typedUsd(text: string): bigint | null {
   const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(
     style().decimal === ',' ? text.replace(',', '.') : text
@@ -143,7 +143,7 @@ export function typedUsd(text: string): bigint | null {
 }
 
 /**
- * The share of a part in a whole, from 0 to 1, for drawing only.
+ * Return the share of a part in a whole, from 0 to 1, for drawing only.
  *
  * 0 of 0 is 0; anything else of 0 is 1.
  */

@@ -1,4 +1,4 @@
-/** Dates, times and counts, as the language of the page writes them. */
+/** Formats dates, times and counts in the language of the page. */
 
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITranslator } from '@jupyterlab/translation';
@@ -16,9 +16,9 @@ const CLOCK = {
 const DAY = { day: 'numeric', month: 'short' } as const;
 
 /**
- * How dates, times and counts are written; times are in the reader's time zone.
+ * Formats dates, times and counts; times are in the browser's time zone unless stated otherwise.
  *
- * Formatters are made on first use and kept: a table formats many values while it is scrolled.
+ * Formatters are created on first use and kept: a table formats many values while it is scrolled.
  */
 export class Notation {
   /**
@@ -28,23 +28,23 @@ export class Notation {
     this._locale = locale !== undefined && isTag(locale) ? locale : undefined;
   }
 
-  /** A count. */
+  /** Format a count. */
   count(number: number): string {
     return number.toLocaleString(this._locale);
   }
 
-  /** A date and time, to the second. */
+  /** Format a date and time to the second, given in ISO 8601. */
   moment(at: string): string {
     return new Date(at).toLocaleString(this._locale);
   }
 
-  /** A time of day to the minute, of a time in milliseconds. */
+  /** Format the time of day to the minute, of a time in milliseconds. */
   clock(at: number): string {
     this._hour ??= this._make({ hour: '2-digit', minute: '2-digit' });
     return this._hour.format(at);
   }
 
-  /** A time to the second; the date is omitted if it is that of `now`, in milliseconds. */
+  /** Format a time in ISO 8601 to the second, with its date unless it is the day of `now`, in milliseconds. */
   time(at: string, now: number): string {
     const time = new Date(at);
     const isToday = time.toDateString() === new Date(now).toDateString();
@@ -53,13 +53,13 @@ export class Notation {
     return (isToday ? this._clock : this._moment).format(time);
   }
 
-  /** A day, given by its start in milliseconds, in UTC. */
+  /** Format a day in UTC, given by its start in milliseconds. */
   day(start: number): string {
     this._day ??= this._make({ ...DAY, timeZone: 'UTC' });
     return this._day.format(start);
   }
 
-  /** A date and time to the minute, given in milliseconds. */
+  /** Format a date and time to the minute, given in milliseconds. */
   minute(start: number): string {
     this._minute ??= this._make({ ...DAY, hour: '2-digit', minute: '2-digit' });
     return this._minute.format(start);
@@ -78,7 +78,7 @@ export class Notation {
 }
 
 /**
- * The locale of JupyterLab's language; undefined, for the browser's, if no language was chosen.
+ * Return the locale for JupyterLab's language; undefined, which means the browser's, if the user chose no language.
  *
  * @param browser - The preferred locales of the browser, best first.
  */

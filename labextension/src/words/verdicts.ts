@@ -1,8 +1,8 @@
-/** The decision in an audit record. */
+/** What an audit record says was decided. */
 
 import type { IAuditRecord, Outcome } from '../protocol/audit';
 
-/** The code of an approval request that expired. */
+/** The code in the record of an approval request that expired. */
 export const EXPIRED = 'APPROVAL_TIMEOUT';
 
 function isRequest({ code, detail, event }: IAuditRecord): boolean {
@@ -13,13 +13,13 @@ function isRequest({ code, detail, event }: IAuditRecord): boolean {
   );
 }
 
-/** The decision as a class for its colour; `none` if nothing was decided. */
+/** The decision in a record; `none` if nothing was decided. */
 export type Verdict = Outcome | 'none';
 
 /**
- * The decision in a record.
+ * Return the decision in a record.
  *
- * An action that waits for approval is not denied, although earlier versions recorded it so.
+ * It is `none` for an action that waits for approval, which earlier versions recorded as denied.
  */
 export function verdictOf(record: IAuditRecord): Verdict {
   return isRequest(record) || record.outcome === null ? 'none' : record.outcome;

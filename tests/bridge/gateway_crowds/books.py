@@ -1,4 +1,4 @@
-"""What a notebook's records say of its calls, read on and added up as they were written."""
+"""A notebook's audit records, read as they are written, and the state of its calls that they prove."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tests.bridge.gateway_crowds.upstream import INPUT
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 
 PRICES = {MODEL: {"input_mtok": "0.05", "output_mtok": 40}}
-"""In USD for a million tokens: a limit of 75,000 output tokens costs $3 at worst, and 150 of them $0.006."""
+"""Prices in USD for a million tokens: a limit of 75,000 output tokens costs at most $3, and 150 tokens cost $0.006."""
 _INPUT, _OUTPUT = Decimal("0.05") / 10**6, Decimal(40) / 10**6
 _ENDS = ("settle", "release", "void")
 
 
 def cost(used: int) -> Decimal:
-    """In USD, of so many output tokens."""
+    """Return the cost in USD of this number of output tokens."""
     return INPUT * _INPUT + used * _OUTPUT
 
 
 @dataclass
 class Charge:
-    """One hold, and what became of it."""
+    """One hold, and how it ended."""
 
     id: str
     held: Decimal
@@ -31,24 +31,24 @@ class Charge:
     spent: Decimal = Decimal(0)
     estimated: bool = False
     unknown: bool = False
-    """Whether its outcome is unknown."""
+    """Whether the hold's outcome is unknown."""
 
 
 @dataclass
 class Books:
-    """The notebook at ``path``. Each record is read once, and what must hold at each is asserted then."""
+    """The records of the notebook at ``path``. Each record is read once, and checked when it is read."""
 
     server: LiveServer
     path: str
     charges: dict[int, Charge] = field(default_factory=dict)
-    """By the output limit of the call, which each one has of its own."""
+    """The charges, by the output limit of the call, which is different for each call."""
     denied: set[int] = field(default_factory=set)
     """The output limits of the calls that were denied."""
     budget: Decimal = Decimal(0)
     spent: Decimal = Decimal(0)
     held: Decimal = Decimal(0)
     most: Decimal = Decimal(0)
-    """The largest part of the budget that was spent and held at once."""
+    """The highest part of the budget that was spent and held at once."""
     _seen: set[str] = field(default_factory=set)
     _by_id: dict[str, Charge] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class Books:
                 self.most = max(self.most, (self.spent + self.held) / self.budget)
 
     def open(self) -> list[Charge]:
-        """The holds that have no end."""
+        """Return the holds that have not ended."""
         return [charge for charge in self.charges.values() if charge.end is None]
 
     def _take(self, record: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class Books:
             assert Decimal(record["held_delta"]) == -charge.held
 
     def _new(self) -> list[dict[str, Any]]:
-        """Oldest first."""
+        """Return the new records, oldest first."""
         found: list[dict[str, Any]] = []
         parameters: dict[str, Any] = {"path": self.path, "limit": 500}
         while True:
@@ -110,10 +110,10 @@ class Books:
 
 
 def check(books: Books, calls: list[Call], *, server_died: float | None = None, client_died: bool = False) -> int:
-    """Hold what clients know against the records; gives how many whole calls are of unknown outcome.
+    """Compare the clients' calls with the records; return the number of complete calls whose outcome is unknown.
 
-    Only a server that died, at the time given, may leave such: each worker's last whole call until then, whose charge
-    was on its way to the disk.
+    Only a server that was killed, at the time ``server_died``, may leave such calls: the last complete call of each
+    worker before that time, whose charge was not yet on disk.
     """
     before = [call for call in calls if server_died is not None and call.began < server_died]
     last = {call.worker: call.limit for call in before if call.came == "whole"}
@@ -157,5 +157,5 @@ def _check_refused(books: Books, call: Call, charge: Charge | None) -> None:
     else:
         assert call.code == "UPSTREAM_BROKEN", call
         assert charge is not None
-        # Nothing of the response came, so what was held was charged.
+        # The client received nothing of the response, so the held amount was charged.
         assert (charge.end, charge.estimated, charge.spent) == ("settle", True, charge.held), (call, charge)

@@ -1,7 +1,7 @@
 """OpenAI's own client in a process of its own, which calls the gateway until it is stopped or killed.
 
-Each line of input is a `Work`, or ``stop``, which ends the calls that are under way. It prints a line for each call as
-soon as its end is known, and ``stopped``.
+Each line of stdin is a `Work`, or ``stop``, which ends the calls in progress. The process prints a line for each call
+as soon as it has ended, and ``stopped``.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from tests.bridge.gateway_crowds.upstream import Prompt
 
 MODEL = "agent-1"
 _PAUSE = 0.05
-"""Seconds after a call that failed: its reason may last."""
+"""The seconds to wait after a failed call, since the reason may last."""
 
 
 @dataclass
 class Work:
     base_url: str
     keys: list[str]
-    """Each worker has one of them, by turns."""
+    """The gateway's keys, which the workers use in turn."""
     workers: int
     seed: int
     first: int
-    """The output limit of the first call; each call has another one, by which its hold is known."""
+    """The output limit of the first call; each further call has another one, which identifies its hold."""
     hanging: int = 2
-    """How many calls at most are made whose response never ends."""
+    """The most calls whose response never ends."""
 
 
 @dataclass
 class Call:
-    """What became of a call, as its client knows it."""
+    """One call, as its client knows it."""
 
     limit: int
     worker: int
     key: int
     began: float
-    """By the clock that all processes share."""
+    """The start of the call, by the monotonic clock that all processes share."""
     came: str
-    """``whole``, ``part`` where the stream ended early as if it were whole, ``refused``, ``broken`` or ``left``."""
+    """``whole``, ``part`` if the stream ended early without an error, ``refused``, ``broken`` or ``left``."""
     used: int | None = None
-    """The output tokens of a whole response."""
+    """The output tokens of a complete response."""
     status: int | None = None
     code: str | None = None
     why: str = ""
@@ -103,10 +103,10 @@ class Client:
         except asyncio.CancelledError:
             call.came = "left"
             raise
-        except Exception as error:  # noqa: BLE001 - the library raises its own and its transport's
+        except Exception as error:  # noqa: BLE001 - the library raises errors of its own and of its transport
             call.came, call.why = "broken", repr(error)
         finally:
-            # One write is one line, and stays when the process is gone.
+            # One write of a whole line, which is complete even if the process is killed afterwards.
             os.write(1, json.dumps(asdict(call)).encode() + b"\n")
             if prompt.hang:
                 self._hanging -= 1
@@ -114,7 +114,7 @@ class Client:
 
 
 async def used_by(client: Any, limit: int, prompt: Prompt, *, streamed: bool, with_usage: bool = False) -> int | None:
-    """Make a call, and give the output tokens that its response says it took; None where a stream was no whole one."""
+    """Make a call; return the output tokens that its response states, or None if a stream was not complete."""
     messages = [{"role": "user", "content": prompt.text()}]
     requested = {"model": MODEL, "max_completion_tokens": limit, "messages": messages}
     if not streamed:

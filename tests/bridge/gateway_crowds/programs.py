@@ -1,4 +1,4 @@
-"""Programs of this folder as processes, whose lines are awaited."""
+"""Programs of this folder as child processes, whose printed lines tests can await."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE = 60.0
 
 
 class Program:
-    """Started at once; what it prints is read in a thread, to the last line."""
+    """A child process that is started at once; a thread reads all lines that it prints."""
 
     def __init__(self, name: str, *arguments: object) -> None:
         command = [sys.executable, str(HERE / f"{name}.py"), *map(str, arguments)]
@@ -49,13 +49,13 @@ class Program:
         self.process.stdin.flush()
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
-        """Until it holds after a line that the program printed."""
+        """Wait until the condition is true after a line that the program printed."""
         with self._came:
             self._came.wait_for(lambda: condition() or self._ended, PATIENCE)
             assert condition(), f"still not so: {what}; the last lines are {self._lines[-5:]}"
 
     def kill(self) -> None:
-        """All that it printed before is in ``lines`` afterwards."""
+        """Kill the process; ``lines`` then has everything that it had printed."""
         self.process.kill()
         self.process.wait()
         self._thread.join()
@@ -67,7 +67,7 @@ class Program:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            # One that a kill cut off is no line.
+            # An incomplete line, from a process that was killed, is ignored.
             if line.endswith("\n"):
                 with self._came:
                     self._lines.append(line.strip())
@@ -78,7 +78,7 @@ class Program:
 
 
 class UpstreamProgram:
-    """A provider that is killed, and started again at its port."""
+    """The process of a provider, which can be killed and started again on its port."""
 
     def __init__(self) -> None:
         self.port = reserved_port()
@@ -90,7 +90,7 @@ class UpstreamProgram:
         return found
 
     def wait_idle(self) -> float:
-        """Until none of its calls is open; gives when the last one ended without a response."""
+        """Wait until none of its calls is open; return the time when the last call without a response ended."""
         until(lambda: not self.figures()["open"], "no call is open at the provider")
         return max(self.figures()["ended"], default=0.0)
 
@@ -102,7 +102,7 @@ class UpstreamProgram:
 
 
 class ClientProgram:
-    """The process of a client, and what became of its calls."""
+    """The process of a client, and the calls that it made."""
 
     def __init__(self) -> None:
         self.program = Program("client")
@@ -112,11 +112,11 @@ class ClientProgram:
         self.program.say(json.dumps(asdict(work)))
 
     def calls(self) -> list[Call]:
-        """Those of the present work that have ended."""
+        """Return the calls of the current work that have ended."""
         return [Call(**json.loads(line)) for line in self.program.lines[self._taken :] if line != "stopped"]
 
     def wait(self, condition: Callable[[list[Call]], object], what: str) -> None:
-        """Until it holds of the calls of the present work."""
+        """Wait until the condition is true for the ended calls of the current work."""
         deadline, seen = time.monotonic() + PATIENCE, -1
         while True:
             calls = self.calls()
@@ -127,14 +127,14 @@ class ClientProgram:
             self.program.wait(lambda seen=seen: len(self.program._lines) > seen, what)
 
     def stop(self) -> list[Call]:
-        """End the work, and give all of its calls."""
+        """Stop the work, and return all of its calls."""
         stops = self.program.lines.count("stopped")
         self.program.say("stop")
         self.program.wait(lambda: self.program._lines.count("stopped") > stops, "the client has stopped")
         return self._take()
 
     def kill(self) -> list[Call]:
-        """What became of the calls that ended before."""
+        """Kill the process, and return the calls that had ended before."""
         self.program.kill()
         return self._take()
 

@@ -19,11 +19,11 @@ from tests.bridge.live_server import GOVERNANCE, LiveKernel, LiveServer, until
 NOTEBOOK = "agents.ipynb"
 WORKERS = 8
 FIRST_LIMIT = 10_000
-"""Of output tokens; that of each call is one more. All have five digits, and so the same length."""
+"""The first call's output limit; each further one is one higher. All have five digits, so requests have one length."""
 SCRIPT, KERNEL = 0, 1
-"""Whose key a call was made with."""
+"""The two keys that calls are made with, by their index."""
 ROOMS = ("0.15", "2", "200")
-"""In USD, what a round may spend: a few calls of all that it makes, most of them, and all."""
+"""The amounts in USD that a round may spend, for a few of its calls, most of them, or all."""
 
 
 def server_at(home: Path, upstream: UpstreamProgram) -> LiveServer:
@@ -34,29 +34,29 @@ def server_at(home: Path, upstream: UpstreamProgram) -> LiveServer:
 
 
 def key_for(server: LiveServer, path: str) -> dict[str, str]:
-    """The environment of a script that has a key of this notebook's."""
+    """Return the environment of a script that has a key of this notebook."""
     made = server.json("POST", GOVERNANCE + "keys", json={"kind": "run", "name": "script", "path": path})
     return dict(made["environment"])
 
 
 @dataclass
 class Figures:
-    """What a soak has come to."""
+    """The results of a soak."""
 
     kills: dict[str, int] = field(default_factory=dict)
     whole: int = 0
-    """Calls whose response their client has in full."""
+    """The number of calls whose complete response the client has received."""
     ends: dict[str, int] = field(default_factory=dict)
-    """How calls ended for their clients."""
+    """The number of calls by their end for the client."""
     charges: int = 0
     in_doubt: int = 0
-    """Whole calls whose charge a killed server did not record any more, so that what they held stands."""
+    """Complete calls whose charge a killed server has not recorded, so that their hold still counts."""
     unknown: int = 0
-    """All such calls."""
+    """The number of holds of unknown outcome."""
     key_seconds: list[float] = field(default_factory=list)
-    """How long after its kernel's death a key was still accepted at the most."""
+    """The longest time in which each killed kernel's key was still accepted, in seconds."""
     closing_seconds: list[float] = field(default_factory=list)
-    """How long after a client's death the last of its calls was open at the provider."""
+    """The time until the last call of each killed client ended at the provider, in seconds."""
 
 
 class Scene:
@@ -89,13 +89,13 @@ class Scene:
     # ---- one round
 
     def round(self, victim: str) -> None:
-        """Kill one of the processes at a random moment while calls run, and check what is left of them."""
+        """Kill one of the processes at a random moment while calls run, and check the calls and records."""
         self._have_kernel()
         room = self.chance.choice(ROOMS)
         self._allow(room)
         keys = [self._script_key, self._kernel_key]
         self.client.work(Work(self._base_url, keys, WORKERS, self.chance.getrandbits(32), self._limit))
-        # Two calls that hang may hold two thirds of a small room, and what is left is enough for four.
+        # Two hanging calls may hold two thirds of a small budget, and the rest is enough for four calls.
         enough = self.chance.randint(1, 4 if room == ROOMS[0] else 60)
         self.client.wait(lambda calls: len(_whole(calls)) >= enough, f"{enough} calls are whole")
         time.sleep(self.chance.uniform(0, 0.03))
@@ -134,7 +134,7 @@ class Scene:
         assert self._base_url == f"{address}/llm/openai/v1", "clients find it where it was"
         self._wait_for_a_whole_call("the script's key is valid after the restart", SCRIPT)
         calls = self.client.stop()
-        # Its kernels end with it.
+        # The server's kernels end with it.
         until(lambda: not Path(f"/proc/{self._kernel_pid}").exists(), "the kernel has ended")
         self._forget_kernel()
         return calls
@@ -186,7 +186,7 @@ class Scene:
             figures.ends[end] = figures.ends.get(end, 0) + 1
 
     def _resolve(self, unknown: list[Any]) -> None:
-        """As a user who finds out what became of them."""
+        """Resolve holds of unknown outcome, as a user who has found out what their calls cost."""
         for charge in unknown:
             if self.chance.random() < 0.5:
                 self.server.json("POST", GOVERNANCE + f"holds/{charge.id}/release")
@@ -211,7 +211,7 @@ class Scene:
 
     def _wait_for_a_whole_call(self, why: str, key: int) -> None:
         since = time.monotonic()
-        # What a small budget left may be spent.
+        # The budget is raised, so that further calls can be made.
         self._allow(ROOMS[-1])
         self.client.wait(lambda calls: any(call.key == key and call.began > since for call in _whole(calls)), why)
 

@@ -1,4 +1,4 @@
-"""Crowds of OpenAI's own awaited client at one small budget, through the gateway of a real server: never above it."""
+"""Many calls of OpenAI's async client with one small budget, through the gateway of a real server, never exceed it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.bridge.gateway_crowds.upstream import Prompt
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 
 WORST = 75_000
-"""Output tokens that cost $3."""
+"""The output tokens that cost $3."""
 LEAST = Decimal("0.011")
-"""In USD: with so much left, a call of the useful length fits."""
+"""The amount in USD that must be left for a call of a useful length."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, upstream: UpstreamProgram) 
 
 
 class Crowd:
-    """Calls of one notebook; each has an output limit of its own, of at least `WORST`."""
+    """The calls of one notebook; each has an output limit of its own, of at least `WORST`."""
 
     def __init__(self, server: LiveServer, path: str, budget: str) -> None:
         self._server = server
@@ -50,12 +50,12 @@ class Crowd:
         self._environment = key_for(server, path)
         self._made = 0
         self.used: list[int] = []
-        """The output tokens of each whole response."""
+        """The output tokens of each complete response."""
         self.denied = 0
         self.books = Books(server, path)
 
     def run(self, waves: int, calls: int, prompt: Prompt, *, streamed: bool = False) -> None:
-        """Make so many calls at once, and again when all of them have ended."""
+        """Make this number of calls at once, and again when all of them have ended, for this number of waves."""
 
         async def run() -> None:
             environment = self._environment
@@ -67,7 +67,7 @@ class Crowd:
 
         asyncio.run(run())
         until(lambda: self._server.state(self._path)["held"] == "0", "each call has ended")
-        # It asserts of each record that the budget was kept, and that what was denied would not have fitted.
+        # It asserts after each record that the budget was kept, and that denied calls would not have fitted.
         self.books.read()
         assert self.books.spent == sum(map(cost, self.used))
         assert len(self.books.denied) == self.denied
@@ -89,7 +89,7 @@ class Crowd:
 
 def test_thirty_calls_at_once_of_3_dollars_at_worst_run_together(server: LiveServer, upstream: UpstreamProgram) -> None:
     crowd = Crowd(server, "thirty.ipynb", "1")
-    # The provider responds to none before eight of them are there.
+    # The provider sends no response before it has eight calls.
     crowd.run(1, 30, Prompt(tokens=150, together=8))
     assert crowd.used == [150] * 30
     assert upstream.figures()["most"] >= 8
@@ -109,7 +109,7 @@ def test_streams_never_come_above_one_dollar(server: LiveServer, soak: bool) -> 
     crowd = Crowd(server, "streams.ipynb", "1")
     crowd.run(1, 256 if soak else 64, Prompt(tokens=4_000, events=5), streamed=True)
     assert crowd.used
-    # Any that was denied would have been the one too many.
+    # A call was only denied if it would have exceeded the budget.
     assert crowd.books.budget - crowd.books.spent < LEAST or not crowd.denied
     if soak:
         assert crowd.denied

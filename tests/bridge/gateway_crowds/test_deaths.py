@@ -1,4 +1,4 @@
-"""Server, kernel, provider and client are killed while calls go through the gateway: nothing is lost or doubled."""
+"""Server, kernel, provider and client are killed while calls use the gateway: nothing is lost or charged twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.bridge.gateway_crowds.scene import Scene
 VICTIMS = ("server", "kernel", "upstream", "client")
 KILLS = int(os.environ.get("AUMOS_SOAK_KILLS", "100"))
 SEED = os.environ.get("AUMOS_SOAK_SEED")
-"""Chooses what is killed and when, and what the calls are, as in the run that printed it."""
+"""The seed of the random choices, to repeat the run that printed it."""
 
 
 @pytest.mark.soak
@@ -33,7 +33,7 @@ def test_whatever_is_killed_each_call_is_charged_once(soak: bool, tmp_path: Path
         figures = scene.figures
         print(figures)
     assert figures.whole >= len(victims)
-    # A part of it is the time of the calls themselves.
+    # This includes the time of the calls themselves.
     assert max(figures.closing_seconds, default=0) < 5
     assert max(figures.key_seconds) < 2
     if soak:

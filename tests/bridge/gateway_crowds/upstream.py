@@ -1,7 +1,7 @@
-"""A provider in a process of its own that keeps to a request's output limit; what it does, the prompt says.
+"""A provider in a process of its own that keeps to a request's output limit, and behaves as the prompt states.
 
-Usage: upstream.py PORT. It prints a line once it listens. The prompt is the JSON text of a `Prompt`. ``GET /figures``
-has what it saw since its start.
+Usage: upstream.py PORT. It prints a line once it listens. A prompt is the JSON text of a `Prompt`. ``GET /figures``
+returns what it counted since its start.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import Any
 from aiohttp import web
 
 INPUT = 11
-"""Tokens of each prompt."""
+"""The input tokens of each prompt."""
 
 
 @dataclass
 class Prompt:
     tokens: int = 100
-    """How many the response takes, where the limit allows it."""
+    """The output tokens of the response, if the limit allows them."""
     events: int = 4
-    """Of a stream, before the last one."""
+    """The events of a stream before the last one."""
     pause: float = 0.0
-    """Seconds before each event, and before what is no stream."""
+    """The seconds before each event, and before a response that is no stream."""
     hang: bool = False
     """Whether the rest of the response never comes."""
     together: int = 0
-    """Nothing comes before so many calls were open at once."""
+    """The number of open calls for which the first response waits."""
 
     def text(self) -> str:
-        # Of one length, so that all inputs are bounded alike.
+        # All prompts have one length, so that all inputs have the same bound.
         return json.dumps(asdict(self)).ljust(200)
 
 
@@ -43,10 +43,10 @@ class Figures:
     responded: int = 0
     open: int = 0
     most: int = 0
-    """Calls that were open at once."""
+    """The most calls that were open at once."""
     hanging: int = 0
     ended: list[float] = field(default_factory=list)
-    """When each call ended without a response, by the clock that all processes share."""
+    """The times when calls ended without a response, by the monotonic clock that all processes share."""
 
 
 class Upstream:
@@ -69,7 +69,7 @@ class Upstream:
             figures.responded += 1
             return response
         except (asyncio.CancelledError, ConnectionError):
-            # The gateway has left.
+            # The gateway has closed the connection.
             figures.ended.append(time.monotonic())
             return web.Response()
         finally:
@@ -123,11 +123,11 @@ def _event(body: dict[str, Any]) -> bytes:
 
 
 async def main(port: int) -> None:
-    # A client that leaves ends what is done for it.
+    # The handler of a request is cancelled when its client disconnects.
     server = web.Server(Upstream().handle, handler_cancellation=True, access_log=None)
     await asyncio.get_running_loop().create_server(server, "127.0.0.1", port, backlog=1024, reuse_address=True)
     print("ready", flush=True)
-    # It does not outlive the process that started it.
+    # The process ends when the one that started it ends.
     await asyncio.to_thread(sys.stdin.read)
 
 

@@ -1,7 +1,7 @@
-"""Programs as users write them, with libraries as they are; a notebook's kernel imports this.
+"""Programs as users write them, with unmodified libraries; a notebook's kernel imports this module.
 
-No program states an address or a key: each library reads them from the environment. A library is imported by the
-programs that use it, since some take seconds.
+No program has a URL or a key, since each library reads them from the environment. Each program imports its library
+itself, since some imports take seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PARSED: Final = '{"value": 42}'
 
 
 class Answer(BaseModel):
-    """A structured output."""
+    """The schema of a structured output."""
 
     value: int
 
@@ -55,15 +55,15 @@ TOOL: Final[Any] = {
 
 @dataclass(frozen=True)
 class Program:
-    """A program, and the provider's response to it."""
+    """A program, and the provider's responses to it."""
 
     run: Callable[[], Any]
-    """Makes its calls and gives what it got; it may have to be awaited."""
+    """Makes the calls and returns their results; may return an awaitable."""
     model: str = GPT
     got: Any = TEXT
     replies: tuple[Reply, ...] = (Reply(),)
     needs: str = ""
-    """What not every version of its library has, as ``module:path``."""
+    """An object that not every version of the library has, as ``module:path``."""
 
 
 # ---- OpenAI
@@ -219,7 +219,7 @@ def _pydantic_ai(model: str | Callable[[], Any]) -> Callable[[], Any]:
 def _gemini() -> Any:
     from pydantic_ai.models.google import GoogleModel
 
-    # The prefix of a model's name that means the Gemini API has changed with 2.0.
+    # Pydantic AI 2.0 has renamed the prefix of a model's name that means the Gemini API.
     return GoogleModel(GEMINI)
 
 
@@ -233,7 +233,7 @@ async def _pydantic_ai_structured() -> Any:
 
 
 def _curl(command: str) -> Callable[[], Any]:
-    """With the word answer in it as often as there were calls."""
+    """Return a function that runs a command and returns the expected words that its output lacks."""
 
     def run() -> Any:
         printed = subprocess.run(["sh", "-c", command.replace("\n", " ")], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""A real server with a gateway to OpenAI, Anthropic and Google, and what its notebooks are charged."""
+"""A real server with a gateway to OpenAI, Anthropic and Google, and the charges of its notebooks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SELLERS = {
 
 @contextmanager
 def served(home: Path, endpoint: Endpoint, *lines: str) -> Iterator[LiveServer]:
-    """A server whose providers are all at the endpoint; ``lines`` are more of its configuration."""
+    """Run a server whose providers are all at the test endpoint; ``lines`` are added to its configuration."""
     live = LiveServer(home, environment={"TEAM_KEY": PROVIDER_KEY})
     providers = {
         "openai": {"key_env": "TEAM_KEY", "base_url": endpoint.openai_url, "provider": "openai"},
@@ -38,13 +38,13 @@ def served(home: Path, endpoint: Endpoint, *lines: str) -> Iterator[LiveServer]:
 
 
 def settled(server: LiveServer, path: str) -> list[dict[str, Any]]:
-    """The records of what a notebook was charged."""
+    """Return the records of settled charges of a notebook."""
     parameters = {"path": path, "event": "settle", "limit": "500"}
     return list(server.json("GET", GOVERNANCE + "audit", params=parameters)["records"])
 
 
 class Bill:
-    """What a notebook is charged between the making of this and its reading."""
+    """The charges of a notebook since this object was made."""
 
     def __init__(self, server: LiveServer, endpoint: Endpoint, path: str) -> None:
         self._server = server
@@ -55,12 +55,12 @@ class Bill:
 
     @property
     def cost(self) -> Decimal:
-        """In USD, once nothing is held any more."""
+        """Return the amount charged in USD, once no hold is open."""
         return self._spent() - self._before
 
     @property
     def requests(self) -> int:
-        """How many came to the provider."""
+        """Return the number of requests that the provider received."""
         return self._endpoint.count - self._requests
 
     def _spent(self) -> Decimal:

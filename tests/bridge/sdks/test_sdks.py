@@ -1,6 +1,6 @@
-"""Libraries as they are, in a kernel of a real server that has a key for each provider: each call costs what it cost.
+"""Unmodified libraries in a kernel of a real server with a key for each provider: each call is charged its exact cost.
 
-A kernel has the environment that the server gave it and nothing else: no code of ours runs in it.
+The kernel has only the environment variables that the server sets; no code of this package runs in it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, endpoint: Endpoint) -> Iter
 
 @pytest.fixture(scope="module")
 def kernel(server: LiveServer) -> Iterator[LiveKernel]:
-    """Its notebook has $100; at the end nothing of ours was imported in it, and no charge is an estimate."""
+    """Yield a kernel with a budget of $100, which must not import this package, and must get no estimated charge."""
     opened = server.open_notebook(NOTEBOOK)
     try:
         opened.run(SET_UP, timeout=120)
@@ -83,7 +83,7 @@ def kernel(server: LiveServer) -> Iterator[LiveKernel]:
 
 @pytest.fixture
 def bill(server: LiveServer, kernel: LiveKernel, endpoint: Endpoint) -> Bill:
-    # A test that failed may have left some of its replies.
+    # A failed test may have left some of its replies.
     endpoint.forget_script()
     return Bill(server, endpoint, NOTEBOOK)
 
@@ -155,7 +155,7 @@ def test_a_program_of_google_genai_costs_what_it_used(
 ) -> None:
     program = library.PROGRAMS[name]
     endpoint.script(*program.replies)
-    # Some run a loop of their own, and a cell is in the kernel's.
+    # Some programs run an event loop of their own, and a cell runs in that of the kernel.
     code = f"result(await asyncio.to_thread(library.PROGRAMS[{name!r}].run, genai.Client()))"
     came_to = kernel.run(code).result
     assert came_to == (program.got if not isinstance(program.got, library.Answer) else str(program.got))

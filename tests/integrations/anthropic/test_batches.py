@@ -63,7 +63,7 @@ class Batch:
 
     @property
     def balance(self) -> tuple[Decimal, bool]:
-        """What was spent, and whether anything is held."""
+        """The spent amount, and whether anything is held."""
         balance = self.engine.budget.balance("llm")
         return balance.spent, balance.held > 0
 

@@ -1,4 +1,4 @@
-"""What Anthropic's requests may cost, and what its responses say that they did."""
+"""The worst cases of requests to Anthropic, and their costs by the responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, Usage
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 
 MODEL = "claude-sonnet-5-5"
-# Stated, so that the figures below are computed by hand: in, out, cache read, cache write, for an hour, a search.
+# Stated prices, with which the figures below are computed by hand: input, output, cache read, cache write, cache write
+# for an hour, search.
 PRICE = {
     "input_mtok": 2,
     "output_mtok": 10,

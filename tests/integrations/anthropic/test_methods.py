@@ -15,10 +15,11 @@ from aumos_governance.integrations.anthropic.calls import PROVIDER
 from aumos_governance.integrations.guarding.calls import ApiRequest
 
 _WITHOUT_REQUEST = {"beta.webhooks.parse_unverified", "beta.webhooks.unwrap", "beta.messages.thread"}
-"""The first check what a server was sent; a thread makes its requests by `messages.create` and `messages.stream`."""
+"""Methods without a request of their own: the first ones check what a server received; a thread makes its requests by
+`messages.create` and `messages.stream`."""
 _PAID = {"/v1/messages", "/v1/messages/batches", "/v1/complete"}
 _REFUSED = {
-    # Managed Agents: a session is billed by its tokens and its running time. These begin one, or let one go on.
+    # Managed Agents: a session is billed by its tokens and its running time. These methods begin or continue one.
     "/v1/sessions",
     "/v1/sessions/x/events",
     "/v1/deployments",
@@ -105,7 +106,7 @@ def test_the_library_s_methods_are_found() -> None:
 
 @pytest.mark.parametrize(("name", "method", "path"), REQUESTS, ids=[name for name, _, _ in REQUESTS])
 def test_each_is_classified(name: str, method: str, path: str) -> None:
-    """A new method that is not free by one of the rules fails here, and is to be looked up in the price list."""
+    """Fails for a new method that no rule classifies as free; look its price up in the price list then."""
     expected = "free" if method in ("get", "delete") else "paid" if path in _PAID else "free"
     assert _kind(method, path) == ("refused" if method == "post" and path in _REFUSED else expected)
 

@@ -1,4 +1,4 @@
-"""Anthropic's own clients, governed: what each way of calling holds, and what it costs in the end."""
+"""Governed clients of Anthropic's library: what each way of calling holds, and what it costs."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ class Desk:
     @property
     def balance(self) -> tuple[Decimal, Decimal]:
         """Spent and held."""
-        # What was dropped is settled by another thread.
+        # Another thread settles the charges that were dropped.
         assert leftovers.wait()
         balance = self.engine.budget.balance("llm")
         return balance.spent, balance.held
 
     @property
     def estimates(self) -> int:
-        """How many charges were settled with nobody knowing their cost."""
+        """The number of charges that were settled as an estimate."""
         return sum(1 for entry in self.engine.audit.entries() if entry.detail.get("estimated"))
 
 

@@ -1,4 +1,4 @@
-"""What Anthropic's requests cost at terms that the model's name does not say: geography, speed, tier, tools."""
+"""The costs of Anthropic's requests by terms beside the model's name: geography, speed, tier and tools."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ class Place:
 
 
 class TestClasses:
-    """A class is measured by its schema: no error but ConfigurationError leaves the making of a hold."""
+    """A class is measured by its schema, and whatever error it raises becomes a ConfigurationError."""
 
     @pytest.mark.parametrize("given", [Answer, Place, list[Answer], object()], ids=["model", "dataclass", "list", "?"])
     @pytest.mark.parametrize("name", ["output_format", "tools", "output_config"])

@@ -1,4 +1,4 @@
-"""A usage report of Anthropic's is evidence: compared with itself, and with what was seen to arrive."""
+"""Anthropic's usage reports are compared with themselves, and with what visibly arrived."""
 
 from __future__ import annotations
 
@@ -319,7 +319,7 @@ USAGE = st.fixed_dictionaries(
 
 @given(usage=USAGE, length=st.integers(0, 2000), whole=st.booleans())
 def test_whatever_is_reported_no_charge_is_below_what_arrived(usage: Any, length: int, whole: bool) -> None:
-    """Never below what the visible output costs, at the fewest tokens and the lowest price that it can have."""
+    """No charge is below the cost of the visible output at the fewest tokens and the lowest price that it can have."""
     seen = Seen(text=length, hidden=False, whole=whole)
     try:
         charged = cost(usage, [], seen)
@@ -340,7 +340,7 @@ def test_whatever_is_reported_no_charge_is_below_what_arrived(usage: Any, length
 def test_a_report_within_the_request_s_limits_is_never_charged_above_the_hold(
     usage: Any, text: str, limit: int, searches: bool, hour: bool
 ) -> None:
-    """No charge lands above its hold for a reason that was knowable."""
+    """No charge exceeds its hold for a reason that the request shows."""
     ttl = {"type": "ephemeral", "ttl": "1h"} if hour else {"type": "ephemeral"}
     content = [{"type": "text", "text": text, "cache_control": ttl}]
     tools: Any = [{"type": "web_search_20250305", "name": "web_search", "max_uses": 3}] if searches else []

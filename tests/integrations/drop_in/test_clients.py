@@ -1,4 +1,4 @@
-"""A governed client looks like the plain one, and what is no client is refused with what to give instead."""
+"""A governed client looks like the plain one; other objects are refused with the object to pass in their place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def governed(client: Any, till: Till) -> Any:
     return govern(client, engine=till.engine, budget_category="llm")
 
 
-# ---- what looks at it
+# ---- code that inspects a client
 
 
 KINDS: dict[str, Callable[[], Any]] = {
@@ -105,7 +105,7 @@ def test_sessions_over_a_socket_are_refused_when_they_are_opened(
         session(governed(original, till))
 
 
-# ---- what is no client
+# ---- objects that are no clients
 
 
 def test_the_module_s_own_client(endpoint: Endpoint, till: Till, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The earlier SDK's governed clients: the same names and meanings, and a charge for what was called."""
+"""The earlier SDK's governed clients have the same names and meanings, and charge their calls."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def balance(engine: GovernanceEngine) -> tuple[Decimal, Decimal]:
 
 
 class FakeOpenAI:
-    """What code for the earlier SDK gave it in tests: an object with the methods, whose responses say no usage."""
+    """A test double as code for the earlier SDK used it: an object with a client's methods, and no reported usage."""
 
     def __init__(self, response: Any = "an answer") -> None:
         self.calls: list[dict[str, Any]] = []
@@ -161,7 +161,7 @@ class TestWithAnObjectThatIsUsedLikeAClient:
         assert balance(engine) == (0, 0)
 
     def test_one_that_must_be_awaited_is_refused(self, engine: GovernanceEngine) -> None:
-        with pytest.raises(ConfigurationError, match="awaited"):
+        with pytest.raises(ConfigurationError, match="methods are asynchronous"):
             openai_of(SimpleNamespace(embeddings=AsyncMock()), engine).governed_embedding(GPT, "x")
         for client, make in ((AsyncOpenAI(api_key="key"), openai_of), (AsyncAnthropic(api_key="key"), anthropic_of)):
             with pytest.raises(ConfigurationError, match="synchronous"):

@@ -1,4 +1,4 @@
-"""Calls that go through the server's gateway are charged there, and are passed on here."""
+"""Calls through the server's gateway are charged there, and a governed client passes them on unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MESSAGES = [{"role": "user", "content": "Hello"}]
 
 @pytest.fixture
 def gateway(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The endpoint stands for the gateway."""
+    """The endpoint at the address of the gateway."""
     monkeypatch.setenv(GATEWAY_ENV, endpoint.url)
     return endpoint.url
 

@@ -1,4 +1,4 @@
-"""The governed client is used like the original: its class, its methods, its copies, wherever its provider is."""
+"""A governed client is used like the original one: its class, its methods, its copies, at any provider's address."""
 
 from __future__ import annotations
 

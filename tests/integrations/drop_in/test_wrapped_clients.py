@@ -1,4 +1,4 @@
-"""What was set on a client before it was governed lives on in the governed one, or is refused aloud."""
+"""Attributes that were set on a client before it was governed are on the governed client too, or are refused."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_global_names_of_a_wrapper_are_read_as_they_are_when_it_runs(wrapped: op
 
 
 class Tracer:
-    """Keeps the client's own method where only it can find it."""
+    """A tracer that keeps the client's method where no other code can find it."""
 
     def __init__(self, client: Any) -> None:
         self.original = client.chat.completions.create

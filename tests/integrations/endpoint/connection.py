@@ -16,7 +16,7 @@ class ClientGoneError(Exception):
 
 
 class BrokenError(Exception):
-    """The endpoint is to drop the connection here."""
+    """The reply requires the endpoint to drop the connection here."""
 
 
 class Connection:
@@ -26,7 +26,7 @@ class Connection:
         self._next_byte: asyncio.Task[bytes] | None = None
 
     async def read(self, number: Callable[[], int]) -> Received | None:
-        """The next request; None: the client has no more."""
+        """Return the next request, or None when the client has no more."""
         first = await (self._next_byte or asyncio.ensure_future(self._reader.read(1)))
         self._next_byte = None
         if not first:
@@ -36,7 +36,7 @@ class Connection:
         pairs = (line.partition(":") for line in lines[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         content = await self._content(headers)
-        # Pending during the response: it ends when the client hangs up, or with the first byte of its next request.
+        # This read ends when the client hangs up, or with the first byte of the client's next request.
         self._next_byte = asyncio.ensure_future(self._reader.read(1))
         return Received(number(), method, path, headers, content)
 

@@ -1,4 +1,4 @@
-"""One request and its response, which a test in another thread watches and holds up."""
+"""One request and its response, which a test in another thread observes and pauses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .replies import Reply
 from .requests import Received
 
 PATIENCE = 20.0
-"""Seconds after which what a test waits for has failed to happen."""
+"""Seconds that a test waits for an event before it fails."""
 
 
 class Watched:
@@ -39,7 +39,7 @@ class Progress:
 
 
 class Exchange:
-    """What one request came to. Waiting raises AssertionError when it does not happen in time."""
+    """The course of one request. The methods that wait raise AssertionError when the event does not happen in time."""
 
     def __init__(self, received: Received, reply: Reply, loop: asyncio.AbstractEventLoop) -> None:
         self.received = received
@@ -51,7 +51,7 @@ class Exchange:
 
     @property
     def sent(self) -> int:
-        """How many pieces went out."""
+        """The number of pieces that were sent."""
         return self.progress.sent
 
     @property
@@ -64,7 +64,7 @@ class Exchange:
         self._loop.call_soon_threadsafe(self._released.set)
 
     def wait_sent(self, pieces: int, timeout: float = PATIENCE) -> None:
-        """Wait until so many pieces went out."""
+        """Wait until this number of pieces was sent."""
         self._watched.wait(
             lambda: self.progress.sent >= pieces,
             lambda: f"{self.progress.sent} of {pieces} pieces were sent",
@@ -72,7 +72,7 @@ class Exchange:
         )
 
     def wait_ended(self, how: str, timeout: float = PATIENCE) -> None:
-        """Wait until it ended so: ``answered``, ``broken`` or ``hung_up``."""
+        """Wait until it ended, and check how: ``answered``, ``broken`` or ``hung_up``."""
         self._watched.wait(lambda: self.progress.ended is not None, lambda: "the exchange did not end", timeout)
         assert self.progress.ended == how, f"the exchange ended {self.progress.ended}, not {how}"
 

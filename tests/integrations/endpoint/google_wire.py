@@ -1,4 +1,4 @@
-"""Gemini's wire format: which path has which response, and how an error looks."""
+"""Gemini's wire format: the response for each path, and the form of errors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _listed(path: str) -> Response:
 
 
 def _usage(reply: Reply, words: int | None = None) -> dict[str, Any]:
-    """As much of the usage as is so after so many words; None: all of it."""
+    """The usage after this number of words, or the whole usage for None."""
     used = reply.usage
     if not isinstance(used, Tokens):
         return {} if used is None else {"usageMetadata": dict(used)}
@@ -71,7 +71,7 @@ def _usage(reply: Reply, words: int | None = None) -> dict[str, Any]:
         "cachedContentTokenCount": used.cached,
         "totalTokenCount": used.input + output + used.reasoning,
     }
-    # Google leaves out counts of nothing.
+    # Google leaves out counts of 0.
     return {"usageMetadata": {name: count for name, count in counts.items() if count}}
 
 

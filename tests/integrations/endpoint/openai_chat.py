@@ -62,7 +62,7 @@ def _chat_stream(received: Received, reply: Reply) -> Response:
 
 
 def _stream(received: Received, chunks: list[dict[str, Any]], last: dict[str, Any], reply: Reply) -> Response:
-    """OpenAI sends the usage only to a client that requests it, in one more chunk, and a null in each other one."""
+    """Stream a chat. A client that requests the usage gets it in one more chunk, and null in each other chunk."""
     requested = (received.json.get("stream_options") or {}).get("include_usage", False)
     if requested and reply.usage is not None:
         chunks = [*({**chunk, "usage": None} for chunk in chunks), last]

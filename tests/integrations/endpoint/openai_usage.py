@@ -1,4 +1,4 @@
-"""Tokens in the words of each of OpenAI's interfaces."""
+"""Usage reports in the form of each of OpenAI's APIs."""
 
 from __future__ import annotations
 

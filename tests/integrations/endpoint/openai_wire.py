@@ -1,4 +1,4 @@
-"""OpenAI's wire format: which path has which response, and how an error looks."""
+"""OpenAI's wire format: the response for each path, and the form of errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def response(received: Received, reply: Reply) -> Response:
     path = received.path.partition("?")[0]
     if received.method == "GET":
         return _listed(path)
-    # The longest comes first: "/chat/completions" ends as "/completions" does.
+    # The longest path is first, since "/chat/completions" ends like "/completions".
     for end in sorted({**_MAKERS, **_MEDIA}, key=len, reverse=True):
         if path.endswith(end):
             return ({**_MAKERS, **_MEDIA}[end])(received, reply)

@@ -1,4 +1,4 @@
-"""What a test has the endpoint send: a text or tool calls, their tokens, and what goes wrong on the way."""
+"""The replies that a test scripts for the endpoint: text or tool calls, the reported usage, and faults."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider says it used, as its wire names it.
+    """The counts of a usage report.
 
-    ``input`` is `prompt_tokens` or `input_tokens` as written on the wire: OpenAI's counts what came from its cache, and
-    Anthropic's does not count what was read from or written to its own.
+    ``input`` is written as `prompt_tokens` or `input_tokens`. OpenAI's includes the tokens from the cache; Anthropic's
+    includes neither those read from the cache nor those written to it.
     """
 
     input: int = 11
     output: int = 7
     cached: int = 0
-    """Of OpenAI's input; on Anthropic's wire, `cache_read_input_tokens`, beside the input."""
+    """The part of OpenAI's input that came from the cache; Anthropic's `cache_read_input_tokens`, beside the input."""
     cache_written: int = 0
-    """Kept for five minutes on Anthropic's wire."""
+    """The tokens that Anthropic writes to the cache for five minutes."""
     cache_written_1h: int = 0
     reasoning: int = 0
     audio_input: int = 0
     audio_output: int = 0
     image_input: int = 0
     seconds: float | None = None
-    """A transcription that is billed by time says this and no tokens."""
+    """The seconds that a transcription reports in place of tokens if it is billed by time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +45,26 @@ class Reply:
     text: str = "The answer is forty-two."
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Tokens | Mapping[str, Any] | None = field(default_factory=Tokens)
-    """A mapping goes out as it is, right or wrong; None: the response has no usage."""
+    """The reported usage; a mapping is sent unchanged, and with None the response has no usage."""
     model: str | None = None
-    """The model that the response names; None: as requested."""
+    """The model that the response names, or None for the requested one."""
     status: int = 200
-    """From 400 on: the provider's error body in place of a response."""
+    """The HTTP status; from 400 on, the provider's error body is sent in place of a response."""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    """Goes out in place of the body that would be made."""
+    """A body that is sent in place of the one made of the other fields."""
     pause_after: int | None = None
-    """Waits after so many pieces until the test releases the exchange; 0: before the head of the response."""
+    """The number of pieces after which the endpoint waits for the test's release; 0 is before the head."""
     break_after: int | None = None
-    """Drops the connection after so many pieces, and a pause; 0: with no response at all. What is no stream breaks in
-    the middle of its body."""
+    """The number of pieces after which, and after any pause, the connection is dropped; 0 is without any response. An
+    unstreamed body is dropped in its middle."""
     error_after: int | None = None
-    """Ends a stream after so many pieces with the provider's error event."""
+    """The number of pieces after which a stream ends with the provider's error event."""
     interval: float = 0.0
     """Seconds between two pieces."""
 
     @property
     def words(self) -> list[str]:
-        """The text in the pieces that a stream sends it in."""
+        """The pieces in which a stream sends a text."""
         words = self.text.split(" ")
         return [word if not place else f" {word}" for place, word in enumerate(words)]

@@ -13,7 +13,7 @@ class Received:
     """One request. Header names are in lower case."""
 
     number: int
-    """Counted from 0 over all that this endpoint received."""
+    """The number of the request among all that this endpoint received, from 0."""
     method: str
     path: str
     headers: Mapping[str, str]
@@ -21,7 +21,7 @@ class Received:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The body; of a form with files, its plain fields."""
+        """The JSON body, or the plain fields of a form with files."""
         if self.headers.get("content-type", "").startswith("multipart/form-data"):
             return _fields(self.headers["content-type"], self.content)
         body = json.loads(self.content) if self.content else {}

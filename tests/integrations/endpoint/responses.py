@@ -21,7 +21,7 @@ class Response:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     error: bytes = b""
-    """The piece that ends a stream which fails on the way."""
+    """The last piece of a stream that fails before its end."""
 
     @property
     def streamed(self) -> bool:

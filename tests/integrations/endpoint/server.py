@@ -19,7 +19,7 @@ from .responses import NotServedError, Response
 
 
 class Endpoint:
-    """Serves in a thread of its own, between ``with`` and its end.
+    """A provider that serves in a thread of its own within a ``with`` block.
 
     Each request takes the next reply of the script, in the order in which requests arrive; with none left, `default`.
     """
@@ -53,12 +53,12 @@ class Endpoint:
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """All that was requested so far, in order."""
+        """The exchanges of all requests so far, in order."""
         return tuple(self._exchanges)
 
     @property
     def count(self) -> int:
-        """How many requests arrived: retries count as well."""
+        """The number of requests that arrived, retries included."""
         return len(self._exchanges)
 
     def script(self, *replies: Reply) -> None:
@@ -66,7 +66,7 @@ class Endpoint:
         self._script.extend(replies)
 
     def forget_script(self) -> None:
-        """Answer the next requests with the default, whatever was scripted."""
+        """Respond to the next requests with the default, whatever was scripted."""
         self._script.clear()
 
     def exchange(self, number: int, timeout: float = PATIENCE) -> Exchange:
@@ -75,7 +75,7 @@ class Endpoint:
         return self._exchanges[number]
 
     def wait_received(self, requests: int, timeout: float = PATIENCE) -> None:
-        """Wait until so many requests arrived in all."""
+        """Wait until this number of requests arrived in all."""
         self._watched.wait(
             lambda: len(self._exchanges) >= requests,
             lambda: f"{len(self._exchanges)} of {requests} requests arrived",
@@ -151,7 +151,7 @@ def _respond(received: Received, reply: Reply) -> Response:
     elif google_wire.speaks(received):
         wire = google_wire
     if reply.status >= HTTPStatus.BAD_REQUEST:
-        # A client waits half a second before it tries again, unless it is told otherwise.
+        # Without this header a client waits half a second before it retries.
         response = wire.error(reply.status)
         headers = {"retry-after-ms": "1", **reply.headers}
     else:

@@ -1,4 +1,4 @@
-"""Stands for the Python library of a provider that `govern` does not know: made by the generator of OpenAI's."""
+"""A stand-in for a provider's Python library that is made by the same generator as OpenAI's."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _OPTIONS: dict[str, Any] = {"version": "1", "max_retries": 0, "_strict_response_
 
 
 class Example(SyncAPIClient):  # type: ignore[misc]
-    """Its client."""
+    """The library's client."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__(base_url=base_url, **_OPTIONS)
 
 
 class AsyncExample(AsyncAPIClient):  # type: ignore[misc]
-    """The same, awaited."""
+    """The library's asynchronous client."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__(base_url=base_url, **_OPTIONS)

@@ -1,4 +1,4 @@
-"""The example of the recipe "A provider" in docs/developing.md: what a provider's folder has at least."""
+"""The example of the recipe "A provider" in docs/developing.md: the least that a provider's module must have."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from aumos_governance.integrations.pricing.sizes import size_of
 from aumos_governance.integrations.pricing.usage import DoubtError, Report, checked
 
 _FREE_POSTS: Final = re.compile(r"/responses/input_tokens")
-"""Counting, by the example's price list."""
+"""Matches the free paths by the example's price list: counting tokens."""
 
 
 class ExampleProvider:
-    """Knows the example's paths."""
+    """The adapter for the example's API."""
 
     price_id = "groq"
 
     def paid(self, requested: ApiRequest) -> Paid | None:
-        """As `Provider.paid`."""
+        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
         if is_free(requested, _FREE_POSTS):
             return None
         if requested.path == "/chat/completions":
@@ -42,7 +42,7 @@ class ExampleProvider:
         raise unknown_method(requested)
 
     def later(self, requested: ApiRequest, guard: Guard) -> Later | None:
-        """As `Provider.later`: the example's responses are not retrieved later."""
+        """Return None, since no response of the example states an earlier call's cost."""
         return None
 
 
@@ -50,7 +50,7 @@ PROVIDER: Final = ExampleProvider()
 
 
 class ExampleCall:
-    """A chat."""
+    """A paid chat."""
 
     name = "chat"
     body: Mapping[str, Any] | None = None
@@ -61,11 +61,11 @@ class ExampleCall:
         self._requested = requested.body
 
     def worst(self, rates: Rates) -> Decimal:
-        """As `Paid.worst`."""
+        """Return the worst case in USD, as `Paid.worst`."""
         return rates.bound(size_of(self._requested).tokens, int(self._requested["max_tokens"]))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """As `Paid.cost`."""
+        """Return the cost by the response's usage, as `Paid.cost`."""
         usage = response.get("usage") or {}
         counts = {"input_tokens": usage.get("prompt_tokens", 0), "output_tokens": usage.get("completion_tokens", 0)}
         try:
@@ -75,12 +75,12 @@ class ExampleCall:
         return Cost(rates.cost(used), estimated)
 
     def meter(self) -> Meter:
-        """As `StreamedPaid.meter`."""
+        """Return a new meter for the stream of this call's response."""
         return ExampleMeter()
 
 
 class ExampleMeter:
-    """Its stream, whose last event has the usage."""
+    """A meter for the example's streams, whose last event has the usage."""
 
     def __init__(self) -> None:
         self.response: Mapping[str, Any] | None = None
@@ -88,7 +88,7 @@ class ExampleMeter:
         self.seen = Seen(hidden=False)
 
     def see(self, data: bytes) -> bool:
-        """As `Meter.see`."""
+        """Read the data of one event, as `Meter.see`."""
         event = body_of_json(data)
         for choice in event.get("choices") or ():
             self.seen.text += len(choice["delta"].get("content") or "")

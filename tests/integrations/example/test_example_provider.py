@@ -1,4 +1,4 @@
-"""A provider is one new module and one line in the table of libraries: this one is governed like the others."""
+"""The example provider, which is one module and one line in the table of libraries, is governed like the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COST = priced(MODEL, {"input_tokens": 11, "output_tokens": 7}, provider="groq")
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line of registration."""
+    """Register the provider, as its line in `LIBRARIES` would."""
     monkeypatch.setitem(LIBRARIES, PACKAGE, Library("Example", provider.__name__))
 
 

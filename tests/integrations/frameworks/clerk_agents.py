@@ -1,4 +1,4 @@
-"""Agents of each framework that have the clerk's tool."""
+"""An agent of each framework, with the tool of `clerk`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Run", "run_openai_agents", "run_pydantic_ai"]
 
 
 class Run(Protocol):
-    """Runs an agent that has the clerk's tool, and gives its last words."""
+    """Runs an agent with the tool, and returns its last message."""
 
     def __call__(self, endpoint: Endpoint, clerk: Clerk, prompt: str, *, tell_model: bool = False) -> str: ...
 

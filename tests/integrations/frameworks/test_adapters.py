@@ -1,4 +1,4 @@
-"""The same situations, through each way of calling OpenAI's API: all of them charge the same."""
+"""The same calls through each way of calling OpenAI's API are charged the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 1000
 
 
 def http_client(kind: Any, endpoint: Endpoint) -> Any:
-    """One that brings what goes to any seller's address to the endpoint."""
+    """An HTTP client that sends requests to any seller's address to the endpoint."""
     base = next(each for each in kind.__mro__ if not each.__module__.startswith("openai"))
     library = import_module(base.__module__.partition(".")[0])
     to = library.URL(endpoint.url)

@@ -1,4 +1,4 @@
-"""What every framework's governed tools do alike, each in its framework's own agent."""
+"""The behaviour that the governed tools of all frameworks share, each tested in the framework's own agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the calls of `library` cost."""
+"""The costs of the calls in `library`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.integrations.till import priced
 
 
 def price_of(program: Program) -> Decimal:
-    """What genai-prices makes of all that a program used."""
+    """The cost that genai-prices computes for all calls of a program."""
     if program.model is None:
         return Decimal(0)
     total = Decimal(0)

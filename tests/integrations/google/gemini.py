@@ -1,4 +1,4 @@
-"""Requests and responses of Gemini's shape."""
+"""Requests to Gemini, its responses, and their costs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rates(model: str = MODEL, address: str = ADDRESS) -> Rates:
 
 
 def generate(model: str = MODEL, method: str = "generateContent", path: str = "", **body: Any) -> StreamedPaid:
-    """The call that such a request makes."""
+    """The paid call of a request."""
     requested = ApiRequest("post", path or f"/v1beta/models/{model}:{method}", {"contents": HELLO, **body})
     paid = PROVIDER.paid(requested)
     assert paid is not None
@@ -40,7 +40,7 @@ def generate(model: str = MODEL, method: str = "generateContent", path: str = ""
 
 
 def held(model: str = MODEL, **body: Any) -> Decimal:
-    """What is held for a request."""
+    """The amount held for a request."""
     return generate(model, **body).worst(rates(model))
 
 
@@ -52,12 +52,12 @@ def response(usage: Any = None, *, parts: Any = None, **more: Any) -> dict[str, 
 
 
 def cost(usage: Any, model: str = MODEL, *, parts: Any = None, body: Any = None, **more: Any) -> Cost:
-    """What a call costs by its whole response."""
+    """The cost of a call by its whole response."""
     return generate(model, **(body or {})).cost(rates(model), response(usage, parts=parts, **more))
 
 
 def listed(usage: Any, model: str = MODEL) -> Decimal:
-    """What genai-prices makes of a usage report."""
+    """The cost that genai-prices computes for a usage report."""
     return extract_usage({"modelVersion": model, "usageMetadata": usage}, provider_id="google").calc_price().total_price
 
 

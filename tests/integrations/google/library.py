@@ -1,4 +1,4 @@
-"""Calls as programs make them with google-genai, the library as it is. A notebook's kernel imports this as well."""
+"""Programs that call Gemini with the unchanged library google-genai. A notebook's kernel imports this module too."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def multiply(a: int, b: int) -> int:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, what the provider responds to it, and which model's usage it pays for."""
+    """A program, the provider's replies to it, and the model whose usage it pays for."""
 
     run: Callable[[Any], Any]
-    """Makes its calls with a client, and gives what it got."""
+    """Makes the program's calls with a client, and returns their result."""
     got: Any
     replies: tuple[Reply, ...] = (Reply(usage=USED),)
     model: str | None = MODEL
-    """None: it costs nothing."""
+    """The model, or None where the program costs nothing."""
 
 
 def _once(client: Any) -> Any:
@@ -133,5 +133,5 @@ PROGRAMS = {
 
 
 def client(base_url: str, key: str = "key") -> genai.Client:
-    """A client of the library, which reads the same from `GOOGLE_GEMINI_BASE_URL` and `GEMINI_API_KEY`."""
+    """A client with the arguments that the library also reads from `GOOGLE_GEMINI_BASE_URL` and `GEMINI_API_KEY`."""
     return genai.Client(api_key=key, http_options=types.HttpOptions(base_url=base_url))

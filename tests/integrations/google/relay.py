@@ -1,4 +1,4 @@
-"""Forwards requests to a provider on the loopback interface, and holds and settles each."""
+"""A relay between a client and a provider on the loopback interface, which holds and settles each request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.integrations.wire import http
 
 @contextmanager
 def relay(upstream: str, till: Till) -> Iterator[str]:
-    """The address of one between a client and the provider."""
+    """Yield the address of a relay between a client and the provider."""
     guard = Guard(till.engine, Prices(), provider="google", budget_category="llm")
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What a call to Gemini cost, by its response: as genai-prices has it, with fees and terms that it states."""
+"""The cost of a call to Gemini by its response: the prices of genai-prices, with fees and terms from the response."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_more_fiel
     }
     expected = (300 * Decimal("0.3") + 400 + 300 * Decimal("0.03") + 100 * Decimal("2.5")) / MILLION
     assert cost(usage) == Cost(expected)
-    # Not broken down, it is what the cache makes less cheap: text.
+    # Where the report does not break it down, it counts as text, for which the cache reduces the price least.
     del usage["cacheTokensDetails"]
     assert cost(usage) == Cost(expected, estimated=True)
 

@@ -1,4 +1,4 @@
-"""google-genai as it is, between it and Google what holds and settles each of its requests."""
+"""The unchanged library google-genai, with a relay that holds and settles each of its requests."""
 
 from __future__ import annotations
 

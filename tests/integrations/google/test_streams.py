@@ -1,4 +1,4 @@
-"""Gemini's streams, as events and as an array: the last usage counts; what breaks off is charged by what was seen."""
+"""Gemini's streams, as events and as an array: the last usage applies; a broken stream is charged by what arrived."""
 
 from __future__ import annotations
 

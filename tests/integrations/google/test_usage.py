@@ -1,4 +1,4 @@
-"""A usage report of Google's is evidence: compared with itself, and with what was seen to arrive."""
+"""Google's usage reports are compared with themselves, and with what visibly arrived."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ USAGE = st.fixed_dictionaries(
 
 
 def charged(prices: Rates, usage: Any, text: str, how: str) -> tuple[Decimal, bool, Decimal]:
-    """What is charged, whether it is flagged, and what was held."""
+    """The charged amount, whether it is an estimate, and the held amount."""
     paid = generate(generationConfig={"maxOutputTokens": 4_000}, method="streamGenerateContent")
     held = paid.worst(prices)
     whole = response(usage, parts=[{"text": text}])

@@ -1,4 +1,4 @@
-"""What is held for a call to Gemini: an upper bound of its input, output, tools and terms."""
+"""The amount held for a call to Gemini: an upper bound of its input, output, tools and terms."""
 
 from __future__ import annotations
 

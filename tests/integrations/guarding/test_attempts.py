@@ -1,4 +1,4 @@
-"""Whatever sends a second paid request within one call: it is held and charged by itself, at the model it names."""
+"""A second paid request within one call is held and charged by itself, by the model that it names."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_the_same_content_is_tried_again_with_the_same_hold(provider: Provider, 
     assert till.events()[4:] == ["hold", "release"]
 
 
-# ---- a client whose own class has a say in what is sent
+# ---- a client whose own class changes its requests
 
 
 class Upgrading(OpenAI):

@@ -52,7 +52,7 @@ def chat_cost(output: int = 20, model: str = "gpt-4o") -> Decimal:
 
 @pytest.fixture
 def till() -> Iterator[Till]:
-    """As the others', but a batch may stay held."""
+    """An engine with a budget, in which a batch may stay held after the test."""
     till = Till()
     with till.engine:
         yield till

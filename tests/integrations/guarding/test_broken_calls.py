@@ -40,7 +40,7 @@ def test_a_cancelled_call_is_an_estimate(run: Run[Any], till: Till, endpoint: En
     assert till.events() == ["hold", "estimated"]
 
 
-# One that comes while Python runs a finalizer is lost, and told of.
+# Python only reports an interrupt that arrives while it runs a finalizer.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupted_call_is_an_estimate(client: OpenAI, till: Till, endpoint: Endpoint) -> None:
     endpoint.default = Reply(pause_after=0)
@@ -48,7 +48,7 @@ def test_an_interrupted_call_is_an_estimate(client: OpenAI, till: Till, endpoint
 
     def interrupt() -> None:
         endpoint.wait_received(1)
-        # Again, as a person does, where one was lost.
+        # Like a user, interrupt again where an interrupt was lost.
         while not felt.is_set():
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             felt.wait(10)
@@ -108,7 +108,7 @@ def test_what_is_open_when_the_interpreter_ends_is_an_estimate(endpoint: Endpoin
 
 @pytest.fixture(params=[True, False], ids=["at-once", "ahead"])
 def events(request: pytest.FixtureRequest, till: Till, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What becomes of a call that is never sent, where its hold is requested just before, or while it is made."""
+    """The events of a call that is never sent, whose hold is requested before the request is prepared or meanwhile."""
     monkeypatch.setattr(till.engine.realm.ledger, "at_once", request.param)
     return [] if request.param else ["hold", "release"]
 

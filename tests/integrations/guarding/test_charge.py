@@ -1,4 +1,4 @@
-"""How what is held for a call ends, whatever comes in between."""
+"""The hold of a call ends once, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def call(guard: Guard, paid: Paid) -> Call:
 
 
 def held_in(till: Till) -> Decimal:
-    """What the last hold held, in USD."""
+    """The amount of the last hold, in USD."""
     return money.to_decimal(till.records("hold")[-1].amount or 0)
 
 
@@ -49,7 +49,7 @@ def held_in(till: Till) -> Decimal:
 
 def test_an_unused_hold_of_a_call_that_is_left_is_given_back(call: Call, till: Till) -> None:
     asyncio.run(call.begin_async())
-    call.left()
+    call.close()
     assert (till.events(), till.spent) == (["hold", "release"], 0)
 
 
@@ -71,7 +71,7 @@ def test_an_unused_hold_of_an_awaited_call_that_raises_is_released(call: Call, t
 def test_a_hold_given_back_once_the_call_is_over_is_released(call: Call, paid: Paid, till: Till) -> None:
     attempt = Attempt(call, paid, streamed=False, sending=Sending(streamed=False))
     attempt.hold()
-    call.left()
+    call.close()
     attempt.outcome = Outcome.FREE
     attempt.end()
     assert (till.events(), till.spent) == (["hold", "release"], 0)
@@ -79,7 +79,7 @@ def test_a_hold_given_back_once_the_call_is_over_is_released(call: Call, paid: P
 
 def test_an_attempt_without_an_end_is_an_estimate_when_its_call_is_left(call: Call, paid: Paid, till: Till) -> None:
     Attempt(call, paid, streamed=False, sending=None).hold()
-    call.left()
+    call.close()
     assert (till.events(), till.spent) == (["hold", "estimated"], held_in(till))
 
 
@@ -196,12 +196,12 @@ def test_a_second_end_changes_nothing(guard: Guard, paid: Paid, till: Till) -> N
     charge.release()
     charge.estimate()
     charge.abandon()
-    charge.give_back()
+    charge.release_soon()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
 def test_given_back_costs_nothing_and_abandoned_what_was_held(guard: Guard, paid: Paid, till: Till) -> None:
-    guard.begin(paid).give_back()
+    guard.begin(paid).release_soon()
     assert (till.events(), till.spent) == (["hold", "release"], 0)
     charge = guard.begin(paid)
     charge.abandon()
@@ -221,8 +221,8 @@ def test_the_first_of_two_ends_that_wait_counts(
     left, unused = guard.begin(paid), guard.begin(paid)
     monkeypatch.setattr(leftovers, "note", lambda _: None)
     left.abandon()
-    left.give_back()
-    unused.give_back()
+    left.release_soon()
+    unused.release_soon()
     unused.abandon()
     monkeypatch.undo()
     left.end_now()

@@ -1,4 +1,4 @@
-"""Calls that get an error, not at all, or with nothing that states their cost."""
+"""Calls that get an error response, no response, or a response without usage."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_what_never_left_is_free(till: Till) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = "http://{}:{}/v1".format(*unused.getsockname())
-        # Bound and not listened at: no other program can respond there.
+        # The port is bound and does not listen, so that no other program can respond there.
         with OpenAI(base_url=address, api_key="key", max_retries=1) as nobody, pytest.raises(APIConnectionError):
             chat(govern(nobody, engine=till.engine, budget_category="llm"))
     assert (till.spent, till.events()) == (0, ["hold", "release"])
@@ -127,7 +127,7 @@ def test_a_request_that_cannot_be_made_is_free(client: OpenAI, till: Till) -> No
     assert till.spent == 0
 
 
-# ---- responses that say nothing of what they used
+# ---- responses without usage
 
 
 @pytest.mark.parametrize(

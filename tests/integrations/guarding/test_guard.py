@@ -1,4 +1,4 @@
-"""What a guard holds for a call, and which figure it takes for the call's cost."""
+"""The amount that a guard holds for a call, and the figure that it charges."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ def test_a_call_that_the_gateway_charges_is_neither_held_nor_charged_here(
 ) -> None:
     monkeypatch.setenv(GATEWAY_ENV, "https://llm.example.com")
     charge = now(guard_at(till).beginning(Fixed(), awaited=awaited))
-    assert (charge.open, charge.kept) == (False, False)
+    assert (charge.open, charge.outlives_call) == (False, False)
     charge.settle({"usage": {}})
     charge.settle_partly(None, None)
     charge.settle_cost(Cost(Decimal(1)))
     charge.estimate()
     charge.release()
-    charge.give_back()
+    charge.release_soon()
     charge.abandon()
     assert (till.spent, till.held, till.records()) == (0, 0, [])
     # At another address it is.
@@ -82,7 +82,7 @@ def test_a_call_that_the_gateway_charges_is_neither_held_nor_charged_here(
     charge.release()
 
 
-# ---- which figure counts
+# ---- the charged figure
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_assumed_cost_counts_until_a_response_states_a_larger_one(till: Till,
         assert guard.cost(Fixed("unknown"), response) == Cost(cost.usd + Decimal(fee), cost.estimated)
 
 
-# ---- whose prices count
+# ---- the prices that apply
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_refusal_that_cannot_be_recorded_is_one_all_the_same(till: Till, monke
 
     monkeypatch.setattr(till.engine, "record_refusal", unreachable)
     refusal = ConfigurationError("No.", "SOME_CODE")
-    found = guard_at(till).refused(refusal, "PRICE_UNKNOWN", "fixed", None)
+    found = guard_at(till).record_refusal(refusal, "PRICE_UNKNOWN", "fixed", None)
     assert found.message.startswith("No. ")
     assert "does not respond" in found.message
     assert found.code == "SOME_CODE"

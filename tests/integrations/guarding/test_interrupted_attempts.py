@@ -1,4 +1,4 @@
-"""A call of several attempts that is interrupted anywhere leaves no hold, nor anything that a later call takes."""
+"""A call of several attempts that is interrupted anywhere leaves no hold, and nothing that affects a later call."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def given_back(till: Till) -> bool:
     return True
 
 
-# One that comes while Python runs a generator's finalizer is lost, and told of.
+# Python only reports an interrupt that arrives while it runs a generator's finalizer.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupt_at_any_line_of_two_attempts_leaves_no_hold(
     falling_back: Callable[[], object], till: Till, streamed: bool

@@ -1,4 +1,4 @@
-"""A governed call that is interrupted anywhere, also between two of our own lines, leaves no hold behind."""
+"""A governed call that is interrupted anywhere, also between two lines of the package, leaves no hold."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def till(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Till]:
 
 @pytest.fixture
 def client(till: Till) -> Iterator[OpenAI]:
-    """A governed one, whose provider is a function of this process."""
+    """A governed client whose provider is a function in this process."""
     responding = http.Client(transport=http.MockTransport(lambda _: http.Response(200, json=RESPONSE)))
     with OpenAI(base_url="http://local/v1", api_key="key", max_retries=0, http_client=responding) as plain:
         yield govern(plain, engine=till.engine, budget_category="llm")

@@ -1,4 +1,4 @@
-"""A later response of the provider corrects an estimate: once, by what it says, whoever retrieves it."""
+"""A later response of the provider corrects an estimate once, whichever client or process retrieves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Streams and responses that are broken off, closed early or dropped: what may have cost is an estimate."""
+"""Streams and responses that break off, are closed early or are dropped are charged as estimates."""
 
 from __future__ import annotations
 

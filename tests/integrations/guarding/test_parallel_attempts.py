@@ -1,4 +1,4 @@
-"""Attempts of one call that are sent side by side: each is held and charged by itself, also when it comes too late."""
+"""Attempts of one call that are sent in parallel are held and charged by themselves, even after the call is over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream's bytes are read as, however they are cut and ended."""
+"""A stream's events are read from its bytes, however these are divided and ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USAGE = json.dumps({"usage": {"prompt_tokens": 1}}).encode()
 
 
 class Kept:
-    """A meter that keeps what it sees, and hides what has usage."""
+    """A meter that keeps all events, and hides those with usage."""
 
     def __init__(self) -> None:
         self.data: list[bytes] = []

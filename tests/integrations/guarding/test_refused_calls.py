@@ -1,4 +1,4 @@
-"""Calls of which nobody knows what they cost: they are not sent, and each refusal is a denial on record."""
+"""Calls of unknown cost are not sent, and each refusal is recorded as a denial."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def governed(client: Any, engine: GovernanceEngine) -> Any:
 
 
 def by(kind: Any, call: Callable[[Any], Any]) -> Refused:
-    """A call of a governed client of this class, synchronous or not."""
+    """Make a call with a governed client of this class, synchronous or not."""
 
     def made(endpoint: Endpoint) -> Any:
         url = endpoint.openai_url if kind in (OpenAI, AsyncOpenAI) else endpoint.anthropic_url
@@ -82,7 +82,7 @@ OF_UNKNOWN_METHODS = {
 
 
 def refusal(endpoint: Endpoint, till: Till, call: Refused) -> tuple[str, AuditEntry]:
-    """What the caller was told, and the one record of it."""
+    """The error that the caller got, and its record in the audit trail."""
     before = till.engine.realm.ledger.verify().checked
     with pytest.raises(ConfigurationError) as refused:
         call(endpoint, till.engine)

@@ -1,4 +1,4 @@
-"""A request that the user's own HTTP client or transport sends more than once is held and charged for each."""
+"""A request that the user's own HTTP client or transport sends several times is held and charged for each time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.integrations.wire import http
 
 
 class Hedging(http.Client):
-    """Sends each request twice side by side, and gives the response that was sent first."""
+    """Sends each request twice in parallel, and returns the response to the first one."""
 
     def send(self, request: Any, **options: Any) -> Any:
         send = super().send
@@ -31,7 +31,7 @@ class Hedging(http.Client):
 
 
 class Again(http.BaseTransport):
-    """Sends a request again where the response is an error, or where it does not like it."""
+    """Sends a request again after an error response, or after any response that it rejects."""
 
     def __init__(self, *, dislikes: int = 0) -> None:
         self._inner = http.HTTPTransport()

@@ -1,4 +1,4 @@
-"""Servers that refuse a request for a stream's usage are served, at what was held."""
+"""Streams from servers that refuse ``stream_options`` work, and are charged the held amount."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_USAGE = Reply(usage=None)
 
 @pytest.fixture(autouse=True)
 def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What other tests found out of an address, which may be used again."""
+    """Forget what other tests found out about an address, which may be used again."""
     fresh = StreamOptions()
     monkeypatch.setattr("aumos_governance.integrations.clients.stream_options", fresh)
     monkeypatch.setattr("aumos_governance.integrations.guarding.stream_options.stream_options", fresh)

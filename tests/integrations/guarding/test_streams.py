@@ -1,4 +1,4 @@
-"""Events are told apart however the network cuts them, and go on to the caller byte for byte."""
+"""Events are recognized however the network divides them, and are passed on to the caller unchanged."""
 
 from __future__ import annotations
 

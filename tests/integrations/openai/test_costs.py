@@ -1,4 +1,4 @@
-"""Calls of the real library: what they are charged is what genai-prices' data says, to the nano-dollar."""
+"""Calls of the real library are charged exactly as genai-prices computes, to the nano-dollar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What images and sound are held for and charged at, and how a usage report is read that has no seller's shape."""
+"""The holds and costs of images and sound, and their usage reports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from aumos_governance.errors import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.openai.text import read_usage
+from aumos_governance.integrations.openai.media import read_usage
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.sizes import size_of
 from tests.integrations.till import needs_prices_of_0_2

@@ -1,4 +1,4 @@
-"""Every method of OpenAI's library that sends something is known as paid, free, or refused with a sentence."""
+"""Every method of OpenAI's library that sends data is known to be paid or free, or is refused with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text call is sent, and which tools it is held for; no client is involved."""
+"""The body that a text call sends, and the tools that its hold includes, without a client."""
 
 from __future__ import annotations
 

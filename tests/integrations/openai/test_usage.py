@@ -1,4 +1,4 @@
-"""What a call of OpenAI's shape is charged by its usage, and what its extras are held for; no client is involved."""
+"""The cost of a call of OpenAI's APIs by its usage, and the holds for its searches, without a client."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_a_chat_is_charged_for_the_searches_that_its_seller_counts() -> None:
         def report(self, _: Any) -> Any:
             return Report({"input_tokens": 10, "output_tokens": 20, "web_searches": 3})
 
-    found._reading = lambda _: Counting()  # type: ignore[assignment, return-value]
+    found._usage_paths = lambda _: Counting()  # type: ignore[assignment, return-value]
     assert call.cost(found, usage(10, 20)) == Cost(Decimal(10 + 40 + 30))
 
 

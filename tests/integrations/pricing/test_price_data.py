@@ -1,4 +1,4 @@
-"""How old the models' prices are: read, shown, reported once, and replaced by fetched ones."""
+"""The age of the models' prices is read, shown and reported once; fetched prices replace old ones."""
 
 from __future__ import annotations
 

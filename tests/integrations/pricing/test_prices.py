@@ -1,4 +1,4 @@
-"""Prices: found, stated, bounded from above, and never taken for nothing."""
+"""Prices are found, stated or bounded from above, and a missing price is never taken as 0."""
 
 from __future__ import annotations
 

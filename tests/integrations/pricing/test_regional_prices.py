@@ -1,4 +1,4 @@
-"""What calls cost at the regional addresses and profiles of the libraries' clients; nothing leaves the process."""
+"""The costs of calls at the regional addresses and profiles of the libraries' clients, without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MILLION = Decimal(1_000_000)
 HELLO: Any = [{"role": "user", "content": "hello"}]
 USAGE = {"input_tokens": 1000, "output_tokens": 1000}
 LIST_COST = (1000 * 5 + 1000 * 25) / MILLION
-"""Of claude-opus-5 by genai-prices: $5 in, $25 out per million tokens."""
+"""The cost in USD with claude-opus-5, by genai-prices $5 per million tokens of input and $25 of output."""
 REGIONAL = LIST_COST * Decimal("1.1")
 
 
@@ -63,7 +63,7 @@ def transport(response: Callable[[Any], Any]) -> Any:
 
 
 class Books:
-    """Governs a client, and says what its calls cost."""
+    """An engine with a budget, which governs a client and shows the costs of its calls."""
 
     def __init__(self) -> None:
         self.engine = GovernanceEngine()

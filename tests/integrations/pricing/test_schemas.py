@@ -1,4 +1,4 @@
-"""Classes and objects in a request, measured by what the library sends for them."""
+"""Classes and objects in a request are measured by the JSON that the library sends for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answer(pydantic.BaseModel):
 
 
 class Model(pydantic.BaseModel):
-    """A model with much to say: its documentation is sent as well."""
+    """A model with a long docstring, which is sent as well."""
 
     city: Annotated[str, pydantic.Field(description="the city that is asked about, by its English name")]
 

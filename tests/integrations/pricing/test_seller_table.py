@@ -49,7 +49,7 @@ USED: dict[str, Any] = {"input_tokens": 1000, "output_tokens": 100}
 
 
 def _listed(seller: str) -> Iterator[tuple[str, Decimal]]:
-    """The models of a seller, and what genai-prices makes of the usage."""
+    """The models of a seller, and the costs that genai-prices computes for the usage."""
     for provider in get_snapshot().providers:
         for model in provider.models if provider.id == seller else ():
             name = f"accounts/fireworks/models/{model.id}" if seller == "fireworks" else model.id

@@ -1,4 +1,4 @@
-"""Every seller of OpenAI's shape is read as itself: its counts, the cost that it states, and its models' ids."""
+"""The counts, stated costs and model ids of each seller with OpenAI's API are read by that seller's rules."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from genai_prices.data_snapshot import get_snapshot
 from openai import AzureOpenAI, OpenAI
 
 from aumos_governance import ConfigurationError, govern
-from aumos_governance.integrations.pricing.model_names import is_local, named
+from aumos_governance.integrations.pricing.model_names import is_local, parse_model_id
 from aumos_governance.integrations.pricing.prices import Prices
-from aumos_governance.integrations.pricing.sellers import reading_of, stated_cost
+from aumos_governance.integrations.pricing.sellers import stated_cost, usage_paths_of
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import Till
@@ -31,7 +31,7 @@ OPENROUTER = "https://openrouter.ai/api/v1"
 
 @pytest.fixture
 def at(endpoint: Endpoint, till: Till) -> Iterator[Make]:
-    """Makes a governed client of any address, whose requests come to the endpoint."""
+    """Makes a governed client with any address, whose requests are sent to the endpoint."""
     own = http.URL(endpoint.openai_url)
 
     class Here(http.HTTPTransport):
@@ -325,7 +325,7 @@ def test_every_provider_s_own_extractor_is_followed(provider: Any, extractor: An
         for step in steps:
             place = place.setdefault(step, {})
         place.setdefault(last, 1_000 - number)
-    report = reading_of(provider, extractor.api_flavor).report(usage)
+    report = usage_paths_of(provider, extractor.api_flavor).report(usage)
     assert report is not None
     _, expected = provider.extract_usage({"usage": usage}, api_flavor=extractor.api_flavor)
     for mapping in extractor.mappings:
@@ -339,10 +339,10 @@ def test_a_cost_that_is_no_amount_is_none(value: object) -> None:
 
 
 def test_ids_are_understood_where_the_seller_s_rule_is_known() -> None:
-    assert named("openrouter", "A/B:free:online").searches
-    assert named("openrouter", "a/b:free").free
-    assert named("openai", "a:free").model == "a:free"
-    assert named("fireworks", "accounts/fireworks/models/deepseek-v3").model == "deepseek-v3"
+    assert parse_model_id("openrouter", "A/B:free:online").searches
+    assert parse_model_id("openrouter", "a/b:free").free
+    assert parse_model_id("openai", "a:free").model == "a:free"
+    assert parse_model_id("fireworks", "accounts/fireworks/models/deepseek-v3").model == "deepseek-v3"
     for address in (
         "http://localhost:1/v1",
         "http://10.0.0.2",

@@ -1,4 +1,4 @@
-"""What a caller states of prices: alone, for each of several models, beside known ones, and never what is no price."""
+"""Prices that a caller states: alone, for each of several models, or beside known prices; invalid ones are refused."""
 
 from __future__ import annotations
 

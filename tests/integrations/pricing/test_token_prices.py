@@ -1,4 +1,4 @@
-"""Which prices may apply to a token, and which of several prices can be the dearest."""
+"""The prices that may apply to a token, and those of several prices that can be the highest."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_stated_prices_are_none_of_the_data_s_and_do_not_change() -> None:
     stated = rates("gpt-4o", price={"input_mtok": 1, "output_mtok": 1})
     assert not stated.found
     assert rates("gpt-4o").found
-    assert stated.count_at(datetime.now(timezone.utc))
+    assert stated.apply_at(datetime.now(timezone.utc))
 
 
 def test_without_the_data_a_cost_must_be_stated(monkeypatch: pytest.MonkeyPatch) -> None:

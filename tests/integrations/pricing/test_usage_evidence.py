@@ -1,4 +1,4 @@
-"""Usage reports are evidence: counts are compared with each other, and with what was seen to arrive."""
+"""The counts of usage reports are compared with each other, and with what visibly arrived."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ USAGE = st.fixed_dictionaries(
 
 
 def _charged(rates: Rates, usage: Any, text: str, streamed: bool) -> tuple[Decimal, bool, Decimal]:
-    """What is charged, whether it is flagged, and what was held."""
+    """The charged amount, whether it is an estimate, and the held amount."""
     body = {"model": "mine", "messages": MESSAGES, "max_tokens": 4_000, "stream": streamed}
     paid = PROVIDER.paid(ApiRequest("post", "/chat/completions", body, streamed))
     assert paid is not None

@@ -1,4 +1,4 @@
-"""What OpenAI's text calls are held at: each term of the bound, by prices of 1 and 2 USD a million tokens."""
+"""The holds of OpenAI's text calls: each term of the bound, at 1 and 2 USD per million tokens of input and output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/responses", "/
 
 
 def worst(path: str, **body: Any) -> Decimal:
-    """In millionths of a dollar: one for a token of input, two for one of output."""
+    """The worst case in millionths of a dollar: one for each token of input, two for each token of output."""
     paid = PROVIDER.paid(ApiRequest("post", path, {"model": "mine", **body}))
     assert paid is not None
     prices = Prices(price={"input_mtok": 1, "output_mtok": 2})

@@ -1,4 +1,4 @@
-"""A lone thread does its request itself: then whatever interrupts the thread interrupts the ledger, too."""
+"""A thread that is alone executes its own request, so whatever interrupts the thread interrupts the ledger as well."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def ledger(sqlite: Backend) -> Iterator[Ledger]:
 
 
 def heard_in(ledger: Ledger) -> list[int]:
-    """The threads in which commits were told from now on."""
+    """Collect the threads in which commits are reported from now on."""
     threads: list[int] = []
     ledger.subscribe(lambda _: threads.append(threading.get_ident()))
     return threads
 
 
 def let_go(ledger: Ledger) -> None:
-    """Wait until the writer's thread has ended its turn: whoever got a response is woken before that."""
+    """Wait until the writer's thread has ended its turn, which is after all callers were woken."""
     with ledger._writer._turn.lock:  # type: ignore[attr-defined]
         pass
 
@@ -77,7 +77,7 @@ def test_who_comes_while_another_commits_waits_for_the_writers_thread(ledger: Le
     first.join()
     let_go(ledger)
     assert threads[0] == first.ident
-    # One commit for the three.
+    # One commit for the three requests.
     assert len(threads) == 2
     assert balance(ledger).spent == 4 * CENT
 
@@ -91,7 +91,7 @@ def test_no_request_overtakes_an_earlier_one(ledger: Ledger, monkeypatch: pytest
 
     turn = ledger._writer._turn  # type: ignore[attr-defined]
     monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=sleep))
-    # The writer's thread has the first request in its hands, where no queue holds it and nothing is locked.
+    # The writer's thread has just taken the first request: it is in no queue, and no lock is held yet.
     turn.alone = False
     earlier = ledger.submit(spend(tool="first"))
     assert taken.wait(10)
@@ -119,7 +119,7 @@ def test_an_error_reaches_its_caller(ledger: Ledger, monkeypatch: pytest.MonkeyP
 
 
 def whole(ledger: Ledger) -> None:
-    """Nothing is held back: nobody waits for who was interrupted, and no transaction is open."""
+    """Check that nothing is held back: no thread waits for an interrupted one, and no transaction is open."""
     spent = balance(ledger).spent
     assert ledger.execute(spend()).allowed
     assert ledger.submit(spend()).result(10).allowed
@@ -128,7 +128,7 @@ def whole(ledger: Ledger) -> None:
 
 
 def adds_up(ledger: Ledger) -> bool:
-    # The first record is that of the session; each other is a cent.
+    # The first record is that of the session; each of the others is a spend of one cent.
     return balance(ledger).spent == (len(records(ledger)) - 1) * CENT
 
 
@@ -141,7 +141,7 @@ def test_an_interrupt_at_any_line_leaves_a_whole_ledger(ledger: Ledger) -> None:
     assert adds_up(ledger)
 
 
-# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+# An interrupt while Python runs a finalizer is printed, and goes no further.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_at_any_moment_leaves_a_whole_ledger(ledger: Ledger) -> None:
     def interrupt(*_: object) -> None:
@@ -211,7 +211,7 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
     assert committing.wait(10)
     closing = threading.Thread(target=ledger.close)
     closing.start()
-    # Whoever requests from now on is told so, and does not wait for the one that is under way.
+    # A request made from now on raises an error, and does not wait for the one that is being executed.
     while True:
         future = None
         try:
@@ -232,7 +232,7 @@ def test_closing_waits_for_who_commits(sqlite: Backend) -> None:
 
 def test_a_request_that_was_counted_and_not_queued_is_forgotten(ledger: Ledger) -> None:
     threads = heard_in(ledger)
-    # As an interrupt between the two leaves it.
+    # As an interrupt between the two statements leaves it.
     ledger._writer._turn.queued += 1  # type: ignore[attr-defined]
     for _ in range(2):
         assert ledger.execute(spend()).allowed

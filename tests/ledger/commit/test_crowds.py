@@ -1,4 +1,4 @@
-"""Many processes and threads on one ledger, and processes that are killed: no cent is lost, and none comes twice."""
+"""Many processes and threads on one ledger, and killed processes: no cent is lost, and none is counted twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HERE = Path(__file__).parent.parent
 
 @contextmanager
 def program(name: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A program of this folder, once it has said that it is ready."""
+    """Start a program of this folder, and wait until it has printed that it is ready."""
     command = [sys.executable, str(HERE / name), *map(str, arguments)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -80,7 +80,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(database: Backend, so
     ledger.execute(opening(budget=100_000 * USD))
     chance, kills = random.Random(), 200 if soak else 10
     with program("victims.py", database.url, file) as process:
-        # On a busy machine more than these may be needed until enough was acknowledged to be lost.
+        # On a busy machine more kills may be needed until enough spends were acknowledged.
         for _ in takewhile(lambda kill: kill < kills or len(acknowledged(file)) <= 10, count()):
             say(process)
             pid = int(stated(process))
@@ -90,7 +90,7 @@ def test_what_was_acknowledged_before_a_kill_is_there_once(database: Backend, so
             os.kill(pid, signal.SIGKILL)
             assert stated(process) == "gone"
     reported = acknowledged(file)
-    # PostgreSQL may still be at the last one's last transaction, whose locks this waits for.
+    # PostgreSQL may still execute the last process's last transaction, whose locks this waits for.
     assert ledger.execute(request_for(*reported[0])).charge_id == reported[0][2]
     before = balance(ledger)
     check_sums(ledger)

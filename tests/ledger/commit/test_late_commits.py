@@ -1,4 +1,4 @@
-"""What takes so long that it would be committed after its expiry is not done, whatever was decided in time."""
+"""A request that would be committed after its expiry is not done, even if it was decided in time."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BEGUN = 10**15
 
 
 class Clock:
-    """Stands still, but for what happens between two looks at it."""
+    """A clock that stands still, except that the process may be suspended for a minute before a call."""
 
     def __init__(self) -> None:
         self.now = BEGUN
         self.stops = 0
-        """At which look from now the process has been stopped for a minute."""
+        """The number of the call, from now on, at which the process was suspended for a minute."""
 
     def __call__(self) -> int:
         self.stops -= 1
@@ -49,7 +49,7 @@ def opened(folder: Path, clock: Clock) -> Ledger:
 def test_a_process_that_stands_still_in_a_transaction_commits_nothing_late(tmp_path: Path) -> None:
     clock = Clock()
     ledger = opened(tmp_path, clock)
-    # One look as the transaction begins, one at the request's turn: and then the machine sleeps.
+    # One call at the transaction's start, one at the request's turn; then the machine is suspended.
     clock.stops = 3
     with pytest.raises(ExpiredError, match="not committed before its expiry"):
         ledger.execute(spend("late", BEGUN + 10 * SECOND))

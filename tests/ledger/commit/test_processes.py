@@ -1,4 +1,4 @@
-"""A ledger file and several processes, some of which are killed."""
+"""A ledger in a file, used by several processes, some of which are killed."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def test_what_a_killed_process_had_acknowledged_is_there_once(database: Backend)
     process.stdin.flush()
     acknowledged = [process.stdout.readline().split()[0] for _ in range(60)]
     process.send_signal(signal.SIGKILL)
-    # What came through the pipe before the end was acknowledged as well.
+    # Lines that came through the pipe before the end were acknowledged as well.
     acknowledged += [line.split()[0] for line in process.stdout.read().splitlines() if re.fullmatch(r"k\d+ 1", line)]
     process.stdin.close()
     process.stdout.close()
     process.wait()
     again = database.open()
-    # PostgreSQL may still be at its last transaction, whose locks this waits for.
+    # PostgreSQL may still execute the process's last transaction, whose locks this waits for.
     assert again.execute(spend(CENT, key=acknowledged[0])).allowed
     charged = len(records(again, event="spend"))
     assert len(acknowledged) <= charged <= len(acknowledged) + 1

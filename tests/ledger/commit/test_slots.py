@@ -1,4 +1,4 @@
-"""Threads whose responses came together wake one another; whoever of them stays away holds nobody up."""
+"""Threads whose responses came together wake one another; one that is late delays none of the others."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_after_a_while_all_are_woken(pass_time: Callable[[float], None]) -> None
     assert wakings.wait() is None
     assert second.result() == 1
     assert third.result() == 2
-    # And whoever comes late wakes those before it once more, which nobody notices.
+    # A late thread wakes the others once more, which has no effect.
     assert away.result() == 0
 
 
@@ -121,7 +121,7 @@ def test_an_interrupted_thread_keeps_no_response_from_others(sqlite: Backend, mo
     first.start()
     assert committing.wait(20)
     end()
-    # Of those who wait for one transaction the first is interrupted, so it wakes nobody.
+    # Of the threads that wait for one transaction, the first is interrupted, so it wakes no other.
     with pytest.raises(KeyboardInterrupt):
         ledger.execute(spend())
     for other in others:
@@ -131,5 +131,5 @@ def test_an_interrupted_thread_keeps_no_response_from_others(sqlite: Backend, mo
     for thread in (first, *others):
         thread.join(20)
         assert not thread.is_alive()
-    # The interrupted request was queued, and is done as well.
+    # The interrupted thread's request was queued, and is executed as well.
     assert balance(ledger).spent == 4 * CENT

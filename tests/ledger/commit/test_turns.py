@@ -1,4 +1,4 @@
-"""Whose request is done next: callers take turns, and what the server does of its own accord keeps its place."""
+"""The order of requests: callers take turns, and the server's own requests keep their place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ QUIET = Origin("kernel", scope="kernel-2", incarnation="two")
 
 
 def lanes_of(*entries: str) -> Lanes[str]:
-    """Entries named by their lane and a number, in the order in which they came."""
+    """Entries named by their lane and a number, in the order in which they arrived."""
     lanes: Lanes[str] = Lanes()
     for entry in entries:
         lanes.add(entry[0], entry)
@@ -126,7 +126,7 @@ def test_a_user_called_server_is_no_server() -> None:
 
 
 class Held:
-    """A ledger whose writer waits in the middle of a commit until it is let go, while requests queue up."""
+    """A ledger whose writer pauses in the middle of a commit until it is released, while requests queue up."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._go_on, committing = threading.Event(), threading.Event()
@@ -157,7 +157,7 @@ def test_a_request_is_done_in_the_next_transaction_however_many_another_caller_h
     held.let_go()
     assert quiet.result(20).allowed
     assert all(future.result(20).allowed for future in flood)
-    # The first of the flood had its turn before.
+    # The first request of the flood had its turn before.
     assert done_before == [1]
     assert ledger.verify().ok
 

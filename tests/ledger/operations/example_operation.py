@@ -1,4 +1,4 @@
-"""A whole operation of the ledger, as `docs/developing.md` describes one: what a new one consists of.
+"""An example of a whole operation of the ledger, as `docs/developing.md` describes one.
 
 It records a note on the open holds of a tool, and counts them.
 """
@@ -11,7 +11,7 @@ from aumos_governance.errors import NotFoundError
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.queries import Query
 from aumos_governance.ledger.contract.requests import Request
-from aumos_governance.ledger.operations.places import open_session_of
+from aumos_governance.ledger.operations.balances import open_session_of
 from aumos_governance.ledger.operations.registry import operation, reader
 from aumos_governance.ledger.transaction.conditions import equal, given
 from aumos_governance.ledger.transaction.rows import COUNTING, ChargeRow
@@ -21,7 +21,7 @@ from aumos_governance.ledger.transaction.work import Work, record
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What was noted, and of how many holds."""
+    """The number of a tool's open holds at which a note was recorded."""
 
     note: str
     holds: int
@@ -29,7 +29,7 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteHolds(Request[Noted]):
-    """Record a note on a tool's open holds in the notebook's open session; NotFoundError without a session."""
+    """Record a note on a tool's open holds in the notebook's open session; raise NotFoundError without a session."""
 
     notebook: NotebookKey
     tool: str
@@ -38,7 +38,7 @@ class NoteHolds(Request[Noted]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountHolds(Query[int]):
-    """How many open holds of a tool there are."""
+    """How many open holds a tool has."""
 
     tool: str
 

@@ -1,4 +1,4 @@
-"""An estimated charge is given its true cost, once, by a later response of the provider."""
+"""An estimated charge is replaced by its true cost, once, when a later response of the provider states it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def adjust(charge_id: str | None, amount: int, **values: Any) -> Adjust:
 
 
 def estimated(ledger: Ledger, amount: int = 40 * CENT, **values: Any) -> str:
-    """The id of a charge that was settled as an estimate of what was held."""
+    """Return the id of a charge that was settled with an estimate of the held amount."""
     reported = {name: values.pop(name) for name in ("reference",) if name in values}
     decision = ledger.execute(hold(amount, **values))
     ledger.execute(settle(decision.charge_id, amount, estimated=True, **reported))
@@ -244,7 +244,7 @@ def test_it_counts_in_every_envelope_and_in_the_period_of_the_charge(backend: Ba
     backend.clock.advance(24 * HOUR)
     assert spent()["day"] == 0
     ledger.execute(adjust(charge, 15 * CENT))
-    # What it gives back is yesterday's, and today has spent nothing.
+    # The amount given back belongs to yesterday, and nothing is spent today.
     assert spent() == {"budget": 15 * CENT, "day": 0, "class": 15 * CENT, "llm": 15 * CENT}
     backend.clock.advance(-24 * HOUR)
     assert spent()["day"] == 15 * CENT

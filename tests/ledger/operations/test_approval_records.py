@@ -1,4 +1,4 @@
-"""What the audit trail says of an approval: a request is no decision, and each end has a word of its own."""
+"""The records of an approval: a request is no decision, and each way in which it ends has its own event and code."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_what_waits_for_an_approval_is_no_decision(backend: Backend) -> None:
     ledger = backend.open()
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
     waits = ledger.execute(hold(CENT, waits=True, **ACT))
-    # The caller may not go on, and its response says so; the record says that nothing is decided yet.
+    # The response denies the action, while the record has no outcome yet.
     assert (waits.allowed, waits.code) == (False, "APPROVAL_REQUIRED")
     ledger.execute(request())
     undecided = [("hold", None, "APPROVAL_REQUIRED"), ("approval_requested", None, None)]

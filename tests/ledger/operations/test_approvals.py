@@ -1,4 +1,4 @@
-"""Acts: what the level lets through, approvals and reports."""
+"""Governed actions: which levels allow them, and their approvals and reports."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_what_was_paid_already_and_is_refused_leaves_the_approval_for_the_action
     assert (over.outcome, over.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
     assert ledger.read(ReadApproval(approval_id=requested.approval_id)).status is ApprovalStatus.APPROVED
     assert records(ledger)[-1].detail["approval_used"] is False
-    # The proof of the records finds the approval as it stands, used or not.
+    # The verification finds the approval as the records state it, whether it was used or not.
     assert ledger.verify().findings == ()
     assert ledger.execute(hold(0, **act)).code == "BUDGET_EXCEEDED"
 

@@ -1,4 +1,4 @@
-"""Bounded holds: what they are granted, and which denials the end of other holds would turn."""
+"""Bounded holds: the amounts that they are granted, and which denials would change if other holds ended."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def test_the_smallest_of_the_bounds_is_granted(
 def test_many_have_room_together(ledger: Ledger) -> None:
     ledger.execute(opening(budget=USD))
     amounts = [granted(ledger) for _ in range(8)]
-    # A half, a third of the rest (one is in flight, one may come next), a quarter of the rest, ...
+    # A half, a third of the rest (one is in flight, one may come next), a quarter of the rest, and so on.
     assert amounts[:3] == [USD // 2, USD // 6, (USD - USD // 2 - USD // 6) // 4]
     assert min(amounts) > CENT
     assert sum(amounts) == balance(ledger).held <= USD
-    # Until not even the least is left; then none is granted, and nothing is above the budget.
+    # When not even the least amount is left, none is granted, and the budget is not exceeded.
     while ledger.execute(bounded()).allowed:
         pass
     assert USD - CENT < balance(ledger).held <= USD
@@ -132,7 +132,7 @@ def test_who_counts_as_in_flight(ledger: Ledger, unit: int) -> None:
     assert granted(ledger, origin=OTHER_KERNEL) == expected
     ledger.execute(settle(kept.charge_id, 0))
     ledger.execute(gone("one"))
-    # One hold is left; with its caller gone, it takes money but no share.
+    # One hold is left. When its caller is gone, it still counts, but needs no share.
     ledger.execute(gone("two"))
     assert granted(ledger) == (USD - expected) // 2
 
@@ -178,7 +178,7 @@ def test_only_what_live_callers_hold_is_worth_waiting_for(ledger: Ledger) -> Non
     assert requested(USD + 1, waits_at_limit=True).code == "BUDGET_EXCEEDED"
     assert not requested(USD + 1).undecided
     ledger.execute(gone("two"))
-    # Its outcome is unknown now, and no end of it is to be waited for.
+    # Its outcome is unknown now, so no request waits for its end.
     assert requested(60 * CENT).undecided
     assert not requested(60 * CENT + 1).undecided
     ledger.execute(settle(first.charge_id, 10 * CENT))

@@ -1,4 +1,4 @@
-"""Requests that nobody waits for any more are taken back."""
+"""Requests that their clients have given up are cancelled, and their charges taken back."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_a_cancel_of_what_may_have_been_forgotten_says_so(backend: Backend) -> N
     request = spend(3 * CENT)
     ledger.execute(request)
     backend.clock.advance(49 * HOUR)
-    # A request made after that long, and the ledger forgets the keys of two days ago.
+    # The next request makes the ledger purge the keys that are older than two days.
     ledger.execute(spend(CENT))
     for _ in range(2):
         response = ledger.execute(void(request.key))
@@ -164,7 +164,7 @@ def test_a_request_cannot_cancel_itself(ledger: Ledger) -> None:
     with pytest.raises(InvalidRequestError, match="itself"):
         ledger.execute(itself)
     assert [record.event for record in records(ledger)] == ["open"]
-    # Nothing is left of it.
+    # The refused request left nothing, and its key can still be used.
     ledger.execute(spend(key="itself"))
     assert balance(ledger).spent == CENT
 
@@ -178,7 +178,7 @@ def test_no_request_expires_after_its_key_is_forgotten(backend: Backend) -> None
     ledger.execute(request)
     backend.clock.advance(49 * HOUR)
     ledger.execute(spend())
-    # The key is forgotten, and a copy of the request does nothing.
+    # The key is purged, and a copy of the request does nothing.
     with pytest.raises(ExpiredError):
         ledger.execute(request)
     assert balance(ledger).spent == 2 * CENT

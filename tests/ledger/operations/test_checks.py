@@ -1,4 +1,4 @@
-"""Holds that are checked against an agent's own level and consents in the same step."""
+"""Holds that are checked against an agent's own level and consents in the same transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person takes a charge back, with a reason."""
+"""A user takes back a charge, with a reason."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_corrections_that_are_none(ledger: Ledger) -> None:
         with pytest.raises(error):
             ledger.execute(wrong)
     ledger.execute(correct(charge, CENT))
-    # What a person has corrected is not cancelled as well.
+    # A charge that a user has corrected is not cancelled as well.
     assert not ledger.execute(void(request.key)).voided
     assert balance(ledger) == Balance(10 * USD, 29 * CENT, 10 * CENT)
 

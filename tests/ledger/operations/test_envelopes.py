@@ -17,7 +17,7 @@ from aumos_governance.ledger.contract.budgets import BudgetState, ConfigureEnvel
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListBudgets, ListEnvelopes
-from aumos_governance.ledger.operations.places import period_start
+from aumos_governance.ledger.operations.balances import period_start
 from aumos_governance.types import BudgetPeriod
 from tests.ledger.charges import hold, settle
 from tests.ledger.kit import (
@@ -135,7 +135,7 @@ def test_a_period_starts_anew_and_a_hold_stays_in_its_own(backend: Backend) -> N
     backend.clock.advance(DAY)
     assert envelopes(ledger)["daily"] == Balance(50 * CENT, 0, 0)
     assert ledger.execute(spend(50 * CENT)).allowed
-    # It counts in the day in which it was made.
+    # A settlement counts on the day on which the hold was made.
     ledger.execute(settle(reserved.charge_id, 30 * CENT))
     assert envelopes(ledger)["daily"] == Balance(50 * CENT, 50 * CENT, 0)
     assert balance(ledger).spent == 100 * CENT
@@ -155,7 +155,7 @@ def test_a_changed_configuration_counts_from_now_on(ledger: Ledger) -> None:
     assert configure(ledger)
     assert set(envelopes(ledger)) == {"budget"}
     assert ledger.execute(spend(CENT)).allowed
-    # What was charged to an envelope is resolved there, also when it encloses nothing any more.
+    # A charge is resolved in the envelopes to which it was made, even if they no longer enclose anything.
     ledger.execute(settle(reserved.charge_id, 30 * CENT))
     assert configure(ledger, EnvelopeSpec("class", 40 * CENT, EnvelopeKind.SERVER))
     assert envelopes(ledger)["class"] == Balance(40 * CENT, 30 * CENT, 0)

@@ -1,4 +1,4 @@
-"""Holds: set aside, settled, released, expired, and left behind."""
+"""Holds: made, settled, released, expired, and left unresolved."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_record_of_a_settlement_has_what_the_provider_counted(ledger: Ledger
     first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
     request = replace(settle(first, 25 * CENT), usage=counted)
     resolved = ledger.execute(request)
-    # A copy without it requests the same.
+    # A copy without this field has the same content.
     assert ledger.execute(replace(request, usage={})) == resolved
     assert records(ledger)[-1].detail == {"usage": counted}
     for usage in ({"a": -1}, {"a": 1.5}, {"a": True}, {"a b": 1}, {"": 1}, {f"n{i}": i for i in range(33)}):
@@ -90,7 +90,7 @@ def test_the_record_of_a_settlement_has_whose_call_it_was(ledger: Ledger) -> Non
     first, second = (ledger.execute(hold(40 * CENT)).charge_id for _ in range(2))
     request = replace(settle(first, 25 * CENT), source=source)
     resolved = ledger.execute(request)
-    # A copy without it requests the same.
+    # A copy without this field has the same content.
     assert ledger.execute(replace(request, source={})) == resolved
     assert records(ledger)[-1].detail == source
     for wrong in ({"estimated": "yes"}, {"usage": "1"}, {"key": 1}, {"key": "x" * 1_000_000}, {"key": "\0"}):
@@ -127,7 +127,7 @@ def test_a_settlement_above_the_hold_is_recorded_in_full(ledger: Ledger) -> None
 
 
 def test_a_settlement_adds_to_the_sums_what_it_costs_more_than_was_held(ledger: Ledger) -> None:
-    """Whole sums have 64 bits: some 9.22 thousand million USD."""
+    """Sums of 64 bits hold about 9.22 thousand million USD."""
     most = (1 << 63) - 1
     ledger.execute(opening(budget=10**9 * USD))
     requested = [ledger.execute(hold(10**17)).charge_id for _ in range(2)]
@@ -212,7 +212,7 @@ def test_holds_of_a_kernel_that_is_gone_wait_for_a_user(ledger: Ledger) -> None:
     assert [record.event for record in records(ledger)][-2:] == ["unresolved", "unresolved"]
     settled = ledger.execute(settle(first.charge_id, 7 * CENT, origin=BY_USER))
     assert settled.outcome is ChargeState.SETTLED
-    # The kernel may be late, as long as nobody has resolved it.
+    # The kernel may settle late, as long as no user has resolved the hold.
     assert ledger.execute(settle(second.charge_id, 5 * CENT)).spent == 5 * CENT
     with pytest.raises(ConflictError):
         ledger.execute(settle(first.charge_id, 7 * CENT))
@@ -262,7 +262,7 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None
     ledger.execute(opening())
     assert balance(ledger).held == 30 * CENT
     backend.clock.advance(10**6 * SECOND)
-    # Before anything else is decided, even a request that is refused.
+    # Holds expire before anything else is decided, even a request that is refused.
     with pytest.raises(NotFoundError):
         ledger.execute(release("unknown"))
     assert balance(ledger).held == 20 * CENT
@@ -271,7 +271,7 @@ def test_a_hold_ends_by_itself_only_at_its_stated_time(backend: Backend) -> None
     assert [found.charge_id for found in held(ledger)] == [for_ever.charge_id]
     with pytest.raises(ConflictError, match="expired already"):
         ledger.execute(release(timed.charge_id))
-    # What was spent is spent.
+    # The money is spent, so it is recorded.
     late = ledger.execute(settle(timed.charge_id, 3 * CENT))
     assert (late.held, late.overrun) == (0, True)
     assert balance(ledger) == Balance(10 * USD, 3 * CENT, 20 * CENT)

@@ -1,4 +1,4 @@
-"""One file under several names is one notebook; a ledger of the first version becomes that with no record changed."""
+"""One file with several names becomes one notebook, also in a ledger of the first version, and no record changes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from tests.ledger.kit import (
 from tests.ledger.postgres_server import PostgresServer
 
 BELOW = NotebookKey("ann", "/srv/ann/work", "plan.ipynb")
-"""The file of `NOTEBOOK`, from the folder below."""
+"""The file of `NOTEBOOK`, named from the folder below."""
 LINK = NotebookKey("ann", "/srv/link", "plan.ipynb")
-"""Known by a name that only the file system shows to be the same."""
+"""A name of the same file that only the file system shows to be the same."""
 EACH = EnvelopeSpec("each", 8 * USD, EnvelopeKind.NOTEBOOK)
 
 
@@ -98,7 +98,7 @@ def test_two_notebooks_that_prove_to_be_one_sum_against_its_ceiling(ledger: Ledg
     assert now.session_id == older.session_id
     assert now.active
     assert state(ledger, LINK).session_id is None
-    # What the younger session spent and holds is not lost, and more than the ceiling allows.
+    # The amounts of the younger session still count, and exceed the ceiling.
     assert ceiling(ledger) == Balance(8 * USD, 9 * USD, 2 * USD)
     assert ceiling(ledger).over == 3 * USD
     assert not ledger.execute(spend(CENT)).allowed
@@ -109,7 +109,7 @@ def test_two_notebooks_that_prove_to_be_one_sum_against_its_ceiling(ledger: Ledg
     assert ceiling(ledger) == Balance(8 * USD, 10 * USD, 0)
     assert state(ledger).previous is not None
     assert state(ledger).previous.spent == 5 * USD  # type: ignore[union-attr]
-    # Records stay as they were, and all of them are the notebook's.
+    # The records are unchanged, and all are found under the remaining notebook.
     found = records(ledger, notebook=NOTEBOOK)
     assert [record for record in found if record.record_id in {each.record_id for each in before}] == before
     assert {record.notebook for record in found} >= {"plan.ipynb", "work/plan.ipynb"}
@@ -135,7 +135,7 @@ def test_of_two_closed_sessions_the_one_that_was_closed_last_counts_as_the_last(
 ) -> None:
     first = NOTEBOOK if last is LINK else LINK
     budgets = {first: 3 * USD, last: 4 * USD}
-    # In this order whichever is closed last: the older notebook stays.
+    # Whichever session was closed last, the older notebook stays.
     opened = {each: ledger.execute(opening(each, budget=budgets[each])).state for each in (LINK, NOTEBOOK)}
     for notebook, amount in ((first, CENT), (last, 2 * CENT)):
         ledger.execute(spend(amount, notebook))
@@ -269,10 +269,10 @@ def first_version(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def write_first_version(engine: object, source: Path) -> None:
-    """Two notebooks that the first version took one file for, with an open session each, and a holding one."""
+    """Make two notebooks of one file, as the first version did, each with an open session, and a hold."""
     other = NotebookKey("ann", "/srv/elsewhere", "plan.ipynb")
     with closed(open_ledger(f"sqlite:///{source}", clock=FakeClock())) as ledger:
-        # The one in the folder below has the same ceilings.
+        # The server of the folder below has the same ceilings.
         configure(ledger, "/srv/ann", "/srv/elsewhere", "/srv/ann/work")
         ledger.execute(opening(budget=20 * USD))
         ledger.execute(opening(other, budget=20 * USD))
@@ -294,14 +294,14 @@ def write_first_version(engine: object, source: Path) -> None:
                 found = rows.execute(select(*(new.tables[table.name].c[name] for name in names))).mappings().all()
                 if found:
                     target.execute(insert(table), [dict(row) for row in found])
-        # No record names a root, so this is what a server in the folder below would have written.
+        # No record names a root, so these are the records that a server in the folder below would have written.
         target.execute(text("UPDATE notebooks SET root = '/srv/ann/work' WHERE root = '/srv/elsewhere'"))
     reader.dispose()
 
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Records that say no more of ceilings than those of the first version."""
+    """Make records leave out what the first version did not record of ceilings."""
     for module in (sessions, envelopes):
 
         def less(*given: Any, detail: dict[str, Any], record: Any = module.record, **more: Any) -> str:
@@ -357,6 +357,6 @@ def test_a_ledger_of_the_first_version_is_joined_and_still_verifies(first_versio
         assert ledger.verify(under=("ann", "/srv/ann")).ok
     after = audit(first_version)
     assert [row for row in after if row in before] == before
-    # Opened once more it is as it was.
+    # Opening it again changes nothing.
     with closed(open_ledger(first_version)) as ledger:
         assert state(ledger).session_id == now.session_id

@@ -1,4 +1,4 @@
-"""Idempotency keys and expiry: what is requested twice is done once, and nothing after its time."""
+"""Idempotency keys and expiry: a repeated request is executed once, and none after its expiry."""
 
 from __future__ import annotations
 
@@ -156,5 +156,5 @@ def test_nothing_is_done_after_a_requests_expiry(backend: Backend) -> None:
     with pytest.raises(ExpiredError):
         ledger.execute(late)
     assert balance(ledger).spent == CENT
-    # What was done in time still gets its response.
+    # A request that was executed in time still gets its response.
     assert ledger.execute(request) == response

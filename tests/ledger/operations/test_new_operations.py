@@ -1,4 +1,4 @@
-"""What a new operation needs: the one file that `example_operation` is, and its place in `dispatch.MODULES`."""
+"""A new operation needs one file, like `example_operation`, and its module in `dispatch.MODULES`."""
 
 from __future__ import annotations
 

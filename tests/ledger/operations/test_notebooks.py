@@ -98,7 +98,7 @@ def test_a_deleted_notebook_closes_its_session_and_keeps_its_records(ledger: Led
     assert fresh.previous is None
     assert fresh.seq > gone.seq
     assert balance(ledger, at("d/a.ipynb")).spent == 0
-    # Its records are the new notebook's own now.
+    # Its records belong to the new notebook now.
     assert [record.event for record in records(ledger, notebook=at("d/a.ipynb"))] == ["open"]
 
 

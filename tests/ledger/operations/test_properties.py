@@ -1,4 +1,4 @@
-"""Random histories on every backend, against a model that shares nothing with them."""
+"""Random histories of requests on every backend, compared with a model that is independent of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from tests.ledger.model import Charge, Model
 
 NOTEBOOKS = ("a.ipynb", "b.ipynb")
 KERNELS = ("one", "two")
-# Few different figures, so that a sum often meets a ceiling exactly.
+# Only a few different amounts, so that a sum often meets a ceiling exactly.
 amounts = st.integers(min_value=0, max_value=3).map(lambda dimes: dimes * 10 * CENT)
 paid = st.integers(min_value=1, max_value=3).map(lambda dimes: dimes * 10 * CENT)
 ceilings = st.integers(min_value=0, max_value=8).map(lambda dimes: dimes * 10 * CENT)
@@ -59,11 +59,11 @@ categories = st.sampled_from([None, "research"])
 
 
 Made = tuple[str, str, str]
-"""A charge as its client knows it: the key it was requested with, its id, and who requested."""
+"""A charge as its client knows it: the request's key, the charge's id, and the caller."""
 
 
 class Histories(RuleBasedStateMachine):
-    """What anyone can do to a ledger, and what must hold whatever they do."""
+    """All requests that a ledger gets, and the rules that must hold after each of them."""
 
     make: Callable[[], Backend]
     charges: Bundle[Made] = Bundle("charges")
@@ -117,7 +117,7 @@ class Histories(RuleBasedStateMachine):
         session = self.model.session(notebook)
         if session is None:
             return
-        # Through a kernel's wish, so that a later one may loosen it.
+        # The kernel sets the value, so that a later request of a kernel may raise it.
         self.do(OpenSession(key=key(), origin=KERNEL, notebook=at(notebook), terms=TERMS, budget=budget))
         self.model.ceilings[f"session {self.model.current[notebook]}"] = budget
 
@@ -358,7 +358,7 @@ class OnFile(Histories):
 
     @rule()
     def crash(self) -> None:
-        # What a process leaves that is killed: its files as they are, and none of what it does when it closes.
+        # A killed process leaves its files as they are, and does nothing of what `close` does.
         before = Path(self.backend.url.removeprefix("sqlite:///"))
         after = Path(tempfile.mkdtemp(dir=before.parent.parent)) / before.name
         for suffix in ("", "-wal"):

@@ -1,4 +1,4 @@
-"""Agents within one session: their levels, and the reports of what they did."""
+"""Agents within one session: their levels, and the reports of their actions."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_no_agent_is_given_more_than_the_session_has(ledger: Ledger) -> None:
         take(ledger, tighten_only=True)
     with pytest.raises(NotAllowedError, match="at most trust level L1"):
         give(ledger, L3, scope="mail", tighten_only=True)
-    # As much as it has is not more.
+    # A level that the agent has already is not raised.
     give(ledger, L1, tighten_only=True)
     give(ledger, L1, scope="mail", tighten_only=True)
     give(ledger, L0, scope="mail", tighten_only=True)

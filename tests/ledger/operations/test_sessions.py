@@ -143,10 +143,10 @@ def test_a_users_value_can_only_be_tightened_from_a_kernel(ledger: Ledger) -> No
     assert tighter.changed
     assert tighter.state.balance == Balance(2 * USD, 0, 0)
     assert ledger.execute(opening(budget=5 * USD)).state.balance == Balance(2 * USD, 0, 0)
-    # What follows a disable is bound by it as well.
+    # A session that is opened after a disable is limited by it as well.
     ledger.execute(closing())
     assert ledger.execute(opening(budget=10 * USD)).state.balance == Balance(2 * USD, 0, 0)
-    # Only the person lifts it.
+    # Only a user lifts the limit.
     assert ledger.execute(change(budget=10 * USD)).state.balance == Balance(10 * USD, 0, 0)
 
 
@@ -272,7 +272,7 @@ def test_listeners_hear_the_last_state_of_each_changed_notebook(ledger: Ledger) 
     ledger.execute(opening())
     ledger.execute(opening(OTHER))
     ledger.execute(delete(OTHER.path))
-    # One more commit, after which all before it was told.
+    # One more commit, after which all earlier changes were reported.
     ledger.submit(opening()).result()
     end()
     end_broken()

@@ -1,4 +1,4 @@
-"""Spends: decided, charged and recorded at once."""
+"""Spends: decided, charged and recorded in one transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for a person: read in pages, and named only by whom it belongs to."""
+"""Open holds, approvals and reports: read in pages, and named only by callers that they belong to."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_a_report_is_of_a_session_and_finished_by_its_notebook(ledger: Ledger) -
     def finish(notebook: NotebookKey, report_id: str) -> FinishReport:
         return FinishReport(key=key(), origin=KERNEL, notebook=notebook, report_id=report_id, result="done")
 
-    # Known by a record that it has, though it never had a session.
+    # The notebook is known by a record, though it never had a session.
     ledger.execute(
         Record(key=key(), origin=KERNEL, notebook=OTHER, event="log", outcome=GovernanceOutcome.ALLOW, agent_id="a")
     )

@@ -50,7 +50,7 @@ def test_an_untouched_ledger_verifies(backend: Backend) -> None:
     whole = ledger.verify()
     assert whole.ok, whole.problem
     assert whole.problem is None
-    # Three openings and closings and a decision outside are in the ledger-wide chain.
+    # The ledger-wide chain has three openings, three closings and a decision outside any session.
     assert whole.checked == len(records(ledger)) + 3
     assert len(whole.heads) == 3
     one = ledger.verify(session)
@@ -112,7 +112,7 @@ def test_anyone_can_recompute_a_hash_from_an_export(ledger: Ledger) -> None:
 
 
 def test_the_form_of_a_record_never_changes() -> None:
-    # Hashes of records that were written stay what they are; another result here would make them all look forged.
+    # Hashes of written records must never change: another result here would make all of them look forged.
     fields = (
         "s1", 1, "r1", 1_790_000_000_000_000, "spend", "deny", "kernel", "nb \"ü\" 🙂.ipynb", "n1", "BUDGET_EXCEEDED",
         '["Would exceed budget ($10.20 > $10.00)"]', None, "gpt-4o", None, None, "c1", 3, 10_000_000_000, 0, 0, None,
@@ -240,7 +240,7 @@ def test_a_chain_written_anew_is_found_by_the_ledgers_own_chain(database: Backen
         )
     database.run_sql(f"UPDATE chains SET head = '{previous}' WHERE chain = '{session}'")
     reopened = database.open()
-    # Its own chain is whole, and the charge is not what it says.
+    # The session's own chain is intact, but the charge's row differs from its record.
     alone = reopened.verify(session)
     assert (alone.chain, {finding.table for finding in alone.findings}) == (None, {"charges"})
     found = reopened.verify()

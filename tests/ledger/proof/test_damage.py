@@ -1,4 +1,4 @@
-"""Damaged data is a finding, with the row that it is in, and never an error or a verification that stops halfway."""
+"""Damaged data is a finding that names its row, and never an error or a verification that stops halfway."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_value_that_is_no_text_is_named(copy: Path, table: str, soak: bool) ->
                 assert column.name in first.problem
                 assert first.record
                 run(copy, f"DELETE FROM {table}; INSERT INTO {table} SELECT * FROM kept")
-        assert reader.verify().ok
+        assert reader.verify().ok, reader.verify().findings
 
 
 def test_a_key_that_is_no_text_is_named(copy: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_broken_page_is_named(copy: Path, table: str) -> None:
 
 
 class ReadOnlyFolder:
-    """A folder that cannot be written: mounted so where root may do that."""
+    """A folder that cannot be written: mounted read-only where the tests run as root."""
 
     def __init__(self, folder: Path, view: Path) -> None:
         self.view = view
@@ -130,7 +130,7 @@ class ReadOnlyFolder:
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A folder, and a way to it by which nothing can be written."""
+    """A folder, and a read-only path to it."""
     folder, view = tmp_path / "folder", tmp_path / "view"
     folder.mkdir()
     try:
@@ -171,7 +171,7 @@ def test_a_log_that_cannot_be_written_is_copied_first(read_only: tuple[Path, Pat
         for _ in range(3):
             ledger.execute(spend())
         whole = ledger.verify()
-        # As after a crash: with a log that nobody wrote into the file.
+        # As after a crash: with a log whose contents are not in the file yet.
         for suffix in ("", "-wal"):
             shutil.copyfile(f"{tmp_path}/ledger.db{suffix}", f"{folder}/ledger.db{suffix}")
     close_the_folder(folder, view)
@@ -194,7 +194,7 @@ def test_a_file_taken_for_one_that_cannot_change_and_does_is_no_proof(read_only:
     with closing(open_ledger(url)) as ledger:
         ledger.execute(opening())
     with closing(open_reader(f"sqlite:///{view}/ledger.db")) as reader:
-        assert reader.verify().ok
+        assert reader.verify().ok, reader.verify().findings
         with closing(open_ledger(url)) as ledger:
             ledger.execute(spend())
         with pytest.raises(LedgerError, match="was changed while it was read; read it again"):

@@ -1,4 +1,4 @@
-"""A new last column, which the recipe of docs/developing.md adds, is no fault to a verification."""
+"""A new last column, added as docs/developing.md describes, is no fault to a verification."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_tables_that_got_one_more_column_verify(
         url = server.url(name)
         open_ledger(url).close()
         server.execute(statements, name)
-    # In a process of its own, since rows are declared once in each.
+    # In a process of its own, since each process declares the tables once.
     command = [sys.executable, wider.__file__, url, kind]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

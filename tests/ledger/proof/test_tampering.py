@@ -1,4 +1,4 @@
-"""A verification finds whatever is changed, deleted or added in any table, or the documentation says that it cannot."""
+"""A verification finds every change in any table, or the documentation states that it cannot."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ PROVEN_WHERE = {
     ("asks", "notebook_id"): """notebook_id IS NOT NULL AND substr(answer, 3, 8) IN ('Decision', 'Recorded')""",
     ("asks", "answer"): "true",
 }
-"""Which rows are meant by the words of `PARTLY`."""
+"""The rows that each sentence of `PARTLY` describes, as SQL conditions."""
 
 
 class Stored:
-    """The tables of a rich ledger, changed and set right again by SQL that no constraint keeps from it."""
+    """The tables of a rich ledger, changed and restored by SQL while constraints are off."""
 
     def __init__(self, backend: Backend) -> None:
         ledger = backend.open()
@@ -82,7 +82,7 @@ def stored(database: Backend) -> Iterator[Stored]:
 def kept(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
 ) -> Iterator[Stored]:
-    """Filled once for many tests, since that takes longer than what they do: each sets right again what it changes."""
+    """A ledger that is filled once for many tests, which takes longer than they do: each restores what it changes."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("kept") / "ledger.db"
 
@@ -112,7 +112,7 @@ def literal(value: Any) -> str:
 
 def other(column: Any, value: Any) -> Any:
     if isinstance(column.type, (schema.BigInteger, schema.SmallInteger)):
-        # Not the next one, which may be another row's.
+        # Not the next value, which another row may have.
         return 1 if value is None else value + 1_000
     return "x" if value is None else f"{value}x"
 
@@ -159,8 +159,8 @@ def test_another_value_in_any_column_is_found(kept: Stored, table: str, soak: bo
 @pytest.mark.soak
 @pytest.mark.parametrize("table", schema.tables)
 def test_a_row_that_is_gone_is_found(kept: Stored, table: str, soak: bool) -> None:
-    # Kept responses are forgotten after two days, so one may be missing; so may the note that nothing is configured.
-    # Sums that are 0 since a notebook was joined with another one say nothing.
+    # Stored responses are purged after two days, so one may be missing; so may a row that configures or shares nothing.
+    # The balances of a joined notebook are 0 and prove nothing.
     where = {"asks": "1 = 0", "balances": NOT_EMPTIED, **NOT_EMPTY}.get(table, "1 = 1")
     for row in rows_of(kept, table, where, soak):
         names, values = ", ".join(map(quoted, row)), ", ".join(map(literal, row.values()))
@@ -189,6 +189,35 @@ def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
     assert kept.verify().ok
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("trust", "assigned_by"),
+        ("consents", "granted_by"),
+        ("charges", "tool"),
+        ("sessions", "opened_by"),
+        ("approvals", "tool"),
+        ("reports", "tool"),
+        ("gateway_keys", "name"),
+    ],
+)
+@pytest.mark.parametrize("value", ["'x'", "CAST(x'78ff' AS TEXT)"], ids=["another", "damaged"])
+def test_a_row_that_differs_is_not_counted_as_proven(kept: Stored, table: str, column: str, value: str) -> None:
+    damaged = value.startswith("CAST")
+    if damaged and not kept.is_sqlite:
+        pytest.skip("PostgreSQL stores no invalid text")
+    before = kept.verify().covered[table]
+    (row, *_) = rows_of(kept, table, f"{column} IS NOT NULL", every=False)
+    change = f"UPDATE {table} SET {column} ="
+    where = condition(table, row)
+    kept.run(f"{change} {value} WHERE {where}")
+    found = kept.verify()
+    kept.run(f"{change} {literal(row[column])} WHERE {where}")
+    assert ("DAMAGED" if damaged else "ROW_DIFFERS", table) in {(each.code, each.table) for each in found.findings}
+    assert found.covered[table] == before - 1
+    assert kept.verify().ok
+
+
 def test_responses_of_charges_are_compared_with_them(stored: Stored) -> None:
     where = """charge_id IS NOT NULL AND answer LIKE '["Decision"%'"""
     (row, *_) = rows_of(stored, "asks", where, every=False)
@@ -214,7 +243,7 @@ def test_every_column_is_proven_or_listed_and_the_documentation_has_the_list() -
 
 
 def test_what_an_earlier_version_did_not_record_is_not_covered_and_no_fault(stored: Stored) -> None:
-    """Records as the first versions wrote them: without what came later, and with hashes of their own."""
+    """The records are rewritten as the first versions wrote them: without later details, and with new hashes."""
     rewrite_as_before(stored)
     found = stored.verify()
     assert found.ok, found.findings
@@ -283,7 +312,7 @@ def test_memory_is_proven_as_well(memory: Backend) -> None:
 def test_a_log_that_was_cut_is_found_by_a_head_kept_elsewhere(sqlite: Backend, tmp_path: Path) -> None:
     ledger: Ledger = sqlite.open()
     path = Path(sqlite.url.removeprefix("sqlite:///"))
-    # From here on all is in the log alone.
+    # From here on all changes are only in the log.
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     fill_richly(ledger, sqlite.clock)
@@ -298,7 +327,7 @@ def test_a_log_that_was_cut_is_found_by_a_head_kept_elsewhere(sqlite: Backend, t
         Path(f"{copy}-shm").unlink(missing_ok=True)
         with closing(open_reader(f"sqlite:///{copy}")) as reader:
             found = reader.verify(known_head=kept)
-        # Cut anywhere, it is an earlier state, whole in itself.
+        # Cut anywhere, the log gives an earlier state that is consistent.
         assert [finding.code for finding in found.findings] in ([], ["HEAD_UNKNOWN"])
         found_whole += found.ok
         for side in ("-wal", "-shm"):

@@ -1,4 +1,4 @@
-"""Fills and verifies a ledger each of whose tables has one more column, the last, as a later version may add one.
+"""Fills and verifies a ledger whose tables each have one more last column, as a later version may add one.
 
 Usage: wider.py URL KIND. The tables have been widened by then, by the statements of `widening`. Writes what
 verifications of the whole ledger, of one session, and of what lies under each of two folders find, as JSON.
@@ -21,17 +21,17 @@ from aumos_governance.ledger.transaction import tables
 
 NAME: Final = "later"
 VALUES: Final = {"BIGINT": 7, "TEXT": "seven"}
-"""By the column's type, what is in it."""
+"""By the type of the column: its value in each row."""
 
 
 def widening(names: Iterable[str], kind: str) -> str:
-    """The statements that add the column to tables."""
+    """Return the statements that add the column to all tables."""
     added = f"{NAME} {kind} NOT NULL DEFAULT '{VALUES[kind]}'"
     return "".join(f"ALTER TABLE {name} ADD COLUMN {added};" for name in names)
 
 
 def declare_wider(value: Any) -> None:
-    """Lets every table that is declared from now on have the column. To be called before `rows` is imported."""
+    """Add the column to every table that is declared from now on. Must be called before `rows` is imported."""
     declare = tables.table
 
     def table(*about: Any, **more: Any) -> Callable[[type[tables.Row]], type[tables.Row]]:
@@ -45,7 +45,7 @@ def declare_wider(value: Any) -> None:
 
 
 def found(ledger: Ledger, session_id: str | None) -> list[list[Any]]:
-    """What verifications find: the problems, and of each table how many rows are proven."""
+    """Return the results of verifications: the problems, and how many rows of each table are proven."""
     parts = (ledger.verify(under=("ann", root)) for root in ("/srv/ann", "/srv/link"))
     results = ledger.verify(), ledger.verify(session_id), *parts
     return [[[finding.problem for finding in result.findings], dict(result.covered)] for result in results]

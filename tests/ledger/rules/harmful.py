@@ -1,4 +1,4 @@
-"""Text that would do something to a terminal, or to the order in which its reader sees it."""
+"""Text that would change the state of a terminal, or the order in which text is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The canonical JSON is what the standard library writes, however it is written."""
+"""The canonical JSON is what the standard library writes, whichever encoder writes it."""
 
 from __future__ import annotations
 

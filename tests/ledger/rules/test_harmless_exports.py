@@ -1,4 +1,4 @@
-"""Whatever a kernel writes into a record, no file, terminal or page acts on it; figures stay figures."""
+"""Text that a kernel writes into a record has no effect in a file, terminal or page, and numbers stay numbers."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def test_a_table_holds_nothing_that_acts(memory: Any, payload: str) -> None:
     recorded(ledger, payload)
     text = "".join(export.csv_lines(export.walk(ledger, AuditQuery(oldest_first=True))))
     assert all(line.isprintable() for line in text.split("\r\n"))
-    # By a comma as it is written, and by a semicolon as others read it.
+    # Split at commas, as it is written, and at semicolons, as some spreadsheets split it.
     for delimiter in ",;":
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)):
             for cell in row if number else ():
                 start = cell.lstrip(' "')
                 if start[:1] and start[0] in SPREADSHEET:
-                    # A figure of ours, which stays one.
+                    # A number that the ledger wrote, which stays a number.
                     assert re.fullmatch(r"-?[0-9.]+", cell), (delimiter, cell)
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["spent_delta"] for row in rows] == ["0", "0.0015", "-0.0005"]

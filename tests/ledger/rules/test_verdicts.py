@@ -1,4 +1,4 @@
-"""Why a charge is refused: each rule at its edge."""
+"""The reasons for which a charge is refused: each rule at its limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which servers have a ledger open: what a starting one must know before it takes holds for abandoned."""
+"""The servers that have a ledger open: a server that starts must know them before it leaves holds unresolved."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ time.sleep(60)
 
 
 def write(ledger: Ledger) -> None:
-    """What a server does first."""
+    """Make the first request of a server."""
     ledger.execute(ConfigureEnvelopes(key="", origin=SERVER, owner="ann", root="/srv/ann", envelopes=()))
 
 
@@ -124,7 +124,7 @@ def test_what_a_killed_one_left_is_taken_away(tmp_path: Path) -> None:
     folder = tmp_path / "l-servers"
     folder.mkdir()
     (folder / "0000000d").touch()
-    assert Attendance(tmp_path / "l").now() == frozenset()
+    assert Attendance(tmp_path / "l").names() == frozenset()
     assert list(folder.iterdir()) == []
 
 
@@ -135,26 +135,26 @@ def test_a_child_that_runs_another_program_does_not_attend(tmp_path: Path) -> No
         attendance.end()
         other = Attendance(tmp_path / "l")
         other.begin("0000000f")
-        assert other.now() == {"0000000f"}
+        assert other.names() == {"0000000f"}
         other.end()
         child.communicate(b"\n")
 
 
 def test_many_come_and_look_at_once(tmp_path: Path) -> None:
-    # Whoever looks deletes what nobody has locked yet; who comes must not be lost by that.
+    # A server that lists the names deletes files that are not locked yet; the server that creates one must not be lost.
     lost = []
     over = threading.Event()
 
     def look() -> None:
         while not over.is_set():
-            Attendance(tmp_path / "l").now()
+            Attendance(tmp_path / "l").names()
 
     def come(number: int) -> None:
         for turn in range(30):
             attendance = Attendance(tmp_path / "l")
             name = f"{number:04x}{turn:04x}"
             attendance.begin(name)
-            if name not in attendance.now():
+            if name not in attendance.names():
                 lost.append(name)
             attendance.end()
 
@@ -173,21 +173,21 @@ def test_many_come_and_look_at_once(tmp_path: Path) -> None:
 def test_who_looks_late_deletes_no_file_that_was_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "l-servers" / "0000000a"
     file.parent.mkdir()
-    # Whoever comes has made it, and not locked it yet.
+    # The new server has created the file, and not locked it yet.
     file.touch()
     comes, flock, late = Attendance(tmp_path / "l"), fcntl.flock, [True]
 
     def held_up(descriptor: int, operation: int) -> None:
         if late:
             late.clear()
-            # Meanwhile another looks, and deletes it, and who comes makes it anew.
-            assert Attendance(tmp_path / "l").now() == frozenset()
+            # Meanwhile another server lists the names and deletes the file, and the new one creates it again.
+            assert Attendance(tmp_path / "l").names() == frozenset()
             comes.begin("0000000a")
         flock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", held_up)
-    assert Attendance(tmp_path / "l").now() == {"0000000a"}
-    assert comes.now() == {"0000000a"}
+    assert Attendance(tmp_path / "l").names() == {"0000000a"}
+    assert comes.names() == {"0000000a"}
     comes.end()
 
 

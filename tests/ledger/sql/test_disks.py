@@ -1,4 +1,4 @@
-"""Disks that are full or read-only: a clear error, nothing acknowledged, everything as before."""
+"""Disks that are full or read-only: a clear error, nothing acknowledged, and the state as before."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.ledger.kit import (
 
 
 class SmallDisk:
-    """A file system of a few megabytes, where root may mount one."""
+    """A file system of a few megabytes, where the tests may mount one."""
 
     full = "cannot be written, since the disk is full"
 
@@ -54,7 +54,7 @@ class SmallDisk:
 
 
 class LimitedFolder:
-    """A folder whose files cannot grow while it is full, for everyone else."""
+    """A folder whose files cannot grow while it is full, for tests that do not run as root."""
 
     full = "cannot be (written, since the disk is full|read or written: the disk reports an error)"
 
@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_and_then_is_not(disk: SmallDisk | LimitedFolder) ->
         ledger.execute(spend())
         before = state(ledger)
         disk.fill()
-        # What the log has room for is still done; then nothing is.
+        # Requests for which the log has room are still executed; later ones are not.
         allowed, refused = outcomes(ledger, [f"key-on-full-disk-{number}" for number in range(300)])
         assert refused
         for error in refused.values():
@@ -113,7 +113,7 @@ def test_a_disk_that_is_full_and_then_is_not(disk: SmallDisk | LimitedFolder) ->
 
 
 def outcomes(ledger: Ledger, keys: list[str]) -> tuple[list[str], dict[str, BaseException]]:
-    # One after the other, so that what still fits is told from what does not.
+    # One after the other, so that each request that still fits is distinguished from those that do not.
     allowed: list[str] = []
     refused: dict[str, BaseException] = {}
     for key in keys:
@@ -173,7 +173,7 @@ CREATE CONSTRAINT TRIGGER out_of_space AFTER INSERT ON audit DEFERRABLE INITIALL
 
 @pytest.mark.parametrize("when", ["IMMEDIATE", "DEFERRED"])
 def test_the_databases_disk_is_full(postgresql: Backend, when: str) -> None:
-    # Also at the last moment, when all was written and is to be committed.
+    # Also at the last moment, after everything was written and before it is committed.
     ledger = postgresql.open()
     ledger.execute(opening())
     before = state(ledger)

@@ -1,4 +1,4 @@
-"""The tables are what the program knows, and a newer file is refused."""
+"""The migrated tables are those that the program declares, and a newer file is refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_file_has_exactly_what_the_program_would_create(sqlite: Backend, tmp_p
 
 
 def objects(path: Path) -> dict[str, str]:
-    # The comparison of Alembic leaves out the conditions of partial indexes; SQLite's own text does not.
+    # Alembic's comparison leaves out the conditions of partial indexes; SQLite's own text has them.
     with closed(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
     return {name: re.sub(r"\s+", " ", sql) for name, sql in found if name != migrate.VERSION_TABLE}

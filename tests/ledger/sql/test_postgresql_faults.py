@@ -125,7 +125,7 @@ def test_a_server_that_stops_and_starts_in_the_middle(postgresql: Backend, postg
             continue
         assert error.message.startswith(f"The ledger's database {ledger_name(ledger)} cannot be reached (")
         assert error.message.endswith("); nothing was acknowledged.")
-    # All that were refused are requested again; some of them had been charged, with no response.
+    # All refused requests are made again; some of them had been charged without a response.
     for future in [ledger.submit(spend(key=key)) for key in allowed]:
         assert future.result().allowed
     charged = len(allowed) + sum(is_done_again(ledger, key, error) for key, error in refused)
@@ -139,7 +139,7 @@ def is_done_again(ledger: Ledger, key: str, error: LedgerError) -> bool:
     try:
         return ledger.execute(spend(key=key)).allowed
     except ConflictError:
-        # What was not confirmed was taken back.
+        # The charges that were not confirmed were taken back.
         assert isinstance(error, NotConfirmedError)
         return False
 
@@ -166,7 +166,7 @@ def proxy(postgres_server: PostgresServer) -> Iterator[PostgresProxy]:
 def test_a_commit_whose_response_is_lost_is_found(postgresql: Backend, proxy: PostgresProxy, key: str) -> None:
     ledger = through(proxy, postgresql)
     ledger.execute(opening())
-    # When this is done, so is the tidying up that follows the first transaction.
+    # When this request is done, so is the purge that follows the first transaction.
     ledger.execute(spend())
     proxy.cut_response = True
     lost = ledger.execute(spend(key=key))

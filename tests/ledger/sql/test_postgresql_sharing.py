@@ -101,7 +101,7 @@ def test_moves_and_spends_at_two_servers(postgresql: Backend) -> None:
 
 
 def test_a_hint_that_is_wrong_does_no_harm(postgresql: Backend) -> None:
-    # What the first ledger remembers of the notebook is what the second has changed since.
+    # The second ledger has changed what the first ledger has remembered of the notebook.
     first, second = postgresql.open(), postgresql.open()
     first.execute(opening())
     first.execute(spend())

@@ -1,4 +1,4 @@
-"""The ledger in a SQLite file: whose it is, what it survives, and where it must not lie."""
+"""The ledger in a SQLite file: who may read it, what it survives, and where it must not be."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_other_urls_are_refused_without_showing_passwords(url: str) -> None:
 
 def test_importing_the_ledger_imports_no_database_library() -> None:
     code = (
-        # What measures the coverage has imported some of it before.
+        # Coverage measurement may have imported some of the modules before.
         "import sys; before = set(sys.modules);"
         "import aumos_governance.ledger as ledger; ledger.open_ledger('memory://').close();"
         "assert not {'sqlalchemy', 'alembic', 'pydantic', 'sqlite3'} & (set(sys.modules) - before)"

@@ -1,4 +1,4 @@
-"""A gateway that only listens, for tests of when it is started and stopped."""
+"""A gateway that only listens, for tests of the time at which it is started and stopped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StandIn:
         return found
 
     def stop(self) -> None:
-        # What is open is settled in the ledger, which must be there still.
+        # Open charges are settled in the ledger at this moment, so the ledger must still be open.
         self.service.ledger.attending()
         self._socket.close()
 

@@ -1,4 +1,4 @@
-"""The gateway's life in a server: started where a provider is configured, found again, stopped before the ledger."""
+"""The gateway in a server: it starts if a provider is configured, keeps its port, and stops before the ledger."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.terms import SessionTerms
 from aumos_governance.server.gateway.port_memory import PortMemory
 from aumos_governance.server.gateway.served_gateway import ServedGateway
-from aumos_governance.server.identity.rooms import Rooms
+from aumos_governance.server.identity.notebook_map import NotebookMap
 from aumos_governance.service.service import NotebookService
 from tests.server.described import check
 from tests.server.gateway.stand_in import StandIn
@@ -38,7 +38,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[StandIn]]:
 
 
 class Servers:
-    """Servers that are started one after the other in the same place."""
+    """Servers that are started one after the other with the same folders."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -53,11 +53,11 @@ class Servers:
         root = str(self._folder)
         ledger = open_ledger("memory://")
         service = NotebookService(ledger, SessionTerms())
-        rooms = Rooms("ada", root)
+        notebooks = NotebookMap("ada", root)
         gateway = ServedGateway(
             read_providers(PROVIDERS),
             service,
-            rooms,
+            notebooks,
             PortMemory(self._folder / "aumos_governance", root, port),
             server="server-1",
             log=self._log,
@@ -106,7 +106,7 @@ def test_a_second_server_of_the_same_folder_takes_another_port_and_says_so(serve
     first = address(servers.start())
     second = address(servers.start())
     assert second != first
-    assert any("another program has port" in message for message in servers.messages)
+    assert any("another program uses port" in message for message in servers.messages)
     servers.stop()
     assert address(servers.start()) == first
 
@@ -128,7 +128,7 @@ def test_a_process_finds_the_gateway_past_the_servers_proxy(
     monkeypatch.setenv("NO_PROXY", "a.example")
     monkeypatch.delenv("no_proxy", raising=False)
     gateway = servers.start()
-    found = gateway.issuing.requests._environment.variables("sk-aumos-test")
+    found = gateway.issuers.requests._environment.variables("sk-aumos-test")
     assert found["OPENAI_BASE_URL"] == f"{address(gateway)}/llm/openai/v1"
     assert found["NO_PROXY"] == "a.example,127.0.0.1,localhost"
 
@@ -160,7 +160,7 @@ class TestConfigured:
 class TestTurnedOff:
     @pytest.fixture
     def governance_config(self) -> dict[str, Any]:
-        # The key's variable is not even looked up.
+        # The variable does not exist, which is no error since the gateway is off.
         return {"providers": {"openai": {"key_env": "NO_SUCH_KEY"}}, "gateway": False}
 
     async def test_no_gateway_runs(self, rest: Any, stand_in: list[StandIn]) -> None:

@@ -1,4 +1,4 @@
-"""On a JupyterHub a program's token reads, and what a user decides takes a login in a browser."""
+"""On a JupyterHub, a program's token may read, but a user's decisions need a login with a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aumos_governance.server.rest.table import ROUTES
 
 
 class OfAHub(IdentityProvider):
-    """Gives the users that a hub's does, with what the hub says of their tokens; seen with JupyterHub 6.1.1."""
+    """An identity provider that returns users with the hub's user model, as JupyterHub 6.1.1 does."""
 
     async def get_user(self, handler: Any) -> User | None:
         token = self.get_token(handler) or ""
@@ -63,5 +63,5 @@ class TestOnAHub:
         assert (response.status, response.body["budget"], response.body["set_by"]) == (200, "5", "ada")
 
     def test_these_are_all_decisions(self) -> None:
-        """Every route that changes something is tried above."""
+        """The cases above include every route that changes something."""
         assert len([route for route in ROUTES if route.method != "GET"]) == len(DECISIONS)

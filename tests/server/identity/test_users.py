@@ -1,4 +1,4 @@
-"""Whose request it is: the recorded name, and whom an idempotency key belongs to."""
+"""The user of a request: the recorded name, and the scope of the idempotency keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ XSRF = "0123456789abcdef" * 2
 
 
 class Named(IdentityProvider):
-    """Knows its users by their tokens, as a hub does."""
+    """An identity provider that identifies users by their tokens, as a hub's does."""
 
     async def get_user_token(self, handler: Any) -> User | None:
         name = {"for-ada": "ada", "for-bob": "bob"}.get(self.get_token(handler) or "")
@@ -29,11 +29,11 @@ class Named(IdentityProvider):
 
 @pytest.fixture
 def spent(extension: Any, rest: Any, jp_root_dir: Any) -> Callable[[], Awaitable[str]]:
-    """A charge of $5 in the notebook ``a.ipynb``; gives its id."""
+    """Return a function that makes a charge of $5 in the notebook ``a.ipynb`` and returns its id."""
 
     async def make() -> str:
         await rest("PATCH", "state", {"budget": "10"}, path="a.ipynb")
-        notebook = extension._rooms.key("a.ipynb")
+        notebook = extension._notebooks.key("a.ipynb")
         request = Spend(key="", origin=Origin("kernel"), notebook=notebook, amount=5 * 10**9, tool="gpt")
         charged = await asyncio.get_running_loop().run_in_executor(None, extension._ledger.execute, request)
         return str(charged.charge_id)
@@ -51,7 +51,7 @@ def login_cookie(response: Any) -> str:
 
 
 async def left(rest: Any, charge_id: str) -> tuple[str, list[str]]:
-    """What still counts, and who took something back."""
+    """Return the amount of a charge that still counts, and the users who corrected it."""
     spent = (await rest("GET", "state", path="a.ipynb")).body["spent"]
     records = (await rest("GET", "audit", event="correct")).body["records"]
     return spent, [record["actor"] for record in records]
@@ -80,7 +80,7 @@ async def test_nor_does_it_matter_whether_it_keeps_the_cookie_of_the_first_respo
 
 
 def browser(cookie: str, *, token: bool) -> dict[str, str]:
-    """What a page of JupyterLab sends, on a server that a token opens or that a password does."""
+    """Return the headers that a JupyterLab page sends, on a server with a token or a password."""
     headers = {"Idempotency-Key": "k-1", "X-XSRFToken": XSRF, "Cookie": f"{cookie}; _xsrf={XSRF}"}
     return headers if token else {**headers, "Authorization": "none"}
 
@@ -92,7 +92,7 @@ async def test_a_browser_is_the_servers_only_user(rest: Any, spent: Any, extensi
     first = await rest("POST", "corrections", corrected(charge_id), dict(page))
     again = await rest("POST", "corrections", corrected(charge_id), dict(page))
     assert (first.status, again.body) == (200, first.body)
-    owner = extension._rooms.owner
+    owner = extension._notebooks.owner
     assert await left(rest, charge_id) == ("4", [owner])
     assert (await rest("GET", "config")).body["user"] == owner
 
@@ -103,7 +103,7 @@ async def test_two_sessions_of_browsers_do_not_mix_up_their_keys(rest: Any, spen
     reasons = ["one", "another"]
     for page, reason in zip(pages * 2, reasons * 2, strict=True):
         assert (await rest("POST", "corrections", corrected(charge_id, reason), dict(page))).status == 200
-    assert await left(rest, charge_id) == ("3", [extension._rooms.owner] * 2)
+    assert await left(rest, charge_id) == ("3", [extension._notebooks.owner] * 2)
 
 
 async def test_what_stands_for_the_token_does_not_give_it_away(
@@ -117,7 +117,7 @@ async def test_what_stands_for_the_token_does_not_give_it_away(
     assert len(scopes) == 2
     assert scopes[0] == scopes[1]
     token = jp_serverapp.identity_provider.token
-    # The secret is what keeps a short token from being guessed.
+    # A new secret must change the hash of the token, since only the secret keeps a short token from being guessed.
     jp_serverapp.web_app.settings["cookie_secret"] = b"another"
     await rest("POST", "close", path="a.ipynb")
     assert scopes[2] != scopes[0]

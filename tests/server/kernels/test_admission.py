@@ -1,4 +1,4 @@
-"""How many requests are let in at once, by kernel and in all, and how they leave."""
+"""The numbers of requests that are admitted, by kernel and in all, and when they end."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_copies_of_an_action_are_one_request() -> None:
     with pytest.raises(BusyError):
         enter(admission, request_id="r1")
     enter(admission, "b", op="authorize", request_id="r1")
-    # Only the latest copy is responded to.
+    # Only the latest copy gets the response.
     copy({"ok": True})
     assert admission.in_flight("a") == 0
     enter(admission, op="authorize", request_id="r2")

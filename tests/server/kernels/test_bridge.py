@@ -1,4 +1,4 @@
-"""Kernels that come, change, go, or cannot be reached, without any process of theirs."""
+"""Kernels that start, change, end or cannot be reached, with fake managers instead of processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from aumos_governance.ledger import open_ledger
-from aumos_governance.server.identity.rooms import Rooms
+from aumos_governance.server.identity.notebook_map import NotebookMap
 from aumos_governance.server.kernels import bridge as bridge_module
 from aumos_governance.server.kernels.bridge import Bridge
 from aumos_governance.server.kernels.kernel_environment import mark_children, mark_kernels
@@ -57,7 +57,7 @@ class Sessions:
 
 
 class FakeTransport:
-    """Remembers what was opened and closed."""
+    """A transport that only logs that it was opened and closed."""
 
     log: list[str] = []  # noqa: RUF012 - cleared by the fixture
 
@@ -74,12 +74,14 @@ class FakeTransport:
 
 
 @pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tuple[Bridge, Kernels, Sessions, Rooms]]:
+def parts(
+    monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any
+) -> Iterator[tuple[Bridge, Kernels, Sessions, NotebookMap]]:
     monkeypatch.setattr(bridge_module, "CommTransport", FakeTransport)
     monkeypatch.setattr(bridge_module, "_PORTS_WITHIN", -1.0)
     FakeTransport.log.clear()
     ledger = open_ledger("memory://")
-    kernels, sessions, rooms = Kernels(), Sessions(), Rooms("ada", "/root")
+    kernels, sessions, notebooks = Kernels(), Sessions(), NotebookMap("ada", "/root")
     readers = Readers(1)
     try:
         yield (
@@ -87,7 +89,7 @@ def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tup
                 kernels,
                 sessions,
                 NotebookService(ledger),
-                rooms,
+                notebooks,
                 loop=jp_asyncio_loop,
                 readers=readers,
                 settle=lambda: None,
@@ -97,7 +99,7 @@ def parts(monkeypatch: pytest.MonkeyPatch, jp_asyncio_loop: Any) -> Iterator[tup
             ),
             kernels,
             sessions,
-            rooms,
+            notebooks,
         )
     finally:
         readers.shutdown()
@@ -120,11 +122,11 @@ async def test_processes_that_have_keys_are_looked_at_more_often_than_all_else(
     parts: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bridge, kernels, _, _ = parts
-    monkeypatch.setattr(bridge_module, "_LOOK_EVERY", 60.0)
-    monkeypatch.setattr(bridge_module, "_PROCESSES_EVERY", 0.01)
+    monkeypatch.setattr(bridge_module, "_CHECK_SECONDS", 60.0)
+    monkeypatch.setattr(bridge_module, "_PROCESS_CHECK_SECONDS", 0.01)
     looks: asyncio.Queue[bool] = asyncio.Queue()
     bridge._keys = SimpleNamespace(
-        look=lambda kernel_id, process, alive: looks.put_nowait(alive), look_through=lambda kernel_ids: None
+        note_process=lambda kernel_id, process, alive: looks.put_nowait(alive), note_kernels=lambda kernel_ids: None
     )
     kernels["a"] = Kernel(1)
     watch = asyncio.ensure_future(bridge._watch_kernels())
@@ -145,7 +147,8 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
     end = ": its requests fail, and nothing is authorised."
     assert sorted(warnings) == [
         f"Kernel broken cannot be governed (no such port){end}",
-        f"Kernel remote cannot be governed (it has no ports on this machine, like a kernel behind a gateway){end}",
+        "Kernel remote cannot be governed (it has no ports on this machine, like a kernel behind a Jupyter gateway)"
+        + end,
     ]
 
 
@@ -193,10 +196,10 @@ async def test_a_gateways_kernel_is_known_for_one_at_once(parts: Any, monkeypatc
 
 
 async def test_a_saved_session_is_known_at_once(parts: Any) -> None:
-    bridge, _, sessions, rooms = parts
+    bridge, _, sessions, notebooks = parts
     bridge.follow_sessions()
     assert await sessions.save_session("s", "a.ipynb", "k") == "saved"
-    assert rooms.notebook_of("k").path == "a.ipynb"
+    assert notebooks.notebook_of("k").path == "a.ipynb"
     with pytest.raises(KeyError):
         await sessions.update_session("unknown")
 
@@ -223,11 +226,11 @@ async def test_the_watch_outlives_a_failure(parts: Any, caplog: pytest.LogCaptur
     assert FakeTransport.log == ["open 1", "open 2", "close 1", "close 2"]
 
 
-# ---- what kernels and pages are told
+# ---- what kernels and pages are notified of
 
 
 class Gateway(GatewayMappingKernelManager):
-    """A gateway's kernel manager that starts nothing."""
+    """A Jupyter gateway's kernel manager that starts nothing."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The comm transport on real sockets, with a kernel that says anything."""
+"""The comm transport on real sockets, with a kernel that sends arbitrary messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.server.fake_kernel import TOPIC, FakeKernel
 
 
 class Echo:
-    """Stands for a conversation: responds with what it was given."""
+    """A replacement for a conversation, which responds with the request that it received."""
 
     def __init__(self) -> None:
         self.fail = False
@@ -47,7 +47,7 @@ Open = Callable[[], Any]
 
 @pytest.fixture
 def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
-    """Open a transport to a fake kernel, as a context."""
+    """Return a context manager that opens a transport to a fake kernel."""
 
     @asynccontextmanager
     async def connected() -> AsyncIterator[Line]:
@@ -62,7 +62,8 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
         )
         transport.open()
         try:
-            # A kernel hears of each subscription: all, then none of that, then ours.
+            # The kernel's socket receives each change of the subscription: to all, to nothing, to the topic of
+            # governance.
             kernel.iopub.rcvtimeo = 10_000
             while await asyncio.to_thread(kernel.iopub.recv) != b"\1" + IOPUB_TOPIC:
                 pass
@@ -78,13 +79,13 @@ def line(jp_asyncio_loop: Any) -> Callable[[], Any]:
 
 async def test_a_request_gets_its_response(line: Any) -> None:
     async with line() as connected:
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
 async def test_responses_that_are_ready_together_travel_together(line: Any) -> None:
     async with line() as connected:
-        connected.kernel.say([f"a{number}" for number in range(1_000)])
+        connected.kernel.send([f"a{number}" for number in range(1_000)])
         assert len(await connected.responses()) == 1_000
 
 
@@ -94,7 +95,7 @@ GARBLED: dict[str, Callable[[FakeKernel], Any]] = {
     "no delimiter": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"x"]),
     "a bad signature": lambda kernel: kernel.iopub.send_multipart([TOPIC, b"<IDS|MSG>", b"0" * 64, *[b"{}"] * 4]),
     "no object": lambda kernel: Session(key=b"the key").send(kernel.iopub, "comm_msg", "x", ident=TOPIC),
-    "too long": lambda kernel: kernel.say(["x" * 5_000_000]),
+    "too long": lambda kernel: kernel.send(["x" * 5_000_000]),
 }
 
 
@@ -104,17 +105,17 @@ async def test_what_is_garbled_is_refused_and_silences_nothing(line: Any, what: 
         GARBLED[what](connected.kernel)
         [refusal] = await connected.responses()
         assert (refusal["id"], refusal["ok"], refusal["code"]) == (None, False, "INVALID_REQUEST")
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert await connected.responses() == [{"id": "a", "ok": True}]
 
 
 async def test_a_failure_inside_silences_nothing(line: Any) -> None:
     async with line() as connected:
         connected.echo.fail = True
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         assert (await connected.responses())[0]["ok"] is False
         connected.echo.fail = False
-        connected.kernel.say(["b"])
+        connected.kernel.send(["b"])
         assert await connected.responses() == [{"id": "b", "ok": True}]
 
 
@@ -123,7 +124,7 @@ async def test_what_is_not_for_us_is_left_alone(line: Any) -> None:
         connected.kernel.publish("comm_close", {"comm_id": "aumos-gov-1", "data": {"asks": ["no"]}})
         connected.kernel.publish("comm_msg", {"comm_id": "other", "data": {"asks": ["no"]}})
         connected.kernel.publish("stream", {"text": "x"}, b"kernel.stream.stdout")
-        connected.kernel.say(["yes"])
+        connected.kernel.send(["yes"])
         assert await connected.responses() == [{"id": "yes", "ok": True}]
 
 
@@ -131,10 +132,10 @@ async def test_a_response_goes_out_though_the_loop_stands_still(line: Any) -> No
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
-        connected.kernel.say(["a"])
+        connected.kernel.send(["a"])
         responding = threading.Thread(target=await taken, args=[{"id": "a"}])
         responding.start()
-        # Here, and so in the loop.
+        # This test runs in the loop's thread.
         assert connected.kernel.responded()["answers"] == [{"id": "a"}]
         responding.join()
 
@@ -143,7 +144,7 @@ async def test_the_last_of_several_responses_takes_the_others_along(line: Any) -
     async with line() as connected:
         taken: asyncio.Future[Callable[[dict[str, Any]], None]] = asyncio.get_running_loop().create_future()
         connected.echo.receive = lambda data, reply, expect: (expect(len(data["asks"])), taken.set_result(reply))
-        connected.kernel.say(["a", "b", "c"])
+        connected.kernel.send(["a", "b", "c"])
         reply = await taken
         for request in ("a", "b", "c"):
             reply({"id": request})

@@ -1,4 +1,4 @@
-"""The response to whatever a kernel sends, and from where: without a server and without a transport."""
+"""The responses to all kinds of messages of a kernel, and the threads that make them; without server and transport."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server.kernel_requests import HELLO, LOG, identify, request
 
 
 class Talk:
-    """One conversation, with its responses."""
+    """One conversation, and its responses."""
 
     def __init__(self, service: Any, readers: ThreadPoolExecutor, identify: Callable[[str], Caller]) -> None:
         self.readers = readers
@@ -35,7 +35,7 @@ class Talk:
             self.presence,
             readers=readers,
             settle=self.settle,
-            at_once=lambda: self.quick,
+            may_stand_by=lambda: self.quick,
             log=LOG,
         )
         self.responses: list[dict[str, Any]] = []
@@ -43,8 +43,8 @@ class Talk:
     def settle(self) -> None:
         self.settled += 1
 
-    def say(self, *requests: Any, **message: Any) -> list[dict[str, Any]]:
-        """Send one message; give its responses when all are there."""
+    def send(self, *requests: Any, **message: Any) -> list[dict[str, Any]]:
+        """Send one message, and return its responses when all are there."""
         before = len(self.responses)
         self.conversation.receive({"v": 1, "asks": list(requests), **message}, self.responses.append)
         deadline = time.monotonic() + 10
@@ -73,10 +73,10 @@ def talk(service: NotebookService, readers: ThreadPoolExecutor) -> Talk:
 
 def test_nothing_is_done_before_hello(talk: Talk) -> None:
     for op in ("open", "status", "spend", "hold", "settle", "release", "close", "audit", "cancel"):
-        [response] = talk.say(request(op))
+        [response] = talk.send(request(op))
         assert (response["ok"], response["code"]) == (False, HELLO_REQUIRED)
-    assert talk.say(HELLO)[0]["ok"]
-    assert talk.say(request("open"))[0]["opened"]
+    assert talk.send(HELLO)[0]["ok"]
+    assert talk.send(request("open"))[0]["opened"]
 
 
 def test_requests_inherit_the_incarnation_of_the_last_hello(
@@ -89,41 +89,41 @@ def test_requests_inherit_the_incarnation_of_the_last_hello(
         return identify(incarnation)
 
     talk = Talk(service, readers, remember)
-    talk.say(HELLO)
-    talk.say(request("open", incarnation="forged"))
-    talk.say({**HELLO, "id": "h2", "incarnation": "i-2"})
-    talk.say(request("status"))
+    talk.send(HELLO)
+    talk.send(request("open", incarnation="forged"))
+    talk.send({**HELLO, "id": "h2", "incarnation": "i-2"})
+    talk.send(request("status"))
     assert seen == ["k:i-1", "k:i-1", "k:i-2", "k:i-2"]
 
 
 def test_readings_wait_for_what_they_must_see(talk: Talk) -> None:
-    talk.say(HELLO, request("open", "o"))
+    talk.send(HELLO, request("open", "o"))
     assert talk.settled == 0
-    talk.say(request("status", "s"), request("audit", "u"))
+    talk.send(request("status", "s"), request("audit", "u"))
     assert talk.settled == 2
 
 
 def test_a_reading_that_came_too_late_is_not_read(talk: Talk) -> None:
-    talk.say(HELLO)
-    assert talk.say(request("status", ttl=-1))[0]["code"] == "EXPIRED"
+    talk.send(HELLO)
+    assert talk.send(request("status", ttl=-1))[0]["code"] == "EXPIRED"
 
 
 def test_a_single_status_is_read_where_it_is_received_when_nothing_has_to_be_waited_for(talk: Talk) -> None:
-    talk.say(HELLO)
+    talk.send(HELLO)
     talk.readers.shutdown()
     talk.quick = True
-    assert talk.say(request("status"))[0]["ok"]
+    assert talk.send(request("status"))[0]["ok"]
     assert talk.settled == 0
-    assert talk.say(request("status", ttl=-1))[0]["code"] == "EXPIRED"
-    # What may take long is left to others, and so are many at once.
-    assert talk.say(request("audit"))[0]["code"] == "UNAVAILABLE"
-    assert {response["code"] for response in talk.say(request("status", "s1"), request("status", "s2"))} == {
+    assert talk.send(request("status", ttl=-1))[0]["code"] == "EXPIRED"
+    # A request that may take long goes to another thread, and so do many in one message.
+    assert talk.send(request("audit"))[0]["code"] == "UNAVAILABLE"
+    assert {response["code"] for response in talk.send(request("status", "s1"), request("status", "s2"))} == {
         "UNAVAILABLE"
     }
 
 
 class Rows:
-    """A ledger that notes who does its requests."""
+    """A ledger that notes the thread in which a request is executed."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -146,8 +146,8 @@ def rows(service: NotebookService) -> Rows:
 @pytest.fixture
 def near(rows: Rows, readers: ThreadPoolExecutor) -> Talk:
     talk = Talk(NotebookService(rows), readers, identify)  # type: ignore[arg-type]
-    talk.say(HELLO)
-    talk.say(request("open", "o"))
+    talk.send(HELLO)
+    talk.send(request("open", "o"))
     rows.done.clear()
     return talk
 
@@ -163,7 +163,7 @@ def test_a_single_request_is_done_by_a_thread_that_may_be_blocked(near: Talk, ro
 
 
 class Waiting(Rows):
-    """A ledger that does a request when it is let."""
+    """A ledger that executes a request only when the test allows it."""
 
     def __init__(self, ledger: Ledger) -> None:
         super().__init__(ledger)
@@ -183,11 +183,11 @@ class Waiting(Rows):
 def test_a_near_ledger_is_waited_for_until_it_has_responded(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    monkeypatch.setattr(conversation, "_STAND_BY_SECONDS", 20.0)
     ledger = Waiting(service.ledger)
     ledger.let.set()
     talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
-    talk.say(HELLO)
+    talk.send(HELLO)
     talk.quick = True
     for number in range(5):
         talk.conversation.receive({"v": 1, "asks": [request("open", f"o{number}")]}, talk.responses.append)
@@ -197,13 +197,13 @@ def test_a_near_ledger_is_waited_for_until_it_has_responded(
 def test_no_thread_waits_long_or_again_at_once_for_a_ledger_that_is_busy(
     service: NotebookService, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversation, "_NO_MOMENT", 60.0)
+    monkeypatch.setattr(conversation, "_NO_STAND_BY_SECONDS", 60.0)
     ledger = Waiting(service.ledger)
     talk = Talk(NotebookService(ledger), readers, identify)  # type: ignore[arg-type]
-    talk.say(HELLO)
+    talk.send(HELLO)
     talk.quick = True
     talk.conversation.receive({"v": 1, "asks": [request("open", "o")]}, talk.responses.append)
-    monkeypatch.setattr(conversation, "_MOMENT", 20.0)
+    monkeypatch.setattr(conversation, "_STAND_BY_SECONDS", 20.0)
     began = time.monotonic()
     talk.conversation.receive({"v": 1, "asks": [request("close", "c")]}, talk.responses.append)
     assert time.monotonic() - began < 10
@@ -225,9 +225,9 @@ def test_requests_that_come_together_are_queued_together(near: Talk, rows: Rows)
 
 
 def test_when_the_server_stops_a_reading_is_refused(talk: Talk) -> None:
-    talk.say(HELLO)
+    talk.send(HELLO)
     talk.readers.shutdown()
-    assert talk.say(request("status"))[0]["code"] == "UNAVAILABLE"
+    assert talk.send(request("status"))[0]["code"] == "UNAVAILABLE"
 
 
 @pytest.mark.parametrize("op", ["open", "status"])
@@ -239,8 +239,8 @@ def test_a_failure_inside_is_a_response(readers: ThreadPoolExecutor, op: str, ca
             reply({"id": requested.id, "ok": True})
 
     talk = Talk(Broken(), readers, identify)
-    talk.say(HELLO)
-    [response] = talk.say(request(op))
+    talk.send(HELLO)
+    [response] = talk.send(request(op))
     assert (response["id"], response["code"]) == ("a1", "INTERNAL")
     assert "secret" not in response["message"]
     assert "ZeroDivisionError" in caplog.text
@@ -264,7 +264,7 @@ def test_an_unreadable_message_gets_one_response(talk: Talk, message: Any) -> No
     ],
 )
 def test_as_many_responses_are_announced_as_come(talk: Talk, message: Any, owed: int) -> None:
-    # One that never came would keep all later ones waiting for the loop.
+    # A response that is expected but never comes would keep all later ones waiting for the loop.
     announced: list[int] = []
     talk.conversation.receive(message, talk.responses.append, expect=announced.append)
     assert (announced, len(talk.responses)) == ([owed], owed)
@@ -272,12 +272,12 @@ def test_as_many_responses_are_announced_as_come(talk: Talk, message: Any, owed:
 
 def test_how_a_kernel_requests_is_known(talk: Talk, service: NotebookService, readers: ThreadPoolExecutor) -> None:
     assert talk.presence.transport is None
-    talk.say(request("status"))
+    talk.send(request("status"))
     assert talk.presence.transport is None
-    talk.say(HELLO)
+    talk.send(HELLO)
     assert talk.presence.transport == "comm"
     near = Conversation(service, identify, talk.presence, nonce="i-1", readers=readers, settle=lambda: None, log=LOG)
     near.receive({"v": 1, "asks": [request("close", "b1")]}, talk.responses.append)
     assert talk.presence.transport == "socket"
-    talk.say(request("close", "b2"))
+    talk.send(request("close", "b2"))
     assert talk.presence.transport == "comm"

@@ -1,4 +1,4 @@
-"""The notebook that a kernel is started for, where no session row names one."""
+"""The notebook that a kernel was started for, if no session row names one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kernel's key through the life of its processes."""
+"""A kernel's key of the gateway, through starts, restarts and ends of its processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OURS = frozenset({"OPENAI_API_KEY", "SCHOOL_KEY"})
 
 
 class Keys:
-    """Stands in for the gateway's keys: says what was issued and revoked."""
+    """A replacement for the gateway's keys, which notes the issued and revoked ones."""
 
     def __init__(self) -> None:
         self.issued: list[str] = []
@@ -37,7 +37,7 @@ class Provisioner:
 
 
 class Kernel:
-    """A kernel's manager."""
+    """A fake manager of one kernel."""
 
     def __init__(self, **env: str) -> None:
         self.kernel_spec = Spec(**env)
@@ -50,7 +50,7 @@ class Kernel:
 
 
 class Updated(Kernel):
-    """The manager of a jupyter_client that can change the environment of the next start."""
+    """The manager of a version of jupyter_client that can change the environment of the next start."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,24 +88,24 @@ def test_a_restart_has_a_new_key_whatever_jupyter_client_can_do(kernels: KernelK
     assert updated.restarts == [{"now": True}]
     environment = {"HOME": "/home/ada", "OPENAI_API_KEY": "secret 4", "OPENAI_BASE_URL": "here"}
     assert plain.restarts == [{"now": True, "env": environment}]
-    # The ledger replaces the key of the process before by itself.
+    # The ledger itself replaces the key of the previous process.
     assert keys.revoked == []
 
 
 def test_a_key_ends_when_its_process_does_and_not_while_that_is_replaced(kernels: KernelKeys, keys: Keys) -> None:
     kernel, first, second = Updated(), object(), object()
     kernels.complete(kernel, "k", {})
-    # Not launched yet.
-    kernels.look("k", None, False)
-    kernels.look("k", first, True)
+    # The process was not launched yet.
+    kernels.note_process("k", None, False)
+    kernels.note_process("k", first, True)
     kernel.provisioner.process = first
     kernel.restart_kernel()
-    # The one before lives still, for a moment or for as long as it takes it to end; then none is there.
+    # The previous process may still run for a while; then there is none until the new one runs.
     for process, alive in ((first, True), (first, False), (None, False), (second, True)):
-        kernels.look("k", process, alive)
+        kernels.note_process("k", process, alive)
     assert keys.revoked == []
-    kernels.look("k", second, False)
-    kernels.look("k", second, False)
+    kernels.note_process("k", second, False)
+    kernels.note_process("k", second, False)
     assert keys.revoked == [("kernel", "k", "its kernel died")]
     kernel.restart_kernel()
     assert keys.issued == ["k", "k", "k"]
@@ -114,11 +114,11 @@ def test_a_key_ends_when_its_process_does_and_not_while_that_is_replaced(kernels
 def test_a_kernel_that_its_manager_lists_no_longer_is_gone(kernels: KernelKeys, keys: Keys) -> None:
     for kernel_id in ("k", "l"):
         kernels.complete(Updated(), kernel_id, {})
-    # Being started, and not listed yet.
-    kernels.look_through([])
-    kernels.look_through(["k"])
+    # The kernel is being started, and not listed yet.
+    kernels.note_kernels([])
+    kernels.note_kernels(["k"])
     assert keys.revoked == []
-    kernels.look_through([])
+    kernels.note_kernels([])
     assert keys.revoked == [("kernel", "k", "its kernel ended")]
 
 
@@ -127,6 +127,6 @@ def test_a_kernel_that_did_not_start_keeps_no_key(
 ) -> None:
     kernels.complete(Updated(), "k", {})
     monkeypatch.setattr("aumos_governance.server.kernels.kernel_keys._STARTS_WITHIN", -1.0)
-    kernels.look_through([])
+    kernels.note_kernels([])
     assert keys.revoked == [("kernel", "k", "its kernel ended")]
-    kernels.look("unknown", object(), False)
+    kernels.note_process("unknown", object(), False)

@@ -1,4 +1,4 @@
-"""Which kernels get the start-up hook, and what becomes of the user's own start-up file."""
+"""The kernels that get the start-up hook, and what happens to the user's own start-up file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The local socket on real connections: who is let in, and what nobody can do to the others."""
+"""The local socket on real connections: which clients are served, and that none can harm the others."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ def test_a_kernel_with_its_token_requests(connect: Enter) -> None:
 )
 def test_without_it_no_connection_is_accepted(connect: Enter, greeting: object, code: str, word: str) -> None:
     guest = connect()
-    guest.say(greeting)
-    refused = guest.hear()
+    guest.send(greeting)
+    refused = guest.receive()
     assert (refused["ok"], refused["code"]) == (False, code)
     assert word in refused["message"]
     with suppress(ConnectionResetError):
-        assert guest.hear() is None
+        assert guest.receive() is None
 
 
 def test_a_greeting_without_end_is_cut_short(connect: Enter) -> None:
     guest = connect()
-    guest.say(b"x" * 20_000)
+    guest.send(b"x" * 20_000)
     with suppress(ConnectionResetError):
-        assert guest.hear() is None
+        assert guest.receive() is None
 
 
 def test_a_greeting_in_drops_has_no_more_time_than_another(connect: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_greeting_in_drops_has_no_more_time_than_another(connect: Enter, monke
     began, drops = time.monotonic(), 0
     while time.monotonic() < began + 5:
         try:
-            guest.say(b"{")
+            guest.send(b"{")
             drops += 1
             if guest.socket.recv(1) == b"":
                 break
@@ -123,16 +123,16 @@ def test_one_kernel_has_its_share_of_the_connections(
     monkeypatch.setattr(local_socket, "_MOST_OF_A_KERNEL", 3)
     guests = [connect().enter() for _ in range(3)]
     refused = connect()
-    refused.say({"v": 1, "token": refused.offer["token"]})
-    response = refused.hear()
+    refused.send({"v": 1, "token": refused.offer["token"]})
+    response = refused.receive()
     assert (response["ok"], response["code"]) == (False, "TOO_MANY_CONNECTIONS")
     assert "3 connections" in response["message"]
-    assert refused.hear() is None
-    # Those that are there go on, and another kernel has a share of its own.
+    assert refused.receive() is None
+    # Existing connections continue, and another kernel has a limit of its own.
     assert all(guest.request("status")["ok"] for guest in guests)
     other = Guest(local.offer("other", "one")).enter()
     other.close()
-    # One that ends makes room.
+    # A connection that ends makes room for another.
     guests[0].close()
     assert wait_until(lambda: len(local._connections) == 2)
     assert connect().enter().request("status")["ok"]
@@ -146,7 +146,7 @@ def test_those_who_show_no_token_leave_room_for_kernels(
     idle = [connect() for _ in range(2)]
     assert wait_until(lambda: len(local._connections) == 3)
     refused = connect()
-    assert refused.hear()["code"] == "TOO_MANY_CONNECTIONS"
+    assert refused.receive()["code"] == "TOO_MANY_CONNECTIONS"
     assert inside.request("status")["ok"]
     idle[0].close()
     assert wait_until(lambda: len(local._connections) == 2)
@@ -154,7 +154,7 @@ def test_those_who_show_no_token_leave_room_for_kernels(
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Whether it comes true within a few seconds: another thread notices the end of a connection."""
+    """Return whether the condition becomes true within seconds, since another thread notices a connection's end."""
     pause, until = threading.Event(), time.monotonic() + 10
     while not condition() and time.monotonic() < until:
         pause.wait(0.005)
@@ -165,21 +165,21 @@ def test_tokens_of_another_server_and_of_a_process_before_are_worth_nothing(
     connect: Enter, local: LocalSocket, kernels: Kernels
 ) -> None:
     guest = connect()
-    guest.say({"v": 1, "token": Tokens().issue("k", "one")})
-    assert guest.hear()["code"] == "NOT_ALLOWED"
+    guest.send({"v": 1, "token": Tokens().issue("k", "one")})
+    assert guest.receive()["code"] == "NOT_ALLOWED"
     inside = connect().enter()
     kernels.presence.meet("two")
     late = connect()
-    late.say({"v": 1, "token": late.offer["token"]})
-    assert late.hear()["code"] == "HELLO_REQUIRED"
+    late.send({"v": 1, "token": late.offer["token"]})
+    assert late.receive()["code"] == "HELLO_REQUIRED"
     assert inside.request("status")["code"] == "HELLO_REQUIRED", "what was let in before is no longer heard"
 
 
 def test_the_server_proves_itself_to_who_holds_a_token(connect: Enter, local: LocalSocket) -> None:
     guest, other = connect(), local.offer("k", "two")
     assert other is not None
-    guest.say({"v": 1, "token": guest.offer["token"], "challenge": "c"})
-    response = guest.hear()
+    guest.send({"v": 1, "token": guest.offer["token"], "challenge": "c"})
+    response = guest.receive()
     assert response == {"v": 1, "ok": True, "proof": socket_proof(guest.offer["secret"], "c")}
     assert response["proof"] != socket_proof(guest.offer["secret"], "d")
     assert other["secret"] != guest.offer["secret"]
@@ -212,8 +212,8 @@ def test_a_token_names_one_kernel_alone() -> None:
 )
 def test_a_garbled_line_gets_one_response_and_harms_nothing(connect: Enter, garbled: bytes, word: str) -> None:
     guest, other = connect().enter(), connect().enter()
-    guest.say(garbled + json.dumps(message("status", "next")).encode() + b"\n")
-    (refused,), (after,) = guest.hear()["answers"], guest.hear()["answers"]
+    guest.send(garbled + json.dumps(message("status", "next")).encode() + b"\n")
+    (refused,), (after,) = guest.receive()["answers"], guest.receive()["answers"]
     assert (refused["ok"], refused["code"]) == (False, "INVALID_REQUEST")
     assert word in refused["message"]
     assert (after["id"], after["ok"]) == ("next", True)
@@ -224,10 +224,10 @@ def test_a_line_in_pieces_and_many_in_one(connect: Enter) -> None:
     guest = connect().enter()
     whole = json.dumps(message("status", "slow")).encode() + b"\n"
     for start in range(0, len(whole), 7):
-        guest.say(whole[start : start + 7])
-    assert guest.hear()["answers"][0]["id"] == "slow"
-    guest.say(b"".join(json.dumps(message("status", f"n{n}")).encode() + b"\n" for n in range(500)))
-    assert [guest.hear()["answers"][0]["id"] for _ in range(500)] == [f"n{n}" for n in range(500)]
+        guest.send(whole[start : start + 7])
+    assert guest.receive()["answers"][0]["id"] == "slow"
+    guest.send(b"".join(json.dumps(message("status", f"n{n}")).encode() + b"\n" for n in range(500)))
+    assert [guest.receive()["answers"][0]["id"] for _ in range(500)] == [f"n{n}" for n in range(500)]
 
 
 def test_one_request_is_done_by_the_connections_own_thread(
@@ -253,9 +253,9 @@ def test_one_request_is_done_by_the_connections_own_thread(
     assert guest.request("spend", request_id="s", amount="1")["state"]["spent"] == "1"
     assert threads == ["aumos-governance-kernel"] * 2
     assert queued == []
-    # Two of them share a commit, and the connection is read on.
-    guest.say(b"".join(json.dumps(message("spend", f"n{n}", amount="1")).encode() + b"\n" for n in range(2)))
-    assert [guest.hear()["answers"][0]["state"]["spent"] for _ in range(2)] == ["2", "3"]
+    # Both are executed in one commit, so the connection must be read further before the first response.
+    guest.send(b"".join(json.dumps(message("spend", f"n{n}", amount="1")).encode() + b"\n" for n in range(2)))
+    assert [guest.receive()["answers"][0]["state"]["spent"] for _ in range(2)] == ["2", "3"]
     assert len(queued) == 2
 
 
@@ -268,7 +268,7 @@ def test_who_does_not_read_blocks_no_caller_and_is_let_go(connect: Enter) -> Non
 
     def keeps_on(number: int) -> bool:
         try:
-            dead.say(flood.replace(b'"id": "s', b'"id": "%d-' % number) + audit)
+            dead.send(flood.replace(b'"id": "s', b'"id": "%d-' % number) + audit)
         except OSError:
             return False
         return True
@@ -289,7 +289,7 @@ def test_the_end_takes_everything_away(connect: Enter, local: LocalSocket) -> No
     local.close()
     local.close()
     assert local.offer("k", "one") is None
-    assert guest.hear() is None
+    assert guest.receive() is None
     if isinstance(address, str):
         assert not Path(address).parent.exists()
     with pytest.raises(OSError):  # noqa: PT011 - refused, or no such file

@@ -1,4 +1,4 @@
-"""What a kernel holds is left to a person as soon as its process is gone, and not before."""
+"""The holds of a kernel become unresolved, for a user to resolve, as soon as its process has ended, and not before."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOG = logging.getLogger("presence")
 
 
 class Manager:
-    """Names its process as a kernel's manager does."""
+    """A fake kernel manager, with the attributes that name its process."""
 
     process: object = "first"
 
@@ -58,7 +58,7 @@ def hold(ledger: Ledger, presence: Presence, nonce: str) -> str:
 
 
 def states(ledger: Ledger) -> dict[str, str]:
-    """Of each hold; the ledger takes one request after the other, so what was submitted before is done."""
+    """Return the state of each hold; all requests submitted before have then been executed."""
     ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="nobody"))
     holds = ledger.read(ListHolds(owner="ada", root="/root"))
     return {held.charge_id: held.state.value for held in holds}
@@ -169,7 +169,7 @@ def test_what_is_requested_while_the_process_leaves_is_reported_gone_too(ledger:
         pass
     presence.meet("one")
     with presence.staying("one"):
-        # In the same thread: whoever leaves waits for nothing.
+        # In the same thread, where leaving must not wait.
         presence.leave()
         mine = hold(ledger, presence, "one")
         assert states(ledger) == {mine: "held"}

@@ -1,4 +1,4 @@
-"""The threads that read for kernels: each kernel in turn."""
+"""The threads that read the ledger for kernels: kernels take turns."""
 
 from __future__ import annotations
 

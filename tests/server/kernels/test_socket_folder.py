@@ -1,4 +1,4 @@
-"""Where the local socket lies on Unix: who can enter, what is left there, and which process is at the other end."""
+"""The folder of the local socket on Unix: its permissions, the removal of old ones, and the process that connects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def kernels() -> Iterator[Kernels]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # Not pytest's, whose path may be longer than that of a socket can be.
+    # Not pytest's folder, whose path may be too long for a socket.
     with tempfile.TemporaryDirectory(prefix="gov") as short:
         yield Path(short) / "runtime"
 

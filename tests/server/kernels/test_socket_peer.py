@@ -1,4 +1,4 @@
-"""Whose process is at the other end of a local connection."""
+"""The process at the other end of a local connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tell
 
 @pytest.fixture
 def connection() -> Iterator[socket.socket]:
-    """One whose other end is this process's own."""
+    """Yield a connection whose other end is in this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     with ours, theirs:
         yield ours
@@ -60,7 +60,7 @@ def test_a_connection_without_a_known_peer_is_let_in(
 
 @pytest.fixture
 def parents(monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
-    """Stands for the machine's processes; this one is number 1000."""
+    """Replace the parents of processes by this mapping; the process of the test is number 1000."""
     found: dict[int, int] = {}
     monkeypatch.setattr(socket_peer, "_parent", found.get)
     monkeypatch.setattr(socket_peer, "_CREDENTIALS", SimpleNamespace(size=12, unpack=lambda _: (1000, os.getuid(), 0)))

@@ -1,4 +1,4 @@
-"""Events as a page receives them over its websocket, and the forged ones it never sees."""
+"""Events as a page receives them over its websocket, and forged events, which no page receives."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from aumos_governance.ledger.contract.facts import Balance, NotebookKey, SessionState
-from aumos_governance.server.identity.rooms import Row
+from aumos_governance.server.identity.notebook_map import Row
 from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 
 
 class Page:
-    """What one page received, of ours alone."""
+    """The governance events that one page received."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -36,7 +36,7 @@ class Page:
 def watch(
     jp_ws_fetch: Callable[..., Any], jp_asyncio_loop: asyncio.AbstractEventLoop
 ) -> Iterator[Callable[[], Awaitable[Page]]]:
-    """Open a page's event stream."""
+    """Return a function that opens a page's event stream."""
     streams: list[Any] = []
 
     async def subscribe() -> Page:
@@ -48,13 +48,13 @@ def watch(
             stream.close()
 
     yield subscribe
-    # Outside of the loop a socket uses the current one, which an earlier test's ``asyncio.run`` takes away.
+    # Outside of the loop, closing a socket needs a current loop, which an earlier test's ``asyncio.run`` has removed.
     jp_asyncio_loop.run_until_complete(leave())
 
 
 def state(extension: Any, seq: int, path: str = "a.ipynb", spent: int = 0) -> SessionState:
     return SessionState(
-        NotebookKey("ada", extension._rooms.root, path),
+        NotebookKey("ada", extension._notebooks.root, path),
         seq,
         active=True,
         session_id="s",
@@ -79,7 +79,7 @@ async def test_bursts_are_thinned_and_the_last_state_always_comes(extension: Any
         for seq in range(1, 1_001):
             extension._events.offer((state(extension, seq, spent=seq), state(extension, seq, "b.ipynb")))
 
-    # As the ledger does it: from a thread of its own.
+    # In another thread, as the ledger calls it.
     await loop.run_in_executor(None, burst)
     last: dict[str, dict[str, Any]] = {}
     while [event["seq"] for event in last.values()] != [1_000, 1_000]:
@@ -107,7 +107,7 @@ async def test_an_older_state_never_follows_a_newer_one(extension: Any, watch: A
 
 async def test_who_shares_a_kernel_hears_of_it_under_its_own_path(extension: Any, watch: Any) -> None:
     page = await watch()
-    extension._rooms.update([Row("1", "a.ipynb", "notebook", "k"), Row("2", "b.ipynb", "notebook", "k")])
+    extension._notebooks.update([Row("1", "a.ipynb", "notebook", "k"), Row("2", "b.ipynb", "notebook", "k")])
     extension._events.offer((state(extension, 1),))
     event = await page.receive_until(lambda event: event["path"] == "b.ipynb")
     assert (event["shared_with"], event["budget"], event["seq"]) == ("a.ipynb", "10", 1)
@@ -122,7 +122,7 @@ async def test_a_forged_event_is_refused(jp_fetch: Any, rest: Any, watch: Any, n
     with pytest.raises(HTTPClientError) as refused:
         await jp_fetch("api", "events", method="POST", body=body)
     assert refused.value.code == 400
-    assert b"come from the server itself" in refused.value.response.body
+    assert b"Only the server itself can emit governance events" in refused.value.response.body
     await rest("PATCH", "state", {"budget": "5"}, path="a.ipynb")
     await page.receive_until(lambda event: event["path"] == "a.ipynb")
     assert [event["budget"] for event in page.seen] == ["5"]

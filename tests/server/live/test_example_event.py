@@ -1,4 +1,4 @@
-"""The example of "An event" in docs/developing.md: a schema, and what emits events of it."""
+"""The example of "An event" in docs/developing.md: a schema, and the class that emits its events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ properties:
 
 
 class LimitEvents:
-    """Emits one event for each notebook that has nothing left."""
+    """The emitter of an event for each notebook whose budget is used up."""
 
     def __init__(self, events: OwnEvents) -> None:
         self._events = events

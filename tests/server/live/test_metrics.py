@@ -1,4 +1,4 @@
-"""What the server's Prometheus endpoint says of governance, and to whom."""
+"""The governance metrics of the server's Prometheus endpoint, and which users may read them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KERNEL = Origin("kernel", scope="kernel:1", incarnation="1:one")
 
 
 def read(text: str) -> dict[str, float]:
-    """Our samples, each by its name with its labels but for the buckets'."""
+    """Return the samples of governance, by name and labels, without the histograms' buckets."""
     return {
         " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()))]): sample.value
         for family in text_string_to_metric_families(text)
@@ -81,13 +81,13 @@ def test_what_a_kernel_does_is_counted(server: LiveServer) -> None:
     assert more("commit_batch_size_sum") >= 5
     until(lambda: figures()["aumos_governance_open_holds unresolved"] == 1, "its kernel is gone")
     assert figures()["aumos_governance_open_holds held"] == 0
-    # Neither paths nor agents: whoever may read metrics is not told them, and labels stay few.
+    # No paths and no agents: users who may read metrics need not know them, and the labels' values must stay few.
     for secret in ("secret-name", "agent-7", kernel.kernel_id):
         assert secret not in text
 
 
 def test_the_endpoint_checks_the_user_as_ever(server: LiveServer) -> None:
-    # A fresh client: the other one has been given a cookie.
+    # A new client, since the other one has a login cookie.
     assert httpx.get(server.url + "metrics", trust_env=False).status_code == 403
     assert "aumos_governance_open_holds" in server.request("GET", "metrics").text
 
@@ -162,7 +162,7 @@ async def test_a_burst_is_counted_once(tmp_path: Path, monkeypatch: pytest.Monke
         for _ in range(100):
             made.offer(())
         await asyncio.wait_for(begun.wait(), 20)
-        # Were it counted once more, that would be by now.
+        # A second count would have been made by now.
         await asyncio.sleep(0.2)
         assert counted == [None]
         made.counts.close()

@@ -14,7 +14,7 @@ from tests.server.users import ADA, Named
 
 @pytest.fixture
 def authorizer() -> type[Authorizer] | None:
-    """A module that names one has a server whose users have names; ada makes the requests that name no user."""
+    """Return the authorizer of a module's tests; with one, users have names, and ada makes requests without a user."""
     return None
 
 
@@ -37,7 +37,7 @@ def jp_auth_header(jp_auth_header: dict[str, str], authorizer: type[Authorizer] 
 
 @pytest.fixture
 def stream(jp_ws_fetch: Any, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[Stream]:
-    """Subscribe to the server's events, with these headers."""
+    """Return a function that subscribes to the server's events, with the given headers."""
     streams: list[Any] = []
 
     async def subscribe(headers: dict[str, str]) -> Any:

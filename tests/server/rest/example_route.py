@@ -15,7 +15,7 @@ def _least(parameters: Mapping[str, str], _: Any) -> int:
 
 
 def spenders(context: Context, request: Request[int]) -> Body:
-    """The notebooks whose sessions have spent at least so many US dollars, by path."""
+    """Return the paths of the notebooks whose sessions have spent at least this number of US dollars."""
     context.settle()
     states = context.service.states(context.owner, context.root)
     return {"paths": [state["path"] for state in states if money.parse(state["spent"]) >= request.query]}

@@ -1,4 +1,4 @@
-"""The audit record over REST: summed, verified, and streamed as files."""
+"""The audit record over REST: sums, verification, and exported files."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Download = Callable[..., Any]
 
 @pytest.fixture
 def spends(extension: Any) -> Spends:
-    """Open a notebook's session, and charge these tools a cent each."""
+    """Return a function that opens a notebook's session and charges a cent to each tool."""
 
     def charge(*tools: str, path: str = "a.ipynb", agent_id: str | None = None) -> None:
-        origin, key = Origin("kernel", scope="kernel-1"), extension._rooms.key(path)
+        origin, key = Origin("kernel", scope="kernel-1"), extension._notebooks.key(path)
         request: Request[Any] = OpenSession(
             key=next(_keys), origin=origin, notebook=key, terms=SessionTerms(default_budget=1000 * CENT)
         )
@@ -59,7 +59,7 @@ def download(jp_fetch: Any) -> Download:
 
 @pytest.fixture
 def address(jp_serverapp: Any) -> str:
-    """The export's path, with the token in it."""
+    """Return the export's path, with the token in it."""
     return f"{jp_serverapp.base_url}{GOVERNANCE}/audit/export?token={jp_serverapp.identity_provider.token}"
 
 
@@ -85,7 +85,7 @@ async def test_sums_by_tool_agent_and_day(rest: Any, spends: Spends) -> None:
     assert [(found["name"], found["spent"]) for found in by_agent] == [("agent-7", "0.03")]
     by_day = (await rest("GET", "audit/sums", by="day")).body["sums"]
     days.add(datetime.now(timezone.utc).date().isoformat())
-    # A midnight may have passed.
+    # Two days, if the test runs at midnight.
     assert {day["name"] for day in by_day} <= days
     assert sum(Decimal(day["spent"]) for day in by_day) == Decimal("0.04")
     assert (await rest("GET", "audit/sums", by="day", tool="none")).body["sums"] == []
@@ -235,7 +235,7 @@ async def test_who_reads_slowly_makes_nothing_pile_up(
             loop.call_soon_threadsafe(ended.set)
 
     async def settled() -> int:
-        """How much was taken when nothing more is."""
+        """Return the number of parts that were taken once it no longer grows."""
         seen = -1
         while seen != taken:
             seen = taken
@@ -261,13 +261,13 @@ async def test_who_reads_slowly_makes_nothing_pile_up(
 async def test_a_file_is_sent_while_it_is_read(
     extension: Any, http_server_client: Any, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its beginning has come while its end is not there yet."""
+    """The client receives the file's beginning before its end was read."""
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def parts(query: Any, form: str) -> Iterator[bytes]:
         yield b"first\n"
-        # Goes on only when the first part has been received; otherwise this fails.
+        # Waits until the client has received the first part, and fails if it does not.
         asyncio.run_coroutine_threadsafe(asyncio.wait_for(begun.wait(), 10), loop).result()
         yield b"last\n"
 

@@ -1,4 +1,4 @@
-"""No handler of ours, on the server's whole web application, serves a request without a login and a permission."""
+"""No handler of the extension serves a request without a login and a permission, tested on the server's application."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ import aumos_governance.server
 from aumos_governance.server.rest.table import PREFIX
 
 XSRF = {"Cookie": "_xsrf=a", "X-XSRFToken": "a"}
-"""Passes the check that a page sends what its cookie says, so that a refusal has another reason."""
+"""Passes the XSRF check, so that a refusal must have another reason."""
 Served = tuple[str, type[RequestHandler]]
 
 
 def handlers(router: RuleRouter) -> Iterator[Served]:
-    """The patterns and handlers of the application, in whatever depth."""
+    """Yield the patterns and handlers of the application, at all levels."""
     for rule in router.rules:
         if isinstance(rule.target, RuleRouter):
             yield from handlers(rule.target)
@@ -35,7 +35,7 @@ def handlers(router: RuleRouter) -> Iterator[Served]:
 
 @pytest.fixture
 def ours(jp_serverapp: Any, extension: Any) -> list[Served]:
-    """The handlers that are defined in the package, that the extension adds to the server, or that bear its name."""
+    """Return the handlers that the package defines, that the extension adds, or whose pattern contains ``aumos``."""
     app = jp_serverapp.web_app
     added = {(f"{jp_serverapp.base_url}{pattern}$", handler) for pattern, handler, *_ in extension.handlers}
     assert extension.static_paths == []
@@ -49,7 +49,7 @@ def ours(jp_serverapp: Any, extension: Any) -> list[Served]:
 
 
 class Attempts:
-    """Tries every method of a handler."""
+    """Requests with every method to a handler."""
 
     def __init__(self, jp_fetch: Any, jp_ws_fetch: Any, base_url: str) -> None:
         self._fetch = jp_fetch
@@ -57,15 +57,16 @@ class Attempts:
         self._base_url = base_url
 
     async def served(self, ours: list[Served], headers: dict[str, str]) -> list[tuple[str, str, int]]:
-        """The methods and patterns of all requests that got something else than a refusal."""
+        """Return the methods and patterns of all requests that were not refused."""
         found = []
         for pattern, handler in ours:
             path = re.sub(r"\(.*?\)", "x", pattern).removesuffix("$").removeprefix(self._base_url)
             for method in handler.SUPPORTED_METHODS:
                 status, body = await self._status(handler, method, path, headers)
-                # A browser checks in advance, without its login, which methods and headers may be sent: no body.
+                # A browser sends OPTIONS without a login to find out which methods and headers are allowed; it has no
+                # body.
                 requests_in_advance = method == "OPTIONS" and body == b""
-                # What the XSRF check refuses did not get as far as the check for a login.
+                # A refusal by the XSRF check proves nothing, since it comes before the check of the login.
                 refused = status == 405 or (status == 403 and b"xsrf" not in body.lower())
                 if not (requests_in_advance or refused):
                     found.append((method, pattern, status))
@@ -113,7 +114,7 @@ async def test_without_a_login_every_request_is_refused(ours: list[Served], atte
 
 
 class Open(APIHandler):
-    """What a new handler would be if its login were forgotten."""
+    """A handler whose author has forgotten the login."""
 
     def get(self) -> None:
         self.finish("{}")

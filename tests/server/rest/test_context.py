@@ -1,4 +1,4 @@
-"""What users read of a ledger that others use as well."""
+"""The records that users may read of a ledger that other users share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import NotebookKey
 from aumos_governance.ledger.contract.queries import AuditQuery, AuditSums
 from aumos_governance.ledger.contract.terms import SessionTerms
-from aumos_governance.server.identity.rooms import Rooms
+from aumos_governance.server.identity.notebook_map import NotebookMap
 from aumos_governance.server.rest import audit, configuration, sessions, waiting
 from aumos_governance.server.rest.context import Context
 from aumos_governance.server.rest.parameters import Page
@@ -39,7 +39,7 @@ def test_a_database_server_shows_each_their_own_records(database_url: str, tools
         for number, (op, body) in enumerate([("open", {}), ("spend", {"amount": "0.01", "tool": tool})]):
             service.submit(caller, WireRequest(f"{owner}{number}", op, time.time() + 60, Cell(), body), lambda _: None)
     settings = Settings(SessionTerms(), ("0.5",), autostart=False, database_url=database_url)
-    context = Context(service, Rooms("ann", "/srv/ann"), settings, lambda: None)
+    context = Context(service, NotebookMap("ann", "/srv/ann"), settings, lambda: None)
 
     seen = {record["tool"] for record in audit.records(context, request(AuditQuery()))["records"]} - {None}
     assert sorted(seen) == tools
@@ -53,7 +53,7 @@ def test_a_database_server_shows_each_their_own_records(database_url: str, tools
 
 
 class Counted:
-    """A server with two notebooks, and how often what waits there was settled first."""
+    """A server with two notebooks, which counts how often `settle` was called before a reading."""
 
     def __init__(self) -> None:
         self.settled = 0
@@ -64,7 +64,7 @@ class Counted:
                 request = WireRequest(f"{op}{number}", op, time.time() + 60, Cell(), dict(body))
                 self.service.submit(caller, request, lambda _: None)
         settings = Settings(SessionTerms(), ("0.5",), autostart=False, database_url="sqlite:///ledger.sqlite")
-        self.context = Context(self.service, Rooms("ann", "/srv"), settings, self._settle)
+        self.context = Context(self.service, NotebookMap("ann", "/srv"), settings, self._settle)
 
     def _settle(self) -> None:
         self.settled += 1

@@ -1,4 +1,4 @@
-"""Every error of the package has its HTTP status, in the one place that knows them."""
+"""Every error class of the package has an HTTP status in `http_errors`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who receives the figures of notebooks over the server's event stream: a real authorizer, a real websocket."""
+"""The users who receive states over the server's event stream, with a real authorizer and websocket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.server.users import ADA, BOB
 
 
 class Teachers(Authorizer):
-    """Lets ada do everything, and all others everything but read governance."""
+    """An authorizer that lets ada do everything, and other users everything except reading governance."""
 
     readers = frozenset({"ada"})
     pause: asyncio.Event | None = None
@@ -46,7 +46,7 @@ def authorizer(monkeypatch: pytest.MonkeyPatch) -> type[Teachers]:
 
 
 def mark(serverapp: Any, path: str = "end") -> None:
-    """An event of the server's own, behind all that came before."""
+    """Emit an event of the server's own, which comes after all events before."""
     serverapp.event_logger.emit(schema_id=CONTENTS, data={"action": "get", "path": path})
 
 

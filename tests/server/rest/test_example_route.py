@@ -1,4 +1,4 @@
-"""A route that is one function and one row of the table has all that the others have."""
+"""A route that is one function and one row of the table is authenticated and validated like all others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def jp_server_config(jp_server_config: Any, monkeypatch: pytest.MonkeyPatch) -> 
 async def test_it_responds(rest: Any, extension: Any) -> None:
     for path, dollars in (("a.ipynb", 1), ("b.ipynb", 3)):
         await rest("PATCH", "state", {"budget": "5"}, path=path)
-        spend = Spend(key="", origin=Origin("kernel"), notebook=extension._rooms.key(path), amount=dollars * 10**9)
+        spend = Spend(key="", origin=Origin("kernel"), notebook=extension._notebooks.key(path), amount=dollars * 10**9)
         await asyncio.get_running_loop().run_in_executor(None, extension._ledger.execute, spend)
     assert (await rest("GET", "spenders", least="2.5")).body == {"paths": ["b.ipynb"]}
     assert (await rest("GET", "spenders")).body == {"paths": ["a.ipynb", "b.ipynb"]}

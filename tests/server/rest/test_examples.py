@@ -1,4 +1,4 @@
-"""The package's example notebooks, copied into a user's folder."""
+"""Copies of the package's example notebooks in a user's folder."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def test_a_user_who_may_not_write_files_gets_none(
 
 
 def test_an_installed_package_finds_its_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wheel has them where `find_example` looks when there is no checkout."""
+    """The wheel installs them where `find_example` searches if there is no checkout."""
     tomllib = pytest.importorskip("tomllib") if sys.version_info >= (3, 11) else pytest.importorskip("tomli")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]

@@ -1,4 +1,4 @@
-"""An attack on the event bus: a user who may do nothing but post events posts all that could be believed."""
+"""An attack on the event bus: a user who may only post events posts every event that could have an effect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.server.users import ADA, EVE
 
 
 class EventsAlone(Authorizer):
-    """Lets ada do everything, and eve post events."""
+    """An authorizer that lets ada do everything, and eve post events."""
 
     def is_authorized(self, handler: Any, user: User, action: str, resource: str) -> bool:
         return user.username == "ada" or resource == "events"
@@ -35,7 +35,7 @@ def authorizer() -> type[Authorizer]:
 
 
 def forgeries(chance: random.Random) -> dict[str, Any]:
-    """One event that would change something if it were believed."""
+    """Return an event that would change something if the server used it."""
     path, other = chance.sample(["a.ipynb", "b.ipynb", "c.ipynb", "", "/", "../a.ipynb"], 2)
     figures = {"active": chance.random() < 0.5, "remaining": "1000000", "seq": chance.randrange(2**40)}
     nonce = chance.choice([{}, {"nonce": secrets.token_hex(16)}, {"nonce": None}, {"nonce": ["x"]}, {"nonce": ""}])
@@ -70,7 +70,7 @@ async def test_nothing_forged_is_believed(
         assert status == 400 or (status == 204 and EVENT_SCHEMA_ID not in body), (number, body)
     assert {name: (await rest("GET", "state", path=name)).body for name in before} == before, number
     assert (await rest("GET", "state", None, EVE, path="a.ipynb")).status == 403
-    # What is true comes last, and is all of ours that the reader receives; eve receives none.
+    # The true event comes last, and is the only governance event that the reader receives; eve receives none.
     changed = (await rest("PATCH", "state", {"budget": "4"}, path="a.ipynb")).body
     assert changed["seq"] == before["a.ipynb"]["seq"] + 1
     received = ours(await events_until(reader, lambda event: event.get("budget") == "4"))

@@ -30,7 +30,7 @@ def governance_config(providers: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 
 
 def keys_of(extension: Any) -> GatewayKeys:
-    found: GatewayKeys = extension._gateway.issuing.keys
+    found: GatewayKeys = extension._gateway.issuers.keys
     return found
 
 
@@ -147,7 +147,7 @@ async def test_a_command_has_its_notebooks_key(extension: Any, rest: Any) -> Non
     assert spend(extension, caller, "1")["allowed"]
     assert (await rest("GET", "state", path="a.ipynb")).body["spent"] == "1"
     await rest("DELETE", f"keys/{created['key']['id']}")
-    # The notebook's session is not the key's alone.
+    # The session belongs to the notebook and not to the key, so it stays open.
     assert (await rest("GET", "state", path="a.ipynb")).body["active"]
 
 

@@ -1,4 +1,4 @@
-"""Calls that wait at a limit, as a user sees them, denies them, and lets them go on with a higher budget."""
+"""Calls that wait at a limit, as a user lists and denies them, or allows them by raising the budget."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ def jp_server_config(jp_server_config: Config) -> Config:
 
 
 class Calls:
-    """Calls of one notebook's kernel, whose responses come when they come."""
+    """The calls of one notebook's kernel, and their responses."""
 
     def __init__(self, extension: Any, path: str, budget: str = "1") -> None:
         self._service = extension._service
-        self._caller = Caller(extension._rooms.key(path), f"kernel:{path}", f"{path}:n1")
+        self._caller = Caller(extension._notebooks.key(path), f"kernel:{path}", f"{path}:n1")
         self._heard: queue.Queue[dict[str, Any]] = queue.Queue()
         self._sent = 0
         self.send("open", trust_level=5, budget=budget)
-        self.hear()
+        self.receive()
 
     def send(self, op: str, **body: Any) -> None:
         self._sent += 1
         request = WireRequest(f"a{self._sent}", op, time.time() + 60, Cell("c-3", 4), body)
         self._service.submit(self._caller, request, lambda response: self._heard.put(json.loads(json.dumps(response))))
 
-    def hear(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         return self._heard.get(timeout=20)
 
     def wait(self, amount: str, **body: Any) -> None:
-        """A call that comes to wait."""
+        """Make a call that exceeds the limit, and await the message that it waits."""
         self.send("spend", amount=amount, tool="gpt-4o", **body)
-        assert "waiting" in self.hear()
+        assert "waiting" in self.receive()
 
     def decision(self) -> dict[str, Any]:
-        while "decision" not in (response := self.hear()):
+        while "decision" not in (response := self.receive()):
             assert "waiting" in response
         decision: dict[str, Any] = response["decision"]
         return decision
@@ -124,7 +124,7 @@ async def test_a_user_denies_all_of_a_session(rest: Any, extension: Any) -> None
     (record,) = (await rest("GET", "audit", event="limit_denied")).body["records"]
     assert (record["outcome"], record["detail"]) == ("deny", {"calls": 2})
     assert record["actor"] not in ("kernel", "server", "")
-    # The same request once more gets the same response; another one finds nothing.
+    # A repeated request gets the same response; another one finds no waiting call.
     assert (await rest("POST", f"limit-requests/{session}/deny", {}, key)).body == {"denied": 2}
     again = await rest("POST", f"limit-requests/{session}/deny", {})
     assert (again.status, again.body["code"]) == (404, "NOT_FOUND")

@@ -1,4 +1,4 @@
-"""The interface's description, held against the server's real responses."""
+"""The server's real responses match `openapi.yaml`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aumos_governance.wire.protocol import EVENT_SCHEMA_ID
 from tests.server.described import DESCRIPTION, SERVER, check
 
 METHODS = {"get", "put", "post", "patch", "delete", "options", "head", "trace"}
-"""The others of a path's keys are no methods: https://spec.openapis.org/oas/v3.1.0#path-item-object"""
+"""The methods of a path; its other keys are no methods: https://spec.openapis.org/oas/v3.1.0#path-item-object"""
 
 
 def parameters(path: str, method: str) -> set[str]:

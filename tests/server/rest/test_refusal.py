@@ -1,4 +1,4 @@
-"""What the server ends with, in one sentence, where governance cannot start."""
+"""The message with which the server ends if governance cannot start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Refuse = Callable[..., str]
 
 
 class Heard(logging.Handler):
-    """Keeps what was critical."""
+    """A handler that stores critical messages."""
 
     def __init__(self) -> None:
         super().__init__(logging.CRITICAL)
@@ -29,7 +29,7 @@ class Heard(logging.Handler):
 
 @pytest.fixture
 def refuse(jp_environ: None, jp_root_dir: Path, jp_asyncio_loop: Any) -> Refuse:
-    """Bring a server up as its command does, up to where it would listen; give the sentence it ended with."""
+    """Start a server as its command does, until it would listen, and return the message with which it ended."""
 
     def start(**settings: Any) -> str:
         config = Config(
@@ -42,7 +42,7 @@ def refuse(jp_environ: None, jp_root_dir: Path, jp_asyncio_loop: Any) -> Refuse:
                 "GovernanceExtension": {"database_url": "memory://", **settings},
             }
         )
-        # A logger that nobody else knows: the server configures all others anew.
+        # A logger outside of the logging module's tree, since the server reconfigures all others.
         log, heard = logging.Logger("refused"), Heard()  # noqa: LOG001
         log.addHandler(heard)
         app = ServerApp(config=config, log=log)
@@ -109,5 +109,8 @@ def test_a_failure_inside(refuse: Refuse, monkeypatch: pytest.MonkeyPatch) -> No
     def fail(*args: Any, **kwargs: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(extension_module, "Rooms", fail)
-    assert refuse() == ("AumOS Governance could not start (ZeroDivisionError), so the server does not either.")
+    monkeypatch.setattr(extension_module, "NotebookMap", fail)
+    assert refuse() == (
+        "AumOS Governance could not start (ZeroDivisionError), so the server does not start; the error above has the"
+        " details."
+    )

@@ -1,4 +1,4 @@
-"""The REST interface: its responses, to whom, and what it refuses in which words."""
+"""The REST interface: its responses, permissions and error messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bodies that the front end is tested against are bodies of the interface as it is described."""
+"""The sample bodies of the front end's tests match `openapi.yaml`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds, approvals, reports and corrections, as a person sees them and says what becomes of them."""
+"""Holds, approvals, reports and corrections, as a user lists them and decides on them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _keys = (f"kernel-key-{number}" for number in itertools.count(1))
 
 @dataclass
 class Agent:
-    """What a kernel does, said to the server's own ledger."""
+    """A kernel whose requests go directly to the server's ledger."""
 
     ledger: Any
-    rooms: Any
+    notebooks: Any
     paths: set[str] = field(default_factory=set)
 
     def do(self, kind: Any, path: str, **values: Any) -> Any:
-        key: NotebookKey = self.rooms.key(path)
+        key: NotebookKey = self.notebooks.key(path)
         if path not in self.paths:
             self.paths.add(path)
             level = TrustLevel.L4_ACT_REPORT
@@ -51,13 +51,13 @@ class Agent:
         return str(self.do(FileReport, path, shown='{"did": "rm"}', tool="shell", **values).report_id)
 
     def leave(self) -> None:
-        """The kernel's process ends."""
+        """Let the kernel's process end."""
         self.ledger.execute(KernelGone(key=next(_keys), origin=Origin("server"), incarnation="one"))
 
 
 @pytest.fixture
 def agent(extension: Any) -> Agent:
-    return Agent(extension._ledger, extension._rooms)
+    return Agent(extension._ledger, extension._notebooks)
 
 
 # ---- holds

@@ -1,4 +1,4 @@
-"""Ceilings over several sessions: read from the settings, put around sessions, and named when they are too small."""
+"""Ceilings over several sessions: read from the settings, put around sessions, and named in errors when exceeded."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def governance_config(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def spend(extension: Any, path: str, amount: int) -> Any:
-    key, ledger = extension._rooms.key(path), extension._ledger
+    key, ledger = extension._notebooks.key(path), extension._ledger
     ledger.execute(OpenSession(key=next(_keys), origin=KERNEL, notebook=key, terms=SessionTerms()))
     return ledger.execute(Spend(key=next(_keys), origin=KERNEL, notebook=key, amount=amount, tool="gpt-4o"))
 
@@ -158,7 +158,7 @@ async def test_without_envelopes_nothing_is_recorded(rest: Any, extension: Any) 
     assert (await rest("GET", "audit", event="configure")).body["records"] == []
 
 
-# ---- ceilings that stand otherwise
+# ---- ceilings in the ledger that differ from the configuration
 
 
 async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any, extension: Any) -> None:
@@ -186,8 +186,8 @@ async def test_what_stands_otherwise_is_shown_until_a_user_changes_it(rest: Any,
         {"name": "class-5", "kind": "team", "configured": configured, "stands": [{"limit": "3", "period": "daily"}]}
     ]
     assert difference_sentence(body["ceilings_differ"][0]) == (
-        "The team ceiling 'class-5' stands at $3.00 daily, whatever this server is configured with ($100.00 monthly);"
-        " only jupyter governance ceiling changes it."
+        "The team ceiling 'class-5' is $3.00 daily in the ledger, unlike in this server's configuration"
+        " ($100.00 monthly); only the command jupyter governance ceiling changes it."
     )
     change(None, BudgetPeriod.DAILY)
     (found,) = (await rest("GET", "config")).body["ceilings_differ"]

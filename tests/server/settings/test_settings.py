@@ -1,4 +1,4 @@
-"""Settings: what is read from them, and the one sentence in which each wrong value is refused."""
+"""The extension's settings: their values, and the error message of each wrong value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of notebooks, sessions, envelopes, charges, approvals, trust, responses and audit records."""
+"""Creates the tables of notebooks, sessions, envelopes, charges, approvals, trust, responses and audit records."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Sorted by code point, as SQLite does by itself.
+# PostgreSQL must sort text by code point, as SQLite does by default.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 

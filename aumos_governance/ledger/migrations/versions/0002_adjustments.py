@@ -1,4 +1,4 @@
-"""The table of estimated charges, which a later response of the provider may adjust once."""
+"""Adds the table of estimated charges, which a later response of the provider may adjust once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-# Sorted by code point, as SQLite does by itself.
+# PostgreSQL must sort text by code point, as SQLite does by default.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 

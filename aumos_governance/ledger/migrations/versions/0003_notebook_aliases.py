@@ -1,7 +1,7 @@
-"""A notebook is its file: rows say which, and notebooks that prove to be one are joined by aliases.
+"""Gives each notebook its file as its identity, and adds the table of joined notebooks.
 
-What must be joined is only marked here. Joining writes records, for which the program needs the tables of its own
-version: `migrate` does it when all revisions have run, in the same transaction.
+Notebooks that are the same file are only marked here. Joining them writes records, for which the tables of the current
+version are needed: `migrate` does it when all revisions have run, in the same transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-# Sorted by code point, as SQLite does by itself.
+# PostgreSQL must sort text by code point, as SQLite does by default.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -61,7 +61,8 @@ def _name_files() -> None:
         file = _file(row["root"], row["path"])
         if row["deleted_at"] is None:
             if (row["owner"], file) in taken:
-                # Two roots reached it, as two notebooks. No file's name ends in a slash and an id.
+                # One file was two notebooks, reached from two roots. The mark is unique, since no file's path ends in a
+                # slash and an id.
                 file = f"{file}/{row['id']}"
             taken.add((row["owner"], file))
         connection.execute(sa.update(notebooks).where(notebooks.c.id == row["id"]).values(file=file))

@@ -1,6 +1,6 @@
-"""Ceilings that servers share stand by themselves: filled with what servers are configured with at this moment.
+"""Adds the tables of shared ceilings, and fills them with those that servers are configured with at this moment.
 
-Envelopes of an earlier configuration stay what they are: none of them encloses anything again.
+The envelopes of earlier configurations stay unchanged, and enclose no further session.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-# Sorted by code point, as SQLite does by itself.
+# PostgreSQL must sort text by code point, as SQLite does by default.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 SHARED = ("owner", "team")
 
@@ -70,10 +70,10 @@ def _put_envelope(
     here = envelopes.c.id == id
     if connection.execute(sa.select(envelopes.c.id).where(here)).first() is None:
         values = {"id": id, "kind": kind, "name": name, "period": period, "subject": subject}
-        # Of amounts that servers disagree on, none was ever used: the lowest is the safe one.
+        # Where servers are configured with different amounts, none of which was used yet, the lowest is the safe one.
         connection.execute(sa.insert(envelopes).values(**values, ceiling=min(amounts)))
     elif len(amounts) == 1:
-        # The next session to be opened would have set it.
+        # The next opening of a session would have set this amount.
         connection.execute(sa.update(envelopes).where(here).values(ceiling=min(amounts)))
 
 

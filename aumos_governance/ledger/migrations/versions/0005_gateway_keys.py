@@ -1,4 +1,4 @@
-"""The table of the gateway's keys: a digest of each, what it was issued to, and when it was revoked."""
+"""Adds the table of the gateway's keys: the digest of each, what it was issued to, and when it was revoked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Sorted by code point, as SQLite does by itself.
+# PostgreSQL must sort text by code point, as SQLite does by default.
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 

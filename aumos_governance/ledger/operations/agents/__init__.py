@@ -1,1 +1,1 @@
-"""What agents may do: their levels, consents, and the actions that are checked against them."""
+"""Operations on agents' trust levels and consents, and the evaluation of their actions."""

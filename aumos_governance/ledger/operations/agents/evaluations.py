@@ -1,4 +1,4 @@
-"""Actions that are checked, and decisions made elsewhere: each one is recorded, none is charged."""
+"""The operations that only record: the evaluation of an action, and a record that an engine writes itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ...contract.agreements import Evaluate, Record
 from ...contract.audit_facts import Recorded
 from ...contract.facts import Decision
 from ...rules.chain import LEDGER_CHAIN, OWN_EVENTS, check_whole
-from ...rules.verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session, over_budget
+from ...rules.verdicts import Refusal, agent_refusal, level_refusal, no_budget, no_consent, no_session
 from ...transaction.rows import BalanceRow, EnvelopeRow, SessionRow
 from ...transaction.work import Work, record
-from ..places import called, category_id, enclosing, name_of, open_session_of, period_start
+from ..balances import category_id, enclosing_ids, open_session_of, over_ceiling, period_start
 from ..registry import operation
 from .trust import agent_level, check_named, find_consent, realm_in
 
@@ -23,9 +23,9 @@ __all__ = ["append_record", "evaluate"]
 
 @operation(Record)
 def append_record(work: Work, request: Record) -> Recorded:
-    """Record what was decided elsewhere.
+    """Append a record of an event that was not decided by the ledger.
 
-    Raises InvalidRequestError for an event by which the ledger's own records prove its rows.
+    Raises InvalidRequestError for an event in `OWN_EVENTS`, from which a verification derives the tables' contents.
     """
     if request.event in OWN_EVENTS:
         raise InvalidRequestError(f"A record's event cannot be {request.event!r}, which the ledger writes itself.")
@@ -53,13 +53,13 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 @operation(Evaluate)
 def evaluate(work: Work, request: Evaluate) -> Decision:
-    """Check an action and record the response, with what each check found."""
+    """Check whether an action is allowed, and record the decision with the result of each check; charge nothing."""
     if request.realm is not None and not request.agent_id:
         check_named(agent_id=request.agent_id)
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
         raise InvalidAmountError("An amount must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
-    # Of all rows only the chain's is changed.
+    # Rows are only peeked at, since this operation changes none but the chain's.
     notebook = work.peek_notebook(request.notebook) or work.notebook_or_new(request.notebook)
     session = None if notebook.session_id is None else work.peek(SessionRow, notebook.session_id)
     if session is not None and session.closed_at is not None:
@@ -115,12 +115,12 @@ def _trust(
             level = min(level, session.trust_level)
         if level >= required:
             reasons.append(_enough_trust(agent_id, int(level), int(required)))
-    # What binds the session binds every agent in it.
+    # The session's level limits every agent in it.
     return level_refusal(ActionKind.CALL, required, session.trust_level)
 
 
 def _budget(work: Work, session: SessionRow, category: str | None, amount: int, reasons: list[str]) -> Refusal | None:
-    envelopes, inner = enclosing(session), None
+    envelopes, inner = enclosing_ids(session), None
     if category:
         inner = category_id(session.id, category)
         envelopes = f"{inner} {envelopes}"
@@ -134,14 +134,14 @@ def _budget(work: Work, session: SessionRow, category: str | None, amount: int, 
         balance = work.peek(BalanceRow, id, period_start(envelope.period, work.now))
         counted = 0 if balance is None else balance.spent + balance.held
         if counted + amount > envelope.ceiling:
-            return over_budget(counted + amount, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
+            return over_ceiling(envelope, counted + amount)
         if left is None:
             left = envelope.ceiling - counted
     reasons.append(_enough_budget(category, left or 0, amount))
     return None
 
 
-# Kept, since agents make the same requests over and over.
+# Cached, since agents make the same requests over and over.
 @lru_cache(maxsize=512)
 def _enough_trust(agent_id: str, level: int, required: int) -> str:
     return f"Agent {agent_id!r} has trust level L{level}, and L{required} is needed"

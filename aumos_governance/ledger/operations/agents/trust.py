@@ -1,4 +1,4 @@
-"""Agents' trust levels and consents: given, taken away, and found."""
+"""Operations on agents' trust levels and consents: grant, remove and find them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...transaction.rows import ConsentRow, SessionRow, TrustRow
 from ...transaction.selections import CONSENTS_OF_AGENT, CONSENTS_OF_REALM, TRUST_OF_REALM
 from ...transaction.work import Work, record
-from ..places import open_session_of
+from ..balances import open_session_of
 from ..registry import operation, reader
 
 __all__ = [
@@ -43,7 +43,7 @@ __all__ = [
 
 @operation(SetTrust)
 def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
-    """Give an agent a level."""
+    """Assign a trust level to an agent."""
     check_named(agent_id=request.agent_id)
     realm, scope = request.realm, request.scope or ""
     if realm is None:
@@ -67,7 +67,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
 
 @operation(TouchTrust)
 def touch_trust(work: Work, request: TouchTrust) -> bool:
-    """Note that an agent was active."""
+    """Store that an agent with a trust level was active now; return False where it has none."""
     row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
     if row is None or row.level is None:
         return False
@@ -78,7 +78,7 @@ def touch_trust(work: Work, request: TouchTrust) -> bool:
 
 @operation(RemoveTrust)
 def remove_trust(work: Work, request: RemoveTrust) -> bool:
-    """Take an agent's level away."""
+    """Remove an agent's trust level; return whether it had one."""
     session = _open_session(work, request.notebook) if request.realm is None else None
     realm = session_realm(session.id) if session is not None else request.realm or ""
     row = work.find(TrustRow, realm, request.agent_id, request.scope or "")
@@ -97,7 +97,10 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """What counts for an agent: the level in the scope, else the one everywhere. Only to be read."""
+    """Return the level that applies to an agent: that of the scope, or else the one without a scope.
+
+    The row must not be changed (see `Work.peek`).
+    """
     for place in (scope, "") if scope else ("",):
         row = work.peek(TrustRow, realm, agent_id, place)
         if row is not None and row.level is not None:
@@ -106,14 +109,14 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
 
 
 def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
-    """The level of an agent, ``default`` for one without a level of its own."""
+    """Return the level that applies to an agent, or ``default`` where it has none."""
     row = find_trust(work, realm, agent_id, scope)
     return int(default) if row is None or row.level is None else row.level
 
 
 @operation(GrantConsent)
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
-    """Allow the use of a kind of data."""
+    """Store a consent for an agent's use of a type of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
     check_whole(until=request.until)
     realm = _realm_of(work, request.notebook, request.realm)
@@ -136,7 +139,7 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
 
 @operation(RevokeConsent)
 def revoke_consent(work: Work, request: RevokeConsent) -> int:
-    """Take consents back."""
+    """Revoke one consent of an agent, or all where the request names no data type; return how many."""
     check_named(agent_id=request.agent_id)
     realm = _realm_of(work, request.notebook, request.realm)
     if request.data_type is None:
@@ -157,9 +160,9 @@ def revoke_consent(work: Work, request: RevokeConsent) -> int:
 
 
 def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose: str | None) -> ConsentRow | None:
-    """What counts for a use of data now: the consent for this very purpose, else the one for every purpose.
+    """Return the consent that covers a use of data now: for this purpose, or else for every purpose.
 
-    Only to be read.
+    The row must not be changed (see `Work.peek`).
     """
     for place in (purpose, "") if purpose else ("",):
         row = work.peek(ConsentRow, realm, agent_id, data_type, place)
@@ -169,26 +172,26 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
 
 
 def realm_in(session: SessionRow, realm: str | None) -> str:
-    """Whose agents these are: those of a realm, or with None those of the session."""
+    """Return the realm of a request's agents: the one that it names, or that of the session where it is None."""
     return session_realm(session.id) if realm is None else realm
 
 
 def check_named(**names: str) -> None:
-    """Raises InvalidRequestError that names the first which is not a non-empty string."""
+    """Raise InvalidRequestError, with its name, for the first of these values that is empty."""
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")
 
 
 def assignment_of(row: TrustRow) -> TrustAssignment:
-    """The assignment as responses show it."""
+    """Return the `TrustAssignment` of a row, for a response."""
     return TrustAssignment(
         row.agent_id, row.scope or None, TrustLevel(row.level or 0), row.assigned_by, row.assigned_at, row.touched_at
     )
 
 
 def consent_of(row: ConsentRow) -> Consent:
-    """The consent as responses show it."""
+    """Return the `Consent` of a row, for a response."""
     return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
 
 
@@ -233,7 +236,7 @@ def _record(
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
     chain = LEDGER_CHAIN if session is None else session.id
-    # Null: the realm of the session itself, whose chain this is.
+    # A null realm is that of the session whose chain has this record.
     detail["realm"] = request.realm
     record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)
 

@@ -1,1 +1,1 @@
-"""What a user approves beforehand, and what a user reviews afterwards."""
+"""Operations on approval requests, which a user decides, and on reports, which a user acknowledges."""

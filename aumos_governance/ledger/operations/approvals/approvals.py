@@ -1,4 +1,4 @@
-"""Approvals of governed actions: requested, decided by a user, withdrawn."""
+"""Operations on approvals of governed actions: request, decide, withdraw and list them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ...rules.chain import check_whole
 from ...transaction.rows import ApprovalRow, NotebookRow, SessionRow
 from ...transaction.selections import PENDING_OF_SERVER
 from ...transaction.work import Work, record
-from ..places import open_session_of
-from ..reach import named, notebook_of, owners_of, page, reaches
+from ..balances import open_session_of
+from ..reach import key_under, may_name, notebook_of, page, session_and_notebook
 from ..registry import operation, reader
 
 __all__ = ["withdraw"]
@@ -62,7 +62,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
         raise ConflictError("The decision is for something else than what was requested, so nothing was changed.")
-    session, notebook = owners_of(work, row.session_id)
+    session, notebook = session_and_notebook(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)
     if request.approve:
@@ -74,7 +74,7 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 @operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
-    """Stop waiting for a response."""
+    """Withdraw an approval request whose caller no longer waits for the decision."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
         raise NotFoundError(f"There is no approval {request.approval_id!r}.")
@@ -84,12 +84,12 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
-    """End a pending approval without a decision of a user.
+    """End a pending approval without a user's decision.
 
-    Its action is denied where its time ran out; else its caller is gone, and nothing was decided.
+    Where it has expired, its action is denied; otherwise its caller is gone, and nothing is decided.
     """
     expired = row.until is not None and work.now >= row.until
-    session, notebook = owners_of(work, row.session_id)
+    session, notebook = session_and_notebook(work, row.session_id)
     row.status = ApprovalStatus.WITHDRAWN.value
     _close(work, row, origin)
     outcome, code = (GovernanceOutcome.DENY, "APPROVAL_TIMEOUT") if expired else (None, "APPROVAL_WITHDRAWN")
@@ -97,7 +97,7 @@ def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
-    """The approval as responses show it."""
+    """Return the `Approval` of a row, for a response."""
     return Approval(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),
@@ -117,7 +117,7 @@ def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
 
 def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
     row = work.find(ApprovalRow, approval_id)
-    if row is None or not reaches(work, origin, row):
+    if row is None or not may_name(work, origin, row):
         raise NotFoundError(f"There is no approval {approval_id!r}.")
     return row
 
@@ -132,7 +132,7 @@ def _decided(row: ApprovalRow) -> str:
 def _close(work: Work, row: ApprovalRow, origin: Origin) -> None:
     row.decided_at = work.now
     row.decided_by = origin.actor
-    # What was shown may hold code and arguments: it goes when it has served, the digest stays.
+    # The text shown to the user may contain code and arguments, so it is deleted after the decision; the digest stays.
     row.shown = None
     work.save(row)
 
@@ -177,6 +177,6 @@ def read_approval(work: Work, query: ReadApproval) -> Approval:
 @reader(ListApprovals)
 def list_approvals(work: Work, query: ListApprovals) -> tuple[Approval, ...]:
     return tuple(
-        replace(approval_of(row, notebook), notebook=named(notebook, query.root))
+        replace(approval_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, PENDING_OF_SERVER)
     )

@@ -1,4 +1,4 @@
-"""Reports of governed actions: filed when they start, finished, and acknowledged by a user."""
+"""Operations on reports of governed actions: file one at an action's start, finish it, and acknowledge it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...rules.chain import dumps
 from ...transaction.rows import NotebookRow, ReportRow, SessionRow
 from ...transaction.selections import UNSEEN_REPORTS
 from ...transaction.work import Work, record
-from ..reach import named, owners_of, page, reaches
+from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
 __all__ = ["report_of"]
@@ -23,7 +23,7 @@ __all__ = ["report_of"]
 
 @operation(FileReport)
 def file_report(work: Work, request: FileReport) -> Report:
-    """Keep a report until a user has acknowledged it."""
+    """Store a report for a user to acknowledge."""
     notebook = work.notebook(request.notebook)
     if notebook is None or notebook.session_id is None:
         raise NotFoundError("This notebook never had a governance session to report on.")
@@ -45,7 +45,7 @@ def file_report(work: Work, request: FileReport) -> Report:
 
 @operation(FinishReport)
 def finish_report(work: Work, request: FinishReport) -> Report:
-    """Add to a report how its action ended."""
+    """Add the result of an action to its report, which becomes unacknowledged again."""
     row = work.find(ReportRow, request.report_id)
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
@@ -53,7 +53,7 @@ def finish_report(work: Work, request: FinishReport) -> Report:
     addition: dict[str, Any] = {"result": request.result}
     if request.spent is not None:
         addition["spent"] = request.spent
-    # Acknowledged while it ran, what was shown is gone.
+    # If the report was acknowledged while the action ran, the text shown is deleted already.
     row.shown = dumps({**({"tool": row.tool} if row.shown is None else _object(row.shown)), **addition})
     row.acknowledged_at = row.acknowledged_by = None
     work.save(row)
@@ -63,13 +63,13 @@ def finish_report(work: Work, request: FinishReport) -> Report:
 
 @operation(AcknowledgeReport)
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
-    """Acknowledge a report; a second time changes nothing."""
+    """Acknowledge a report. A second acknowledgement changes nothing."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
-    if row is None or not reaches(work, request.origin, row):
+    if row is None or not may_name(work, request.origin, row):
         raise NotFoundError(f"There is no report {request.report_id!r}.")
-    session, notebook = owners_of(work, row.session_id)
+    session, notebook = session_and_notebook(work, row.session_id)
     if row.acknowledged_at is None:
         row.acknowledged_at = work.now
         row.acknowledged_by = request.origin.actor
@@ -84,7 +84,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
 @reader(ListReports)
 def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
     return tuple(
-        replace(report_of(row, notebook), notebook=named(notebook, query.root))
+        replace(report_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)
     )
 
@@ -105,7 +105,7 @@ def _record(work: Work, notebook: NotebookRow, row: ReportRow, origin: Origin, d
 
 
 def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
-    """The report as responses show it."""
+    """Return the `Report` of a row, for a response."""
     return Report(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),
@@ -121,6 +121,7 @@ def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
 
 
 def _object(text: str) -> dict[str, Any]:
+    """Return the JSON object in the text shown; for other text an object that contains it as ``shown``."""
     try:
         shown = json.loads(text)
     except ValueError:

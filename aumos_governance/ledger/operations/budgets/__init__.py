@@ -1,1 +1,1 @@
-"""The limits around sessions and within them."""
+"""Operations on limits: category budgets within a session, and ceilings around sessions."""

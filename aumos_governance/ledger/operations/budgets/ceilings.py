@@ -1,4 +1,4 @@
-"""Ceilings that servers share: the first configuration creates one, then only a user's decision changes it."""
+"""Shared ceilings: the first server's configuration creates one, and after that only a user's decision changes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ...rules.chain import LEDGER_CHAIN, check_text, dumps
 from ...transaction.rows import CeilingRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import ALL_CEILINGS, MEMBERSHIPS, OPEN_SESSIONS_OF_OWNER, SESSIONS_IN
 from ...transaction.work import Work, record
-from ..places import envelope_id, period_start
+from ..balances import envelope_id, period_start
 from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 
@@ -24,7 +24,7 @@ __all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
 
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
-    """Put the shared ceilings of a configuration around an owner's sessions; returns whether any is new there."""
+    """Add the shared ceilings of a configuration to those of an owner; return whether anything was added."""
     row = membership_of(work, owner)
     names = json.loads(row.ceilings)
     added = False
@@ -48,7 +48,7 @@ def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
 
 
 def shared_detail(work: Work, owner: str) -> list[dict[str, Any]]:
-    """The shared ceilings around an owner's sessions as they stand, for a record."""
+    """Return the shared ceilings around an owner's sessions, for the detail of a record."""
     return [
         {"name": ceiling.name, "kind": ceiling.kind, **figures}
         for ceiling in shared_around(work, owner)
@@ -92,7 +92,7 @@ def set_ceiling(work: Work, request: SetCeiling) -> bool:
 
 
 def ceiling_states(work: Work, rows: Iterable[CeilingRow]) -> tuple[CeilingState, ...]:
-    """Shared ceilings with their figures in their current periods."""
+    """Return shared ceilings with their balances in the current periods."""
     found = []
     for row in rows:
         kind = EnvelopeKind(row.kind)
@@ -118,7 +118,7 @@ def _period(work: Work, row: CeilingRow, period: BudgetPeriod | None) -> str:
 
 
 def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
-    """The open sessions that the ceiling encloses, or is to enclose from now on."""
+    """Return the open sessions that a ceiling encloses already, or must enclose from now on, sorted by id."""
     if row.kind == EnvelopeKind.OWNER.value:
         owners = [row.subject]
     else:
@@ -126,13 +126,13 @@ def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
         owners = [member.owner for member in work.select(MEMBERSHIPS) if named in json.loads(member.ceilings)]
     found = {session.id: session for owner in owners for session in work.select(OPEN_SESSIONS_OF_OWNER, owner)}
     for id in row.envelopes.split():
-        # Also where an earlier version put it around one whose server is not configured with it any more.
+        # An earlier version may have put it around a session whose server is no longer configured with it.
         found |= {session.id: session for session in work.select(SESSIONS_IN, id) if session.closed_at is None}
     return [found[id] for id in sorted(found)]
 
 
 def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling: int) -> str:
-    """The id of the envelope with this period, which has this ceiling from now on."""
+    """Set the ceiling, in nano-USD, of the envelope with this period, which is created where needed; return its id."""
     id = envelope_id(kind, subject, name, period)
     envelope = work.find(EnvelopeRow, id)
     if envelope is None:

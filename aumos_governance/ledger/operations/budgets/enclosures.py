@@ -1,4 +1,4 @@
-"""Which ceilings enclose a session: what its server is configured with, and what servers share around its owner."""
+"""The ceilings that enclose a session: those of its server's configuration, and the shared ones around its owner."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from ...contract.budgets import EnvelopeKind
 from ...rules.chain import dumps
 from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, MembershipRow, NotebookRow, SessionRow
 from ...transaction.work import Work
-from ..places import envelope_id
+from ..balances import envelope_id
 
 __all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
 
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
-"""Kinds that several servers share: a configuration creates one, and only `SetCeiling` changes it."""
+"""The kinds of shared ceilings: a configuration creates one, and only `SetCeiling` changes it."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
-"""By kind, inner before outer."""
+"""By kind of envelope: its rank, inner before outer."""
 
 
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put the ceilings that servers share around a session, whose row the caller saves; with a root also the envelopes
-    that a server of this root is configured with.
+    """Put the shared ceilings of its owner around a session; with a ``root``, also those of that root's configuration.
 
-    ``before`` is what the same server was configured with. What servers of other roots put around the session stays:
-    several roots may reach its notebook, and a charge must fit in the ceilings of all.
+    ``before`` is the previous configuration of the same server, whose ceilings are removed. Those that servers of other
+    roots put around the session stay: its notebook may be reached from several roots, and a charge must fit in the
+    ceilings of all. The caller saves the session's row.
 
-    Returns whether other ceilings, or other figures of them, are around it now.
+    Returns whether the session has other ceilings than before, or one of them has another amount.
     """
     row = None if root is None else work.find(ConfigurationRow, notebook.owner, root)
     outer = [id for ceiling in shared_around(work, notebook.owner) for id in ceiling.envelopes.split()]
@@ -53,20 +53,23 @@ def enclose(
 
 
 def shared_around(work: Work, owner: str) -> Iterator[CeilingRow]:
-    """The ceilings that servers share around this owner's sessions, lifted ones included, inner before outer."""
+    """Yield the shared ceilings around this owner's sessions, lifted ones included, inner before outer."""
     for kind, name in json.loads(membership_of(work, owner).ceilings):
         yield work.get(CeilingRow, kind, subject_of(EnvelopeKind(kind), "", owner, ""), name)
 
 
 def membership_of(work: Work, owner: str) -> MembershipRow:
-    """Which shared ceilings are around this owner's sessions."""
+    """Return the row that lists the shared ceilings around this owner's sessions; create it where there is none."""
     found = work.find(MembershipRow, owner)
-    # Even none is written down: an opening in another process and the first ceilings then meet at this row.
+    # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
     return work.add(MembershipRow(owner, "[]")) if found is None else found
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:
-    """Whose a configured envelope is that encloses this notebook."""
+    """Return the subject of a configured envelope of this kind: what its charges have in common.
+
+    That is the notebook, the owner, or the owner and root (as JSON); it is empty for a team.
+    """
     if kind is EnvelopeKind.NOTEBOOK:
         return notebook_id
     if kind is EnvelopeKind.OWNER:
@@ -79,7 +82,7 @@ def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> s
 def _own(
     specs: Sequence[Sequence[Any]], notebook: NotebookRow, root: str | None
 ) -> Iterator[tuple[str, Sequence[Any]]]:
-    """The ids of the envelopes of a configuration that no other server shares."""
+    """Yield the id and the specification of each envelope in a configuration that is not shared with other servers."""
     for spec in specs:
         name, _, kind, period = spec
         if EnvelopeKind(kind) not in SHARED:

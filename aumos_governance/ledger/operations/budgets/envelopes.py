@@ -1,4 +1,4 @@
-"""Ceilings beyond a session's own: budgets of categories within it, configured envelopes around it."""
+"""The operations that set a category's budget within a session, and configure the envelopes around sessions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ConfigurationRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.selections import BUDGETS_OF_SESSION, OPEN_SESSIONS_OF_OWNER
 from ...transaction.work import Work, record
-from ..places import category_id, enclosing, open_session_of, period_start, places_of
+from ..balances import balances_of, category_id, enclosing_ids, open_session_of, period_start
 from ..reach import newest_session
 from ..registry import operation, reader
 from .ceilings import share, shared_detail
@@ -36,7 +36,7 @@ __all__ = ["budget_state", "configure", "set_budget"]
 
 @operation(ConfigureEnvelopes)
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:
-    """Put envelopes around a server's sessions."""
+    """Put a server's configured envelopes around its sessions; return whether anything changed."""
     owner, root = request.owner, request.root
     specs = sorted(request.envelopes, key=lambda spec: ORDER[spec.encloses.value])
     _check(specs)
@@ -45,7 +45,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     row = work.find(ConfigurationRow, owner, root)
     stored = "[]" if row is None else row.envelopes
     if row is None:
-        # Even none is written down: an opening in another process and the first envelopes then meet at this row.
+        # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
         work.add(ConfigurationRow(owner, root, text))
     elif text != stored:
         row.envelopes = text
@@ -55,7 +55,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     around, elsewhere = {}, {}
     for session in sessions:
         notebook = work.get(NotebookRow, session.notebook_id)
-        # What servers share is around the owner's other sessions as well.
+        # Shared ceilings also enclose the owner's sessions under other roots.
         inside = text != stored and lies_in(notebook, owner, root)
         moved = enclose(work, notebook, session, root if inside else None, before if inside else ())
         if moved:
@@ -71,10 +71,10 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
         "root": root,
         "from": _readable(before),
         "to": _readable(json.loads(text)),
-        # Which ceilings each open session lies in from now on.
+        # By open session: the ceilings around it from now on.
         "around": around,
         **({"elsewhere": elsewhere} if elsewhere else {}),
-        # What stands of what servers share, whatever this one is configured with.
+        # The shared ceilings that apply, which may differ from this server's configuration.
         "shared": shared_detail(work, owner),
     }
     record(work, LEDGER_CHAIN, None, request.origin, "configure", detail=detail)
@@ -124,7 +124,7 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
 def budget_state(
     envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
 ) -> BudgetState:
-    """A category's budget as responses show it."""
+    """Return the `BudgetState` of a category's budget, for a response."""
     return BudgetState(
         envelope.name,
         BudgetPeriod(envelope.period),
@@ -178,7 +178,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
             Balance(envelope.ceiling, balance.spent, balance.held),
             balance.charges,
         )
-        for envelope, balance in places_of(work, enclosing(session), work.now)
+        for envelope, balance in balances_of(work, enclosing_ids(session), work.now)
     )
 
 

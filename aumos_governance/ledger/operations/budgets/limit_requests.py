@@ -1,4 +1,4 @@
-"""Records of calls that wait at a limit on money: the amount each needs, and the user who denied it."""
+"""The operation that records an event of a call that waits at a limit on money, such as a user's denial."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...contract.audit_facts import Recorded
 from ...contract.limits import LimitEvent, RecordLimitRequest
 from ...rules.chain import LEDGER_CHAIN, check_whole
 from ...transaction.work import Work, record
-from ..places import open_session_of
+from ..balances import open_session_of
 from ..registry import operation
 
 __all__ = ["record_limit_request"]

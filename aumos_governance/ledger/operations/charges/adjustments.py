@@ -1,4 +1,4 @@
-"""Estimated charges that are given their true cost by a later response of the provider."""
+"""The operation that replaces an estimated charge by its true cost, which a later response of the provider states."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ...contract.charges import Adjust
 from ...transaction.rows import ChargeRow, EstimateRow, SessionRow
 from ...transaction.selections import ESTIMATES_OF_REFERENCE
 from ...transaction.work import Work, record
-from ..places import check_sums, count, places_of, state_of
-from ..reach import owners_of, reaches
+from ..balances import balances_of, change_balances, check_sums, state_of
+from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
 __all__ = ["adjust"]
@@ -25,7 +25,7 @@ _CORRECTED: Final = "CORRECTED"
 
 @operation(Adjust)
 def adjust(work: Work, request: Adjust) -> Adjusted:
-    """Give an estimated charge its true cost."""
+    """Replace the estimate of a charge by its true cost."""
     amount = request.amount
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
@@ -35,17 +35,17 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
             f"The charge was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.", _ADJUSTED
         )
     if charge.corrected:
-        # The user looked at this estimate and decided what of it counts.
+        # A user has decided how much of this estimate counts, and that decision stands.
         raise ConflictError("A user has corrected this charge, so it stays as it is.", _CORRECTED)
     before, delta = charge.spent, amount - charge.spent
-    session, notebook = owners_of(work, charge.session_id)
-    places = places_of(work, charge.envelopes, charge.at)
-    check_sums(work, notebook, session, places, max(0, delta), delta)
+    session, notebook = session_and_notebook(work, charge.session_id)
+    balances = balances_of(work, charge.envelopes, charge.at)
+    check_sums(work, notebook, session, balances, max(0, delta), delta)
     charge.spent = amount
     work.save(charge)
     estimate.adjusted, estimate.adjusted_at = amount, work.now
     work.save(estimate)
-    count(work, notebook, session, places, spent=delta, held=0)
+    change_balances(work, notebook, session, balances, spent=delta, held=0)
     overrun = amount > charge.amount
     detail: dict[str, Any] = {"before": money.to_text(before), "after": money.to_text(amount)}
     reasons = [f"Adjusted from an estimated {money.display(before)} to {money.display(amount)}"]
@@ -89,12 +89,12 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     ]
     if not ours:
         raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
-    # The latest one, since ids rise with time; one that is adjusted only where there is no other.
+    # Ids rise with time, so this is the latest one that is not adjusted yet, or else the latest one.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
 
 
 def _is_callers(work: Work, request: Adjust, charge: ChargeRow) -> bool:
-    if not reaches(work, request.origin, charge):
+    if not may_name(work, request.origin, charge):
         return False
     if request.origin.scope == charge.scope:
         return True

@@ -1,4 +1,4 @@
-"""Spends and holds: decided, charged and recorded in one step."""
+"""The operations that decide, charge and record a spend or a hold."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ from ...rules.verdicts import (
 from ...transaction.rows import ApprovalRow, ChargeRow, NotebookRow, SessionRow
 from ...transaction.work import Work, record
 from ..agents.trust import agent_level, find_consent, realm_in
-from ..places import check_sums, count, envelopes_for, open_session_of, overdraw, places_of, state_of
+from ..balances import balances_of, change_balances, check_sums, envelopes_for, open_session_of, overdraw, state_of
 from ..registry import operation
-from .shares import bounded, fits_in_time
+from .shares import bounded, fits_without_live_holds
 
 __all__ = ["hold", "spend"]
 
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
-"""Who has no level within the session may do what the session may."""
+"""The checks of a charge that names none: an agent without a level within the session may do all that the session may.
+"""
 
 
 @operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
-    """Charge at once."""
+    """Decide a spend, and charge it where it is allowed."""
     _check_amount(request.amount, 1)
     return _charge(work, request, request.already_paid, None)
 
 
 @operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
-    """Hold an amount."""
+    """Decide a hold, and hold its amount where it is allowed."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
     if request.least is not None or request.most is not None:
@@ -63,21 +64,21 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
     approval = _approval(work, session, request, level)
     refusal = _level(session, request, level, approval)
     envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
-    places = places_of(work, envelopes, work.now)
+    balances = balances_of(work, envelopes, work.now)
     if refusal is None:
-        refusal = overdraw(places, amount) if envelopes else no_budget(request.category or "")
+        refusal = overdraw(balances, amount) if envelopes else no_budget(request.category or "")
     if request.checks is not None:
         refusal, overdraft = _further(work, session, request, request.checks, refusal)
         if overdraft and not already_paid:
             return _decision(work, request, event, notebook, session, level, refusal, None, already_paid, True)
     if refusal is not None and refusal.code == BUDGET_EXCEEDED and not already_paid:
-        if held is not None and held.waits_turn and fits_in_time(work, places, amount):
+        if held is not None and held.waits_turn and fits_without_live_holds(work, balances, amount):
             return _undecided(work, request, notebook, level, refusal._replace(code=BUDGET_HELD))
         if request.waits_at_limit:
             return _undecided(work, request, notebook, level, refusal)
     if (refusal is not None and not already_paid) or not envelopes:
         return _decision(work, request, event, notebook, session, level, refusal, None, already_paid)
-    check_sums(work, notebook, session, places, amount)
+    check_sums(work, notebook, session, balances, amount)
     charge = work.add(
         ChargeRow(
             work.new_id() if held is None or held.hold_id is None else held.hold_id,
@@ -101,7 +102,7 @@ def _charge(work: Work, request: Charging, already_paid: bool, held: Hold | None
         approval.status = "used"
         work.save(approval)
     spent, reserved = (amount, 0) if held is None else (0, amount)
-    count(work, notebook, session, places, spent=spent, held=reserved, charges=1)
+    change_balances(work, notebook, session, balances, spent=spent, held=reserved, charges=1)
     return _decision(work, request, event, notebook, session, level, refusal, charge, already_paid, used=used)
 
 
@@ -126,7 +127,7 @@ def _decision(
         outcome = GovernanceOutcome.DENY if refused else GovernanceOutcome.ALLOW_WITH_CAVEAT
     waits = isinstance(request, Hold) and request.waits and code == APPROVAL_REQUIRED
     if charge is None:
-        # No figure changes, but the listeners of the notebook must learn of the refusal.
+        # No amount changes, but the notebook's listeners must be notified of the refusal.
         work.touch(notebook)
     charge_id = None if charge is None else charge.id
     record_id = record(
@@ -212,7 +213,7 @@ def _effective_level(work: Work, session: SessionRow, request: Charging) -> int:
     if checks.default_level is None or not agent_id:
         return session.trust_level
     own = agent_level(work, realm_in(session, checks.realm), agent_id, checks.scope, checks.default_level)
-    # What binds the session binds every agent in it.
+    # The session's level limits every agent in it.
     return min(own, session.trust_level)
 
 
@@ -232,7 +233,10 @@ def _level(session: SessionRow, request: Charging, level: int, approval: Approva
 def _further(
     work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
 ) -> tuple[Refusal | None, bool]:
-    """What refuses a charge after all checks, and whether it is allowed in spite of it."""
+    """Return the refusal of a charge after the checks on overdraft and consent, and whether it is allowed all the same.
+
+    ``refusal`` is the result of the earlier checks.
+    """
     overdraft = checks.overdraft and refusal is not None and refusal.code == BUDGET_EXCEEDED
     if checks.data_type is None or not (refusal is None or overdraft):
         return refusal, overdraft
@@ -244,7 +248,10 @@ def _further(
 
 
 def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
-    # Needed at L3 only, and valid for one action, the one that the user saw.
+    """Return the approval that the request names, where it allows this action; else None.
+
+    An approval is needed only at L3, and is valid once, for the action that was shown to the user.
+    """
     if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
         return None
     found = work.find(ApprovalRow, request.approval_id)
@@ -270,7 +277,7 @@ def _detail(
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
     if approval_not_requested:
-        # Distinguishes this denial from the record that earlier versions wrote for each approval request.
+        # Distinguishes this denial from the one that earlier versions recorded before each approval request.
         detail["approval_requested"] = False
     return detail or None
 

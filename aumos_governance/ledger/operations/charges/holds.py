@@ -1,4 +1,4 @@
-"""Holds: settled, released, left behind by their kernel, or ended by their stated time."""
+"""The operations that end holds: settle, release, expire, or leave them unresolved when their kernel is gone."""
 
 from __future__ import annotations
 
@@ -26,21 +26,23 @@ from ...transaction.selections import (
 )
 from ...transaction.work import Work, record
 from ..approvals.approvals import withdraw
-from ..places import check_sums, count, places_of, state_of
-from ..reach import named, owners_of, page, reaches
+from ..balances import balances_of, change_balances, check_sums, state_of
+from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
 __all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
 
 _NONE: Final[Mapping[str, Any]] = {}
 _MOST_COUNTS: Final = 32
+"""The most numbers that a settlement's usage may have."""
 _MOST_COUNTED: Final = 1 << 53
-"""Whole numbers below it are the same in every reader of JSON."""
+"""The bound of each number: smaller whole numbers are exact in every JSON parser."""
 _COUNTED: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _SOURCES: Final = frozenset({"kind", "provider", "key"})
-"""None of them is a name by which the proof of the records knows what a settlement did."""
+"""The names in a settlement's source. They share the record's detail with names that a verification reads, such as
+``estimated``, so no such name may be added here."""
 _LONGEST_SOURCE: Final = 1_000
-"""Characters, as of any text of a request."""
+"""The longest text in a settlement's source, in characters, which is the limit for any text of a request."""
 _OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
 _LEDGER = Origin("ledger")
 _UNRESOLVED = ChargeState.UNRESOLVED.value
@@ -54,7 +56,7 @@ def settle(work: Work, request: Settle) -> Resolved:
         raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
     _check_usage(request.usage)
     _check_source(request.source)
-    # A hold whose time ran out is settled all the same: what was spent is spent.
+    # An expired hold is settled as well, since the money was spent.
     charge = _held(work, request.hold_id, request.origin, (*_OPEN, ChargeState.EXPIRED))
     resolved = _resolve(
         work,
@@ -80,7 +82,10 @@ def release(work: Work, request: Release) -> Resolved:
 
 @operation(KernelGone)
 def kernel_gone(work: Work, request: KernelGone) -> int:
-    """Leave a kernel's holds for a user to resolve."""
+    """Mark the holds of a kernel that has ended as unresolved, for a user to resolve; return how many.
+
+    Its pending approval requests are withdrawn.
+    """
     holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
     pending = work.select(PENDING_OF_KERNEL, request.incarnation)
     return _leave(work, holds, pending, request.origin)
@@ -88,7 +93,7 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 
 @operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
-    """Leave the holds of all other kernels of a server for a user to resolve."""
+    """Do for all kernels of a server that are not present what `kernel_gone` does for one; return how many holds."""
     present = set(request.incarnations)
 
     def is_gone(row: ChargeRow | ApprovalRow) -> bool:
@@ -106,12 +111,12 @@ def kernels_present(work: Work, request: KernelsPresent) -> int:
 
 @operation(ExpireHolds)
 def expire_holds(work: Work, request: ExpireHolds) -> int:
-    """End what has come to its stated time."""
+    """Release the holds and withdraw the approval requests that have expired."""
     return expire(work, request.origin)
 
 
 def expire(work: Work, origin: Origin = _LEDGER) -> int:
-    """End all holds and approvals whose stated time has come; returns how many holds."""
+    """Release all expired holds and withdraw all expired approval requests; return how many holds there were."""
     holds = work.select(DUE_HOLDS, work.now)
     pending = work.select(DUE_APPROVALS, work.now)
     for charge in holds:
@@ -122,8 +127,12 @@ def expire(work: Work, origin: Origin = _LEDGER) -> int:
 
 
 def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, ...]) -> ChargeRow:
+    """Return a hold that the caller may resolve.
+
+    Raises NotFoundError, ConflictError for a state that is not among ``states``, or NotAllowedError.
+    """
     charge = work.find(ChargeRow, hold_id)
-    if charge is None or not (origin.person or origin.scope == charge.scope) or not reaches(work, origin, charge):
+    if charge is None or not (origin.person or origin.scope == charge.scope) or not may_name(work, origin, charge):
         raise NotFoundError(f"There is no hold {hold_id!r}.")
     state = ChargeState(charge.state)
     if state not in states:
@@ -146,10 +155,11 @@ def _resolve(
     usage: Mapping[str, Any] = _NONE,
     source: Mapping[str, Any] = _NONE,
 ) -> Resolved:
+    """End a hold in the state ``outcome`` with what was spent, in nano-USD, and record that."""
     held = charge.amount if charge.state in _OPEN else 0
-    session, notebook = owners_of(work, charge.session_id)
-    places = places_of(work, charge.envelopes, charge.at)
-    check_sums(work, notebook, session, places, max(0, spent - held), spent)
+    session, notebook = session_and_notebook(work, charge.session_id)
+    balances = balances_of(work, charge.envelopes, charge.at)
+    check_sums(work, notebook, session, balances, max(0, spent - held), spent)
     overrun = spent > held
     reasons, detail = _caveats(spent, held, estimated) if overrun or estimated else ((), None)
     if usage or source:
@@ -159,7 +169,7 @@ def _resolve(
     charge.resolved_at = work.now
     charge.resolved_by = origin.actor
     work.save(charge)
-    count(work, notebook, session, places, spent=spent, held=-held)
+    change_balances(work, notebook, session, balances, spent=spent, held=-held)
     record_id = record(
         work,
         session.id,
@@ -215,7 +225,7 @@ _EVENTS = {ChargeState.SETTLED: "settle", ChargeState.RELEASED: "release", Charg
 
 def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origin: Origin) -> int:
     for charge in holds:
-        session, notebook = owners_of(work, charge.session_id)
+        session, notebook = session_and_notebook(work, charge.session_id)
         charge.state = ChargeState.UNRESOLVED.value
         work.save(charge)
         work.touch(notebook)
@@ -242,7 +252,7 @@ def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
     return tuple(
         HeldCharge(
             row.id,
-            named(notebook, query.root),
+            key_under(notebook, query.root),
             row.session_id,
             ChargeState(row.state),
             row.amount,

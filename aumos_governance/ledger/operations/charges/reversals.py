@@ -1,4 +1,4 @@
-"""Charges taken back: a cancelled request, a correction that a user enters."""
+"""The operations that take back charges: after a cancel, after an unconfirmed commit, or by a user's correction."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ...rules.content import KEEP_RESPONSES
 from ...transaction.rows import ChainRow, ChargeRow, CorrectionRow, NotebookRow, ResponseRow
 from ...transaction.selections import SESSIONS_OF_NOTEBOOK
 from ...transaction.work import Work, record
-from ..places import count, places_of, state_at, state_of
-from ..reach import owners_of, reaches
+from ..balances import balances_of, change_balances, state_at, state_of
+from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
 __all__ = ["correct", "take_back", "void"]
 
 _ON_ITS_WAY: Final = 1_000_000
-"""Microseconds for which a response may still be under way to its client, and a cancel may cross it."""
+"""Microseconds for which a response may still be on its way to the client when the client sends a cancel."""
 _TAKEN_BACK: Final = "The request was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the request with the key ``of``, or refuse it beforehand."""
+    """Take back the charge of the request with the key ``of``, or have it refused when it arrives."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
     if stored is None:
-        # Before any change.
+        # Computed before any change, since a selection writes what was changed.
         response = _unseen(work, request, work.now)
         work.add(
             ResponseRow(
@@ -69,20 +69,20 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """The response where the ledger had nothing of the request when it was first cancelled, at ``since``."""
+    """Return the response for a request that the ledger did not know when it was first cancelled, at ``since``."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
-    # What a younger notebook ever requested is still known by its keys.
+    # The ledger still has the keys of all requests of a younger notebook.
     old = any(session.opened_at <= since - KEEP_RESPONSES for session in sessions)
     return Voided(not old, state_at(work, request.notebook), Found.UNKNOWN if old else Found.NOTHING)
 
 
 @operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
-    """Take back what was committed though its caller got no confirmation."""
+    """Take back the charges that were committed although their callers got no confirmation."""
     taken = 0
     for doubt in request.charges:
-        # First, since a transaction that is still about to commit has it, and is waited for here.
+        # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
         if work.find(ChainRow, doubt.session_id) is None:
             continue
         charge = work.find(ChargeRow, doubt.charge_id)
@@ -98,9 +98,10 @@ def take_back(work: Work, request: TakeBack) -> int:
 def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
-    session, notebook = owners_of(work, charge.session_id)
+    """Take back a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
+    session, notebook = session_and_notebook(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
-    places = places_of(work, charge.envelopes, charge.at)
+    balances = balances_of(work, charge.envelopes, charge.at)
     charge.state = ChargeState.VOIDED.value
     charge.resolved_at = work.now
     charge.resolved_by = origin.actor
@@ -108,7 +109,7 @@ def _reverse(
     if stored is not None:
         stored.cancelled = True
         work.save(stored)
-    count(work, notebook, session, places, spent=-spent, held=-held)
+    change_balances(work, notebook, session, balances, spent=-spent, held=-held)
     record(
         work,
         session.id,
@@ -129,7 +130,7 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Take back a charge, or part of it."""
+    """Take back an amount of a charge, by a user's decision."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
@@ -139,21 +140,21 @@ def correct(work: Work, request: Correct) -> Corrected:
         raise InvalidAmountError("The amount of a correction must be more than $0.")
     charge = work.find(ChargeRow, request.charge_id)
     spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
-    if charge is None or not spent or not reaches(work, request.origin, charge):
+    if charge is None or not spent or not may_name(work, request.origin, charge):
         raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(
             f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
         )
-    session, notebook = owners_of(work, charge.session_id)
-    places = places_of(work, charge.envelopes, charge.at)
+    session, notebook = session_and_notebook(work, charge.session_id)
+    balances = balances_of(work, charge.envelopes, charge.at)
     charge.corrected += amount
     work.save(charge)
     correction = work.add(
         CorrectionRow(work.new_id(), charge.id, amount, request.reason, work.now, request.origin.actor)
     )
-    count(work, notebook, session, places, spent=-amount, held=0)
+    change_balances(work, notebook, session, balances, spent=-amount, held=0)
     record_id = record(
         work,
         session.id,

@@ -1,4 +1,4 @@
-"""What of a limit a bounded hold is granted, and whether a charge fits when the holds of live callers end."""
+"""The amount that a bounded hold is granted, and whether a charge would fit without the holds of live callers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from .... import money
 from ....errors import InvalidAmountError, InvalidRequestError
 from ...contract.charges import Hold
 from ...transaction.work import Work
-from ..places import Place, envelopes_for, open_session_of, places_of
+from ..balances import EnvelopeBalance, balances_of, envelopes_for, open_session_of
 
-__all__ = ["bounded", "fits_in_time"]
+__all__ = ["bounded", "fits_without_live_holds"]
 
 
 def bounded(work: Work, request: Hold) -> Hold:
-    """The hold of the amount that a bounded one is granted; where that does not fit, of its least amount.
+    """Return a bounded hold with the amount that it is granted, which is at least its ``least`` amount.
 
-    Its ``detail`` has the ``worst_case`` of the request and the ``least`` amount. Raises InvalidAmountError and
-    InvalidRequestError for bounds that contradict each other.
+    The ``detail`` of the returned hold has the requested ``worst_case`` and ``least``. Raises InvalidAmountError for
+    bounds out of range, and InvalidRequestError where they contradict each other.
     """
     least, most = _bounds(request)
     notebook = work.notebook(request.notebook)
@@ -25,17 +25,17 @@ def bounded(work: Work, request: Hold) -> Hold:
     granted = least
     if session is not None:
         envelopes = envelopes_for(work, session, request.category, missing=None if request.checks is None else "")
-        granted = max(least, _share(work, places_of(work, envelopes, work.now), most, request.waiting))
+        granted = max(least, _share(work, balances_of(work, envelopes, work.now), most, request.waiting))
     stated = {"worst_case": money.to_text(request.amount), "least": money.to_text(least)}
     return replace(request, amount=granted, detail={**request.detail, **stated})
 
 
-def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
-    """Whether the amount fits into all envelopes when the holds of live callers are released.
+def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount: int) -> bool:
+    """Whether an amount would fit in all envelopes if the holds of live callers were released.
 
-    What is spent stays, and so does what is held with an unknown outcome.
+    Amounts that are spent, or held with an unknown outcome, still count.
     """
-    for envelope, balance in places:
+    for envelope, balance in balances:
         if balance.spent + balance.held + amount > envelope.ceiling:
             _, unknown = work.open_holds(envelope.id, balance.period_start)
             if balance.spent + unknown + amount > envelope.ceiling:
@@ -43,18 +43,19 @@ def fits_in_time(work: Work, places: list[Place], amount: int) -> bool:
     return True
 
 
-def _share(work: Work, places: list[Place], most: int, waiting: int) -> int:
+def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int) -> int:
+    """Return the smallest share, in nano-USD, that is left for a request in any of the envelopes; at most ``most``."""
     share = most
-    for envelope, balance in places:
+    for envelope, balance in balances:
         left = max(0, envelope.ceiling - balance.spent - balance.held)
         live, _ = work.open_holds(envelope.id, balance.period_start)
-        # This request and the one after it are counted as well: a first long call leaves room for another.
+        # The 2 are this request and one that may come next, so that a first long call leaves room for another.
         share = min(share, left // (live + waiting + 2))
     return share
 
 
 def _bounds(request: Hold) -> tuple[int, int]:
-    """The least and the most that may be granted."""
+    """Return the least and the most that may be granted, in nano-USD."""
     least, most, waiting = request.least, request.most, request.waiting
     stated = [amount for amount in (least, most) if amount is not None]
     if any(type(amount) is not int or not 0 <= amount <= money.MAX_NANO for amount in stated):
@@ -62,7 +63,7 @@ def _bounds(request: Hold) -> tuple[int, int]:
     if type(waiting) is not int or waiting < 0:
         raise InvalidRequestError("The number of requests that wait must be a whole number of at least 0.")
     most = request.amount if most is None else min(most, request.amount)
-    # A call may cost less than what is of use to most calls.
+    # The worst case of a call may be below the least amount that is useful to most calls.
     least = min(request.amount if least is None else least, request.amount)
     if least > most:
         raise InvalidRequestError("The least amount of a hold must not be more than the most that may be granted.")

@@ -1,1 +1,1 @@
-"""The gateway's keys, of which the ledger has the digests."""
+"""Operations on the gateway's keys, of which the ledger stores only digests."""

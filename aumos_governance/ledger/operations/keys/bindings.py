@@ -1,4 +1,4 @@
-"""A terminal's key gets another document."""
+"""The operation that binds a terminal's key to another notebook."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ __all__ = ["bind_key"]
 
 @operation(BindKey)
 def bind_key(work: Work, request: BindKey) -> GatewayKey:
+    """Bind the key of a terminal to another notebook."""
     row = key_named(work, request.key_id, request.origin)
     if row.revoked_at is not None:
         raise NotFoundError(f"The key {row.name!r} was revoked.")

@@ -1,4 +1,4 @@
-"""Issues a key, and revokes the one that an earlier process had for the same kernel or terminal."""
+"""The operation that issues a key, and revokes the previous key of the same kernel or terminal."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _OF_USERS: Final = (USER, RUN)
 
 @operation(IssueKey)
 def issue_key(work: Work, request: IssueKey) -> GatewayKey:
+    """Store a new key by its digest; with ``replaces``, revoke the previous key of its kernel or terminal."""
     _check(request)
     if work.find(GatewayKeyRow, request.key_id) is not None:
         raise ConflictError(f"There is a key {request.key_id!r} already.")
@@ -34,7 +35,7 @@ def issue_key(work: Work, request: IssueKey) -> GatewayKey:
     notebook = None if request.notebook is None else work.notebook_or_new(request.notebook)
     for row in before:
         revoke(work, row, request.origin, "a new process has a new key", None)
-        # Records are paged by time, and the end of one key comes before the start of the next.
+        # Pages of records are sorted by time, and the old key's end must come before the new one's start.
         work.now += 1
     row = work.add(
         GatewayKeyRow(

@@ -1,26 +1,27 @@
-"""What the operations on keys share: the rows they find, and a row as responses show it."""
+"""Functions that the operations on keys share: they find rows, and make a `GatewayKey` of a row."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ....errors import NotFoundError
-from ...contract.facts import NotebookKey, Origin
+from ...contract.facts import Origin
 from ...contract.keys import GatewayKey
 from ...rules.chain import check_text
-from ...rules.files import path_below
 from ...transaction.conditions import given
 from ...transaction.rows import VALID, GatewayKeyRow, NotebookAliasRow, NotebookRow
 from ...transaction.selections import Selection
 from ...transaction.work import Work
+from ..reach import key_under
 
 __all__ = ["VALID_KEYS", "document_of", "key_named", "key_of"]
 
 VALID_KEYS: Final = Selection(GatewayKeyRow, VALID, given("owner"), given("root"))
+"""The keys of a server that are not revoked."""
 
 
 def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
-    """The key with this id that the caller may name; raises NotFoundError."""
+    """Return the key with this id; raise NotFoundError where there is none that the caller may name."""
     check_text(key_id)
     row = work.find(GatewayKeyRow, key_id)
     if row is None or (origin.within is not None and origin.within != (row.owner, row.root)):
@@ -29,7 +30,7 @@ def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
 
 
 def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
-    """The live notebook that a key is bound to; where that proved to be another one, the other one."""
+    """Return the live notebook that a key is bound to, or the one that it was joined to; None where there is none."""
     if row.notebook_id is None:
         return None
     alias = work.find(NotebookAliasRow, row.notebook_id)
@@ -38,11 +39,9 @@ def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
 
 
 def key_of(work: Work, row: GatewayKeyRow) -> GatewayKey:
-    """The key as responses show it."""
+    """Return the `GatewayKey` of a row, for a response."""
     document = document_of(work, row)
-    notebook = None
-    if document is not None:
-        notebook = NotebookKey(document.owner, row.root, path_below(row.root, document.file))
+    notebook = None if document is None else key_under(document, row.root)
     return GatewayKey(
         row.id,
         row.digest,

@@ -1,4 +1,4 @@
-"""Keys are revoked, for good."""
+"""The operation that revokes keys, which cannot be undone."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ __all__ = ["revoke", "revoke_keys"]
 
 @operation(RevokeKeys)
 def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
+    """Revoke those of the named keys that are still valid."""
     if not request.key_ids:
         raise InvalidRequestError("No key was named to be revoked.")
     rows = [key_named(work, key_id, request.origin) for key_id in dict.fromkeys(request.key_ids)]
     valid = [row for row in rows if row.revoked_at is None]
     notebook = None
     if request.notebook is not None and valid:
-        # What a user decided is found under the notebook, also where nothing happened in it before.
+        # A user's decision must be found under the notebook, so the notebook is created where it is not known yet.
         find = work.notebook_or_new if request.origin.person else work.notebook
         notebook = find(request.notebook)
     for row in valid:
@@ -31,7 +32,7 @@ def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
 
 
 def revoke(work: Work, row: GatewayKeyRow, origin: Origin, why: str, elsewhere: NotebookRow | None) -> None:
-    """Revoke a valid key; ``elsewhere`` is the notebook of the record where the key has none of its own."""
+    """Revoke a valid key. Its record belongs to the key's notebook, or to ``elsewhere`` where the key has none."""
     row.revoked_at, row.revoked_by = work.now, origin.actor
     work.save(row)
     notebook = document_of(work, row) or elsewhere

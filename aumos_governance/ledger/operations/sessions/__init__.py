@@ -1,1 +1,1 @@
-"""Governance sessions, and the notebooks that have them."""
+"""Operations on governance sessions and on their notebooks."""

@@ -1,6 +1,7 @@
-"""Notebooks that are renamed, deleted or listed, and those that turn out to be one.
+"""Operations on notebooks: move, delete and list them, and join two that turn out to be the same file.
 
-That happens by a link, by the folder above, or by an older version's name for it.
+One file can be known as two notebooks through a symbolic link, through a server root above another one, or through the
+names that an earlier version used.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ...transaction.selections import (
     SESSIONS_OF_NOTEBOOK,
 )
 from ...transaction.work import Work, record
-from ..places import envelope_id, open_session_of, renamed_in
+from ..balances import envelope_id, open_session_of, with_id_replaced
 from ..registry import operation, reader
 from .sessions import close
 
@@ -36,16 +37,17 @@ _CEILING = EnvelopeKind.NOTEBOOK.value
 
 @operation(MoveNotebook)
 def move_notebook(work: Work, request: MoveNotebook) -> int:
+    """Give a notebook, or all notebooks in a folder, another path; return how many were moved."""
     old, new = request.old, request.new
     if new == old:
         return 0
     if new.startswith(f"{old}/"):
         raise InvalidRequestError(f"{old!r} cannot be moved into itself.")
     moved: list[NotebookRow] = []
-    # By path, so that a/b has left before a/b/c comes to where it lay.
+    # Sorted by path, so that a/b has left its path before a/b/c takes it.
     source, target = file_of(request.root, old), file_of(request.root, new)
     for notebook in work.notebooks_under(request.owner, source):
-        # By the root that it was named from first, so that a later server of that root finds its path there.
+        # The root by which it was first used stays, so that a server of that root still finds its path there.
         path = path_below(notebook.root, target + notebook.file[len(source) :])
         ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
         if ousted is not None:
@@ -58,6 +60,7 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
 
 @operation(DeleteNotebook)
 def delete_notebook(work: Work, request: DeleteNotebook) -> int:
+    """Mark a notebook, or all notebooks in a folder, as deleted; return how many."""
     gone = work.notebooks_under(request.owner, file_of(request.root, request.path))
     for notebook in gone:
         _remove(work, notebook, request.origin, "the notebook was deleted")
@@ -73,7 +76,7 @@ def _remove(work: Work, notebook: NotebookRow, origin: Origin, why: str) -> None
 
 @operation(JoinNotebooks)
 def join_notebooks(work: Work, request: JoinNotebooks) -> int:
-    """Join or rename what the pairs name; of the two notebooks of a pair one need not be known."""
+    """Join the two notebooks of each pair, or rename the first where the second is not known; return how many."""
     return sum(_join(work, old, new, request.origin) for old, new in request.pairs)
 
 
@@ -93,13 +96,16 @@ def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int
 
 
 def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
-    """Sorts first what stays: the older open session's notebook, without any the older notebook. Ids rise with time."""
+    """Return a sort key that is lower for the notebook that stays: that with the older open session, or else the older.
+
+    Ids rise with time.
+    """
     session = open_session_of(work, notebook)
     return (True, notebook.id) if session is None else (False, session.id)
 
 
 def _merge(work: Work, stays: NotebookRow, goes: NotebookRow, origin: Origin) -> None:
-    # What is left open here is the younger one, since the other notebook has an open session then.
+    # A session that is open here is the younger of two, since `_rank` keeps the notebook with the older open session.
     session = open_session_of(work, goes)
     if session is not None:
         close(work, goes, session, origin, f"the notebook is the same file as {stays.path}")
@@ -134,7 +140,7 @@ def _take_over_sums(work: Work, stays: NotebookRow, goes: NotebookRow) -> None:
 
 
 def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
-    """What counts against one notebook's ceiling counts against the same ceiling of another one from now on."""
+    """Move the balances, charges and sessions of a notebook's ceiling to the same ceiling of another notebook."""
     id = envelope_id(_CEILING, notebook_id, envelope.name, envelope.period)
     balances = work.select(BALANCES_OF, envelope.id)
     charges = work.select(CHARGES_IN, envelope.id)
@@ -150,11 +156,11 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
         work.save(total)
         work.save(balance)
     for charge in charges:
-        # Settled later or corrected, it must count where its amount is now.
-        charge.envelopes = renamed_in(charge.envelopes, envelope.id, id)
+        # A later settlement or correction must change the balance in which the charge counts now.
+        charge.envelopes = with_id_replaced(charge.envelopes, envelope.id, id)
         work.save(charge)
     for session in sessions:
-        session.outer_envelopes = renamed_in(session.outer_envelopes, envelope.id, id)
+        session.outer_envelopes = with_id_replaced(session.outer_envelopes, envelope.id, id)
         work.save(session)
 
 

@@ -1,4 +1,4 @@
-"""Governance sessions: opened, changed and closed."""
+"""The operations that open, change and close a governance session."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...rules.chain import LEDGER_CHAIN
 from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
 from ...transaction.work import Work, record
+from ..balances import open_session_of, own_envelope, state_at
 from ..budgets.enclosures import enclose
-from ..places import open_session_of, own_envelope, state_at
 from ..registry import operation
 
 __all__ = ["change_session", "close", "close_session", "open_session"]
@@ -23,6 +23,7 @@ __all__ = ["change_session", "close", "close_session", "open_session"]
 
 @operation(OpenSession)
 def open_session(work: Work, request: OpenSession) -> Opened:
+    """Open, resume or change a session as `plan_open` decides."""
     _check_values(request)
     plan = plan_open(
         request.terms,
@@ -38,6 +39,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
 
 @operation(ChangeSession)
 def change_session(work: Work, request: ChangeSession) -> Opened:
+    """Change a session's values as a user requests, or open one, as `plan_change` decides."""
     _check_values(request)
     plan = plan_change(
         request.terms,
@@ -52,6 +54,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
 
 @operation(CloseSession)
 def close_session(work: Work, request: CloseSession) -> SessionState:
+    """Close the notebook's session where one is open, and return the notebook's state."""
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -62,7 +65,7 @@ def close_session(work: Work, request: CloseSession) -> SessionState:
 
 
 def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, why: str | None = None) -> None:
-    """Close an open session; what is held stays held."""
+    """Close an open session; its open holds stay open."""
     envelope = own_envelope(work, session)
     balance = work.balance(envelope.id, 0)
     session.closed_at = work.now
@@ -78,7 +81,7 @@ def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin
     if why is not None:
         detail["why"] = why
     record(work, session.id, notebook, origin, "close", agent_id=session.agent_id, detail=detail)
-    # The ledger-wide chain vouches for how the session's chain ended, so that neither can lose its end alone.
+    # The ledger-wide chain records the end of the session's chain, so that removing the end of one of them is detected.
     end = work.get(ChainRow, session.id)
     record(
         work,
@@ -94,14 +97,14 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
     notebook = work.notebook_or_new(request.notebook)
     known_by = notebook.root
     if not lies_in(notebook, request.notebook.owner, request.notebook.root):
-        # A link leads to it from below another root; the server that uses it now is the one that must show it.
+        # A symbolic link below another root leads to it. The server that uses it now must list it.
         work.relocate(notebook, request.notebook.root, request.notebook.path)
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:
         close(work, notebook, session, request.origin, "a new session was requested")
-        # Records are paged by time, and the end of one session comes before the start of the next.
+        # Pages of records are sorted by time, and the old session's end must come before the new one's start.
         work.now += 1
-    # Which server's ceilings are meant, and which root the notebook was known by until now.
+    # For a verification: the root of the server whose ceilings apply, and the root that the notebook had until now.
     place = {"root": request.notebook.root, **({} if notebook.root == known_by else {"was": known_by})}
     if plan.open_new:
         _open(work, notebook, request.origin, plan, place)
@@ -166,7 +169,7 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, place: 
 def _enclose_more(
     work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, place: dict[str, str]
 ) -> None:
-    """A session that another server opened, by another root, is from now on within this one's ceilings too."""
+    """Put the ceilings of this server around a session that a server with another root opened."""
     if enclose(work, notebook, session, place["root"]) or "was" in place:
         work.save(session)
         detail = {"session": session.id, "around": session.outer_envelopes, **place}
@@ -174,7 +177,7 @@ def _enclose_more(
 
 
 def _differs(work: Work, session: SessionRow, plan: Plan) -> bool:
-    # Wider than plan.changed: a user who confirms a value is recorded even at the same figure.
+    # The comparison includes who set a value, so a user who confirms the same value is recorded as well.
     stands = _values(work, session)
     return (plan.trust, plan.budget, plan.agent_id) != stands and plan.changed
 
@@ -208,6 +211,7 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
 
 
 def _standing(work: Work, key: NotebookKey) -> Standing | None:
+    """Return the values of the notebook's newest session, open or closed; None where there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None
@@ -217,6 +221,7 @@ def _standing(work: Work, key: NotebookKey) -> Standing | None:
 
 
 def _values(work: Work, session: SessionRow) -> tuple[Value, Value, str | None]:
+    """Return a session's trust level, budget in nano-USD, and agent."""
     ceiling = own_envelope(work, session).ceiling
     return (
         Value(session.trust_level, session.trust_set_by, bool(session.trust_by_person)),

@@ -1,1 +1,1 @@
-"""PostgreSQL beneath the ledger."""
+"""The ledger's database in PostgreSQL."""

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, each with all that the ledger relies on."""
+"""Connections to PostgreSQL, with the settings that the ledger relies on."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["Connection", "PostgresServer", "roll_back"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST: Final = 14
-"""The oldest version of PostgreSQL that will do."""
+"""The oldest supported version of PostgreSQL."""
 PAUSE_SECONDS: Final = 10
-"""How long a program may stand still in the middle of a transaction before the database ends it, and with it
-its locks: a suspended server must not keep all others waiting."""
+"""How long, in seconds, a program may do nothing in a transaction before the database ends it and releases its locks: a
+suspended server must not keep all others waiting."""
 
 _DEFAULTS: Final[dict[str, Any]] = {
     "application_name": "aumos-governance",
     "connect_timeout": 5,
-    # A peer that vanished without a word is noticed within seconds, not after hours.
+    # A peer that is gone without closing the connection is noticed within seconds, not after hours.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -42,7 +42,7 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 
 
 class _FlagDumper(Dumper):
-    """Flags are small integers in the tables, as they are in SQLite."""
+    """Writes a bool as a SMALLINT, since flags are small integers in the tables, as in SQLite."""
 
     oid = psycopg.postgres.types["int2"].oid
 
@@ -51,16 +51,16 @@ class _FlagDumper(Dumper):
 
 
 class PostgresServer:
-    """Where the database is, and how to connect to it."""
+    """The address of a database, from which connections to it are made."""
 
     def __init__(self, url: str) -> None:
-        """``url`` is what libpq knows as a connection URI; raises ConfigurationError when it is none."""
+        """Parse a connection URI of libpq; raise ConfigurationError where it is none."""
         try:
             self._parameters = _DEFAULTS | conninfo_to_dict(url)
             if not all(port.isdecimal() for port in str(self._parameters.get("port", 0)).split(",")):
                 raise ValueError("port")
         except (psycopg.Error, ValueError):
-            # Not what the driver says, which may quote the URL with its password.
+            # The driver's message is left out, since it may quote the URL with its password.
             raise ConfigurationError(
                 "The ledger's URL is not one of PostgreSQL; write postgresql://user:password@host:port/database."
             ) from None
@@ -68,7 +68,7 @@ class PostgresServer:
         """The URL without user, password and options, for messages."""
 
     def connect(self) -> Connection:
-        """A new connection, without a transaction. Raises LedgerError."""
+        """Return a new connection, without a transaction; raise LedgerError where that fails."""
         try:
             connection: Connection = psycopg.connect(**self._parameters, autocommit=True, client_encoding="UTF8")
         except psycopg.Error as error:
@@ -82,7 +82,7 @@ class PostgresServer:
         except BaseException:
             connection.close()
             raise
-        # Each statement has one text with one type for each parameter, and is prepared once.
+        # Each statement always has the same text and the same parameter types, so it is prepared once.
         connection.prepare_threshold = 0
         connection.prepared_max = 500
         connection.adapters.register_dumper(int, Int8Dumper)
@@ -109,10 +109,10 @@ def _name(parameters: dict[str, Any]) -> str:
 
 
 def roll_back(connection: Connection) -> None:
-    """End whatever transaction is open; a connection that cannot is closed."""
+    """Roll back the open transaction, if any; close the connection where that fails."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with suppress(psycopg.Error):
             connection.execute(b"ROLLBACK")
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        # No thread may go on in a transaction that should have ended.
+        # No thread may use a connection whose transaction should have ended.
         connection.close()

@@ -1,4 +1,4 @@
-"""PostgreSQL beneath the ledger: many servers may share one database."""
+"""The ledger's database in PostgreSQL, which several servers may share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...contract.requests import Request
 from ...rules.chain import AUDIT_COLUMNS, AuditRow
 from ...transaction.rows import ChainRow
 from ...transaction.work import Work
-from ..locking import LockingStore, Name, TrailedWork, Trails
+from ..locking import LockingStore, Name, NotingWork, UsedRows
 from ..migrate import REVISIONS, VERSION_TABLE, migrate
 from ..statements import Statements
 from ..store import Cursor
@@ -31,7 +31,7 @@ __all__ = ["PostgresDatabase"]
 _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20
-"""How often a transaction is tried that others get in the way of."""
+"""How often a transaction is tried that conflicts with others."""
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
 _ATTENDING: Final = int.from_bytes(b"aumo", "big")
 _WHO_ATTENDS: Final = """
@@ -44,7 +44,7 @@ _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
 
 
 class _IncompleteError(Exception):
-    """Rows were met that had not been locked: their names."""
+    """Raised where a transaction loaded rows that it had not locked; it has their names."""
 
     def __init__(self, names: set[Name]) -> None:
         super().__init__(f"{len(names)} rows were not locked")
@@ -52,7 +52,7 @@ class _IncompleteError(Exception):
 
 
 class _LostError(Exception):
-    """The connection was lost, and with it a transaction that was not committed."""
+    """Raised where the connection was lost, and the transaction on it was not committed."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__("the connection was lost")
@@ -60,21 +60,21 @@ class _LostError(Exception):
 
 
 class PostgresDatabase:
-    """A database whose commits are on its disk when they are acknowledged."""
+    """A `Database` in PostgreSQL; what is acknowledged is on the database's disk."""
 
     at_once = False
 
     def __init__(self, url: str, server: str | None = None) -> None:
         self._server = PostgresServer(url)
-        self._name = None if server is None else int(server, 16)
+        self._server_number = None if server is None else int(server, 16)
         self.statements = Statements(PGDialect_psycopg(paramstyle="format"))  # type: ignore[no-untyped-call]
-        self._trails = Trails()
+        self._used_rows = UsedRows()
         self._readers = PostgresReaders(self._server)
         self._closed = False
         self._writer: Connection | None = None
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another program that does the same at this moment waits."""
+        """Create or upgrade the tables; another program that does this at the same moment waits."""
         with self.reading() as cursor:
             if _is_current(cursor):
                 return
@@ -91,7 +91,7 @@ class PostgresDatabase:
             engine.dispose()
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
-        names = self._trails.names(requests)
+        names = self._used_rows.names(requests)
         attempts = losses = 0
         while True:
             attempts += 1
@@ -102,7 +102,7 @@ class PostgresDatabase:
                 if attempts == _ATTEMPTS:
                     raise contended(self._server.name) from None
             except _LostError as lost:
-                # A connection that was idle may have been cut long ago; so a fresh one is tried, once.
+                # An idle connection may have been cut long ago, so a new one is tried, once.
                 losses += 1
                 if losses == 2:
                     raise translated(self._server.name, lost.error, lost=True) from lost.error
@@ -132,7 +132,7 @@ class PostgresDatabase:
             cursor.execute(_WHO_ATTENDS, (_ATTENDING,))
             return frozenset(f"{number:08x}" for (number,) in cursor.fetchall())
 
-    def hopeless(self, error: LedgerError) -> bool:
+    def would_fail_again(self, error: LedgerError) -> bool:
         return error.__cause__ is not None and not spares_others(error.__cause__)
 
     def close(self) -> None:
@@ -144,14 +144,14 @@ class PostgresDatabase:
 
     def _attempt(self, names: set[Name], do: Callable[[Work], _T]) -> _T:
         connection = self._connected()
-        ended: tuple[TrailedWork, LockingStore, _T] | None = None
+        ended: tuple[NotingWork, LockingStore, _T] | None = None
         try:
-            # In a pipeline what is written goes out together with the commit, and comes back in one response.
-            with connection.pipeline() as pipeline, _swept(pipeline), connection.cursor() as cursor:
+            # A pipeline sends the writes together with the commit, and receives their results together.
+            with connection.pipeline() as pipeline, _drained(pipeline), connection.cursor() as cursor:
                 cursor.execute(_BEGIN)
                 store = LockingStore(connection.cursor, self.statements)
                 store.lock(names)
-                work = TrailedWork(store)
+                work = NotingWork(store)
                 ended = (work, store, _complete(store, work, do))
                 cursor.execute(_COMMIT)
         except BaseException as error:
@@ -159,23 +159,25 @@ class PostgresDatabase:
             if not (isinstance(error, psycopg.Error) and is_lost(error, connection)):
                 raise
             self._drop()
-            if ended is None or ended[1].proof is None or not self._is_there(ended[1].proof, error):
+            if ended is None or ended[1].last_record is None or not self._was_committed(ended[1].last_record, error):
                 raise _LostError(error) from error
-        self._trails.learn(ended[0])
+        self._used_rows.learn(ended[0])
         return ended[2]
 
-    def _is_there(self, record: AuditRow, error: psycopg.Error) -> bool:
-        """Like `_has`; raises NotConfirmedError where that cannot be found out."""
+    def _was_committed(self, record: AuditRow, error: psycopg.Error) -> bool:
+        """Whether a transaction whose connection was lost, with this error, has committed this audit record.
+
+        Raises NotConfirmedError where that cannot be found out.
+        """
         try:
-            return self._has(record)
+            return self._is_stored(record)
         except (LedgerError, _LostError):
             raise not_confirmed(self._server.name, error) from error
 
-    def _has(self, record: AuditRow) -> bool:
-        """Whether an audit record was committed by a transaction whose connection is lost."""
+    def _is_stored(self, record: AuditRow) -> bool:
         try:
             with _transaction(self._connected()) as cursor:
-                # That transaction has this lock, and may be about to commit.
+                # The lost transaction may be about to commit; it holds this lock, so this waits for its end.
                 cursor.execute(self.statements.lock[ChainRow], ([record[0]],))
                 cursor.execute("SELECT hash FROM audit WHERE chain = %s AND seq = %s", (record[0], record[_SEQ]))
                 found = cursor.fetchone()
@@ -189,9 +191,9 @@ class PostgresDatabase:
             raise LedgerError("The ledger is closed.")
         if self._writer is None:
             writer = self._server.connect()
-            if self._name is not None:
-                # Kept for as long as the connection is, and so by no server that was killed.
-                writer.execute("SELECT pg_advisory_lock_shared(%s::int, %s::int)", (_ATTENDING, self._name))
+            if self._server_number is not None:
+                # This lock lasts as long as the connection, so that a server that was killed does not hold it.
+                writer.execute("SELECT pg_advisory_lock_shared(%s::int, %s::int)", (_ATTENDING, self._server_number))
             self._writer = writer
         return self._writer
 
@@ -207,12 +209,13 @@ class PostgresDatabase:
 
 
 def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
+    """Return what ``do`` returns; raise _IncompleteError where it loaded rows that were not locked."""
     try:
         done = do(work)
     except psycopg.Error:
         raise
     except Exception as error:
-        # What was written after the first missing row was not stored, so anything may have gone wrong.
+        # Nothing is written after the first row without a lock, so this error may only be a consequence of that.
         if store.missed:
             raise _IncompleteError(store.missed) from error
         raise
@@ -222,11 +225,12 @@ def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
 
 
 @contextmanager
-def _swept(pipeline: psycopg.Pipeline) -> Iterator[None]:
+def _drained(pipeline: psycopg.Pipeline) -> Iterator[None]:
     try:
         yield
     except psycopg.Error:
-        # Takes in what the server skipped after the error; the end of the pipeline would complain of it in the log.
+        # Reads the results of the statements that the server skipped after the error; otherwise psycopg logs a warning
+        # for them at the end of the pipeline.
         with suppress(psycopg.Error):
             pipeline.sync()
         raise

@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver report, as errors of the ledger, without any password."""
+"""Translation of errors of PostgreSQL and psycopg to errors of the ledger, without any password."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = [
 ]
 
 LOCK_SECONDS: Final = 10
-"""How long a statement waits for rows that another transaction has locked."""
+"""How long a statement waits for rows that another transaction has locked, in seconds."""
 STATEMENT_SECONDS: Final = 30
-"""How long any statement may take."""
+"""How long any statement may take, in seconds."""
 
 _CONFLICTS: Final = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 _LOST: Final = (
@@ -34,7 +34,7 @@ _LOST: Final = (
     errors.IdleInTransactionSessionTimeout,
     errors.IdleSessionTimeout,
 )
-_WHAT: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
+_PROBLEMS: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
     (errors.LockNotAvailable, f"is locked by another program for more than {LOCK_SECONDS} s"),
     (errors.QueryCanceled, f"did not respond within {STATEMENT_SECONDS} s"),
     (errors.DiskFull, "cannot be written, since the database's disk is full"),
@@ -47,36 +47,36 @@ _WHAT: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
 
 
 def conflicts(error: psycopg.Error) -> bool:
-    """True when another transaction was in the way, and doing it again will find what that one left."""
+    """Whether the transaction failed because of another one, so that a new attempt sees that one's result."""
     return isinstance(error, _CONFLICTS)
 
 
 def is_lost(error: psycopg.Error, connection: psycopg.Connection | None) -> bool:
-    """True when the connection is of no use any more."""
+    """Whether the connection can no longer be used."""
     return connection is None or connection.broken or connection.closed or isinstance(error, _LOST)
 
 
 def spares_others(error: BaseException | None) -> bool:
-    """True for an error that one request's own values caused, which other requests need not share."""
+    """Whether the error was caused by one request's own values, so that the other requests may succeed."""
     return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, *_CONFLICTS))
 
 
 def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
-    """The ledger's error, in one sentence; ``name`` is what messages call the ledger."""
+    """Return the ledger's error for an error of the driver; ``name`` names the ledger in its message."""
     if lost:
         return LedgerError(
             f"The ledger's database {name} cannot be reached ({_reason(error)}); nothing was acknowledged."
         )
     if conflicts(error):
         return contended(name)
-    for kind, what in _WHAT:
+    for kind, what in _PROBLEMS:
         if isinstance(error, kind):
             return LedgerError(f"The ledger {name} {what}; nothing was recorded.")
     return LedgerError(f"The ledger {name} failed: {_reason(error)}; nothing was recorded.")
 
 
 def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
-    """The error where the connection was lost at a commit, and the database cannot be queried about it."""
+    """Return the error for a connection that was lost at a commit, where the database cannot be queried about it."""
     return NotConfirmedError(
         f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
         " or hold that was recorded is taken back when the database can be reached again."
@@ -84,11 +84,11 @@ def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
 
 
 def contended(name: str) -> LedgerError:
-    """The error where other transactions were in the way too often."""
+    """Return the error for a transaction that conflicted with others too often."""
     return LedgerError(f"Other programs kept changing the same rows of the ledger {name}; nothing was recorded.")
 
 
 def _reason(error: psycopg.Error) -> str:
-    # The server's own sentence, without the details, which may quote values; else the driver's first line.
+    # The server's own sentence without its details, which may quote values; or else the driver's first line.
     text = error.diag.message_primary or (str(error).strip().splitlines() or ["no reason given"])[0]
     return text.removeprefix("connection failed: ").strip().rstrip(".")

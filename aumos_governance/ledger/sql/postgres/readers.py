@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that only read, kept while they are idle."""
+"""A pool of connections to PostgreSQL that only read."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = ["PostgresReaders"]
 _MOST_IDLE: Final = 4
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
-"""How many rows a stream fetches at once; libpq can do more than one since version 17."""
+"""How many rows a stream fetches at once. Only libpq 17 and newer can fetch more than one."""
 
 
 class PostgresReaders:
-    """Lends a connection to each reader; from any thread."""
+    """A pool that lends a connection in a read-only transaction to each reader, from any thread."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -32,13 +32,13 @@ class PostgresReaders:
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
-        """A consistent view of what is committed."""
+        """Lend a cursor with a consistent view of the committed state."""
         with self._lent() as connection:
             yield _ReadingCursor(connection.cursor())
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
-        """A consistent view of what is committed, for a verification."""
+        """Lend a consistent view of the committed state for a verification."""
         with self._lent() as connection:
             yield PostgresSnapshot(connection)
 
@@ -53,7 +53,7 @@ class PostgresReaders:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Close all connections, those in use when they are returned."""
+        """Close all idle connections at once, and those in use when they are returned."""
         self._closed = True
         while self._idle:
             with suppress(IndexError):
@@ -65,13 +65,13 @@ class PostgresReaders:
             try:
                 connection = self._server.connect() if fresh else self._idle.pop()
             except IndexError:
-                # Another thread was faster.
+                # Another thread took the last idle connection meanwhile.
                 continue
             try:
                 connection.execute(_BEGIN)
             except psycopg.Error as error:
                 connection.close()
-                # One that was idle may have been cut long ago; another one will do.
+                # An idle connection may have been cut long ago, so the next one is tried.
                 if fresh:
                     raise translated(self._server.name, error, lost=True) from error
             else:
@@ -86,7 +86,7 @@ class PostgresReaders:
 
 
 class _ReadingCursor:
-    """A cursor that fetches as much at a time as is requested: a row, all, or (by iteration) a stream."""
+    """A cursor that executes its statement when rows are fetched: all at once, or as a stream when it is iterated."""
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         self._cursor: Any = cursor

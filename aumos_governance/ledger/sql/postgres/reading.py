@@ -1,4 +1,4 @@
-"""A ledger in PostgreSQL that is only read."""
+"""A PostgreSQL database that is opened only for reading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ..statements import Statements
 from .connections import PostgresServer
 from .readers import PostgresReaders
 
-__all__ = ["PostgresReading"]
+__all__ = ["ReadOnlyPostgres"]
 
 
-class PostgresReading(PostgresReaders):
-    """Readings of a database: none of its connections can write."""
+class ReadOnlyPostgres(PostgresReaders):
+    """A `ReadOnlyDatabase` in PostgreSQL: none of its connections can write."""
 
     def __init__(self, url: str) -> None:
         server = PostgresServer(url)

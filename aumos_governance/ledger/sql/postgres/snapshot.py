@@ -1,4 +1,4 @@
-"""What a verification reads of PostgreSQL: one repeatable read, in which rows are looked up beside a stream."""
+"""The snapshot for a verification on PostgreSQL: one repeatable-read transaction, with streams and look-ups of rows."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _DAMAGED: Final = (errors.DataCorrupted, errors.IndexCorrupted, errors.Character
 
 
 class PostgresSnapshot:
-    """A `Snapshot` on a connection in a transaction that only reads."""
+    """A `Snapshot` on a connection in a read-only transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._names = count()
 
     def damage(self) -> list[str]:
-        # The server checks its pages itself, as it reads them, where its checksums are on.
+        # Where its checksums are on, the server checks each page itself when it reads it.
         return []
 
     def salvaging(self) -> AbstractContextManager[None]:
-        # No text is stored that is not valid, and no value of another type.
+        # PostgreSQL stores neither invalid text nor values of another type than the column's.
         return nullcontext()
 
     def stream(self, text: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        # A cursor of the server's: the connection is free between its parts, and no statement takes long.
+        # A server-side cursor fetches in parts, between which the connection is free; so no statement takes long.
         try:
             with closing(self._connection.cursor(f"proof_{next(self._names)}")) as cursor:
                 cursor.itersize = _AT_ONCE

@@ -1,1 +1,1 @@
-"""SQLite beneath the ledger."""
+"""The ledger's database in SQLite."""

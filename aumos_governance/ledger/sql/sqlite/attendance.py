@@ -1,4 +1,4 @@
-"""Which servers keep their ledger in a SQLite file at the moment, proved by locks that end with their processes."""
+"""The names of the servers that have a ledger in SQLite open now, shown by file locks, which end with their process."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ....errors import LedgerError
 
 __all__ = ["Attendance"]
 
-# Windows has no such locks, so there no server is known to attend.
+# Windows has no flock, so there no names are known.
 _fcntl: Final[Any] = import_module("fcntl") if os.name == "posix" else None
 
 
 class Attendance:
-    """One locked file for each server, in a folder beside the ledger's."""
+    """A folder beside the ledger's file, in which each server that has the ledger open keeps a locked file."""
 
     def __init__(self, ledger: Path) -> None:
         self._folder = ledger.with_name(f"{ledger.name}-servers")
@@ -25,13 +25,16 @@ class Attendance:
         self._file: Path | None = None
 
     def begin(self, server: str) -> None:
-        """Attend under this name until `end`, or until this process ends in whatever way. Raises LedgerError."""
+        """Show this server's name until `end`, or until this process ends in any way.
+
+        Raises LedgerError where the folder cannot be used.
+        """
         if _fcntl is None:
             return
         file = self._folder / server
         try:
             while self._lock is None:
-                # Not exist_ok, for which it may be gone again when that is looked at.
+                # Not exist_ok=True, which checks afterwards that the folder exists; it may be removed before that.
                 with suppress(FileExistsError):
                     self._folder.mkdir(mode=0o700)
                 with suppress(FileNotFoundError):
@@ -40,32 +43,32 @@ class Attendance:
             raise LedgerError(f"The folder {self._folder} cannot be used: {error.strerror}.") from error
         self._file = file
 
-    def now(self) -> frozenset[str]:
-        """The names under which servers attend; what killed ones left is taken away."""
+    def names(self) -> frozenset[str]:
+        """Return the names of the servers that have the ledger open, and delete the files that killed servers left."""
         if _fcntl is None:
             return frozenset()
         try:
             files = list(self._folder.iterdir())
         except OSError:
-            # There is none while no server attends.
+            # The folder does not exist while no server has the ledger open.
             return frozenset()
-        return frozenset(file.name for file in files if not _is_left(file))
+        return frozenset(file.name for file in files if not _is_abandoned(file))
 
     def end(self) -> None:
-        """Attend no more. Idempotent."""
+        """Remove this server's name. A second call does nothing."""
         lock, self._lock = self._lock, None
         if lock is not None and self._file is not None:
             with suppress(OSError):
                 self._file.unlink()
             os.close(lock)
-            # The last one takes the folder away; with others in it that fails.
+            # The last server removes the folder; this fails while files of others are in it.
             with suppress(OSError):
                 self._folder.rmdir()
 
 
 def _locked(file: Path) -> int | None:
-    """A lock on the file, which is made; None where a server that removes left files has taken it for one."""
-    # Not inherited by kernels and terminals, with which the lock would live on.
+    """Create a file, lock it and return its descriptor; None where another server deleted it as abandoned meanwhile."""
+    # Kernels and terminals must not inherit the descriptor, since the lock would last as long as their processes.
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX)
@@ -80,18 +83,18 @@ def _locked(file: Path) -> int | None:
     return None
 
 
-def _is_left(file: Path) -> bool:
-    """Whether no server holds the file's lock any more; it is then deleted."""
+def _is_abandoned(file: Path) -> bool:
+    """Whether no server holds the file's lock any more. Such a file is deleted."""
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
     except OSError:
-        # In doubt a server holds it.
+        # If it cannot be found out, a server may hold the lock.
         return False
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
-        # Another server has made the file anew meanwhile, and the locked one is no longer at this path.
+        # Another server may have created the file anew meanwhile; then the locked file is not the one at this path.
         if not os.path.samestat(os.fstat(descriptor), file.stat()):
             return False
         file.unlink()

@@ -1,4 +1,4 @@
-"""SQLite beneath the ledger: one file, synced at each commit."""
+"""The ledger's database in SQLite: one file, which is synced at each commit."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ from ...contract.requests import Request
 from ...transaction.work import Work
 from ..migrate import migrate
 from ..statements import Statements
-from ..store import Cursor, NearStore
+from ..store import Cursor, PrefetchingStore
 from .attendance import Attendance
 from .filesystem import network_filesystem
-from .snapshot import SqliteReadings
+from .snapshot import ReadableSqlite
 
 __all__ = ["BUSY_SECONDS", "SqliteDatabase"]
 
 _T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10
-"""How long a transaction waits for another process that writes to the same file.
+"""How long a transaction waits for another process that writes to the same file, in seconds.
 
 At least a request's lifetime: otherwise a queued copy could run after its client was informed that nothing happened.
 """
 _PAGE_BYTES: Final = 2048
-"""A decision changes a few rows in each of a dozen pages, and all of these are written: half of SQLite's usual size
-makes a decision 8 to 13 % shorter, and a sum over all records 10 % longer."""
-_NAP: Final = (0.0005, 0.002)
+"""The page size of a new file. A decision changes a few rows in each of a dozen pages, and writes all these pages; half
+of SQLite's default size makes a decision 8 to 13 % faster, and a sum over all records 10 % slower."""
+_PAUSE: Final = (0.0005, 0.002)
+"""The range of the random pauses between two attempts to start a write transaction, in seconds."""
 _IDLE_READERS: Final = 4
 
 
-class SqliteDatabase(SqliteReadings):
-    """A file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
+class SqliteDatabase(ReadableSqlite):
+    """A `Database` in a file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
 
     at_once = True
 
@@ -67,12 +68,15 @@ class SqliteDatabase(SqliteReadings):
                 raise
 
     def connect(self, *, patient: bool = True) -> sqlite3.Connection:
-        """A connection with all that the ledger relies on; only a patient one waits in SQLite's own way."""
+        """Return a connection with the settings that the ledger relies on.
+
+        A ``patient`` connection waits for locks as SQLite does; the writer waits in `begin_immediate` instead.
+        """
         with self._translated():
-            # Any thread may end a connection that another one used; none uses it at the same time.
+            # A connection is used by one thread at a time, and may be closed by another than has used it.
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
             try:
-                # Of a new file alone; one that is there keeps the size it has.
+                # This affects only a new file; an existing one keeps its page size.
                 connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
                 (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 if mode != "wal":
@@ -87,7 +91,7 @@ class SqliteDatabase(SqliteReadings):
         return connection
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another process that does the same at this moment waits."""
+        """Create or upgrade the tables; another process that does this at the same moment waits."""
         engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
         with self._translated():
             try:
@@ -102,18 +106,18 @@ class SqliteDatabase(SqliteReadings):
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         with self.writing() as cursor:
-            return do(Work(NearStore(cursor, self.statements)))
+            return do(Work(PrefetchingStore(cursor, self.statements)))
 
     @contextmanager
     def writing(self) -> Iterator[Cursor]:
         connection = self._writer
         with self._translated():
             if connection.in_transaction:
-                # A thread was interrupted twice, the second time while it undid what it had begun.
+                # A thread was interrupted, and interrupted again while it rolled its transaction back.
                 connection.execute("ROLLBACK")
             try:
                 begin_immediate(connection)
-                # Closed by its end, since a connection stays open until the last of its cursors is.
+                # The cursor must be closed, since a closed connection stays open as long as one of its cursors.
                 with closing(connection.cursor()) as cursor:
                     yield cursor
                 self._commit(connection)
@@ -126,7 +130,7 @@ class SqliteDatabase(SqliteReadings):
         try:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
-            # Where the disk did not say that it has it, the log may hold the commit all the same.
+            # The disk reported no success, but the commit may be in the write-ahead log all the same.
             if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
                 raise NotConfirmedError(
                     f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
@@ -153,11 +157,11 @@ class SqliteDatabase(SqliteReadings):
                 else:
                     self._idle.append(connection)
 
-    def hopeless(self, error: LedgerError) -> bool:
+    def would_fail_again(self, error: LedgerError) -> bool:
         return error.args == self._busy.args
 
     def attending(self) -> frozenset[str]:
-        return self._attendance.now()
+        return self._attendance.names()
 
     def close(self) -> None:
         self._closed = True
@@ -177,7 +181,7 @@ class SqliteDatabase(SqliteReadings):
             )
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Made here and not by SQLite, so that no other user can read it at any moment.
+            # Created here, and not by SQLite, so that no other user can read it at any moment.
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as error:
             raise LedgerError(f"The ledger {self.path} cannot be opened: {error.strerror}.") from error
@@ -193,14 +197,15 @@ class SqliteDatabase(SqliteReadings):
         text = str(error)
         if "locked" in text or "busy" in text:
             return LedgerError(self._busy.message)
-        for sign, what in _WHAT.items():
+        for sign, problem in _PROBLEMS.items():
             if sign in text:
-                return LedgerError(f"The ledger {self.path} {what}; nothing was recorded.")
+                return LedgerError(f"The ledger {self.path} {problem}; nothing was recorded.")
         return LedgerError(f"The ledger {self.path} failed: {text}; nothing was recorded.")
 
 
 _MAYBE_WRITTEN: Final = ("SQLITE_IOERR", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
-_WHAT: Final = {
+"""The errors after which the write-ahead log may have the commit: of a write, or of a sync."""
+_PROBLEMS: Final = {
     "disk is full": "cannot be written, since the disk is full",
     "disk I/O error": "cannot be read or written: the disk reports an error",
     "readonly": "cannot be written, since the file or its folder is read-only",
@@ -217,10 +222,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def begin_immediate(connection: sqlite3.Connection) -> None:
-    """Start a write transaction, waiting `BUSY_SECONDS` for other processes.
+    """Start a write transaction; wait up to `BUSY_SECONDS` for other processes.
 
-    SQLite's own waiting doubles its pauses up to 100 ms, so that a late process overtakes one that waits long; here all
-    wait alike.
+    SQLite itself waits with pauses that grow to 100 ms, so that a process that came late overtakes one that has waited
+    long. Here all processes wait with the same short pauses.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
@@ -229,6 +234,6 @@ def begin_immediate(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() >= deadline:
                 raise
-            time.sleep(random.uniform(*_NAP))  # noqa: S311 - not a secret
+            time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - not a secret
         else:
             return

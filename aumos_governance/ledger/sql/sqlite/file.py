@@ -1,4 +1,4 @@
-"""A SQLite file that is only read, also where nothing can be written beside it."""
+"""A SQLite file that is opened only for reading, also on a file system that cannot be written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from ....errors import LedgerError, NotFoundError
 from ..statements import Statements
 from .filesystem import network_filesystem
-from .snapshot import SqliteReadings
+from .snapshot import ReadableSqlite
 
 __all__ = ["SqliteFile"]
 
@@ -24,11 +24,12 @@ _COPIES: Final = 3
 _READ_ONLY: Final = ("unable to open", "readonly", "read-only")
 
 
-class SqliteFile(SqliteReadings):
-    """A SQLite file that exists; each reading has a connection of its own. Raises NotFoundError for no such file.
+class SqliteFile(ReadableSqlite):
+    """A `ReadOnlyDatabase` in an existing SQLite file; each reading has a connection of its own.
 
-    On a file system that cannot be written SQLite cannot read a file whose log (the ``-wal`` file) is not empty, so
-    both are copied to a temporary folder first; without a log the file is read as one that cannot change.
+    Raises NotFoundError where the file does not exist. On a file system that cannot be written, SQLite cannot read a
+    file whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without
+    a log the file is opened as immutable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,9 +43,9 @@ class SqliteFile(SqliteReadings):
         self._path = path
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
-        """How the file was when it was taken for one that cannot change; else None."""
-        # Not mode=ro, which leaves SQLite's side files behind where no other process has the file open. This mode makes
-        # no database either, and reads where it may not write.
+        """The state (see `_signs`) of a file that was opened as immutable; None for any other."""
+        # With mode=ro, SQLite leaves its side files behind where no other process has the file open. With mode=rw it
+        # creates no database either, and falls back to reading where it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
         if self._needs_writing():
             self._uri = f"{path.as_uri()}?mode=ro"
@@ -57,7 +58,7 @@ class SqliteFile(SqliteReadings):
             return cursor.fetchone() is not None
 
     def close(self) -> None:
-        """Nothing stays open, and no copy stays."""
+        """Delete the copy, if there is one. No connection is open between readings."""
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -85,6 +86,7 @@ class SqliteFile(SqliteReadings):
         return False
 
     def _set_aside(self) -> None:
+        """Prepare for reading without writing beside the file: open it as immutable, or copy it with its log."""
         log = Path(f"{self._path}-wal")
         if not log.exists() or log.stat().st_size == 0:
             self._uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
@@ -107,7 +109,10 @@ class SqliteFile(SqliteReadings):
         raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
 
     def _signs(self) -> tuple[object, ...]:
-        # Another process may write to it by another way than the mount that cannot be written.
+        """Return the inode, size and time of the file and its log, by which a change is noticed.
+
+        Another process may write to the file through another mount, although this one is read-only.
+        """
         signs: list[object] = []
         for path in (self._path, Path(f"{self._path}-wal")):
             try:

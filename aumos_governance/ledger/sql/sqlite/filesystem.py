@@ -1,4 +1,4 @@
-"""On which kind of file system a path lies, according to the operating system."""
+"""Detection of network file systems, by the mounts that Linux lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NETWORK: Final = re.compile(
 
 
 def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
-    """The type of the network file system that ``path`` lies on; None when it is local or not known."""
+    """Return the type of the network file system that has ``path``; None where it is local or not known."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -27,7 +27,7 @@ def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str |
         if len(fields) < 3:
             continue
         point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[1]))
-        # The last of two mounts on one place hides the one before it.
+        # Of two mounts on the same folder, the later one hides the earlier.
         if (place == point or point in place.parents) and len(point.parts) >= best:
             best, kind = len(point.parts), fields[2]
     return kind if _NETWORK.fullmatch(kind) else None

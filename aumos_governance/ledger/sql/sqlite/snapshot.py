@@ -1,4 +1,4 @@
-"""What a verification reads of a SQLite file: one read transaction, in which also damaged values can be read."""
+"""The snapshot for a verification on SQLite: one read transaction, in which damaged values can be read too."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from ...proof.damage import UnreadableError
 from ..store import Cursor
 
-__all__ = ["SqliteReadings", "SqliteSnapshot"]
+__all__ = ["ReadableSqlite", "SqliteSnapshot"]
 
 
 class SqliteSnapshot:
-    """A `Snapshot` on a connection that has begun to read."""
+    """A `Snapshot` on a connection in a read transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -24,7 +24,7 @@ class SqliteSnapshot:
             found = [str(text) for (text,) in self._connection.execute("PRAGMA quick_check(20)")]
         except sqlite3.Error as error:
             return [str(error)]
-        # Several lines in one row, the first of which may name the database.
+        # A row may have several lines, the first of which may name the database.
         return [line for text in found for line in text.splitlines() if line not in ("ok", "*** in database main ***")]
 
     @contextmanager
@@ -50,8 +50,8 @@ class SqliteSnapshot:
         return found
 
 
-class SqliteReadings:
-    """Reads a file by connections that have begun to read, which a subclass lends."""
+class ReadableSqlite:
+    """A SQLite file that can be read through connections in a read transaction, which a subclass supplies."""
 
     def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError
@@ -68,5 +68,5 @@ class SqliteReadings:
 
 
 def _text(stored: bytes) -> str:
-    # Bytes that are no UTF-8 become lone surrogates, which no text of ours holds.
+    # Bytes that are not UTF-8 become lone surrogates, which no text that this package writes contains.
     return stored.decode("utf-8", "surrogateescape")

@@ -83,7 +83,7 @@ describe('AuditView', () => {
       trans: nullTranslator.load('aumos_governance')
     });
     Widget.attach(view, document.body);
-    await drawn(view, () => view.look(path));
+    await drawn(view, () => view.showRecords(path));
     await settled(TYPED);
   }
 
@@ -144,7 +144,7 @@ describe('AuditView', () => {
       requested.filter(filters => 'outcome' in filters).at(-1);
     await show();
     await type('Tool', 'gpt', TYPED);
-    await drawn(view, () => view.lookAtDenials('a.ipynb'));
+    await drawn(view, () => view.showDenials('a.ipynb'));
     await settled();
     expect(last()).toMatchObject({
       path: 'a.ipynb',
@@ -153,7 +153,7 @@ describe('AuditView', () => {
       tool: null
     });
     expect(find('[aria-pressed=true]', 'Denied')).toBeTruthy();
-    await drawn(view, () => view.look('b.ipynb'));
+    await drawn(view, () => view.showRecords('b.ipynb'));
     await settled();
     expect(last()).toMatchObject({ path: 'b.ipynb', outcome: null });
   });
@@ -229,7 +229,7 @@ describe('AuditView', () => {
 
   it.each([
     ['a preset', () => drawn(view, () => find('button', 'Denied').click())],
-    ['another notebook', () => drawn(view, () => view.look('b.ipynb'))],
+    ['another notebook', () => drawn(view, () => view.showRecords('b.ipynb'))],
     ['a choice', () => type('Outcome', 'deny')]
   ])('shows no row of the list before, after %s', async (_, change) => {
     await show();
@@ -349,17 +349,17 @@ describe('AuditView', () => {
     find('.aumos-AuditDetail');
   });
 
-  it('lets only a user take back a charge, with a reason', async () => {
+  it('lets only a user correct a charge, with a reason', async () => {
     await show();
     await drawn(view, () => find('[role=row]', 'gpt-4o').click());
     await settled();
     await drawn(view, () => find('button', 'Correct…').click());
-    const button = find('button', 'Take back');
+    const button = find('button', 'Correct charge');
     expect(button.getAttribute('aria-disabled')).toBe('true');
-    await type('Take back', '0.06');
+    await type('Amount to subtract in dollars', '0.06');
     await type('Reason', 'Entered twice');
     expect(find('.aumos-Correction').textContent).toContain('only $0.05');
-    await type('Take back', '0.02');
+    await type('Amount to subtract in dollars', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);
     await drawn(view, () => userPresses(button));
@@ -372,7 +372,7 @@ describe('AuditView', () => {
       }
     ]);
     expect(find('.aumos-AuditDetail').textContent).toContain(
-      '$0.02 taken back; $0.03 of the charge still counts.'
+      '$0.02 subtracted; $0.03 of the charge still counts.'
     );
     expect(model.learnt).toHaveLength(1);
   });

@@ -161,7 +161,7 @@ describe('GovernanceNotifications', () => {
     wait({ entries: [sampleApproval({ id: 'x' })] });
     expect(open.size).toBe(1);
     onScreen.add('approvals research/agents.ipynb');
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
   });
 
@@ -218,13 +218,13 @@ describe('GovernanceNotifications', () => {
   it('takes a warning away once the panel shows the budget', async () => {
     await learn('active', { spent: '1' });
     await learn('active', { spent: '5' });
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(1);
     onScreen.add(`budget ${sampleState('active').path}`);
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
     onScreen.clear();
-    notifications.look();
+    notifications.dismissShown();
     expect(open.size).toBe(0);
     await learn('active', { spent: '8' });
     expect(open.size).toBe(1);
@@ -286,13 +286,13 @@ describe('GovernanceNotifications', () => {
     [
       { amount: '0.01' },
       {},
-      'A limit around this budget leaves less: ask its administrator, or lower the request.',
+      'A shared ceiling has less left: ask its administrator to raise it, or lower the request.',
       'Show'
     ],
     [
       { amount: '0.01', detail: { category: 'llm' } },
       {},
-      'The budget llm, which is set by code, or a limit around it leaves less: lower the request.',
+      'The budget llm, which is set in code, or a shared ceiling has less left: lower the request.',
       'Show'
     ],
     [

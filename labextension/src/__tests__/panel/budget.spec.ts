@@ -32,7 +32,7 @@ describe('the budget in the panel', () => {
     expect(panel.changes).toEqual([]);
     await panel.type('7');
     expect(panel.text('budget')).toContain(
-      'That is $0.50 less than what is used'
+      'That is $0.50 less than what is spent and held'
     );
     await panel.type('20');
     expect(panel.text('budget')).toContain('$12.50 would be left.');
@@ -66,7 +66,7 @@ describe('the budget in the panel', () => {
   it('lies within the ceilings around it', async () => {
     panel.within = envelopes.valid.nested.envelopes as IEnvelope[];
     await panel.show('active');
-    expect(panel.text('budget')).toContain('Within');
+    expect(panel.text('budget')).toContain('Ceilings');
     expect(panel.text('budget')).toContain('class-5');
     expect(panel.text('budget')).toContain('$38.50 of $100.00 left');
     expect(panel.text('budget')).toContain('team, each month');

@@ -131,7 +131,7 @@ describe('the gateway in the panel', () => {
     await panel.userPress('Stop the calls of this notebook');
     expect(done).toEqual([['stop', PATH]]);
     expect(panel.text('gateway')).toContain('Stopped: 3 keys were revoked.');
-    expect(panel.text('gateway')).toContain('Restart the kernel');
+    expect(panel.text('gateway')).toContain('restart the kernel');
     expect(document.activeElement?.getAttribute('role')).toBe('status');
     expect(panel.find('.aumos-Stop')).toBeNull();
     // The kernel was restarted.
@@ -223,7 +223,7 @@ describe('the gateway in the panel', () => {
     const levels = panel.findAll('[data-section=gateway] option');
     expect(levels).toHaveLength(4);
     await panel.typeInto(name, 'a/b');
-    expect(panel.text('gateway')).toContain('Write a name of letters');
+    expect(panel.text('gateway')).toContain('Enter a name of letters');
     await panel.typeInto(budget, '2.50');
     await panel.userPress('Create key');
     expect(done).toEqual([]);

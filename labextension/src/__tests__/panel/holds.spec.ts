@@ -43,12 +43,12 @@ describe('the holds in the panel', () => {
   it('are settled with their cost, by a user only', async () => {
     await panel.show('held');
     await panel.press('Settle…');
-    expect(panel.text('holds')).toContain('All that was held.');
+    expect(panel.text('holds')).toContain('That is all that was held.');
     await panel.type('1.25');
-    expect(panel.text('holds')).toContain('$0.25 is given back.');
-    await panel.press('Settle with $1.25');
+    expect(panel.text('holds')).toContain('$0.25 is released.');
+    await panel.press('Settle at $1.25');
     expect(panel.resolved).toEqual([]);
-    await panel.userPress('Settle with $1.25');
+    await panel.userPress('Settle at $1.25');
     expect(panel.resolved).toEqual([
       ['0199a1b2c3d4e5f60718293a4b5c6d7f', '1.25']
     ]);

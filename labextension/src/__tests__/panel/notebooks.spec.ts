@@ -16,7 +16,7 @@ describe('the notebooks in the panel', () => {
   it('with an open session are listed, and the others on demand', async () => {
     expect(panel.text('notebooks')).toContain('one.ipynb');
     expect(panel.text('notebooks')).not.toContain('two.ipynb');
-    await panel.press('and 1 whose session is closed');
+    await panel.press('Show 1 closed session');
     expect(panel.text('notebooks')).toContain(
       'two.ipynbL2 · closed, $0.20 spent'
     );

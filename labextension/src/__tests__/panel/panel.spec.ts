@@ -50,7 +50,7 @@ describe('the panel', () => {
     await panel.settle(() =>
       panel.section('budget')?.querySelector('button')?.click()
     );
-    await panel.settle(() => panel.body.lead('budget'));
+    await panel.settle(() => panel.body.focusSection('budget'));
     expect(document.activeElement?.textContent).toBe('Edit');
   });
 
@@ -101,7 +101,7 @@ describe('the panel', () => {
     await panel.show('active');
     const further = { ...budgetSection, id: 'further', collapsed: true };
     panel.body.addSections(() => Promise.resolve([further]));
-    panel.body.lead('further');
+    panel.body.focusSection('further');
     await panel.settle();
     const path = sampleState('active').path;
     expect(panel.body.isShown('further', path)).toBe(true);
@@ -116,7 +116,7 @@ describe('the panel', () => {
       })
     );
     const heading = panel.find('.aumos-Panel-heading')?.textContent;
-    expect(heading).toContain('whose session it shares');
+    expect(heading).toContain('and shares its session');
     expect(heading).toContain("Can't reach the server.");
     // Shown once, and not in each section.
     expect(panel.body.node.textContent).not.toContain('Failed to fetch');

@@ -9,7 +9,7 @@ import { Spending } from '../../panel/sections/spending';
 import type { IPanelApi } from '../../tokens';
 import type { IAuditSum } from '../../protocol/audit';
 import {
-  MAX_STRETCHES,
+  MAX_INTERVALS,
   readSpending,
   startOf,
   withOthers
@@ -44,8 +44,8 @@ const days = (count: number): IAuditSum[] =>
 describe('readSpending', () => {
   it('takes days where there are some', async () => {
     const [api, requested] = sums({ day: days(3) });
-    const { by, stretches } = await readSpending(api, 's');
-    expect([by, stretches.length, requested]).toEqual(['day', 3, ['day s']]);
+    const { by, intervals } = await readSpending(api, 's');
+    expect([by, intervals.length, requested]).toEqual(['day', 3, ['day s']]);
   });
 
   it('takes hours, then minutes, where it was short', async () => {
@@ -53,9 +53,9 @@ describe('readSpending', () => {
       sum(`2026-01-01${time}:00Z`, '0.1')
     );
     const [api] = sums({ day: days(1), hour });
-    const { by, stretches } = await readSpending(api, 's');
+    const { by, intervals } = await readSpending(api, 's');
     expect(by).toBe('hour');
-    expect(stretches.map(one => one.spent)).toEqual([
+    expect(intervals.map(one => one.spent)).toEqual([
       100_000_000n,
       100_000_000n,
       0n,
@@ -70,9 +70,9 @@ describe('readSpending', () => {
   it('shows the last of a long time', async () => {
     const long = [sum('2024-01-01', '5'), ...days(200)];
     const [api] = sums({ day: long });
-    const { stretches } = await readSpending(api, 's');
-    expect(stretches).toHaveLength(MAX_STRETCHES);
-    expect(stretches.at(-1)?.name).toBe(long.at(-1)?.name);
+    const { intervals } = await readSpending(api, 's');
+    expect(intervals).toHaveLength(MAX_INTERVALS);
+    expect(intervals.at(-1)?.name).toBe(long.at(-1)?.name);
   });
 
   it('knows when days, hours and minutes begin', () => {
@@ -162,7 +162,7 @@ describe('Spending', () => {
     ]);
     const [overTime, byTool] = find('.aumos-Chart-figures');
     expect(overTime?.textContent).toBe('1. Jan. – 3. Jan.');
-    expect(byTool?.textContent).toBe('$3.004 in all');
+    expect(byTool?.textContent).toBe('$3.004 in total');
     expect(widget.node.querySelector('b')).toBeNull();
   });
 
@@ -185,7 +185,9 @@ describe('Spending', () => {
     await press('ArrowDown');
     expect(find('.aumos-Chart-figures')[1]?.textContent).toContain('claude');
     await press('Escape');
-    expect(find('.aumos-Chart-figures')[1]?.textContent).toBe('$3.004 in all');
+    expect(find('.aumos-Chart-figures')[1]?.textContent).toBe(
+      '$3.004 in total'
+    );
   });
 
   it('shows that nothing is spent', async () => {

@@ -67,7 +67,7 @@ describe('the start in the panel', () => {
     expect(level()?.options).toHaveLength(2);
     for (const [text, reason] of [
       ['5.01', 'The server allows at most $5.00.'],
-      ['much', 'Write an amount of dollars']
+      ['much', 'Enter an amount in dollars']
     ] as const) {
       await panel.type(text);
       expect(panel.text('start')).toContain(reason);

@@ -111,7 +111,7 @@ describe('GovernancePopover', () => {
       'Governance: off (last session)'
     );
     expect(figures().Spent).toBe('$0.20');
-    expect(notes()).toEqual(['Start a session in a cell: %governance']);
+    expect(notes()).toEqual(['To start a session, run %governance in a cell.']);
   });
 
   it('shows no figures where there was no session', async () => {

@@ -1,9 +1,9 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { wayOut } from '../../words/denials';
+import { remedyOf } from '../../words/denials';
 import { sampleConfig, sampleState } from '../support/samples';
 import { sampleRecord } from '../support/waitingFakes';
 
-describe('wayOut', () => {
+describe('remedyOf', () => {
   it.each([
     ['10', '10.2', null],
     ['9.8000001', '10.01', null],
@@ -11,7 +11,7 @@ describe('wayOut', () => {
     ['9.8', null, null],
     ['9.9999', '10.1999', '10.1999']
   ])('of %s denied at $9.80 left proposes %s', (amount, budget, most) => {
-    const way = wayOut(
+    const remedy = remedyOf(
       sampleRecord({ code: 'BUDGET_EXCEEDED', amount }),
       {
         state: sampleState('active'),
@@ -20,6 +20,6 @@ describe('wayOut', () => {
       },
       nullTranslator.load('aumos_governance')
     );
-    expect(way?.budget).toBe(budget);
+    expect(remedy?.budget).toBe(budget);
   });
 });

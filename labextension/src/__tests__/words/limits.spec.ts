@@ -23,7 +23,7 @@ describe('limitWords', () => {
     expect(words({})).toEqual({
       needs: 'Needs $0.40 more than the budget has left.',
       all: null,
-      way: null,
+      advice: null,
       budget: '1.4'
     });
   });
@@ -45,18 +45,18 @@ describe('limitWords', () => {
   it.each([
     ['1.3', true, 'The server allows no budget that is large enough.'],
     [null, false, 'Ask the owner to raise the budget.']
-  ])('with at most %s, allowed %s: %s', (most, mayChange, way) => {
-    expect(words({}, most, mayChange)).toMatchObject({ way, budget: null });
+  ])('with at most %s, allowed %s: %s', (most, mayChange, advice) => {
+    expect(words({}, most, mayChange)).toMatchObject({ advice, budget: null });
   });
 
   it.each([
     ['owner', 'limit', 'Ask its administrator to raise it.'],
-    ['category', 'budget', 'This budget is set by code, not in the panel.']
-  ])('of the kind %s offers no budget', (kind, what, way) => {
+    ['category', 'budget', 'This budget is set in code, not in the panel.']
+  ])('of the kind %s offers no budget', (kind, what, advice) => {
     expect(words({ limit: { kind, name: 'mine', allowed: '1' } })).toEqual({
       needs: `Needs $0.40 more than the ${what} \u2068mine\u2069 has left.`,
       all: null,
-      way,
+      advice,
       budget: null
     });
   });

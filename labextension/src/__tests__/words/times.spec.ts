@@ -1,5 +1,5 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { doubts, writeTimesIn } from '../../words/labels';
+import { connectionNotes, writeTimesIn } from '../../words/labels';
 import { sampleState } from '../support/samples';
 
 describe('writeTimesIn', () => {
@@ -17,7 +17,7 @@ describe('writeTimesIn', () => {
       seenAt: new Date(2026, 10, 29, 14, 2).valueOf()
     };
     const trans = nullTranslator.load('aumos_governance');
-    expect(doubts(known as never, trans)).toEqual([
+    expect(connectionNotes(known as never, trans)).toEqual([
       expect.stringMatching(written)
     ]);
   });

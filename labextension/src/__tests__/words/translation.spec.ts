@@ -22,15 +22,12 @@ const TRANSLATIONS = JSON.parse(
 /** The texts of the sources and the settings schema, each with its plural if it has one. */
 function texts(): Map<string, string | null> {
   const found = new Map<string, string | null>();
-  translateSchema(
-    structuredClone(SCHEMA) as never,
-    {
-      gettext: (text: string) => {
-        found.set(text, null);
-        return text;
-      }
-    } as never
-  );
+  translateSchema(structuredClone(SCHEMA), {
+    gettext: (text: string) => {
+      found.set(text, null);
+      return text;
+    }
+  } as never);
   const files = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' });
   for (const file of files) {
     if (/\.tsx?$/.test(file) && !file.includes('__tests__')) {
@@ -94,9 +91,11 @@ describe('the German translation', () => {
     expect(trans._n('%1 call', '%1 calls', 1)).toBe('1 Aufruf');
     expect(trans._n('%1 call', '%1 calls', 3)).toBe('3 Aufrufe');
     const schema = structuredClone(SCHEMA);
-    translateSchema(schema as never, trans);
-    expect(schema.properties.showPanel.title).toBe('Seitenleiste zeigen');
-    expect(schema.properties.statusItem.oneOf[1]?.title).toBe('Restbetrag');
+    translateSchema(schema, trans);
+    expect(schema.properties.showPanel.title).toBe('Seitenleiste anzeigen');
+    expect(schema.properties.statusItem.oneOf[1]?.title).toBe(
+      'Verbleibendes Budget'
+    );
     expect(schema.properties.statusItem.default).toBe('level-and-left');
   });
 });

@@ -5,9 +5,9 @@ import { DecideButtons } from '../../decisions/decideButtons';
 import type { IDecisions } from '../../decisions/decisionDialog';
 import type { IApproval } from '../../protocol/waiting';
 import type { IGovernanceModel } from '../../tokens';
-import { follower } from '../../widgets/leads';
+import { nextFocus } from '../../widgets/focus';
 
-/** One approval request with exactly what is requested; the user decides in a dialog that nothing can cover. */
+/** The panel's card of an approval request; its buttons open the dialog in which the user decides. */
 export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
   const { approval, decisions, isElsewhere, model, now, trans } = props;
   const card = React.useRef<HTMLLIElement>(null);
@@ -32,7 +32,7 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
       <DecideButtons
         model={model}
         onUserPress={() => {
-          const next = follower(card.current);
+          const next = nextFocus(card.current);
           decisions.open(approval, () => next?.focus());
         }}
         trans={trans}
@@ -47,9 +47,9 @@ export namespace ApprovalCard {
   export interface IProps {
     approval: IApproval;
     decisions: IDecisions;
-    /** Whether it belongs to another notebook than the one shown. */
+    /** Whether the request belongs to another notebook than the one that the panel shows. */
     isElsewhere: boolean;
-    /** Whether commands that lead to the approval requests lead here. */
+    /** Whether commands that lead to the approval requests move the focus to this card. */
     isFirst: boolean;
     model: IGovernanceModel;
     /** The current time, in milliseconds. */

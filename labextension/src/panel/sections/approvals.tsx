@@ -11,7 +11,7 @@ import { WaitingCards, WaitingCount } from './waitingCards';
 import { type Highlight, Highlighting } from '../../widgets/highlighting';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** The section of the approval requests of all notebooks of the server. */
+/** Return the section with the waiting approval requests of all notebooks. */
 export function approvalsSection(
   store: WaitingApprovals,
   decisions: IDecisions,
@@ -32,8 +32,8 @@ export function approvalsSection(
   };
 }
 
-/** The waiting requests, those of the notebook shown first, and how the latest others ended. */
-export function Approvals(
+/** The waiting requests, first those of the notebook that the panel shows, and how the latest requests ended. */
+function Approvals(
   props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
   const { decisions, model, path, store, trans } = props;

@@ -15,13 +15,13 @@ import { ErrorLine, Note, OneLine } from '../../widgets/words';
 /** How many of the newest records the panel shows. */
 const NEWEST = 6;
 
-/** Opens the full audit record, with one record in detail if it is given. */
+/** Opens the tab of the audit record, with one record in detail if it is given. */
 export type OpenAudit = (path: string | null, record?: IAuditRecord) => void;
 
-/** Opens the audit record at what was denied today. */
+/** Opens the tab of the audit record, filtered to what was denied today. */
 export type ShowDenials = (path: string | null) => void;
 
-/** The section of the newest audit records, with a link to the full record. */
+/** Return the section with a notebook's newest audit records and a button that opens all. */
 export function auditSection(
   open: OpenAudit,
   showDenials: ShowDenials
@@ -37,8 +37,8 @@ export function auditSection(
   };
 }
 
-/** The newest records of the notebook, and whether its chain is intact. */
-export function AuditBrief(
+/** The newest records of a notebook, and whether its records are intact. */
+function AuditBrief(
   props: ISectionProps & { open: OpenAudit; showDenials: ShowDenials }
 ): React.JSX.Element {
   const { api, model, open, path, showDenials, state, trans } = props;
@@ -55,7 +55,7 @@ export function AuditBrief(
       {value && records.length === 0 && (
         <Note>{trans.__('Nothing is recorded yet.')}</Note>
       )}
-      <ul className="aumos-AuditBrief">
+      <ul>
         {records.map(record => (
           <li key={record.record_id}>
             <Button

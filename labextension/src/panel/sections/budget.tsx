@@ -10,7 +10,7 @@ import { useAction, usePermission } from '../../widgets/hooks';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note } from '../../widgets/words';
 
-/** The section of the notebook's spending and budget, where the budget is changed. */
+/** The section with a notebook's spending and budget, where the user changes the budget. */
 export const budgetSection: IPanelSection = {
   id: 'budget',
   rank: 30,
@@ -58,7 +58,7 @@ function Budget(props: ISectionProps): React.JSX.Element | null {
           {warning}
         </p>
       )}
-      <Ceiling {...props} path={path} figures={figures} />
+      <EditableBudget {...props} path={path} figures={figures} />
       <Note>{trans.__('Set by %1.', setBy(state, model.config, trans))}</Note>
       <Envelopes {...props} path={path} remaining={figures.remaining} />
     </>
@@ -80,13 +80,13 @@ function Figure(props: {
   );
 }
 
-/** The budget itself, which is edited in place. */
-function Ceiling(
+/** The budget, and in its place, after a press of Edit, the field to change it. */
+function EditableBudget(
   props: ISectionProps & { path: string; figures: IFigures }
 ): React.JSX.Element {
   const { figures, trans, model, api, path } = props;
   const { proposedBudget = null } = props;
-  // The initial text of the field; null while there is no field.
+  // The initial amount of the field; null while the field is not shown.
   const [initial, setInitial] = React.useState<string | null>(null);
   const [known, setKnown] = React.useState<typeof proposedBudget>(null);
   if (proposedBudget !== known) {
@@ -152,7 +152,7 @@ function Ceiling(
   );
 }
 
-/** What a new budget would leave. */
+/** Return a sentence about what a new budget would leave. */
 function effect(
   amount: bigint,
   figures: IFigures,
@@ -162,7 +162,7 @@ function effect(
   return amount >= used
     ? trans.__('%1 would be left.', formatUsd(amount - used))
     : trans.__(
-        'That is %1 less than what is used: nothing more could be spent.',
+        'That is %1 less than what is spent and held: nothing more could be spent.',
         formatUsd(used - amount)
       );
 }

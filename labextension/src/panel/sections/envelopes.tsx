@@ -9,7 +9,7 @@ import { revisionOf, useReading } from '../../widgets/hooks';
 import type { ISectionProps } from '../../tokens';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The ceilings around the session, inner before outer; nothing where there are none. */
+/** The ceilings that also limit the session, the innermost first; nothing if there are none. */
 export function Envelopes(
   props: ISectionProps & { path: string; remaining: bigint }
 ): React.JSX.Element | null {
@@ -24,11 +24,11 @@ export function Envelopes(
   const marks = model.config?.warn_at ?? [];
   return (
     <div className="aumos-Envelopes">
-      <h4 className="aumos-Subheading">{trans.__('Within')}</h4>
+      <h4 className="aumos-Subheading">{trans.__('Ceilings')}</h4>
       {left(tightest) < remaining && (
-        <p className="aumos-Envelopes-tightest">
+        <p>
           {trans.__(
-            'Only %1 can be spent: %2 leaves no more.',
+            'Only %1 can be spent: the ceiling %2 has no more left.',
             shortUsd(left(tightest)),
             isolated(oneLine(tightest.name))
           )}
@@ -62,7 +62,7 @@ function left(envelope: IEnvelope): bigint {
   return parseUsd(envelope.remaining);
 }
 
-/** The scope of a ceiling and its period. */
+/** Return the label of what a ceiling covers, and of its period. */
 function scope(envelope: IEnvelope, trans: TranslationBundle): string {
   const kinds = {
     notebook: trans.__('this notebook'),
@@ -75,7 +75,7 @@ function scope(envelope: IEnvelope, trans: TranslationBundle): string {
     weekly: trans.__('each week'),
     monthly: trans.__('each month'),
     yearly: trans.__('each year'),
-    lifetime: trans.__('in all')
+    lifetime: trans.__('in total')
   };
   return `${kinds[envelope.kind]}, ${periods[envelope.period]}`;
 }

@@ -8,14 +8,14 @@ import { ownKeyOf } from '../../words/labels';
 import { NotebookKeys } from './notebookKeys';
 import { OwnKeys } from './ownKeys';
 
-/** What the section uses besides the context of every section. */
+/** What the gateway's section needs besides the properties of every section. */
 export interface IGatewayParts {
   api: IGatewayApi;
-  /** Shows a new key to the user, once. */
+  /** Shows the secret of a new key to the user. */
   showKey: (created: ICreatedKey) => void;
 }
 
-/** The section of the gateway: the notebook's keys and the button that revokes them, the user's keys, the providers. */
+/** Return the section of the gateway: the notebook's keys, the user's own keys, and the providers. */
 export function gatewaySection(parts: IGatewayParts): IPanelSection {
   return {
     id: 'gateway',
@@ -69,10 +69,10 @@ function Providers(props: {
         <Note>{trans.__('No provider is configured.')}</Note>
       ) : (
         <dl className="aumos-Gateway-providers">
-          {providers.map(one => (
-            <React.Fragment key={one.name}>
-              <dt>{one.name}</dt>
-              <dd>{modelsOf(one, trans)}</dd>
+          {providers.map(provider => (
+            <React.Fragment key={provider.name}>
+              <dt>{provider.name}</dt>
+              <dd>{modelsOf(provider, trans)}</dd>
             </React.Fragment>
           ))}
         </dl>
@@ -81,7 +81,7 @@ function Providers(props: {
   );
 }
 
-/** Which models of a provider may be called. */
+/** Return a text that names the models of a provider that may be called. */
 function modelsOf(
   provider: IGatewayProvider,
   trans: ISectionProps['trans']

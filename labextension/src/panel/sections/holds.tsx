@@ -17,10 +17,10 @@ import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
-/** How many are shown: a notebook seldom has more holds than calls in flight. */
+/** How many holds are shown at most; a notebook has about as many as calls in progress. */
 const LIMIT = 100;
 
-/** The section of pending holds; those with an unknown outcome are resolved here by a user. */
+/** The section with a notebook's pending holds, where the user settles or releases those with an unknown outcome. */
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
@@ -30,7 +30,7 @@ export const holdsSection: IPanelSection = {
     state?.held == null || state.held === '0' ? null : (
       <Money amount={state.held} />
     ),
-  // The holds of a closed session still count.
+  // Also for a closed session, whose holds still count.
   isShown: ({ state }) => state?.session_id != null
 };
 
@@ -72,7 +72,7 @@ function Hold(
   return (
     <li className="aumos-Hold" data-state={hold.state}>
       <div className="aumos-Hold-line">
-        <OneLine text={hold.tool} className="aumos-Hold-tool" />
+        <OneLine text={hold.tool} />
         <Money amount={hold.amount} />
       </div>
       <div className="aumos-Hold-origin">
@@ -112,11 +112,11 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
       {isSettling ? (
         <AmountField
           trans={trans}
-          label={trans.__('What it cost in dollars')}
+          label={trans.__('Actual cost in dollars')}
           initial={writeUsd(held)}
           hint={amount => effect(amount, held, trans)}
           isLoose={amount => amount > held}
-          action={amount => trans.__('Settle with %1', formatUsd(amount))}
+          action={amount => trans.__('Settle at %1', formatUsd(amount))}
           isDisabled={isDisabled}
           why={permission.why}
           onUserPress={amount =>
@@ -136,7 +136,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           <UserButton
             isDisabled={isDisabled}
             why={permission.why}
-            title={trans.__('It cost nothing: give all of it back')}
+            title={trans.__('It cost nothing: release the whole hold')}
             onUserPress={() =>
               resolve(key => api.waiting.release(hold.id, key))
             }
@@ -156,14 +156,14 @@ function effect(
   trans: ISectionProps['trans']
 ): string {
   if (cost > held) {
-    return trans.__('%1 more than was held.', formatUsd(cost - held));
+    return trans.__('That is %1 more than was held.', formatUsd(cost - held));
   }
   return cost < held
-    ? trans.__('%1 is given back.', formatUsd(held - cost))
-    : trans.__('All that was held.');
+    ? trans.__('%1 is released.', formatUsd(held - cost))
+    : trans.__('That is all that was held.');
 }
 
-/** Holds with an unknown outcome first; else as the server lists them. */
+/** Sort holds with an unknown outcome first; the others keep the server's order. */
 function byState(a: IHold, b: IHold): number {
   return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
 }

@@ -5,8 +5,9 @@ import { useReading } from '../../widgets/hooks';
 import { Note } from '../../widgets/words';
 
 /**
- * Warnings about the notebook's kernel: that the server cannot govern it, or that its environment has a provider's
- * own key. Nothing where neither is so, or it is unknown.
+ * Warns if the server cannot reach the notebook's kernel, or if a provider's own key is in the kernel's environment.
+ *
+ * Shows nothing if neither is the case, or the kernels are not loaded yet.
  */
 export function KernelWarnings(
   props: ISectionProps & { path: string; state: IGovernanceState }

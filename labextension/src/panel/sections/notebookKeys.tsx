@@ -9,7 +9,7 @@ import { useNotation } from '../../widgets/notation';
 import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** The properties that the parts of the gateway's section share. */
+/** The common properties of the parts of the gateway's section. */
 export interface IKeysProps extends Omit<ISectionProps, 'api'> {
   api: IGatewayApi;
   /** The valid keys; null until they are loaded. */
@@ -18,11 +18,11 @@ export interface IKeysProps extends Omit<ISectionProps, 'api'> {
   reload: () => void;
 }
 
-/** The keys of a notebook's kernel, terminals and commands, and the button that revokes them at once. */
+/** The keys of a notebook's kernel, terminals and commands, and a button that revokes all of them. */
 export function NotebookKeys(
   props: IKeysProps & {
     path: string;
-    /** The notebook whose session this one shares. */
+    /** The path of the notebook whose session and keys this one uses: its own, unless it shares another's kernel. */
     owner: string;
   }
 ): React.JSX.Element | null {
@@ -32,7 +32,7 @@ export function NotebookKeys(
     return null;
   }
   const shared = keys.filter(
-    // Keys that were revoked just now stay listed until the keys are loaded again.
+    // Leave out the keys that were just revoked: the list still has them until it is loaded again.
     ({ id, kind }) => kind !== 'user' && !revoked?.includes(id)
   );
   const own = shared.filter(key => key.path === owner);
@@ -40,7 +40,7 @@ export function NotebookKeys(
     key => key.kind === 'terminal' && key.path !== owner
   );
   if (revoked !== null && own.length > 0) {
-    // The kernel was restarted, or a terminal opened.
+    // There is a new key, since the kernel was restarted or a terminal opened: hide the message.
     setRevoked(null);
   }
   return (
@@ -60,9 +60,9 @@ export function NotebookKeys(
           <ul className="aumos-Keys">
             {elsewhere.map(key => (
               <Key key={key.id} item={key} trans={trans}>
-                {/* Without governance no call is authorized anyway. */}
+                {/* Without a session, the notebook's calls would be denied anyway. */}
                 {state?.session_id != null && (
-                  <Bind {...props} item={key} owner={owner} />
+                  <AssignButton {...props} item={key} owner={owner} />
                 )}
               </Key>
             ))}
@@ -73,7 +73,7 @@ export function NotebookKeys(
   );
 }
 
-/** A key in a list: what it was issued to, since when, and its buttons. */
+/** A key in a list: what it was issued to and when, and its buttons. */
 export function Key(props: {
   item: IGatewayKey;
   trans: ISectionProps['trans'];
@@ -105,7 +105,7 @@ export function Key(props: {
   );
 }
 
-/** What a key was issued to, in words. */
+/** Return the label of what a key was issued to. */
 function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
   switch (key.kind) {
     case 'kernel':
@@ -119,12 +119,12 @@ function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
   }
 }
 
-/** Revokes the notebook's keys with one click, and then explains how to get new ones. */
+/** A button that revokes a notebook's keys, and afterwards a text that explains how to get new keys. */
 function Stop(
   props: IKeysProps & {
     path: string;
     own: readonly IGatewayKey[];
-    /** The keys revoked by the last click, until there is a new key; else null. */
+    /** The ids of the keys that the last press revoked, until there is a new key; else null. */
     revoked: readonly string[] | null;
     onStopped: (revoked: readonly string[]) => void;
   }
@@ -137,7 +137,7 @@ function Stop(
     action.run(async key => {
       const keys = await api.stop(path, key);
       onStopped(keys.map(({ id }) => id));
-      // The button disappears, and the focus would be lost with it.
+      // The button with the focus disappears, so the focus moves to the message.
       outcome.current?.focus();
       reload();
     });
@@ -170,7 +170,7 @@ function Stop(
               revoked.length
             )}{' '}
             {trans.__(
-              'Restart the kernel for a new key, and open a new terminal for one there.'
+              'To get new keys, restart the kernel and open new terminals.'
             )}
           </p>
         ) : (
@@ -187,8 +187,8 @@ function Stop(
   );
 }
 
-/** Makes the calls of a terminal count against this notebook's budget. */
-function Bind(
+/** A button that assigns a terminal to this notebook, whose budget then pays for its calls. */
+function AssignButton(
   props: IKeysProps & { item: IGatewayKey; owner: string }
 ): React.JSX.Element {
   const { api, item, model, owner, reload, trans } = props;

@@ -12,10 +12,10 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import type { PanelSubject } from '../subject';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** How many notebooks are loaded with one request. */
-const PAGES = 5;
+/** How many pages of the list are loaded at most. */
+const MAX_PAGES = 5;
 
-/** The section of all notebooks that were ever governed: each can be opened, or shown in the panel without opening. */
+/** Return the section that lists all notebooks ever governed, to open them or to show them in the panel. */
 export function notebooksSection(subject: PanelSubject): IPanelSection {
   return {
     id: 'notebooks',
@@ -38,7 +38,7 @@ function Notebooks(
     async () => {
       const read: IGovernanceState[] = [];
       let after: string | null = null;
-      for (let page = 0; page < PAGES; page += 1) {
+      for (let page = 0; page < MAX_PAGES; page += 1) {
         const response = await api.session.notebooks(after);
         read.push(...response.entries);
         after = response.after;
@@ -50,7 +50,7 @@ function Notebooks(
     }
   );
   const states = (value?.states ?? []).map(
-    // Events may have reported notebooks that were not loaded.
+    // Events may have reported newer states since the list was loaded.
     state => newer(state, model.stateOf(state.path))
   );
   const active = states.filter(state => state.active);
@@ -59,7 +59,7 @@ function Notebooks(
   return (
     <>
       <ErrorLine message={message} />
-      {/* A session that has just begun is known before the list is read again. */}
+      {/* A session that was just started is in the model before the list is loaded again. */}
       {value && shown.length === 0 && !model.state?.active && (
         <Note>{trans.__('No notebook has an open session.')}</Note>
       )}
@@ -85,10 +85,10 @@ function Notebooks(
         <div className="aumos-Actions">
           <Button kind="link" onClick={() => setAll(!isAll)}>
             {isAll
-              ? trans.__('Only those with an open session')
+              ? trans.__('Show only open sessions')
               : trans._n(
-                  'and %1 whose session is closed',
-                  'and %1 whose sessions are closed',
+                  'Show %1 closed session',
+                  'Show %1 closed sessions',
                   closed,
                   closed
                 )}

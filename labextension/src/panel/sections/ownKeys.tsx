@@ -2,7 +2,7 @@ import React from 'react';
 import type { ICreatedKey, IGatewayKey } from '../../protocol/gateway';
 import { Button } from '../../widgets/button';
 import { useAction, usePermission } from '../../widgets/hooks';
-import { leadOn, leadToButton } from '../../widgets/leads';
+import { focusNext, focusPrimaryButton } from '../../widgets/focus';
 import { budgetFault, LimitFields } from '../../widgets/limitFields';
 import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note } from '../../widgets/words';
@@ -11,12 +11,12 @@ import { type IKeysProps, Key } from './notebookKeys';
 
 /** The trust level of a new key unless the user chooses another. */
 const FIRST_LEVEL = 1;
-/** The names that the server accepts for a key. */
+/** The names that the server accepts for a key: up to 64 characters, and no notebook's file name. */
 const NAME = /^(?!.*\.ipynb$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 
 type Props = IKeysProps & { showKey: (created: ICreatedKey) => void };
 
-/** The user's keys for programs: each has a trust level and a budget of its own. */
+/** The user's own keys for programs, each with its own trust level and budget, and a form that creates one. */
 export function OwnKeys(props: Props): React.JSX.Element | null {
   const { keys, model, trans } = props;
   const [isCreating, setCreating] = React.useState(false);
@@ -44,13 +44,13 @@ export function OwnKeys(props: Props): React.JSX.Element | null {
           </ul>
           <Note>
             {trans.__(
-              'The level and budget of a key are changed under “All notebooks”.'
+              'Change the level and budget of a key under “All notebooks”.'
             )}
           </Note>
         </>
       )}
       {isCreating ? (
-        <Create
+        <KeyForm
           {...props}
           onEnd={() => {
             setCreating(false);
@@ -88,7 +88,7 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
           onUserPress={() =>
             action.run(async key => {
               await api.revoke(item.id, key);
-              leadOn(place.current?.closest('li') ?? null);
+              focusNext(place.current?.closest('li') ?? null);
               reload();
             })
           }
@@ -101,8 +101,8 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
   );
 }
 
-/** A form for the name, trust level and budget of a new key, which is then shown once. */
-function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
+/** A form that creates a key with a name, trust level and budget, and then shows its secret. */
+function KeyForm(props: Props & { onEnd: () => void }): React.JSX.Element {
   const { api, model, onEnd, reload, showKey, trans } = props;
   const { config } = model;
   const max = config?.max_trust_level ?? 5;
@@ -122,7 +122,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
   const misnamed = isNamed
     ? null
     : trans.__(
-        'Write a name of letters, digits, spaces, dots, hyphens and underscores.'
+        'Enter a name of letters, digits, spaces, dots, hyphens and underscores.'
       );
   const create = (): void => {
     if (amount !== null && isNamed) {
@@ -140,7 +140,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
       className="aumos-Confirmation"
       role="group"
       aria-label={trans.__('New key')}
-      onKeyDown={leadToButton}
+      onKeyDown={focusPrimaryButton}
     >
       <div className="aumos-Start-fields">
         <label htmlFor={ids.name}>{trans.__('Name')}</label>
@@ -166,7 +166,7 @@ function Create(props: Props & { onEnd: () => void }): React.JSX.Element {
           config={config}
           level={level}
           onLevel={setLevel}
-          // A program has no cells, and no actions that the gateway could hold up.
+          // For a program the levels mean less than for a notebook: the gateway only permits or refuses its calls.
           meaning={chosen =>
             chosen === 0
               ? trans.__('The gateway refuses all calls of the program.')

@@ -7,14 +7,16 @@ import { formatAge } from '../../widgets/ages';
 import { CellLink } from '../../widgets/cellLink';
 import { useNow } from '../../widgets/clock';
 import { useAction, usePermission } from '../../widgets/hooks';
-import { leadOn } from '../../widgets/leads';
+import { focusNext } from '../../widgets/focus';
 import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { Shown } from '../../widgets/shown';
 import { WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The section of unacknowledged reports, of what was done at trust level 4; hidden while there are none. */
+/**
+ * Return the section with the actions done at trust level 4 that no user has acknowledged; hidden if there are none.
+ */
 export function reportsSection(store: WaitingReports): IPanelSection {
   return {
     id: 'reports',
@@ -28,8 +30,8 @@ export function reportsSection(store: WaitingReports): IPanelSection {
   };
 }
 
-/** The reports, those of the notebook shown first. */
-export function Reports(
+/** The reports, first those of the notebook that the panel shows. */
+function Reports(
   props: ISectionProps & { store: WaitingReports }
 ): React.JSX.Element {
   const { model, path, store, trans } = props;
@@ -100,7 +102,7 @@ function ReportCard(props: IReportCardProps): React.JSX.Element {
           onUserPress={() =>
             action.run(async key => {
               await acknowledge(key);
-              leadOn(card.current);
+              focusNext(card.current);
             })
           }
         >

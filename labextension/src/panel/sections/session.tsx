@@ -10,7 +10,7 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** The section of the current or last session, which can be closed here; another section starts one. */
+/** The section about the current or last session, where the user closes it; the section `start` opens one. */
 export const sessionSection: IPanelSection = {
   id: 'session',
   rank: 80,
@@ -28,9 +28,9 @@ function Session(props: ISectionProps): React.JSX.Element | null {
     <>
       <KernelWarnings {...props} path={path} state={state} />
       {state.active ? (
-        <Close {...props} path={path} state={state} />
+        <OpenSession {...props} path={path} state={state} />
       ) : (
-        <Last {...props} path={path} state={state} />
+        <LastSession {...props} path={path} state={state} />
       )}
     </>
   );
@@ -41,7 +41,7 @@ interface IProps extends ISectionProps {
   state: IGovernanceState;
 }
 
-function Close(props: IProps): React.JSX.Element {
+function OpenSession(props: IProps): React.JSX.Element {
   const { api, model, path, state, trans } = props;
   const [isConfirming, setConfirming] = React.useState(false);
   const action = useAction(trans);
@@ -104,7 +104,7 @@ function Close(props: IProps): React.JSX.Element {
   );
 }
 
-function Last({ state, trans }: IProps): React.JSX.Element | null {
+function LastSession({ state, trans }: IProps): React.JSX.Element | null {
   const figures = figuresOf(state, []);
   return figures ? (
     <Note>

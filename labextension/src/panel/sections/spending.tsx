@@ -16,7 +16,7 @@ import { useNotation } from '../../widgets/notation';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note } from '../../widgets/words';
 
-/** The section of what the current or last session spent, by tool and over time. */
+/** The section with charts of what the current or last session spent. */
 export const spendingSection: IPanelSection = {
   id: 'spend',
   rank: 60,
@@ -25,7 +25,7 @@ export const spendingSection: IPanelSection = {
   Body: Spending
 };
 
-/** Two charts: over time, and by tool or model. */
+/** Two charts of a session's spending: over time, and by tool or model. */
 export function Spending(props: ISectionProps): React.JSX.Element {
   const { api, model, state, trans } = props;
   const notation = useNotation();
@@ -46,7 +46,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
   }
   const total = value.tools.reduce((sum, tool) => sum + tool.spent, 0n);
   if (total <= 0n) {
-    // The first spend is known before its record is read.
+    // The state reports the first spend before the sums of the records are loaded.
     return parseUsd(state?.spent ?? '0') > 0n ? (
       <ErrorLine message={message} />
     ) : (
@@ -56,7 +56,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
   const { time, tools } = value;
   const nameOf = (start: string): string =>
     notation[time.by === 'day' ? 'day' : 'minute'](startOf(start));
-  const dear = tools.filter(tool => tool.spent !== 0n);
+  const charged = tools.filter(tool => tool.spent !== 0n);
   const figures = [trans.__('Spent'), trans.__('Records'), trans.__('Denied')];
   return (
     <>
@@ -64,32 +64,35 @@ export function Spending(props: ISectionProps): React.JSX.Element {
         label={overTime(time, trans)}
         isOverTime
         columns={[trans.__('Time'), ...figures]}
-        bars={time.stretches.map(one => barOf(one, nameOf(one.name), trans))}
+        bars={time.intervals.map(interval =>
+          barOf(interval, nameOf(interval.name), trans)
+        )}
         summary={spanOf(time, nameOf)}
       />
       <Chart
         label={trans.__('By tool or model')}
         isOverTime={false}
         columns={[trans.__('Tool'), ...figures]}
-        bars={withOthers(dear, trans.__('Others')).map(one =>
-          barOf(one, oneLine(one.name), trans)
+        bars={withOthers(charged, trans.__('Others')).map(tool =>
+          barOf(tool, oneLine(tool.name), trans)
         )}
-        summary={trans.__('%1 in all', shortUsd(total))}
+        summary={trans.__('%1 in total', shortUsd(total))}
       />
       <ErrorLine message={message} />
     </>
   );
 }
 
-function barOf(one: ISpent, name: string, trans: TranslationBundle): IBar {
+function barOf(spending: ISpent, name: string, trans: TranslationBundle): IBar {
+  const { denied, records, spent } = spending;
   return {
-    key: one.name,
+    key: spending.name,
     name,
-    value: one.spent,
+    value: spent,
     figures: [
-      formatUsd(one.spent),
-      trans._n('%1 record', '%1 records', one.records, one.records),
-      trans.__('%1 denied', one.denied)
+      formatUsd(spent),
+      trans._n('%1 record', '%1 records', records, records),
+      trans.__('%1 denied', denied)
     ]
   };
 }
@@ -105,9 +108,9 @@ function overTime(time: ISpending, trans: TranslationBundle): string {
   }
 }
 
-/** The first and the last time of the chart. */
+/** Return the first and the last time of the chart, as one text. */
 function spanOf(time: ISpending, nameOf: (start: string) => string): string {
-  const first = time.stretches[0]?.name ?? '';
-  const last = time.stretches.at(-1)?.name ?? '';
+  const first = time.intervals[0]?.name ?? '';
+  const last = time.intervals.at(-1)?.name ?? '';
   return first === last ? nameOf(first) : `${nameOf(first)} – ${nameOf(last)}`;
 }

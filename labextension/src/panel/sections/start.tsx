@@ -9,13 +9,15 @@ import { KernelNotes, StartForm } from '../../widgets/startForm';
 import { ErrorLine, Note } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** The line of Python that governs a client. */
+/** An example of Python code that governs the calls of a client. */
 const SNIPPET = `from aumos_governance import govern
 from openai import OpenAI
 
 client = govern(OpenAI())`;
 
-/** The section that starts governance; in a governed notebook, what its kernel lacks. */
+/**
+ * Return the section that starts governance; in a governed notebook, it shows why the kernel does not have the magics.
+ */
 export function startSection(starter: Starter): IPanelSection {
   return {
     id: 'start',

@@ -7,7 +7,7 @@ import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine } from '../../widgets/words';
 
-/** The section of the notebook's trust level, where another is chosen. */
+/** The section with a notebook's trust level, where the user changes it. */
 export const trustSection: IPanelSection = {
   id: 'trust',
   rank: 20,
@@ -82,7 +82,7 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
   );
 }
 
-/** The six levels; a tighter one is set at once, a looser one after a confirmation. */
+/** The six trust levels to choose from: a lower level is set at once, a higher level after a confirmation. */
 function Ladder(
   props: ISectionProps & {
     levels: readonly ITrustLevel[];
@@ -164,7 +164,7 @@ const STEPS: Readonly<Record<string, number>> = {
   ArrowLeft: -1
 };
 
-/** Confirms that the notebook may do more than now. */
+/** Asks the user to confirm a higher trust level. */
 function Confirmation(
   props: ISectionProps & {
     choice: ITrustLevel;
@@ -176,7 +176,7 @@ function Confirmation(
   const { choice, trans, model } = props;
   const confirmation = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
-    // The six levels above may fill the panel, so scroll to it.
+    // The list of levels above may fill the panel, so scroll to the confirmation.
     confirmation.current?.scrollIntoView({ block: 'nearest' });
   }, [choice.level]);
   return (

@@ -3,7 +3,7 @@ import type { IWaiting } from '../../protocol/waiting';
 import type { WaitingList } from '../../state/waitingList';
 import { Note } from '../../widgets/words';
 
-/** The number of waiting requests, if there are any. */
+/** The number of waiting requests in the badge of a section; nothing if there are none. */
 export function WaitingCount(props: {
   store: WaitingList<IWaiting>;
 }): React.JSX.Element | null {
@@ -16,7 +16,7 @@ export function WaitingCount(props: {
   );
 }
 
-/** The order of waiting requests: those of one notebook first, each group oldest first. */
+/** Return waiting requests with those of one notebook first; within both groups the order stays. */
 function ownFirst<T extends IWaiting>(
   entries: readonly T[],
   path: string | null
@@ -27,7 +27,7 @@ function ownFirst<T extends IWaiting>(
   ];
 }
 
-/** A card for each waiting request, those of the notebook shown first. */
+/** A list with a card for each waiting request, first those of the notebook that the panel shows. */
 export function WaitingCards<T extends IWaiting>(
   props: WaitingCards.IProps<T>
 ): React.JSX.Element {
@@ -57,6 +57,7 @@ export namespace WaitingCards {
   /** The content and context of a card. */
   export interface ICard<T extends IWaiting> {
     entry: T;
+    /** Whether the request belongs to another notebook than the one that the panel shows. */
     isElsewhere: boolean;
     isFirst: boolean;
   }
@@ -65,7 +66,7 @@ export namespace WaitingCards {
   export interface IProps<T extends IWaiting> {
     store: WaitingList<T>;
     path: string | null;
-    /** Shown if more wait than there are cards. */
+    /** A sentence that is shown if more requests wait than were loaded. */
     more: string;
     draw: (card: ICard<T>) => React.JSX.Element;
   }

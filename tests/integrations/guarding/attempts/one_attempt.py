@@ -31,7 +31,7 @@ def response(content: bytes = GOOD, status: Any = 200) -> Any:
 
 
 class Way:
-    """Runs a method as it is, or its awaited twin."""
+    """Runs a method in its synchronous or its asynchronous form."""
 
     def __init__(self, *, awaited: bool) -> None:
         self.awaited = awaited

@@ -1,4 +1,4 @@
-"""Attempts that are awaited, given up or overtaken, and batches: what is held ends all the same."""
+"""The holds of attempts that are awaited, given up or overtaken, and of batches, end as well."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.integrations.till import Till
 
 
 class Decided:
-    """A hold that was requested, and granted by the time it is dropped."""
+    """A requested hold whose decision arrives before it is dropped."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
@@ -41,7 +41,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
     begun = Decided(guard.begin(paid).grant)
     if end == "call":
         call.begun = begun
-        call.left()
+        call.close()
     else:
         guard.begin_ahead = lambda _: begun  # type: ignore[assignment, method-assign]
         with pytest.raises(KeyboardInterrupt):
@@ -52,7 +52,7 @@ def test_what_was_granted_to_a_call_that_is_given_up_is_given_back(
 
 
 class Shared(list[Any]):
-    """A list of which another thread always takes what is there a moment earlier."""
+    """A list whose members another thread always removes first."""
 
     def remove(self, _: Any) -> None:
         self.clear()
@@ -66,9 +66,9 @@ class Shared(list[Any]):
 def test_what_another_thread_takes_first_is_not_there(call: Call, paid: Paid, till: Till) -> None:
     for take in (True, False):
         asyncio.run(call.begin_async())
-        call._free = Shared(call._free)
-        assert (call.take(paid) if take else call.unused()) is None
-    for charge in call._made:
+        call._unused = Shared(call._unused)
+        assert (call.take_unused(paid) if take else call.pop_unused()) is None
+    for charge in call._charges:
         charge.release()
 
 
@@ -86,7 +86,7 @@ def test_a_batch_stays_held_where_it_can_be_found_again(
     attempt = Attempt(Call(guard, batch, REQUEST, owner=None), batch, streamed=False, sending=None)
     way(attempt.hold)
     way(attempt.responding, response(content))
-    attempt.call.left()
+    attempt.call.close()
     assert till.events() == events
     charge = guard.followups.batch(guard.reference("batch_1"))
     assert (charge is not None) == (events == ["hold"])
@@ -141,7 +141,7 @@ def test_a_call_that_is_over_is_gone_with_its_last_user(guard: Guard, paid: Paid
     call = Call(guard, paid, REQUEST, owner=None)
     attempt = Attempt(call, paid, streamed=False, sending=None)
     attempt.hold()
-    call.left()
+    call.close()
     assert leftovers.wait()
     known = weakref.ref(call)
     gc.collect()

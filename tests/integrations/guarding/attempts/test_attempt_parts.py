@@ -1,4 +1,4 @@
-"""Each step of one attempt, without a library that makes it: what is held, taken over, given back or charged."""
+"""Each step of one attempt, without a library: its hold is made, reused, released or charged."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_attempts_side_by_side_end_by_themselves(call: Call, paid: Paid, till: T
     assert till.events() == ["hold"] * 3
     assert call.last is None
     # The call is over before they are.
-    call.left()
+    call.close()
     assert till.events() == ["hold"] * 3
     way(sendings[0].responding, response())
     way(sendings[1].failing, ValueError())
@@ -70,7 +70,7 @@ def test_attempts_side_by_side_end_by_themselves(call: Call, paid: Paid, till: T
 def test_an_attempt_that_is_left_is_an_estimate(call: Call, paid: Paid, till: Till, way: Way) -> None:
     sending = Sending(streamed=False)
     way(Attempt(call, paid, streamed=False, sending=sending).hold)
-    sending.left()
+    sending.close()
     assert (till.events(), till.spent) == (["hold", "estimated"], worst(till))
 
 
@@ -79,7 +79,7 @@ def test_where_nothing_was_sent_nothing_ends(till: Till, way: Way) -> None:
     assert sending.streamed
     way(sending.responding, response())
     way(sending.failing, ValueError())
-    sending.left()
+    sending.close()
     assert till.events() == []
 
 
@@ -99,7 +99,7 @@ def test_an_error_that_the_library_handles_says_how_the_attempt_ended(
     except RefusedError:
         call.failed()
     assert attempt.outcome == Outcome.FREE
-    call.left()
+    call.close()
     assert till.events() == ["hold", "estimated"]
 
 
@@ -114,7 +114,7 @@ def test_an_error_that_the_caller_handles_already_says_nothing_of_the_attempt(
         way(attempt.hold)
         call.failed()
     assert attempt.outcome == Outcome.UNKNOWN
-    call.left()
+    call.close()
     assert till.events() == ["hold", "estimated"]
 
 
@@ -143,7 +143,7 @@ def test_a_response_outside_of_200_to_299_costs_nothing(
 ) -> None:
     way(attempt.hold)
     way(attempt.responding, response(status=status))
-    call.left()
+    call.close()
     assert till.events() == ["hold", event]
 
 
@@ -175,7 +175,7 @@ def test_of_the_requests_that_went_out_those_without_an_error_response_are_charg
 ) -> None:
     way(attempt.hold)
     for _ in range(3):
-        way(attempt.again)
+        way(attempt.hold_again)
     assert till.events() == ["hold"] * 4
     attempt.sends = SimpleNamespace(unpaid_for=unpaid_for)  # type: ignore[assignment]
     way(attempt.responding, response())
@@ -186,7 +186,7 @@ def test_of_the_requests_that_went_out_those_without_an_error_response_are_charg
 @pytest.mark.parametrize("end", ["end", "drop"])
 def test_what_went_out_again_ends_with_its_attempt(attempt: Attempt, till: Till, way: Way, end: str) -> None:
     way(attempt.hold)
-    way(attempt.again)
+    way(attempt.hold_again)
     attempt.sends = SimpleNamespace(unpaid_for=2)  # type: ignore[assignment]
     attempt.drop() if end == "drop" else way(attempt.ending)
     assert till.events() == ["hold", "hold", "estimated", "estimated"]
@@ -195,7 +195,7 @@ def test_what_went_out_again_ends_with_its_attempt(attempt: Attempt, till: Till,
 def test_what_goes_out_again_after_the_response_ends_at_once(attempt: Attempt, till: Till, way: Way) -> None:
     way(attempt.hold)
     way(attempt.responding, response())
-    way(attempt.again)
+    way(attempt.hold_again)
     assert till.events() == ["hold", "settle", "hold", "release"]
 
 
@@ -204,7 +204,7 @@ def test_what_goes_out_again_after_the_response_ends_at_once(attempt: Attempt, t
 
 def test_a_hold_that_was_requested_and_not_used_is_given_back(call: Call, till: Till) -> None:
     call.begin()
-    call.left()
+    call.close()
     assert leftovers.wait()
     assert (till.held, till.spent) == (0, 0)
 
@@ -214,7 +214,7 @@ def test_the_first_attempt_uses_the_hold_that_was_requested(call: Call, attempt:
     attempt.hold()
     assert call.begun is None
     now(attempt.responding(response(), awaited=False))
-    call.left()
+    call.close()
     assert (till.events(), till.spent) == (["hold", "settle"], COST)
 
 
@@ -224,22 +224,22 @@ def test_an_attempt_of_other_content_does_not_use_the_hold_that_was_requested(ca
     attempt = Attempt(call, other, streamed=False, sending=None)
     attempt.hold()
     now(attempt.responding(response(), awaited=False))
-    call.left()
+    call.close()
     assert sorted(till.events()) in (["hold", "settle"], ["hold", "hold", "release", "settle"])
     assert till.records("hold")[-1].amount >= 450 * 10_000
     assert till.spent == COST
 
 
 def test_what_is_held_is_taken_once_and_by_its_own_content_alone(call: Call, paid: Paid, way: Way) -> None:
-    assert call.take(paid) is None
-    assert call.unused() is None
+    assert call.take_unused(paid) is None
+    assert call.pop_unused() is None
     asyncio.run(call.begin_async())
-    assert call.take(paid_call()) is None
-    charge = call.take(paid)
+    assert call.take_unused(paid_call()) is None
+    charge = call.take_unused(paid)
     assert charge is not None
-    assert call.take(paid) is None
-    call.give_back(charge)
-    assert call.unused() is charge
+    assert call.take_unused(paid) is None
+    call.reuse(charge)
+    assert call.pop_unused() is charge
     charge.release()
 
 
@@ -248,7 +248,7 @@ def test_a_call_that_cannot_be_held_is_refused(guard: Guard, till: Till, way: Wa
     call = Call(guard, unknown, REQUEST, owner=None)
     with pytest.raises(ConfigurationError):
         way(call.begin)
-    call.left()
+    call.close()
     assert till.held == 0
 
 
@@ -268,7 +268,7 @@ def test_a_call_that_is_free_costs_nothing_however_it_ends(till: Till, paid: Pai
 
 
 class Free:
-    """Costs nothing at worst, and says nothing of its usage."""
+    """A call whose worst case is 0 and whose responses report no usage."""
 
     name = model = "free"
     body = quoted = None
@@ -325,9 +325,9 @@ def test_a_response_that_broke_off_before_it_reported_anything_is_an_estimate(
 
 def test_what_is_kept_is_not_ended_with_its_call(call: Call, attempt: Attempt, till: Till) -> None:
     attempt.hold()
-    charge = call._made[0]
+    charge = call._charges[0]
     charge.keep()
-    call.left()
+    call.close()
     assert charge.open
     charge.release()
     assert till.events() == ["hold", "release"]

@@ -1,4 +1,4 @@
-"""What an evaluation finds: of which agent it is, what binds it, and a reason for each check."""
+"""Evaluations: which agent's level applies, which limits it, and the reason of each check."""
 
 from __future__ import annotations
 

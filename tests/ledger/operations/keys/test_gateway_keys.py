@@ -1,4 +1,4 @@
-"""Keys of the gateway: issued, bound, revoked and listed, each on record, and never more of them than a digest."""
+"""Keys of the gateway: issued, bound, revoked and listed, each with a record, and stored only as digests."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_a_user_revokes_is_found_under_the_notebook_that_was_named(ledger: 
     ledger.execute(revoke("k1", notebook=NOTEBOOK))
     ledger.execute(revoke("k2", notebook=OTHER, origin=SERVER))
     assert [entry.detail["key"] for entry in records(ledger, notebook=NOTEBOOK)] == ["k1"]
-    # A record that belongs to no notebook is not one of a notebook that never was.
+    # A record that belongs to no notebook does not match a notebook that never existed.
     assert records(ledger, notebook=OTHER) == []
     assert len(records(ledger)) == 4
     assert ledger.verify().ok

@@ -1,4 +1,4 @@
-"""One verification: the chains are walked, what their records say is replayed, and the tables are compared with it."""
+"""One verification: it walks the chains, replays their records, and compares the tables with the result."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..transaction.tables import ROWS, columns
 from .agreements import Agreements
 from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence, Scope
-from .figures import Figures
 from .findings import MALFORMED, Findings
+from .ledger_replay import Entry, LedgerReplay
 from .responses import compare_responses
 from .rules import RULES
-from .standing import Entry, Standing
+from .session_replay import SessionReplay
 from .tables import Tables
-from .verify import Walk
+from .walk import Walk
 
 __all__ = ["verify"]
 
@@ -34,16 +34,19 @@ _FILE: Final = columns[NotebookRow].index("file")
 
 
 def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
-    """Verify what is in the scope. Raises NotFoundError for a session that is not there."""
+    """Verify what is in the scope, and that a record has the ``known_head``, if any.
+
+    Raises NotFoundError for a session that does not exist.
+    """
     broken = [Finding(DAMAGED, f"The database's own check finds: {problem}.") for problem in evidence.damage()]
     try:
         result = _Proof(evidence, scope, known_head).run(quick=True)
     except UnreadableError:
         result = None
     if result is None:
-        # Once more, more slowly, to name what is wrong.
+        # Once more, with the slower methods that find out what is wrong.
         with evidence.salvaging():
-            result = _last(evidence, scope, known_head)
+            result = _verify_slowly(evidence, scope, known_head)
     if broken or result.damaged:
         named = {finding.table for finding in result.findings if finding.code == DAMAGED}
         findings = (*result.findings, *(found for found in _unreadable(evidence) if found.table not in named), *broken)
@@ -51,7 +54,7 @@ def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRe
     return result
 
 
-def _last(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
+def _verify_slowly(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
     try:
         found = _Proof(evidence, scope, known_head).run(quick=False)
     except UnreadableError as error:
@@ -62,7 +65,7 @@ def _last(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRes
 
 
 def _unreadable(evidence: Evidence) -> Iterator[Finding]:
-    """The tables that cannot be read to their ends."""
+    """Yield a finding for each table that cannot be read to its end."""
     for kind in (*ROWS, None):
         table = "audit" if kind is None else kind.TABLE
         try:
@@ -83,12 +86,12 @@ class _Proof:
         self._agreements = Agreements()
         rows = evidence.rows(NotebookRow)
         notebooks = {row[0]: NotebookRow(*row) for row in rows if _is_text((*row[:3], row[_FILE]))}
-        places = {id: (notebook.owner, notebook.root) for id, notebook in notebooks.items()}
-        self._standing = Standing(places)
+        servers = {id: (notebook.owner, notebook.root) for id, notebook in notebooks.items()}
+        self._ledger_replay = LedgerReplay(servers)
         self._ends = dict(evidence.ends())
         self._own: set[str] | None = None
         if scope.under is not None:
-            # The records of a notebook that proved to be another one name it still.
+            # The records of a notebook that was joined to another one still name the joined notebook.
             pairs = (row[:2] for row in evidence.rows(NotebookAliasRow))
             aliases = dict(pair for pair in pairs if _is_text(pair))
             self._own = {
@@ -99,31 +102,31 @@ class _Proof:
             self._ends = {name: end for name, end in self._ends.items() if name in own}
 
     def run(self, *, quick: bool) -> VerifyResult | None:
-        """What is found; None where a quick attempt does not know what is wrong."""
+        """Return the result; None where a quick attempt found a problem and cannot name it."""
         if self._scope.session_id is not None:
             return self._run_one(self._scope.session_id, quick=quick)
         walk = Walk(self._known_head, self._own)
-        walk.take = self._take_ledgers
+        walk.on_record = self._replay_ledger_record
         if not walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN)):
             return None if quick else self._broken(walk)
-        figures = self._prepared(quick=quick)
-        walk.take = figures.take
+        replay = self._prepared(quick=quick)
+        walk.on_record = replay.replay_record
         if not self._walk(walk, quick=quick):
             return None if quick else self._broken(walk)
         result = walk.result(walked_all=True)
         if not result.ok and result.chain is not None:
             return None if quick else self._broken(walk)
-        return self._compared(result, figures)
+        return self._compared(result, replay)
 
     def _run_one(self, session_id: str, *, quick: bool) -> VerifyResult:
         end = self._ends.get(session_id)
         if end is None:
             raise NotFoundError(f"There is no session {session_id!r}.")
         ledgers, walk = Walk(), Walk(self._known_head)
-        ledgers.take = self._take_ledgers
+        ledgers.on_record = self._replay_ledger_record
         vouched = ledgers.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
-        figures = self._prepared(quick=quick)
-        walk.take = figures.take
+        replay = self._prepared(quick=quick)
+        walk.on_record = replay.replay_record
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
         if walk.failure is not None and result.chain is not None:
@@ -134,13 +137,13 @@ class _Proof:
                 covered={"audit": result.checked},
                 not_covered=("The tables: the ledger's own chain is broken.",),
             )
-        return self._compared(result, figures)
+        return self._compared(result, replay)
 
     def _walk(self, walk: Walk, *, quick: bool) -> bool:
         if quick:
             as_written = self._evidence.records_as_written()
             if as_written is not None:
-                return walk.glance(as_written, self._ends) and self._walk_empty(walk)
+                return walk.walk_as_written(as_written, self._ends) and self._walk_empty(walk)
         for name, rows in groupby(self._evidence.session_records(), key=itemgetter(0)):
             if not walk.chain(name, rows, self._ends.get(name)):
                 return False
@@ -154,37 +157,38 @@ class _Proof:
         return replace(
             result,
             covered={"audit": result.checked},
-            not_covered=("The tables: a record that they are proven by is broken.",),
+            not_covered=("The tables: a record that proves them is broken.",),
         )
 
-    # ---- what the records say
+    # ---- the replay of the records, and the comparison with it
 
-    def _take_ledgers(self, row: AuditRow) -> None:
+    def _replay_ledger_record(self, row: AuditRow) -> None:
         try:
-            self._standing.take(row)
+            self._ledger_replay.replay_record(row)
             if self._scope.everything and row[_EVENT] in _AGREEMENTS:
-                self._agreements.take(Entry(row), None)
+                self._agreements.replay_record(Entry(row), None)
         except MALFORMED:
             self._findings.malformed(row[0], row[_SEQ])
 
-    def _prepared(self, *, quick: bool) -> Figures:
+    def _prepared(self, *, quick: bool) -> SessionReplay:
+        """Return the replay of sessions' records, once those of the ledger-wide chain were replayed."""
         for row in self._evidence.rows(SessionRow):
-            session = self._standing.sessions.get(row[0]) if isinstance(row[0], str) else None
+            session = self._ledger_replay.sessions.get(row[0]) if isinstance(row[0], str) else None
             if session is not None and isinstance(row[_ENVELOPE], str):
                 session.envelope_id = row[_ENVELOPE]
-        evidence, standing = self._evidence, self._standing
-        return Figures(evidence, standing, self._findings, RULES, self._agreements, careful=not quick)
+        evidence, ledger_replay = self._evidence, self._ledger_replay
+        return SessionReplay(evidence, ledger_replay, self._findings, RULES, self._agreements, careful=not quick)
 
-    def _compared(self, result: VerifyResult, figures: Figures) -> VerifyResult:
+    def _compared(self, result: VerifyResult, replay: SessionReplay) -> VerifyResult:
         findings, scope = self._findings, self._scope
         walked = {scope.session_id} if scope.session_id is not None else set(self._ends) - {LEDGER_CHAIN}
-        tables = Tables(self._evidence, self._standing, figures, findings, scope, walked)
+        tables = Tables(self._evidence, self._ledger_replay, replay, findings, scope, walked)
         tables.compare()
         covered = {"audit": result.checked, **{name: count for name, count in tables.covered.items() if count}}
         if scope.everything:
             self._check_chains()
             covered[ChainRow.TABLE] = len(self._ends)
-            if responses := compare_responses(self._evidence, findings, self._standing.aliases):
+            if responses := compare_responses(self._evidence, findings, self._ledger_replay.aliases):
                 covered[ResponseRow.TABLE] = responses
         listed = (*result.findings, *findings.listed)
         return replace(
@@ -199,21 +203,23 @@ class _Proof:
 
     def _check_chains(self) -> None:
         for name in self._ends:
-            if name != LEDGER_CHAIN and name not in self._standing.sessions:
+            if name != LEDGER_CHAIN and name not in self._ledger_replay.sessions:
                 self._findings.unknown(ChainRow, (name,))
 
     def _uncovered(self, walked: set[str]) -> tuple[str, ...]:
+        """Return a sentence for each part of the ledger that this verification does not prove."""
         found = []
         if self._scope.session_id is not None:
             found.append("All other sessions, the ceilings around it, and stored responses: verify the whole ledger.")
         elif self._scope.under is not None:
-            found.append("The ceilings that others share, other owners' sessions, and stored responses.")
-        if any(not session.complete for id, session in self._standing.sessions.items() if id in walked):
+            found.append("Shared ceilings, other owners' sessions, and stored responses.")
+        sessions = [session for id, session in self._ledger_replay.sessions.items() if id in walked]
+        if any(not session.complete for session in sessions):
             found.append(
                 "Whether a user set the level and budget, when holds end, and which approvals were used, in sessions"
                 " that an earlier version opened."
             )
-        if any(self._standing.is_vague(session) for id, session in self._standing.sessions.items() if id in walked):
+        if any(self._ledger_replay.is_vague(session) for session in sessions):
             found.append("The ceilings around sessions that an earlier version opened in notebooks that were joined.")
         if self._agreements.uncovered:
             found.append("Levels and consents that an earlier version recorded without their realm.")

@@ -1,6 +1,6 @@
-"""Charges whose commit is in doubt: looked up when the database responds again, and taken back if they are there.
+"""Charges whose commit was not confirmed: if they were committed, they are taken back once the database responds again.
 
-Their callers got no confirmation, so none of them may go on counting.
+Their callers got an error, so these charges must not count.
 """
 
 from __future__ import annotations
@@ -16,24 +16,27 @@ from ..contract.charges import Charging, TakeBack, Unconfirmed
 from ..contract.facts import Decision, Origin
 from ..contract.requests import Request
 
-__all__ = ["Doubts"]
+__all__ = ["UnconfirmedCharges"]
 
 _log = logging.getLogger(__name__)
 
-_SOONEST: Final = 0.25
-_LATEST: Final = 15.0
-"""Seconds between two looks: the first comes soon, since mostly it is a connection that was lost and no server."""
+_SHORTEST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 15.0
+"""Seconds between two attempts. The first pause is short, since mostly only a connection was lost, not the server."""
 _ORIGIN: Final = Origin("ledger")
 
 
-class Doubts:
-    """What is in doubt now. ``submit`` hands a request to the ledger's writer."""
+class UnconfirmedCharges:
+    """The charges that are unconfirmed now, and the thread that takes them back.
+
+    The thread passes its requests to ``submit``, which queues them for the ledger's writer.
+    """
 
     def __init__(self, submit: Callable[[Request[Any]], Future[Any]]) -> None:
         self._submit = submit
         self._lock = threading.Lock()
         self.charges: dict[str, Unconfirmed] = {}
-        """By their ids."""
+        """The unconfirmed charges, by their ids."""
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
 
@@ -41,7 +44,7 @@ class Doubts:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Note the requests whose callers get no confirmation; ``outcomes`` is what was decided."""
+        """Add the charges among these requests, whose callers get an error; ``outcomes`` are the ledger's decisions."""
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):
             if not isinstance(request, Charging) or not isinstance(outcome, Decision):
@@ -54,28 +57,31 @@ class Doubts:
         with self._lock:
             self.charges.update(found)
             if self._thread is None and not self._ended.is_set():
-                name = "aumos-governance-doubts"
-                self._thread = threading.Thread(target=self._look, name=name, daemon=True)
+                name = "aumos-governance-unconfirmed"
+                self._thread = threading.Thread(target=self._take_back, name=name, daemon=True)
                 self._thread.start()
 
     def current(self, beside: Sequence[Request[Any]]) -> tuple[Unconfirmed, ...]:
-        """What is to be taken back, but for what is requested again with the same keys in the same transaction."""
+        """Return the charges to take back, except those that ``beside`` requests again with the same keys.
+
+        ``beside`` are the requests in the same transaction.
+        """
         again = {(request.origin.scope, request.key) for request in beside if request.key}
         with self._lock:
-            return tuple(doubt for doubt in self.charges.values() if (doubt.scope, doubt.key) not in again)
+            return tuple(charge for charge in self.charges.values() if (charge.scope, charge.key) not in again)
 
     def confirm(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """These requests were committed and confirmed to their callers: they are in doubt no longer."""
+        """Remove the charges of requests that were committed, and are now confirmed to their callers."""
         with self._lock:
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, TakeBack):
-                    for doubt in request.charges:
-                        self.charges.pop(doubt.charge_id, None)
+                    for charge in request.charges:
+                        self.charges.pop(charge.charge_id, None)
                 elif isinstance(outcome, Decision) and outcome.charge_id is not None:
                     self.charges.pop(outcome.charge_id, None)
 
     def end(self) -> None:
-        """Stop looking. What is still in doubt ends with the holds of kernels that are gone."""
+        """Stop the thread. Holds that are still unconfirmed become unresolved when their kernel is gone."""
         self._ended.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
@@ -83,13 +89,13 @@ class Doubts:
         if self.charges:
             _log.warning("The ledger was closed before it was known whether %d charges were stored.", len(self.charges))
 
-    def _look(self) -> None:
-        pause = _SOONEST
+    def _take_back(self) -> None:
+        pause = _SHORTEST_PAUSE
         while not self._ended.wait(pause):
             try:
                 self._submit(TakeBack(key="", origin=_ORIGIN, charges=())).result()
             except LedgerError:
-                pause = min(pause * 2, _LATEST)
+                pause = min(pause * 2, _LONGEST_PAUSE)
             with self._lock:
                 if not self.charges:
                     self._thread = None

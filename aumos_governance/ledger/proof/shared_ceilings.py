@@ -1,4 +1,4 @@
-"""What the records say of the ceilings that servers share: which stand, with which amounts, around whose sessions."""
+"""The replay of records about shared ceilings: which exist, with which amounts, and around whose sessions."""
 
 from __future__ import annotations
 
@@ -8,47 +8,49 @@ from decimal import Decimal
 from typing import Any
 
 from ..contract.budgets import EnvelopeKind
+from ..operations.balances import envelope_id
 from ..operations.budgets.enclosures import SHARED, subject_of
-from ..operations.places import envelope_id
 from ..rules.chain import dumps
 
 __all__ = ["Configured", "SharedCeilings", "nano"]
 
 Name = tuple[str, str, str]
-"""Kind, subject and name."""
+"""The kind, subject and name of a shared ceiling."""
 
 
 @dataclass(slots=True)
 class Configured:
-    """An envelope of a server's configuration."""
+    """An envelope from a server's configuration."""
 
     name: str
     kind: str
     period: str
     subject: str
     ceilings: set[int]
-    """What its ceiling may be: of one that an earlier version let several servers configure, any that was on record."""
+    """The amounts in nano-USD that its ceiling may have. There are several where an earlier version let several servers
+    configure the same ceiling: then any of the recorded amounts is right."""
 
 
 class SharedCeilings:
-    """The replay of shared ceilings. Earlier versions left them to the configurations, which a migration stored.
+    """The shared ceilings that the records state.
 
-    ``envelopes`` are those that are known by their ids, to which the shared ones are added.
+    Earlier versions took shared ceilings from each server's configuration; a migration stored these as shared ceilings.
+    ``envelopes`` has all configured envelopes by their ids; those of shared ceilings are added to it.
     """
 
     def __init__(self, envelopes: dict[str, Configured]) -> None:
         self._envelopes = envelopes
         self.begun = False
-        """Whether the records from here on are of versions whose shared ceilings stand by themselves."""
+        """Whether the migration has run, so that the records from here on state shared ceilings themselves."""
         self.standing: dict[Name, tuple[str, ...]] = {}
-        """The ids of the envelopes of each; none where it was lifted."""
+        """By ceiling: the ids of its envelopes; none where it was lifted."""
         self.members: dict[str, set[tuple[str, str]]] = {}
-        """By owner, the kinds and names of those around the owner's sessions."""
+        """By owner: the kinds and names of the shared ceilings around the owner's sessions."""
         self.stood: set[str] = set()
-        """The ids of all envelopes that were one of them at any time."""
+        """The ids of all envelopes that belonged to a shared ceiling at any time."""
 
     def begin(self, configurations: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> None:
-        """Once: what the migration made of the configurations on record."""
+        """Derive, once, the shared ceilings that the migration made of the configurations recorded before it."""
         if self.begun:
             return
         self.begun = True
@@ -65,10 +67,13 @@ class SharedCeilings:
             self._envelopes[id].ceilings |= ceilings
         self.standing = {name: tuple(sorted(ids)) for name, ids in found.items()}
 
-    def take(self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]) -> None:
-        """A configuration: it creates what does not stand yet, and ``shared`` is what stands then.
+    def configure(
+        self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Replay a configuration: it creates the shared ceilings in ``configured`` that do not exist yet.
 
-        What stands is believed only where earlier versions left several amounts open.
+        ``shared`` has the amounts that the record states for all the owner's shared ceilings. They are used only to
+        choose among several possible amounts of earlier versions.
         """
         for spec in configured:
             if EnvelopeKind(spec["encloses"]) in SHARED:
@@ -84,16 +89,16 @@ class SharedCeilings:
                     known.ceilings = {nano(spec["ceiling"])}
 
     def set(self, detail: Mapping[str, Any]) -> None:
-        """A user changed or lifted a ceiling."""
+        """Replay a user's change of a ceiling, or that a user lifted it."""
         name = (detail["kind"], detail["subject"], detail["name"])
         self.standing[name] = tuple(self._put(name, figures) for figures in detail["to"])
 
     def rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows of the ceilings, by their keys."""
+        """Return the expected rows of ``ceilings``, by their keys."""
         return {name: {"envelopes": " ".join(ids)} for name, ids in self.standing.items()}
 
     def member_rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows of the owners, by their keys."""
+        """Return the expected rows of ``memberships``, by their keys."""
         return {(owner,): {"ceilings": dumps(sorted(map(list, names)))} for owner, names in self.members.items()}
 
     def _join(self, owner: str, kind: str, name: str) -> Name:
@@ -114,5 +119,5 @@ class SharedCeilings:
 
 
 def nano(text: str) -> int:
-    """An amount of a record's details, in nano-USD."""
+    """Return the nano-USD of an amount in the detail of a record, which is USD as text."""
     return int(Decimal(text).scaleb(9))

@@ -1,6 +1,6 @@
-"""A notebook's session in figures: the envelopes that enclose its charges, with their balances, and their state.
+"""The envelopes that a charge must fit in, their balances, and the state of a notebook that is built from them.
 
-Each envelope counts in the period that a charge lies in: calendar periods in UTC.
+An envelope has one balance for each of its periods, which are calendar periods in UTC.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
 __all__ = [
-    "Place",
+    "EnvelopeBalance",
+    "balances_of",
     "build_state",
-    "called",
     "category_id",
+    "change_balances",
     "check_sums",
-    "count",
-    "enclosing",
+    "enclosing_ids",
     "envelope_id",
     "envelopes_for",
-    "name_of",
     "open_session_of",
+    "over_ceiling",
     "overdraw",
     "own_envelope",
     "period_start",
-    "places_of",
-    "renamed_in",
     "seen_from",
     "state_at",
     "state_of",
+    "with_id_replaced",
 ]
 
 _MOST = 2**63 - 1
@@ -49,8 +48,8 @@ _LIFETIME = BudgetPeriod.LIFETIME.value
 _LEVELS = tuple(TrustLevel)
 
 
-class Place(NamedTuple):
-    """An envelope, and its balance in the period that counts."""
+class EnvelopeBalance(NamedTuple):
+    """An envelope and its balance in one period."""
 
     envelope: EnvelopeRow
     balance: BalanceRow
@@ -58,69 +57,92 @@ class Place(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def envelope_id(*parts: str) -> str:
-    """The id of an envelope that is known by what it is for: everyone who looks finds the same one."""
+    """Return the id of an envelope, derived from its kind, subject and name, so that each server derives the same."""
     return sha256(encode(parts)).hexdigest()[:32]
 
 
-def renamed_in(envelopes: str, old: str, new: str) -> str:
-    """These ids, with the new one in the place of the old one; each is there once."""
+def with_id_replaced(envelopes: str, old: str, new: str) -> str:
+    """Return ids separated by spaces, with the old id replaced by the new one, and without duplicates."""
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
 @lru_cache(maxsize=1024)
 def category_id(session_id: str, category: str) -> str:
-    """The id of a category's envelope within a session."""
+    """Return the id of the envelope of a category's budget in a session."""
     return envelope_id("category", session_id, category)
 
 
-def enclosing(session: SessionRow) -> str:
-    """The ids of all envelopes that a charge of the session must fit in, its own first."""
+def enclosing_ids(session: SessionRow) -> str:
+    """Return the ids, separated by spaces, of the session's own envelope and of those around it, inner before outer."""
     return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
 
 
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
-    """The ids of all envelopes that a charge must fit in, inner before outer.
+    """Return the ids, separated by spaces, of all envelopes that a charge must fit in, inner before outer.
 
-    When the session has no budget for the category, returns ``missing``, or with None raises BudgetNotFoundError.
+    Where the session has no budget for the category, return ``missing``, or raise BudgetNotFoundError where that is
+    None.
     """
     if category is None:
-        return enclosing(session)
+        return enclosing_ids(session)
     inner = category_id(session.id, category)
     if work.find(EnvelopeRow, inner) is None:
         if missing is None:
             raise BudgetNotFoundError(category)
         return missing
-    return f"{inner} {enclosing(session)}"
+    return f"{inner} {enclosing_ids(session)}"
 
 
-def places_of(work: Work, envelopes: str, at: int) -> list[Place]:
-    """The envelopes with these ids, and their balances in the period of ``at``."""
+def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
+    """Return the envelopes with these ids, each with its balance in the period of the time ``at``."""
     found = []
     for id in envelopes.split():
         envelope = work.get(EnvelopeRow, id)
-        found.append(Place(envelope, work.balance(id, period_start(envelope.period, at))))
+        found.append(EnvelopeBalance(envelope, work.balance(id, period_start(envelope.period, at))))
     return found
 
 
-def overdraw(places: list[Place], amount: int) -> Refusal | None:
-    """What keeps ``amount`` from fitting into all envelopes, if anything."""
-    for envelope, balance in places:
+def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
+    """Return the refusal of an amount that does not fit in every envelope, else None. It compares nano-USD.
+
+    The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
+    """
+    for envelope, balance in balances:
         total = balance.spent + balance.held + amount
         if total > envelope.ceiling:
-            return over_budget(total, envelope.ceiling, called(envelope), envelope.kind, name_of(envelope))
+            return over_ceiling(envelope, total)
     return None
 
 
-def check_sums(
-    work: Work, notebook: NotebookRow, session: SessionRow, places: list[Place], amount: int, spent: int | None = None
-) -> None:
-    """Raises InvalidAmountError when a sum would leave the range of the columns.
+def over_ceiling(envelope: EnvelopeRow, total: int) -> Refusal:
+    """Return the refusal of an amount with which ``total``, in nano-USD, would count in this envelope."""
+    name = "" if envelope.kind == "session" else envelope.name
+    return over_budget(total, envelope.ceiling, _in_words(envelope), envelope.kind, name)
 
-    ``amount`` is what the balances grow by, and ``spent``, where it is another amount, what is spent now. Every sum is
-    looked at in which it may ever count: the balances, and what the notebook's closed sessions spent, to which an open
-    one is added when it is closed.
+
+def _in_words(envelope: EnvelopeRow) -> str:
+    if envelope.kind == "session":
+        return "budget"
+    if envelope.kind == "category":
+        return f"budget {envelope.name!r}"
+    return f"the {envelope.period} ceiling {envelope.name!r}"
+
+
+def check_sums(
+    work: Work,
+    notebook: NotebookRow,
+    session: SessionRow,
+    balances: list[EnvelopeBalance],
+    amount: int,
+    spent: int | None = None,
+) -> None:
+    """Raise InvalidAmountError where a sum would exceed the 64 bits of its column.
+
+    ``amount`` is added to the balances; ``spent``, if it is another amount, to what is spent. Every sum in which the
+    charge may ever count is checked: the balances, and the amount that the notebook's closed sessions spent, to which
+    that of an open session is added when it is closed.
     """
-    for _, balance in places:
+    for _, balance in balances:
         if balance.spent + balance.held + amount > _MOST:
             raise _too_much()
     if session.closed_at is None:
@@ -140,18 +162,18 @@ def _too_much() -> InvalidAmountError:
     return InvalidAmountError("The amount is more than the ledger can add up.")
 
 
-def count(
+def change_balances(
     work: Work,
     notebook: NotebookRow,
     session: SessionRow,
-    places: list[Place],
+    balances: list[EnvelopeBalance],
     *,
     spent: int,
     held: int,
     charges: int = 0,
 ) -> None:
-    """Change the balances of all places; a closed session's sum in its notebook follows."""
-    for _, balance in places:
+    """Add these amounts, in nano-USD, to all the balances, and for a closed session to the notebook's sum as well."""
+    for _, balance in balances:
         balance.spent += spent
         balance.held += held
         balance.charges += charges
@@ -161,25 +183,11 @@ def count(
     work.touch(notebook)
 
 
-def name_of(envelope: EnvelopeRow) -> str:
-    """The envelope's name where it has one of its own."""
-    return "" if envelope.kind == "session" else envelope.name
-
-
-def called(envelope: EnvelopeRow) -> str:
-    """The envelope as a sentence names it."""
-    if envelope.kind == "session":
-        return "budget"
-    if envelope.kind == "category":
-        return f"budget {envelope.name!r}"
-    return f"the {envelope.period} ceiling {envelope.name!r}"
-
-
 # ---- periods
 
 
 def period_start(period: str, at: int) -> int:
-    """The start of the period that ``at`` lies in, both in microseconds; 0 for ``lifetime``.
+    """Return the start of the period that contains ``at``, both in microseconds since the epoch; 0 for ``lifetime``.
 
     A week starts on Monday, as in ISO 8601.
     """
@@ -188,7 +196,7 @@ def period_start(period: str, at: int) -> int:
     return _start(period, at // _DAY)
 
 
-# Every period starts with a day, so that all charges of a day share one result.
+# Every period starts at midnight UTC, so all charges of a day share one cached result.
 @lru_cache(maxsize=256)
 def _start(period: str, days: int) -> int:
     day = EPOCH + timedelta(days=days)
@@ -207,7 +215,7 @@ def _start(period: str, days: int) -> int:
 
 
 def state_at(work: Work, key: NotebookKey) -> SessionState:
-    """The state of whatever notebook has this path now."""
+    """Return the state of the notebook that has this path now, or an empty state where there is none."""
     notebook = work.notebook(key)
     if notebook is None:
         return SessionState(key, work.store.last_seq(key.owner, file_of(key.root, key.path)))
@@ -216,7 +224,7 @@ def state_at(work: Work, key: NotebookKey) -> SessionState:
 
 
 def seen_from(root: str, state: SessionState) -> SessionState:
-    """The state with the notebook named from this root, whichever it was named from first."""
+    """Return a state whose notebook is named by its path below ``root``, instead of the root it was first used from."""
     key = state.notebook
     if key.root == root:
         return state
@@ -224,7 +232,7 @@ def seen_from(root: str, state: SessionState) -> SessionState:
 
 
 def state_of(work: Work, notebook: NotebookRow) -> SessionState:
-    """The notebook's state, including the changes of this transaction."""
+    """Return the notebook's state, with the changes of this transaction."""
     state = work.states.get(notebook.id)
     if state is None:
         if notebook.session_id is None:
@@ -238,7 +246,7 @@ def state_of(work: Work, notebook: NotebookRow) -> SessionState:
 
 
 def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
-    """The notebook's open session."""
+    """Return the notebook's open session; None where there is none."""
     if notebook is None or notebook.session_id is None:
         return None
     session = work.get(SessionRow, notebook.session_id)
@@ -246,14 +254,14 @@ def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | No
 
 
 def own_envelope(work: Work, session: SessionRow) -> EnvelopeRow:
-    """The envelope that is the session's own budget."""
+    """Return the envelope that is the session's own budget."""
     return work.get(EnvelopeRow, session.envelope_id)
 
 
 def build_state(
     notebook: NotebookRow, session: SessionRow | None, envelope: EnvelopeRow | None, spent: int, held: int
 ) -> SessionState:
-    """The state that these rows amount to; of a deleted notebook nothing is left but ``seq``."""
+    """Return the state that these rows describe; the state of a deleted notebook has only ``seq``."""
     key = NotebookKey(notebook.owner, notebook.root, notebook.path)
     if session is None or envelope is None or notebook.deleted_at is not None:
         return SessionState(key, notebook.seq)

@@ -1,6 +1,6 @@
-"""Rows that the records speak of, each compared as soon as its last record was seen, and forgotten then.
+"""The rows that records state values of. Each is compared when it agrees with its records so far, and then forgotten.
 
-So memory holds only the rows that are still open, and those that are wrong, however many there are.
+So memory is needed only for the rows that later records will change, and for those that are wrong.
 """
 
 from __future__ import annotations
@@ -14,42 +14,54 @@ from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["ANY", "Columns", "Pending"]
+__all__ = ["ANY", "Columns", "ExpectedRows"]
 
 ANY: Final = object()
-"""A value that no record says."""
+"""Stands for a value that no record states, so that any stored value agrees with it."""
 
 Columns = dict[str, Any]
+"""By column: the value that the records state."""
 
 
-class Pending:
-    """Rows of tables with one key column that hold as many rows as there are events."""
+class ExpectedRows:
+    """The expected rows of the tables that have a row for each event of a kind, such as charges.
+
+    Their primary key is a single column.
+    """
 
     def __init__(self, evidence: Evidence, findings: Findings) -> None:
         self._evidence = evidence
         self._findings = findings
         self._open: dict[tuple[type[Row], str], Columns] = {}
         self._missing: set[tuple[type[Row], str]] = set()
+        """The rows that were reported as missing."""
+        self._damaged: set[tuple[type[Row], str]] = set()
+        """The rows that were reported as damaged: further records of them are not replayed."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
-        """How many rows of each table the records of each session made."""
+        """By table and session: how many rows the records created."""
         self.settled: Counter[type[Row]] = Counter()
-        """How many rows of each table are as the records say."""
+        """By table: how many rows agree with the records."""
 
-    def make(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
-        """A record says that this row was made with these values."""
+    def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
+        """Expect a row that a record states to have been created with these values."""
         self.made[kind, session_id] += 1
         self._open[kind, id] = values
         self._compare(kind, id)
 
     def change(self, kind: type[Row], id: str, values: Columns | Callable[[Columns], Columns]) -> None:
-        """A record says that these values of the row were changed; a function is given the values before."""
+        """Expect that these values of a row were changed, as a record states.
+
+        ``values`` may be a function, which is called with the values before the change and returns the changed ones.
+        """
+        if (kind, id) in self._damaged:
+            return
         known = self._open.get((kind, id))
         if known is None:
             row = self.row(kind, id)
             if row is None:
                 self._miss(kind, id)
                 return
-            # It agreed with the records, and here is one more record: the row must agree with that too.
+            # The row agreed with all earlier records and was forgotten. It must agree with this record as well.
             known = self._open[kind, id] = {}
             self.settled[kind] -= 1
             before: Columns = dict(zip(columns[kind], row, strict=False))
@@ -59,11 +71,11 @@ class Pending:
         self._compare(kind, id)
 
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
-        """The row as it is stored."""
+        """Return the stored row; None where there is none."""
         return self._evidence.find(kind, id)
 
     def finish(self) -> None:
-        """All records were seen: what does not agree by now is a finding."""
+        """Report the rows that do not agree with the records, after all records were replayed."""
         for (kind, id), expected in self._open.items():
             row = self.row(kind, id)
             if row is None:
@@ -80,6 +92,7 @@ class Pending:
             self._miss(kind, id)
             del self._open[kind, id]
         elif damaged(kind.TABLE, row):
+            self._damaged.add((kind, id))
             self._findings.check(kind, (id,), row)
             del self._open[kind, id]
         elif not any(

@@ -1,4 +1,4 @@
-"""A spend or hold whose commit is in doubt: its caller is told so, and what was recorded all the same is taken back."""
+"""A spend or hold whose commit is not confirmed: its caller gets an error, and if it was committed it is taken back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def through(proxy: PostgresProxy, backend: Backend) -> Ledger:
 
 
 def voided(ledger: Ledger) -> threading.Event:
-    """Set as soon as nothing but the first cent counts."""
+    """Return an event that is set as soon as only the first cent counts."""
     event = threading.Event()
 
     def look(states: tuple[SessionState, ...]) -> None:
@@ -75,7 +75,7 @@ def test_what_was_committed_unheard_is_taken_back_when_the_database_is_back(
         ledger.execute(request)
     assert raised.value.code == "NOT_CONFIRMED"
     proxy.refuses = proxy.refuse_after_cut = False
-    # Nobody requests anything: it is looked for all the same.
+    # The thread takes it back although no other request is made.
     assert back.wait(30)
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)
     assert [(record.event, record.tool) for record in records(ledger)][-2:] == [
@@ -97,11 +97,11 @@ def test_what_never_reached_the_database_leaves_nothing_to_take_back(postgresql:
     with pytest.raises(LedgerError):
         ledger.execute(request)
     proxy.cut_at, proxy.refuses, proxy.refuse_after_cut = b"", False, False
-    # When this is done, so is what was requested before it, which looks for the charge.
-    looking = ledger._doubts._thread
+    # When this thread has ended, it has looked for the charge, and found none to take back.
+    looking = ledger._unconfirmed._thread
     if looking is not None:
         looking.join(30)
-    assert not ledger._doubts
+    assert not ledger._unconfirmed
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)
     assert [record.event for record in records(ledger)] == ["open", "spend"]
     assert ledger.execute(request).allowed
@@ -112,18 +112,18 @@ def test_what_is_requested_again_gets_its_response_and_is_not_taken_back(
     postgresql: Backend, proxy: PostgresProxy
 ) -> None:
     ledger: Any = through(proxy, postgresql)
-    # It looks when it is told to, so that the same request comes before that.
-    doubts = ledger._doubts
-    doubts._thread = threading.current_thread()
+    # The thread is replaced, so that the same request comes before the charge is taken back.
+    unconfirmed = ledger._unconfirmed
+    unconfirmed._thread = threading.current_thread()
     request = hold(tool=TOOL)
     proxy.cut_response = proxy.refuse_after_cut = True
     with pytest.raises(NotConfirmedError):
         ledger.execute(request)
-    assert doubts
+    assert unconfirmed
     proxy.refuses = proxy.refuse_after_cut = False
     assert ledger.execute(request).allowed
-    assert not doubts
-    doubts._look()
+    assert not unconfirmed
+    unconfirmed._take_back()
     assert balance(ledger).held == 10 * CENT
     assert [record.event for record in records(ledger)] == ["open", "spend", "hold"]
 
@@ -154,14 +154,14 @@ def test_a_disk_that_fails_at_a_commit(sqlite: Backend, done: bool) -> None:
     ledger.execute(opening())
     ledger.execute(spend())
     ledger._database._writer = FailingCommits(ledger._database._writer, done=done)
-    doubts = ledger._doubts
+    unconfirmed = ledger._unconfirmed
     request = hold(tool=TOOL)
     with pytest.raises(NotConfirmedError, match="reported an error during a commit, so this is not confirmed"):
         ledger.execute(request)
-    looking = doubts._thread
+    looking = unconfirmed._thread
     if looking is not None:
         looking.join(30)
-    assert not doubts
+    assert not unconfirmed
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)
     assert [record.event for record in records(ledger)][2:] == (["hold", "void"] if done else [])
     assert ledger.verify().ok
@@ -175,7 +175,7 @@ def test_several_requests_of_one_commit_are_all_in_doubt_and_none_is_done_twice(
     requests = [hold(tool=TOOL, key=""), spend(tool=TOOL, key=""), spend(tool=TOOL, key="kept")]
     outcomes = ledger._batch(requests)
     assert [type(outcome) for outcome in outcomes] == [NotConfirmedError] * 3
-    looking = ledger._doubts._thread
+    looking = ledger._unconfirmed._thread
     if looking is not None:
         looking.join(30)
     assert (balance(ledger).spent, balance(ledger).held) == (CENT, 0)

@@ -1,7 +1,7 @@
-"""Which notebook each kernel serves, from the session rows and the renames: pure, no server.
+"""The notebook that each kernel serves, derived from the server's session rows and the renames.
 
-Everything here runs on the server's loop, but for `place`, which only looks at one finished snapshot and may
-be called from any thread.
+All methods must be called on the server's loop, except where they are described as callable from any thread, and
+`place`, which only reads one finished snapshot.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.rules.files import file_of, path_below
 
-__all__ = ["KERNEL_PATH", "Place", "Rooms", "Row", "clean_path", "moved_path"]
+__all__ = ["KERNEL_PATH", "NotebookMap", "Place", "Row", "clean_path", "moved_path"]
 
 KERNEL_PATH: Final = "kernel:"
-"""Begins the path of a kernel that is no notebook's; its id follows."""
+"""The prefix of the path of a kernel without a notebook; the kernel's id follows."""
 _MAX_PATH = 4_096
 _MOST_REQUESTED = 4_096
 
@@ -37,28 +37,30 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the governance of a path is kept."""
+    """The notebook under which the ledger keeps the governance of a path."""
 
     notebook: NotebookKey
     shared_with: str | None = None
-    """The path of the notebook whose kernel, and so whose session, this one uses."""
+    """The path of the other notebook whose kernel, and so whose session, the path uses; None if it uses its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
+    """The relations of kernels, documents and files at one moment."""
+
     governing: dict[str, str] = field(default_factory=dict)
-    """The path that governs each kernel."""
+    """The path of the notebook that each kernel serves, by kernel id."""
     files: dict[str, str] = field(default_factory=dict)
-    """For the path of each row: the path of the file that it is."""
+    """The path of the file of each row, by the row's path."""
     shared: dict[str, str] = field(default_factory=dict)
-    """For each path that uses another notebook's kernel: that notebook's path."""
+    """The path of the notebook whose kernel another notebook uses, by the path of that other one."""
 
 
-class Rooms:
-    """The map from kernels and paths to notebooks under one owner and server root.
+class NotebookMap:
+    """The map from kernels and paths to notebooks, under one owner and server root.
 
-    ``locate`` returns which path below the root is the file that a document's path leads to: links are resolved. It is
-    called when rows come or change, and by `place`.
+    ``locate`` returns the path, below the root, of the file of a document's path, with links resolved. It is called
+    when rows come or change, and by `place`.
     """
 
     def __init__(self, owner: str, root: str, locate: Callable[[str], str] = lambda path: path) -> None:
@@ -66,18 +68,23 @@ class Rooms:
         self.root = root
         self._locate = locate
         self._named: dict[str, str] = {}
+        """The path that the request to start a kernel named, by kernel id."""
         self._last: dict[str, str] = {}
+        """The path of the notebook that each kernel served last, by kernel id."""
         self._requested: dict[str, str] = {}
+        """The path of the file of each link that a page has requested, by the link's path."""
         self._rows: tuple[Row, ...] = ()
         self._renamed: dict[str, tuple[str, str]] = {}
+        """The path in a row that the server has not updated yet, and the new path, by session id."""
         self._now = _Snapshot()
         self._under_way: set[Future[Any]] = set()
 
     def key(self, path: str) -> NotebookKey:
+        """Return the ledger's key of the notebook at a path below the root."""
         return NotebookKey(owner=self.owner, root=self.root, path=path)
 
     def update(self, rows: Iterable[Row]) -> set[str]:
-        """Take the rows as they are now, oldest first; returns the paths that began or ceased to share."""
+        """Replace the rows with ``rows``, oldest first; return the paths that began or ceased to share a session."""
         self._rows = tuple(rows)
         stale = {row.session_id: row.path for row in self._rows}
         self._renamed = {
@@ -86,10 +93,11 @@ class Rooms:
         return self._take_snapshot()
 
     def rename(self, old: str, new: str, source: str | None = None, target: str | None = None) -> set[str]:
-        """A document, or a folder with all beneath it, has another path; its rows will say so only later.
+        """Apply the rename of a document or folder, whose rows are changed by the server only later.
 
-        What was renamed belongs to the row, so that a new document at the old path is not taken for it. Where the files
-        have other paths than the documents, ``source`` and ``target`` are those.
+        The new path is noted for each row, so that a new document at the old path is not mistaken for the renamed one.
+        ``source`` and ``target`` are the old and new paths of the files, where these differ from the documents' paths.
+        Returns the paths that began or ceased to share a session.
         """
         source, target = old if source is None else source, new if target is None else target
         for row in self._rows:
@@ -101,7 +109,7 @@ class Rooms:
         return self._take_snapshot()
 
     def await_ledger(self, change: Future[Any]) -> None:
-        """A rename or deletion was submitted to the ledger; `settle` waits for it."""
+        """Have `settle` wait for this rename or deletion, which was submitted to the ledger."""
         self._under_way.add(change)
         change.add_done_callback(self._under_way.discard)
 
@@ -110,26 +118,36 @@ class Rooms:
         return not self._under_way
 
     def settle(self, timeout: float = 5.0) -> None:
-        """Wait, in a thread that may block, for what was submitted, so that a reading finds it done."""
+        """Wait at most ``timeout`` seconds until the ledger has executed the renames and deletions submitted so far.
+
+        May be called from any thread that may block.
+        """
         under_way = tuple(self._under_way)
         if under_way:
             wait(under_way, timeout)
 
     def name(self, kernel_id: str, path: str) -> None:
-        """The starter of a kernel named a notebook for it, which counts as long as no row does. From any thread."""
+        """Note the notebook path that the request to start a kernel named; used until a session row has the kernel.
+
+        May be called from any thread.
+        """
         self._named[kernel_id] = path
 
     def forget(self, kernel_id: str) -> None:
-        """The kernel is gone."""
+        """Drop what is known of a kernel that has ended."""
         self._named.pop(kernel_id, None)
         self._last.pop(kernel_id, None)
 
     def has_path(self, kernel_id: str) -> bool:
-        """Whether a session row or the request that started this kernel names, or ever named, its path."""
+        """Whether a document of this kernel is, or was, known from a session row or from the request to start it."""
         return kernel_id in self._now.governing or kernel_id in self._named
 
     def notebook_of(self, kernel_id: str) -> NotebookKey:
-        """The notebook that a kernel serves: the older row's where there are two, its own where there is none."""
+        """Return the notebook that a kernel serves.
+
+        It is the notebook of the oldest of its session rows; without any, the one named at its start; without that, a
+        notebook of the kernel's own, at `KERNEL_PATH` and its id.
+        """
         path = self._now.governing.get(kernel_id)
         if path is None:
             named = self._named.get(kernel_id)
@@ -139,30 +157,30 @@ class Rooms:
         return self.key(path)
 
     def files(self) -> set[str]:
-        """The paths of the files of all rows, and of what kernels without one were started for."""
+        """Return the paths of the files of all rows, and of the notebooks that kernels without a row serve."""
         return {*self._now.files.values(), *self._now.governing.values()}
 
     def names_of(self, notebook: NotebookKey) -> list[str]:
-        """The paths under which a notebook is known here: its file's own first, then those of links to it."""
+        """Return the paths by which pages of this server know a notebook: its file's first, then those of links."""
         path = path_below(self.root, file_of(notebook.root, notebook.path))
         others = {name for name, file in (*self._now.files.items(), *self._requested.items()) if file == path}
         return [path, *sorted(others - {path})]
 
     def place(self, path: str) -> Place:
-        """Where the governance of the document at ``path`` is kept."""
+        """Return the notebook that governs the document at ``path``. May be called from any thread."""
         file = self._locate(path)
         if file != path and len(self._requested) < _MOST_REQUESTED:
-            # A page that uses a link gets events under that name.
+            # So that a page that opened a link gets events under the link's path.
             self._requested[path] = file
         shared_with = self.shared_with(file)
         return Place(self.key(file if shared_with is None else shared_with), shared_with)
 
     def shared_with(self, file: str) -> str | None:
-        """The path of the notebook whose session the notebook with this file uses."""
+        """Return the path of the other notebook whose session the notebook with this file uses; None without one."""
         return self._now.shared.get(file)
 
     def sharers(self, path: str) -> list[str]:
-        """The paths that use the session of the notebook at ``path``."""
+        """Return the paths of the other notebooks that use the session of the notebook at ``path``."""
         return sorted(other for other, governing in self._now.shared.items() if governing == path)
 
     def _path(self, row: Row) -> str:
@@ -174,10 +192,11 @@ class Rooms:
         files = {path: self._locate(path) for path in paths if path}
         governing: dict[str, str] = {}
         for row in sorted(self._rows, key=lambda row: row.kind != "notebook"):
-            # The sort is stable: the oldest notebook, and only without any the oldest row of another kind.
+            # The sort is stable, so this is the oldest row of a notebook, or without any the oldest row of another
+            # kind.
             if self._path(row):
                 governing.setdefault(row.kernel_id, files[self._path(row)])
-        # A kernel that outlives its row is still that notebook's.
+        # A kernel whose row is gone still serves the notebook of that row.
         governing = {**self._last, **governing}
         self._last = dict(governing)
         own = set(governing.values())
@@ -191,7 +210,10 @@ class Rooms:
 
 
 def clean_path(raw: str) -> str:
-    """The path of a document as the contents service writes it; raises InvalidRequestError."""
+    """Return a document's path in the form that the contents service uses.
+
+    Raises InvalidRequestError where it is empty, leads out of the server's root or is too long.
+    """
     path = posixpath.normpath(raw.strip("/")) if raw.strip("/") else ""
     if not path or path == "." or path.startswith("../") or path == "..":
         raise InvalidRequestError(
@@ -203,7 +225,7 @@ def clean_path(raw: str) -> str:
 
 
 def moved_path(path: str, old: str, new: str) -> str | None:
-    """Where ``path`` lies after ``old`` became ``new``; None when that does not touch it."""
+    """Return the new path of ``path`` after ``old`` was renamed to ``new``; None if the rename does not affect it."""
     if path == old:
         return new
     if path.startswith(f"{old}/"):

@@ -1,7 +1,7 @@
-"""What the ledger-wide chain says: which sessions were opened and closed, in which envelopes, in what order.
+"""The replay of the ledger-wide chain: which sessions were opened and closed, in which order, within which envelopes.
 
-Openings, closings, configurations and shared ceilings all stand in this one chain, in the order in which they were
-committed.
+This chain has the records of openings, closings, configurations, shared ceilings, joined notebooks and the gateway's
+keys, in the order in which they were committed.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..contract.budgets import EnvelopeKind
+from ..operations.balances import envelope_id, with_id_replaced
 from ..operations.budgets.enclosures import SHARED, subject_of
-from ..operations.places import envelope_id, renamed_in
 from ..rules.chain import AUDIT_COLUMNS, dumps
+from .expected_rows import ANY
 from .keys import KEY_EVENTS, Keys
-from .pending import ANY
-from .shared import Configured, SharedCeilings, nano
+from .shared_ceilings import Configured, SharedCeilings, nano
 
-__all__ = ["Entry", "Session", "Standing", "configuration"]
+__all__ = ["Entry", "LedgerReplay", "Session", "configuration"]
 
 _INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
 
 
 class Entry:
-    """An audit record, by its columns' names; its details are read when they are requested."""
+    """An audit record whose columns are attributes; its JSON is parsed when it is first used."""
 
     __slots__ = ("_detail", "row")
 
@@ -38,74 +38,77 @@ class Entry:
 
     @property
     def detail(self) -> dict[str, Any]:
+        """The record's detail, parsed."""
         if self._detail is None:
             self._detail = json.loads(self.row[_INDEX["detail"]])
         return self._detail
 
     @property
     def reason(self) -> str | None:
-        """The first of the record's reasons."""
+        """The first of the record's reasons; None where it has none."""
         reasons = json.loads(self.row[_INDEX["reasons"]])
         return reasons[0] if reasons else None
 
 
 @dataclass(slots=True)
 class Session:
-    """What the records say of a session."""
+    """A session as its records state it."""
 
     id: str
     notebook_id: str
     outer: str = ""
-    """The envelopes around it, as its row should name them."""
+    """The ids of the envelopes around the session, which its row must have, separated by spaces."""
     outers: set[str] = field(default_factory=set)
-    """Those that it had at any time."""
+    """All values that `outer` had at any time."""
     envelope_id: str | None = None
-    """Its own envelope, as its row names it; None where there is no such row."""
+    """The session's own envelope, as its row names it; None where that row is missing."""
     values: dict[str, Any] = field(default_factory=dict)
-    """What its row's columns should be."""
+    """The values that the columns of the session's row must have."""
     ceiling: Any = ANY
+    """The session's budget, in nano-USD."""
     categories: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """The period and ceiling of each category's budget."""
+    """The period and ceiling, in nano-USD, of each category's budget."""
     stated: bool = True
-    """Whether the records say which envelopes are around it; those of earlier versions leave it to its server's."""
+    """Whether the records state the envelopes around the session. Those of earlier versions do not, and the envelopes
+    are then derived from the server's configuration."""
     complete: bool = False
-    """Whether it was opened by a version that records all that can be proven today."""
+    """Whether the session was opened by a version that records all that can be proven today."""
     closed: bool = False
     charges: int = 0
-    """How many charges of it were compared by the database."""
+    """How many of the session's charges the database has compared itself."""
     last: tuple[int, str, list[int]] | None = None
-    """The day and the envelopes of the charge seen last, and what counts there."""
+    """The day and the envelopes of the last charge, and the sums of these, to find them quickly for the next charge."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
-    """Envelopes and category of charges that were found right."""
+    """The pairs of envelopes and category that were found right for a charge of the session."""
 
 
-class Standing:
-    """The replay of the ledger-wide chain. ``places`` has the owner and root of each notebook."""
+class LedgerReplay:
+    """The replay of the ledger-wide chain. ``servers`` has the owner and root of each notebook's row."""
 
-    def __init__(self, places: dict[str, tuple[str, str]]) -> None:
-        self._places = places
+    def __init__(self, servers: dict[str, tuple[str, str]]) -> None:
+        self._servers = servers
         self.sessions: dict[str, Session] = {}
         self.newest: dict[str, str] = {}
-        """By notebook, the session that was opened last."""
+        """By notebook: the session that was opened last."""
         self.closings: dict[str, list[tuple[str, int]]] = {}
-        """By notebook, its closed sessions and when each was closed, in order."""
+        """By notebook: its closed sessions and when each was closed, in order."""
         self.notebooks: set[str] = set()
-        """All notebooks that a record names."""
+        """The ids of all notebooks that a record names."""
         self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.envelopes: dict[str, Configured] = {}
         self.shared = SharedCeilings(self.envelopes)
         self.keys = Keys()
         self.joined: set[str] = set()
-        """Notebooks that turned out to be another one."""
+        """The notebooks that were joined to another one."""
         self.aliases: dict[str, str] = {}
-        """By such a notebook, the one that it is."""
+        """By joined notebook: the notebook that it was joined to."""
         self.renamed: set[str] = set()
-        """Notebooks that were joined, or known by another root, so that their rows do not have their first server."""
+        """Notebooks that were joined or got another root, so that their rows no longer name their first server."""
         self.emptied: set[str] = set()
-        """Envelopes of such notebooks, whose sums were moved: their rows stay, without figures."""
+        """Envelopes of joined notebooks, whose sums were moved to another envelope; their rows stay, with zeros."""
 
-    def take(self, row: Sequence[Any]) -> None:
-        """One record of the ledger-wide chain, which was found intact."""
+    def replay_record(self, row: Sequence[Any]) -> None:
+        """Take in one intact record of the ledger-wide chain."""
         notebook_id = row[_INDEX["notebook_id"]]
         if notebook_id:
             self.notebooks.add(notebook_id)
@@ -126,87 +129,90 @@ class Standing:
             self.shared.set(detail)
             self._put_all(detail["around"])
         elif event == "enclose":
-            # A session that is open lies in other ceilings from now on.
+            # An open session is within other ceilings from now on.
             entry = Entry(row)
             session = self.sessions[entry.detail["session"]]
-            self._learn(self._placed(entry, session), session)
+            self._learn(self._server_of_record(entry, session), session)
             self._put(session, entry.detail["around"])
         elif event == "join":
-            # One notebook turned out to be another one, which has its sessions from now on.
+            # A notebook was joined to another one, which has its sessions from now on.
             detail = Entry(row).detail
             self._join(detail["notebook"], detail["into"])
         elif event in KEY_EVENTS:
-            self.keys.take(row, event, Entry(row).detail)
+            self.keys.replay_record(row, event, Entry(row).detail)
 
     def _open(self, entry: Entry) -> None:
         session = Session(entry.detail["session"], entry.notebook_id)
         self.sessions[session.id] = session
         self.newest[session.notebook_id] = session.id
-        self._learn(self._placed(entry, session), session)
+        self._learn(self._server_of_record(entry, session), session)
         session.stated = "around" in entry.detail
         self._put(session, entry.detail["around"] if session.stated else self._configured(session))
 
     def _configure(self, detail: dict[str, Any]) -> None:
-        place = (detail["owner"], detail["root"])
+        server = (detail["owner"], detail["root"])
         shared = detail.get("shared")
         if shared is not None:
             self.shared.begin(self.configurations)
-        self.configurations[place] = detail["to"]
+        self.configurations[server] = detail["to"]
         around = detail.get("around")
         for session in self.sessions.values():
-            if session.closed or (session.id not in around if around is not None else self._place(session) != place):
+            if session.closed or (
+                session.id not in around if around is not None else self._server_of(session) != server
+            ):
                 continue
-            self._learn(place, session)
+            self._learn(server, session)
             session.stated = session.stated and around is not None
             self._put(session, self._configured(session) if around is None else around[session.id])
         self._put_all(detail.get("elsewhere", {}))
         if shared is not None:
-            self.shared.take(place[0], detail["to"], shared)
+            self.shared.configure(server[0], detail["to"], shared)
 
     def _put_all(self, around: dict[str, str]) -> None:
         for id, outer in around.items():
             self._put(self.sessions[id], outer)
 
     def finish(self) -> None:
-        """All records were seen."""
+        """End the replay, after all records."""
         self.shared.begin(self.configurations)
 
-    def _placed(self, entry: Entry, session: Session) -> tuple[str, str] | None:
-        """The owner and root of the server that a record is of."""
-        place, root = self._place(session), entry.detail.get("root")
+    def _server_of_record(self, entry: Entry, session: Session) -> tuple[str, str] | None:
+        """Return the owner and root of the server that made a record."""
+        server, root = self._server_of(session), entry.detail.get("root")
         if "was" in entry.detail:
             self.renamed.add(session.notebook_id)
-        return place if place is None or root is None else (place[0], root)
+        return server if server is None or root is None else (server[0], root)
 
     def is_vague(self, session: Session) -> bool:
-        """Whether neither records nor rows say which envelopes are, or were, around a session."""
+        """Whether neither records nor rows state the envelopes around a session."""
         return not session.stated and session.notebook_id in self.renamed
 
-    def _place(self, session: Session) -> tuple[str, str] | None:
-        return self._places.get(session.notebook_id)
+    def _server_of(self, session: Session) -> tuple[str, str] | None:
+        return self._servers.get(session.notebook_id)
 
     def _put(self, session: Session, outer: str) -> None:
         session.outer = outer
         session.outers.add(outer)
 
     def _configured(self, session: Session) -> str:
-        """The ceilings around a session as records of earlier versions have it: those of its notebook's server."""
-        return " ".join(self._ids(self._place(session), session))
+        """Return the ids of the envelopes around a session of an earlier version: those that its server configures."""
+        return " ".join(self._ids(self._server_of(session), session))
 
-    def _ids(self, place: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
+    def _ids(self, server: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
+        """Return the configured envelopes of a server around a session: by id, the specification and subject."""
         found = {}
-        for spec in self.configurations.get(place, ()) if place is not None else ():
+        for spec in self.configurations.get(server, ()) if server is not None else ():
             kind = EnvelopeKind(spec["encloses"])
-            subject = subject_of(kind, session.notebook_id, *place)  # type: ignore[misc]
+            subject = subject_of(kind, session.notebook_id, *server)  # type: ignore[misc]
             found[envelope_id(kind.value, subject, spec["name"], spec["period"])] = (spec, subject)
         return found
 
-    def _learn(self, place: tuple[str, str] | None, session: Session) -> None:
-        """The ceilings of a configuration have these figures now that it was put around a session."""
-        for id, (spec, subject) in self._ids(place, session).items():
+    def _learn(self, server: tuple[str, str] | None, session: Session) -> None:
+        """Note the amounts of a server's configured envelopes, which the ledger stores when they enclose a session."""
+        for id, (spec, subject) in self._ids(server, session).items():
             kind, ceiling = EnvelopeKind(spec["encloses"]), nano(spec["ceiling"])
             if kind in SHARED and self.shared.begun:
-                # A configuration does not change them any more.
+                # A configuration no longer changes shared ceilings.
                 continue
             known = self.envelopes.get(id)
             if known is None:
@@ -217,7 +223,7 @@ class Standing:
                 known.ceilings = {ceiling}
 
     def owner_of(self, session: Session) -> str | None:
-        """Whose the session's notebook is, by the ceilings around it; None where these do not say."""
+        """Return the owner of the session's notebook, by the ceilings around it; None where none names the owner."""
         for id in session.outer.split():
             envelope = self.envelopes.get(id)
             if envelope is not None and envelope.kind == EnvelopeKind.OWNER.value:
@@ -237,7 +243,7 @@ class Standing:
             if newest is None or self.sessions[newest].closed:
                 self.newest[stays] = self.newest[goes]
             mine, theirs = theirs, mine
-        # The last one names the session that was closed last; the order of the others has no meaning.
+        # Only the last element matters, the session that was closed last; the order of the others has no meaning.
         self.closings[stays] = [*theirs, *mine]
         for session in self.sessions.values():
             if session.notebook_id == goes:
@@ -248,10 +254,10 @@ class Standing:
                 self.envelopes.setdefault(new, replace(envelope, subject=stays, ceilings=set(envelope.ceilings)))
                 self.emptied.add(id)
                 for session in self.sessions.values():
-                    session.outer = renamed_in(session.outer, id, new)
-                    session.outers = {renamed_in(outer, id, new) for outer in session.outers}
+                    session.outer = with_id_replaced(session.outer, id, new)
+                    session.outers = {with_id_replaced(outer, id, new) for outer in session.outers}
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:
-    """What the row of a configuration holds, given what its record says."""
+    """Return the envelopes that the row of a configuration must have, given those in its record."""
     return dumps([[spec["name"], nano(spec["ceiling"]), spec["encloses"], spec["period"]] for spec in specs])

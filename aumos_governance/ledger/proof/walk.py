@@ -1,4 +1,4 @@
-"""Walks over hash chains: pure, over whatever rows a backend reads."""
+"""The walk over hash chains that verifies each record's place and hash; a backend supplies the records."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .damage import DAMAGED, UnreadableError, damaged
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
 
 CHAIN_BROKEN: Final = "CHAIN_BROKEN"
-"""A record was changed, removed, inserted or moved."""
+"""The code of a finding that a record was changed, removed, inserted or moved."""
 HEAD_UNKNOWN: Final = "HEAD_UNKNOWN"
-"""A head that was kept elsewhere is the hash of no record."""
+"""The code of a finding that no record has the known head, which a user kept elsewhere."""
 
 _SEQ = AUDIT_COLUMNS.index("seq")
 _EVENT = AUDIT_COLUMNS.index("event")
@@ -29,7 +29,7 @@ _HASH = AUDIT_COLUMNS.index("hash")
 
 @dataclass(frozen=True, slots=True)
 class ChainEnd:
-    """Where a chain ends according to what is kept beside it."""
+    """The end of a chain as the table ``chains`` states it: how many records it has, and the last one's hash."""
 
     count: int
     head: str
@@ -37,87 +37,98 @@ class ChainEnd:
 
 @dataclass(slots=True)
 class Walk:
-    """One verification, fed chain by chain; the ledger-wide chain goes first, for it vouches for the others."""
+    """A walk over chains, one after the other, up to the first broken record.
+
+    The ledger-wide chain must be walked first: its records state hashes in the sessions' chains, which must agree.
+    """
 
     known_head: str | None = None
+    """A hash that a record must have; None where none is known."""
     notebooks: AbstractSet[str] | None = None
-    """Whose sessions are to be there; None: every one that the ledger-wide chain names."""
+    """The notebooks whose sessions must be walked; None: all sessions that the ledger-wide chain names."""
     checked: int = 0
+    """How many records were found intact."""
     heads: dict[str, str] = field(default_factory=dict)
+    """By chain: the head of each chain that was found intact."""
     failure: VerifyResult | None = None
-    take: Callable[[AuditRow], None] | None = None
-    """Called with each record of a session's chain that was found intact."""
-    _vouched: dict[str, dict[int, str]] = field(default_factory=dict)
-    """By session, which hash the ledger-wide chain says a record has."""
+    """The result with the first broken record; None while none was found."""
+    on_record: Callable[[AuditRow], None] | None = None
+    """Called with each record that was found intact."""
+    _stated_hashes: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By session and record number: the hash that the ledger-wide chain states for that record."""
     _seen_head: bool = False
+    """Whether a record had the known head."""
 
     def chain(self, name: str, rows: Iterable[AuditRow], end: ChainEnd | None) -> bool:
-        """Walk one chain, its records in order of ``seq``; False when it is broken, and the walk is over."""
+        """Walk one chain, whose records are passed in order of ``seq``; return False where it is broken.
+
+        After that, `failure` is set, and the walk must not go on.
+        """
         if end is None:
-            return self._fail(name, 1, f"The records of {_called(name)} belong to nothing: it was never opened.")
-        vouched = self._vouched.get(name, {})
-        previous, seq, take = START, 0, self.take
+            return self._fail(name, 1, f"The records of {_in_words(name)} belong to nothing: it was never opened.")
+        stated = self._stated_hashes.get(name, {})
+        previous, seq, on_record = START, 0, self.on_record
         for row in self._readable(name, rows):
             seq += 1
             if row[_SEQ] != seq:
                 return self._fail(name, seq, *_or_damaged(name, seq, row, _wrong_seq(name, seq, row[_SEQ])))
             if row[_PREVIOUS] != previous:
-                problem = f"Record {seq} of {_called(name)} does not follow the record before it."
+                problem = f"Record {seq} of {_in_words(name)} does not follow the record before it."
                 return self._fail(name, seq, *_or_damaged(name, seq, row, problem))
             previous = row[_HASH]
             if not _is_intact(row):
-                problem = f"Record {seq} of {_called(name)} was changed after it was written."
+                problem = f"Record {seq} of {_in_words(name)} was changed after it was written."
                 return self._fail(name, seq, *_or_damaged(name, seq, row, problem))
-            if seq in vouched and vouched[seq] != previous:
+            if seq in stated and stated[seq] != previous:
                 return self._fail(
-                    name, seq, f"Record {seq} of {_called(name)} is not the one that the ledger's own chain names."
+                    name, seq, f"Record {seq} of {_in_words(name)} is not the one that the ledger's own chain names."
                 )
             if previous == self.known_head:
                 self._seen_head = True
             if name == LEDGER_CHAIN:
-                self._vouch(row)
-            if take is not None:
-                take(row)
+                self._note_stated_hash(row)
+            if on_record is not None:
+                on_record(row)
             self.checked += 1
         return self.failure is None and self._ends(name, seq, previous, end)
 
     def _ends(self, name: str, seq: int, head: str, end: ChainEnd) -> bool:
         if damaged("chains", (name, end.count, end.head)):
-            problem = f"What is kept of the end of {_called(name)} (head, count) is damaged."
+            problem = f"What is kept of the end of {_in_words(name)} (head, count) is damaged."
             return self._fail(name, seq, problem, DAMAGED, "chains")
-        last_vouched = max(self._vouched.get(name, {}), default=0)
-        if seq < max(end.count, last_vouched):
+        last_stated = max(self._stated_hashes.get(name, {}), default=0)
+        if seq < max(end.count, last_stated):
             return self._fail(
-                name, seq + 1, f"Record {seq + 1} of {_called(name)} is missing, with all that followed it."
+                name, seq + 1, f"Record {seq + 1} of {_in_words(name)} is missing, with all that followed it."
             )
         if seq > end.count or head != end.head:
-            return self._fail(name, seq, f"Record {seq} of {_called(name)} is not the last one that was written.")
+            return self._fail(name, seq, f"Record {seq} of {_in_words(name)} is not the last one that was written.")
         self.heads[name] = head
         return True
 
-    def glance(self, rows: Iterable[AuditRow], ends: Mapping[str, ChainEnd]) -> bool:
-        """Whether these chains are right, all records of which come in the order in which they were written.
+    def walk_as_written(self, rows: Iterable[AuditRow], ends: Mapping[str, ChainEnd]) -> bool:
+        """Walk all sessions' chains at once, whose records are passed in the order in which they were written.
 
-        They lie on the disk in that order, so this is quicker than chain by chain. Where something is not right it is
-        left to `chain` to say what, and this has changed nothing (but what `take` did).
+        Records lie on the disk in that order, so this is quicker than chain by chain. Return False where anything is
+        wrong; then this object is unchanged, although `on_record` was called, and `chain` can find out what is wrong.
         """
         at: dict[str, tuple[int, str]] = {}
-        at_start, vouched, known_head, checked, seen_head = (0, START), self._vouched, self.known_head, 0, False
-        take = self.take or _ignore
+        at_start, stated, known_head, checked, seen_head = (0, START), self._stated_hashes, self.known_head, 0, False
+        on_record = self.on_record or _ignore
         for row in rows:
             name, seq, previous, found = row[0], row[_SEQ], row[_PREVIOUS], row[_HASH]
             before, head = at.get(name, at_start)
             if seq != before + 1 or previous != head or digest(row[:_HASH]) != found:
                 return False
-            if name in vouched and vouched[name].get(seq, found) != found:
+            if name in stated and stated[name].get(seq, found) != found:
                 return False
             if found == known_head:
                 seen_head = True
             at[name] = (seq, found)
             checked += 1
-            take(row)
+            on_record(row)
         for name, (seq, head) in at.items():
-            if ends.get(name) != ChainEnd(seq, head) or max(vouched.get(name, ()), default=0) > seq:
+            if ends.get(name) != ChainEnd(seq, head) or max(stated.get(name, ()), default=0) > seq:
                 return False
         self.checked += checked
         self.heads.update((name, at[name][1]) for name in sorted(at))
@@ -125,11 +136,11 @@ class Walk:
         return True
 
     def result(self, walked_all: bool) -> VerifyResult:
-        """What was found; with ``walked_all``, every session that the ledger-wide chain names must have come."""
+        """Return the result; with ``walked_all``, a session that only the ledger-wide chain names is a failure."""
         if self.failure is None and walked_all:
-            for session in self._vouched:
+            for session in self._stated_hashes:
                 if session not in self.heads:
-                    self._fail(session, 1, f"{_called(session).capitalize()} is missing with all its records.")
+                    self._fail(session, 1, f"{_in_words(session).capitalize()} is missing with all its records.")
                     break
         if self.failure is None and self.known_head is not None and not self._seen_head:
             where = "any chain" if walked_all else "this chain"
@@ -138,24 +149,25 @@ class Walk:
             self.failure = VerifyResult(False, self.checked, dict(self.heads), problem, findings=(finding,))
         return self.failure or VerifyResult(True, self.checked, dict(self.heads))
 
-    def _vouch(self, row: AuditRow) -> None:
+    def _note_stated_hash(self, row: AuditRow) -> None:
+        """Remember the hash in a session's chain that a record of the ledger-wide chain states."""
         if row[_EVENT] in ("open", "close") and (self.notebooks is None or row[_NOTEBOOK] in self.notebooks):
             try:
                 detail = json.loads(row[_DETAIL])
-                self._vouched.setdefault(detail["session"], {})[detail["count"]] = detail["head"]
+                self._stated_hashes.setdefault(detail["session"], {})[detail["count"]] = detail["head"]
             except (KeyError, TypeError, ValueError):
-                # Nothing that this package wrote, whatever its hash; it vouches for nothing.
+                # This package writes no such record, so it states no hash.
                 return
 
     def _readable(self, name: str, rows: Iterable[AuditRow]) -> Iterator[AuditRow]:
-        """The rows, up to one that cannot be read."""
+        """Yield the records, up to the first that cannot be read, which is noted as the failure."""
         read = 0
         try:
             for row in rows:
                 read += 1
                 yield row
         except UnreadableError as error:
-            self._fail(name, read + 1, f"Record {read + 1} of {_called(name)} cannot be read: {error}.", DAMAGED)
+            self._fail(name, read + 1, f"Record {read + 1} of {_in_words(name)} cannot be read: {error}.", DAMAGED)
 
     def _fail(self, name: str, seq: int, problem: str, code: str = CHAIN_BROKEN, table: str = "audit") -> bool:
         finding = Finding(code, problem, table, name, seq)
@@ -167,26 +179,27 @@ def _is_intact(row: AuditRow) -> bool:
     try:
         return bool(digest(row[:_HASH]) == row[_HASH])
     except (TypeError, ValueError):
-        # Bytes, or text that is not valid: nothing that was ever hashed.
+        # Bytes, or text that is not valid Unicode, which is never hashed.
         return False
 
 
 def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, str]:
+    """Return the problem and code of a broken record; another problem where its values cannot be what was written."""
     wrong = damaged("audit", row)
     if wrong:
-        return f"Record {seq} of {_called(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED
+        return f"Record {seq} of {_in_words(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED
     return problem, CHAIN_BROKEN
 
 
 def _ignore(row: AuditRow) -> None:
-    """Nothing is compared with the record."""
+    """Do nothing with a record."""
 
 
-def _called(chain: str) -> str:
+def _in_words(chain: str) -> str:
     return "the ledger's own chain" if chain == LEDGER_CHAIN else f"session {chain}"
 
 
 def _wrong_seq(name: str, expected: int, found: int) -> str:
     if found > expected:
-        return f"Record {expected} of {_called(name)} is missing."
-    return f"Record {found} of {_called(name)} is there twice."
+        return f"Record {expected} of {_in_words(name)} is missing."
+    return f"Record {found} of {_in_words(name)} is there twice."

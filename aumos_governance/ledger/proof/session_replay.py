@@ -1,4 +1,4 @@
-"""The figures that the records amount to: charges, and the balances of all envelopes that they count in."""
+"""The replay of the records in sessions' chains: it derives charges and balances, and applies the rules."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ...clock import MICROS
-from ..operations.places import category_id
+from ..operations.balances import category_id
 from ..rules.chain import AUDIT_COLUMNS
 from ..transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
 from ..transaction.tables import Row, columns
 from .agreements import Agreements
 from .damage import damaged
 from .evidence import CHARGED_AT, CHARGED_IN, CHARGED_TO, HELD_PLAINLY, PLAIN, SETTLED_PLAINLY, Evidence
+from .expected_rows import ExpectedRows
 from .findings import DIFFERS, MALFORMED, Findings
-from .pending import Pending
-from .standing import Entry, Session, Standing
+from .ledger_replay import Entry, LedgerReplay, Session
 
-__all__ = ["DAY", "Figures", "Rule"]
+__all__ = ["DAY", "Rule", "SessionReplay"]
 
 DAY: Final = 24 * 3600 * MICROS
 _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
@@ -25,52 +25,56 @@ _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
 )
 _ENVELOPES, _MADE_AT = (columns[ChargeRow].index(name) for name in ("envelopes", "at"))
 
-Rule = Callable[["Figures", Session, Entry], None]
-"""What one kind of record says about the ledger's rows."""
+Rule = Callable[["SessionReplay", Session, Entry], None]
+"""Derives, from one record of a session's chain, what the ledger's rows must contain."""
 
 
-class Figures:
-    """What all records together say; each is taken in the order of its chain."""
+class SessionReplay:
+    """The replay of all records in sessions' chains, each in the order of its chain.
+
+    Most records are charges without special terms. The database compares these with the charges' rows itself (see
+    `evidence.PLAIN`), so that this class only adds up their amounts; a rule is applied to each of the others.
+    """
 
     def __init__(
         self,
         evidence: Evidence,
-        standing: Standing,
+        ledger_replay: LedgerReplay,
         findings: Findings,
         rules: Mapping[str, Rule],
         agreements: Agreements,
         *,
         careful: bool = False,
     ) -> None:
-        self.standing = standing
+        self.ledger_replay = ledger_replay
         self.findings = findings
         self.agreements = agreements
-        self.pending = Pending(evidence, findings)
+        self.expected = ExpectedRows(evidence, findings)
         self.sums: dict[tuple[str, int], list[int]] = {}
-        """By the envelopes and the day of a charge: what was spent and held, and how many charges there were."""
+        """By the envelopes and the day of a charge: the amounts spent and held, and the number of charges."""
         self._rules = rules
         self._careful = careful
-        """Whether each row is looked at here, also where the database finds it right."""
+        """Whether the rules are applied to all records, also where the database found the charge's row right."""
         self._held: set[str] = set()
-        """Holds whose rows say that they were settled or released, which a record is still to say."""
+        """Holds whose rows state that they were settled or released, until a record states it too."""
 
-    def take(self, row: Sequence[Any]) -> None:
-        """One record of a session's chain, which was found intact, with what was read beside it."""
-        session = self.standing.sessions.get(row[_CHAIN])
+    def replay_record(self, row: Sequence[Any]) -> None:
+        """Take in one intact record of a session's chain, with the values after its columns (see `evidence`)."""
+        session = self.ledger_replay.sessions.get(row[_CHAIN])
         if session is None:
             return
         plain = row[PLAIN]
-        # A detail may say when a hold ends, that an approval was used or a cost estimated; mostly there is none.
-        more = row[_DETAIL] != "{}" and _says_more(row[_DETAIL])
-        if more or not plain or self._careful:
-            self._take(session, row)
+        # A rule must read a detail with a hold's expiry, a used approval or an estimate; most records have no detail.
+        has_terms = row[_DETAIL] != "{}" and _has_terms(row[_DETAIL])
+        if has_terms or not plain or self._careful:
+            self._apply_rule(session, row)
             return
         charge_id, held = row[_CHARGE], self._held
         if plain == HELD_PLAINLY:
             held.add(charge_id)
         elif plain == SETTLED_PLAINLY:
             if charge_id not in held:
-                self._take(session, row)
+                self._apply_rule(session, row)
                 return
             held.remove(charge_id)
         envelopes, category, day = row[CHARGED_TO], row[CHARGED_IN], row[CHARGED_AT] // DAY
@@ -79,7 +83,7 @@ class Figures:
             if plain != SETTLED_PLAINLY:
                 self.check_envelopes(session, charge_id, envelopes, category, Entry(row).detail)
             last = (day, envelopes, self._sums_of(envelopes, day))
-            # Of a category each record is looked at.
+            # Charges to a category are checked one by one.
             session.last = last if category is None and plain != SETTLED_PLAINLY else None
         sums = last[2]
         sums[0] += row[_SPENT]
@@ -88,8 +92,8 @@ class Figures:
             sums[2] += 1
             session.charges += 1
 
-    def _take(self, session: Session, row: Sequence[Any]) -> None:
-        # From here on the slower way looks after it.
+    def _apply_rule(self, session: Session, row: Sequence[Any]) -> None:
+        # From here on the rules check this charge.
         self._held.discard(row[_CHARGE])
         rule = self._rules.get(row[_EVENT])
         if rule is not None:
@@ -99,7 +103,7 @@ class Figures:
                 self.findings.malformed(row[_CHAIN], row[_SEQ])
 
     def count(self, envelopes: str, at: int, spent: int, held: int, charges: int) -> None:
-        """Add to what counts in these envelopes, in the period of ``at``."""
+        """Add amounts to the sums of these envelopes on the day of ``at``."""
         sums = self._sums_of(envelopes, at // DAY)
         sums[0] += spent
         sums[1] += held
@@ -109,23 +113,26 @@ class Figures:
         return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
-        """Add these amounts to the expected figures of the envelopes that an earlier charge counts in."""
-        row = self.pending.row(ChargeRow, charge_id)
+        """Add amounts to the sums of the envelopes and the day in which an earlier charge counts."""
+        row = self.expected.row(ChargeRow, charge_id)
         if row is not None and isinstance(row[_ENVELOPES], str) and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
 
     def check_envelopes(
         self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any] | None
     ) -> None:
-        """Whether a charge counts where its session and its category say; ``detail`` is that of its first record."""
-        row = self.pending.row(ChargeRow, charge_id) if (envelopes, category) not in session.known else ()
+        """Check that a charge's envelopes are those of its session and category; add a finding where they are not.
+
+        ``detail`` is that of the record that created the charge.
+        """
+        row = self.expected.row(ChargeRow, charge_id) if (envelopes, category) not in session.known else ()
         if row is not None and damaged(ChargeRow.TABLE, row):
-            # Which is a finding already, or will be.
+            # The damage is reported elsewhere.
             return
         if category is not None and detail is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return
-        if (envelopes, category) in session.known or self.standing.is_vague(session):
+        if (envelopes, category) in session.known or self.ledger_replay.is_vague(session):
             return
         own = "" if session.envelope_id is None else session.envelope_id
         if category is not None:
@@ -141,15 +148,15 @@ class Figures:
         )
 
     def made_ids(self, kind: type[Row], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, str]]:
-        """The sessions and ids of all rows of a table that these records made."""
+        """Yield the session and id of each row of a table that these records created."""
         for row in rows:
             id = _made(kind, Entry(row))
             if id is not None:
                 yield row[_CHAIN], id
 
     def finish(self) -> None:
-        """All records were seen."""
-        self.pending.finish()
+        """Report the rows that do not agree with the records, after all records were replayed."""
+        self.expected.finish()
         for charge_id in sorted(self._held):
             self.findings.add(
                 DIFFERS,
@@ -160,6 +167,7 @@ class Figures:
 
 
 def _made(kind: type[Row], entry: Entry) -> str | None:
+    """Return the id of the row of this table that a record created; None where it created none."""
     if kind is EstimateRow:
         return entry.charge_id if entry.event == "settle" and entry.detail.get("estimated") else None
     if kind is ChargeRow:
@@ -176,5 +184,6 @@ _MADE_BY: Final[dict[type[Row], tuple[tuple[str, ...], str]]] = {
 }
 
 
-def _says_more(detail: str) -> bool:
+def _has_terms(detail: str) -> bool:
+    """Whether the detail of a charge's record has terms that a rule must read."""
     return '"until"' in detail or '"approval' in detail or '"estimated"' in detail
