@@ -1,7 +1,7 @@
 """Trust levels, budgets and an audit trail for what code and agents in a notebook may do and spend.
 
-Everything public is importable from here, and imported only when it is used: loading the package costs a
-kernel nothing, and a server does not load what only a kernel needs.
+Every public name can be imported from here. Its module is imported when the name is first used, so that importing
+the package is fast, and a server does not load modules that only a kernel needs.
 """
 
 from __future__ import annotations

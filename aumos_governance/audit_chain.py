@@ -1,4 +1,4 @@
-"""A hash-chained log in memory, for programs that keep a log of their own beside the engine's."""
+"""A hash-chained log in memory, for programs that keep a log separate from the engine's audit trail."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ _HASH: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class ChainedAuditRecord:
-    """One record; ``record_hash`` covers all other fields, and with ``previous_hash`` all records before it.
+    """One record of a `HashChainedAuditLog`.
 
-    It is the SHA-256, in hex, of the JSON array of the other fields in their order, written without spaces and with
-    the details' keys sorted; ``details`` goes in as its own JSON text.
+    ``record_hash`` covers all other fields, and through ``previous_hash`` all earlier records. It is the SHA-256, in
+    hexadecimal, of a JSON array, without spaces, of the other fields in their order. In this array ``details`` is a
+    string: its JSON text without spaces and with sorted keys.
     """
 
     record_id: str
@@ -41,10 +42,11 @@ class ChainedAuditRecord:
 
 
 class HashChainedAuditLog:
-    """An append-only log whose every record covers the one before it. Nothing is evicted, cleared or edited.
+    """An append-only log in memory, in which the hash of each record covers the record before it.
 
-    What `append` and `get_records` give are copies. It may be shared by threads; it is gone with its process, while
-    an engine's own record lies in its ledger. ``max_records`` of the earlier SDK is accepted and has no effect.
+    No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It ends
+    with its process, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of the earlier
+    SDK is accepted and has no effect.
     """
 
     def __init__(self, max_records: int | None = None) -> None:
@@ -54,15 +56,16 @@ class HashChainedAuditLog:
             )
         self._lock = threading.Lock()
         self._rows: list[tuple[str, ...]] = []
-        # Kept apart from the records, so that a missing end is found.
+        # Kept separately from the records, so that `verify_chain` finds out if the last ones are missing.
         self._count = 0
         self._head = _GENESIS
 
     def append(
         self, agent_id: str, action: str, decision: str, details: Mapping[str, Any] | None = None
     ) -> ChainedAuditRecord:
-        """Add a record. What JSON does not know in ``details`` is kept as its text. Raises ValueError for text that is
-        not valid Unicode, and then nothing is added.
+        """Add a record and return it. Values in ``details`` that JSON has no type for are stored as text.
+
+        Raises ValueError for text that is not valid Unicode; nothing is added then.
         """
         text = dumps(as_json(details or {}))
         with self._lock:
@@ -75,7 +78,7 @@ class HashChainedAuditLog:
         return _record(row)
 
     def verify_chain(self) -> tuple[bool, str | None]:
-        """Whether every record is as it was appended; else one sentence on the first that is not."""
+        """Return whether every record is as it was appended, and else one sentence about the first that is not."""
         with self._lock:
             rows, count, head = list(self._rows), self._count, self._head
         previous = _GENESIS
@@ -92,13 +95,13 @@ class HashChainedAuditLog:
         return True, None
 
     def get_records(self) -> list[ChainedAuditRecord]:
-        """All records, oldest first."""
+        """Return copies of all records, oldest first."""
         with self._lock:
             rows = list(self._rows)
         return [_record(row) for row in rows]
 
     def count(self) -> int:
-        """How many records were appended."""
+        """Return the number of records that were appended."""
         return self._count
 
 

@@ -1,10 +1,10 @@
-"""The clock by which this package reckons how long something may take, and times as it keeps and writes them.
+"""The clock for deadlines and time-outs, which test tools cannot freeze, and conversions of the ledger's times.
 
-Test tools freeze and move the clocks of the process they run in: freezegun replaces `time.time`, `time.monotonic` and
-`time.perf_counter` in every loaded module, time-machine what the functions behind `time.time` and
-`time.clock_gettime(CLOCK_REALTIME)` return. A deadline reckoned by a frozen clock never comes, so neither may reach
-the clock here. It is bound inside an object, which freezegun does not look into, and it is CLOCK_MONOTONIC itself,
-which neither tool changes, even when this module is imported while time is frozen (freezegun 1.5, time-machine 3.6).
+Test tools freeze or move the clocks of the process that they run in: freezegun replaces `time.time`, `time.monotonic`
+and `time.perf_counter` in every loaded module, and time-machine changes what the functions behind `time.time` and
+`time.clock_gettime(CLOCK_REALTIME)` return. With a frozen clock no time-out would ever end, so neither tool may affect
+the clock of this module. It is bound inside an object, which freezegun does not search, and it is CLOCK_MONOTONIC,
+which neither tool changes, even if this module is imported while time is frozen (freezegun 1.5, time-machine 3.6).
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ monotonic: Final[Callable[[], float]] = (
     if hasattr(time, "clock_gettime")
     else functools.partial(time.monotonic)
 )
-"""Seconds on a clock that never goes back and that is never set."""
+"""Returns seconds of a clock that never goes back and that is never set."""
 _START: Final = time.time() - monotonic()
 
 
 def since_epoch() -> float:
-    """Seconds since the epoch by the system's clock as it stood when this module was imported.
+    """Return the seconds since the epoch, by the system clock at the import of this module plus the time since then.
 
-    It does not follow a clock that is set later, and is no basis for a decision.
+    The value does not change when the system clock is set later, so it must not be the basis of a decision.
     """
     return _START + monotonic()
 
 
 MICROS: Final = 1_000_000
-"""A second in the ledger's unit of time: whole microseconds, since the epoch, UTC."""
+"""Microseconds in a second. The ledger's times are whole microseconds since the epoch, UTC."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def to_micros(when: datetime) -> int:
-    """Microseconds since the epoch; a datetime without a time zone is UTC."""
+    """Return a datetime as microseconds since the epoch. A datetime without a time zone is read as UTC."""
     aware = when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
-    # Whole numbers throughout: a float timestamp loses microseconds.
+    # In whole numbers, since datetime.timestamp() is a float, which loses microseconds.
     return (aware - EPOCH) // timedelta(microseconds=1)
 
 
 def to_datetime(micros: int) -> datetime:
-    """The UTC datetime of microseconds since the epoch."""
+    """Return microseconds since the epoch as a datetime in UTC."""
     return EPOCH + timedelta(microseconds=micros)
 
 
 def time_text(micros: int) -> str:
-    """Microseconds since the epoch as ISO 8601 in UTC, always with six decimals and a ``Z``."""
+    """Return microseconds since the epoch as ISO 8601 text in UTC, always with six decimals and a ``Z``."""
     return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def time_micros(text: str) -> int:
-    """The microseconds since the epoch of a `time_text`."""
-    # Python 3.10 does not read the Z.
+    """Return the microseconds since the epoch of a text that `time_text` wrote."""
+    # Python 3.10's fromisoformat does not accept the Z.
     return to_micros(datetime.fromisoformat(text.removesuffix("Z") + "+00:00"))

@@ -1,7 +1,7 @@
-"""Configuration of the SDK's engine.
+"""Configuration of `GovernanceEngine`.
 
-Keywords of the earlier SDK (0.1.0) that would break a guarantee are refused; those that have nothing left to
-configure are accepted, so that old code runs, and a DeprecationWarning says that they do nothing.
+Keywords of the earlier SDK (0.1.0) that would break a guarantee are refused. Keywords that no longer have an effect
+are accepted with a DeprecationWarning, so that old code runs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ __all__ = ["AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "
 
 @dataclass(frozen=True)
 class TrustConfig:
-    """``default_level`` is the level of an agent without one of its own.
+    """Settings of trust levels. ``default_level`` is the level of each agent for which none was set.
 
-    Raises ConfigurationError for a level outside 0 to 5, and for ``enable_decay=True``.
+    Raises ConfigurationError for a level outside 0 to 5, and for ``enable_decay=True``: levels never change by
+    themselves.
     """
 
     default_level: int = 1
@@ -28,7 +29,7 @@ class TrustConfig:
     decay_gradual_days: InitVar[int | None] = None
 
     def __post_init__(self, enable_decay: bool, decay_cliff_days: int | None, decay_gradual_days: int | None) -> None:
-        level: object = self.default_level  # whatever the caller gave
+        level: object = self.default_level  # the caller may have passed any type
         if isinstance(level, bool) or not isinstance(level, int) or not 0 <= level <= 5:
             raise ConfigurationError(f"default_level must be a whole number from 0 to 5, not {level!r}.")
         object.__setattr__(self, "default_level", TrustLevel(level))
@@ -36,15 +37,16 @@ class TrustConfig:
             raise ConfigurationError(
                 "enable_decay=True is not possible: a trust level is set by a user and never changes by itself."
             )
-        _without_effect("decay_cliff_days", decay_cliff_days, "trust levels never decay")
-        _without_effect("decay_gradual_days", decay_gradual_days, "trust levels never decay")
+        _warn_without_effect("decay_cliff_days", decay_cliff_days, "trust levels never decay")
+        _warn_without_effect("decay_gradual_days", decay_gradual_days, "trust levels never decay")
 
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """With ``allow_overdraft`` a spend above the limit is recorded, flagged ``overrun``, instead of refused.
+    """Settings of budgets. With ``allow_overdraft`` a spend above the limit is recorded with the flag ``overrun``,
+    instead of denied.
 
-    Raises ConfigurationError for ``rollover_on_reset=True``.
+    Raises ConfigurationError for ``rollover_on_reset=True``: no amount is carried over to the next period.
     """
 
     allow_overdraft: bool = False
@@ -60,25 +62,29 @@ class BudgetConfig:
 
 @dataclass(frozen=True)
 class ConsentConfig:
-    """Without a record, a use of data is denied when ``default_deny`` is set, and allowed when it is not."""
+    """Settings of consents. Where no consent is recorded for a use of data, it is denied if ``default_deny`` is True,
+    and allowed otherwise.
+    """
 
     default_deny: bool = True
 
 
 @dataclass(frozen=True)
 class AuditConfig:
-    """``include_context`` keeps an action's scope, resource and the like in its record."""
+    """Settings of the audit trail. With ``include_context`` a decision's record also has the action's type, resource,
+    scope, budget category, data type, purpose and ``extra``.
+    """
 
     include_context: bool = True
     max_records: InitVar[int | None] = None
 
     def __post_init__(self, max_records: int | None) -> None:
-        _without_effect("max_records", max_records, "no audit record is ever evicted")
+        _warn_without_effect("max_records", max_records, "no audit record is ever evicted")
 
 
 @dataclass(frozen=True)
 class GovernanceConfig:
-    """All settings of an engine; each part has defaults of its own."""
+    """All settings of a `GovernanceEngine`, by subject; each subject has defaults."""
 
     trust: TrustConfig = field(default_factory=TrustConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)
@@ -86,7 +92,7 @@ class GovernanceConfig:
     audit: AuditConfig = field(default_factory=AuditConfig)
 
 
-def _without_effect(name: str, value: object, why: str) -> None:
+def _warn_without_effect(name: str, value: object, reason: str) -> None:
     if value is not None:
-        # The caller is three frames up: the generated __init__ and __post_init__ lie between.
-        warnings.warn(f"{name} has no effect: {why}.", DeprecationWarning, stacklevel=4)
+        # The caller is three frames up, above __post_init__ and the generated __init__.
+        warnings.warn(f"{name} has no effect: {reason}.", DeprecationWarning, stacklevel=4)

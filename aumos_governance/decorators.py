@@ -1,4 +1,4 @@
-"""Functions whose every call is decided before it runs: `governed`."""
+"""The decorator `governed`, for functions whose every call is decided before it runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ R = TypeVar("R")
 
 
 class GovernedFunction(Protocol[P, R_co]):
-    """A governed function: it is called like the original, and has its state and `record_spend` besides."""
+    """A function decorated with `governed`.
+
+    It is called like the original function, and also has ``governance_state`` and ``record_spend``.
+    """
 
     @property
     def governance_state(self) -> GovernanceState:
@@ -38,7 +41,7 @@ class GovernedFunction(Protocol[P, R_co]):
     def __wrapped__(self) -> Callable[P, R_co]: ...
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
-        """Call the function. Raises GovernanceDeniedError, without running it, when the call is denied."""
+        """Call the function. Raises GovernanceDeniedError, without running it, if the call is denied."""
         ...
 
     @overload
@@ -48,9 +51,10 @@ class GovernedFunction(Protocol[P, R_co]):
     def __get__(self, instance: object, owner: type[Any] | None = None) -> Callable[..., R_co]: ...
 
     def record_spend(self, amount: float | Decimal | str) -> None:
-        """Charge what a call cost, in USD. Raises GovernanceDeniedError where it does not fit: nothing is charged then.
+        """Charge an amount in USD to the function's budget.
 
-        Record it before the call that costs it, so that what does not fit is not spent.
+        Call it before the code that costs the amount, so that nothing is spent that the budget does not allow. Raises
+        GovernanceDeniedError if the amount does not fit; nothing is charged then.
         """
         ...
 
@@ -64,20 +68,22 @@ def governed(
     *,
     engine: Engine | None = None,
 ) -> Callable[[Callable[P, R]], GovernedFunction[P, R]]:
-    """Have each call of a function decided before it runs: ``@governed(trust_level=2, budget=5)``.
+    """Decorate a function so that each call is decided before it runs: ``@governed(trust_level=2, budget=5)``.
 
-    In a governed notebook, and with ``engine``, that engine decides: its level must be at least ``trust_level``, and
-    ``budget`` is a ceiling of its own within the session's. Elsewhere the function has an engine of its own, in
-    memory, at the level ``trust_level`` and with the budget ``budget``.
+    The engine is ``engine``, or else the engine of the governed notebook. Its trust level must be at least
+    ``trust_level``, and ``budget`` (in USD) is a separate ceiling within the session's budget. Where there is no
+    engine, the function gets a private one in memory, with the level ``trust_level`` and the budget ``budget``. A call
+    is denied once nothing is left of ``budget``.
 
-    With ``act=True`` it changes the world: below L3 it is only suggested, at L3 it waits for a user, who sees the call
-    with its arguments, at L4 a report follows, at L5 it is recorded. With ``require_consent`` a consent for the data
-    type ``"governed_call"`` must be on record. Every decision is recorded, so ``log_decisions=False`` has no effect.
+    With ``act=True`` a call is a governed action, one with effects beyond the notebook: below L3 it is only suggested;
+    at L3 it waits for the approval of a user, who sees the call with its arguments; at L4 it runs and is then reported
+    to the user; at L5 it runs and is recorded. With ``require_consent`` a consent for the data type
+    ``"governed_call"`` must be recorded. Every decision is recorded, so ``log_decisions=False`` has no effect.
 
-    Coroutine functions and generators of both kinds are governed from their first step to their last: a generator is
-    decided when it is iterated. A call is denied once nothing is left of ``budget``. Safe to call from any thread.
+    Coroutine functions, generators and asynchronous generators are governed from their first step to their last; a
+    generator is decided when its iteration starts. A governed function can be called from any thread.
 
-    Raises InvalidRequestError (a ValueError) for a level or a budget that is none.
+    Raises InvalidRequestError (a ValueError) for an invalid trust level or budget.
     """
     if callable(trust_level):
         raise InvalidRequestError("Write @governed() with parentheses; the trust level and the budget go into them.")

@@ -1,4 +1,4 @@
-"""The engine: trust, then budget, then consent, then one audit record, in one step of the ledger."""
+"""The SDK's engine. One ledger transaction checks trust, then budget, then consent, and writes one audit record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .config import GovernanceConfig
 from .consent.manager import ConsentManager
 from .ledger.contract.agreements import Evaluate, Record
 from .ledger.contract.ledger import Ledger
-from .realm import Realm, named, to_level
+from .realm import Realm, require_names, to_level
 from .trust.manager import TrustManager
 from .types import GovernanceOutcome, TrustLevel
 
@@ -37,15 +37,15 @@ _REQUIRED: Final = "required_trust_level"
 
 
 class GovernanceEngine:
-    """Decides what agents may do, and records every decision.
+    """An engine that decides what agents may do, and records every decision in a ledger.
 
-    ``ledger`` holds the state: a ledger, a URL (``memory://``, ``sqlite:///file.db``, ``postgresql://...``), or None
-    for a private one in memory. Engines of one user on one ledger share levels, budgets, consents and the record,
-    from any thread or process, and together never spend above a budget.
+    ``ledger`` is a ledger, a URL (``memory://``, ``sqlite:///file.db``, ``postgresql://...``), or None for a private
+    ledger in memory. Engines of one user on one ledger share levels, budgets, consents and the audit trail across
+    threads and processes, and together never spend more than a budget allows.
 
-    ``approver`` is called where a governed action needs approval, with what the user must see (``tool``, ``cost`` and
-    the content of the action's ``shown``). It returns whether the user approved, or is a coroutine function that does.
-    Without an approver, such an action is denied.
+    ``approver`` is a function or coroutine function that is called when a governed action needs approval. Its argument
+    is a mapping with all that the user must see (``tool``, ``cost`` and the items of the action's ``shown``); it
+    returns True if the user approved. Without an approver, an action that needs approval is denied.
     """
 
     def __init__(
@@ -63,30 +63,31 @@ class GovernanceEngine:
         self.consent = ConsentManager(self.config.consent, realm=self.realm)
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
         self.agent_id = "agent"
-        """The agent of an action whose caller, such as a governed client, names none."""
+        """The agent id that governed clients and functions use for their actions."""
         self._holder = Holder(self.realm, self.config, self._request, approver)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action: trust, then budget, then consent; the first that fails denies. It charges nothing.
+        """Check an action's trust level, then its budget, then its consent; the first check that fails denies it.
 
-        Every decision is one audit record. It runs in the calling thread, with or without a running event loop.
-        Raises ValueError, without a record, for an invalid action (no agent, an invalid amount, a level that does
-        not exist), and LedgerError when no decision could be recorded: then nothing is allowed.
+        Nothing is charged. Every decision is recorded as one audit record. Works with and without a running event
+        loop, in the calling thread. Raises ValueError, without a record, for an invalid action (no agent, an invalid
+        amount, a level that does not exist), and LedgerError if the decision could not be recorded: the action is not
+        allowed then.
         """
         return decision_of(action, self.realm.execute(self._request(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`; while a ledger on disk writes the record, the event loop goes on."""
+        """Like `evaluate_sync`, but let the event loop run while a ledger on disk writes the record."""
         return decision_of(action, await self.realm.execute_async(self._request(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record a denial that the caller decided, such as that of a call whose cost is not known.
+        """Record that the caller itself denied an action, for example a call whose cost is not known.
 
-        ``code`` is a word for programs, ``reason`` a sentence for users; neither ever has a prompt or a key.
-        Nothing is checked and nothing charged. Raises ValueError where no agent is named, and LedgerError when it
+        ``code`` is a stable word for programs, ``reason`` a sentence for users; neither may contain a prompt or a key.
+        Nothing is checked or charged. Raises ValueError if the action names no agent, and LedgerError if the denial
         could not be recorded.
         """
-        named(agent_id=action.agent_id)
+        require_names(agent_id=action.agent_id)
         keep = self.config.audit.include_context
         recorded = self.realm.execute(
             Record(
@@ -107,29 +108,34 @@ class GovernanceEngine:
         return GovernanceDecision(GovernanceOutcome.DENY, False, [reason], recorded.record_id, action, code)
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Check an action and hold its amount, in one step; the caller settles or releases the grant, once.
+        """Check an action and hold its amount, in one step. The caller must settle or release the grant, once.
 
-        `authorize` does both around a block. An action with no amount holds nothing, and what is settled is recorded
-        in full. Raises GovernanceDeniedError when it is denied, and as `evaluate_sync`: then nothing is held.
+        `authorize` does both around a ``with`` block. For an action without an amount nothing is held, and the settled
+        cost is recorded in full. Raises GovernanceDeniedError if the action is denied, and the errors of
+        `evaluate_sync`; nothing is held then.
         """
         return self._holder.begin(action)
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Like `begin`, for a call that names an amount, but only request it; the value returned waits for the
-        decision.
+        """Request what `begin` requests, for a call with an amount, and return before it is decided.
+
+        ``grant()`` of the returned object waits for the decision.
         """
         return self._holder.begin_ahead(action)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        """Like `begin`, awaited. If the task is cancelled during the call, nothing stays held."""
         return await self._holder.begin_async(action)
 
     def authorize(self, action: GovernanceAction) -> Authorization:
-        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
+        """Return a context manager that holds the action's amount, and after the block charges the true cost.
+
+        See `Authorization`.
+        """
         return Authorization(self, action)
 
     def close(self) -> None:
-        """Close the ledger if this engine opened it; what is recorded stays."""
+        """Close the ledger if this engine opened it. Nothing recorded on disk is lost."""
         self.realm.close()
 
     def __enter__(self) -> GovernanceEngine:  # noqa: PYI034 - Self needs Python 3.11

@@ -1,31 +1,31 @@
-"""Every error this package raises on purpose.
+"""The errors that this package raises, as one tree.
 
 ::
 
     AumOSGovernanceError
-    ├── TrustLevelError            the level is below what the action requires
-    ├── BudgetExceededError        the amount does not fit into what is left
-    ├── BudgetNotFoundError        no budget of that name
-    ├── ConsentDeniedError         no consent covers the use
-    ├── ConsentNotFoundError       no such consent to revoke
-    ├── GovernanceDeniedError      an action was decided and refused; it did not run
+    ├── TrustLevelError            the trust level is below the level that the action requires
+    ├── BudgetExceededError        the amount is more than the budget has left
+    ├── BudgetNotFoundError        there is no budget of this name
+    ├── ConsentDeniedError         no consent covers this use of data
+    ├── ConsentNotFoundError       there is no such consent to revoke
+    ├── GovernanceDeniedError      an action was denied and did not run
     ├── ConfigurationError         a setting has a value that cannot work
-    ├── InvalidPeriodError         not one of the budget periods            (also a ValueError)
-    ├── InvalidRequestError        an argument or message has a wrong value (also a ValueError)
-    │   └── InvalidAmountError     not an amount of money
-    ├── NotAllowedError            the caller may not change this (a ceiling, strict mode, a user's value)
-    ├── NotFoundError              no such session, hold, approval or record
+    ├── InvalidPeriodError         a budget's period is not a known one     (also a ValueError)
+    ├── InvalidRequestError        an argument or field has an invalid value (also a ValueError)
+    │   └── InvalidAmountError     a value is not an amount of money
+    ├── NotAllowedError            the caller may not change this (a ceiling, strict mode, a value that a user set)
+    ├── NotFoundError              there is no such session, hold, approval or record
     ├── ConflictError              the request contradicts what is recorded
-    │   └── IdempotencyError       an idempotency key came again with other content
+    │   └── IdempotencyError       an idempotency key was reused with other content
     ├── ExpiredError               the request arrived after its own expiry; nothing was done
-    └── UnavailableError           no decision could be had, so nothing was authorised
-        ├── BusyError              too many requests wait already; nothing was done, and it may be sent again
+    └── UnavailableError           no decision could be obtained, so nothing was authorised
+        ├── BusyError              too many requests are in flight; nothing was done, and the request may be sent again
         ├── ServerUnreachableError the governance server does not respond
         └── LedgerError            the ledger cannot be read or written now
-            ├── LedgerVersionError the ledger was written by a newer version of this package
-            └── NotConfirmedError  whether the ledger recorded the request is not known
+            ├── LedgerVersionError a newer version of this package wrote the ledger
+            └── NotConfirmedError  it is not known whether the ledger recorded the request
 
-``code`` is stable and meant for programs; ``message`` is one sentence meant for users.
+Each error has a ``code``, a stable word for programs, and a ``message``, one sentence for users.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ __all__ = [
 
 
 class AumOSGovernanceError(Exception):
-    """The base of all errors of this package; ``message`` is one sentence, ``code`` a stable word."""
+    """Base class of all errors of this package. ``message`` is one sentence for users, ``code`` a stable word for
+    programs.
+    """
 
     default_code = "GOVERNANCE_ERROR"
 
@@ -71,8 +73,8 @@ class AumOSGovernanceError(Exception):
         self.code = code if code is not None else self.default_code
 
     def _render_traceback_(self) -> list[str]:
-        # IPython shows these lines in place of a traceback. The sentence says what was wrong and what to do; the
-        # frames inside this package would only bury it. %tb shows them.
+        # IPython shows these lines in place of a traceback. The message states what was wrong and what to do, and the
+        # frames inside this package would only hide it; the magic %tb still shows them.
         if not _are_frames_requested():
             return [self.message]
         from traceback import format_exception
@@ -80,12 +82,13 @@ class AumOSGovernanceError(Exception):
         return format_exception(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Subclasses take other arguments than Exception.args holds; errors must survive pickling, since
-        # they cross process pools.
+        # Process pools pickle errors. The default would call the subclass with Exception.args, which are not the
+        # arguments that its __init__ takes.
         return (_rebuild, (type(self), self.__dict__.copy()))
 
 
 def _are_frames_requested() -> bool:
+    """Whether the user runs ``%tb``, by a look at the calling frames."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
@@ -102,7 +105,7 @@ def _rebuild(cls: type[AumOSGovernanceError], state: dict[str, object]) -> AumOS
 
 
 class TrustLevelError(AumOSGovernanceError):
-    """The trust level of ``agent_id`` (in ``scope``) is below the one the action requires."""
+    """Raised when the trust level of the agent ``agent_id`` (in ``scope``, if set) is below the required level."""
 
     default_code = "TRUST_LEVEL_INSUFFICIENT"
 
@@ -118,7 +121,10 @@ class TrustLevelError(AumOSGovernanceError):
 
 
 class BudgetExceededError(AumOSGovernanceError):
-    """``requested`` USD do not fit into the ``available`` USD of budget ``category``; nothing changed."""
+    """Raised when ``requested`` USD are more than the ``available`` USD of the budget ``category``.
+
+    Nothing was charged.
+    """
 
     default_code = "BUDGET_EXCEEDED"
 
@@ -132,7 +138,7 @@ class BudgetExceededError(AumOSGovernanceError):
 
 
 class BudgetNotFoundError(AumOSGovernanceError):
-    """There is no budget called ``category``."""
+    """Raised when there is no budget with the name ``category``."""
 
     default_code = "BUDGET_NOT_FOUND"
 
@@ -142,24 +148,26 @@ class BudgetNotFoundError(AumOSGovernanceError):
 
 
 class ConsentDeniedError(AumOSGovernanceError):
-    """No consent covers the use of the data."""
+    """Raised when no consent covers a use of data."""
 
     default_code = "CONSENT_DENIED"
 
 
 class ConsentNotFoundError(AumOSGovernanceError):
-    """There is no such consent to revoke."""
+    """Raised when a consent is to be revoked that does not exist."""
 
     default_code = "CONSENT_NOT_FOUND"
 
 
 class GovernanceDeniedError(AumOSGovernanceError):
-    """An action was refused and did not run; ``audit_record_id`` names the record of the decision.
+    """Raised when an action is denied; it did not run. ``audit_record_id`` is the id of the decision's audit record.
 
-    ``denial_code`` says why in a stable word, where it is known: ``BUDGET_EXCEEDED``, ``TRUST_LEVEL_INSUFFICIENT``,
-    ``SUGGESTED``, ``APPROVAL_REQUIRED``, ``APPROVAL_DENIED``, ``APPROVAL_TIMEOUT``, ``CONSENT_DENIED``, ``NO_SESSION``.
+    ``denial_code`` is the reason as a stable word, such as ``BUDGET_EXCEEDED``, ``BUDGET_NOT_FOUND``,
+    ``TRUST_LEVEL_INSUFFICIENT``, ``SUGGESTED``, ``APPROVAL_REQUIRED``, ``APPROVAL_DENIED``, ``APPROVAL_TIMEOUT``,
+    ``APPROVAL_WITHDRAWN``, ``CONSENT_DENIED`` or ``NO_SESSION``; None if the reason has no code.
 
-    Also raised for a spend that was already paid and does not fit: that one is recorded in full, as its message says.
+    Also raised when a spend that was already paid exceeds the budget: the spend is then recorded in full, and the
+    message states so.
     """
 
     default_code = "GOVERNANCE_DENIED"
@@ -181,10 +189,11 @@ class GovernanceDeniedError(AumOSGovernanceError):
 
 
 class ConfigurationError(AumOSGovernanceError):
-    """A setting has a value that cannot work or would break a guarantee.
+    """Raised when a setting has a value that cannot work or that would break a guarantee.
 
-    ``cause``, where it is given, is the part of the message that says what was wrong; the rest is what the program that
-    made the call can do, which differs where the call comes from elsewhere.
+    ``cause``, if set, is the part of the message that states what was wrong. The rest of the message advises Python
+    code in this process; a caller that reports the error elsewhere, such as the gateway, uses only ``cause`` and
+    adds its own advice.
     """
 
     default_code = "CONFIGURATION_ERROR"
@@ -195,103 +204,107 @@ class ConfigurationError(AumOSGovernanceError):
 
 
 class InvalidPeriodError(AumOSGovernanceError, ValueError):
-    """The word is none of the budget periods."""
+    """Raised when a budget's period is not one of ``BUDGET_PERIOD_VALUES``."""
 
     default_code = "INVALID_PERIOD"
 
 
 class InvalidRequestError(AumOSGovernanceError, ValueError):
-    """An argument or a message has a wrong value; nothing changed."""
+    """Raised when an argument, or a field of a request, has an invalid value. Nothing was changed."""
 
     default_code = "INVALID_REQUEST"
 
 
 class InvalidAmountError(InvalidRequestError):
-    """The value is not an amount of money that can be charged."""
+    """Raised when a value is not an amount of money that can be charged."""
 
     default_code = "INVALID_AMOUNT"
 
 
 class NotAllowedError(AumOSGovernanceError):
-    """The caller may not make this change; a user at the panel, or the server's administrator, may."""
+    """Raised when the caller may not make a change that only a user in the panel, or the server's administrator, may
+    make.
+    """
 
     default_code = "NOT_ALLOWED"
 
 
 class NotFoundError(AumOSGovernanceError):
-    """What the request names does not exist."""
+    """Raised when a request names a session, hold, approval or record that does not exist."""
 
     default_code = "NOT_FOUND"
 
 
 class ConflictError(AumOSGovernanceError):
-    """The request contradicts what is recorded already; nothing changed."""
+    """Raised when a request contradicts what is already recorded. Nothing was changed."""
 
     default_code = "CONFLICT"
 
 
 class IdempotencyError(ConflictError):
-    """An idempotency key was used before with other content; nothing changed."""
+    """Raised when an idempotency key was used before for a request with other content. Nothing was changed."""
 
     default_code = "IDEMPOTENCY_KEY_REUSED"
 
 
 class ExpiredError(AumOSGovernanceError):
-    """The request reached the ledger after its own expiry; nothing was done."""
+    """Raised when a request reached the ledger after the request's own expiry. Nothing was done."""
 
     default_code = "EXPIRED"
 
 
 class UnavailableError(AumOSGovernanceError):
-    """No decision could be obtained, and nothing is authorised without one."""
+    """Raised when no decision could be obtained. Nothing is authorised without a decision."""
 
     default_code = "UNAVAILABLE"
 
 
 class BusyError(UnavailableError):
-    """Too many requests are in flight already. Nothing was done, and the same request may be sent again."""
+    """Raised when too many requests are in flight. Nothing was done, and the same request may be sent again."""
 
     default_code = "BUSY"
 
 
 class ServerUnreachableError(UnavailableError):
-    """The server that governs this kernel does not respond."""
+    """Raised when the server that governs this kernel does not respond."""
 
     default_code = "SERVER_UNREACHABLE"
 
 
 class LedgerError(UnavailableError):
-    """The ledger cannot be read or written now (locked, full disk, lost connection)."""
+    """Raised when the ledger cannot be read or written now (a lock, a full disk, a lost connection)."""
 
     default_code = "LEDGER_UNAVAILABLE"
 
 
 class LedgerVersionError(LedgerError):
-    """The ledger's schema is newer than this version of the package knows."""
+    """Raised when the ledger's schema is newer than this version of the package supports."""
 
     default_code = "LEDGER_TOO_NEW"
 
 
 class NotConfirmedError(LedgerError):
-    """The ledger was lost while it committed, so it is not known whether the request was recorded.
+    """Raised when the connection to the ledger was lost during a commit: it is not known whether the request was
+    recorded.
 
-    A spend or hold that was recorded is taken back as soon as the ledger can be reached again.
+    If it was, its spend or hold is taken back as soon as the ledger can be reached again.
     """
 
     default_code = "NOT_CONFIRMED"
 
 
 def from_code(code: str, message: str) -> AumOSGovernanceError:
-    """The error that a response's ``code`` and ``message`` stand for, as the other side raised it.
+    """Return the error that a response describes by its ``code`` and ``message``.
 
-    A code that this version does not know gives the base class, with the code kept.
+    The class is the one that the server raised; for a code that this version does not know, it is the base class, and
+    the error keeps the code.
     """
     kind = _BY_CODE.get(code, AumOSGovernanceError)
     return kind(message, code)
 
 
-# Only the errors that a message alone describes travel: the others carry figures, and are raised where these
-# are known.
+# Only errors that a message describes in full are sent as an error response. The others have figures as attributes,
+# and are raised on the side that knows these figures.
 _BY_CODE = {
     kind.default_code: kind
     for kind in (

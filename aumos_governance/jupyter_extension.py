@@ -1,4 +1,4 @@
-"""The entry that ``%load_ext aumos_governance.jupyter_extension`` names."""
+"""The IPython extension that ``%load_ext aumos_governance.jupyter_extension`` loads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the magics. Nothing is requested and nothing is opened before the first one is used."""
+    """Register the magics. No request is sent and no ledger is opened before a magic is used."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics
@@ -27,7 +27,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Remove the magics. The governance session stays open: only a user or a magic closes it."""
+    """Unregister the magics. The governance session stays open until a user or a magic closes it."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics

@@ -1,7 +1,7 @@
-"""Money: integer nano-USD inside, ``Decimal`` and decimal strings at the edges, never a float.
+"""Amounts of money: integer nano-USD inside the package, ``Decimal`` and decimal text at its edges, never a float.
 
-One nano-USD is a billionth of a US dollar. A signed 64-bit column holds 9.2 billion USD of them, and the
-cheapest token price in use is thousands of nano-USD per million tokens, so nothing is lost to rounding.
+One nano-USD is a billionth of a US dollar. A signed 64-bit column can store up to 9.2 billion USD in this unit, and
+the cheapest token price in use is thousands of nano-USD per million tokens, so nothing is lost to rounding.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ __all__ = [
 
 NANO_PER_USD: Final = 1_000_000_000
 MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
-"""The largest amount anything accepts: 1e9 USD."""
+"""The largest amount that this package accepts: 1e9 USD."""
 
 _CENT: Final = NANO_PER_USD // 100
 _PLACES: Final = Decimal(1).scaleb(-9)
 _CEILING: Final = Context(prec=80, rounding=ROUND_CEILING)
-# The shortest text of 1e9 USD has 10 digits before the point; a longer text is a mistake or an attack on
-# Decimal's parser.
+# 1e9 USD with nine decimals takes 20 characters; a text longer than this is a mistake, or an attack on the parser of
+# Decimal.
 _MAX_TEXT: Final = 64
 
 
 def parse(value: object, *, what: str = "amount") -> int:
-    """Read an amount in USD as nano-USD; 0 is an amount.
+    """Return an amount in USD as nano-USD. 0 is a valid amount.
 
-    Takes ``int``, ``Decimal``, ``str`` (plain decimal text, a leading ``$`` allowed) and ``float``, NumPy's
-    numbers included. A float is rounded half-even to the nano-dollar, since the caller cannot write 0.3 in
-    binary; text and decimals must be exact to nine places.
+    Accepts ``int``, ``Decimal``, ``str`` (plain decimal text, with or without a leading ``$``), ``float``, and NumPy's
+    numbers. A float is rounded half-even to the nano-dollar, since most decimal fractions have no exact float; text
+    and Decimals may have at most nine decimals.
 
-    Raises InvalidAmountError, in one sentence that starts with ``what``, for anything not finite, negative,
-    above 1e9 USD, finer than a nano-dollar, or positive and rounding to 0.
+    Raises InvalidAmountError for an amount that is not finite, is negative, is above 1e9 USD, has more than nine
+    decimals, or is positive and would round to 0. ``what`` names the amount in the message.
     """
     if type(value) is ExactAmount:
         return value.nano
-    quick = _plainly(value)
-    if quick is not None:
-        return quick
+    plain = _parse_plain(value)
+    if plain is not None:
+        return plain
     exact = _decimal(value, what)
     if not exact.is_finite():
         raise InvalidAmountError(f"The {what} must be a finite number of US dollars, not {_shown(value)}.")
@@ -60,8 +60,7 @@ def parse(value: object, *, what: str = "amount") -> int:
     if exact > NANO_PER_USD:
         raise InvalidAmountError(f"The {what} must be at most 1000000000 US dollars, but is {_shown(value)}.")
     with localcontext() as context:
-        # Nineteen digits hold every amount in nano-USD; the default context would do, but a caller may have
-        # changed it.
+        # Every amount in nano-USD has at most 19 digits. The precision is set because the caller may have lowered it.
         context.prec = 80
         rounded = exact.quantize(_PLACES, rounding=ROUND_HALF_EVEN)
         if rounded != exact and not _is_binary(value):
@@ -74,7 +73,7 @@ def parse(value: object, *, what: str = "amount") -> int:
 
 
 def parse_positive(value: object, *, what: str = "amount") -> int:
-    """Like `parse`, and 0 is an InvalidAmountError too."""
+    """Like `parse`, but 0 raises InvalidAmountError as well."""
     nano = parse(value, what=what)
     if nano == 0:
         raise InvalidAmountError(f"The {what} must be more than 0 US dollars.")
@@ -82,25 +81,25 @@ def parse_positive(value: object, *, what: str = "amount") -> int:
 
 
 def ceil_nano(cost: Decimal) -> int:
-    """A cost in USD computed from prices, rounded up to the nano-dollar: never charged short.
+    """Return a cost in USD, computed from prices, as nano-USD, rounded up, so that never too little is charged.
 
-    Raises InvalidAmountError if it is negative, not finite or above 1e9 USD.
+    Raises InvalidAmountError if the cost is negative, not finite or above 1e9 USD.
     """
     if not cost.is_finite() or cost < 0 or cost > NANO_PER_USD:
         raise InvalidAmountError(f"The computed cost {cost} is not an amount from 0 to 1000000000 US dollars.")
-    # Its own context, since a caller may have changed the usual one.
+    # With this module's context, since the caller may have changed the default one.
     return int(_CEILING.to_integral_value(_CEILING.scaleb(cost, 9)))
 
 
 class ExactAmount(Decimal):
-    """A whole number of nano-USD as a Decimal of USD; `parse` reads it without converting it once more."""
+    """A Decimal of USD that also has its amount as whole nano-USD, so that `parse` need not convert it again."""
 
     __slots__ = ("nano",)
     nano: int
 
     @classmethod
     def of(cls, nano: int) -> ExactAmount:
-        """So many nano-USD."""
+        """Return the amount of ``nano`` nano-USD."""
         amount = cls(to_text(nano))
         amount.nano = nano
         return amount
@@ -116,12 +115,12 @@ class ExactAmount(Decimal):
 
 
 def to_decimal(nano: int) -> Decimal:
-    """Nano-USD as an exact Decimal of USD, without trailing zeros (``Decimal("9.8")``)."""
+    """Return nano-USD as an exact Decimal of USD, without trailing zeros (``Decimal("9.8")``)."""
     return Decimal(to_text(nano))
 
 
 def to_text(nano: int) -> str:
-    """Nano-USD as the decimal text used in JSON: ``"10"``, ``"9.8"``, ``"0.0004"``, never an exponent."""
+    """Return nano-USD as the decimal text used in JSON: ``"10"``, ``"9.8"``, ``"0.0004"``, never with an exponent."""
     sign = "-" if nano < 0 else ""
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction:
@@ -131,7 +130,7 @@ def to_text(nano: int) -> str:
 
 @lru_cache(maxsize=512)
 def display(nano: int) -> str:
-    """Nano-USD as users read it: at least two decimals, and never rounded, so ``$0.0004`` stays visible."""
+    """Return nano-USD as text for users: at least two decimals, never rounded, so that ``$0.0004`` is not hidden."""
     sign = "-" if nano < 0 else ""
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction % _CENT:
@@ -139,19 +138,21 @@ def display(nano: int) -> str:
     return f"{sign}${whole}.{fraction:09d}".rstrip("0")
 
 
-def _plainly(value: object) -> int | None:
-    # What most callers give, whole dollars, a float of a few digits or the text of one, is read several times faster
-    # without Decimal. None says that it is not such an amount, and may be none at all.
+def _parse_plain(value: object) -> int | None:
+    """Return a plain amount as nano-USD, several times faster than with Decimal; None if only Decimal can parse it.
+
+    Plain amounts, which most callers pass, are whole dollars, floats of few digits, and the text of either.
+    """
     if type(value) is int:
         return value * NANO_PER_USD if 0 <= value <= NANO_PER_USD else None
     if type(value) is float and 0 <= value <= NANO_PER_USD:
-        return _few_digits(value)
+        return _parse_float(value)
     if type(value) is str or type(value) is Decimal:
-        return _plain_text(str(value))
+        return _parse_text(str(value))
     return None
 
 
-def _plain_text(text: str) -> int | None:
+def _parse_text(text: str) -> int | None:
     whole, point, fraction = text.partition(".")
     if not (text.isascii() and len(whole) <= 9 and whole.isdigit()):
         return None
@@ -162,23 +163,19 @@ def _plain_text(text: str) -> int | None:
     return None
 
 
-@lru_cache(maxsize=512)
-def _few_digits(value: float) -> int | None:
-    # Kept, since callers request the same few amounts over and over.
-    whole, _, fraction = repr(value).partition(".")
-    if len(fraction) <= 9 and fraction.isdigit():
-        return int(whole) * NANO_PER_USD + int(fraction.ljust(9, "0"))
-    return None
+@lru_cache(maxsize=512)  # callers pass the same few amounts again and again
+def _parse_float(value: float) -> int | None:
+    return _parse_text(repr(value))
 
 
 def _decimal(value: object, what: str) -> Decimal:
     if isinstance(value, bool):
-        # bool is an int in Python; True dollars is always a mistake.
+        # bool is a subclass of int, but True as an amount is always a mistake.
         raise InvalidAmountError(f"The {what} must be a number of US dollars, not {value!r}.")
     if isinstance(value, (numbers.Integral, Decimal)):
         return value if isinstance(value, Decimal) else Decimal(int(value))
     if isinstance(value, numbers.Real):
-        # repr gives the digits the caller typed; Decimal(0.1) would give the binary expansion.
+        # repr has the digits that the caller wrote; Decimal(0.1) would have those of the binary value.
         return Decimal(repr(float(value)))
     if isinstance(value, str):
         text = value.strip().removeprefix("$")
@@ -196,7 +193,7 @@ def _is_binary(value: object) -> bool:
 
 def _shown(value: object) -> str:
     if isinstance(value, (Decimal, numbers.Real)):
-        # Python refuses to write out an int of many thousand digits, so its Decimal is written.
+        # str() of an int with more than 4,300 digits raises ValueError; str() of its Decimal does not.
         text = str(Decimal(int(value))) if isinstance(value, numbers.Integral) else str(value)
         return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Whose notebooks and agents these are: one rule for the server, the embedded engine and the SDK."""
+"""The owner of notebooks and agents: the same rule for the server, the embedded engine and the SDK."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["owner"]
 
 
 def owner() -> str:
-    """The hub's user (``JUPYTERHUB_USER``), or else the operating system's; ``uid:<number>`` for one without a name."""
+    """Return the user's name: that in ``JUPYTERHUB_USER``, else the operating system's, else ``uid:<number>``."""
     try:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (ImportError, KeyError, OSError):
-        # A container may run under a number that has no name.
+        # A container may run with a user id that has no name.
         return f"uid:{os.getuid()}" if hasattr(os, "getuid") else ""

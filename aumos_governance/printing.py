@@ -1,4 +1,4 @@
-"""Text from elsewhere made harmless for a terminal, a file or a page of text."""
+"""Escaping of characters that could control a terminal, in text that comes from other programs and users."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ __all__ = ["json_printable", "printable"]
 
 
 def printable(text: str) -> str:
-    r"""The text, with what would move the cursor, set a colour or turn the direction of the line written out.
+    r"""Return the text with escapes, so that it cannot move a terminal's cursor, set colours or reverse a line.
 
-    Written out are all characters but letters, marks, digits, punctuation, symbols and the space: as ``\n``, ``\x1b``
-    or ``\u202e``.
+    Every character is escaped, as in ``\n``, ``\x1b`` or ``\u202e``, except letters, marks, digits, punctuation,
+    symbols and the space.
     """
     if text.isprintable():
         return text
@@ -19,13 +19,13 @@ def printable(text: str) -> str:
 
 
 def json_printable(text: str) -> str:
-    """JSON text of the same value, with the characters that `printable` writes out as JSON's escapes."""
+    """Return JSON text with the same value, in which the characters that `printable` escapes are JSON escapes."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
 def _escaped(character: str) -> str:
-    # By UTF-16, as JSON has it: two escapes for what lies beyond the first 65,536 characters.
+    # JSON's escapes are UTF-16 code units: a character beyond U+FFFF needs two of them.
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[start : start + 2].hex()}" for start in range(0, len(units), 2))

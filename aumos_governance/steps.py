@@ -1,6 +1,6 @@
-"""What synchronous and asynchronous callers do alike, written once: a generator that yields what is to be awaited.
+"""Code written once for synchronous and asynchronous callers, as a generator that yields the awaitables to await.
 
-For a synchronous caller it yields nothing, and does each thing where it stands.
+For a synchronous caller the generator must yield nothing, and instead call the synchronous functions itself.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ Steps: TypeAlias = Generator[Awaitable[Any], Any, T]
 
 
 def now(steps: Steps[T]) -> T:
-    """Take steps of which none is awaited."""
+    """Run steps that yield no awaitable, and return their result."""
     try:
         next(steps)
     except StopIteration as done:
         result: T = done.value
         return result
-    raise AssertionError("A synchronous caller has nothing to await.")
+    raise AssertionError("Steps of a synchronous caller yielded an awaitable.")
 
 
 async def when_awaited(steps: Steps[T]) -> T:
-    """Take steps, awaiting what they yield."""
+    """Run steps, await each awaitable that they yield and send back its result, and return their result."""
     try:
-        step = next(steps)
+        awaitable = next(steps)
         while True:
             try:
-                value = await step
-            except BaseException as error:  # noqa: BLE001 - it is the steps' own to handle
-                step = steps.throw(error)
+                value = await awaitable
+            except BaseException as error:  # noqa: BLE001 - the steps handle it
+                awaitable = steps.throw(error)
             else:
-                step = steps.send(value)
+                awaitable = steps.send(value)
     except StopIteration as done:
         result: T = done.value
         return result

@@ -1,7 +1,7 @@
-"""The words of governance: trust levels, outcomes, periods and kinds of data.
+"""The enumerations that all other modules share: trust levels, outcomes, budget periods, kinds of action and of data.
 
-Nothing here does I/O or imports anything outside the standard library, so kernel, server and tools can
-share it at no cost.
+The module does no input or output and imports only the standard library, so that kernels, servers and tools can
+import it at no cost.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = [
 
 
 class TrustLevel(IntEnum):
-    """What a notebook or an agent may do. Set by a user; it never rises or falls by itself."""
+    """How much a notebook or an agent may do, from L0 to L5. A user sets the level; it never changes by itself."""
 
     L0_OBSERVER = 0
     L1_MONITOR = 1
@@ -51,7 +51,7 @@ _LABELS: Final = {
 # A mixed-in str, and not a subclass of str alone, so that validation libraries know it as an enum;
 # enum.StrEnum would need Python 3.11.
 class GovernanceOutcome(str, Enum):
-    """What was decided. Each member compares equal to its string value."""
+    """The outcome of a decision. Each member compares equal to its string value."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -62,7 +62,7 @@ class GovernanceOutcome(str, Enum):
 
 
 class BudgetPeriod(str, Enum):
-    """How long a ceiling lasts: one calendar period in UTC, or for ever (``lifetime``)."""
+    """The calendar period, in UTC, after which a budget starts again from zero; ``lifetime`` never does."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -78,7 +78,9 @@ BUDGET_PERIOD_VALUES: Final[tuple[str, ...]] = tuple(period.value for period in 
 
 
 class ActionKind(str, Enum):
-    """What is requested: a paid *call*, or an *act* that changes the world."""
+    """The kind of a governed action: ``call``, a paid call, or ``act``, an action with effects beyond the notebook,
+    such as to send mail.
+    """
 
     CALL = "call"
     ACT = "act"
@@ -88,7 +90,7 @@ class ActionKind(str, Enum):
 
 
 class DataCategory:
-    """Common names for kinds of data in a consent. Any other string is a valid data type as well."""
+    """Common names of the data types that a consent covers. Any other string is a valid data type as well."""
 
     PERSONAL_DATA: Final = "personal_data"
     BEHAVIORAL_DATA: Final = "behavioral_data"

@@ -1,4 +1,4 @@
-"""The record of an engine's decisions, read from the ledger and added to it; nothing is ever evicted."""
+"""The manager through which SDK users read an engine's decisions, and add their own. No record is ever evicted."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _COLUMNS: Final = ("record_id", "timestamp", "outcome", "decision", "reasons", *
 
 
 class AuditLogger:
-    """The decisions of an engine: those it evaluated, those for which it held an amount, and those logged here.
+    """The recorded decisions of an engine: those it made, with and without a hold, and those that `log` added.
 
-    What else happened (levels set, money charged and held, consents given) stands in the same hash chain; `entries`
-    reads all of it.
+    The same hash chain has records of all other events (levels set, money charged and held, consents given); `entries`
+    reads all of them.
     """
 
     def __init__(self, config: AuditConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -44,65 +44,65 @@ class AuditLogger:
         reasons: Iterable[str] | None = None,
         context: GovernanceDecisionContext | None = None,
     ) -> AuditRecord:
-        """Record a decision that the caller made. Raises ValueError for an outcome that is none."""
-        decided = to_outcome(outcome)
-        about = context or GovernanceDecisionContext()
+        """Record a decision that the caller made, and return its record. Raises ValueError for an unknown outcome."""
+        outcome = to_outcome(outcome)
+        context = context or GovernanceDecisionContext()
         if not self._config.include_context:
-            about = GovernanceDecisionContext(agent_id=about.agent_id)
-        why, detail = tuple(reasons or ()), detail_of(about, decision)
+            context = GovernanceDecisionContext(agent_id=context.agent_id)
+        reasons, detail = tuple(reasons or ()), detail_of(context, decision)
         recorded = self._realm.execute(
             Record(
                 key="",
                 origin=self._realm.origin,
                 notebook=self._realm.notebook,
                 event=EVENT,
-                outcome=decided,
-                reasons=why,
-                agent_id=about.agent_id,
-                action_type=about.action_type,
-                resource=about.resource,
+                outcome=outcome,
+                reasons=reasons,
+                agent_id=context.agent_id,
+                action_type=context.action_type,
+                resource=context.resource,
                 detail=detail,
             )
         )
-        kept = context_of(about.agent_id, about.action_type, about.resource, detail)
-        return AuditRecord(recorded.record_id, decided, decision, list(why), kept, to_datetime(recorded.at))
+        context = context_of(context.agent_id, context.action_type, context.resource, detail)
+        return AuditRecord(recorded.record_id, outcome, decision, list(reasons), context, to_datetime(recorded.at))
 
     def query(self, audit_filter: AuditFilter | None = None) -> AuditQueryResult:
-        """The matching decisions, oldest first, all at once; `stream` gives them one by one."""
-        wanted = audit_filter or AuditFilter()
-        return AuditQueryResult(list(self.stream(wanted)), self._count(wanted), wanted)
+        """Return all matching decisions in one list, oldest first. `stream` needs less memory for many of them."""
+        criteria = audit_filter or AuditFilter()
+        return AuditQueryResult(list(self.stream(criteria)), self._count(criteria), criteria)
 
     def stream(self, audit_filter: AuditFilter | None = None) -> Iterator[AuditRecord]:
-        """The matching decisions, oldest first, read page by page: as many as there are, in little memory."""
-        wanted = audit_filter or AuditFilter()
-        records = (record_of(entry) for entry in self._entries(decisions=True, **_filters(wanted)))
-        return islice(records, wanted.offset, wanted.offset + wanted.limit if wanted.limit else None)
+        """Return an iterator over the matching decisions, oldest first, which reads the ledger page by page."""
+        criteria = audit_filter or AuditFilter()
+        records = (record_of(entry) for entry in self._entries(decisions=True, **_filters(criteria)))
+        return islice(records, criteria.offset, criteria.offset + criteria.limit if criteria.limit else None)
 
     def entries(self) -> Iterator[AuditEntry]:
-        """Every record of the engine's chain, oldest first, as the ledger keeps it, hashes included."""
+        """Return an iterator over all records of the engine's chain, oldest first, as stored, with their hashes."""
         return self._entries()
 
     def count(self) -> int:
-        """How many decisions there are."""
+        """Return the number of recorded decisions."""
         return self._count(AuditFilter())
 
     def latest(self, n: int = 10) -> list[AuditRecord]:
-        """The last ``n`` decisions, the newest last. Raises ValueError for ``n`` below 1."""
+        """Return the last ``n`` decisions, the newest last. Raises ValueError for ``n`` below 1."""
         if n < 1:
-            raise InvalidRequestError(f"n must be a whole number from 1, not {n!r}.")
+            raise InvalidRequestError(f"n must be a whole number of at least 1, not {n!r}.")
         newest = islice(self._entries(decisions=True, oldest_first=False, limit=min(n, _PAGE)), n)
         return [record_of(entry) for entry in newest][::-1]
 
     def to_dataframe(self, audit_filter: AuditFilter | None = None) -> Any:
-        """The matching decisions as a pandas DataFrame, one row each. Raises ImportError without pandas."""
+        """Return the matching decisions as a pandas DataFrame with one row each. Raises ImportError without pandas."""
         try:
             pandas = import_module("pandas")
         except ImportError:
             raise ImportError("to_dataframe() needs pandas, which is not installed: pip install pandas.") from None
         return pandas.DataFrame((_row(record) for record in self.stream(audit_filter)), columns=list(_COLUMNS))
 
-    def _count(self, wanted: AuditFilter) -> int:
-        return self._realm.read(CountAudit(notebook=self._realm.notebook, decisions=True, **_filters(wanted)))
+    def _count(self, criteria: AuditFilter) -> int:
+        return self._realm.read(CountAudit(notebook=self._realm.notebook, decisions=True, **_filters(criteria)))
 
     def _entries(self, *, oldest_first: bool = True, limit: int = _PAGE, **filters: Any) -> Iterator[AuditEntry]:
         query = AuditQuery(notebook=self._realm.notebook, oldest_first=oldest_first, limit=limit, **filters)
@@ -114,14 +114,14 @@ class AuditLogger:
             query = replace(query, cursor=page.cursor)
 
 
-def _filters(wanted: AuditFilter) -> dict[str, Any]:
+def _filters(criteria: AuditFilter) -> dict[str, Any]:
     return {
-        "agent_id": wanted.agent_id,
-        "outcome": wanted.outcome,
-        "action_type": wanted.action_type,
-        "resource": wanted.resource,
-        "since": None if wanted.since is None else to_micros(wanted.since),
-        "until": None if wanted.until is None else to_micros(wanted.until),
+        "agent_id": criteria.agent_id,
+        "outcome": criteria.outcome,
+        "action_type": criteria.action_type,
+        "resource": criteria.resource,
+        "since": None if criteria.since is None else to_micros(criteria.since),
+        "until": None if criteria.until is None else to_micros(criteria.until),
     }
 
 

@@ -1,4 +1,4 @@
-"""Which audit records are requested, and what is found."""
+"""Criteria for audit records, the result of a query, and counts of outcomes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["AuditFilter", "AuditQueryResult", "aggregate_outcomes", "to_outcome"
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """The records that match all that is given; ``since`` is inclusive, ``until`` exclusive.
+    """Criteria for audit records; a record must match all that are set. ``since`` is inclusive, ``until`` exclusive.
 
-    A datetime without a time zone is read as UTC. ``limit=0`` means all, after ``offset`` are skipped. Raises
-    ValueError for an outcome that is none, and for a negative limit or offset.
+    A datetime without a time zone is read as UTC. The first ``offset`` matching records are skipped; ``limit=0`` means
+    all the others. Raises ValueError for an unknown outcome, and for a negative limit or offset.
     """
 
     agent_id: str | None = None
@@ -36,12 +36,12 @@ class AuditFilter:
         for name in ("limit", "offset"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise InvalidRequestError(f"{name} must be a whole number from 0, not {value!r}.")
+                raise InvalidRequestError(f"{name} must be a whole number of at least 0, not {value!r}.")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditQueryResult:
-    """The records found, oldest first; ``total_matched`` counts them before limit and offset."""
+    """The records that match a filter, oldest first. ``total_matched`` counts them before limit and offset."""
 
     records: list[AuditRecord]
     total_matched: int
@@ -49,7 +49,7 @@ class AuditQueryResult:
 
 
 def to_outcome(value: object) -> GovernanceOutcome:
-    """The outcome with this value. Raises InvalidRequestError for anything else."""
+    """Return the outcome with this value. Raises InvalidRequestError if there is none."""
     try:
         return GovernanceOutcome(value)
     except ValueError:
@@ -58,7 +58,7 @@ def to_outcome(value: object) -> GovernanceOutcome:
 
 
 def aggregate_outcomes(records: Iterable[AuditRecord]) -> dict[str, int | float]:
-    """How many records have each outcome, their ``total``, and the ``denial_rate`` (0.0 for no records)."""
+    """Return the number of records with each outcome, their ``total``, and the ``denial_rate`` (0.0 for no records)."""
     counts = dict.fromkeys((outcome.value for outcome in GovernanceOutcome), 0)
     for record in records:
         counts[record.outcome.value] += 1

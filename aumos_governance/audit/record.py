@@ -1,4 +1,4 @@
-"""A decision's audit record as callers see it, and its context."""
+"""The audit record of a decision and its context, as SDK users see them, and conversions from and to the ledger's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..types import GovernanceOutcome
 __all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]
 
 EVENT: Final = "evaluate"
-"""What the ledger's audit calls a decision that was evaluated without a charge, or logged by the caller."""
+"""The event in the ledger's records of decisions that the engine made without a charge, or that the caller logged."""
 _DECISION: Final = "decision"
 _DETAILS: Final = ("scope", "budget_category", "data_type", "purpose", "extra")
 _details: Final = attrgetter(*_DETAILS)
@@ -24,7 +24,7 @@ _details: Final = attrgetter(*_DETAILS)
 
 @dataclass(frozen=True, slots=True)
 class GovernanceDecisionContext:
-    """What a decision was about. ``extra`` holds JSON values, never prompts or keys."""
+    """The action that a decision was about. ``extra`` has JSON values, never prompts or keys."""
 
     agent_id: str | None = None
     action_type: str | None = None
@@ -38,7 +38,7 @@ class GovernanceDecisionContext:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One decision as it was recorded: a copy, whose change changes nothing in the ledger. ``timestamp`` is UTC."""
+    """A copy of a decision's audit record; to change it changes nothing in the ledger. ``timestamp`` is in UTC."""
 
     record_id: str
     outcome: GovernanceOutcome
@@ -48,17 +48,17 @@ class AuditRecord:
     timestamp: datetime
 
 
-def detail_of(about: object, decision: str | None = None) -> dict[str, Any]:
-    """What the ledger keeps of a context, or of an action, beside its own columns; as JSON values."""
+def detail_of(subject: object, decision: str | None = None) -> dict[str, Any]:
+    """Return the values of a context or an action that the ledger has no columns for, as JSON values."""
     detail: dict[str, Any] = {} if decision is None else {_DECISION: decision}
-    for name, value in zip(_DETAILS, _details(about)):  # noqa: B905 - the getter gives one for each, and this is hot
+    for name, value in zip(_DETAILS, _details(subject)):  # noqa: B905 - the lengths are equal, and this is a hot path
         if value is not None and value != {}:
             detail[name] = value if type(value) is str else as_json(value)
     return detail
 
 
 def record_of(entry: AuditEntry) -> AuditRecord:
-    """The ledger's record as a decision, which it must be: one with an outcome."""
+    """Return the ledger's record of a decision, which must have an outcome, as an `AuditRecord`."""
     assert entry.outcome is not None
     detail = entry.detail
     return AuditRecord(
@@ -74,16 +74,16 @@ def record_of(entry: AuditEntry) -> AuditRecord:
 def context_of(
     agent_id: str | None, action_type: str | None, resource: str | None, detail: Mapping[str, Any]
 ) -> GovernanceDecisionContext:
-    """The context as it was recorded: the reverse of `detail_of`."""
-    rest = {name: detail[name] for name in _DETAILS if name in detail}
+    """Return the context that was recorded: the reverse of `detail_of`."""
+    details = {name: detail[name] for name in _DETAILS if name in detail}
     if "category" in detail:
-        # As the ledger says it of a charge.
-        rest.setdefault("budget_category", detail["category"])
-    return GovernanceDecisionContext(agent_id, action_type, resource, **rest)
+        # The ledger's own name for the category of a charge.
+        details.setdefault("budget_category", detail["category"])
+    return GovernanceDecisionContext(agent_id, action_type, resource, **details)
 
 
 def as_json(value: Any) -> Any:
-    """The value as JSON can hold it. The earlier SDK took any object: one that JSON has no type for becomes text."""
+    """Return the value as JSON values. The earlier SDK accepted any object: one without a JSON type becomes text."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

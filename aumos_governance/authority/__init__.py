@@ -1,1 +1,1 @@
-"""What authorises an action: the action itself, its grant, its approval, and where an engine is found."""
+"""Actions, their grants and approvals, the interface of an engine, and how the notebook's engine is found."""

@@ -1,7 +1,7 @@
-"""The steps of a governed action by trust level, the same for an engine and for a server with its kernels.
+"""The steps that decide a governed action, the same for the SDK's engine and for a server with its kernels.
 
 The ledger decides, within its transaction, whether an action runs, is suggested or needs an approval. This module has
-only the steps that follow, without input or output: the caller executes the requests and gets the user's decision.
+the steps around that decision, without input or output: its caller executes the requests and gets the user's decision.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ __all__ = [
 ]
 
 MOST_SHOWN: Final = 50_000
-"""The most characters of JSON that a user is shown of one action: a user reads no more before approving, and a ledger
-stores no larger requests."""
+"""The most characters of JSON that a user is shown of one action. A user would not read more before approving, and the
+ledger stores no larger requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    """A user must decide. The caller of the steps sends the approval back once it is decided.
+    """Yielded by the steps when a user must decide. The caller must send back the approval once it is decided.
 
     A caller that stops waiting must withdraw the approval request first.
     """
@@ -47,19 +47,20 @@ class ApprovalNeeded:
 
 
 ActionSteps: TypeAlias = Generator[Request[Any] | ApprovalNeeded, Any, Decision]
-"""Yields ledger requests, whose results are sent back, and `ApprovalNeeded`; returns what was decided."""
+"""A generator that yields ledger requests, to be sent their results, and `ApprovalNeeded`; it returns the decision."""
 
 
 def action_steps(
     holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True
 ) -> ActionSteps:
-    """Decide an action: allowed with its amount held, suggested, denied, or allowed after a user's approval.
+    """Return the steps that decide an action: to allow it, with its amount held, to suggest it or to deny it.
 
-    ``shown`` is what the user sees, JSON values; ``until`` is when the approval request expires, in microseconds since
-    the epoch. Without ``wait`` no approval is requested, and an action that needs one is denied.
+    ``holding`` is the action's hold, ``shown`` what the user sees, as JSON values, and ``until`` when an approval
+    request expires, in microseconds since the epoch. With ``wait=False`` no approval is requested, and an action that
+    needs one is denied.
 
-    The keys are the hold's own, and that with ``/ask`` and ``/act`` behind it, so that repeated steps have the same
-    result; an empty key stays empty. Raises InvalidRequestError for values that cannot be shown.
+    The requests' keys are the hold's key, and that key with ``/ask`` or ``/act`` appended, so that repeated steps have
+    the same result; an empty key stays empty. Raises InvalidRequestError for values that cannot be shown.
     """
     text = shown_text(shown)
     digest = digest_of(holding, shown)
@@ -82,8 +83,8 @@ def action_steps(
     if approval.status is not ApprovalStatus.APPROVED:
         code, reason = _refusal(approval)
         return replace(decision, code=code, reasons=(reason,))
-    # The budget or the level may have changed before the user decided, so the ledger decides again. The request
-    # arrived in time, and the wait must not count against it.
+    # The budget or the level may have changed before the user decided, so the ledger decides again. The expiry is
+    # removed, since the request arrived in time and may have expired during the wait.
     decision = yield replace(
         holding,
         key=_further(holding.key, "act"),
@@ -96,9 +97,9 @@ def action_steps(
 
 
 def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
-    """SHA-256 of all that a user approves: what is shown, the tool, its cost, the agent and the level.
+    """Return the SHA-256 of all that a user approves: what is shown, the tool, its cost, the agent and the level.
 
-    It has no notebook: an approval belongs to a session, whose notebook may be renamed meanwhile.
+    The notebook is not part of it: an approval belongs to a session, whose notebook may be renamed during the wait.
     """
     agreed = {
         "tool": holding.tool,
@@ -112,7 +113,7 @@ def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
 
 
 def shown_text(shown: Mapping[str, Any]) -> str:
-    """``shown`` as JSON. Raises InvalidRequestError for what is no JSON, or more than a user can read."""
+    """Return ``shown`` as JSON. Raises InvalidRequestError for values that are not JSON, or above `MOST_SHOWN`."""
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
@@ -123,14 +124,14 @@ def shown_text(shown: Mapping[str, Any]) -> str:
 
 
 def is_reported(decision: Decision) -> bool:
-    """Whether the action is reported to the user once it is done."""
+    """Whether the action must be reported to the user: it is allowed at trust level L4."""
     return decision.allowed and decision.level is TrustLevel.L4_ACT_REPORT
 
 
 def report_request(
     holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str | None, *, key: str
 ) -> FileReport:
-    """The report of an action: what was shown, and how it ended; None while it runs."""
+    """Return the request that files the report of an action. ``result`` is how it ended; None while it runs."""
     return FileReport(
         key=key,
         origin=holding.origin,

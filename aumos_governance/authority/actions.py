@@ -1,4 +1,4 @@
-"""What an agent wants to do, and what was decided about it."""
+"""Actions of agents, and decisions about them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ __all__ = ["GovernanceAction", "GovernanceDecision", "decision_of", "result_of",
 @quick
 @dataclass(frozen=True, slots=True)
 class GovernanceAction:
-    """What an agent wants to do. A check whose field is not given is skipped.
+    """An action that an agent wants to take. A check whose fields are not set is skipped.
 
-    ``budget_amount`` is in USD. ``tool`` is what is used, a model for example, where that is not the ``action_type``;
-    costs are summed by it. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
+    ``budget_amount`` is in USD. ``tool`` is the tool that is used, for example a model; costs are summed by tool, and
+    without it by ``action_type``. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
 
-    ``kind`` is ``"act"`` for what changes the world: see the trust levels. ``shown`` is what the user must see of such
-    an action before approving it (tool, arguments, code); it is never recorded.
+    ``kind`` is ``"act"`` for a governed action, which has effects beyond the notebook: what then happens depends on the
+    trust level. ``shown`` is what the user must see of it before approving it (tool, arguments, code). It is never
+    written to the audit trail.
     """
 
     agent_id: str
@@ -45,9 +46,9 @@ class GovernanceAction:
 @quick
 @dataclass(frozen=True, slots=True)
 class GovernanceDecision:
-    """A decision. ``reasons`` has the result of each check; of a denial, the last one is the cause.
+    """A decision about an action. ``reasons`` has one sentence for each check; the last one is the cause of a denial.
 
-    An amount that was held at once has reasons only where it was denied, or allowed with a caveat.
+    The decision of a grant has reasons only if it was denied or allowed with a caveat.
     """
 
     outcome: GovernanceOutcome
@@ -56,13 +57,13 @@ class GovernanceDecision:
     audit_record_id: str
     action: GovernanceAction
     code: str | None = None
-    """Why it is denied or has a caveat, for programs, such as ``BUDGET_EXCEEDED``."""
+    """The reason for a denial or a caveat as a stable word, such as ``BUDGET_EXCEEDED``; None if there is none."""
     limit: Limit | None = None
-    """Which limit forbids it, with its name and numbers; None where none does."""
+    """The limit that forbids the action, with its name and numbers; None if no limit does."""
 
 
 def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
-    """The ledger's decision about an action."""
+    """Return the ledger's decision about an action as a `GovernanceDecision`."""
     return GovernanceDecision(
         decision.outcome,
         decision.allowed,
@@ -75,17 +76,17 @@ def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecis
 
 
 def tool_of(action: GovernanceAction) -> str:
-    """What an action uses, by which its costs are summed."""
+    """Return the name of the tool that an action uses, under which its costs are summed."""
     return action.tool or action.action_type or action.budget_category or "unknown"
 
 
 def shown_of(action: GovernanceAction, tool: str, amount: int) -> dict[str, Any]:
-    """What a user sees of an action that costs ``amount`` nano-USD."""
+    """Return what a user sees of an action that costs ``amount`` nano-USD, as JSON values."""
     return {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
 
 
 def result_of(cost: int | None, estimated: bool) -> str:
-    """How an action ended, as its report states it, by what it cost: None where it cost nothing."""
+    """Return the text with which a report states how the action ended. ``cost`` is None if its hold was released."""
     if cost is None:
         return "failed, and cost nothing"
     return "interrupted" if estimated else "done"

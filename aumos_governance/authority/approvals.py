@@ -1,4 +1,4 @@
-"""Governed actions of an engine with a ledger of its own: their approvals and their reports."""
+"""The approvals and reports of governed actions, for an engine with its own ledger."""
 
 from __future__ import annotations
 
@@ -22,28 +22,34 @@ from .action_steps import ApprovalNeeded, action_steps, is_reported, report_requ
 __all__ = ["Approvals", "Approver"]
 
 Approver: TypeAlias = Callable[[Mapping[str, Any]], "bool | Awaitable[bool]"]
-"""Shows a user the action, and returns whether the user approved; anything but True is a denial."""
+"""A function or coroutine function that shows an action to a user and returns whether the user approved it. Any result
+but True is a denial."""
 
 
 class Approvals:
-    """Decides and reports governed actions. ``give_up`` is called with a request whose caller was interrupted."""
+    """Decides governed actions, with the approver where an approval is needed, and reports those at trust level L4.
 
-    def __init__(self, realm: Realm, approver: Approver | None, give_up: Callable[[Future[Decision]], None]) -> None:
+    ``release_later`` is called with the future of a hold whose caller was interrupted before it was decided.
+    """
+
+    def __init__(
+        self, realm: Realm, approver: Approver | None, release_later: Callable[[Future[Decision]], None]
+    ) -> None:
         self._realm = realm
         self._approver = approver
-        self._give_up = give_up
+        self._release_later = release_later
         self._reports: dict[str, str] = {}
-        """By hold, the reports of actions that still run."""
+        """The report ids of actions that still run, by the id of their hold."""
 
     def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
-        """Allowed with its amount held, suggested or denied; calls the approver where an approval is needed.
+        """Return the decision about an action; if it is allowed, its amount is held.
 
-        Raises what the approver raises, and ConfigurationError for one that must be awaited.
+        Raises what the approver raises, and ConfigurationError if the approver is a coroutine function.
         """
         return now(self._deciding(holding, shown, awaited=False))
 
     async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
-        """Like `decide`, awaited; so may the approver be."""
+        """Like `decide`, awaited. The approver may be a coroutine function."""
         return await when_awaited(self._deciding(holding, shown, awaited=True))
 
     def _deciding(self, holding: Hold, shown: Mapping[str, Any], *, awaited: bool) -> Steps[Decision]:
@@ -53,8 +59,8 @@ class Approvals:
             while True:
                 step = steps.send(response)
                 if isinstance(step, ApprovalNeeded):
-                    with self._awaiting(step.approval):
-                        approved = self._approval(shown)
+                    with self._withdrawn_on_error(step.approval):
+                        approved = self._ask_approver(shown)
                         if inspect.isawaitable(approved):
                             approved = (yield approved) if awaited else _refuse_to_await(approved)
                         response = self._decided_by_user(step.approval, approved)
@@ -63,14 +69,14 @@ class Approvals:
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
-                # Before it runs, so that it is reported even if this process dies.
+                # Filed before the action runs, so that it is reported even if this process ends during the action.
                 request = report_request(holding, decision, shown, None, key="")
                 report = (yield self._realm.execute_async(request)) if awaited else self._realm.execute(request)
                 self._note(decision, report)
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
-        """The report to file when the action with this hold has ended; None where it is not reported."""
+        """Return the request that completes the report of the action with this hold; None if it is not reported."""
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
             return None
@@ -83,16 +89,16 @@ class Approvals:
             spent=money.to_text(money.parse(spent)),
         )
 
-    def _approval(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
+    def _ask_approver(self, shown: Mapping[str, Any]) -> bool | Awaitable[bool]:
         assert self._approver is not None
         return self._approver(shown)
 
     @contextmanager
-    def _awaiting(self, approval: Approval) -> Iterator[None]:
+    def _withdrawn_on_error(self, approval: Approval) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            # The caller does not wait any more.
+            # The caller no longer waits for the decision.
             self._realm.submit(WithdrawApproval(key="", origin=self._realm.origin, approval_id=approval.approval_id))
             raise
 
@@ -110,7 +116,7 @@ class Approvals:
             return (yield response_of(future)) if awaited else future.result()
         except BaseException:
             if isinstance(request, Hold):
-                self._give_up(future)
+                self._release_later(future)
             raise
 
     def _note(self, decision: Decision, report: Report) -> None:
@@ -122,6 +128,6 @@ def _refuse_to_await(approved: Awaitable[bool]) -> NoReturn:
     if inspect.iscoroutine(approved):
         approved.close()
     raise ConfigurationError(
-        "The engine's approver must be awaited, and this action does not wait in a coroutine; write"
-        " `async with engine.authorize(...)`, or give the engine an approver that is not awaited."
+        "The engine's approver is a coroutine function, which this synchronous call cannot await; write"
+        " `async with engine.authorize(...)`, or give the engine an approver that is not a coroutine function."
     )

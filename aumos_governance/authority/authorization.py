@@ -1,4 +1,4 @@
-"""Charged work that is authorised: its amount held before, its true cost charged after."""
+"""Grants: permissions for actions, whose amount is held before the action and whose true cost is charged after it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ __all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted",
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """How a grant was settled, in USD. ``overrun``: more was spent than was held, or than the budget had left.
+    """The result of a settled or released grant; amounts in USD.
 
-    ``estimated``: the true cost is not known.
+    ``overrun`` is True if more was spent than was held, or than the budget had left. ``estimated`` is True if the true
+    cost is not known.
     """
 
     spent: Decimal
@@ -32,47 +33,53 @@ class Settlement:
 
 
 class Begun(Protocol):
-    """An action that is being decided, while its caller does something else first."""
+    """An action whose decision was requested, and whose caller can do something else before it needs the decision."""
 
     def grant(self) -> Grant:
-        """Wait for the decision; raises as `Engine.begin`."""
+        """Wait for the decision and return the grant. Raises as `Engine.begin`."""
         ...
 
     def drop(self) -> Grant | None:
-        """Give the action up, and release what it holds. Never waits.
+        """Cancel the action and release what it holds, without waiting.
 
-        Also after `grant`, for a caller that was interrupted before it got the grant. A grant that exists already may
-        be returned; the caller must release it.
+        A caller that was interrupted in `grant`, before it got the grant, calls this as well. If the grant exists
+        already, it may be returned; the caller must then release it.
         """
         ...
 
 
 class Ending(Protocol):
-    """A settlement or a release that was sent, and is recorded soon."""
+    """A settlement or release whose request was posted and whose acknowledgement may still be due."""
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call this when the response is here, in whatever thread, perhaps twice; it must neither block nor raise."""
+        """Call a function when the response has arrived.
+
+        It is called in any thread, perhaps twice, and must neither block nor raise.
+        """
         ...
 
     def result(self) -> Settlement:
-        """Wait for the response; the request is sent again where it was lost. Raises as `Granted.resolve_now`."""
+        """Wait for the response and return it; a lost request is sent again. Raises as `Granted.resolve_now`."""
         ...
 
 
 class Resolver(Protocol):
-    """Ends what an engine granted: settles it with ``cost`` nano-USD, or releases it for None; once for a grant."""
+    """The part of an engine that settles a grant with ``cost`` nano-USD, or releases it if ``cost`` is None.
+
+    Only one of the methods may be called for a grant, and only once.
+    """
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
-        """None where this gains nothing, and nothing was done."""
+        """Send the request without waiting for its response. Returns None, and does nothing, if this saves no time."""
         ...
 
 
 class Granted:
-    """What both kinds of grant know."""
+    """Base class of `Grant` and `AsyncGrant`: an allowed action with its decision, its hold and its settlement."""
 
     def __init__(
         self, resolver: Resolver, decision: GovernanceDecision, amount: int | None, hold_id: str | None
@@ -80,23 +87,23 @@ class Granted:
         self.decision = decision
         """The decision that allowed the action."""
         self.amount = amount
-        """What was requested, in nano-USD; None when the action named no amount."""
+        """The amount that was requested, in nano-USD; None for a call without an amount."""
         self.hold_id = hold_id
-        """What is held in the ledger; None when the action named no amount, or an overdraft allowed it."""
+        """The id of the hold in the ledger; None for a call without an amount, and after an overdraft."""
         self.reference: str | None = None
-        """The provider's name for the response, by which an estimate can be adjusted later, also by another process."""
+        """The provider's id of the response, by which an estimate can be adjusted later, also by another process."""
         self.settlement: Settlement | None = None
-        """How it was settled or released; None until then."""
+        """The result of settling or releasing the grant; None before that."""
         self._resolver = resolver
         self._resolving = False
 
     def resolve_now(self, cost: int | None, *, estimated: bool = False) -> Settlement:
-        """Settle ``cost`` nano-USD, or with None release, in this thread: for those who can await nothing.
+        """Settle the grant with ``cost`` nano-USD, or release it if ``cost`` is None, without an event loop.
 
-        Raises ConflictError when it was settled or released before.
+        Raises ConflictError if it was settled or released before.
         """
         self._check()
-        # Within, so that nothing that interrupts this leaves it as one that is being resolved.
+        # The flag is set within the try block, so that an interrupt cannot leave it set.
         try:
             self._resolving = True
             self.settlement = self._resolver.resolve(self, cost, estimated=estimated)
@@ -105,9 +112,9 @@ class Granted:
         return self.settlement
 
     def resolve_soon(self, cost: int | None, *, estimated: bool = False) -> Ending | None:
-        """As `resolve_now`, but do not wait until it is recorded; None where that cannot be, and nothing was done.
+        """Like `resolve_now`, but do not wait for the response. Returns None, and does nothing, if that saves no time.
 
-        The caller must call `Ending.result`, which makes sure that it is recorded.
+        The caller must call `Ending.result`, which ensures that the settlement or release is recorded.
         """
         self._check()
         ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
@@ -118,7 +125,7 @@ class Granted:
         return ending
 
     def _ended(self, ending: Ending) -> None:
-        # The caller of `Ending.result` gets the error.
+        # An error is raised again for the caller of `Ending.result`.
         with suppress(AumOSGovernanceError):
             self.settlement = ending.result()
         self._resolving = False
@@ -127,10 +134,11 @@ class Granted:
         if self._resolving or self.settlement is not None:
             raise ConflictError("The authorised amount was settled or released already, so nothing was changed.")
 
-    def _ending(self, kind: type[BaseException] | None) -> int | None:
+    def _cost_after(self, kind: type[BaseException] | None) -> int | None:
+        """Return what to settle, in nano-USD, after a block that ended with this exception type; None to release."""
         if kind is not None and issubclass(kind, Exception):
             return None
-        # Also after an interrupt, which may have come when the money was gone already.
+        # Charged after an interrupt as well, since the money may have been spent before it.
         return self.amount or 0
 
 
@@ -138,31 +146,32 @@ class Grant(Granted):
     """The permission for an action, from ``with`` or `Engine.begin`. It must be settled or released, once."""
 
     def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
-        """Charge what it truly cost, in USD: less gives the rest back, more is recorded as an overrun.
+        """Charge the action's true cost, in USD, in place of the held amount.
 
-        With ``estimated`` the record says that the true cost is not known, and that this is a bound. Raises ValueError
-        for a cost that is none, ConflictError when it was settled or released before.
+        What was held beyond the cost is released; a cost above the held amount is recorded as an overrun. With
+        ``estimated`` the record states that the true cost is not known, and that ``cost`` is an upper bound. Raises
+        ValueError for an invalid cost, and ConflictError if the grant was settled or released before.
         """
         return self.resolve_now(money.parse(cost, what="cost"), estimated=estimated)
 
     def release(self) -> Settlement:
-        """Give all of it back: nothing was paid. Raises ConflictError when it was settled or released before."""
+        """Release the held amount; nothing was paid. Raises ConflictError if it was settled or released before."""
         return self.resolve_now(None)
 
 
 class AsyncGrant(Granted):
-    """The permission for an action, from ``async with`` or `Engine.begin_async`: as `Grant`, awaited."""
+    """The permission for an action, from ``async with`` or `Engine.begin_async`: a `Grant` with coroutine methods."""
 
     async def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
-        """As `Grant.settle`; a task that is cancelled meanwhile does not take it back."""
+        """Like `Grant.settle`, awaited. It is completed even if the task is cancelled during the call."""
         return await self.resolve(money.parse(cost, what="cost"), estimated=estimated)
 
     async def release(self) -> Settlement:
-        """As `Grant.release`; a task that is cancelled meanwhile does not take it back."""
+        """Like `Grant.release`, awaited. It is completed even if the task is cancelled during the call."""
         return await self.resolve(None)
 
     async def resolve(self, cost: int | None, *, estimated: bool = False) -> Settlement:
-        """As `resolve_now`, awaited."""
+        """Like `resolve_now`, awaited."""
         self._check()
         try:
             self._resolving = True
@@ -181,7 +190,7 @@ class AsyncGrant(Granted):
 
 
 class _Beginner(Protocol):
-    """The engine, as far as `Authorization` needs it."""
+    """The methods of an engine that `Authorization` calls."""
 
     def begin(self, action: GovernanceAction) -> Grant: ...
 
@@ -189,19 +198,20 @@ class _Beginner(Protocol):
 
 
 class Authorization:
-    """``with engine.authorize(action) as grant:``, or ``async with``: hold, run the block, settle or release.
+    """The context manager of ``with engine.authorize(action) as grant:``, and of ``async with``.
 
-    On entry the action is checked, and its ``budget_amount`` held in its ``budget_category``, in one step, so that
-    no other call spends it meanwhile; when it is denied, GovernanceDeniedError is raised and the block does not run. On
-    exit, unless the block called ``grant.settle(cost)`` or ``grant.release()``:
+    On entry it checks the action and holds its ``budget_amount`` in its ``budget_category``, in one step, so that no
+    other call can spend the amount. If the action is denied, it raises GovernanceDeniedError, and the block does not
+    run. On exit, unless the block called ``grant.settle(cost)`` or ``grant.release()``, the held amount is
 
-    - after a normal end the held amount is charged;
-    - after an Exception it is released. When the money may be gone by then, call ``settle`` before what can fail;
-    - after an interrupt (KeyboardInterrupt, a cancelled task) it is charged, flagged as estimated, since the true cost
-      is not known.
+    - charged after a normal end;
+    - released after an Exception. If the money may have been spent by then, call ``settle`` before code that can fail;
+    - charged and flagged as estimated after an interrupt (KeyboardInterrupt, a cancelled task), since the true cost is
+      not known.
 
-    If the process ends within the block, the hold stays and counts until ``engine.budget.settle_hold`` or
-    ``release_hold``. An action with no amount holds nothing, and what ``settle`` says is recorded in full.
+    If the process ends within the block, the hold stays, and counts until ``engine.budget.settle_hold`` or
+    ``release_hold`` is called. For an action without an amount nothing is held, and the cost passed to ``settle`` is
+    recorded in full.
     """
 
     def __init__(self, engine: _Beginner, action: GovernanceAction) -> None:
@@ -217,7 +227,7 @@ class Authorization:
             self._grant = grant = self._engine.begin(self._action)
             return grant
         except BaseException:
-            # Interrupted on the way to the block, which does not run.
+            # Interrupted after the engine granted it and before the block, which does not run.
             if self._grant is not None and self._grant.settlement is None:
                 self._grant.resolve_now(None)
             raise
@@ -227,7 +237,7 @@ class Authorization:
     ) -> None:
         grant = self._grant
         if isinstance(grant, Grant) and grant.settlement is None:
-            cost = grant._ending(kind)
+            cost = grant._cost_after(kind)
             grant.resolve_now(cost, estimated=kind is not None and cost is not None)
 
     async def __aenter__(self) -> AsyncGrant:
@@ -240,9 +250,9 @@ class Authorization:
     ) -> None:
         grant = self._grant
         if isinstance(grant, AsyncGrant) and grant.settlement is None and not grant._resolving:
-            cost = grant._ending(kind)
+            cost = grant._cost_after(kind)
             await grant.resolve(cost, estimated=kind is not None and cost is not None)
 
     def _check_new(self) -> None:
         if self._grant is not None:
-            raise ConflictError("An authorization is for one block; call authorize() again for the next.")
+            raise ConflictError("An authorization can be used for only one block; call authorize() again for the next.")

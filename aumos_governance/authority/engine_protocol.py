@@ -1,4 +1,4 @@
-"""What every engine offers: the one with a ledger of its own, and the one of a notebook that a server governs."""
+"""The interface of an engine. `GovernanceEngine` has its own ledger; `NotebookEngine` uses that of a server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["Engine"]
 
 
 class Engine(Protocol):
-    """What decides, whether its ledger is its own or the one of the server that governs this notebook."""
+    """The interface of all engines: they decide about actions, with their own ledger or that of a notebook's server."""
 
     @property
     def agent_id(self) -> str:
-        """The agent of an action that names none."""
+        """The agent id that governed clients and functions use for their actions."""
         ...
 
     @property
@@ -31,7 +31,7 @@ class Engine(Protocol):
     def audit(self) -> Any: ...
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action. It charges nothing."""
+        """Check an action, and record the decision. Nothing is charged."""
         ...
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
@@ -39,26 +39,27 @@ class Engine(Protocol):
         ...
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record that the caller itself refuses an action; the engine decides nothing. From any thread."""
+        """Record that the caller itself denied an action. Nothing is checked. Can be called from any thread."""
         ...
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Check an action and hold its amount, in one step; the caller settles or releases the grant.
+        """Check an action and hold its amount, in one step. The caller must settle or release the grant, once.
 
-        Raises GovernanceDeniedError when it is denied: then nothing is held.
+        Raises GovernanceDeniedError if the action is denied; nothing is held then.
         """
         ...
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Like `begin`, for a call that names an amount, but only request it; the value returned waits for the
-        decision.
+        """Request what `begin` requests, for a call with an amount, and return before it is decided.
+
+        ``grant()`` of the returned object waits for the decision.
         """
         ...
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. A task that is cancelled meanwhile holds nothing."""
+        """Like `begin`, awaited. If the task is cancelled during the call, nothing stays held."""
         ...
 
     def authorize(self, action: GovernanceAction) -> Authorization:
-        """Hold the action's amount, run the block, then charge what it truly cost: see `Authorization`."""
+        """Return a context manager that holds the action's amount, and after the block charges the true cost."""
         ...

@@ -1,4 +1,7 @@
-"""Finds the notebook's engine for callers that name none. Importing this module is cheap."""
+"""The registry through which callers without an engine of their own find the notebook's engine.
+
+Importing this module imports no engine.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["LOADER", "default_engine", "register_default_engine", "registered_engine"]
 
 LOADER: Final = "_aumos_governance_loader"
-"""The module that a kernel's start-up hook puts into ``sys.modules``; its ``load()`` registers the engine, and its
-``forget()`` ends the hook."""
+"""The name of the module that a kernel's start-up hook adds to ``sys.modules``. Its ``load()`` registers the engine,
+and its ``forget()`` removes the hook."""
 _provider: Callable[[], Engine] | None = None
 _has_session: Callable[[], bool] | None = None
 _optional = False
-"""Whether the start-up hook registered the engine for a caller that can do without it."""
+"""Whether the start-up hook registered the engine, and so far only for callers that can do without one."""
 
 
 def default_engine() -> Engine:
-    """The engine of this notebook, for calls that name none. Raises ConfigurationError where there is none."""
+    """Return this notebook's engine, for calls without an engine. Raises ConfigurationError if there is none."""
     global _optional  # noqa: PLW0603 - one process is one kernel
     _load(optional=False)
     if _provider is None:
@@ -36,9 +39,9 @@ def default_engine() -> Engine:
 
 
 def registered_engine() -> Engine | None:
-    """Like `default_engine`, for a caller that can do without: None where none is registered.
+    """Return this notebook's engine, or None if none is registered, for a caller that can do without one.
 
-    One that only the start-up hook registers counts as soon as the notebook has a session.
+    An engine that only the start-up hook registered is returned only once the notebook has a session.
     """
     global _optional  # noqa: PLW0603
     _load(optional=True)
@@ -51,7 +54,10 @@ def registered_engine() -> Engine | None:
 def register_default_engine(
     provider: Callable[[], Engine] | None, has_session: Callable[[], bool] | None = None
 ) -> None:
-    """Say where `default_engine` finds the engine, and whether its notebook has a session; None: nowhere."""
+    """Set the function that returns the notebook's engine, and the one that returns whether it has a session.
+
+    ``provider=None`` unregisters the engine.
+    """
     global _provider, _has_session, _optional
     _provider, _has_session, _optional = provider, has_session, False
     loader = sys.modules.get(LOADER)

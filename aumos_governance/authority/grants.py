@@ -1,4 +1,4 @@
-"""Charged work of an engine with a ledger of its own: checked and held in one step of the ledger."""
+"""The grants of an engine with its own ledger. One ledger transaction checks an action and holds its amount."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..ledger.contract.charges import Checks, Hold, Release, Settle, Spend
 from ..ledger.contract.facts import Decision, new_id
 from ..ledger.contract.queries import ListBudgets
 from ..ledger.contract.requests import Request
-from ..realm import Realm, named, response_of, to_level
+from ..realm import Realm, require_names, response_of, to_level
 from ..types import ActionKind, TrustLevel
 from ..wire.denials import CODE_BUDGET, Denial
 from .actions import GovernanceAction, GovernanceDecision, decision_of, result_of, shown_of, tool_of
@@ -28,7 +28,7 @@ from .authorization import AsyncGrant, Grant, Granted, Settlement
 __all__ = ["Holder"]
 
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
-"""The level that an action of this kind needs where it names none."""
+"""The trust level that an action of this kind needs if it states none."""
 _ADVICE: Final = {
     "BUDGET_EXCEEDED": "a user can raise the limit with engine.budget.set_limit({category!r}, limit)",
     "TRUST_LEVEL_INSUFFICIENT": "a user can raise the level with engine.trust.set_level({agent!r}, level)",
@@ -38,9 +38,9 @@ _ADVICE: Final = {
 
 
 class Holder:
-    """Holds what actions request, and settles or releases it.
+    """Holds the amounts of actions, and settles or releases them.
 
-    ``check`` makes the request that only checks an action, for one that requests no money.
+    ``check`` makes the request for an action without an amount, which is only checked.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class Holder:
         self._config = config
         self._check = check
         self._default_level = to_level(config.trust.default_level)
-        self._approvals = Approvals(realm, approver, self._give_up)
+        self._approvals = Approvals(realm, approver, self._release_later)
 
-    # ---- the start of it
+    # ---- checking and holding
 
     def begin(self, action: GovernanceAction) -> Grant:
         """As `GovernanceEngine.begin`."""
@@ -84,7 +84,7 @@ class Holder:
         try:
             response = await response_of(future)
         except BaseException:
-            self._give_up(future)
+            self._release_later(future)
             raise
         return AsyncGrant(self, self._allowed(action, response), _amount(request), response.charge_id)
 
@@ -92,13 +92,13 @@ class Holder:
         kind = ActionKind(action.kind)
         if action.budget_amount is None and kind is ActionKind.CALL:
             return self._check(action)
-        named(agent_id=action.agent_id)
+        require_names(agent_id=action.agent_id)
         level = action.required_trust_level
         governed = level is not None or kind is ActionKind.ACT
         return Hold(
             kind=kind,
             amount=0 if action.budget_amount is None else money.parse(action.budget_amount, what="budget_amount"),
-            # Of an action there may be several requests before the one that holds.
+            # The id is set here only for calls: an act may need several requests until one holds its amount.
             hold_id=new_id(time.time_ns() // 1000) if kind is ActionKind.CALL else None,
             required_level=_LEAST[kind] if level is None else to_level(level, "required_trust_level"),
             checks=Checks(
@@ -136,22 +136,23 @@ class Holder:
         denial = Denial(response.code, response.reasons, tool, response.amount, left, limit, remaining_of=CODE_BUDGET)
         return denial.sentence(_ADVICE.get(response.code or "", "").format(agent=action.agent_id, category=category))
 
-    def _give_back(self, request: Request[Decision]) -> None:
-        # The caller was interrupted and does not know how far the ledger got; the ledger does this release after that.
+    def _release_begun(self, request: Request[Decision]) -> None:
+        # The caller was interrupted, so it is not known whether the hold was executed. The ledger executes the release
+        # after it.
         if isinstance(request, Hold) and request.hold_id is not None:
             with suppress(AumOSGovernanceError):
                 self._realm.submit(self._release(request.hold_id))
 
-    def _give_up(self, future: Future[Decision]) -> None:
-        # The caller was interrupted or cancelled, and nothing was paid.
+    def _release_later(self, future: Future[Decision]) -> None:
+        # The caller was interrupted or cancelled before it was decided, and nothing was paid.
         future.add_done_callback(self._release_unseen)
 
     def _release_unseen(self, future: Future[Decision]) -> None:
         if not future.cancelled() and future.exception() is None and future.result().charge_id is not None:
-            # In the ledger's own thread, which must not wait for itself.
+            # This runs in the ledger's thread, so it only submits the request: waiting here would never end.
             self._realm.submit(self._release(future.result().charge_id or ""))
 
-    # ---- the end of it
+    # ---- settling and releasing
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
         """As `Resolver.resolve`."""
@@ -169,7 +170,7 @@ class Holder:
             return self._settlement(grant, None, estimated)
         future = await self._realm.submit_async(request)
         if not future.done():
-            # A loop that ends must not take back the word that money was spent.
+            # An event loop that ends cancels its tasks, but must not cancel the record of money that was spent.
             await asyncio.shield(asyncio.wrap_future(future))
         settlement = self._settlement(grant, future.result(), estimated)
         report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
@@ -178,13 +179,13 @@ class Holder:
         return settlement
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> None:
-        """As `Resolver.resolve_soon`: a ledger of its own does it in this thread, at once."""
+        """Return None, as `Resolver.resolve_soon` allows: the engine's own ledger gains nothing by not waiting."""
 
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:
             if not cost:
                 return None
-            # Nothing was held, and by now the money is gone: it is recorded in full.
+            # Nothing was held, and the money is spent already, so the cost is recorded in full.
             charge = self._charge(grant.decision.action)
             detail = {"estimated": True} if estimated else {}
             return Spend(amount=cost, already_paid=True, **charge | {"detail": charge["detail"] | detail})
@@ -216,7 +217,7 @@ class Holder:
     def _charge(self, action: GovernanceAction) -> dict[str, Any]:
         realm, keep = self._realm, self._config.audit.include_context
         detail = detail_of(action) if keep else {}
-        # The ledger says it itself, as "category".
+        # The ledger records the category of a charge itself, as "category".
         detail.pop("budget_category", None)
         return {
             "key": "",
@@ -232,7 +233,7 @@ class Holder:
 
 
 class _Begun:
-    """As `Begun`."""
+    """The `Begun` of an engine with its own ledger."""
 
     def __init__(self, holder: Holder, action: GovernanceAction, request: Request[Decision]) -> None:
         self._holder = holder
@@ -242,7 +243,7 @@ class _Begun:
         self._future: Future[Decision] | None = None
 
     def submit(self) -> None:
-        """Have it decided while this thread does something else."""
+        """Submit the request, so that it is decided while this thread does something else."""
         try:
             self._submitted = True
             self._future = self._holder._realm.submit(self._request)
@@ -266,7 +267,7 @@ class _Begun:
     def drop(self) -> None:
         if self._submitted:
             self._submitted = False
-            self._holder._give_back(self._request)
+            self._holder._release_begun(self._request)
 
 
 def _amount(request: Request[Decision]) -> int | None:

@@ -1,4 +1,4 @@
-"""Budgets by category: static ceilings over a calendar period in UTC, kept in the ledger."""
+"""The manager through which SDK users set and use budgets: fixed ceilings, by category, for calendar periods in UTC."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..errors import (
 from ..ledger.contract.budgets import BudgetState, HeldCharge, SetBudget
 from ..ledger.contract.charges import Adjust, Release, Settle, Spend
 from ..ledger.contract.queries import ListBudgets, ListHolds
-from ..realm import Realm, named
+from ..realm import Realm, require_names
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod
 
 __all__ = ["BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTransaction"]
@@ -28,7 +28,7 @@ __all__ = ["BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTrans
 
 @dataclass(frozen=True, slots=True)
 class BudgetCheckResult:
-    """Whether an amount fits into a budget; amounts in USD."""
+    """The result of `BudgetManager.check_budget`; amounts in USD."""
 
     allowed: bool
     category: str
@@ -41,7 +41,7 @@ class BudgetCheckResult:
 
 @dataclass(frozen=True, slots=True)
 class SpendingTransaction:
-    """A spend that was recorded; ``overrun`` when it went above the limit, which only an overdraft allows."""
+    """A recorded spend, in USD. ``overrun`` is True if it exceeded the limit, as only ``allow_overdraft`` permits."""
 
     category: str
     amount: float
@@ -53,9 +53,9 @@ class SpendingTransaction:
 
 @dataclass(frozen=True, slots=True)
 class BudgetBalance:
-    """A budget's exact figures in USD, in its current period.
+    """The exact figures of a budget in its current period, in USD.
 
-    ``remaining`` is never below 0: what was spent and held beyond the limit is ``over``.
+    ``remaining`` is never below 0; what was spent and held above the limit is ``over``.
     """
 
     category: str
@@ -68,9 +68,9 @@ class BudgetBalance:
 
 
 class BudgetManager:
-    """Budgets by category. At the start of each period a budget begins at zero, and nothing rolls over.
+    """The budgets of an engine, by category. A budget starts each period with nothing spent, and nothing rolls over.
 
-    Amounts are US dollars: numbers, Decimals or text, finite and from 0 to 1e9. Any other is a ValueError.
+    Amounts are in US dollars: numbers, Decimals or text, from 0 to 1e9. Any other amount raises ValueError.
     """
 
     def __init__(self, config: BudgetConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -80,10 +80,10 @@ class BudgetManager:
     def create_budget(
         self, category: str, limit: float | Decimal | str, period: BudgetPeriod | str = "monthly"
     ) -> None:
-        """Set a ceiling for a category. With the same limit and period again, nothing changes.
+        """Create a budget for a category. If it exists with the same limit and period, nothing changes.
 
-        Raises ValueError for a limit that is none, and when the budget exists with other values;
-        InvalidPeriodError for a period that is none of ``BUDGET_PERIOD_VALUES``.
+        Raises ValueError for an invalid limit, and if the budget exists with other values; InvalidPeriodError for a
+        period that is not in ``BUDGET_PERIOD_VALUES``.
         """
         ceiling = money.parse(limit, what="limit")
         if period not in BUDGET_PERIOD_VALUES:
@@ -98,15 +98,15 @@ class BudgetManager:
             ) from error
 
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:
-        """Change a budget's ceiling, in this period and those that follow; one audit record with from and to.
+        """Change a budget's limit, from the current period on. One audit record has the limit before and after.
 
-        It is for a user's explicit change: a ceiling below what is spent is allowed, and then nothing is left.
-        Raises BudgetNotFoundError.
+        It is for a user's explicit change. A limit below what is spent is allowed, and then nothing is left. Raises
+        BudgetNotFoundError.
         """
         self._set(category, money.parse(limit, what="limit"), BudgetPeriod.MONTHLY, create=False)
 
     def check_budget(self, category: str, amount: float | Decimal | str) -> BudgetCheckResult:
-        """Whether `record_spending` would accept the amount now; nothing is charged or recorded.
+        """Return whether `record_spending` would accept the amount now. Nothing is charged or recorded.
 
         Raises BudgetNotFoundError.
         """
@@ -133,13 +133,13 @@ class BudgetManager:
     def record_spending(
         self, category: str, amount: float | Decimal | str, description: str | None = None
     ) -> SpendingTransaction:
-        """Charge an amount to a budget; checked and charged in one step, so that parallel calls never overspend.
+        """Charge an amount to a budget. It is checked and charged in one step, so that parallel calls never overspend.
 
-        Raises BudgetExceededError, with nothing changed, when it does not fit (with ``allow_overdraft`` it is
-        recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive;
-        GovernanceDeniedError when the engine's session forbids it or was closed by a user.
+        Raises BudgetExceededError, with nothing charged, if the amount does not fit (with ``allow_overdraft`` it is
+        recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive; and
+        GovernanceDeniedError if a user has closed the engine's session, or limited it too much for the amount.
         """
-        named(category=category)
+        require_names(category=category)
         nano = money.parse_positive(amount)
         decision = self._realm.execute(
             Spend(
@@ -163,7 +163,7 @@ class BudgetManager:
         return SpendingTransaction(category, _usd(nano), description, now, decision.overrun, decision.record_id)
 
     def balance(self, category: str) -> BudgetBalance:
-        """The exact figures of a budget. Raises BudgetNotFoundError."""
+        """Return the exact figures of a budget in its current period. Raises BudgetNotFoundError."""
         state = self._state(category)
         balance = state.balance
         return BudgetBalance(
@@ -176,21 +176,21 @@ class BudgetManager:
         )
 
     def get_utilization(self, category: str) -> float:
-        """What of the limit is spent: 0.0 for nothing, 1.0 for all, more after an overrun.
+        """Return the fraction of the limit that is spent: 0.0 for nothing, 1.0 for all of it, more after an overrun.
 
-        A limit of 0 is used up (1.0) from the start of the first spend. Raises BudgetNotFoundError.
+        For a limit of 0 it is 1.0 once anything is spent. Raises BudgetNotFoundError.
         """
         return _utilization(self._state(category))
 
     def list_categories(self) -> list[str]:
-        """The categories that have a budget, in order of their names."""
+        """Return the categories that have a budget, in order of their names."""
         return [state.category for state in self._states()]
 
     def summary(self) -> list[dict[str, object]]:
-        """One dict for each budget, in order of the names; amounts in USD, for the current period.
+        """Return one dict for each budget, in order of their names, with amounts in USD for the current period.
 
-        ``effective_limit`` is the limit, since nothing rolls over. ``last_reset`` is the start of the period
-        (None for a lifetime budget).
+        ``effective_limit`` equals ``limit``, since nothing rolls over. ``last_reset`` is the start of the period, or
+        None for a lifetime budget.
         """
         return [
             {
@@ -208,32 +208,32 @@ class BudgetManager:
         ]
 
     def holds(self) -> tuple[HeldCharge, ...]:
-        """The oldest hundred amounts that blocks authorised by an engine hold now; amounts in nano-USD.
+        """Return the pending holds of the engine's grants, at most the oldest hundred; amounts in nano-USD.
 
-        One whose process has ended stays until it is settled or released.
+        A hold whose process has ended stays until it is settled or released.
         """
         return self._realm.read(ListHolds(owner=self._realm.notebook.owner, root=self._realm.notebook.root))
 
     def settle_hold(self, hold_id: str, cost: float | Decimal | str) -> None:
-        """Charge what a hold truly cost, for a process that can no longer do so.
+        """Settle a hold with its true cost in USD, when the process that held it cannot do so any more.
 
-        Raises NotFoundError for no such hold, ConflictError when it was settled or released before.
+        Raises NotFoundError if there is no such hold, ConflictError if it was settled or released before.
         """
         nano = money.parse(cost, what="cost")
         self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
 
     def release_hold(self, hold_id: str) -> None:
-        """Give a hold back: nothing was paid. Raises as `settle_hold`."""
+        """Release a hold, since nothing was paid. Raises as `settle_hold`."""
         self._realm.execute(Release(key="", origin=self._realm.origin, hold_id=hold_id))
 
     def adjust_estimate(
         self, cost: float | Decimal | str, *, hold_id: str | None = None, reference: str | None = None
     ) -> None:
-        """Give an estimated charge its true cost in USD, as a later response of the provider states it; once.
+        """Replace an estimated charge, once, with its true cost in USD, which a later response of the provider states.
 
-        ``hold_id`` names the charge, or else ``reference``, which its grant had when it was settled. More than the
-        estimate is recorded in full, less is given back. Raises NotFoundError for no such charge, and ConflictError for
-        one that is no estimate, that was adjusted before, or that a user has corrected.
+        The charge is named by ``hold_id``, or else by the ``reference`` that its grant had when it was settled. A cost
+        above the estimate is recorded in full; below it, the difference is given back. Raises NotFoundError if there is
+        no such charge, and ConflictError if it is not an estimate, was adjusted before, or was corrected by a user.
         """
         self._realm.execute(
             Adjust(
@@ -247,7 +247,7 @@ class BudgetManager:
         )
 
     def _set(self, category: str, ceiling: int, period: BudgetPeriod, *, create: bool) -> None:
-        named(category=category)
+        require_names(category=category)
         self._realm.execute(
             SetBudget(
                 key="",
@@ -261,7 +261,7 @@ class BudgetManager:
         )
 
     def _state(self, category: str) -> BudgetState:
-        named(category=category)
+        require_names(category=category)
         found = self._realm.read(ListBudgets(notebook=self._realm.notebook, category=category))
         if not found:
             raise BudgetNotFoundError(category)
@@ -272,7 +272,7 @@ class BudgetManager:
 
 
 def _usd(nano: int) -> float:
-    # True division of two ints is rounded once, to the nearest float.
+    # The division of two ints is rounded only once, to the nearest float.
     return nano / money.NANO_PER_USD
 
 

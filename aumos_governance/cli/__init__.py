@@ -1,4 +1,4 @@
-"""``jupyter governance``: reads governed servers or a ledger in a terminal or a script, and manages ceilings and keys.
+"""The command ``jupyter governance``: it reads governed servers or a ledger, and manages ceilings and keys.
 
 Importing this package imports neither Jupyter nor a database library.
 """
@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """The entry point of ``jupyter-governance``; returns the exit code."""
+    """Run the command ``jupyter-governance`` and return its exit code."""
     from .command import main as run
 
     return run()

@@ -1,4 +1,4 @@
-"""``python -m aumos_governance.cli`` is ``jupyter governance``."""
+"""The entry point of ``python -m aumos_governance.cli``, which does the same as ``jupyter governance``."""
 
 from __future__ import annotations
 

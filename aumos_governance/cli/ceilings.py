@@ -1,4 +1,4 @@
-"""``jupyter governance ceiling``: shows the ceilings that servers share, and changes or lifts one on record."""
+"""The command ``jupyter governance ceiling``: it lists the ceilings that servers share, and changes or lifts one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..owner import owner
 from ..printing import printable
 from ..types import BudgetPeriod
 from . import output
-from .inside import refuse_inside
+from .own_terminal import require_own_terminal
 from .tables import Column, table
 
 __all__ = ["ceiling"]
@@ -38,11 +38,13 @@ _KINDS: Final = {"team": EnvelopeKind.TEAM, "owner": EnvelopeKind.OWNER, "user":
 
 
 def ceiling(options: Namespace, url: str) -> None:
-    """Do what the options request, in the ledger that ``url`` names; raises AumOSGovernanceError."""
+    """List, set or lift ceilings, as the options state, in the ledger at ``url``.
+
+    Raises AumOSGovernanceError.
+    """
     if options.action != "list":
-        # A cell, or an agent in a strict server, is no user who decides.
-        refuse_inside("A ceiling is changed")
-    # Makes no ledger and upgrades none.
+        require_own_terminal("Ceilings can only be changed")
+    # Opened as a reader first, which neither creates nor upgrades a ledger.
     with closing(open_reader(url)) as reader:
         found = reader.read(ListCeilings())
     if options.action != "list":
@@ -53,17 +55,17 @@ def ceiling(options: Namespace, url: str) -> None:
         output.print_json({"ceilings": [_body(state) for state in found]})
     else:
         lines = table(_CEILINGS, [_row(state) for state in found], output.terminal_width()) if found else []
-        output.print_lines(lines or ["No ceiling is shared; a server's envelopes of the kinds team and user are."])
+        output.print_lines(lines or ["There are no shared ceilings; envelopes of kind team or user create them."])
 
 
 def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
     first = states[0]
     amount = None if options.action == "lift" else money.parse(options.amount, what="ceiling")
     period = BudgetPeriod(options.period) if amount is not None and options.period else None
-    stands = " and ".join(_text(state) for state in states)
-    to = "none" if amount is None else f"{money.display(amount)} {period or first.period or ''}".rstrip()
-    of = f" of {printable(first.subject)}" if first.subject else ""
-    sentence = f"The {first.kind} ceiling {printable(first.name)!r}{of}: from {stands} to {to}."
+    before = " and ".join(_text(state) for state in states)
+    after = "none" if amount is None else f"{money.display(amount)} {period or first.period or ''}".rstrip()
+    of_user = f" of {printable(first.subject)}" if first.subject else ""
+    sentence = f"The {first.kind} ceiling {printable(first.name)!r}{of_user}: from {before} to {after}."
     if not options.yes:
         _confirm(sentence)
     with closing(open_ledger(url)) as ledger:
@@ -78,11 +80,14 @@ def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
                 period=period,
             )
         )
-    output.notify(f"{sentence} {'It is on record.' if changed else 'It was so already.'}")
+    output.notify(f"{sentence} {'The change was recorded.' if changed else 'It had this value already.'}")
 
 
 def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingState]:
-    """The states of the only ceiling that is meant."""
+    """Return the states, one for each period, of the only ceiling that the options name.
+
+    Raises NotFoundError for none, and InvalidRequestError for several.
+    """
     kind = None if options.kind is None else _KINDS[options.kind]
     matching = [
         state
@@ -93,8 +98,8 @@ def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingSt
     ]
     if not matching:
         raise NotFoundError(
-            f"There is no such shared ceiling {options.name!r}: a server's envelopes of the kinds team and user create"
-            " one; jupyter governance ceiling list shows those that there are."
+            f"There is no such shared ceiling {options.name!r}: a server's envelopes of kind team or user create one;"
+            " jupyter governance ceiling list shows all."
         )
     if len({(state.kind, state.subject) for state in matching}) > 1:
         raise InvalidRequestError(f"Several ceilings are named {options.name!r}; choose one with --kind or --user.")
@@ -104,9 +109,9 @@ def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingSt
 def _confirm(sentence: str) -> None:
     if not sys.stdin.isatty():
         raise InvalidRequestError(f"{sentence} Nothing was changed; confirm it with --yes.")
-    output.notify(f"{sentence} It counts for all servers with this ledger. Type yes to confirm:")
+    output.notify(f"{sentence} The change applies to all servers that use this ledger. Type yes to confirm:")
     if sys.stdin.readline().strip().lower() != "yes":
-        raise InvalidRequestError("Nothing was changed.")
+        raise InvalidRequestError("Nothing was changed, since you did not type yes.")
 
 
 def _text(state: CeilingState) -> str:

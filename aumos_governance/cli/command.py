@@ -1,9 +1,9 @@
-"""``jupyter governance``: chooses where the facts come from, and prints them."""
+"""The commands of ``jupyter governance``: each chooses the servers or the ledger to read, and prints the result."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any, Final
 
@@ -11,10 +11,10 @@ from ..errors import AumOSGovernanceError, InvalidRequestError, NotFoundError
 from ..integrations.pricing import price_data
 from . import output, reports
 from .keys import key
-from .options import FILTERS, arguments
+from .options import FILTERS, parse_arguments
 from .rest_client import NotGovernedError
 from .run import run
-from .server_source import ServerSource, find_servers, given_server
+from .server_source import ServerSource, find_servers, server_at
 from .sources import Source
 
 __all__ = ["main"]
@@ -28,15 +28,15 @@ _PIPE_CLOSED: Final = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return its exit code, which ``--help`` explains."""
+    """Run one command line and return its exit code; ``--help`` explains the codes."""
     try:
-        options = arguments(argv)
+        options = parse_arguments(argv)
         return _COMMANDS[options.command](options)
     except AumOSGovernanceError as error:
         output.notify(error.message)
         return FAILED
     except BrokenPipeError:
-        output.let_go_of_stdout()
+        output.detach_stdout()
         return _PIPE_CLOSED
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -53,20 +53,20 @@ def _status(options: Namespace) -> int:
                 failures.append(error)
     if failures and not body["places"]:
         raise failures[0]
-    found = reports.needs_user(body)
+    problems = reports.problems(body)
     if options.json:
-        output.print_json({**body, "needs_a_person": found})
+        output.print_json({**body, "needs_a_person": problems})
     else:
         output.print_lines(reports.status_lines(body, output.terminal_width()) or ["No notebook was ever governed."])
-        output.print_lines(["", *found] if found else [])
+        output.print_lines(["", *problems] if problems else [])
     for failure in failures:
         output.notify(failure.message)
-    return FAILED if failures else FOUND if found else GOOD
+    return FAILED if failures else FOUND if problems else GOOD
 
 
 def _audit(options: Namespace) -> int:
     with closing(_source(options)) as source:
-        records = source.audit(_filters(options), options.last)
+        records = source.audit(_given(options, FILTERS), options.last)
     if options.json:
         output.print_json({"records": records})
     else:
@@ -75,9 +75,8 @@ def _audit(options: Namespace) -> int:
 
 
 def _verify(options: Namespace) -> int:
-    wanted = {name: getattr(options, name) for name in ("path", "session_id", "known_head")}
     with closing(_source(options)) as source:
-        result = source.verify({name: value for name, value in wanted.items() if value is not None})
+        result = source.verify(_given(options, ("path", "session_id", "known_head")))
     if options.json:
         output.print_json(result)
     else:
@@ -88,14 +87,14 @@ def _verify(options: Namespace) -> int:
 
 
 def _export(options: Namespace) -> int:
-    form = options.format or "jsonl"
+    file_format = options.format or "jsonl"
     to_file = options.output not in (None, "-")
-    if options.json and not to_file and form != "jsonl":
+    if options.json and not to_file and file_format != "jsonl":
         raise InvalidRequestError("With --json the records go to stdout as jsonl; leave --format csv out, or add -o.")
     with closing(_source(options)) as source:
-        length = output.write_file(source.export(_filters(options), form), options.output)
+        length = output.write_file(source.export(_given(options, FILTERS), file_format), options.output)
     if to_file and options.json:
-        output.print_json({"file": options.output, "format": form, "bytes": length})
+        output.print_json({"file": options.output, "format": file_format, "bytes": length})
     elif to_file:
         output.print_lines([f"Wrote {length:,} bytes to {options.output}"])
     return GOOD
@@ -103,11 +102,12 @@ def _export(options: Namespace) -> int:
 
 def _prices(options: Namespace) -> int:
     if options.url is not None and not options.update:
-        raise InvalidRequestError("Give --url only with --update.")
+        raise InvalidRequestError("The option --url is only for --update; add --update, or leave --url out.")
     found = price_data.update(options.url) if options.update else price_data.describe()
     if found is None:
         raise NotFoundError(
-            "No dated prices are installed in this environment: pip install genai-prices, in that of the kernels."
+            "No prices with a date are installed in this environment; run pip install genai-prices in the kernels'"
+            " environment."
         )
     if options.json:
         output.print_json(found.body())
@@ -117,7 +117,7 @@ def _prices(options: Namespace) -> int:
 
 
 def _ceiling(options: Namespace) -> int:
-    # Here, since a database library is loaded with it, and a request to a server needs none.
+    # Imported here, since it imports a database library, which commands that read a server do not need.
     from .ceilings import ceiling
     from .configured_ledger import configured_url
 
@@ -146,16 +146,20 @@ _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
 }
 
 
-def _filters(options: Namespace) -> dict[str, str]:
-    given = {name: getattr(options, name) for name in FILTERS}
-    return {name: value for name, value in given.items() if value is not None}
+def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
+    """Return those of the named options that the command line sets, with their values."""
+    values = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-# ---- where the facts come from
+# ---- the servers and the ledger to read
 
 
 def _source(options: Namespace) -> Source:
-    """The only source; with several, or with none that can be read, raises AumOSGovernanceError."""
+    """Return the only source that the options select.
+
+    Raises AumOSGovernanceError for several sources, and where none can be read.
+    """
     failures: list[AumOSGovernanceError] = []
     sources = list(_sources(options, failures.append))
     if len(sources) > 1:
@@ -169,9 +173,12 @@ def _source(options: Namespace) -> Source:
 
 
 def _server(options: Namespace) -> ServerSource:
-    """The only governed server; raises AumOSGovernanceError."""
+    """Return the server that the options name, or else the only governed server that runs.
+
+    Raises AumOSGovernanceError for several, and where none responds or is governed.
+    """
     if options.server is not None:
-        server = given_server(options.server, options.token)
+        server = server_at(options.server, options.token)
         server.config()
         return server
     failures: list[AumOSGovernanceError] = []
@@ -187,15 +194,18 @@ def _server(options: Namespace) -> ServerSource:
 
 
 def _sources(options: Namespace, fail: Callable[[AumOSGovernanceError], None]) -> Iterator[Source]:
-    """The servers to request from; ``fail`` is called for each server that runs and does not respond."""
+    """Yield the sources that the options select; without options, all governed servers, or else the configured ledger.
+
+    ``fail`` is called with the error of each server that runs but cannot be read.
+    """
     if options.server is not None and options.database_url is not None:
-        raise InvalidRequestError("Give either --server or --database-url, not both.")
+        raise InvalidRequestError("Use either --server or --database-url, not both.")
     if options.token is not None and options.database_url is not None:
-        raise InvalidRequestError("A --token is for a server; a ledger is read without one.")
+        raise InvalidRequestError("The option --token is for a server; leave it out with --database-url.")
     if options.database_url is not None:
-        yield _ledger(options.database_url)
+        yield _ledger_source(options.database_url)
     elif options.server is not None:
-        server = given_server(options.server, options.token)
+        server = server_at(options.server, options.token)
         server.config()
         yield server
     else:
@@ -218,7 +228,7 @@ def _configured_ledger() -> Source:
     from .configured_ledger import configured_url
 
     try:
-        ledger = _ledger(configured_url())
+        ledger = _ledger_source(configured_url())
     except NotFoundError as error:
         raise NotFoundError(
             f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
@@ -228,8 +238,8 @@ def _configured_ledger() -> Source:
     return ledger
 
 
-def _ledger(url: str) -> Source:
-    # Here, since a database library is loaded with it, and a request to a server needs none.
+def _ledger_source(url: str) -> Source:
+    # Imported here, since it imports a database library, which commands that read a server do not need.
     from .ledger_source import LedgerSource
 
     return LedgerSource(url)

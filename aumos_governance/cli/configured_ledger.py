@@ -1,4 +1,4 @@
-"""Which ledger this user's servers keep, according to their configuration files."""
+"""The ledger that this user's servers use, by their configuration files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from ..server.settings.settings import default_database_url
 __all__ = ["configured_url"]
 
 _CONFIGS: Final = ("jupyter_aumos_governance_config", "jupyter_server_config")
-"""The files that a server reads for the extension, the stronger one last."""
+"""The names of the configuration files that a server reads; the settings of the last one take precedence."""
 
 
 def configured_url() -> str:
-    """Where a server with this user's configuration files would keep its ledger; raises ConfigurationError."""
+    """Return the URL of the ledger that a server with this user's configuration files would use.
+
+    Raises ConfigurationError if a file cannot be read.
+    """
     from jupyter_core.application import JupyterApp
     from jupyter_core.paths import jupyter_data_dir
     from traitlets.config import Config
@@ -27,10 +30,10 @@ def configured_url() -> str:
             app.load_config_file(suppress_errors=False)
             config.merge(app.config)
     except Exception as error:
-        # A configuration file is a program, which may fail in any way.
+        # A configuration file may be a Python program, which can raise any error.
         raise ConfigurationError(
             f"Jupyter's configuration cannot be read ({type(error).__name__}: {error}); name the ledger with"
             " --database-url."
         ) from error
-    # Not taken from the extension or an application, which would make the folder.
+    # Read from the configuration and not from a GovernanceExtension object, which would create the ledger's folder.
     return str(config.GovernanceExtension.get("database_url") or default_database_url(Path(jupyter_data_dir())))

@@ -1,4 +1,4 @@
-"""``jupyter governance key``: keys of the gateway for a user's own programs."""
+"""The command ``jupyter governance key``: it lists, issues and revokes keys of a server's gateway."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from .. import money
 from ..errors import InvalidRequestError, NotFoundError
 from . import output
-from .inside import refuse_inside
+from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 from .tables import Column, table
 
@@ -24,14 +24,15 @@ _KEYS: Final = (
     Column("ID"),
 )
 _OWN: Final = "user"
+"""The kind of the keys that users issue for their own programs."""
 
 
 def key(options: Namespace, server: ServerSource) -> None:
-    """Do what was requested; raises AumOSGovernanceError."""
+    """List, create or revoke keys, as the options state. Raises AumOSGovernanceError."""
     if options.action == "list":
         _list(options, server)
         return
-    refuse_inside("Keys are issued and revoked")
+    require_own_terminal("Keys can only be issued and revoked")
     if options.action == "create":
         _create(options, server)
     else:
@@ -46,7 +47,7 @@ def _list(options: Namespace, server: ServerSource) -> None:
         output.print_lines([f"The {server.name} has no gateway."])
     else:
         lines = table(_KEYS, [_row(found) for found in body["keys"]], output.terminal_width())
-        output.print_lines(lines if body["keys"] else ["No key is valid."])
+        output.print_lines(lines if body["keys"] else ["There are no valid keys."])
 
 
 def _create(options: Namespace, server: ServerSource) -> None:
@@ -59,30 +60,30 @@ def _create(options: Namespace, server: ServerSource) -> None:
     if options.json:
         output.print_json(created)
     else:
-        # As a shell reads it: eval "$(jupyter governance key create NAME)".
+        # In the syntax of a shell, for eval "$(jupyter governance key create NAME)".
         variables = sorted(created["environment"].items())
         output.print_lines(f"export {name}={shlex.quote(value)}" for name, value in variables)
     state = server.state(created["key"]["path"])
     output.notify(
         f"Key {options.name!r}: trust level L{state['trust_level']}, budget"
-        f" {money.display(money.parse(state['budget']))}. It is shown this once, and valid until you run"
+        f" {money.display(money.parse(state['budget']))}. The key is shown only this once, and is valid until you run"
         f" jupyter governance key revoke {shlex.quote(options.name)}."
     )
 
 
 def _revoke(options: Namespace, server: ServerSource) -> None:
     keys = server.keys()["keys"]
-    named = [found for found in keys if options.name == found["id"]]
-    named = named or [found for found in keys if (found["kind"], found["name"]) == (_OWN, options.name)]
-    named = named or [found for found in keys if found["name"] == options.name]
-    if not named:
+    matching = [found for found in keys if options.name == found["id"]]
+    matching = matching or [found for found in keys if (found["kind"], found["name"]) == (_OWN, options.name)]
+    matching = matching or [found for found in keys if found["name"] == options.name]
+    if not matching:
         raise NotFoundError(f"There is no valid key {options.name!r}; see jupyter governance key list.")
-    if len(named) > 1:
-        raise InvalidRequestError(f"Several keys are named {options.name!r}; name one by its id.")
-    server.revoke_key(named[0]["id"])
+    if len(matching) > 1:
+        raise InvalidRequestError(f"Several keys have the name {options.name!r}; use the id of the one to revoke.")
+    server.revoke_key(matching[0]["id"])
     if options.json:
-        output.print_json({"key": named[0]})
-    output.notify(f"The key {named[0]['name']!r} is revoked.")
+        output.print_json({"key": matching[0]})
+    output.notify(f"The key {matching[0]['name']!r} is revoked.")
 
 
 def _row(found: dict[str, Any]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The facts of a ledger that is read without a server."""
+"""A source for the commands that reads a ledger directly, without a server."""
 
 from __future__ import annotations
 
@@ -23,25 +23,26 @@ __all__ = ["LedgerSource"]
 
 
 class LedgerSource:
-    """The ledger that ``url`` names, which others may be writing to; raises what `open_reader` raises."""
+    """A `Source` that reads the ledger at ``url``, which servers may be writing to. Raises as `open_reader`."""
 
     def __init__(self, url: str) -> None:
         self._reader = open_reader(url)
-        # What is used of it here only reads.
+        # A reader has only a ledger's `read`, and nothing below calls anything else.
         self._ledger = cast(Ledger, self._reader)
         self._records = Records(self._ledger)
         self.name = f"ledger {self._reader.name}"
 
     def places(self) -> list[dict[str, Any]]:
         found = []
-        shown: set[tuple[str, str]] = set()
+        listed: set[tuple[str, str]] = set()
         for owner, root in self._reader.places():
-            # A root's list has what lies below it, so below one that was listed before, too: "/a" comes before "/a/b".
+            # A root's list includes all notebooks below its folder. One root may lie below another, and "/a" comes
+            # before "/a/b", so what an earlier root listed is left out.
             files = [(file_of(root, body["path"]), body) for body in self._notebooks(owner, root)]
-            notebooks = [body for file, body in files if (owner, file) not in shown]
-            shown |= {(owner, file) for file, _ in files}
-            holds = [body for body in self._holds(owner, root) if (owner, body["id"]) not in shown]
-            shown |= {(owner, body["id"]) for body in holds}
+            notebooks = [body for file, body in files if (owner, file) not in listed]
+            listed |= {(owner, file) for file, _ in files}
+            holds = [body for body in self._holds(owner, root) if (owner, body["id"]) not in listed]
+            listed |= {(owner, body["id"]) for body in holds}
             if notebooks or holds:
                 body = {"owner": owner, "root": root, "notebooks": notebooks, "holds": holds, "kernels": None}
                 found.append(body)
@@ -65,8 +66,8 @@ class LedgerSource:
             session_id = self._records.session_of(self._key(parameters["path"]))
         return self._records.verify(session_id, parameters.get("known_head"))
 
-    def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:
-        return self._records.export(audit_filter.export_query(filters, self._key), form)
+    def export(self, filters: Mapping[str, str], file_format: str) -> Iterator[bytes]:
+        return self._records.export(audit_filter.export_query(filters, self._key), file_format)
 
     def close(self) -> None:
         self._reader.close()
@@ -91,31 +92,31 @@ class LedgerSource:
         return found
 
     def _key(self, path: str) -> NotebookKey:
-        """The notebook at a path below its server's root, or with the root before it.
+        """Return the notebook at a path, which is below its server's root or includes the root.
 
-        Raises NotFoundError for none, and InvalidRequestError where several servers have one there.
+        Raises NotFoundError if there is none, and InvalidRequestError if several servers have one at this path.
         """
         path = fields.text({"path": path}, "path", "path")
-        # By the file: several roots may reach it.
-        named = {
+        # By owner and file, since several roots may contain the same file.
+        by_file = {
             (owner, file_of(root, key.path)): key
             for owner, root in self._reader.places()
             for key in _keys(owner, root, path)
             if self._ledger.read(ReadState(notebook=key)).seq
         }
-        found = list(named.values())
+        found = list(by_file.values())
         if not found:
-            raise NotFoundError(f"The {self.name} knows no notebook {path!r}.")
+            raise NotFoundError(f"The {self.name} has no notebook {path!r}.")
         if len(found) > 1:
-            all_of_them = ", ".join(f"{posixpath.join(key.root, key.path)} of {key.owner}" for key in found[:5])
+            listed = ", ".join(f"{posixpath.join(key.root, key.path)} of {key.owner}" for key in found[:5])
             raise InvalidRequestError(
-                f"The {self.name} has several notebooks {path!r} ({all_of_them}); write the one that is meant with its"
-                " root, or name its session with --session-id."
+                f"The {self.name} has several notebooks {path!r} ({listed}); write the path with its root, or name the"
+                " session with --session-id."
             )
         return found[0]
 
 
 def _keys(owner: str, root: str, path: str) -> set[NotebookKey]:
-    """What ``path`` may mean: below the root, or with the root before it."""
-    below = path.strip("/")
-    return {NotebookKey(owner, root, below), NotebookKey(owner, root, below.removeprefix(f"{root.strip('/')}/"))}
+    """Return the notebooks that ``path`` may mean, as a path below the root or one that includes the root."""
+    path = path.strip("/")
+    return {NotebookKey(owner, root, path), NotebookKey(owner, root, path.removeprefix(f"{root.strip('/')}/"))}

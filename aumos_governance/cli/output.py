@@ -1,4 +1,4 @@
-"""What goes to a terminal, a pipe or a file."""
+"""Functions that write the commands' output to stdout, stderr or a file."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from typing import Any
 from ..errors import AumOSGovernanceError
 from ..printing import printable
 
-__all__ = ["OutputError", "let_go_of_stdout", "notify", "print_json", "print_lines", "terminal_width", "write_file"]
+__all__ = ["OutputError", "detach_stdout", "notify", "print_json", "print_lines", "terminal_width", "write_file"]
 
 
 class OutputError(AumOSGovernanceError):
-    """What was found cannot be written where it should go."""
+    """Raised when the output cannot be written to stdout or to the file."""
 
     default_code = "OUTPUT_FAILED"
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print for users; characters that a terminal would act on, or that its encoding lacks, are escaped."""
+    """Print lines for users. Control characters, and characters that the terminal's encoding lacks, are escaped."""
     _write(("".join(f"{printable(line)}\n" for line in lines)).encode(_encoding(), "backslashreplace"))
 
 
 def print_json(body: Any) -> None:
-    """Print for programs, in ASCII."""
-    # The one character of ASCII that JSON leaves as it is and a terminal does not show.
+    """Print a body as JSON in ASCII, for programs."""
+    # DEL is the only ASCII control character that json.dumps does not escape.
     _write(json.dumps(body, indent=2).replace("\x7f", "\\u007f").encode() + b"\n")
 
 
@@ -44,15 +44,16 @@ def notify(sentence: str) -> None:
 
 
 def terminal_width() -> int | None:
-    """How wide a line may be; None where no terminal shows it."""
+    """Return the number of characters in a line of the terminal; None if stdout is not a terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def write_file(parts: Iterable[bytes], name: str | None) -> int:
-    """Write a stream to a file, or with None to stdout, and return its length in bytes.
+    """Write ``parts`` to the file ``name``, or to stdout for None and "-", and return their length in bytes.
 
-    The file is there as a whole or, where the stream fails, not at all; a device or a pipe is written to as it is.
-    Raises OutputError, BrokenPipeError where stdout is closed, and what the stream raises.
+    A regular file is replaced only once all parts are written, so it is never incomplete; a device or a pipe is
+    written to directly. Raises OutputError, BrokenPipeError if the reader of stdout has closed the pipe, and what the
+    iterator raises.
     """
     if name is None or name == "-":
         return sum(map(_write, parts))
@@ -66,26 +67,26 @@ def write_file(parts: Iterable[bytes], name: str | None) -> int:
         raise OutputError(f"The file {name} cannot be written: {error.strerror or error}.") from error
 
 
-def let_go_of_stdout() -> None:
-    """Detach stdout from its closed pipe; without this the interpreter complains when it ends."""
+def detach_stdout() -> None:
+    """Redirect stdout from its closed pipe to the null device, so that the interpreter prints no error on exit."""
     with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def _replace(path: Path, parts: Iterable[bytes]) -> int:
-    # Beside the file, so that it takes the file's place in one step; readable by its owner alone, as the ledger is.
-    handle, made = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    # In the same folder, so that it replaces the file atomically. Only its owner can read it, as is true of the ledger.
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             length = sum(map(file.write, parts))
             file.flush()
             os.fsync(file.fileno())
-        Path(made).replace(path)
+        Path(temporary).replace(path)
     except BaseException:
         with suppress(OSError):
-            Path(made).unlink()
+            Path(temporary).unlink()
         raise
     return length
 
@@ -109,12 +110,12 @@ def _descriptor() -> int | None:
         sys.stdout.flush()
         return sys.stdout.fileno()
     except io.UnsupportedOperation:
-        # It is not a file of the system's, as where a program runs this one inside itself.
+        # stdout is not a file of the operating system, for example when another program calls `main` and captures it.
         return None
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
-    # Python's own stream, where it is unbuffered, drops what a pipe does not take in at once.
+    # Python's own stream, if it is unbuffered, drops the bytes that a pipe does not accept at once.
     rest = memoryview(data)
     while rest:
         try:

@@ -1,4 +1,4 @@
-"""The text that the commands print."""
+"""The text output of the commands, made from bodies of the REST interface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..printing import printable
 from ..server.rest.ceilings import difference_sentence
 from .tables import Column, table
 
-__all__ = ["audit_lines", "is_damaged", "needs_user", "price_lines", "status_lines", "verify_lines"]
+__all__ = ["audit_lines", "is_damaged", "price_lines", "problems", "status_lines", "verify_lines"]
 
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
@@ -49,48 +49,48 @@ _FINDINGS: Final = (Column("CODE"), Column("TABLE"), Column("RECORD", cut="end")
 
 
 def status_lines(status: Body, width: int | None) -> list[str]:
-    """The places of a status, each with its notebooks, kernels and holds."""
+    """Return the lines of a status: for each place, its notebooks, kernels and holds."""
     lines: list[str] = []
     for place in status["places"]:
         lines += ["", *_place_lines(place, width)]
     return lines[1:]
 
 
-def needs_user(status: Body) -> list[str]:
-    """What in a status is not in order, in one sentence each."""
-    return [sentence for place in status["places"] for sentence in _wants(place)]
+def problems(status: Body) -> list[str]:
+    """Return one sentence for each problem in a status that a user must look at."""
+    return [sentence for place in status["places"] for sentence in _place_problems(place)]
 
 
 def audit_lines(records: Sequence[Body], width: int | None) -> list[str]:
-    """The records as a table, in the order they come in."""
+    """Return the records as a table, in their order."""
     if not records:
         return ["No audit records match."]
     return table(_AUDIT, [_audit_row(record) for record in records], width)
 
 
 def is_damaged(result: Body) -> bool:
-    """Whether a verification found something that cannot be read."""
+    """Whether verification found records that could not be read."""
     return any(finding["code"] == "DAMAGED" for finding in result.get("findings", ()))
 
 
 def verify_lines(result: Body, known_head: str | None, width: int | None = None) -> list[str]:
-    """What a verification found."""
+    """Return the lines of a verification's result."""
     if not result["ok"]:
-        return _wrong_lines(result, width) + _coverage_lines(result)
+        return _failure_lines(result, width) + _coverage_lines(result)
     intact = (
         f"{_count(result['checked'], 'record')} in {_count(len(result['heads']), 'chain')} are as they were written"
     )
-    lines = [f"OK: {intact}{', and the known head is one of theirs' if known_head else ''}."]
+    lines = [f"OK: {intact}{', and they include the known head' if known_head else ''}."]
     head = result["heads"].get("ledger") or next(iter(result["heads"].values()), None)
     if head:
-        lines.append(f"Keep this head on another machine, and verify with --known-head later: {head}")
+        lines.append(f"Keep this head on another machine, to verify with --known-head later: {head}")
     return lines + _coverage_lines(result)
 
 
-def _wrong_lines(result: Body, width: int | None) -> list[str]:
+def _failure_lines(result: Body, width: int | None) -> list[str]:
     lines = [f"NOT OK: {result['problem']}"]
     if result["chain"] is not None:
-        lines.append(f"Found intact until then: {_count(result['checked'], 'record')}.")
+        lines.append(f"Intact up to there: {_count(result['checked'], 'record')}.")
     findings = result.get("findings", ())
     if len(findings) > 1:
         rows = [
@@ -109,7 +109,7 @@ def _wrong_lines(result: Body, width: int | None) -> list[str]:
 
 
 def price_lines(prices: Body, width: int | None) -> list[str]:
-    """The age of the models' prices, and what to do where they are old."""
+    """Return the age of the models' prices, with advice if they are old."""
     row = (prices["source"], prices["version"], prices["as_of"], _count(prices["age_days"], "day"))
     lines = table(_PRICES, [row], width)
     if prices["old"]:
@@ -118,20 +118,20 @@ def price_lines(prices: Body, width: int | None) -> list[str]:
 
 
 def _coverage_lines(result: Body) -> list[str]:
-    """What was compared with the records, and what was not; a server of an earlier version compares nothing."""
+    """Return what was compared with the records, and what was not. A server of an earlier version sends neither."""
     covered = {name: count for name, count in result.get("covered", {}).items() if name not in ("audit", "chains")}
     lines = []
     if covered:
-        lines.append(f"As the records say: {', '.join(f'{count:,} {name}' for name, count in covered.items())}.")
+        lines.append(f"Match the records: {', '.join(f'{count:,} {name}' for name, count in covered.items())}.")
     return lines + [f"Not covered: {sentence[:1].lower()}{sentence[1:]}" for sentence in result.get("not_covered", ())]
 
 
-def _wants(place: Body) -> Iterator[str]:
+def _place_problems(place: Body) -> Iterator[str]:
     for hold in place["holds"]:
         if hold["state"] == "unresolved":
             yield (
-                f"The hold {hold['id']} of {_usd(hold['amount'])} in {printable(hold['notebook'])} is unresolved: its"
-                " kernel is gone, and a user must state what it cost."
+                f"The hold {hold['id']} of {_usd(hold['amount'])} in {printable(hold['notebook'])} has an unknown"
+                " outcome: its kernel is gone, and a user must state what the call cost."
             )
     for state in place["notebooks"]:
         if state["active"] and state["over"] != "0":
@@ -145,16 +145,18 @@ def _wants(place: Body) -> Iterator[str]:
 
 
 def _place_lines(place: Body, width: int | None) -> list[str]:
-    of = [f"root {printable(place['root'])}"] if place["root"] else []
+    heading = [printable(place["name"][:1].upper() + place["name"][1:])]
+    if place["root"]:
+        heading.append(f"root {printable(place['root'])}")
     if place["owner"] is not None:
-        of.append(f"owner {printable(place['owner'])}")
-    lines = [", ".join([printable(place["name"][:1].upper() + place["name"][1:]), *of])]
+        heading.append(f"owner {printable(place['owner'])}")
+    lines = [", ".join(heading)]
     if place["notebooks"]:
         lines += table(_NOTEBOOKS, [_notebook_row(state) for state in place["notebooks"]], width)
     else:
         lines.append("No notebook was ever governed here.")
     if place["kernels"]:
-        rows = [(kernel["id"], _way(kernel), kernel["notebook"]) for kernel in place["kernels"]]
+        rows = [(kernel["id"], _transport(kernel), kernel["notebook"]) for kernel in place["kernels"]]
         lines += ["", *table(_KERNELS, rows, width)]
     elif place["kernels"] is not None:
         lines += ["", "No kernel runs."]
@@ -198,10 +200,10 @@ def _audit_row(record: Body) -> tuple[str, ...]:
     )
 
 
-def _way(kernel: Body) -> str:
+def _transport(kernel: Body) -> str:
     if not kernel["reachable"]:
         return "UNREACHABLE"
-    return kernel["transport"] or "nothing yet"
+    return kernel["transport"] or "not yet"
 
 
 def _usd(amount: str) -> str:

@@ -19,21 +19,22 @@ _PREFIX: Final = "aumos-governance/v1/"
 _CHUNK: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
-"""The codes of refusals that are no matter of the token alone."""
+"""The codes of refusals with status 401 or 403 whose reason is not the token."""
 _SCHEMES: Final = ("http", "https", "http+unix")
-# What users copy from a browser's address line.
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
+"""Paths of pages, which follow the base URL in what users copy from a browser's address bar."""
 
 
 class NotGovernedError(NotFoundError):
-    """A Jupyter server responded, and governance is not enabled on it."""
+    """Raised when a Jupyter server responds, but governance is not enabled on it."""
 
 
 class RestClient:
-    """``url`` is the server's base URL; ``timeout`` is for each step of a response, in seconds.
+    """A client of one server's REST interface.
 
-    Raises ServerUnreachableError where no server responds or a response breaks off, NotGovernedError where the server
-    has no such interface, and what a refusal stands for.
+    ``url`` is the server's base URL, ``timeout`` the longest wait for the connection and for each part of a response,
+    in seconds. Methods raise ServerUnreachableError if no server responds or a response is incomplete, NotGovernedError
+    if governance is not enabled on the server, and the error that a refusal's code names.
     """
 
     def __init__(self, url: str, token: str | None, *, timeout: float = 60.0) -> None:
@@ -43,28 +44,27 @@ class RestClient:
         self._timeout = timeout
 
     def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The body of one response."""
+        """Send a GET request and return the response's body."""
         return self._body("GET", name, parameters or {})
 
     def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The body of the response to a change. It is sent once: where no response comes, it may have been done."""
+        """Send a request that changes something, and return the response's body.
+
+        It is sent only once: after a ServerUnreachableError the change may have been made.
+        """
         return self._body(method, name, {}, json.dumps(body or {}).encode())
 
     def _body(
         self, method: str, name: str, parameters: Mapping[str, str], content: bytes | None = None
     ) -> dict[str, Any]:
         with self._response(name, parameters, method, content) as response:
-            raw = response.read()
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
+            body = _json_object(response.read())
+        if body is None:
             raise ServerUnreachableError(f"The program at {self.url} is not AumOS Governance on a Jupyter server.")
         return body
 
     def stream(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        """The parts of a file; ServerUnreachableError where it breaks off before its end."""
+        """Yield the parts of a file. Raises ServerUnreachableError if the file is incomplete."""
         with self._response(name, parameters) as response:
             while part := response.read1(_CHUNK):
                 yield part
@@ -85,18 +85,18 @@ class RestClient:
                     yield response
         except ssl.SSLCertVerificationError as error:
             raise ServerUnreachableError(
-                f"The certificate of {self.url} is not trusted ({error.verify_message}); name the file that vouches for"
-                " it in SSL_CERT_FILE."
+                f"The certificate of {self.url} is not trusted ({error.verify_message}); set SSL_CERT_FILE to a file of"
+                " certificates that includes its issuer's."
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise ServerUnreachableError(f"The server {self.url} does not respond: {_reason(error)}.") from error
 
     def _refuse(self, response: http.client.HTTPResponse) -> None:
-        body = _json_object(response.read())
+        body = _json_object(response.read()) or {}
         code, message = body.get("code"), body.get("message")
         if response.status in (401, 403) and code not in _DECIDED:
             raise ServerUnreachableError(
-                f"The server {self.url} does not accept the token; give one with --token or in JUPYTER_TOKEN."
+                f"The server {self.url} does not accept the token; state another with --token or in JUPYTER_TOKEN."
             )
         if isinstance(code, str) and isinstance(message, str):
             raise from_code(code, message)
@@ -115,7 +115,7 @@ class RestClient:
             return http.client.HTTPConnection(host, parts.port, timeout=self._timeout)
         context = ssl.create_default_context()
         if host in _LOOPBACK:
-            # A certificate for the name that other machines use; a connection to this very machine needs no check.
+            # The certificate is for the name that other machines use. A connection within this machine needs no check.
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return http.client.HTTPSConnection(host, parts.port, timeout=self._timeout, context=context)
@@ -133,14 +133,17 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def server_url(raw: str) -> tuple[str, str | None]:
-    """A server's base URL as users write or copy it, and the token in it; raises InvalidRequestError."""
+    """Return a server's base URL, and the token in it or None, from a URL as users type it or copy it from a browser.
+
+    Raises InvalidRequestError.
+    """
     try:
         parts = urlsplit(raw if "://" in raw else f"http://{raw}")
         if parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0:
             raise ValueError("not a server")
     except ValueError:
         raise InvalidRequestError(
-            f"{raw[:80]!r} is no server's URL; write, for example, http://localhost:8888/."
+            f"{raw[:80]!r} is not the URL of a server; use one like http://localhost:8888/."
         ) from None
     path = parts.path
     for page in _PAGES:
@@ -151,18 +154,18 @@ def server_url(raw: str) -> tuple[str, str | None]:
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}/", token
 
 
-def _json_object(raw: bytes) -> dict[str, Any]:
+def _json_object(raw: bytes) -> dict[str, Any] | None:
     try:
         body = json.loads(raw)
     except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return None
+    return body if isinstance(body, dict) else None
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
         return "it broke off in the middle of a response"
     if isinstance(error, TimeoutError):
-        return "it is silent"
+        return "it sent nothing in time"
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return text or type(error).__name__

@@ -1,4 +1,4 @@
-"""``jupyter governance run``: a command with a key of a notebook's, which is revoked when the command ends."""
+"""The command ``jupyter governance run``: it runs another command with a notebook's key, and then revokes the key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..errors import AumOSGovernanceError, InvalidRequestError
 from . import output
-from .inside import refuse_inside
+from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 
 __all__ = ["run"]
@@ -23,18 +23,21 @@ __all__ = ["run"]
 _NOT_FOUND: Final = 127
 _NOT_RUN: Final = 126
 _BY_SIGNAL: Final = 128
-"""With a signal's number added, what a shell gives for a program that the signal ended: POSIX, 2.8.2."""
+"""Plus a signal's number: the exit code that shells report for a program that the signal ended (POSIX, 2.8.2)."""
 _PASSED_ON: Final = ("SIGTERM", "SIGHUP", "SIGQUIT")
 _MAX_NAME: Final = 200
 
 
 def run(options: Namespace, server: ServerSource) -> int:
-    """Run the command to its end and give its exit code; raises AumOSGovernanceError where it cannot have a key."""
-    refuse_inside("A command is run with a notebook's key")
+    """Run the command of the options to its end and return its exit code.
+
+    Raises AumOSGovernanceError if no key can be issued for it.
+    """
+    require_own_terminal("A command can only be run with a notebook's key")
     command = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not command:
-        raise InvalidRequestError("Name the command after two hyphens: run --notebook a.ipynb -- python train.py.")
-    path = _below(server.root, options.notebook)
+        raise InvalidRequestError("No command was given; add it as in run --notebook a.ipynb -- python train.py.")
+    path = _path_below(server.root, options.notebook)
     with _Child.signals() as child:
         created = server.create_key({"kind": "run", "name": shlex.join(command)[:_MAX_NAME], "path": path})
         try:
@@ -47,17 +50,17 @@ def run(options: Namespace, server: ServerSource) -> int:
 
 
 class _Child:
-    """The command's process, to which this one's signals are passed on."""
+    """The command's process, which gets the signals that this process receives."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._early: int | None = None
-        """A signal that came before there was a process."""
+        """The number of a signal that arrived before the process was started."""
 
     @classmethod
     @contextmanager
     def signals(cls) -> Iterator[_Child]:
-        """Within it signals end the command first, so that its key is revoked."""
+        """Pass signals on to the command within this context, so that this process lives on to revoke the key."""
         child = cls()
         numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
         before = {signal.SIGINT: signal.signal(signal.SIGINT, child._interrupt)}
@@ -69,14 +72,14 @@ class _Child:
                 signal.signal(number, handler)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """The command's exit code, as a shell has it."""
+        """Run the command and return its exit code, as a shell reports it."""
         if self._early is not None:
             return _BY_SIGNAL + self._early
         try:
-            # The handlers are Python's, so the command starts with the system's own.
+            # Handlers that are Python functions are not inherited, so the command starts with the default ones.
             process = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - the user's own command
         except FileNotFoundError:
-            output.notify(f"There is no command {command[0]!r}.")
+            output.notify(f"The command {command[0]!r} was not found.")
             return _NOT_FOUND
         except OSError as error:
             output.notify(f"The command {command[0]!r} cannot be run: {error.strerror or error}.")
@@ -91,7 +94,7 @@ class _Child:
             self._process.send_signal(self._early)
 
     def _interrupt(self, number: int, frame: object) -> None:
-        # A terminal sends it to the command as well, which may take a second one for something else.
+        # A terminal sends Ctrl+C to the command as well, and the command might treat a second one differently.
         if self._process is None or not sys.stdin.isatty():
             self._pass_on(number, frame)
 
@@ -106,8 +109,8 @@ def _environment(inherited: Mapping[str, str], created: Mapping[str, Any]) -> di
     return {**kept, **created["environment"]}
 
 
-def _below(root: str | None, notebook: str) -> str:
-    """The path below the server's root of a notebook that is named so, or as a file of this folder."""
+def _path_below(root: str | None, notebook: str) -> str:
+    """Return a notebook's path below the server's root, from such a path or from a path of this machine."""
     file = Path(notebook).expanduser().resolve()
     if root is not None and file.is_file() and file.is_relative_to(Path(root).resolve()):
         return file.relative_to(Path(root).resolve()).as_posix()

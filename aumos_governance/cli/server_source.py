@@ -1,4 +1,4 @@
-"""The facts of a running server, read over REST."""
+"""A source for the commands that reads a running server over REST."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from .rest_client import RestClient, server_url
 
-__all__ = ["ServerSource", "find_servers", "given_server"]
+__all__ = ["ServerSource", "find_servers", "server_at"]
 
 _PAGE: Final = 1_000
 
 
 class ServerSource:
-    """One server, read over REST. ``about`` is what its own information file says."""
+    """A `Source` that reads one server over REST. ``about`` is the content of the server's own information file."""
 
     def __init__(self, client: RestClient, about: Mapping[str, Any]) -> None:
         self._client = client
@@ -24,7 +24,7 @@ class ServerSource:
         self.name = f"server {client.url}"
 
     def config(self) -> dict[str, Any]:
-        """The server's configuration; raises NotGovernedError where governance is not enabled."""
+        """Return the server's configuration. Raises NotGovernedError if governance is not enabled on it."""
         return self._client.get("config")
 
     def places(self) -> list[dict[str, Any]]:
@@ -35,7 +35,7 @@ class ServerSource:
                 "notebooks": self._all("notebooks"),
                 "holds": self._all("holds"),
                 "kernels": self._client.get("kernels")["kernels"],
-                # A server of an earlier version does not say.
+                # A server of an earlier version does not send this field.
                 "ceilings_differ": self.config().get("ceilings_differ", []),
             }
         ]
@@ -54,31 +54,31 @@ class ServerSource:
     def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         return self._client.get("audit/verify", parameters)
 
-    def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:
-        return self._client.stream("audit/export", {**filters, "format": form})
+    def export(self, filters: Mapping[str, str], file_format: str) -> Iterator[bytes]:
+        return self._client.stream("audit/export", {**filters, "format": file_format})
 
     @property
     def root(self) -> str | None:
-        """The folder that the server shows; None where that is not known."""
+        """The server's root folder; None where it is not known."""
         return self._about.get("root_dir")
 
     def state(self, path: str) -> dict[str, Any]:
-        """What ``GET state`` gives."""
+        """Return the response of ``GET state``."""
         return self._client.get("state", {"path": path})
 
     def keys(self) -> dict[str, Any]:
-        """What ``GET keys`` gives."""
+        """Return the response of ``GET keys``."""
         return self._client.get("keys")
 
     def create_key(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """A new key, as ``POST keys`` gives it."""
+        """Issue a key, and return the response of ``POST keys``."""
         return self._client.send("POST", "keys", body)
 
     def revoke_key(self, key_id: str) -> None:
         self._client.send("DELETE", f"keys/{key_id}")
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Do nothing: each request has closed its own connection."""
 
     def _all(self, name: str) -> list[dict[str, Any]]:
         page = self._client.get(name, {"limit": str(_PAGE)})
@@ -90,19 +90,22 @@ class ServerSource:
 
 
 def find_servers(token: str | None) -> list[ServerSource]:
-    """The running Jupyter servers of this user, by URL, governed or not."""
+    """Return the running Jupyter servers of this user, in order of their URLs, governed or not."""
     return [
         ServerSource(RestClient(about["url"], token or about.get("token") or _token_of_environment()), about)
         for about in _running()
     ]
 
 
-def given_server(raw: str, token: str | None) -> ServerSource:
-    """The server at a URL, with the token it needs where that is known; raises InvalidRequestError."""
-    url, in_url = server_url(raw)
-    about = next((about for about in _running() if _place(about["url"]) == _place(url)), {})
-    known = token or in_url or about.get("token") or _token_of_environment()
-    return ServerSource(RestClient(url, known), about)
+def server_at(raw_url: str, token: str | None) -> ServerSource:
+    """Return the server at a URL. Raises InvalidRequestError if ``raw_url`` is not a server's URL.
+
+    Its token is ``token``, or else the one in the URL, the server's information file or the environment.
+    """
+    url, url_token = server_url(raw_url)
+    about = next((about for about in _running() if _address(about["url"]) == _address(url)), {})
+    token = token or url_token or about.get("token") or _token_of_environment()
+    return ServerSource(RestClient(url, token), about)
 
 
 def _running() -> list[dict[str, Any]]:
@@ -111,12 +114,13 @@ def _running() -> list[dict[str, Any]]:
     return sorted(list_running_servers(), key=lambda about: str(about["url"]))
 
 
-def _place(url: str) -> tuple[object, ...]:
+def _address(url: str) -> tuple[object, ...]:
+    """Return the parts of a URL, equal for the different names of the loopback interface."""
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname
     return parts.scheme, host, parts.port, parts.path.rstrip("/")
 
 
 def _token_of_environment() -> str | None:
-    # The second is what a hub gives to everything that runs in a user's server.
+    # JupyterHub sets the second one for all programs in a user's server.
     return os.environ.get("JUPYTER_TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN")

@@ -1,4 +1,4 @@
-"""Where the facts come from: a governed server, or a ledger that is read."""
+"""The interface through which commands read a governed server or a ledger."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ __all__ = ["Source"]
 
 
 class Source(Protocol):
-    """Facts with the bodies of the REST interface; raises AumOSGovernanceError."""
+    """A governed server or a ledger, read as bodies of the REST interface. Methods raise AumOSGovernanceError."""
 
     name: str
-    """As a sentence names it."""
+    """The source's name in messages, such as "server http://localhost:8888/"."""
 
     def places(self) -> list[dict[str, Any]]:
-        """For each owner and root: ``owner``, ``root``, ``notebooks``, ``holds`` and ``kernels``.
+        """Return, for each owner and root, the items ``owner``, ``root``, ``notebooks``, ``holds`` and ``kernels``.
 
-        The owner is None where it is not known, and so are the kernels where no server lists them. A server
-        also says ``ceilings_differ``, as in ``GET config``.
+        ``owner`` is None where it is not known, ``kernels`` where no server lists them. For a server, there is also
+        ``ceilings_differ``, as in ``GET config``.
         """
         ...
 
     def audit(self, filters: Mapping[str, str], last: int) -> list[dict[str, Any]]:
-        """The newest records that match, newest last; the filters are those of ``GET audit``."""
+        """Return the newest ``last`` records that match the filters of ``GET audit``, newest last."""
         ...
 
     def verify(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        """The response of ``GET audit/verify``: of ``path``, ``session_id`` and ``known_head`` what is given."""
+        """Return the response of ``GET audit/verify``; it has the optional parameters ``path``, ``session_id`` and
+        ``known_head``.
+        """
         ...
 
-    def export(self, filters: Mapping[str, str], form: str) -> Iterator[bytes]:
-        """The parts of a file with all records that match, oldest first."""
+    def export(self, filters: Mapping[str, str], file_format: str) -> Iterator[bytes]:
+        """Return the parts of a file with all records that match, oldest first; the format is ``jsonl`` or ``csv``."""
         ...
 
     def close(self) -> None: ...

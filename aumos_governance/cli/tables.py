@@ -1,4 +1,4 @@
-"""Tables of text, aligned by the width that each character takes on a terminal."""
+"""Tables of text for a terminal, aligned by the width of each character there."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ __all__ = ["Column", "table"]
 _GAP: Final = "  "
 _CUT: Final = "..."
 _NARROWEST: Final = 12
-"""What a column that may be cut keeps, in characters of a terminal."""
+"""The width below which no column is cut, in characters of a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column's title, its alignment, and whether its texts may be cut."""
+
     title: str
     right: bool = False
     cut: str | None = None
-    """Which end of its texts may be cut off to fit the terminal, ``start`` or ``end``; None: neither."""
+    """The end of texts that may be cut off to fit the terminal, ``start`` or ``end``; None if neither may be."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """Lines with a line of titles first; with a ``width``, texts that may be cut are cut until lines fit in it."""
+    """Return a table's lines, the titles first.
+
+    With a ``width``, texts in columns that may be cut are shortened until the lines fit.
+    """
     shown = [[column.title for column in columns], *([printable(text) for text in row] for row in rows)]
-    widths = [max(_width(row[place]) for row in shown) for place in range(len(columns))]
+    widths = [max(_width(row[index]) for row in shown) for index in range(len(columns))]
     if width is not None:
         widths = _fitted(columns, widths, width)
     return [
@@ -44,10 +49,10 @@ def _fitted(columns: Sequence[Column], widths: list[int], width: int) -> list[in
     widths = list(widths)
     over = sum(widths) + len(_GAP) * (len(widths) - 1) - width
     while over > 0:
-        wide = [place for place, column in enumerate(columns) if column.cut and widths[place] > _NARROWEST]
+        wide = [index for index, column in enumerate(columns) if column.cut and widths[index] > _NARROWEST]
         if not wide:
             break
-        widths[max(wide, key=lambda place: widths[place])] -= 1
+        widths[max(wide, key=widths.__getitem__)] -= 1
         over -= 1
     return widths
 
@@ -66,13 +71,13 @@ def _fill(text: str, room: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return the number of a terminal's columns that the text takes."""
     if text.isascii():
         return len(text)
-    return sum(_places(character) for character in text)
+    return sum(_character_width(character) for character in text)
 
 
-def _places(character: str) -> int:
+def _character_width(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

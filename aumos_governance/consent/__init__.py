@@ -1,1 +1,1 @@
-"""Consents to the use of data."""
+"""Consents of users to agents' use of data."""

@@ -1,4 +1,4 @@
-"""Consents: which agent may use which kind of data, and for what; recorded explicitly, stored in the ledger."""
+"""The manager through which SDK users record consents: permissions for an agent to use a type of data for a purpose."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ..config import ConsentConfig
 from ..errors import InvalidRequestError
 from ..ledger.contract.agreements import Consent, GrantConsent, RevokeConsent
 from ..ledger.contract.queries import FindConsent, ListConsents
-from ..realm import Realm, named
+from ..realm import Realm, require_names
 
 __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """A recorded consent; with ``purpose=None`` it covers every purpose. Times are UTC."""
+    """A recorded consent. With ``purpose=None`` it covers every purpose. Times are in UTC."""
 
     agent_id: str
     data_type: str
@@ -27,13 +27,13 @@ class ConsentRecord:
     expires_at: datetime | None = None
 
     def is_expired(self) -> bool:
-        """Whether the consent has ended by its own date."""
+        """Whether the consent's expiry has passed."""
         return self.expires_at is not None and datetime.now(timezone.utc) >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentCheckResult:
-    """Whether a use of data is covered, and by which record."""
+    """The result of `ConsentManager.check_consent`. ``record`` is the consent that covers the use, or None."""
 
     granted: bool
     reason: str
@@ -44,9 +44,9 @@ class ConsentCheckResult:
 
 
 class ConsentManager:
-    """The consents of agents.
+    """The consents for the agents of an engine.
 
-    Every method raises ValueError that names the argument when ``agent_id``, ``data_type`` or ``granted_by`` is
+    Every method raises ValueError, with the argument's name, if ``agent_id``, ``data_type`` or ``granted_by`` is
     empty. A datetime without a time zone is read as UTC.
     """
 
@@ -57,11 +57,12 @@ class ConsentManager:
     def record_consent(
         self, agent_id: str, data_type: str, purpose: str | None, granted_by: str, expires_at: datetime | None = None
     ) -> ConsentRecord:
-        """Record a consent; it replaces an earlier one for the same use. One audit record.
+        """Record a consent, and write one audit record. It replaces an earlier consent for the same use.
 
-        With ``purpose=None`` it covers every purpose; an empty purpose is a ValueError, since it might mean either.
+        With ``purpose=None`` it covers every purpose. An empty purpose raises ValueError, since it is not clear whether
+        it means every purpose or none.
         """
-        named(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
+        require_names(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
         if purpose == "":
             raise InvalidRequestError("purpose must be a non-empty string, or None to cover every purpose.")
         return _record(
@@ -81,40 +82,41 @@ class ConsentManager:
         )
 
     def check_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> ConsentCheckResult:
-        """Whether a use is covered by a consent for this very purpose, else by one for every purpose.
+        """Return whether a consent covers a use of data: one for exactly this purpose, or else one for every purpose.
 
-        An expired one does not count. With none, the configuration's ``default_deny`` decides. Nothing is recorded.
+        Expired consents do not count. If no consent covers the use, the configuration's ``default_deny`` decides.
+        Nothing is recorded.
         """
-        named(agent_id=agent_id, data_type=data_type)
-        what = f"agent {agent_id!r} to use {data_type!r}" + (f" for {purpose!r}" if purpose else "")
+        require_names(agent_id=agent_id, data_type=data_type)
+        use = f"agent {agent_id!r} to use {data_type!r}" + (f" for {purpose!r}" if purpose else "")
         found = self._realm.read(
             FindConsent(agent_id=agent_id, data_type=data_type, purpose=purpose or None, realm=self._realm.name)
         )
         record = None if found is None else _record(found)
         if record is not None:
-            granted, reason = True, f"{record.granted_by!r} allowed {what}"
+            granted, reason = True, f"{record.granted_by!r} allowed {use}"
         elif self._config.default_deny:
-            granted, reason = False, f"No consent allows {what}"
+            granted, reason = False, f"No consent allows {use}"
         else:
-            granted, reason = True, f"No consent covers {what}, and the configuration then allows it"
+            granted, reason = True, f"No consent allows {use}, but the configuration allows it without one"
         return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
 
     def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:
-        """Take back the consent for this purpose, or with None the one for every purpose. One audit record.
+        """Revoke the consent for this purpose, or with None that for every purpose, and write one audit record.
 
-        Raises ConsentNotFoundError when there is no such consent.
+        Raises ConsentNotFoundError if there is no such consent.
         """
-        named(agent_id=agent_id, data_type=data_type)
+        require_names(agent_id=agent_id, data_type=data_type)
         self._revoke(agent_id, data_type, purpose or None)
 
     def revoke_all_for_agent(self, agent_id: str) -> int:
-        """Take back all of an agent's consents, each with an audit record; returns how many there were."""
-        named(agent_id=agent_id)
+        """Revoke all consents for an agent, each with an audit record, and return their number."""
+        require_names(agent_id=agent_id)
         return self._revoke(agent_id, None, None)
 
     def list_consents(self, agent_id: str) -> list[ConsentRecord]:
-        """The agent's consents by data type and purpose, expired ones included, revoked ones not."""
-        named(agent_id=agent_id)
+        """Return the agent's consents, in order of data type and purpose, with expired and without revoked ones."""
+        require_names(agent_id=agent_id)
         found = self._realm.read(ListConsents(agent_id=agent_id, realm=self._realm.name))
         return [_record(consent) for consent in found]
 

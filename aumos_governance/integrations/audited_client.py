@@ -14,7 +14,7 @@ from .. import money
 from ..authority.authorization import Begun
 from ..engine import Engine, GovernanceDecision
 from ..errors import ConfigurationError, GovernanceDeniedError
-from ..realm import named, to_level
+from ..realm import require_names, to_level
 from ..types import GovernanceOutcome, TrustLevel
 from .clients import govern_with, is_client
 from .guarding.calls import ApiRequest, Cost, Paid, is_streamed
@@ -61,7 +61,7 @@ class AuditedClient(Generic[RecordT]):
         budget_category: str | None = None,
         required_trust_level: int = TrustLevel.L1_MONITOR,
     ) -> None:
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         self._default = money.parse(default_cost, what="default_cost")
         self._agent_id = agent_id
         if iscoroutinefunction(getattr(client, "request", None)):

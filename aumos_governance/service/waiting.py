@@ -19,8 +19,9 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, ListHolds, ListReports, Query
 from ..ledger.contract.requests import new_key
 from ..wire import fields
+from ..wire.bodies import ENVELOPE
 from ..wire.operations import OPERATIONS
-from ..wire.waiting_bodies import approval_body, cell_body, corrected_body, envelope_body, hold_body, report_body
+from ..wire.waiting_bodies import approval_body, cell_body, corrected_body, hold_body, report_body
 from .users import User
 
 __all__ = ["Waiting"]
@@ -58,7 +59,7 @@ class Waiting:
     def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
         """Return the ceilings around the notebook's open or last session, inner first, without its own budget."""
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
-        return {"envelopes": [envelope_body(state) for state in states if state.kind != "session"]}
+        return {"envelopes": [ENVELOPE.write(state) for state in states if state.kind != "session"]}
 
     def _page(
         self,

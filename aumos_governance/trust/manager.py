@@ -1,4 +1,4 @@
-"""Trust levels of agents: set explicitly, stored in the ledger, never changed by themselves."""
+"""The manager through which SDK users set and check the trust levels of agents, which never change by themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..config import TrustConfig
 from ..errors import TrustLevelError
 from ..ledger.contract.agreements import RemoveTrust, SetTrust, TouchTrust, TrustAssignment
 from ..ledger.contract.queries import FindTrust, ListTrust
-from ..realm import Realm, named, to_level
+from ..realm import Realm, require_names, to_level
 from ..types import TrustLevel
 
 __all__ = ["SetLevelOptions", "TrustCheckResult", "TrustManager"]
@@ -16,7 +16,10 @@ __all__ = ["SetLevelOptions", "TrustCheckResult", "TrustManager"]
 
 @dataclass(frozen=True, slots=True)
 class SetLevelOptions:
-    """``assigned_by`` says who sets the level. ``force`` is accepted and has no effect: nothing is refused."""
+    """Options of `TrustManager.set_level`. ``assigned_by`` names who sets the level, for the audit record.
+
+    ``force`` of the earlier SDK is accepted and has no effect, since no level is refused.
+    """
 
     assigned_by: str | None = None
     force: bool = False
@@ -24,7 +27,7 @@ class SetLevelOptions:
 
 @dataclass(frozen=True, slots=True)
 class TrustCheckResult:
-    """Whether an agent's level reaches the required one."""
+    """The result of `TrustManager.check_level`: whether an agent's level is at least the required level."""
 
     allowed: bool
     reason: str
@@ -35,9 +38,9 @@ class TrustCheckResult:
 
 
 class TrustManager:
-    """The levels of agents, everywhere or in one scope.
+    """The trust levels of an engine's agents, each for one scope or for all scopes.
 
-    Every method raises ValueError for an empty ``agent_id`` and for a level that is not one of L0 to L5.
+    Every method raises ValueError for an empty ``agent_id``, and for a level outside L0 to L5.
     """
 
     def __init__(self, config: TrustConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -47,8 +50,11 @@ class TrustManager:
     def set_level(
         self, agent_id: str, level: int, scope: str | None = None, options: SetLevelOptions | None = None
     ) -> None:
-        """Give the agent this level, everywhere or in ``scope``: one audit record with from, to and who."""
-        named(agent_id=agent_id)
+        """Set an agent's level, in ``scope`` or with None in all scopes, and write one audit record.
+
+        The record has the level before and after, and who set it.
+        """
+        require_names(agent_id=agent_id)
         self._realm.execute(
             SetTrust(
                 key="",
@@ -63,13 +69,13 @@ class TrustManager:
         )
 
     def get_level(self, agent_id: str, scope: str | None = None) -> TrustLevel:
-        """The agent's level in the scope, else its level everywhere, else the configured default."""
-        named(agent_id=agent_id)
+        """Return the agent's level in the scope, else its level in all scopes, else the configured default."""
+        require_names(agent_id=agent_id)
         found = self._realm.read(FindTrust(agent_id=agent_id, scope=scope or None, realm=self._realm.name))
         return TrustLevel(self._config.default_level) if found is None else found.level
 
     def check_level(self, agent_id: str, required_level: int, scope: str | None = None) -> TrustCheckResult:
-        """Whether the agent reaches the level; nothing is recorded."""
+        """Return whether the agent's level is at least the required level. Nothing is recorded."""
         required = to_level(required_level, "required_level")
         actual = self.get_level(agent_id, scope)
         allowed = actual >= required
@@ -79,25 +85,25 @@ class TrustManager:
         return TrustCheckResult(allowed, reason, agent_id, required, actual, scope)
 
     def require_level(self, agent_id: str, required_level: int, scope: str | None = None) -> None:
-        """Raises TrustLevelError when the agent is below the level."""
+        """Raise TrustLevelError if the agent's level is below the required level."""
         result = self.check_level(agent_id, required_level, scope)
         if not result.allowed:
             raise TrustLevelError(agent_id, result.required_level, result.actual_level, scope)
 
     def touch(self, agent_id: str, scope: str | None = None) -> None:
-        """Note that the agent was active now, in the scope and everywhere.
+        """Store the current time as the agent's last activity, in the scope and in all scopes.
 
-        It changes no level, and nothing depends on it: `assignments` shows it, and no audit record is written.
+        It is only information, which `assignments` returns: it changes no level, and no audit record is written.
         """
-        named(agent_id=agent_id)
+        require_names(agent_id=agent_id)
         for place in (scope, None) if scope else (None,):
             self._realm.execute(
                 TouchTrust(key="", origin=self._realm.origin, agent_id=agent_id, scope=place, realm=self._realm.name)
             )
 
     def remove(self, agent_id: str, scope: str | None = None) -> bool:
-        """Take away the level in ``scope``, or without one the level everywhere; False when there was none."""
-        named(agent_id=agent_id)
+        """Remove the agent's level in ``scope``, or with None its level for all scopes; return whether it existed."""
+        require_names(agent_id=agent_id)
         return self._realm.execute(
             RemoveTrust(
                 key="",
@@ -110,9 +116,9 @@ class TrustManager:
         )
 
     def list_agents(self) -> list[str]:
-        """The agents that have a level of their own, in order of their ids."""
+        """Return the ids of the agents for which a level was set, in order."""
         return sorted({assignment.agent_id for assignment in self.assignments()})
 
     def assignments(self) -> tuple[TrustAssignment, ...]:
-        """Every level that was given, with who gave it and when (microseconds since the epoch)."""
+        """Return every level that is set, with who set it and when, in microseconds since the epoch."""
         return self._realm.read(ListTrust(realm=self._realm.name))

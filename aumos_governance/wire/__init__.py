@@ -1,1 +1,1 @@
-"""What goes over the wire: the protocol, its values and bodies, and the channel for lines."""
+"""The wire protocol between kernels and servers: its messages, operations, fields and bodies, and a socket channel."""

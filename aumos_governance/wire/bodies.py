@@ -1,4 +1,4 @@
-"""The bodies of what the ledger records: one table for each, by which servers make it and kernels read it back.
+"""The JSON bodies of the ledger's objects. Each is declared by one table, with which servers write and kernels read it.
 
 Browsers and scripts read the same bodies from the REST interface.
 """
@@ -16,6 +16,7 @@ __all__ = [
     "CONSENT",
     "DECISION",
     "ENTRY",
+    "ENVELOPE",
     "LIMIT",
     "PREVIOUS",
     "RESOLUTION",
@@ -35,8 +36,8 @@ def _level(name: str, *, late: bool = False) -> Field:
     return Field(name, "None if {} is None else int({})", "None if {} is None else TrustLevel({})", late=late)
 
 
-def _value(name: str, of: str, write: str = "{}") -> Field:
-    """What a kernel's engine does not read back."""
+def _write_only(name: str, of: str, write: str = "{}") -> Field:
+    """Return a field that kernels do not read back."""
     return Field(name, write, None, of)
 
 
@@ -60,7 +61,7 @@ LIMIT: Final = Shape(
     "Limit",
     Field("kind", "{}", "str({})"),
     Field("name", "{}", "str({})"),
-    # Whole numbers of a trust level, decimal text in USD of money.
+    # A limit on trust levels has whole numbers, a limit on money decimal text in USD.
     *(
         Field(
             name,
@@ -70,12 +71,12 @@ LIMIT: Final = Shape(
         for name in ("asked", "allowed")
     ),
 )
-"""Which limit forbids an action."""
+"""The limit that forbids an action."""
 
 DECISION: Final = Shape(
     "Decision",
     _OUTCOME,
-    _value("allowed", "allowed"),
+    _write_only("allowed", "allowed"),
     Field("code"),
     _REASONS,
     Field("record_id"),
@@ -90,35 +91,37 @@ DECISION: Final = Shape(
 
 STATE: Final = Shape(
     "",
-    _value("path", "notebook.path"),
-    _value("active", "active"),
-    _value("session_id", "session_id"),
-    _value("trust_level", "trust_level", "None if {} is None else int({})"),
-    _value("trust_label", "trust_level", "None if {} is None else LABELS[{}]"),
-    _value("budget", "balance", _OF_BALANCE % "limit"),
-    *(_value(name, "balance", _OF_BALANCE % name) for name in ("spent", "held", "remaining", "over")),
-    _value("agent_id", "agent_id"),
-    _value("set_by", "", "{}.trust_set_by if {}.trust_by_person and not {}.budget_by_person else {}.budget_set_by"),
-    _value("shared_with", "", "shared_with"),
-    _value("seq", "seq"),
+    _write_only("path", "notebook.path"),
+    _write_only("active", "active"),
+    _write_only("session_id", "session_id"),
+    _write_only("trust_level", "trust_level", "None if {} is None else int({})"),
+    _write_only("trust_label", "trust_level", "None if {} is None else LABELS[{}]"),
+    _write_only("budget", "balance", _OF_BALANCE % "limit"),
+    *(_write_only(name, "balance", _OF_BALANCE % name) for name in ("spent", "held", "remaining", "over")),
+    _write_only("agent_id", "agent_id"),
+    _write_only(
+        "set_by", "", "{}.trust_set_by if {}.trust_by_person and not {}.budget_by_person else {}.budget_set_by"
+    ),
+    _write_only("shared_with", "", "shared_with"),
+    _write_only("seq", "seq"),
 )
-"""The body of ``GET state``; all figures are null for a notebook that was never governed.
+"""The body of ``GET state``. All figures are null for a notebook that was never governed.
 
-``set_by`` is the user who set the budget or else the trust level, and ``"kernel"`` or ``"server"`` where no user has
-set either.
+``set_by`` is the user who set the budget, or else the user who set the trust level; if no user has set either, it is
+``"kernel"`` or ``"server"``.
 
-A hold, an approval or a report that comes or goes raises ``seq`` and so reaches every page, which then reads its list
-again. How many wait is not in it: to count them would cost every single decision a query.
+``seq`` is raised whenever a hold, an approval request or a report begins or ends, so that every page is notified and
+reads its lists again. Their numbers are not in the body, since counting them would cost each decision a query.
 """
 
 PREVIOUS: Final = Shape(
     "",
-    _value("sessions", "sessions"),
-    _value("spent", "spent", "to_text({})"),
-    _value("budget", "budget", "to_text({})"),
-    _value("closed_at", "closed_at", "time_text({})"),
+    _write_only("sessions", "sessions"),
+    _write_only("spent", "spent", "to_text({})"),
+    _write_only("budget", "budget", "to_text({})"),
+    _write_only("closed_at", "closed_at", "time_text({})"),
 )
-"""What the notebook's sessions before this one spent."""
+"""The number of the notebook's earlier sessions, and what they spent."""
 
 RESOLUTION: Final = Shape(
     "Resolved",
@@ -151,7 +154,12 @@ BUDGET: Final = Shape(
     Field("charges"),
     derived={"balance": "Balance(parse(body['limit']), parse(body['spent']), parse(body['held']))"},
 )
-"""A category's figures in its current period; ``period_start`` is null where it has no period."""
+"""A category's figures in its current period; ``period_start`` is null for a lifetime budget."""
+
+ENVELOPE: Final = Shape(
+    "", Field("name"), Field("kind"), Field("period", "{}.value"), _PERIOD_START, *_FIGURES, Field("charges")
+)
+"""A ceiling's figures in its current period; ``period_start`` is null for a lifetime ceiling."""
 
 ASSIGNMENT: Final = Shape(
     "TrustAssignment",
@@ -162,7 +170,7 @@ ASSIGNMENT: Final = Shape(
     _time("assigned_at"),
     derived={"touched_at": "assigned_at_"},
 )
-"""The level that an agent was given."""
+"""The trust level that was set for an agent."""
 
 CONSENT: Final = Shape(
     "Consent",
@@ -181,7 +189,7 @@ ENTRY: Final = Shape(
     Field("seq"),
     _time("at"),
     Field("event"),
-    # None of what is no decision.
+    # Records of events that are not decisions have no outcome.
     Field("outcome", "None if {} is None else {}.value", "None if {} is None else OUTCOMES[{}]"),
     Field("code"),
     _REASONS,
@@ -191,7 +199,7 @@ ENTRY: Final = Shape(
     Field("tool"),
     Field("action_type"),
     Field("resource"),
-    _value("cell", "", "{'id': it.cell_id, 'count': it.execution_count}"),
+    _write_only("cell", "", "{'id': it.cell_id, 'count': it.execution_count}"),
     _usd("amount"),
     _signed_usd("spent_delta"),
     _signed_usd("held_delta"),

@@ -1,4 +1,4 @@
-"""The sentence of a denial, the same wherever it is raised or shown."""
+"""The message of a denial, the same for every exception and output that has it."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ from ..printing import printable
 __all__ = ["CODE_BUDGET", "SESSION_BUDGET", "Denial", "printable"]
 
 SESSION_BUDGET: Final = "session"
-"""The kind of limit that is the session's budget: a user raises it in the panel or with ``%governance``."""
+"""The kind of limit of a session's budget, which a user raises in the panel or with ``%governance``."""
 
 CODE_BUDGET: Final = "category"
-"""The kind of limit that is the budget of a category: only code that runs in the notebook sets it."""
+"""The kind of limit of a category's budget, which only code in the notebook sets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denied request: the amount, the tool and the reasons; amounts in nano-USD."""
+    """A denied request with all that its message needs; amounts in nano-USD."""
 
     code: str | None
     reasons: Sequence[str]
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """What is left of the budget that ``remaining_of`` names."""
+    """The amount that is left of the budget whose kind is ``remaining_of``; None if it is not known."""
     limit: str | None = None
-    """The kind of limit that binds, as `Limit.kind` names it."""
+    """The kind of the limit that forbids the request, as in `Limit.kind`."""
     set_by: str | None = None
-    """Who set the session's budget or level, where that was a user."""
+    """The user who set the session's budget or level; None if no user did."""
     in_panel: bool = False
-    """Whether the user can change the session in JupyterLab's panel; there a command may be refused."""
+    """Whether the user can change the session in JupyterLab's panel; if so, a magic may not be allowed to."""
     remaining_of: str = SESSION_BUDGET
-    """The kind of limit of which ``remaining`` is left: it is stated where that limit binds."""
+    """The kind of limit that ``remaining`` belongs to. The message has it only if ``limit`` is of the same kind."""
 
     @property
     def reason(self) -> str:
-        """The ledger's reason; of several checks the one that failed."""
+        """The ledger's reason for the denial: that of the check that failed, which is the last one."""
         return printable(self.reasons[-1]) if self.reasons else "not allowed"
 
     def sentence(self, advice: str | None = None) -> str:
-        """The reason, the amount requested, what is left, and what the user can do (``advice`` where it is given)."""
+        """Return the message: the reason, the amount requested, what is left, and what the user can do.
+
+        ``advice`` replaces the default advice; with "" there is none.
+        """
         parts = [f"DENIED: {self.reason}"]
         if self.code == "BUDGET_EXCEEDED":
             parts.append(self._requested())
@@ -69,7 +72,7 @@ class Denial:
         return _ADVICE.get(self.code or "")
 
     def _more_money(self) -> str:
-        """How the limit that binds can be raised."""
+        """Return how the limit that forbids the request can be raised."""
         if self.limit == SESSION_BUDGET:
             return self._raised("budget")
         if self.limit == CODE_BUDGET:
@@ -77,7 +80,7 @@ class Denial:
         return "ask the administrator of that limit to raise it"
 
     def _raised(self, what: str) -> str:
-        """How the user can raise it here. What a user set in the panel, only the panel raises."""
+        """Return how the user can raise the session's budget or trust level; if in the panel, then only there."""
         if not self.in_panel:
             option = "--budget" if what == "budget" else "--trust-level"
             return f"raise the {what} with %governance {option}"

@@ -1,4 +1,4 @@
-"""Lines of bytes over a socket: sending never waits, and a connection whose other end does not read is closed."""
+"""A channel for lines of bytes over a socket. Sending never waits; if the other end does not read, it is closed."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["LineChannel"]
 
 _CHUNK: Final = 64 * 1024
 _MOST_UNSENT: Final = 4 * 1024 * 1024
-"""The most bytes that wait for a reader before the next line."""
+"""If more bytes than this are unsent when the next line is sent, the connection is closed."""
 
 
 class LineChannel:
-    """One connected stream socket, both ends of which speak lines that end with a line feed.
+    """A connected stream socket over which both ends send lines that end with a line feed.
 
-    `send` may be called from any thread. One thread at a time reads, with `read` or `run`, and in it ``on_line`` is
-    called with each line, its end taken off, and ``on_too_long`` once for each line above ``longest`` bytes, which is
-    passed over. Neither may raise.
+    Any thread may call `send`. One thread at a time calls `read` or `run`; in this thread ``on_line`` is called with
+    each line, without its end, and ``on_too_long`` for each line of more than ``longest`` bytes, which is skipped.
+    Neither function may raise.
     """
 
     def __init__(
@@ -35,20 +35,21 @@ class LineChannel:
         longest: int,
         received: bytes = b"",
     ) -> None:
-        """``received`` is what was read from the connection before."""
+        """Take over a connection, from which the bytes ``received`` were already read."""
         self._connection = connection
         self._on_line = on_line
         self._on_too_long = on_too_long
         self._longest = longest
         self._lock = threading.Lock()
         self.alone = False
-        """Whether the line that is handed on was all that had come, so that none waits behind it."""
+        """Whether the line passed to ``on_line`` was all that was received, so that no other line waits behind it."""
         self._received = bytearray(received)
-        # Kept, since making room for each reading took longer than reading.
-        self._room = memoryview(bytearray(_CHUNK))
+        # One buffer for all reads, since allocating it took longer than reading.
+        self._buffer = memoryview(bytearray(_CHUNK))
         self._too_long = False
         self._reading = False
-        self._midway = False
+        self._receiving = False
+        """Whether bytes are taken from the socket and not all delivered yet, so that an interrupt may lose some."""
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()
@@ -57,16 +58,17 @@ class LineChannel:
         self._waiter = _Waiter(connection, self._woken)
 
     def send(self, line: bytes) -> bool:
-        """Send a line, its end included, without waiting; False when the connection has ended.
+        """Send a line, which includes its end, without waiting. Returns False if the connection has ended.
 
-        What the other end does not take in at once is kept, up to a limit at which the connection is given up.
+        Bytes that the other end does not accept at once are sent by `read` later. If they are too many, the connection
+        is closed.
         """
         with self._lock:
             if self._closed:
                 return False
             if self._unsent:
                 if len(self._unsent) > _MOST_UNSENT:
-                    self._give_up()
+                    self._end()
                     return False
                 self._unsent += line
                 return True
@@ -75,11 +77,11 @@ class LineChannel:
             except (BlockingIOError, InterruptedError):
                 sent = 0
             except OSError:
-                self._give_up()
+                self._end()
                 return False
             except BaseException:
-                # Interrupted, maybe in the middle of the line: its rest and the next line could not be separated.
-                self._give_up()
+                # The line may have been sent only in part, so that the other end would take the next one for its rest.
+                self._end()
                 raise
             if sent < len(line):
                 self._unsent += line[sent:]
@@ -87,31 +89,30 @@ class LineChannel:
             return True
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait for what comes, at most so long, and hand the lines on; False when the connection has ended.
+        """Wait for bytes and deliver complete lines to ``on_line``. Returns False if the connection has ended.
 
-        For the first ``awake`` seconds this thread does not sleep, but looks again and again.
-        Returns early when woken. An interrupt while it waits changes nothing; a later one ends the connection, since
-        it is not known what was lost.
+        Waits at most ``seconds``, or until `wake`. For the first ``awake`` seconds this thread polls without sleeping.
+        An interrupt while it waits changes nothing; a later one ends the connection, since lines may have been lost.
         """
         with self._lock:
             self._reading = not self._closed
         if not self._reading:
             return False
         try:
-            return self._take_in(seconds, awake)
+            return self._receive(seconds, awake)
         except OSError:
-            # The other end is gone.
+            # The other end has closed the connection.
             self.close()
             return False
         except BaseException:
-            if self._midway:
+            if self._receiving:
                 self.close()
             raise
         finally:
             with self._lock:
                 self._reading = False
                 if self._closed:
-                    self._let_go()
+                    self._close_sockets()
 
     def run(self) -> None:
         """Read until either side ends the connection."""
@@ -122,25 +123,25 @@ class LineChannel:
             self.close()
 
     def wake(self) -> None:
-        """Have `read` return soon, in whatever thread it is."""
-        # A full pipe wakes as well.
+        """Make `read` return soon, in whatever thread it runs."""
+        # If the socket pair is full, `read` has bytes that wake it anyway.
         with suppress(OSError):
             self._waking.send(b"\0")
 
     def close(self) -> None:
         """End the connection, from any thread; `read` then returns False. Idempotent."""
         with self._lock:
-            self._give_up()
+            self._end()
 
     def abandon(self) -> None:
-        """Let go of the sockets in a forked child, where the connection goes on to be its parent's."""
+        """Close the sockets in a forked child, without ending the connection, which the parent still uses."""
         self._closed = True
-        self._let_go()
+        self._close_sockets()
 
-    def _take_in(self, seconds: float | None, awake: float) -> bool:
+    def _receive(self, seconds: float | None, awake: float) -> bool:
         if self._received and not self._too_long and b"\n" in self._received:
-            # Read before, with the greeting.
-            self._take_lines()
+            # These lines were received together with the greeting.
+            self._deliver_lines()
             return not self._closed
         readable, writable, woken = self._waiter.wait(seconds, awake, writing=bool(self._unsent))
         if woken:
@@ -150,19 +151,19 @@ class LineChannel:
             self._send_unsent()
         if not readable:
             return not self._closed
-        self._midway = True
+        self._receiving = True
         try:
-            length = self._connection.recv_into(self._room)
+            length = self._connection.recv_into(self._buffer)
         except (BlockingIOError, InterruptedError):
-            self._midway = False
+            self._receiving = False
             return not self._closed
-        self._received += self._room[:length]
-        self._take_lines()
-        self._midway = False
+        self._received += self._buffer[:length]
+        self._deliver_lines()
+        self._receiving = False
         return length > 0 and not self._closed
 
-    def _take_lines(self) -> None:
-        """Hand on the whole lines that were received; what is left may belong to a line that is too long already."""
+    def _deliver_lines(self) -> None:
+        """Call ``on_line`` with the complete lines received; skip the rest if its line is already too long."""
         received, start = self._received, 0
         while not self._closed:
             end = received.find(b"\n", start)
@@ -188,7 +189,8 @@ class LineChannel:
             sent = self._connection.send(self._unsent)
             del self._unsent[:sent]
 
-    def _give_up(self) -> None:
+    def _end(self) -> None:
+        """Shut the connection down; the caller has the lock. A thread in `read` closes the sockets itself."""
         if not self._closed:
             self._closed = True
             self._unsent.clear()
@@ -197,15 +199,15 @@ class LineChannel:
             if self._reading:
                 self.wake()
             else:
-                self._let_go()
+                self._close_sockets()
 
-    def _let_go(self) -> None:
+    def _close_sockets(self) -> None:
         for end in (self._connection, self._waking, self._woken):
             end.close()
 
 
 class _Waiter:
-    """Waits for one connection, or to be woken; `selectors` takes thrice the time, twice a request."""
+    """Waits until a connection is ready or a wake-up arrives. `selectors` would take three times as long."""
 
     def __init__(self, connection: socket.socket, woken: socket.socket) -> None:
         self._connection = connection
@@ -218,7 +220,7 @@ class _Waiter:
                 self._poll.register(number, select.POLLIN)
 
     def wait(self, seconds: float | None, awake: float, *, writing: bool) -> tuple[bool, bool, bool]:
-        """Whether the connection can be read, and written to, and whether we were woken."""
+        """Return whether the connection can be read, whether it can be written, and whether a wake-up arrived."""
         connection, woken = self._numbers
         if self._poll is None:
             ends = [self._connection, self._woken]
@@ -231,7 +233,7 @@ class _Waiter:
         until = monotonic() + awake
         while not events and monotonic() < until:
             events = self._poll.poll(0)
-        found = dict(events or self._poll.poll(None if seconds is None else seconds * 1e3))
-        news = found.get(connection, 0)
-        # Anything but writing is to be read: data, an end, or an error.
-        return bool(news & ~select.POLLOUT), bool(news & select.POLLOUT), woken in found
+        ready = dict(events or self._poll.poll(None if seconds is None else seconds * 1e3))
+        flags = ready.get(connection, 0)
+        # All other flags mean that reading does not block: there is data, the end, or an error.
+        return bool(flags & ~select.POLLOUT), bool(flags & select.POLLOUT), woken in ready

@@ -1,4 +1,4 @@
-"""What one operation of the wire protocol is: its request, its response, and the kinds of fields that these have."""
+"""The declaration of an operation of the wire protocol, and functions that declare the fields it can have."""
 
 from __future__ import annotations
 
@@ -15,70 +15,73 @@ __all__ = [
     "amount",
     "each",
     "flag",
-    "given",
     "level",
     "members",
     "microseconds",
-    "needed",
-    "on",
+    "required_text",
     "response",
     "text",
+    "true_flag",
     "whole",
+    "write_only",
 ]
 
 _NOTHING: Final = Shape("")
 
 
 class Operation(NamedTuple):
-    """One operation, by its name on the wire as ``op``."""
+    """One operation of the wire protocol; ``name`` is its ``op`` on the wire."""
 
     name: str
     request: Shape = _NOTHING
-    """Of what the ledger is requested, or of a ``dict`` of values from which the service makes that."""
+    """The fields of the request. They are read as a request of the ledger, or as a ``dict`` from which the service
+    makes that request."""
     response: Shape = _NOTHING
-    """Of what the ledger gives back; read, it is that again as far as the wire carries it."""
+    """The fields of the response. The server writes them from the ledger's response, and kernels read them back as that
+    response, except for the fields that only the server writes."""
     reads: bool = False
-    """It reads what is committed, and changes nothing."""
+    """Whether it only reads what is committed."""
     charges: bool = False
-    """It is undone where its response was not handed over."""
+    """Whether it charges an amount. It is undone if its response did not reach the client's code."""
     ends: bool = False
-    """It ends a charge or takes one back: what it names is over, so it is let through and never undone."""
+    """Whether it ends a charge or takes one back. Such a request is still admitted when so many are in flight that
+    others are refused, and it is never undone."""
     stands: bool = False
-    """Once executed it stands, and is only prevented before that."""
+    """Whether it cannot be undone once it was executed; a client that gives it up can only prevent it before that."""
 
 
 # ---- the fields of requests
 
 
 def text(name: str, what: str = "", *, of: str | None = None, default: str | None = None) -> Field:
-    """Text that may be left out; ``what`` is how a refusal names it."""
+    """Return an optional field with text. ``what`` names it in errors, ``of`` is the attribute that has its value."""
     read = f"optional_text(body, {name!r}, {what or name!r})"
     return Field(name, "{}", read if default is None else f"{read} or {default!r}", of, of, ABSENT)
 
 
-def needed(name: str, what: str = "") -> Field:
-    """Text that must be given."""
+def required_text(name: str, what: str = "") -> Field:
+    """Return a required field with text. ``what`` names it in errors."""
     return Field(name, "{}", f"text(body, {name!r}, {what or name!r})")
 
 
 def amount(what: str, example: str = "0.05; 0 is one", read: str = "amount") -> Field:
-    """An amount in USD that must be given; ``what`` is how a refusal names the request."""
+    """Return the required field ``amount``, in USD. ``what`` names the request in errors."""
     without = f"{what} needs an amount in US dollars, for example {example}."
     return Field("amount", "to_text({})", f"{read}(body, 'amount', {without!r})")
 
 
 def flag(name: str) -> Field:
-    """A boolean that defaults to false."""
+    """Return an optional field with a boolean; false if it is missing."""
     return Field(name, "{}", f"flag(body, {name!r})", omitted=EMPTY)
 
 
-def on(name: str) -> Field:
-    """A boolean that defaults to true."""
+def true_flag(name: str) -> Field:
+    """Return an optional field with a boolean; true if it is missing."""
     return Field(name, "{}", f"body.get({name!r}) is None or flag(body, {name!r})")
 
 
 def level(name: str, default: str | None = None) -> Field:
-    """A trust level, ``default`` where it is left out."""
+    """Return an optional field with a trust level. ``default`` is the name of the level if it is missing."""
     read = f"optional_level(body, {name!r})"
     if default is not None:
         read = f"TrustLevel.{default} if body.get({name!r}) is None else {read}"
@@ -86,16 +89,16 @@ def level(name: str, default: str | None = None) -> Field:
 
 
 def members(name: str) -> Field:
-    """An object, empty where it is left out."""
+    """Return an optional field with an object; an empty one if it is missing."""
     return Field(name, "{}", f"members(body, {name!r})", omitted=EMPTY)
 
 
 def microseconds(name: str) -> Field:
-    """Whole microseconds since the epoch."""
+    """Return an optional field with whole microseconds since the epoch."""
     return Field(name, "{}", f"microseconds(body, {name!r})", omitted=ABSENT)
 
 
-# ---- what a request has beside its body: its key, origin and expiry; the notebook; and the server's policy
+# ---- values that the server adds to a request's body: its key, origin and expiry, the notebook, and the policy
 
 KEYED: Final = {"key": "key", "origin": "origin", "expires_at": "expires_at"}
 OF_NOTEBOOK: Final = {**KEYED, "notebook": "notebook"}
@@ -104,8 +107,8 @@ WITHIN: Final = {**OF_NOTEBOOK, "terms": "terms"}
 # ---- the fields of responses
 
 
-def given(name: str, write: str, of: str = "") -> Field:
-    """What a kernel's engine does not read back."""
+def write_only(name: str, write: str, of: str = "") -> Field:
+    """Return a field that kernels do not read back as part of the ledger's response."""
     return Field(name, write, None, of)
 
 
@@ -123,15 +126,15 @@ _NAMES: Final = {
 
 
 def response(*fields: Field, made: str = "", **shapes: Shape) -> Shape:
-    """The fields of a response; they may name the bodies of this package, and ``shapes`` besides."""
+    """Return the shape of a response. Its fields may use the bodies of `bodies`, and ``shapes``, by their names."""
     return Shape(made, *fields, names={**_NAMES, **shapes})
 
 
 def whole(name: str, shape: str) -> Field:
-    """What the ledger gave back, as the body that this shape is of."""
+    """Return a field that has the ledger's whole response, as a body of the named shape."""
     return Field(name, f"{shape}.write({{}})", f"{shape}.read({{}})", "")
 
 
 def each(name: str, shape: str, of: str = "") -> Field:
-    """A list of bodies of this shape."""
+    """Return a field with a list of bodies of the named shape."""
     return Field(name, f"[{shape}.write(each) for each in {{}}]", f"tuple([{shape}.read(each) for each in {{}}])", of)

@@ -1,7 +1,7 @@
-"""The operations of the wire protocol: of each the fields of its request and of its response, and what it is.
+"""The operations of the wire protocol, each with the fields of its request and of its response.
 
-By this table a kernel makes a request and reads its response, and a server reads the request and makes the response.
-`protocol` says what the fields mean.
+With this table a kernel writes requests and reads responses, and a server reads requests and writes responses. The
+module `protocol` describes what the fields mean.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from .operation import (
     amount,
     each,
     flag,
-    given,
     level,
     members,
     microseconds,
-    needed,
-    on,
+    required_text,
     response,
     text,
+    true_flag,
     whole,
+    write_only,
 )
 from .shapes import ABSENT, Field, Shape
 
@@ -33,28 +33,33 @@ __all__ = ["CHARGING", "ENDING", "OPERATIONS", "REFUSED", "REPORTED", "STANDING"
 
 OPERATIONS: Final[dict[str, Operation]] = {}
 CHARGING: Final[set[str]] = set()
-"""The names of those that charge."""
+"""The names of the operations with `Operation.charges`."""
 ENDING: Final[set[str]] = set()
-"""The names of those that end a charge."""
+"""The names of the operations with `Operation.ends`."""
 STANDING: Final[set[str]] = set()
-"""The names of those that stand once executed."""
+"""The names of the operations with `Operation.stands`."""
 
 
 def add(*operations: Operation) -> None:
-    """Have these known to whatever reads or sends a request. Raises ValueError for a name that is taken."""
+    """Register operations, so that kernels and servers can write and read them.
+
+    Raises ValueError if there is an operation of the same name.
+    """
     for operation in operations:
         if operation.name in OPERATIONS:
             raise ValueError(f"There is an operation {operation.name} already.")
         OPERATIONS[operation.name] = operation
-        for holds, names in ((operation.charges, CHARGING), (operation.ends, ENDING), (operation.stands, STANDING)):
-            if holds:
+        for applies, names in ((operation.charges, CHARGING), (operation.ends, ENDING), (operation.stands, STANDING)):
+            if applies:
                 names.add(operation.name)
 
 
-def _about(least: str) -> tuple[Field, ...]:
-    """What a charge is for and who makes it; ``least`` is the level it needs where it names none."""
+def _action_fields(default_level: str) -> tuple[Field, ...]:
+    """Return the fields that describe an action and its agent. ``default_level`` is the level that it needs if it
+    states none.
+    """
     return (
-        level("required_level", least),
+        level("required_level", default_level),
         *(text(name)._replace(takes="") for name in ("scope", "data_type", "purpose")),
         text("category"),
         text("tool", default="unknown"),
@@ -65,7 +70,8 @@ def _about(least: str) -> tuple[Field, ...]:
     )
 
 
-# With these a category that has no budget is a denial on record, and without one they would change nothing.
+# With `Checks`, a category without a budget is denied and recorded. Without any of the three fields, `Checks` would
+# change nothing.
 _CHECKS: Final = {
     "checks": "None if scope_ is None and category_ is None and data_type_ is None"
     " else Checks(realm=None, scope=scope_, default_level=TrustLevel.L5_AUTONOMOUS, data_type=data_type_,"
@@ -75,32 +81,32 @@ _OUTCOMES: Final = f"one of {', '.join(outcome.value for outcome in GovernanceOu
 _OUTCOME: Final = f"choice(body, 'outcome', GovernanceOutcome, {_OUTCOMES!r})"
 _REALM: Final = {"realm": "None"}
 _TIGHTEN: Final = {"tighten_only": "terms.strict"}
-"""As for the session's own level: a strict server lets a notebook only tighten it."""
-_STATE: Final = given("state", "None if {} is None else STATE.write({}, shared_with)", "state")
+"""On a strict server, a notebook may only tighten levels and budgets, as is true of the session's own."""
+_STATE: Final = write_only("state", "None if {} is None else STATE.write({}, shared_with)", "state")
 _DECISION: Final = whole("decision", "DECISION")
 
-_HELD: Final = given("hold_id", "{}.charge_id if {}.allowed else None")
-"""A denied hold has no id."""
+_HELD: Final = write_only("hold_id", "{}.charge_id if {}.allowed else None")
+"""The id of the hold; null if the hold was denied."""
 _PREVIOUS: Final = "None if {}.previous is None else PREVIOUS.write({}.previous)"
 
-# ---- parts of requests that are read by themselves
+# ---- parts of requests that the service reads separately
 
-REFUSED: Final = Shape("dict", needed("code"), needed("reason"), text("tool"), checked=True)
-"""What of an ``evaluate`` the kernel's own side refuses."""
-REPORTED: Final = Shape("dict", needed("report_id", "report's id"), needed("result"))
-"""How an action ended, which a ``settle`` or ``release`` may name along."""
+REFUSED: Final = Shape("dict", required_text("code"), required_text("reason"), text("tool"), checked=True)
+"""The field ``refused`` of an ``evaluate``: the denial that the kernel itself decided."""
+REPORTED: Final = Shape("dict", required_text("report_id", "report's id"), required_text("result"))
+"""The fields with which a ``settle`` or ``release`` may state how an action ended."""
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
-"""Read as `REPORTED`, where they are given."""
+"""The same fields as parts of ``settle`` and ``release``. The service reads them with `REPORTED`, if they are set."""
 
 _AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
-"""What becomes of a call that only a limit on money refuses: ``ask`` or ``deny``. The service reads it."""
+"""What to do with a call that only a limit on money forbids: ``ask`` or ``deny``. The service reads the field."""
 
 _WAITS_TURN: Final = Field("waits_turn", read=None, kept=False)
-"""For how many seconds a hold may wait for others to end, where only those are in its way. The service reads it."""
+"""How many seconds a hold may wait if only other pending holds keep it from fitting. The service reads the field."""
 
 
 def _bound(name: str) -> Field:
-    """A bound of what a hold is granted, in USD."""
+    """Return an optional field with a bound of the amount that a hold is granted, in USD."""
     return Field(name, "to_text({})", f"None if body.get({name!r}) is None else parse(body[{name!r}])", omitted=ABSENT)
 
 
@@ -109,12 +115,12 @@ def _bound(name: str) -> Field:
 add(
     Operation(
         "hello",
-        Shape("dict", Field("version", read=None), Field("python", read=None), needed("incarnation")),
+        Shape("dict", Field("version", read=None), Field("python", read=None), required_text("incarnation")),
         response(
-            *(given(name, "{}", name) for name in ("version", "server_time", "notebook", "shared_with", "strict")),
-            given("default_trust_level", "int({})", "default_trust_level"),
-            given("default_budget", "to_text({})", "default_budget"),
-            given("socket", "{}", "socket"),
+            *(write_only(name, "{}", name) for name in ("version", "server_time", "notebook", "shared_with", "strict")),
+            write_only("default_trust_level", "int({})", "default_trust_level"),
+            write_only("default_budget", "to_text({})", "default_budget"),
+            write_only("socket", "{}", "socket"),
         ),
     ),
     Operation(
@@ -129,25 +135,25 @@ add(
             checked=True,
         ),
         response(
-            given("state", "STATE.write({}, shared_with)", "state"),
-            given("opened", "{}", "opened"),
-            given("resumed", "not {}.opened and not {}.changed"),
-            given("previous", _PREVIOUS, "state"),
-            given("notes", "list({})", "notes"),
+            write_only("state", "STATE.write({}, shared_with)", "state"),
+            write_only("opened", "{}", "opened"),
+            write_only("resumed", "not {}.opened and not {}.changed"),
+            write_only("previous", _PREVIOUS, "state"),
+            write_only("notes", "list({})", "notes"),
         ),
         stands=True,
     ),
     Operation(
         "status",
-        response=response(given("state", "STATE.write({}, shared_with)"), given("previous", _PREVIOUS)),
+        response=response(write_only("state", "STATE.write({}, shared_with)"), write_only("previous", _PREVIOUS)),
         reads=True,
     ),
-    # Only remembered, so that calls which do not come from the magics are recorded with their cell.
+    # The server only keeps the request's cell, so that calls through the gateway are recorded with it.
     Operation("cell"),
     Operation(
         "close",
         Shape("CloseSession", given=WITHIN),
-        response(given("state", "STATE.write({}, shared_with)")),
+        response(write_only("state", "STATE.write({}, shared_with)")),
         stands=True,
     ),
     Operation(
@@ -176,7 +182,7 @@ add(
             Field("until", "{} / 1e6", 'moment(body, "until", "A hold\'s until")', omitted=ABSENT),
             _bound("least"),
             _bound("most"),
-            *_about("L1_MONITOR"),
+            *_action_fields("L1_MONITOR"),
             _AT_LIMIT,
             _WAITS_TURN,
             derived=_CHECKS,
@@ -190,7 +196,7 @@ add(
         "settle",
         Shape(
             "Settle",
-            needed("hold_id", "hold's id"),
+            required_text("hold_id", "hold's id"),
             amount("A settlement"),
             flag("estimated"),
             text("reference"),
@@ -205,7 +211,7 @@ add(
     ),
     Operation(
         "release",
-        Shape("Release", needed("hold_id", "hold's id"), *_REPORTED, given=KEYED, checked=True),
+        Shape("Release", required_text("hold_id", "hold's id"), *_REPORTED, given=KEYED, checked=True),
         response(whole("resolution", "RESOLUTION"), _STATE),
         ends=True,
     ),
@@ -228,13 +234,13 @@ add(
             "dict",
             *(Field(name, read=f"body.get({name!r})") for name in ("shown", "timeout", "at_limit")),
             amount("A governed action"),
-            *_about("L3_ACT_APPROVE"),
-            on("wait"),
+            *_action_fields("L3_ACT_APPROVE"),
+            true_flag("wait"),
             derived=_CHECKS,
             checked=True,
         ),
-        # The service adds the report's id, which the ledger's decision does not contain.
-        response(_DECISION, _HELD, given("report_id", "None"), _STATE),
+        # The ledger's decision has no report id; the service adds it.
+        response(_DECISION, _HELD, write_only("report_id", "None"), _STATE),
         charges=True,
     ),
     Operation(
@@ -260,16 +266,16 @@ add(
         "cancel",
         Shape(
             "Void",
-            needed("of", "id of the request to cancel"),
+            required_text("of", "id of the request to cancel"),
             flag("act")._replace(takes="", kept=False),
             flag("delivered"),
             given=OF_NOTEBOOK,
             checked=True,
         ),
         response(
-            given("voided", "{}", "voided"),
-            given("found", "None if {} is None else {}.value", "found"),
-            given("state", "None if it.voided or {} is None else STATE.write({}, shared_with)", "state"),
+            write_only("voided", "{}", "voided"),
+            write_only("found", "None if {} is None else {}.value", "found"),
+            write_only("state", "None if it.voided or {} is None else STATE.write({}, shared_with)", "state"),
         ),
         ends=True,
     ),
@@ -277,14 +283,16 @@ add(
         "trust",
         Shape(
             "dict",
-            needed("agent_id", "agent id"),
+            required_text("agent_id", "agent id"),
             text("scope"),
             text("assigned_by"),
             Field("level", "int({})", "optional_level(body, 'level')"),
             given={**OF_NOTEBOOK, **_REALM, **_TIGHTEN},
             checked=True,
         ),
-        response(given("level", "None if isinstance({}, bool) else int({}.level)"), given("removed", "{} is True")),
+        response(
+            write_only("level", "None if isinstance({}, bool) else int({}.level)"), write_only("removed", "{} is True")
+        ),
     ),
     Operation(
         "budget",
@@ -298,18 +306,20 @@ add(
                 "ceiling",
             ),
             Field("period", "{}.value", "period(body)"),
-            needed("category"),
-            on("create"),
+            required_text("category"),
+            true_flag("create"),
             given={**OF_NOTEBOOK, **_TIGHTEN},
             checked=True,
         ),
-        response(whole("budget", "BUDGET"), given("created", "{}", "created"), given("changed", "{}", "changed")),
+        response(
+            whole("budget", "BUDGET"), write_only("created", "{}", "created"), write_only("changed", "{}", "changed")
+        ),
     ),
     Operation(
         "consent",
         Shape(
             "dict",
-            needed("agent_id", "agent id"),
+            required_text("agent_id", "agent id"),
             text("purpose"),
             text("granted_by"),
             text("data_type"),
@@ -324,14 +334,14 @@ add(
                 "None if {} is None else CONSENT.read({})",
                 "",
             ),
-            given("revoked", "{} if isinstance({}, int) else 0"),
+            write_only("revoked", "{} if isinstance({}, int) else 0"),
         ),
     ),
     Operation(
         "agents",
         Shape("dict", checked=True),
         response(
-            given("session_level", "None if {} is None else int({})", "session_level"),
+            write_only("session_level", "None if {} is None else int({})", "session_level"),
             each("agents", "ASSIGNMENT", "agents"),
         ),
         reads=True,
@@ -364,7 +374,7 @@ add(
             given={"notebook": "notebook"},
             checked=True,
         ),
-        response(each("records", "ENTRY", "records"), Field("cursor"), given("total", "None"), made="AuditPage"),
+        response(each("records", "ENTRY", "records"), Field("cursor"), write_only("total", "None"), made="AuditPage"),
         reads=True,
     ),
 )

@@ -1,22 +1,23 @@
-"""The wire protocol (version 1) between a kernel and the server, written down once.
+"""The wire protocol (version 1) between a kernel and the server.
 
-A kernel sends ``{"v": 1, "asks": [request, ...]}`` and gets ``{"v": 1, "answers": [response, ...]}``, one response
-for each request, in any order and over any number of messages (an ``authorize`` also gets messages while it waits).
-The same bodies travel on every transport.
+A kernel sends ``{"v": 1, "asks": [request, ...]}`` and gets ``{"v": 1, "answers": [response, ...]}``. There is one
+response for each request, in any order and over any number of messages. (While an ``authorize`` or a ``hold`` waits,
+the server also sends messages that state this.) The same bodies are sent on every transport.
 
 A **request** is ``{"id", "op", "exp", "cell", ...}``:
 
-- ``id``: the idempotency key. A request sent again with the same id and content gets its response again, and is not
-  done again.
-- ``exp``: seconds since the epoch in the *server's* clock after which the server must not do the request; at most
-  48 hours ahead, but for a ``hello``, whose client does not know that clock yet.
-- ``cell``: ``{"id": str | null, "count": int | null}``, the cell of the request (its id and execution count).
+- ``id``: the idempotency key. A request that is sent again with the same id and content is not executed again, and gets
+  the same response.
+- ``exp``: the time after which the server must not execute the request, in seconds since the epoch by the *server's*
+  clock. It is at most 48 hours ahead, except for a ``hello``, whose client does not know that clock yet.
+- ``cell``: ``{"id": str | null, "count": int | null}``, the id and the execution count of the cell that made the
+  request.
 
-A **response** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend is
-``ok``: there is a decision, a denial. ``ok: false`` means that there is no decision. With the code ``BUSY`` too
-many requests were in flight: nothing was done, and the same request may be sent again after a moment.
+A **response** is ``{"id", "ok": true, ...}`` or ``{"id", "ok": false, "code", "message"}``. A denied spend has ``ok``
+true, since a denial is a decision; ``ok`` is false if there is no decision. The code ``BUSY`` means that too many
+requests were in flight: nothing was done, and the same request may be sent again after a moment.
 
-Money is decimal text in USD. What each op carries beyond that, and its response:
+Amounts of money are decimal text in USD. The further fields of each request, and the fields of its response:
 
 ========  ====================================================  ===============================================
 op        request                                               response
@@ -59,76 +60,83 @@ cancel    ``of`` (the id of the request to void), ``act?``,         ``voided, fo
           ``delivered?``
 ========  ====================================================  ===============================================
 
-``incarnation`` is a nonce of the kernel process; it belongs to the hello of a transport, later requests
-inherit it. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is ``null`` or ``{"sessions",
-"spent", "budget", "closed_at"}``: how many sessions of the notebook were closed before, what they spent
-together, and the last one's ceiling. ``notes`` are sentences for the user. ``decision`` is ``{"outcome",
-"allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun", "level", "limit"}``; ``level`` is
-the trust level at which it was decided, the lower of the session's and the agent's, and null where that played no part.
-``limit`` is null, or the limit that forbids it: ``{"kind", "name", "asked", "allowed"}``, its kind ``session`` or
-``category`` for a budget, ``level`` or ``agent`` for a trust level (whose two numbers are whole), else that of a
-ceiling around the session.
+``incarnation`` is a nonce of the kernel process. Only the ``hello`` of a transport has it, and it applies to all later
+requests on the transport. ``state`` is the body of ``GET state`` in the REST interface. ``previous`` is null or
+``{"sessions", "spent", "budget", "closed_at"}``: the number of the notebook's closed sessions, what they spent
+together, and the budget and the closing time of the last one. ``notes`` are sentences for the user.
 
-A ``cell`` says which cell begins, by its own ``cell``, so that calls of the kernel's libraries through the gateway are
-recorded with it. The server keeps the last one in memory, and a client need not wait for the response.
+``decision`` is ``{"outcome", "allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun",
+"level", "limit"}``. ``level`` is the trust level at which it was decided, the lower of the session's and the agent's;
+it is null if the level was not checked. ``limit`` is null, or the limit that forbids the action: ``{"kind", "name",
+"asked", "allowed"}``. Its kind is ``session`` or ``category`` for a budget, ``level`` or ``agent`` for a trust level
+(whose two numbers are whole), and otherwise that of a ceiling around the session.
 
-``at_limit`` is what becomes of a call that only a limit on money refuses: ``ask`` or ``deny``.
+A request ``cell`` states which cell begins to run, by its field ``cell``, so that calls of the kernel's libraries
+through the gateway are recorded with it. The server keeps only the last one, in memory, and a client need not wait for
+the response.
 
-A hold with ``least`` is *bounded*: its ``amount`` is the request's worst case, and the ``amount`` of its decision is
-what was granted: the smallest of that, ``most`` and a share of what is left, at least ``least``, or else it is denied.
-A copy gets what the first one was granted. With ``waits_turn``, a number of seconds, a hold that only the open holds of
-live callers keep from fitting is not denied: it waits for its turn, for at most so long, and then is decided as ever.
-Until then ``{"id", "ok": true, "waiting": {"turn": true, "limit", "until"}}`` comes every few seconds, and a
-copy of the request with a later ``exp`` keeps it waiting, as below. Where too many wait already the code is ``BUSY``.
+``at_limit`` is what to do with a call that only a limit on money forbids: ``ask`` or ``deny``.
 
-A hold is of ``kind`` ``call`` (as left out) or ``act``; ``until`` is when it ends by itself, in seconds since the
-epoch in the server's clock, and left out it does not; 0 is an amount to hold and to settle. A denied hold has
-``hold_id`` null. ``detail`` is an object that the record keeps: never a prompt or a key. An ``evaluate`` with
-``refused``, ``{"code", "reason", "tool"?}``, is checked no more: the kernel's own side refuses it, such as a call whose
-cost is not known, and it is denied and recorded with that ``code`` and ``reason``. ``resolution`` is
-``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``, its outcome ``settled`` or
-``released``; ``estimated`` when the true cost is not known, and the amount is a bound. ``usage`` is what the
-provider counted, whole numbers by name, and ``source`` whose call it was, texts by the names ``kind``, ``provider`` and
-``key``; both are for the record alone. A ``cancel`` takes back a
-``spend`` or ``hold`` whose client gave it up, before or after its ``exp``, and never a ``settle`` or ``release``; an
-``open`` or ``close`` that was executed stands, and ``state`` says how things are then. With ``delivered`` true the
-response had arrived, and the client did not hand it over: the record of the void says so. It says ``answered`` where
-the response was sent a second before the cancel or earlier. ``found`` is what the ledger had of the request:
-``charge`` (taken back), ``resolved`` (it was settled, released or corrected, and stands),
-``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still comes), or ``unknown``: the notebook is older
-than the 48 hours for which the ledger keeps ids, so that the request may have been done before; ``voided`` is then
-false, and the request is refused if it still comes.
+A hold with ``least`` is *bounded*: its ``amount`` is the request's worst case, and the ``amount`` of the decision is
+what was granted: the smallest of the worst case, ``most`` and a share of what is left, but at least ``least``; if less
+is left, the hold is denied. A copy of the request is granted the same amount. With ``waits_turn``, a number of seconds,
+a hold that only the pending holds of live callers keep from fitting is not denied at once: it waits for its turn for at
+most this time, and is then decided like any other. While it waits, the server sends ``{"id", "ok": true, "waiting":
+{"turn": true, "limit", "until"}}`` every few seconds, and a copy of the request with a later ``exp`` lets it wait
+longer, as for an ``authorize`` (below). If too many calls wait already, the code is ``BUSY``.
 
-An ``adjust`` gives a charge that was settled as ``estimated`` its true cost, once, as a later response of the provider
-states it. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the provider's name
-for its response, by which another kernel of the notebook finds the charge too. ``adjustment`` is ``{"hold_id",
-"estimate", "spent", "overrun", "record_id"}``. Refused with ``NOT_FOUND``, ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or
-``CORRECTED`` where a user has corrected the charge, it changes nothing.
+The ``kind`` of a hold is ``call`` (the default) or ``act``. ``until`` is when the hold is released automatically, in
+seconds since the epoch by the server's clock; without it, never. An amount of 0 may be held and settled. A denied hold
+has the ``hold_id`` null. ``detail`` is an object for the record, never with a prompt or a key.
 
-An ``authorize`` decides a governed action and holds its cost. ``shown`` is what the user must see of it, an object.
-Where a user must decide (code ``APPROVAL_REQUIRED``, which with ``wait`` false is the response), the response is sent
-after the decision, or when ``timeout`` seconds are over (the server's ``approval_timeout``, where it is left out).
-Until then the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds,
-and at once for each copy of the request. The waiting client sends the request again from time to time with a later
-``exp``; once that has passed, the approval request is withdrawn. The same id gets the same response, and goes on
-waiting for the same decision, also at the next server on the same ledger. A ``cancel`` of it, with ``act`` true,
-withdraws the approval request or voids the hold. At trust level L4 a report is filed before the response, whose
-``report_id`` a ``settle`` or ``release`` names to add its ``result``.
+An ``evaluate`` with ``refused``, ``{"code", "reason", "tool"?}``, is not checked: the kernel itself denied the action,
+for example a call whose cost is not known, and the denial is recorded with this ``code`` and ``reason``.
 
-An agent's ``level`` and a category's ``budget`` live within the open session. No agent is given a level above the
-session's; null takes its own away. On a strict server both can only be tightened from a kernel. ``agents`` are
-``{"agent_id", "scope", "level", "assigned_by", "assigned_at"}``; a ``budget`` is ``{"category", "period",
-"period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. A ``consent`` lives within the session
-too: ``granted_by`` gives it, and without that it is taken back (all of the agent's, where no ``data_type`` is
-named). ``since`` and ``until`` of ``audit``, and ``until`` of ``consent``, are whole microseconds since the epoch,
-and ``total`` is null unless ``count`` is true.
+``resolution`` is ``{"hold_id", "outcome", "held", "spent", "overrun", "estimated", "record_id"}``; its outcome is
+``settled`` or ``released``. ``estimated`` is true if the true cost is not known and the amount is a bound. ``usage`` is
+the usage that the provider counted, as whole numbers, and ``source`` the origin of the call, as the texts ``kind``,
+``provider`` and ``key``; both are only written to the record.
 
-``socket`` is null, or ``{"address", "token", "secret"}``: a local socket that carries the same messages without any
-page taking notice, one a line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on loopback.
-The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``, and its response ``{"v": 1, "ok":
-true, "proof": `socket_proof` of secret and challenge}``, or ``{"v": 1, "ok": false, "code", "message"}`` and the end
-of the connection. The token stands for one process of one kernel, which has sent its hello with it. Only the two have
-the secret, so that another process at that address, after the server's end, cannot pass for the server.
+A ``cancel`` takes back a ``spend`` or ``hold`` that its client has given up, before or after its ``exp``, and never a
+``settle`` or ``release``. An ``open`` or ``close`` that was executed is not undone; ``state`` is then the state after
+it. ``delivered`` is true if the response had arrived and the client did not pass it on to its caller; the record of the
+void then has ``delivered``. It has ``answered`` if the response was sent a second or more before the cancel. ``found``
+is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled, released or
+corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still arrives),
+or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request may have been
+executed before. ``voided`` is then false, and the request is refused if it still arrives.
+
+An ``adjust`` replaces a charge that was settled as ``estimated``, once, with the true cost that a later response of the
+provider states. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the
+provider's id of the response, by which another kernel of the notebook can find the charge as well. ``adjustment`` is
+``{"hold_id", "estimate", "spent", "overrun", "record_id"}``. With the codes ``NOT_FOUND``, ``NOT_ESTIMATED``,
+``ADJUSTED_ALREADY``, and ``CORRECTED`` if a user has corrected the charge, it is refused and changes nothing.
+
+An ``authorize`` decides a governed action and holds its cost. ``shown`` is an object with what the user must see of the
+action. If a user must decide (code ``APPROVAL_REQUIRED``, which is the response if ``wait`` is false), the response is
+sent after the user's decision, or after ``timeout`` seconds (by default the server's ``approval_timeout``). Until then
+the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds, and at once
+for each copy of the request. A client that waits sends the request again from time to time, with a later ``exp``; once
+the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same response, or
+waits for the same decision, also on another server with the same ledger. A ``cancel`` of it with ``act`` true withdraws
+the approval request or voids the hold. At trust level L4 a report is filed before the response; a ``settle`` or
+``release`` adds the ``result`` to the report with this ``report_id``.
+
+An agent's ``level`` and a category's ``budget`` are valid within the open session. No agent can have a level above the
+session's. A ``level`` of null removes the agent's own level. On a strict server a kernel can only tighten levels and
+budgets. ``agents`` are ``{"agent_id", "scope", "level", "assigned_by", "assigned_at"}``; a ``budget`` is ``{"category",
+"period", "period_start", "limit", "spent", "held", "remaining", "over", "charges"}``. A ``consent`` is valid within the
+session as well. With ``granted_by`` it is recorded, and without it revoked (without ``data_type``, all consents for the
+agent are). ``since`` and ``until`` of ``audit``, and ``until`` of ``consent``, are whole microseconds since the epoch.
+``total`` is null unless ``count`` is true.
+
+``socket`` is null, or ``{"address", "token", "secret"}``: a local socket for the same messages, which then pass through
+no page, each as one line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on the loopback
+interface. The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``. Its response is ``{"v": 1,
+"ok": true, "proof": proof}``, where the proof is `socket_proof` of the secret and the challenge, or ``{"v": 1, "ok":
+false, "code", "message"}`` and the end of the connection. The token identifies one process of one kernel, which has
+sent its hello with it. Only this process and the server have the secret, so that another process at the address, after
+the server has ended, cannot pass for the server.
 """
 
 from __future__ import annotations
@@ -179,28 +187,28 @@ __all__ = [
 
 PROTOCOL_VERSION: Final = 1
 STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
-"""In the environment of all that a strict server starts, so that no child process decides for itself."""
+"""Set in the environment of all processes that a strict server starts, so that none uses an engine of its own."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
-"""Set for a governed kernel alone: JSON ``{"v": 1, "kernel_id": ...}``."""
+"""Set only in the environment of a governed kernel: JSON ``{"v": 1, "kernel_id": ...}``."""
 STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
-"""The user's own ``PYTHONSTARTUP``, for the start-up hook of a kernel to run and set again."""
+"""Has the user's own ``PYTHONSTARTUP``, which the start-up hook of a kernel runs and sets again."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
-"""All that the server subscribes to on a kernel's iopub channel."""
+"""The only topic that the server subscribes to on a kernel's iopub channel."""
 REPLY_TYPE: Final = "governance_reply"
 """The message type of responses on the control channel."""
 EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = OPERATIONS.keys()
-"""What a kernel may request, as `operations` has it."""
+"""The operations that a kernel may request."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the response to a request before any hello: nothing was done; say hello and make it again."""
+"""The code of the response to a request before any hello: nothing was done; send a hello, and the request again."""
 MAX_REQUESTS: Final = 1_000
 """The most requests in one message."""
 MAX_DEPTH: Final = 64
-"""The most lists and objects within one another that a field may hold."""
+"""The most levels of lists and objects that may be nested in a field."""
 NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
-"""The refusal of one that the reader of JSON gives up."""
+"""The error for a message that is nested too deep for the JSON parser."""
 MAX_LINE: Final = 4 * 1024 * 1024
 """The most bytes of one line on a local socket."""
 
@@ -208,7 +216,7 @@ MAX_LINE: Final = 4 * 1024 * 1024
 @quick
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell that makes the request, as far as the kernel knows it."""
+    """The cell that made a request, as far as the kernel knows it: its id, and its execution count."""
 
     id: str | None = None
     count: int | None = None
@@ -217,17 +225,17 @@ class Cell:
 @quick
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """One request as it came over a transport, its form checked and its content not yet."""
+    """A request of the wire protocol. The fields in ``body`` are not validated yet."""
 
     id: str
     op: str
     exp: float
-    """Seconds since the epoch in the server's clock."""
+    """The expiry, in seconds since the epoch by the server's clock."""
     cell: Cell = Cell()
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def message(self) -> dict[str, Any]:
-        """The request as it goes on the wire."""
+        """Return the request as it is sent."""
         return {
             **self.body,
             "id": self.id,
@@ -238,41 +246,41 @@ class WireRequest:
 
 
 def requests_message(requests: list[WireRequest]) -> dict[str, Any]:
-    """A kernel's message to the server."""
+    """Return a kernel's message to the server."""
     return {"v": PROTOCOL_VERSION, "asks": [request.message() for request in requests]}
 
 
 def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
-    """The server's message to a kernel."""
+    """Return the server's message to a kernel."""
     return {"v": PROTOCOL_VERSION, "answers": responses}
 
 
 def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """The response to a request that has no decision; ``request_id`` is None when even that could not be read."""
+    """Return the response to a request without a decision. ``request_id`` is None if it could not be read."""
     return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
 def socket_proof(secret: str, challenge: str) -> str:
-    """The response to a challenge, which needs the secret: its HMAC-SHA256, in hexadecimal."""
+    """Return the proof that the server knows the secret: the HMAC-SHA256 of the challenge, in hexadecimal."""
     return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def parse_requests(data: object) -> list[object]:
-    """The unparsed requests of a kernel's message.
+    """Return the requests of a kernel's message, each to be parsed with `parse_request`.
 
-    Raises InvalidRequestError when the whole message cannot be used, so that one bad request does not take the
-    others of its message down: those are read one by one with `parse_request`.
+    Raises InvalidRequestError only if the message itself is invalid, so that one invalid request does not affect the
+    other requests of its message.
     """
     return _members(data, "asks")
 
 
 def parse_responses(data: object) -> list[dict[str, Any]]:
-    """The responses of a server's message; raises InvalidRequestError when it cannot be used."""
+    """Return the responses of a server's message. Raises InvalidRequestError if the message is invalid."""
     return [response for response in _members(data, "answers") if isinstance(response, dict)]
 
 
 def parse_request(raw: object) -> WireRequest:
-    """Check the form of one request; raises InvalidRequestError with a sentence that names the bad field."""
+    """Return a request after checking its form. Raises InvalidRequestError with the name of the invalid field."""
     if not isinstance(raw, Mapping):
         raise InvalidRequestError(f"A request must be an object, not {kind_of(raw)}.")
     body = dict(raw)
@@ -295,7 +303,7 @@ def parse_request(raw: object) -> WireRequest:
 
 
 def _check_depth(name: str, value: dict[str, Any] | list[Any]) -> None:
-    # Level by level: what is nested too deep for one call each would end the reading of all that came with it.
+    # Without recursion: a RecursionError would end the reading of the whole message, with all its requests.
     level = [value]
     for _ in range(MAX_DEPTH):
         members = chain.from_iterable(each.values() if isinstance(each, dict) else each for each in level)

@@ -1,4 +1,4 @@
-"""The variables in which libraries look for providers' keys and for the gateway: their names, never their values.
+"""The names of the environment variables in which libraries expect providers' keys and the gateway's address.
 
 Each name is read by a library, as of 2026-11-29: those of OpenAI, Azure, Anthropic, Google and Hugging Face by their
 own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm 1.110
@@ -15,9 +15,9 @@ __all__ = ["GATEWAY_ENV", "GATEWAY_KEY_ENV", "KEY_PREFIX", "PROVIDER_KEYS", "for
 GATEWAY_ENV: Final = "AUMOS_GOVERNANCE_GATEWAY"
 """The gateway's address for all providers, ``http://127.0.0.1:<port>/llm``, in the environment of its clients."""
 GATEWAY_KEY_ENV: Final = "AUMOS_GOVERNANCE_KEY"
-"""The client's key for the gateway, for libraries whose own variable is not known here."""
+"""The client's key for the gateway, for libraries whose own variable is not listed below."""
 KEY_PREFIX: Final = "sk-aumos-"
-"""How each key of the gateway begins."""
+"""The text with which every key of the gateway begins."""
 
 PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": ("OPENAI_API_KEY",),
@@ -38,15 +38,16 @@ PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ollama": ("OLLAMA_API_KEY",),
     "vllm": ("VLLM_API_KEY", "HOSTED_VLLM_API_KEY"),
 }
-"""By provider, as ``c.GovernanceExtension.providers`` names it. The first is the usual one."""
-_OPENS_MORE: Final = frozenset({"HF_TOKEN"})
-"""Keys that most notebooks use for something else, such as Hugging Face's for downloads; they are not pointed out."""
-_NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OPENS_MORE))
+"""The variables of each provider, the usual one first. Providers have their names in
+``c.GovernanceExtension.providers``."""
+_OTHER_USES: Final = frozenset({"HF_TOKEN"})
+"""Variables whose key most notebooks use for something else than models, such as Hugging Face's for downloads."""
+_NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OTHER_USES))
 
 
 def foreign_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of the variables that hold a provider's own key, which the gateway does not stand in for.
+    """Return the names of the variables that contain a provider's own key instead of a key of the gateway.
 
-    A configured provider's variables hold a key of the gateway. Nothing but the variables of `PROVIDER_KEYS` is read.
+    Only variables in `PROVIDER_KEYS` are read, and those that most notebooks use for something else are left out.
     """
     return tuple(name for name in _NAMES if (key := environment.get(name)) and not key.startswith(KEY_PREFIX))

@@ -1,7 +1,7 @@
-"""Bodies declared as tables of their fields, each compiled to functions that make it and read it.
+"""Bodies that are declared as tables of their fields, from which functions that write and read them are generated.
 
-What is generated is what one would write by hand, and is as fast. It is compiled when it is first used: a kernel makes
-requests and reads responses, a server the reverse, and loading a table costs neither of them anything.
+The generated functions are as fast as hand-written ones. Each is compiled when it is first used: kernels write requests
+and read responses, servers do the reverse, so neither compiles what only the other needs.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from . import fields
 __all__ = ["ABSENT", "EMPTY", "Field", "Shape"]
 
 ABSENT: Final = "{} is None"
-"""The condition of a field that is left out where it has no value."""
+"""For `Field.omitted`: the body lacks the field if the value is None."""
 EMPTY: Final = "not {}"
-"""The condition of a field that is left out where its value is false or empty."""
+"""For `Field.omitted`: the body lacks the field if the value is false or empty."""
 
 
 class Field(NamedTuple):
-    """One field of a body, and where its value lies in the object that the body stands for."""
+    """One field of a body, and how its value is written from an object and read into an object."""
 
     name: str
-    """In the body."""
+    """The field's name in the body."""
     write: str = "{}"
-    """An expression of the value, ``{}``, that gives what stands in the body."""
+    """The expression of the field in the body, in which ``{}`` is the object's value."""
     read: str | None = "{}"
-    """An expression of what stands in the body, ``{}``, or of ``body`` itself, that gives the value. None: the object
-    does not keep it."""
+    """The expression of the object's value, in which ``{}`` is the field of the body, and ``body`` the body. None if
+    the field is not read."""
     of: str | None = None
-    """Where the object has the value: an expression behind ``it.``, or empty for the object itself; None: as ``name``
-    says."""
+    """The attribute of the object that has the value; "" for the object itself, None for an attribute called
+    ``name``."""
     takes: str | None = None
-    """The parameter of the object's class that takes the value; None: as ``name`` says. Empty: none does, and the value
-    is there for what is derived, called as ``name`` says."""
+    """The parameter of the object's class for the value; None for a parameter called ``name``. "" if there is none, and
+    only ``derived`` expressions use the value."""
     omitted: str | None = None
-    """`ABSENT` or `EMPTY`, where the body goes without the field; None: it always has it."""
+    """`ABSENT` or `EMPTY` if the body may lack the field; None if it always has it."""
     kept: bool = True
-    """Whether the object has the value; if not, `Shape.write` makes no such field, and `Shape.body` does."""
+    """Whether the object has the value. If not, `Shape.write` leaves the field out, and only `Shape.body` writes it."""
     late: bool = False
-    """Bodies of an earlier version have no such field; it is read as null."""
+    """Whether bodies of an earlier version lack the field; it is then read as null."""
 
 
 class Shape:
     """The fields of one kind of body, in order.
 
-    ``made`` names the class of what is read from a body, one of the ledger's contract or ``dict``; empty, where it is
-    the one value that is read, or is not read at all. ``given`` are the
-    parameters of that class that no body has, each with an expression of ``key``, ``origin``, ``expires_at``,
-    ``notebook`` and ``terms``. A body that is ``checked`` may have no other fields but these and ``beside``.
+    ``made`` is the name of the class that `read` returns, one of the ledger's contract or ``dict``; with "" it returns
+    the value of the only field. ``given`` are parameters of that class which are not in the body, each with an
+    expression in which ``key``, ``origin``, ``expires_at``, ``notebook`` and ``terms`` may be used. A ``checked`` body
+    may only have fields of the table.
     """
 
     def __init__(
@@ -63,24 +63,27 @@ class Shape:
         given: Mapping[str, str] | None = None,
         derived: Mapping[str, str] | None = None,
         checked: bool = False,
-        beside: tuple[str, ...] = (),
         names: Mapping[str, Any] | None = None,
     ) -> None:
-        """``derived`` are parameters made from what was read, ``name_`` for each; ``names`` what expressions use."""
+        """Declare the fields.
+
+        ``derived`` are parameters of the class ``made``, each with an expression in which ``name_`` is the value that
+        was read from the field ``name``. ``names`` are further names that expressions use, with their values.
+        """
         self.made = made
         self.members = members
         self._given = given or {}
         self._derived = derived or {}
         self._checked = checked
-        self._known = frozenset({*(member.name for member in members), *beside})
+        self._known = frozenset(member.name for member in members)
         self._names = names or {}
 
     @cached_property
     def read(self) -> Callable[..., Any]:
-        """The function that makes the object from a body: ``read(body)``.
+        """The function ``read(body)``, which returns the object that a body describes.
 
-        For a request it is ``read(body, key, origin, expires_at, notebook, terms)``. It raises what `fields` raises for
-        an invalid value, and InvalidRequestError for an unknown field.
+        For a request it is ``read(body, key, origin, expires_at, notebook, terms)``. It raises the errors of `fields`
+        for an invalid value, and InvalidRequestError for an unknown field.
         """
         lines = ["def read(body, key='', origin=None, expires_at=None, notebook=None, terms=None):"]
         if self._checked:
@@ -98,7 +101,7 @@ class Shape:
                 elif not self._derived:
                     lines.append(f" {value}")
         values |= {**self._derived, **self._given}
-        # Without a class it is the one value that the body has.
+        # Without a class, the value of the only field is returned.
         lines.append(
             f" return {self.made}({self._arguments(values)})" if self.made else f" return {next(iter(values.values()))}"
         )
@@ -106,7 +109,7 @@ class Shape:
 
     @cached_property
     def write(self) -> Callable[..., dict[str, Any]]:
-        """``write(it)``, of a response ``write(it, shared_with=...)``: the body of the object."""
+        """The function ``write(it)``, for a response ``write(it, shared_with=...)``, which returns an object's body."""
         kept = [member for member in self.members if member.kept]
         if any(member.omitted for member in kept):
             lines = ["def write(it, shared_with=None):", " body = {}"]
@@ -120,7 +123,7 @@ class Shape:
 
     @cached_property
     def body(self) -> Callable[..., dict[str, Any]]:
-        """``body(name=value, ...)``: the body with the fields that are given and not None, in their order."""
+        """The function ``body(name=value, ...)``, which returns the body with the fields that are not None."""
         names = [member.name for member in self.members]
         lines = [
             f"def body(*, {', '.join(f'{name}=None' for name in names)}):" if names else "def body():",
@@ -132,17 +135,17 @@ class Shape:
         return self._function("body", [*lines, " return made"])
 
     def _arguments(self, values: dict[str, str]) -> str:
-        # By place as far as the class takes them so, which is faster than by name.
-        made = _vocabulary()[self.made]
-        members = () if made is dict or made.__match_args__ == () else made.__match_args__
-        placed = list(takewhile(values.__contains__, members))
+        # The first arguments are positional, as far as the class allows it, since that is faster than by keyword.
+        members = getattr(_expression_names()[self.made], "__match_args__", ())
+        positional = list(takewhile(values.__contains__, members))
         return ", ".join(
-            [values[name] for name in placed] + [f"{name}={values[name]}" for name in values if name not in placed]
+            [values[name] for name in positional]
+            + [f"{name}={values[name]}" for name in values if name not in positional]
         )
 
     def _function(self, name: str, lines: list[str]) -> Callable[..., Any]:
-        # As dataclasses does it. All that is put together here is written in this package.
-        names = {**_vocabulary(), **self._names, "_known_": self._known}
+        # Python's dataclasses use exec as well. All code that is executed here is written in this package.
+        names = {**_expression_names(), **self._names, "_known_": self._known}
         exec("\n".join(lines), names)  # noqa: S102
         return names[name]  # type: ignore[no-any-return]
 
@@ -156,9 +159,9 @@ def _filled(expression: str | None, value: str) -> str:
     return (expression or "").replace("{}", value)
 
 
-def _vocabulary() -> dict[str, Any]:
-    """What the expressions may name."""
-    # Only now: a kernel whose cells use no more than the magics loads none of the ledger.
+def _expression_names() -> dict[str, Any]:
+    """Return the names that the fields' expressions may use, with their values."""
+    # Imported here, so that a kernel imports the ledger's contract only once it sends a request.
     from ..ledger.contract import agreements, audit_facts, budgets, charges, facts, queries, requests
 
     return {
@@ -168,13 +171,11 @@ def _vocabulary() -> dict[str, Any]:
             for name in module.__all__
         },
         "dict": dict,
-        # By a look into a table, which takes a fifth of the call of the enumeration.
+        # A lookup in these dicts takes a fifth of the time of calling the enumeration.
         "OUTCOMES": {outcome.value: outcome for outcome in types.GovernanceOutcome},
         "CHARGE_STATES": {state.value: state for state in budgets.ChargeState},
         "LABELS": {level: level.label() for level in types.TrustLevel},
-        "LEVELS": tuple(types.TrustLevel),
         "parse": money.parse,
-        "parse_positive": money.parse_positive,
         "to_text": money.to_text,
         "signed": _signed,
         "time_text": time_text,

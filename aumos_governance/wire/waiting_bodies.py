@@ -1,4 +1,4 @@
-"""The JSON bodies of requests that wait for a user, and of a user's decisions."""
+"""The JSON bodies of holds, approval requests, reports and waiting calls, and of users' corrections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import money
 from ..clock import time_text
 from ..ledger.contract.agreements import Approval, Report
 from ..ledger.contract.audit_facts import AuditEntry
-from ..ledger.contract.budgets import Corrected, EnvelopeState, HeldCharge
+from ..ledger.contract.budgets import Corrected, HeldCharge
 from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
 from .bodies import LIMIT, STATE
@@ -18,7 +18,6 @@ __all__ = [
     "approval_body",
     "cell_body",
     "corrected_body",
-    "envelope_body",
     "hold_body",
     "limit_request_body",
     "report_body",
@@ -26,7 +25,7 @@ __all__ = [
 
 
 def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
-    """``state`` is ``held`` while its kernel may still resolve it, and ``unresolved`` once that kernel is gone."""
+    """Return a hold's body. ``state`` is ``held`` while its kernel runs, and ``unresolved`` once the kernel is gone."""
     return {
         "id": hold.charge_id,
         "notebook": hold.notebook.path,
@@ -43,7 +42,7 @@ def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
-    """``shown`` is null once it is decided; ``digest`` must come back with the decision."""
+    """Return an approval request's body. ``shown`` is null once it is decided; a decision must state the ``digest``."""
     return {
         "id": approval.approval_id,
         "notebook": approval.notebook.path,
@@ -63,7 +62,7 @@ def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def report_body(report: Report, cell: dict[str, Any]) -> dict[str, Any]:
-    """``shown`` is null once it is acknowledged."""
+    """Return a report's body. ``shown`` is null once the report is acknowledged."""
     return {
         "id": report.report_id,
         "notebook": report.notebook.path,
@@ -93,9 +92,10 @@ def limit_request_body(
     at: int,
     until: int,
 ) -> dict[str, Any]:
-    """The calls of one session that wait at a limit, of which ``call`` came first.
+    """Return the body of the ``count`` calls of one session that wait at a limit; ``call`` is the first of them.
 
-    ``needs`` is by how much the limit would have to be higher for that one, ``needs_all`` for all of them.
+    ``needs`` is the amount by which the limit must be raised for the first call, ``needs_all`` that for all calls, both
+    in nano-USD.
     """
     shown = LIMIT.write(limit)
     return {
@@ -116,7 +116,7 @@ def limit_request_body(
 
 
 def corrected_body(corrected: Corrected) -> dict[str, Any]:
-    """``left`` is what of the charge still counts."""
+    """Return a correction's body. ``left`` is the part of the charge that still counts."""
     state = corrected.state
     return {
         "correction": {
@@ -130,25 +130,8 @@ def corrected_body(corrected: Corrected) -> dict[str, Any]:
     }
 
 
-def envelope_body(envelope: EnvelopeState) -> dict[str, Any]:
-    """An enclosing ceiling's figures in its current period; ``period_start`` is null where it has no period."""
-    balance = envelope.balance
-    return {
-        "name": envelope.name,
-        "kind": envelope.kind,
-        "period": envelope.period.value,
-        "period_start": time_text(envelope.period_start) if envelope.period_start else None,
-        "limit": money.to_text(balance.limit),
-        "spent": money.to_text(balance.spent),
-        "held": money.to_text(balance.held),
-        "remaining": money.to_text(balance.remaining),
-        "over": money.to_text(balance.over),
-        "charges": envelope.charges,
-    }
-
-
 def cell_body(entry: AuditEntry | None) -> dict[str, Any]:
-    """The cell of a request, from its record."""
+    """Return the cell that a record names; both fields are null if there is no record."""
     if entry is None:
         return {"id": None, "count": None}
     return {"id": entry.cell_id, "count": entry.execution_count}
@@ -160,5 +143,5 @@ def _shown(text: str | None) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        # The client wrote no JSON; the user must see it all the same.
+        # The client sent text that is not JSON, which the user must see as well.
         return text

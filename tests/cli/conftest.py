@@ -1,4 +1,4 @@
-"""One governed server with kernels for all commands of a module, and a way to run commands beside it."""
+"""Fixtures: a governed server with kernels for the tests of a module, and functions that run commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Run = Callable[..., "Ended"]
 
 @dataclass(frozen=True)
 class Ended:
-    """What a command left behind."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ class Ended:
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """That of a user whose Jupyter folders are those of `LiveServer`."""
+    """Return the environment of a user whose Jupyter folders are those of `LiveServer`."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("JUPYTER", "JPY_"))}
     return {
         **inherited,
@@ -52,7 +52,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(home: Path, *arguments: str, **more: str) -> Ended:
-    """Run ``jupyter governance`` in a process of its own, as this user."""
+    """Run ``jupyter governance`` in a new process, as this user."""
     done = subprocess.run(
         [sys.executable, "-m", "aumos_governance.cli", *arguments],
         env=environment(home, **more),
@@ -66,7 +66,7 @@ def command(home: Path, *arguments: str, **more: str) -> Ended:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Commands of a user who has nothing yet, in this process: ``run("status", "--json")``."""
+    """Run commands of a user without Jupyter folders, in this process: ``run("status", "--json")``."""
 
     def run(*arguments: str, home: Path = tmp_path, **more: str) -> Ended:
         out, err = io.StringIO(), io.StringIO()

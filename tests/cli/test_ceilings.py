@@ -1,4 +1,4 @@
-"""``jupyter governance ceiling``: shared ceilings are shown, and changed by a user on record."""
+"""``jupyter governance ceiling``: it shows shared ceilings, and only a user changes them, with a record."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_ceilings_are_listed(ledger: Path, run: Run) -> None:
 def test_a_ceiling_is_set_and_lifted_on_record(ledger: Path, run: Run) -> None:
     ended = run("ceiling", "set", "class", "5", "--yes", "--json")
     assert ended.code == 0
-    assert ended.err == "The team ceiling 'class': from $3.00 monthly to $5.00 monthly. It is on record.\n"
+    assert ended.err == "The team ceiling 'class': from $3.00 monthly to $5.00 monthly. The change was recorded.\n"
     assert '"limit": "5"' in ended.out
-    assert run("ceiling", "set", "class", "5", "--yes").err.endswith("It was so already.\n")
+    assert run("ceiling", "set", "class", "5", "--yes").err.endswith("It had this value already.\n")
     assert run("ceiling", "lift", "class", "--yes").code == 0
     ended = run("ceiling", "set", "class", "1", "--yes")
     assert (ended.code, ended.err) == (
@@ -96,7 +96,7 @@ def test_a_cell_is_no_users_decision(ledger: Path, run: Run, name: str) -> None:
     for arguments in (("set", "class", "1000"), ("lift", "class")):
         ended = run("ceiling", *arguments, "--yes", **{name: "1"})
         assert (ended.code, ended.out) == (2, "")
-        assert f"not from a notebook or inside a strict server ({name} is set here)" in ended.err
+        assert f"not in a notebook or in a strict server ({name} is set here)" in ended.err
     assert run("ceiling", "list", **{name: "1"}).code == 0
     assert changes(ledger) == []
 

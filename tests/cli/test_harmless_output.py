@@ -1,4 +1,4 @@
-"""Nothing that a ledger or a server says acts on the terminal that shows it."""
+"""No text from a ledger or a server can control the terminal that shows it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_commands_write_out_what_a_terminal_would_act_on(tmp_path: Path, run: Ru
             assert all(line.isprintable() for line in text.split("\n")), (command, text)
     assert json.loads(run("audit", "--json").out)["records"][-1]["tool"] == payload
     with closing(sqlite3.connect(path)) as connection, connection:
-        # Names in the tables themselves, which a finding tells.
+        # Names in the tables themselves, which a finding contains.
         connection.execute("UPDATE charges SET tool = tool || ?", (payload,))
         connection.execute("UPDATE audit SET chain = chain || ? WHERE chain <> 'ledger'", (payload,))
         connection.execute("UPDATE chains SET chain = chain || ? WHERE chain <> 'ledger'", (payload,))
@@ -56,7 +56,7 @@ def test_damage_has_a_code_of_its_own(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "data" / "aumos_governance" / "ledger.sqlite"
     fill(path, "x")
     assert run("verify").code == 0
-    assert run("verify").lines[2].startswith("As the records say: 2 charges, 1 sessions, 1 notebooks,")
+    assert run("verify").lines[2].startswith("Match the records: 2 charges, 1 sessions, 1 notebooks,")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE balances SET spent = spent - 1")
     ended = run("verify")

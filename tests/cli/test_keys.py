@@ -1,4 +1,4 @@
-"""Keys of the gateway on the command line: issued, listed and revoked, and commands that run with one."""
+"""Commands that issue, list and revoke keys of the gateway, and commands that run with a key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WAIT = "import os, time; print(os.environ['OPENAI_API_KEY'], flush=True); time.s
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server with a gateway to a provider's stand-in, and a notebook with an open session."""
+    """A server with a gateway to a fake provider, and a notebook with an open session."""
     home = tmp_path_factory.mktemp("keys")
     with Endpoint() as endpoint:
         configured = {"providers": {"openai": {"key_env": "SCHOOL_KEY", "base_url": endpoint.openai_url}}}
@@ -56,7 +56,7 @@ def keys(server: LiveServer) -> list[dict[str, Any]]:
 
 
 def variables(ended: Ended) -> dict[str, str]:
-    """What a shell reads of the output."""
+    """Return the variables that a shell would set from the output."""
     words = [shlex.split(line) for line in ended.lines]
     assert {word[0] for word in words} == {"export"}
     return dict(word[1].split("=", 1) for word in words)

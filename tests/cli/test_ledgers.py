@@ -1,4 +1,4 @@
-"""The commands where no server runs: they read the ledger, say so, and change nothing."""
+"""The commands if no server runs: they read the ledger, print that they do, and change nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fill(path: Path, notebook: NotebookKey, spends: int) -> None:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Path:
-    """The default file of this user's servers."""
+    """The ledger file that this user's servers have by default."""
     path = tmp_path / "data" / "aumos_governance" / "ledger.sqlite"
     fill(path, NotebookKey("ann", "/srv/ann", "a.ipynb"), 3)
     return path
@@ -95,8 +95,8 @@ def test_what_a_user_must_decide_is_found(ledger: Path, run: Run) -> None:
     ended = run("status")
     assert ended.code == 1
     assert ended.lines[-1] == (
-        f"The hold {hold.charge_id} of $2.00 in a.ipynb is unresolved: its kernel is gone, and a user must state what"
-        " it cost."
+        f"The hold {hold.charge_id} of $2.00 in a.ipynb has an unknown outcome: its kernel is gone, and a user must"
+        " state what the call cost."
     )
 
 
@@ -122,7 +122,7 @@ def test_one_path_under_two_roots_must_be_distinguished(ledger: Path, run: Run) 
 def test_a_reader_that_has_enough_ends_it_without_a_word(
     ledger: Path, arguments: tuple[str, ...], unbuffered: str
 ) -> None:
-    # Far more than a pipe takes in.
+    # Far more output than a pipe can buffer.
     fill(ledger, NotebookKey("ann", "/srv/ann", "a.ipynb"), 3_000)
     process = subprocess.Popen(
         [sys.executable, "-m", "aumos_governance.cli", *arguments, "--database-url", f"sqlite:///{ledger}"],
@@ -151,9 +151,9 @@ def test_what_an_encoding_lacks_is_written_out(ledger: Path) -> None:
         ((), "The following arguments are required: COMMAND; see jupyter governance --help."),
         (("audit", "-n", "0"), "Argument -n/--last: must be a whole number of at least 1, not '0'; see jupyter"),
         (("verify", "--database-url", "x"), "The database URL names no ledger; use sqlite:///path/to/file.db or"),
-        (("verify", "--server", "h", "--database-url", "x"), "Give either --server or --database-url, not both."),
+        (("verify", "--server", "h", "--database-url", "x"), "Use either --server or --database-url, not both."),
         (("verify", "--server", "http://127.0.0.1:1"), "The server http://127.0.0.1:1/ does not respond: "),
-        (("status", "--server", "ftp://x"), "'ftp://x' is no server's URL; write, for example, http://"),
+        (("status", "--server", "ftp://x"), "'ftp://x' is not the URL of a server; use one like http://"),
         (("export", "--json", "--format", "csv"), "With --json the records go to stdout as jsonl;"),
     ],
 )

@@ -1,4 +1,4 @@
-"""docs/cli.md is true: its commands run through the ``jupyter`` launcher, and its codes are those of the help."""
+"""The commands in docs/cli.md run through the ``jupyter`` launcher, and its exit codes are those of the help."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMANDS = [line for block in fences(PAGE, "sh") for line in block.splitlines()]
 
 @pytest.fixture(scope="module")
 def variables(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A notebook to look at, and a launcher of the command as an installation makes one."""
+    """The environment of the page's commands: a governed notebook, and a launcher like that of an installation."""
     folder = tmp_path_factory.mktemp("bin")
     launcher = folder / "jupyter-governance"
     launcher.write_text(f'#!/bin/sh\nexec {sys.executable} -m aumos_governance.cli "$@"\n')

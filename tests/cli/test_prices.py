@@ -1,4 +1,4 @@
-"""``jupyter governance prices``."""
+"""``jupyter governance prices``: it shows the age of the prices, and updates them."""
 
 from __future__ import annotations
 
@@ -52,4 +52,4 @@ def test_an_update_that_fails_is_one_sentence(run: Run, tmp_path: Path) -> None:
 
 def test_an_address_without_an_update_is_wrong_usage(run: Run) -> None:
     wrong = run("prices", "--url", "file:///x")
-    assert (wrong.code, wrong.err) == (2, "Give --url only with --update.\n")
+    assert (wrong.code, wrong.err) == (2, "The option --url is only for --update; add --update, or leave --url out.\n")

@@ -1,4 +1,4 @@
-"""The client, against servers that do what a good one does not."""
+"""The REST client with servers that respond wrongly, late or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Responding = Callable[[bytes], str]
 
 @pytest.fixture
 def responding() -> Iterator[Responding]:
-    """A server that gives every request the same bytes and hangs up: gives its URL."""
+    """Run a server that sends the same bytes for every request and closes the connection; yields its URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads = []
 
@@ -94,7 +94,7 @@ def test_other_responses_are_one_sentence(
 def test_a_silent_server_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         client = RestClient(f"http://127.0.0.1:{silent.getsockname()[1]}/", None, timeout=0.1)
-        with pytest.raises(ServerUnreachableError, match=r"does not respond: it is silent\.$"):
+        with pytest.raises(ServerUnreachableError, match=r"does not respond: it sent nothing in time\.$"):
             client.get("config")
 
 
@@ -135,5 +135,5 @@ def test_a_url_is_read_as_users_copy_it(raw: str, url: str, token: str | None) -
 
 @pytest.mark.parametrize("raw", ["", "ftp://x", "http://", "http://x:port", "http://[::1", "http://x:0"])
 def test_what_is_no_url_is_refused(raw: str) -> None:
-    with pytest.raises(InvalidRequestError, match="is no server's URL"):
+    with pytest.raises(InvalidRequestError, match="is not the URL of a server"):
         server_url(raw)

@@ -1,4 +1,4 @@
-"""The commands beside a running server with governed kernels."""
+"""The commands with a running server that has governed kernels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.kernel.governed_kernel import LINK, SOCKET, notebook
 
 @pytest.fixture(scope="module")
 def governed(server: LiveServer) -> Iterator[LiveServer]:
-    """A notebook that has spent and holds, and one that only opened and looked; both have found the socket."""
+    """One notebook with a spend and a hold, and one that only opened a session; the kernels of both use the socket."""
     (server.root / "work").mkdir()
     with notebook(server, "work/agents.ipynb") as (kernel, _), notebook(server, "quiet.ipynb") as (other, _):
         assert kernel.run("%governance --budget 3 --agent bot\n%governance_spend 0.25 --tool gpt-4o").status == "ok"
         hold = "client.request('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
         assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
         assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
-        # Which way a request goes before the socket is met is a race, and the last one is what status shows.
+        # status shows the transport of the last request, which may be either until the kernel uses the socket.
         assert other.run(f"%governance\n{LINK}\n{SOCKET}\n%governance_status").status == "ok"
         yield server
 
@@ -78,7 +78,7 @@ def test_verify_finds_a_head_again_and_misses_another(governed: LiveServer, run:
     head = good.lines[1].rsplit(" ", 1)[1]
     assert run("verify", "--json", home=governed.home).json["heads"]["ledger"] == head
     again = run("verify", "--known-head", head, home=governed.home)
-    assert (again.code, "the known head is one of theirs" in again.out) == (0, True)
+    assert (again.code, "they include the known head" in again.out) == (0, True)
     bad = run("verify", "--known-head", "0" * 64, home=governed.home)
     assert (bad.code, bad.lines[0]) == (1, f"NOT OK: No record of any chain has the known head {'0' * 64}.")
     one = run("verify", "--path", "quiet.ipynb", "--json", home=governed.home).json
@@ -101,12 +101,12 @@ def test_export_writes_what_the_interface_streams(governed: LiveServer, run: Run
 
 
 def test_a_server_can_be_named(governed: LiveServer, run: Run) -> None:
-    # By a user who has no server: nothing but the URL and the token is known.
+    # By a user without servers, so that only the URL and the token are known.
     reported = run("status", "--json", "--server", f"{governed.url}lab?token={governed.token}").json
     assert reported["places"][0]["notebooks"]
     assert run("status", "--server", governed.url, JUPYTER_TOKEN=governed.token).code == 0
     refused = run("status", "--server", governed.url, "--token", "wrong")
-    sentence = f"The server {governed.url} does not accept the token; give one with --token or in JUPYTER_TOKEN.\n"
+    sentence = f"The server {governed.url} does not accept the token; state another with --token or in JUPYTER_TOKEN.\n"
     assert refused == Ended(2, "", sentence)
 
 
@@ -118,8 +118,8 @@ def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: R
     of_one = run("audit", "--json", "--database-url", url, "--path", f"{governed.root}/quiet.ipynb").json["records"]
     assert [record["event"] for record in of_one] == ["open"]
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
-    assert (missing.code, missing.err.endswith("knows no notebook 'none.ipynb'.\n")) == (2, True)
-    # It is a stream of the same records, whoever reads them.
+    assert (missing.code, missing.err.endswith("has no notebook 'none.ipynb'.\n")) == (2, True)
+    # The exported records are the same, whoever reads them.
     assert run("export", "--database-url", url).out == run("export", home=governed.home).out
 
 

@@ -1,4 +1,4 @@
-"""Tables, whatever is in them and however narrow the terminal is."""
+"""Tables of any texts, for terminals of any width."""
 
 from __future__ import annotations
 

@@ -13,14 +13,14 @@ MakeEngine = Callable[..., GovernanceEngine]
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    """Every backend in turn: the SDK means the same on all."""
+    """Each backend in turn: the SDK behaves the same on all."""
     made: Backend = request.getfixturevalue(request.param)
     return made
 
 
 @pytest.fixture
 def make_engine(backend: Backend) -> MakeEngine:
-    """Makes engines on one ledger, whose clock is the backend's."""
+    """Return a function that makes engines on one ledger with the backend's clock."""
     ledger = backend.open()
 
     def make(config: GovernanceConfig | None = None) -> GovernanceEngine:

@@ -1,4 +1,4 @@
-"""The steps of an act's life, taken on a ledger: level by level, and whatever the user decides."""
+"""The steps of a governed action, executed on a ledger, for each trust level and each decision of the user."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHOWN = {"tool": "deploy", "cost": "0.05", "code": "deploy()"}
 
 
 class User:
-    """Decides what is requested, and remembers it."""
+    """A user who responds to approval requests with one decision, and keeps a list of them."""
 
     def __init__(self, ledger: Ledger, response: str) -> None:
         self.ledger = ledger

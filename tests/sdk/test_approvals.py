@@ -1,4 +1,4 @@
-"""Acts of an engine with a ledger of its own: by the agent's level, with and without an approver."""
+"""Governed actions of an engine with its own ledger: for each level of the agent, with and without an approver."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHOWN = {"code": "deploy()", "arguments": {"where": "production"}}
 
 
 class User:
-    """Says the same to whatever is requested, and remembers it."""
+    """An approver that returns the same to every request, and keeps a list of what it was shown."""
 
     def __init__(self, response: object) -> None:
         self.response = response
@@ -121,7 +121,7 @@ def test_an_approver_may_be_awaited() -> None:
 
     asyncio.run(run())
     assert made.budget.balance("ops").spent == made.budget.balance("ops").limit / 4
-    with pytest.raises(ConfigurationError, match="must be awaited"), made.authorize(act()):
+    with pytest.raises(ConfigurationError, match="which this synchronous call cannot await"), made.authorize(act()):
         pytest.fail("it ran")
     assert made.realm.read(ListApprovals(**owned(made))) == ()
 

@@ -114,7 +114,7 @@ def test_the_latest_come_with_the_newest_last(filled: GovernanceEngine) -> None:
     assert len(filled.audit.latest()) == 10
     assert len(filled.audit.latest(100)) == 12
     for wrong in (0, -1):
-        with pytest.raises(ValueError, match="n must be a whole number from 1"):
+        with pytest.raises(ValueError, match="n must be a whole number of at least 1"):
             filled.audit.latest(wrong)
 
 
@@ -132,7 +132,7 @@ def test_more_than_a_page_is_read_to_its_end(engine: GovernanceEngine) -> None:
     ("field", "wrong"), [("limit", -1), ("offset", -1), ("limit", 1.5), ("offset", True), ("outcome", "maybe")]
 )
 def test_a_filter_that_makes_no_sense(field: str, wrong: object) -> None:
-    with pytest.raises(ValueError, match=r"whole number from 0|allow, deny, allow_with_caveat"):
+    with pytest.raises(ValueError, match=r"whole number of at least 0|allow, deny, allow_with_caveat"):
         AuditFilter(**{field: wrong})  # type: ignore[arg-type]
 
 

@@ -304,7 +304,7 @@ def test_a_task_cancelled_while_it_requests_leaves_no_hold(make_engine: MakeEngi
 
     for turns in range(1, 8):
         asyncio.run(cancelled(turns))
-    # The ledger does one request after the other, so what was under way is done when this one is.
+    # The ledger executes requests one after the other, so the earlier ones are done when this one is.
     engine.budget.create_budget("last", 1)
     assert figures(engine)[1] == 0
 

@@ -183,7 +183,7 @@ def test_an_engine_whose_session_a_user_closed_charges_nothing(engine: Governanc
         engine.budget.record_spending("llm", 0.5)
     with pytest.raises(NotFoundError):
         engine.budget.create_budget("mail", 1)
-    # Spent though nothing was held for it, it is refused and recorded as well, and no settlement.
+    # The cost of a grant without a hold is denied and recorded as well, and the grant is not settled.
     with pytest.raises(GovernanceDeniedError) as denied:
         unheld.settle(1)
     assert denied.value.audit_record_id == list(engine.audit.entries())[-1].record_id

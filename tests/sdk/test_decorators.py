@@ -1,4 +1,4 @@
-"""Governed functions of every kind: each call is decided, and what is denied does not run."""
+"""Governed functions of every kind: each call is decided, and a denied call does not run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from aumos_governance.types import TrustLevel
 
 @pytest.fixture
 def session() -> Iterator[GovernanceEngine]:
-    """An engine registered as a notebook's is, whose agent is at L3 and whose user approves."""
+    """The registered engine, as in a notebook; its agent is at L3, and its user approves."""
     engine = GovernanceEngine(approver=lambda shown: bool(shown["tool"]))
     engine.trust.set_level(engine.agent_id, 3)
     register_default_engine(lambda: engine)
@@ -246,7 +246,7 @@ def test_in_a_notebook_the_session_counts_what_functions_spend(session: Governan
     assert (first.governance_state.spent, second.governance_state.spent) == (0.25, 0.5)
     with pytest.raises(GovernanceDeniedError, match=r"\$1.25 > \$1.00"):
         first.record_spend(1)
-    # The cell that defines it ran again: what was spent stays spent.
+    # The cell that defines the function ran again: its spent amount stays.
     assert governed(budget=1)(plain).governance_state.spent == 0.25
 
 

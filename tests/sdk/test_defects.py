@@ -1,4 +1,4 @@
-"""What was wrong with the earlier SDK stays right: each test here failed on it."""
+"""Defects of the earlier SDK, which failed each of these tests."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_period_ends_by_the_utc_calendar(
     assert engine.budget.check_budget("llm", 1).allowed is False
     backend.clock.now = _micros(end)
     check = engine.budget.check_budget("llm", 1)
-    # A new period starts at zero, and what was left of the one before does not roll over.
+    # A new period starts with nothing spent, and what was left of the previous one does not roll over.
     assert (check.allowed, check.spent, check.available) == (True, 0.0, 1.0)
     action = GovernanceAction("a", budget_category="llm", budget_amount=1)
     assert engine.evaluate_sync(action).allowed is True

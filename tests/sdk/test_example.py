@@ -8,7 +8,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "engine_without_jupyter.py"
 
 
 def run(folder: Path) -> list[str]:
-    # The example must need nothing of Jupyter's, so none of it can be imported here.
+    # The example must not need Jupyter, so its packages cannot be imported here.
     program = (
         "import runpy, sys\n"
         "for name in ('IPython', 'jupyter_server', 'tornado', 'traitlets', 'zmq', 'pydantic'):\n"

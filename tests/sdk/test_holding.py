@@ -1,4 +1,4 @@
-"""What is requested of the ledger while an amount is held: once, and given back where its caller cannot use it."""
+"""The requests by which an engine holds amounts: each is made once, and released if its caller cannot use it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FREE = GovernanceAction("a", required_trust_level=1)
 
 
 class Apart:
-    """A ledger that another thread serves, with what was requested of it; its holds wait where the test says so."""
+    """A ledger that executes in another thread. It lists its requests, and delays holds while ``waiting`` is a list."""
 
     at_once = False
 
@@ -59,8 +59,8 @@ class Apart:
             after()
         return done
 
-    def response(self) -> None:
-        """Do what waits."""
+    def execute_delayed(self) -> None:
+        """Execute the delayed holds."""
         assert self.waiting is not None
         for future, request in self.waiting:
             future.set_result(self._ledger.execute(request))
@@ -84,7 +84,7 @@ def engine(apart: Apart) -> GovernanceEngine:
 
 
 def held(engine: GovernanceEngine) -> Decimal:
-    # The ledger does one request after the other.
+    # The ledger executes requests one after the other, so the earlier ones are done now.
     engine.evaluate_sync(FREE)
     return engine.budget.balance("llm").held
 
@@ -173,9 +173,9 @@ def test_an_act_interrupted_while_it_is_decided_gives_back_what_is_held_after_al
     monkeypatch.setattr(engine.realm, "submit", broken)
     with pytest.raises(type(error)):
         engine.begin(ACT)
-    apart.response()
+    apart.execute_delayed()
     assert apart.of(Hold, Release) == [Hold, Release]
-    # There may be another one after its approval, so it names no hold.
+    # A second hold request may follow after an approval, so the first one sets no hold id.
     assert [request.hold_id for request in apart.requested if isinstance(request, Hold)] == [None]
     apart.waiting = None
     assert held(engine) == 0
@@ -194,7 +194,7 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         await asyncio.sleep(0)
         assert apart.waiting
         if outcome != "never begun":
-            # From now on it cannot be taken out of the ledger's line.
+            # From now on the ledger executes it even if it is cancelled.
             assert apart.waiting[0][0].set_running_or_notify_cancel()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -204,10 +204,10 @@ def test_a_task_cancelled_meanwhile_gives_back_what_is_held_after_all(
         asyncio.run(cancelled())
         assert apart.waiting[0][0].cancelled() == (outcome == "never begun")
         if outcome in ("allowed", "denied"):
-            apart.response()
+            apart.execute_delayed()
         elif outcome == "failed":
             apart.waiting[0][0].set_exception(OSError("The disk is full."))
-    # What a future's callback raises is only logged.
+    # An exception in a future's callback is only logged.
     assert caplog.records == []
     assert len(apart.of(Release)) == (1 if outcome == "allowed" else 0)
     apart.waiting = None
@@ -275,6 +275,6 @@ def test_an_act_that_shows_nothing_more_shows_its_tool_and_its_cost() -> None:
         engine.budget.create_budget("ops", 1)
         act = GovernanceAction("a", kind="act", budget_category="ops", budget_amount="0.25", action_type="deploy")
         engine.begin(act).settle("0.25")
-        # One that costs nothing needs a user as well.
+        # An action that costs nothing needs an approval as well.
         engine.begin(GovernanceAction("a", kind="act", action_type="delete")).settle(0)
     assert seen == [{"tool": "deploy", "cost": "0.25"}, {"tool": "delete", "cost": "0"}]

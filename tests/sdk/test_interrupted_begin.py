@@ -1,4 +1,4 @@
-"""Whoever is interrupted while an amount is held for them holds nothing, however far the ledger came."""
+"""A caller that is interrupted while an amount is held for it holds nothing, at whatever line it is interrupted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def begin_ahead(engine: GovernanceEngine) -> Grant:
 
 
 def held(engine: GovernanceEngine) -> Decimal:
-    # What is given back waits in line for the ledger, before this.
+    # The ledger executes requests in order, so the releases before these two are done.
     engine.evaluate_sync(GovernanceAction("a"))
     engine.realm.submit(engine._request(GovernanceAction("a"))).result(10)
     return engine.budget.balance("llm").held
@@ -45,13 +45,13 @@ def test_an_interrupt_at_any_line_holds_nothing(engine: GovernanceEngine, call: 
     call(engine).release()
     at, grants = 1, list[Grant]()
     while where := interrupted(lambda: grants.append(call(engine)), at, *OURS):
-        # One that comes while a C library calls back may be lost: then the call went on to its end.
+        # An interrupt in a callback from a C library may be lost; the call then ended normally.
         while grants:
             grants.pop().release()
         assert held(engine) == 0, where
         at += 1
     assert at > 100
-    # It was a call that nothing interrupted that ended this.
+    # The loop ended with a call that was not interrupted.
     assert (len(grants), held(engine)) == (1, ACTION.budget_amount)
     assert engine.realm.ledger.verify().ok
 

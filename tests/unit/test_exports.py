@@ -1,4 +1,4 @@
-"""What the package offers: complete, sorted, and each name from the module that the surface states."""
+"""The package's public names: complete, sorted, and each from its documented module."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_an_outcome_equals_its_word() -> None:
     assert types.BUDGET_PERIOD_VALUES == ("daily", "weekly", "monthly", "yearly", "lifetime")
 
 
-# Written by the version that had both classes in `engine`, where the SDK's surface has them.
+# Written by a version in which `engine`, the documented module of both classes, defined them.
 _OLD_PICKLE = (
     "gAJjYXVtb3NfZ292ZXJuYW5jZS5lbmdpbmUKR292ZXJuYW5jZUFjdGlvbgpxACmBcQFdcQIoWAMAAABib3RxA05OWAEAAAB4cQRH"
     "P/AAAAAAAABOTk5OfXEFWAQAAABjYWxscQZOTmViY2F1bW9zX2dvdmVybmFuY2UuZW5naW5lCkdvdmVybmFuY2VEZWNpc2lvbgpx"
@@ -151,6 +151,6 @@ def test_pickles_of_an_earlier_version_load() -> None:
 )
 def test_each_name_of_the_sdk_is_where_its_surface_has_it(module: str, names: tuple[str, ...]) -> None:
     for name in names:
-        # As a pickle names it.
+        # The module and name by which a pickle finds the class.
         found = pickle.loads(f"caumos_governance.{module}\n{name}\n.".encode())
         assert found is getattr(aumos_governance, name)

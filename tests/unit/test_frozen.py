@@ -1,4 +1,4 @@
-"""Classes made by `quick` are what `dataclass` alone would make."""
+"""Classes decorated with `quick` behave like those that `dataclass` alone makes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several test modules use lies in a module of its own, so that each of them can be read, moved and run alone."""
+"""No test module imports another one: shared helpers are in their own modules, so that each test module runs alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODULES = [path for folder in ("tests", "benchmarks") for path in sorted((ROOT /
 
 
 def imported(source: str) -> Iterator[str]:
-    """The dotted names of all that is imported, wherever in the module; a relative one without what lies above it."""
+    """Return the dotted names of all imports anywhere in a module; a relative import without its package."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""Imports flow down the rooms of `docs/architecture.md`: never up, never sideways, never in a circle."""
+"""Modules import only from rooms below their own in `docs/architecture.md`, and never each other in a circle."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PACKAGE = ROOT / "aumos_governance"
 
 DOORS = "doors"
 VOCABULARY = "vocabulary"
-# From the top down. What stands in one line are neighbours, which do not import each other.
-HOUSE: tuple[tuple[str, ...], ...] = (
+# The rooms from the top down. Rooms in one line are neighbours, which do not import each other.
+ROOMS_BY_LEVEL: tuple[tuple[str, ...], ...] = (
     ("cli",),
     (DOORS,),
     ("kernel", "server"),
@@ -32,7 +32,7 @@ HOUSE: tuple[tuple[str, ...], ...] = (
     ("ledger",),
     (VOCABULARY,),
 )
-# Within a room, the same for the folders in it; "." is the room's own modules. A room that is not here has no folders.
+# The folders within each room, in the same order; "." is the room's own modules. Other rooms have no folders.
 WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel": (("magics",), ("governed",), ("engine",), ("requests", "text"), ("transports",)),
     "server": ((".",), ("gateway",), ("rest", "kernels"), ("live",), ("identity",), ("settings",)),
@@ -49,9 +49,9 @@ WITHIN: dict[str, tuple[tuple[str, ...], ...]] = {
         ("contract",),
     ),
     "ledger.migrations": ((".",), ("versions",)),
-    # What the rooms of the operations share lies below them.
+    # The modules that the folders of the operations share are below these folders.
     "ledger.operations": (("charges", "sessions"), ("approvals", "agents", "budgets", "keys"), (".",)),
-    # What serves one database stands on what serves every database.
+    # The modules for one database import those for every database.
     "ledger.sql": (("postgres", "sqlite"), (".",)),
 }
 LOOSE = {
@@ -62,12 +62,12 @@ LOOSE = {
     "engine": "engine",
     "realm": "realm",
 }
-"""The modules of the package's own folder, and their rooms."""
+"""The rooms of the modules in the package's own folder."""
 MOST_FILES = 20
-# Kernels run in environments of their own, which may hold nothing else.
+# Kernels run in separate environments, which may have no other packages.
 KERNEL_LIBRARIES = {"IPython", "comm"}
 EMBEDDED = "kernel.transports.embedded"
-"""Loaded only where no server governs the kernel."""
+"""Modules that are imported only where no server governs the kernel."""
 STANDARD_LIBRARY_ONLY = {VOCABULARY, "wire", "service"}
 
 
@@ -83,7 +83,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imports(module: str) -> tuple[tuple[str, bool, bool], ...]:
-    """(name, inside the package, at import time) for each import; those inside functions are not at import time."""
+    """Return (name, inside the package, at import time) for each import; those in functions are not at import time."""
     return tuple(_imports(module, modules()[module]))
 
 
@@ -134,17 +134,17 @@ def room_of(module: str) -> str:
     return LOOSE.get(first, first)
 
 
-FLOORS = {room: floor for floor, rooms in enumerate(HOUSE) for room in rooms}
+LEVELS = {room: level for level, rooms in enumerate(ROOMS_BY_LEVEL) for room in rooms}
 
 
 @pytest.mark.parametrize("module", modules())
 def test_a_module_imports_only_from_rooms_below(module: str) -> None:
     room = room_of(module)
-    assert room in FLOORS, f"{module} lies in no room of the architecture"
+    assert room in LEVELS, f"{module} lies in no room of the architecture"
     for name, inside, _ in imports(module):
         other = room_of(name)
         if inside and name and other != room:
-            assert FLOORS[other] > FLOORS[room], f"{module} ({room}) imports {name} ({other}), which is not below it"
+            assert LEVELS[other] > LEVELS[room], f"{module} ({room}) imports {name} ({other}), which is not below it"
             assert {room, other} != {"kernel", "server"}
 
 
@@ -166,7 +166,7 @@ def _places() -> Iterator[tuple[str, str]]:
 
 
 def _folder(room: str, module: str) -> str | None:
-    """The folder of a room that a module lies in; "." for the room itself, None for another room's module."""
+    """Return the folder of a room that a module is in; "." for the room itself, None for another room's module."""
     if module == room or not module.startswith(f"{room}."):
         return None
     rest = module.removeprefix(f"{room}.")
@@ -194,7 +194,7 @@ def test_every_folder_in_a_room_has_its_place() -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     below = {module: {name for name, inside, _ in imports(module) if inside} & set(modules()) for module in modules()}
-    # What imports nothing that is left is taken away; a circle stays.
+    # Modules that import no remaining module are removed, until only a circle remains.
     left = dict(below)
     while free := [module for module, names in left.items() if not (names - {module}) & set(left)]:
         for module in free:
@@ -224,7 +224,7 @@ def test_no_folder_holds_more_files_than_one_look_takes_in(top: str) -> None:
 
 
 def _loaded_by_a_governed_kernel() -> set[str]:
-    """All that the magics import where a server governs the kernel: at once and, by the kernel's own modules, later."""
+    """Return all modules that the magics import where a server governs the kernel, at once or later."""
     loaded: set[str] = set()
     todo = [name for name in modules() if name.partition(".")[0] in ("jupyter_extension", "kernel")]
     while todo:

@@ -1,4 +1,4 @@
-"""The lock files in ``.ci/locks``: complete, in step with pyproject.toml, and what is installed."""
+"""The lock files in ``.ci/locks``: complete, consistent with pyproject.toml, and equal to what is installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 LOCKS = sorted(path.stem for path in (ROOT / ".ci" / "locks").iterdir())
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 GROUPS: dict[str, list[str]] = PROJECT["dependency-groups"]
-# The roots of each lock: extras of the package, or groups.
+# The extras of the package, or the dependency groups, that each lock file covers.
 ROOTS = {
     "lab": (["notebook"], ["build"]),
     "dev": (["dev"], []),
@@ -54,7 +54,7 @@ ci = _module()
 
 
 def own_requirements(*extras: str) -> Iterator[Requirement]:
-    """Yield what pyproject.toml requires with the extras, those of its own extras included."""
+    """Yield the requirements of the extras in pyproject.toml, including extras that these require."""
     optional = PROJECT["project"]["optional-dependencies"]
     for text in [*PROJECT["project"]["dependencies"], *(text for extra in extras for text in optional[extra])]:
         requirement = Requirement(text)
@@ -73,7 +73,7 @@ def roots(lock: str) -> list[Requirement]:
 
 
 def required_here(requirements: list[Requirement]) -> set[str]:
-    """Return the names of all that the requirements need in this environment, as what is installed says."""
+    """Return the names of all packages that the requirements need, by the metadata of the installed packages."""
     names: set[str] = set()
     seen: set[tuple[str, str]] = set()
     pending = [(requirement, "") for requirement in requirements]
@@ -141,7 +141,7 @@ def test_what_make_lab_installs_is_a_part_of_what_make_test_installs() -> None:
 
 def test_what_builds_is_locked() -> None:
     required = {str(Requirement(text)) for text in PROJECT["build-system"]["requires"]}
-    # Hatchling needs the build of an editable install for one more.
+    # Hatchling needs one more package to build an editable installation.
     assert {str(Requirement(text)) for text in GROUPS["build"]} == required | {"editables>=0.5"}
 
 

@@ -58,7 +58,7 @@ def test_amounts_are_read_exactly(value: Any, nano: int) -> None:
 
 
 class Labelled:
-    """No amount, though it is shown as one."""
+    """An object that is not an amount, although its text is."""
 
     def __str__(self) -> str:
         return "5"
@@ -91,13 +91,13 @@ def test_what_is_no_amount_is_one_clear_sentence(value: Any) -> None:
 )
 def test_common_amounts_are_read_without_decimal_arithmetic(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = int(Decimal(str(value)).scaleb(9))
-    money._few_digits.cache_clear()
+    money._parse_float.cache_clear()
     monkeypatch.setattr(money, "_decimal", None)
     assert money.parse(value) == expected
 
 
 class Float64(float):
-    """As NumPy's: a float whose repr is not a number."""
+    """Like NumPy's type: a float whose repr is not a number."""
 
     def __repr__(self) -> str:
         return f"np.float64({float(self)})"
@@ -105,7 +105,7 @@ class Float64(float):
 
 @numbers.Integral.register
 class Int64:
-    """As NumPy's: a registered integer that is no int."""
+    """Like NumPy's type: registered as an Integral, but not an int."""
 
     def __init__(self, value: int) -> None:
         self.value = value

@@ -1,4 +1,4 @@
-"""The driver that changes the guarding code: it names what it changes, and its tests see the change."""
+"""The mutation driver: it names each change that it makes, and the tests that it runs use the changed code."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_change_is_put_into_the_functions_that_are_there(tmp_path: Path) -> No
     assert module["may"](3, strict=False) is True
     assert swap(file, SOURCE, by_name["may | return False -> return None"].tree)
     assert module["may"](4) is None
-    # What runs at import shows in a new process alone.
+    # Code that runs at import has an effect only in a new process.
     for name in (" | 3 -> 4", "may | True -> False"):
         assert not swap(file, SOURCE, by_name[name].tree)
 

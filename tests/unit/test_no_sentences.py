@@ -1,4 +1,4 @@
-"""Behaviour never depends on a sentence: translate all that the ledger says, and everything goes on as it did."""
+"""Behaviour never depends on the text of a message: with all messages of the ledger replaced, it is the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from aumos_governance.wire.protocol import parse_request
 
 PACKAGE = Path(aumos_governance.__file__).parent
 SENTENCES = {"reason", "reasons", "message", "sentence", "denial_reason", "caveat", "note", "notes"}
-"""Names under which sentences of ours travel."""
+"""The fields that have messages of this package."""
 
 
 @pytest.fixture(params=[False, True], ids=["english", "translated"])
@@ -45,17 +45,17 @@ def translated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     return bool(request.param)
 
 
-Say = Callable[..., dict[str, Any]]
+Send = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def say() -> Iterator[Say]:
-    """A kernel at L2 with $1, of which the category ``llm`` may have $0.5."""
+def send() -> Iterator[Send]:
+    """Send requests for a kernel at L2 with a budget of $1, and one of $0.5 for the category ``llm``."""
     ledger = open_ledger("memory://")
     service, caller = NotebookService(ledger), Caller(NotebookKey("ann", "/root", "a.ipynb"), "kernel:k", "one")
     count = iter(range(1_000))
 
-    def send(op: str, **body: Any) -> dict[str, Any]:
+    def sending(op: str, **body: Any) -> dict[str, Any]:
         responded: Future[dict[str, Any]] = Future()
         service.submit(
             caller,
@@ -64,46 +64,46 @@ def say() -> Iterator[Say]:
         )
         return responded.result(20)
 
-    send("open", budget="1")
-    send("budget", category="llm", limit="0.5", create=True)
-    yield send
+    sending("open", budget="1")
+    sending("budget", category="llm", limit="0.5", create=True)
+    yield sending
     ledger.close()
 
 
-def denial(say: Say, action: GovernanceAction, **body: Any) -> str:
+def denial(send: Send, action: GovernanceAction, **body: Any) -> str:
     with pytest.raises(GovernanceDeniedError) as denied:
-        allowed(action, say("hold", tool="m", **body))
+        allowed(action, send("hold", tool="m", **body))
     return denied.value.message
 
 
 @pytest.mark.usefixtures("translated")
-def test_the_advice_is_that_of_the_limit_which_binds(say: Say) -> None:
-    own = denial(say, GovernanceAction(""), amount="2")
+def test_the_advice_is_that_of_the_limit_which_binds(send: Send) -> None:
+    own = denial(send, GovernanceAction(""), amount="2")
     assert own.endswith("$1.00 is left; raise the budget with %governance --budget, or lower the request.")
-    category = denial(say, GovernanceAction("", budget_category="llm"), amount="0.7", category="llm")
+    category = denial(send, GovernanceAction("", budget_category="llm"), amount="0.7", category="llm")
     assert "budget.set_limit('llm', limit)" in category
-    missing = denial(say, GovernanceAction("", budget_category="none"), amount="0.1", category="none")
+    missing = denial(send, GovernanceAction("", budget_category="none"), amount="0.1", category="none")
     assert "budget.create_budget('none', limit)" in missing
-    say("trust", agent_id="a", level=0)
-    assert "trust.set_level(agent_id, level)" in denial(say, GovernanceAction("a"), amount="0.1", agent_id="a")
+    send("trust", agent_id="a", level=0)
+    assert "trust.set_level(agent_id, level)" in denial(send, GovernanceAction("a"), amount="0.1", agent_id="a")
 
 
 @pytest.mark.usefixtures("translated")
-def test_the_wire_names_the_limit_with_its_numbers(say: Say) -> None:
-    assert say("spend", amount="2")["decision"]["limit"] == {
+def test_the_wire_names_the_limit_with_its_numbers(send: Send) -> None:
+    assert send("spend", amount="2")["decision"]["limit"] == {
         "kind": "session",
         "name": "",
         "asked": "2",
         "allowed": "1",
     }
-    assert say("hold", amount="0.7", category="llm")["decision"]["limit"]["name"] == "llm"
-    assert say("hold", amount="0.1", required_level=4)["decision"]["limit"] == {
+    assert send("hold", amount="0.7", category="llm")["decision"]["limit"]["name"] == "llm"
+    assert send("hold", amount="0.1", required_level=4)["decision"]["limit"] == {
         "kind": "level",
         "name": "",
         "asked": 4,
         "allowed": 2,
     }
-    assert say("spend", amount="0.1")["decision"]["limit"] is None
+    assert send("spend", amount="0.1")["decision"]["limit"] is None
 
 
 @pytest.mark.usefixtures("translated")

@@ -1,4 +1,4 @@
-"""One rule says whose notebooks these are, for the server, the embedded engine and the SDK."""
+"""The owner of notebooks, by the same rule for the server, the embedded engine and the SDK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files by which the project introduces itself agree with each other."""
+"""The files that describe the project agree with each other."""
 
 from __future__ import annotations
 

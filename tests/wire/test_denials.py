@@ -1,4 +1,4 @@
-"""What a denial says: what was requested, what is left, which ceiling is too small, what the user can do."""
+"""The message of a denial: what was requested, what is left, which ceiling is too low, what the user can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines over a socket: kept and delivered in order, told apart, and waited for asleep or awake."""
+"""Lines over a socket: all are delivered, separately and in order, whether the reader polls or sleeps."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_channel_states_which_line_came_alone() -> None:
 
 
 class Poll:
-    """As the system's, but it tells how long it was let sleep, and what comes comes after a few looks."""
+    """Wraps the system's poll object: records the time-outs, and sends a line to the channel at the given poll."""
 
     def __init__(self, poll: select.poll, looks: int, far: socket.socket) -> None:
         self.register, self._poll = poll.register, poll.poll

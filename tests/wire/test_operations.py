@@ -1,4 +1,4 @@
-"""The table of operations: what it declares is what the protocol documents, and each body is read as it was made."""
+"""The table of operations: it declares what the protocol documents, and each body is read back as it was written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AT = 1_700_000_000_123_456
 
 
 def documented() -> dict[str, tuple[list[str], list[str]]]:
-    """The fields of each request and response in the table of the protocol's description."""
+    """Return the fields of each request and response in the table of the protocol's docstring."""
     assert protocol.__doc__ is not None
     rows: dict[str, list[str]] = {}
     for line in protocol.__doc__.partition("========  ===")[2].splitlines()[3:]:
@@ -47,7 +47,7 @@ def _names(cell: str) -> list[str]:
 def test_the_protocol_documents_the_fields_of_each_operation(name: str) -> None:
     request, response = documented()[name]
     assert {member.name for member in OPERATIONS[name].request.members} == set(request)
-    # `waiting` comes before the response, and `oldest_first` is a field of the request.
+    # `waiting` is in messages before the response, and `oldest_first` is a field of the request.
     assert {member.name for member in OPERATIONS[name].response.members} == set(response) - {"waiting", "oldest_first"}
 
 

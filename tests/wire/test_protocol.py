@@ -1,4 +1,4 @@
-"""The wire protocol reads what it wrote, and refuses what it must with a sentence that names the field."""
+"""The wire protocol reads what it wrote, and refuses invalid messages with an error that names the field."""
 
 from __future__ import annotations
 

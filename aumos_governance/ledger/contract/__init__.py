@@ -1,1 +1,1 @@
-"""What is known of the ledger from outside: its records, requests and queries, and the terms of sessions."""
+"""The ledger's interface for other packages: its records, requests and queries, and the rules of sessions."""

@@ -1,4 +1,4 @@
-"""What a user approves and reviews, and what agents may do: the records of it, and the requests that change it."""
+"""Approvals, reports, agents' trust levels and consents: their records, and the requests that change them."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ __all__ = [
 
 
 class ApprovalStatus(str, Enum):
-    """Where an approval stands."""
+    """The state of an approval request."""
 
     PENDING = "pending"
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    """The caller does not wait any more: timed out, interrupted, or its kernel is gone."""
+    """The caller no longer waits: the time is over, it was interrupted, or its kernel is gone."""
     USED = "used"
-    """Approved, and the one action that it was for has been allowed."""
+    """Approved, and used to allow the one action that it was for."""
 
     def __str__(self) -> str:
         return self.value
@@ -53,16 +53,16 @@ class ApprovalStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A user's decision on one exact action."""
+    """A request for a user's approval of exactly one action, and the decision once it is made."""
 
     approval_id: str
     notebook: NotebookKey
     session_id: str
     status: ApprovalStatus
     digest: str
-    """Of tool, arguments, code and cost as shown; kept when what was shown is deleted."""
+    """A hash of the tool, arguments, code and cost that the user is shown. It stays when ``shown`` is deleted."""
     shown: str | None
-    """JSON, until it is decided."""
+    """What the user is shown, as JSON; None once it is decided."""
     tool: str
     agent_id: str | None
     amount: int
@@ -74,7 +74,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was done at level L4, shown until a user has acknowledged it."""
+    """A report of an action at trust level L4, which is shown until a user has acknowledged it."""
 
     report_id: str
     notebook: NotebookKey
@@ -82,17 +82,17 @@ class Report:
     tool: str
     agent_id: str | None
     shown: str | None
-    """JSON, until it is acknowledged."""
+    """What the user is shown, as JSON; None once the report is acknowledged."""
     at: int
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     charge_id: str | None = None
-    """What it cost, where it cost something."""
+    """The charge for the action's cost; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustAssignment:
-    """The trust level of an agent, everywhere or in one scope."""
+    """A trust level that was set for an agent, for one scope or, with None, for all scopes."""
 
     agent_id: str
     scope: str | None
@@ -104,7 +104,7 @@ class TrustAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The permission to use a kind of data; with no purpose it covers every purpose."""
+    """The permission for an agent to use a type of data. With None as purpose it covers every purpose."""
 
     agent_id: str
     data_type: str
@@ -119,12 +119,12 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskApproval(Request[Approval]):
-    """Request a user's approval of one exact action. Raises NotFoundError when no session is open."""
+    """Request a user's approval of exactly one action. Raises NotFoundError if no session is open."""
 
     notebook: NotebookKey
     digest: str
     shown: str
-    """What the user sees, as JSON; deleted when it is decided."""
+    """What the user sees, as JSON; deleted once the approval is decided."""
     tool: str = "unknown"
     agent_id: str | None = None
     amount: int = 0
@@ -133,10 +133,10 @@ class AskApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval(Request[Approval]):
-    """A user's decision, bound to the digest of what the user saw.
+    """Enter a user's decision on an approval request with this digest, which is a hash of what the user saw.
 
-    Raises NotAllowedError where the caller is no user, NotFoundError for no such approval, ConflictError when it
-    is not pending or the digest is another.
+    Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such request, and ConflictError if
+    it is not pending or has another digest.
     """
 
     approval_id: str
@@ -146,9 +146,9 @@ class DecideApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawApproval(Request[Approval]):
-    """The caller does not wait any more. An approval that is decided stays as it is, and is returned.
+    """Withdraw an approval request whose caller no longer waits. If it is decided already, it is returned unchanged.
 
-    Raises NotFoundError for no such approval of the caller's.
+    Raises NotFoundError if the caller has no such request.
     """
 
     approval_id: str
@@ -157,7 +157,7 @@ class WithdrawApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport(Request[Report]):
-    """Report to the user what was done at level L4. Raises NotFoundError when the notebook never had a session."""
+    """Report an action at trust level L4 to the user. Raises NotFoundError if the notebook never had a session."""
 
     notebook: NotebookKey
     shown: str
@@ -168,9 +168,9 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Add to a report of the notebook's how its action ended. One that was acknowledged before is shown again.
+    """Add to one of the notebook's reports how its action ended. If it was acknowledged already, it is shown again.
 
-    ``result``, and ``spent`` in USD where it is given, are written into what is shown. Raises NotFoundError for no
+    ``result`` and, if set, ``spent`` in USD are added to what the user is shown. Raises NotFoundError if there is no
     such report.
     """
 
@@ -182,18 +182,21 @@ class FinishReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeReport(Request[Report]):
-    """A user acknowledges it. Raises NotAllowedError where the caller is no user, NotFoundError for no such report."""
+    """Mark a report as acknowledged by a user.
+
+    Raises NotAllowedError if the caller is not a user, and NotFoundError if there is no such report.
+    """
 
     report_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetTrust(Request[TrustAssignment]):
-    """Give an agent a trust level, everywhere or in one scope. ``realm`` keeps the agents of engines apart.
+    """Set an agent's trust level, for one scope or all scopes. ``realm`` separates the agents of different engines.
 
-    With None for a realm it is given within the notebook's open session, and ends with it. Then NotFoundError is raised
-    when none is open, and NotAllowedError for a level above the session's, or with ``tighten_only`` above what counts
-    for the agent now.
+    With None as realm the level is set within the notebook's open session, and ends with it. Then NotFoundError is
+    raised if no session is open, and NotAllowedError for a level above the session's or, with ``tighten_only``, above
+    the agent's effective level.
     """
 
     notebook: NotebookKey
@@ -207,7 +210,7 @@ class SetTrust(Request[TrustAssignment]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchTrust(Request[bool]):
-    """Note that an agent was active; no record. Returns False when it has no assignment."""
+    """Store the time of an agent's last activity, without an audit record. Returns False if it has no level set."""
 
     agent_id: str
     scope: str | None = None
@@ -216,10 +219,10 @@ class TouchTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveTrust(Request[bool]):
-    """Take an agent's assignment away; returns False when there was none.
+    """Remove the trust level that was set for an agent. Returns False if none was set.
 
-    With None for a realm it is one within the notebook's open session, and NotFoundError is raised when none is open.
-    With ``tighten_only`` NotAllowedError is raised where what then counts is a higher level.
+    With None as realm it is a level within the notebook's open session, and NotFoundError is raised if no session is
+    open. With ``tighten_only`` NotAllowedError is raised if the agent's effective level would rise.
     """
 
     notebook: NotebookKey
@@ -231,9 +234,10 @@ class RemoveTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantConsent(Request[Consent]):
-    """Allow the use of a kind of data, for one purpose or (None) for every one; replaces an earlier grant.
+    """Record a consent to use a type of data, for one purpose or, with None, for every purpose.
 
-    With None for a realm it counts within the notebook's open session; NotFoundError is raised when none is open.
+    It replaces an earlier consent for the same use. With None as realm it is valid within the notebook's open session,
+    and NotFoundError is raised if no session is open.
     """
 
     notebook: NotebookKey
@@ -247,9 +251,9 @@ class GrantConsent(Request[Consent]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeConsent(Request[int]):
-    """Take back one consent, or with ``data_type=None`` all of an agent's; returns how many that were.
+    """Revoke one consent, or with ``data_type=None`` all consents for an agent. Returns how many were revoked.
 
-    Raises ConsentNotFoundError when that one consent does not exist. A realm of None is as for `GrantConsent`.
+    Raises ConsentNotFoundError if the one consent does not exist. None as realm has the meaning of `GrantConsent`.
     """
 
     notebook: NotebookKey
@@ -261,9 +265,9 @@ class RevokeConsent(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Request[Recorded]):
-    """Append one audit record of a decision made elsewhere. ``detail`` holds JSON values.
+    """Append one audit record of a decision that the caller made. ``detail`` has JSON values.
 
-    Where no ``agent_id`` is given it is that of the session's agent.
+    Without ``agent_id`` the record has the session's agent.
     """
 
     notebook: NotebookKey
@@ -282,10 +286,11 @@ class Record(Request[Recorded]):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Request[Decision]):
-    """Check an action: trust, then budget, then consent. One record, and nothing is charged.
+    """Check an action's trust level, then its budget, then its consent, and write one record. Nothing is charged.
 
-    A check whose field is not given is skipped; the first that fails denies. The reasons have the result of each
-    check, in that order: of a denial, the last one is the cause. With no open session it is denied.
+    A check whose fields are None is skipped; the first check that fails denies the action. The decision's reasons are
+    the results of the checks in this order, so that the last one is the cause of a denial. Without an open session the
+    action is denied.
     """
 
     notebook: NotebookKey
@@ -300,15 +305,16 @@ class Evaluate(Request[Decision]):
     resource: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     default_level: TrustLevel = TrustLevel.L1_MONITOR
-    """The level of an agent without one of its own."""
+    """The level of an agent for which none was set."""
     default_deny: bool = True
-    """Whether the use of data that no consent covers is denied."""
+    """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
     """Whether an amount above the budget is allowed, with a caveat."""
     realm: str | None = ""
-    """With None the agent's level is the one within the session, and an empty ``agent_id`` is the session's agent."""
+    """The realm of the agent's level and consents. With None they are those within the session, and an empty
+    ``agent_id`` stands for the session's agent."""
 
 
 def session_realm(session_id: str) -> str:
-    """The realm of the agents of one governance session; it is of no more use when the session is closed."""
+    """Return the realm of the agents within one session. After the session is closed nothing uses it."""
     return f"session/{session_id}"

@@ -1,4 +1,4 @@
-"""Audit records, and what reading and verifying them gives."""
+"""Audit records, and the results of reading and verifying them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ __all__ = [
 @quick
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One record of a hash chain, complete: ``hash`` covers every other field and ``previous_hash``."""
+    """One audit record, a link of a hash chain: ``hash`` covers all other fields, with ``previous_hash``.
+
+    Amounts are in nano-USD, times in microseconds since the epoch.
+    """
 
     chain: str
     """The session's id, or ``"ledger"`` for openings, closings and decisions outside any session."""
     seq: int
-    """1 for the chain's first record, without gaps."""
+    """The record's number in its chain, from 1, without gaps."""
     record_id: str
     at: int
     event: str
-    """What happened: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
+    """The event: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
     outcome: GovernanceOutcome | None
-    """None of what is no decision: an approval request, and what became of it where no user decided."""
+    """None if the event is not a decision, such as an approval request, and its end if no user decided it."""
     actor: str
     notebook: str
-    """The notebook's path when it happened."""
+    """The notebook's path at the time of the event."""
     code: str | None = None
     reasons: tuple[str, ...] = ()
     agent_id: str | None = None
@@ -44,23 +47,26 @@ class AuditEntry:
     cell_id: str | None = None
     execution_count: int | None = None
     amount: int = 0
-    """What was requested."""
+    """The amount that was requested."""
     spent_delta: int = 0
-    """What it added to the session's spent; negative for a void or a correction."""
+    """The change of the session's spent amount; negative for a void or a correction."""
     held_delta: int = 0
+    """The change of the session's held amount."""
     charge_id: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values: what was before and after, flags such as ``overrun``; never a prompt or a key."""
+    """JSON values, such as those before and after a change, and flags such as ``overrun``; never a prompt or a key."""
     previous_hash: str = ""
     hash: str = ""
     notebook_id: str | None = None
-    """The notebook itself, which a rename does not change."""
+    """The notebook's id, which a rename does not change."""
     action_type: str | None = None
     resource: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
+    """A page of audit records, with the cursor of the next page."""
+
     records: tuple[AuditEntry, ...]
     cursor: str | None
     """None on the last page."""
@@ -68,63 +74,68 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was written."""
+    """One error that a verification found: a record or a row that differs from what was written."""
 
     code: str
     """``CHAIN_BROKEN``, ``HEAD_UNKNOWN``, ``ROW_MISSING``, ``ROW_UNKNOWN``, ``ROW_DIFFERS`` or ``DAMAGED``."""
     problem: str
-    """One sentence."""
+    """The error in one sentence."""
     table: str | None = None
     record: str | None = None
-    """The key of the row, its parts with a space between; of an audit record its chain, with its number in ``seq``."""
+    """The row's key, with spaces between its parts; for an audit record, its chain."""
     seq: int | None = None
+    """The number of an audit record in its chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """What a walk over hash chains found, and the comparison of the tables with the records."""
+    """The result of a verification of hash chains, and of the comparison of the tables with the records."""
 
     ok: bool
     checked: int
-    """How many records were found intact."""
+    """The number of records that are intact."""
     heads: Mapping[str, str] = field(default_factory=dict)
-    """The head of each chain walked; keep them elsewhere to prove later that nothing was cut off."""
+    """The head of each verified chain. A copy kept elsewhere can prove later that no records were cut off."""
     problem: str | None = None
-    """One sentence on the first bad record."""
+    """One sentence about the first bad record."""
     chain: str | None = None
+    """The chain of the first bad record."""
     seq: int | None = None
-    """Where the first bad record is."""
+    """The number of the first bad record in its chain."""
     findings: tuple[Finding, ...] = ()
-    """All that is not as it was written, the bad record first; at most 100."""
+    """The errors that were found, the first bad record first; at most 100."""
     unlisted: int = 0
-    """How many more findings there are."""
+    """The number of errors beyond those in ``findings``."""
     covered: Mapping[str, int] = field(default_factory=dict)
-    """By table, how many rows are as the records say; ``audit`` counts the records themselves."""
+    """The number of rows of each table that match the records; ``audit`` has the number of records."""
     not_covered: tuple[str, ...] = ()
-    """What was not compared, and why: one sentence each. It is no fault."""
+    """One sentence for each thing that could not be compared, with the reason. These are not errors."""
 
     @property
     def damaged(self) -> bool:
-        """Whether something that is stored cannot be read, which is more than a changed value."""
+        """Whether some stored data cannot be read, which is worse than a changed value."""
         return any(finding.code == "DAMAGED" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditSum:
-    """What the matching records of one tool, agent or stretch of time add up to.
+    """A sum over the matching records of one tool, agent, day, hour or minute.
 
-    A day is named by its date (``2026-11-22``), hours and minutes by their start (``2026-11-22T14:05Z``), in UTC.
+    The name of a day is its date (``2026-11-22``); that of an hour or minute its start (``2026-11-22T14:05Z``), in UTC.
     """
 
     name: str
     records: int
+    """The number of records."""
     denied: int
+    """The number of denials among them."""
     spent: int
+    """What they spent, in nano-USD."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A record that was appended, and when."""
+    """The id and the time of an audit record that was appended."""
 
     record_id: str
     at: int

@@ -1,4 +1,8 @@
-"""The limits on money and what counts against them: the records of it, and the requests that set limits."""
+"""Budgets, ceilings, and the charges that count against them: their records, and the requests that set limits.
+
+An *envelope* is a ceiling around charges: the session's budget, a category's budget, or one from the configuration.
+Amounts are in nano-USD.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +32,13 @@ __all__ = [
 
 
 class ChargeState(str, Enum):
-    """What became of a charge."""
+    """The state of a charge."""
 
     SPENT = "spent"
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """Held by a kernel that is gone: it counts until a user, or that kernel late, settles or releases it."""
+    """Held by a kernel that is gone. It counts until a user settles or releases it, or a late request of the kernel."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -57,63 +61,63 @@ class HeldCharge:
     category: str | None
     at: int
     until: int | None
-    """When it is released by itself; None: never."""
+    """The time at which it is released automatically; None for never."""
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """How a hold was resolved."""
+    """The result of settling or releasing a hold."""
 
     charge_id: str
     outcome: ChargeState
     held: int
-    """What was held until now."""
+    """The amount that was held before."""
     spent: int
     overrun: bool
-    """More was spent than was held."""
+    """Whether more was spent than was held."""
     record_id: str
     state: SessionState | None = None
     estimated: bool = False
-    """The true cost is not known."""
+    """Whether the true cost is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """An estimated charge that has its true cost now."""
+    """The result of replacing an estimated charge with its true cost."""
 
     charge_id: str
     estimate: int
-    """What was charged until now."""
+    """The amount that was charged before."""
     spent: int
     overrun: bool
-    """More was spent than was held."""
+    """Whether more was spent than was held."""
     record_id: str
     state: SessionState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A correction, entered beside the charge that it takes back."""
+    """A correction of a charge: a new entry that takes back all or part of it."""
 
     correction_id: str
     charge_id: str
     amount: int
     left: int
-    """What of the charge still counts."""
+    """The part of the charge that still counts."""
     record_id: str
     state: SessionState | None = None
 
 
 class EnvelopeKind(str, Enum):
-    """What an envelope of the server's configuration encloses, from inner to outer."""
+    """The set of notebooks that an envelope of the server's configuration limits together, from inner to outer."""
 
     NOTEBOOK = "notebook"
-    """Each notebook, over all its sessions."""
+    """Each notebook separately, over all its sessions."""
     OWNER = "owner"
-    """Each owner's notebooks, on all servers that share the database."""
+    """All notebooks of one owner, on all servers that share the database."""
     SERVER = "server"
-    """All notebooks of one server: of one owner under one root."""
+    """All notebooks of one server: those of one owner under one root."""
     TEAM = "team"
     """All notebooks of all servers that configure an envelope of this name."""
 
@@ -123,7 +127,7 @@ class EnvelopeKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeSpec:
-    """One ceiling of the server's configuration."""
+    """One envelope of the server's configuration."""
 
     name: str
     ceiling: int
@@ -137,31 +141,33 @@ class EnvelopeState:
 
     name: str
     kind: str
-    """``session``, ``category``, or what the configuration says it encloses."""
+    """``session``, ``category``, or the `EnvelopeKind` of a configured one."""
     period: BudgetPeriod
     period_start: int
     balance: Balance
     charges: int
-    """How many charges were made in this period, voided ones included."""
+    """The number of charges in this period, including voided ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class CeilingState:
-    """A ceiling that servers share, as it stands. Several of one kind, subject and name differ in their periods."""
+    """The current state of a ceiling that servers share. Ceilings of the same kind, subject and name have different
+    periods.
+    """
 
     kind: EnvelopeKind
     subject: str
-    """The owner; nothing for a team."""
+    """The owner; empty for a team."""
     name: str
     period: BudgetPeriod | None
-    """None: it was lifted."""
+    """None if the ceiling was lifted."""
     period_start: int
     balance: Balance
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A budget of one category within a session."""
+    """The state of one category's budget within a session."""
 
     category: str
     period: BudgetPeriod
@@ -177,14 +183,14 @@ class BudgetState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigureEnvelopes(Request[bool]):
-    """The envelopes that a server's configuration puts around the sessions of its owner and root.
+    """Set the envelopes that limit the sessions of a server's owner and root, as the server is configured.
 
-    Open sessions are enclosed from now on; what was spent before does not count in an envelope that is new.
-    With another period an envelope is a new one. Returns whether anything changed, which is then recorded.
-    Raises ConfigurationError for two envelopes of one name, or a ceiling that is none.
+    They limit open sessions as well, from now on. In a new envelope, spending from before does not count; an envelope
+    with another period is a new one. Returns whether anything changed, which is then recorded. Raises
+    ConfigurationError for two envelopes with the same name, or an invalid ceiling.
 
-    What servers share (an ``owner`` or ``team`` ceiling) is only created here. Once stored it is around all sessions
-    of the owner under any root, until `SetCeiling` changes it; `ListCeilings` lists them.
+    Ceilings that servers share (``owner`` and ``team``) are only created here. A stored one limits all sessions of the
+    owner under any root, until `SetCeiling` changes it; `ListCeilings` lists them.
     """
 
     owner: str
@@ -194,17 +200,17 @@ class ConfigureEnvelopes(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetCeiling(Request[bool]):
-    """Another amount or period for a stored ceiling that servers share, or with None as ``ceiling`` none any more.
+    """Change the amount or period of a stored ceiling that servers share, or with ``ceiling=None`` lift it.
 
-    Open sessions are enclosed from now on. Without a period the ceiling keeps its own. What was spent in an earlier
-    period counts again when that is set again. Returns whether anything changed, which is then recorded.
-    Raises NotFoundError for a ceiling that is not stored, InvalidAmountError, and InvalidRequestError where the period
-    must be named: a lifted ceiling has none, and one of an earlier version may have several.
+    It limits open sessions as well, from now on. Without a period the ceiling keeps its period. If a former period is
+    set again, the spending in it counts again. Returns whether anything changed, which is then recorded. Raises
+    NotFoundError if the ceiling is not stored, InvalidAmountError, and InvalidRequestError if the period must be named:
+    a lifted ceiling has none, and one that an earlier version stored may have several.
     """
 
     encloses: EnvelopeKind
     subject: str
-    """The owner; nothing for a team."""
+    """The owner; empty for a team."""
     name: str
     ceiling: int | None
     period: BudgetPeriod | None = None
@@ -212,11 +218,12 @@ class SetCeiling(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetBudget(Request[BudgetState]):
-    """A budget of one category within the notebook's open session.
+    """Create or change one category's budget within the notebook's open session.
 
-    The same again changes nothing. With ``create`` another ceiling is a ConflictError, without it the ceiling
-    is changed, or BudgetNotFoundError. The period is set once. Raises NotFoundError when no session is open, and with
-    ``tighten_only`` NotAllowedError for a higher ceiling.
+    A budget with the same values is not changed. With ``create`` a budget with other values raises ConflictError;
+    without ``create`` its ceiling is changed, and a missing budget raises BudgetNotFoundError. The period is set only
+    when the budget is created. Raises NotFoundError if no session is open, and with ``tighten_only`` NotAllowedError
+    for a higher ceiling.
     """
 
     notebook: NotebookKey

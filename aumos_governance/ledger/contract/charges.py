@@ -1,4 +1,7 @@
-"""The requests that charge money, at once or in two phases, and those that set a charge right."""
+"""The requests that charge amounts, at once or in two phases, and those that adjust, correct or cancel charges.
+
+Amounts are in nano-USD.
+"""
 
 from __future__ import annotations
 
@@ -33,35 +36,37 @@ __all__ = [
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
-    """What else a charge is checked against: the agent's own level, then the budgets, then consent."""
+    """Further checks of a charge: of the agent's own trust level, then the budgets, then the consent."""
 
     realm: str | None = ""
-    """Keeps the agents of several owners apart; with None the agents' levels are those within the session."""
+    """Separates the agents of different owners. With None the agents' levels are those within the session."""
     scope: str | None = None
     default_level: TrustLevel | None = None
-    """The level of an agent without one. The lower of the agent's level and the session's counts; with None here, the
-    session's alone."""
+    """The level of an agent for which none was set. The lower of the agent's and the session's level counts; with None,
+    only the session's does."""
     data_type: str | None = None
     purpose: str | None = None
     default_deny: bool = True
-    """Whether the use of data that no consent covers is denied."""
+    """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
-    """Whether what does not fit is allowed, with a caveat and without a charge: what it cost is then a spend."""
+    """Whether an amount that does not fit is allowed, with a caveat. It is then not charged; the caller must record the
+    cost as a spend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charging(Request[Decision]):
-    """What a spend and a hold have in common.
+    """Base class of `Spend` and `Hold`.
 
-    Denied, with a record, when the amount does not fit in every envelope, the level is too low, or no session
-    is open. An action also needs a level for actions: below L3 it is only suggested (code ``SUGGESTED``), at L3 it
-    needs ``approval_id`` (else code ``APPROVAL_REQUIRED``), an approval with the same ``digest``, used once.
+    The charge is denied, with a record, if the amount does not fit in every envelope, the trust level is too low, or no
+    session is open. A governed action (``ActionKind.ACT``) needs more: below L3 it is only suggested (code
+    ``SUGGESTED``), and at L3 it needs the ``approval_id`` of an approval with the same ``digest`` (else code
+    ``APPROVAL_REQUIRED``), which is then used up.
 
-    Raises BudgetNotFoundError when ``category`` is given and the session has no budget of that name; with ``checks``
-    that is denied, with a record.
+    Raises BudgetNotFoundError if ``category`` is set and the session has no budget for it; with ``checks`` the charge
+    is denied instead, with a record.
 
-    With ``waits_at_limit``, what nothing but a limit on money refuses is left undecided: the response is that denial
-    with an empty ``record_id``, nothing is recorded, and the key stays free for the same request to come again.
+    With ``waits_at_limit``, a charge that only a limit on money forbids is left undecided: the response is the denial
+    with an empty ``record_id``, nothing is recorded, and the same request can be made again with the same key.
     """
 
     notebook: NotebookKey
@@ -71,29 +76,29 @@ class Charging(Request[Decision]):
     required_level: TrustLevel = TrustLevel.L1_MONITOR
     category: str | None = None
     agent_id: str | None = None
-    """The agent of the charge, where that is not the session's agent."""
+    """The agent of the charge; None for the session's agent."""
     action_type: str | None = None
     resource: str | None = None
     note: str | None = None
-    """The caller's own description of it; never a prompt."""
+    """The caller's description of the charge; never a prompt."""
     approval_id: str | None = None
     digest: str | None = None
     checks: Checks | None = None
-    """With None only the agent's level within the session is looked at, beside the session's own."""
+    """With None only the session's level and the agent's level within the session are checked."""
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """What else the record says: JSON values, never a prompt or a key."""
+    """Further values for the record: JSON values, never a prompt or a key."""
     waits_at_limit: bool = False
-    """Whether the caller waits at a limit on money, and requests the same again when there may be room."""
+    """Whether the caller waits at a limit on money, and repeats the request when it may fit."""
 
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend(Charging):
-    """Charge at once.
+    """Charge an amount at once.
 
-    With ``already_paid`` the money is gone: it is recorded in full, flagged ``overrun`` and outcome
-    ``allow_with_caveat`` when it does not fit or the level forbids it. (With no open session it is denied
-    and recorded all the same, since there is no balance to charge it to.)
+    With ``already_paid`` the money is spent already: if the amount does not fit or the trust level forbids it, it is
+    still recorded in full, with the flag ``overrun`` and the outcome ``allow_with_caveat``. Without an open session it
+    is denied, with a record, since there is no balance to charge.
     """
 
     already_paid: bool = False
@@ -102,81 +107,85 @@ class Spend(Charging):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold(Charging):
-    """Hold an amount, to be settled with the true cost or released; 0 is an amount.
+    """Hold an amount, which may be 0, until it is settled with the true cost or released.
 
-    It belongs to the caller's scope and incarnation, and to the period in which it is made. It ends by itself
-    only when ``until`` is given. Closing the session leaves it as it is.
+    The hold belongs to the caller's scope and incarnation, and to the current period. It ends automatically only if
+    ``until`` is set. Closing the session does not change it.
 
-    With ``least`` it is *bounded*: ``amount`` is the request's worst case, and the amount that is granted, which the
-    decision has, is the smallest of that, ``most``, and a share of what is left in each envelope, but at least
-    ``least``. The share is what is left divided by the callers that need some of it: the holds of live callers that are
-    open in the envelope, ``waiting``, this request, and one that may come next, so that a first long call leaves room
-    for another. Where not even ``least`` is left it is denied, as a hold of that amount. The record has both amounts.
-    A copy gets what the first one was granted, whatever ``most``, ``waiting`` and the envelopes are by then.
+    With ``least`` the hold is *bounded*: ``amount`` is the request's worst case, and the amount granted, which the
+    decision has, is the smallest of the worst case, ``most``, and a share of what is left in each envelope, but at
+    least ``least``. The share is what is left, divided by the number of callers that need some of it: the pending holds
+    of live callers in the envelope, ``waiting``, this request, and one that may follow, so that a first long call
+    leaves room for another. If less than ``least`` is left, the hold is denied as one of that amount. The record has
+    both amounts. A copy of the request is granted the same amount as the first one, even if ``most``, ``waiting`` or
+    the envelopes have changed.
 
-    With ``waits_turn``, what only the holds of live callers keep from fitting is left undecided, as with
-    ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome justify no waiting.
+    With ``waits_turn``, a hold that only the holds of live callers keep from fitting is left undecided, as with
+    ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome do not justify waiting.
     """
 
     until: int | None = None
+    """The time at which the hold is released automatically; None for never."""
     least: int | None = None
-    """The smallest amount of use to the caller, in nano-USD; None: ``amount`` is what is held."""
+    """The smallest amount that is of use to the caller; None to hold exactly ``amount``."""
     most: int | None = None
-    """The most that may be granted, in nano-USD, at least ``least``; None: ``amount``."""
+    """The most that may be granted, at least ``least``; None for ``amount``."""
     waiting: int = 0
-    """How many other requests wait for their turn at the same limits, as far as the caller knows."""
+    """The number of other requests that wait for their turn at the same limits, as far as the caller knows."""
     waits_turn: bool = False
-    """Whether the caller waits for other holds to end, and requests the same again then."""
+    """Whether the caller waits for other holds to end, and then repeats the request."""
     waits: bool = False
-    """Whether an approval is requested next where one is needed: then nothing is denied yet, and the record has no
+    """Whether the caller requests an approval next if one is needed. Then nothing is denied yet, and the record has no
     outcome."""
     hold_id: str | None = None
-    """Its identifier, a new one of the ledger's, for a caller that may have to release the hold before it gets the
-    response; with None one is made."""
+    """The id of the hold, from `new_id`, for a caller that may have to release the hold before it gets the response.
+    With None the ledger makes one."""
 
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settle(Request[Resolved]):
-    """Resolve a hold with what it truly cost; 0 is a cost.
+    """Replace a hold with its true cost, which may be 0.
 
-    Above the hold it is recorded in full and flagged ``overrun``: the money is gone. So is a settlement that
-    comes after the hold's own expiry. A kernel resolves its own holds, also late ones; a user resolves
-    unresolved ones. Raises NotFoundError for no such hold of the caller's, NotAllowedError for a user while
-    its kernel lives, ConflictError when it is resolved already.
+    A cost above the hold is recorded in full with the flag ``overrun``, since the money is spent; so is a settlement
+    after the hold's own expiry. A kernel settles its own holds, even late; a user settles unresolved ones. Raises
+    NotFoundError if the caller has no such hold, NotAllowedError for a user while the hold's kernel runs, and
+    ConflictError if it was settled or released already.
     """
 
     hold_id: str
     amount: int
     estimated: bool = False
-    """The true cost is not known: ``amount`` is a bound. Flagged, with outcome ``allow_with_caveat``."""
+    """Whether the true cost is not known and ``amount`` is a bound; the outcome is then ``allow_with_caveat``."""
     reference: str | None = None
-    """Of an estimate: what the provider calls its response, by which `Adjust` finds the charge later."""
+    """For an estimate, the provider's id of its response, by which `Adjust` finds the charge later."""
     usage: Mapping[str, Any] = field(default_factory=dict)
-    """What the provider counted, such as tokens by kind, for the record alone: whole numbers by name."""
+    """The usage that the provider counted, such as tokens by kind, as whole numbers; only written to the record."""
     source: Mapping[str, Any] = field(default_factory=dict)
-    """Whose call it was, for the record alone: texts by the names ``kind``, ``provider`` and ``key``."""
+    """The call's origin, with the texts ``kind``, ``provider`` and ``key``; only written to the record."""
 
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Request[Resolved]):
-    """Resolve a hold that cost nothing. Who may, and what is raised, is as for `Settle`."""
+    """Release a hold whose call cost nothing. The same callers may do so, and the same errors are raised, as for
+    `Settle`.
+    """
 
     hold_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust(Request[Adjusted]):
-    """Give an estimated charge its true cost, once, as a later response of the provider states it; 0 is a cost.
+    """Replace an estimated charge, once, with the true cost that a later response of the provider states; it may be 0.
 
-    The charge is named by the id of its hold, or by the ``reference`` that it was settled with: then it is the latest
-    one of the notebook that is not adjusted yet, or else the latest one. It is one of the caller's scope or of the
-    notebook. Both amounts stay on record. More than the estimate is recorded in full, less is given back, in the
-    period in which the charge was made.
+    The charge is one of the caller's scope or of the notebook. It is named by the id of its hold, or by the
+    ``reference`` that it was settled with: then it is the notebook's latest such charge that was not adjusted yet, or
+    else the latest one. Both amounts stay on record. A cost above the estimate is recorded in full; below it, the
+    difference is given back, in the period of the charge.
 
-    Raises NotFoundError for no such charge, and ConflictError, which changes nothing, with the code
-    ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or ``CORRECTED`` where a user has corrected the charge.
+    Raises NotFoundError if there is no such charge, and ConflictError, with nothing changed, with the code
+    ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or ``CORRECTED`` if a user has corrected the charge.
     """
 
     notebook: NotebookKey
@@ -187,9 +196,9 @@ class Adjust(Request[Adjusted]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelGone(Request[int]):
-    """A kernel's process has ended: its open holds become unresolved, its pending approvals withdrawn.
+    """Mark the open holds of a kernel whose process has ended as unresolved, and withdraw its approval requests.
 
-    Returns how many holds that were.
+    Returns the number of holds.
     """
 
     incarnation: str
@@ -197,10 +206,10 @@ class KernelGone(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelsPresent(Request[int]):
-    """When a server starts: the kernels that there are. All others of its owner and root are gone.
+    """State the kernels that a starting server has: all other kernels of its owner and root are treated as gone.
 
-    Those whose incarnation begins with the name of one of ``servers`` and a slash are left to that one. Returns how
-    many holds became unresolved.
+    Kernels of the other servers that run, ``servers``, are left alone: their incarnation begins with the server's name
+    and a slash. Returns how many holds became unresolved.
     """
 
     owner: str
@@ -211,19 +220,18 @@ class KernelsPresent(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpireHolds(Request[int]):
-    """Release the holds, and withdraw the approvals, whose stated time has come.
+    """Release the holds, and withdraw the approval requests, whose ``until`` has passed. Returns the number of holds.
 
-    It is also done within every transaction; this is for a ledger without transactions. Returns how
-    many holds there were.
+    Every other transaction does this as well; the request is for times in which there is no other.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correct(Request[Corrected]):
-    """A user takes back a charge, or part of it, by an entry with a reason; nothing is edited.
+    """Take back all or part of a charge, for a user, by a new entry with a reason. No existing record is changed.
 
-    Raises NotAllowedError where the caller is no user, NotFoundError for no such charge, ConflictError for more
-    than what of the charge still counts.
+    Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such charge, and ConflictError for
+    more than the part of the charge that still counts.
     """
 
     charge_id: str
@@ -233,41 +241,41 @@ class Correct(Request[Corrected]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Void(Request[Voided]):
-    """Take back the spend or hold that came, or will come, with the key ``of`` in the same scope.
+    """Cancel the request with the key ``of`` in the same scope, whether it has arrived or not.
 
-    It reverses only an allowed spend or an open hold; the reversal is an audit record of its own. A request that has
-    not come yet will be refused when it comes. It is no refund: a client cancels what it has given up, which may be
-    after the request's own ``expires_at``, when the response was not heard in time; the record then has ``late`` in
-    its detail. It has ``answered`` where the response was sent a second before the cancel or earlier, whatever the
-    client says of it.
+    An allowed spend or an open hold is taken back, by an audit record of its own. A request that has not arrived yet is
+    refused when it arrives. A cancel is not a refund: it is for a client that has given a request up. The record has
+    ``late`` in its detail if the cancel came after the request's own ``expires_at``, and ``answered`` if the response
+    was sent a second or more before the cancel, whatever the client states.
 
-    A request that the ledger does not know may be older than the keys that it keeps: where the notebook is that old,
-    the response says so (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
+    A request that the ledger does not find may be older than the keys that it keeps: if the notebook is old enough for
+    that, the response states it (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey
     of: str
     delivered: bool = False
-    """The response had reached the client, which did not hand it over; the record has ``delivered`` in its detail."""
+    """Whether the response had reached the client, which did not pass it on to its caller. The record then has
+    ``delivered`` in its detail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A charge whose commit is in doubt, and which was not confirmed to its caller."""
+    """A charge that was not confirmed to its caller, since it is not known whether it was committed."""
 
     session_id: str
     charge_id: str
     scope: str = ""
     key: str = ""
-    """The idempotency key with which it was requested, in ``scope``; empty: none."""
+    """The idempotency key of its request, in ``scope``; empty if it had none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Request[int]):
-    """Take back those of these charges that were committed after all; returns how many that were.
+    """Take back unconfirmed charges that were committed after all. Returns how many there were.
 
-    Each reversal is a ``void`` record, and the request is refused as a cancelled one when it comes again. A charge that
-    was resolved or corrected meanwhile stays as it is.
+    Each is reversed by a ``void`` record, and its request is refused as a cancelled one if it is sent again. A charge
+    that was settled, released or corrected in the meantime is not changed.
     """
 
     charges: tuple[Unconfirmed, ...]

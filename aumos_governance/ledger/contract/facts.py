@@ -1,4 +1,4 @@
-"""Who requests what, and what is decided: the ledger's frozen records, and their identifiers."""
+"""The records that requests and responses share: notebooks, origins, session states, limits, decisions, and ids."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ __all__ = [
 ]
 
 
-# ---- who and what
+# ---- the notebook and the origin of a request
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class NotebookKey:
-    """A notebook by one of its names: who owns it, which server root it is seen from, and its path there.
+    """One of the names of a notebook: its owner, a server's root folder, and its path below that folder.
 
-    Root and path together are the file, and that is the identity: `files.file_of`.
+    Two names are the same notebook if root and path together are the same file: see `files.file_of`.
     """
 
     owner: str
@@ -47,29 +47,29 @@ class NotebookKey:
 @quick
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who makes the request, as the channel proves it and never as the request claims it."""
+    """The caller of a request, which is determined from the channel and never from the content of the request."""
 
     actor: str
-    """A user's name from the server's identity, or ``"kernel"``, or ``"server"``."""
+    """A user's name from the server's identity provider, or ``"kernel"``, ``"server"`` or ``"engine"``."""
     person: bool = False
-    """True when ``actor`` is a user who decided on a control of ours."""
+    """Whether ``actor`` is a user who decides in the panel or at a prompt, and not code."""
     scope: str = ""
     """The namespace of idempotency keys: one kernel, one user, one engine."""
     incarnation: str = ""
-    """The nonce of the kernel process, to which its holds belong."""
+    """The nonce of the kernel process that its holds belong to."""
     cell_id: str | None = None
     execution_count: int | None = None
     within: tuple[str, str] | None = None
-    """The owner and root whose charges, approvals and reports the caller may name by their ids; None: all."""
+    """The owner and root whose charges, approvals and reports the caller may name by their ids; None for all."""
 
 
-# ---- what is recorded
+# ---- states and decisions
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One envelope's figures in its current period."""
+    """An envelope's figures in its current period, in nano-USD."""
 
     limit: int
     spent: int
@@ -86,23 +86,23 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ClosedSessions:
-    """What a notebook's closed sessions add up to."""
+    """The closed sessions of a notebook: their number, and the sum of what they spent."""
 
     sessions: int
     spent: int
     budget: int
-    """The ceiling of the session that was closed last."""
+    """The budget of the session that was closed last."""
     closed_at: int
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """A notebook's governance as it stands: its open session, else the one closed last, else nothing."""
+    """The current state of a notebook: of its open session, or else of the session that was closed last, if any."""
 
     notebook: NotebookKey
     seq: int
-    """Counts the changes of this notebook's state, over all its sessions; it never falls."""
+    """The number of changes of this notebook's state, over all its sessions. It never falls."""
     active: bool = False
     session_id: str | None = None
     trust_level: TrustLevel | None = None
@@ -110,44 +110,44 @@ class SessionState:
     agent_id: str | None = None
     trust_set_by: str | None = None
     budget_set_by: str | None = None
-    """``"kernel"``, ``"server"`` or the name of the user who set the value."""
+    """``"kernel"``, ``"server"``, or the name of the user who set the value."""
     trust_by_person: bool = False
     budget_by_person: bool = False
     opened_at: int | None = None
     opened_by: str | None = None
     closed_at: int | None = None
     previous: ClosedSessions | None = None
-    """The sessions closed before this one (all closed ones, when none is open); None when there was none."""
+    """The sessions that were closed before this one (all closed ones, if none is open); None if there are none."""
 
 
 TRUST_LIMITS: Final = frozenset({"level", "agent"})
-"""The kinds of limit that are trust levels; all others are on money."""
+"""The kinds of limits that are trust levels; all others are limits on money."""
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The limit that keeps an action from being allowed."""
+    """A limit that forbids an action."""
 
     kind: str
-    """``session`` and ``category`` for a budget, an envelope's own kind for a ceiling around the session; ``level`` for
-    the session's trust level, ``agent`` for an agent's own."""
+    """``session`` and ``category`` for a budget, the envelope's kind for another ceiling, ``level`` for the session's
+    trust level, ``agent`` for an agent's own level."""
     name: str = ""
-    """The category's, the ceiling's or the agent's; empty for the session's own."""
+    """The name of the category, the ceiling or the agent; empty for the session's budget and level."""
     asked: int = 0
-    """What it would come to: nano-USD spent and held with the amount requested, or the trust level required."""
+    """The trust level that is required; for money, the sum of what is spent, held and requested, in nano-USD."""
     allowed: int = 0
-    """What the limit is, in the same unit."""
+    """The limit itself, in the same unit."""
 
 
 UNDECIDED: Final = ""
-"""The record of what is not decided yet, since it waits at a limit: there is none."""
+"""The ``record_id`` of a decision that is not made yet because the request waits at a limit: there is no record."""
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision, which is also one audit record."""
+    """A decision about a request. Each decision has one audit record."""
 
     outcome: GovernanceOutcome
     reasons: tuple[str, ...]
@@ -155,14 +155,14 @@ class Decision:
     amount: int
     tool: str
     code: str | None = None
-    """Why it was denied, for programs: ``BUDGET_EXCEEDED``, ``TRUST_LEVEL_INSUFFICIENT``, ``NO_SESSION``."""
+    """The reason for a denial or a caveat as a stable word, such as ``BUDGET_EXCEEDED``; None if there is none."""
     charge_id: str | None = None
     overrun: bool = False
     state: SessionState | None = None
     level: TrustLevel | None = None
-    """The level at which a hold was decided: the lower of the session's and the agent's own."""
+    """The trust level at which a hold was decided: the lower of the session's and the agent's own."""
     limit: Limit | None = None
-    """Which limit forbids it, or binds it with a caveat; None where none does."""
+    """The limit that forbids it, or that it exceeds with a caveat; None if there is none."""
 
     @property
     def allowed(self) -> bool:
@@ -170,7 +170,7 @@ class Decision:
 
     @property
     def undecided(self) -> bool:
-        """Whether it waits at a limit: nothing was decided, and nothing is on record."""
+        """Whether the request waits at a limit: nothing was decided or recorded."""
         return self.record_id == UNDECIDED
 
 
@@ -180,69 +180,68 @@ class Opened:
 
     state: SessionState
     opened: bool
-    """A new session was opened."""
+    """Whether a new session was opened."""
     changed: bool
-    """A value of an open session was changed."""
+    """Whether a value of an open session was changed."""
     notes: tuple[str, ...] = ()
-    """Sentences for the user, for example which value is in force and who set it."""
+    """Sentences for the user, for example which value applies and who set it."""
 
 
 class Found(str, Enum):
-    """What the ledger had of a request that was cancelled."""
+    """What the ledger found for a request that a client cancels."""
 
     CHARGE = "charge"
-    """A spend or an open hold, which is taken back now or was before."""
+    """A spend or an open hold, which is taken back now or was taken back before."""
     RESOLVED = "resolved"
-    """A charge that was settled, released or corrected, and stands."""
+    """A charge that was settled, released or corrected, and is not taken back."""
     NO_CHARGE = "no_charge"
-    """A denial, or what charges nothing; it stands."""
+    """A denial, or a request that charges nothing; it is not taken back."""
     NOTHING = "nothing"
-    """Nothing: it did not come before, and is refused if it still comes."""
+    """Nothing: the request has not arrived, and is refused if it does."""
     UNKNOWN = "unknown"
-    """Nothing, and it may be so old that the ledger forgot its key; it is refused if it still comes."""
+    """Nothing, but the request may be so old that its key was deleted. It is refused if it arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """Whether a request stands cancelled, by this cancel or an earlier one; False when nothing may be taken back.
-
-    Also False where the ledger cannot know, as ``found`` says.
-    """
+    """The result of a cancel."""
 
     voided: bool
+    """Whether the request is cancelled, by this cancel or an earlier one. False if its effect cannot be taken back, or
+    if ``found`` is `Found.UNKNOWN`."""
     state: SessionState | None = None
     found: Found | None = None
-    """None in responses of earlier versions of this package."""
+    """None in stored responses of earlier versions of this package."""
 
 
 # ---- identifiers
 
-_AT_ONCE: Final = 256
+_BATCH: Final = 256
 _random: Final[list[str]] = []
-"""Random halves that are not used yet: one system call for each would cost more than all the rest."""
+"""The random parts of future ids, made in batches, since a system call for each costs more than all the rest."""
 
 if hasattr(os, "register_at_fork"):
-    # Otherwise a child would use the same ones as its parent.
+    # Otherwise a forked child would make the same ids as its parent.
     os.register_at_fork(after_in_child=_random.clear)
 
 
 def new_id(now: int) -> str:
-    """A fresh UUID (version 7) as 32 hex digits; ``now`` is in microseconds.
+    """Return a new UUID (version 7) as 32 hex digits. ``now`` is in microseconds since the epoch.
 
-    It starts with the time to a quarter of a microsecond, so that new rows go to the end of an index and not
-    all over it, and that ids sort by when they were made.
+    It begins with the time, to a quarter of a microsecond, so that ids sort by time, and new rows are added at the end
+    of an index.
     """
-    # By "%", which takes two thirds of the time of an f-string here.
+    # "%" takes two thirds of the time of an f-string here.
     time = "%012x7%03x8" % (now // 1000, now % 1000 * 4096 // 1000)  # noqa: UP031
     try:
-        # Atomic: no two threads get the same one.
+        # list.pop is atomic, so no two threads get the same random part.
         return time + _random.pop()
     except IndexError:
-        digits = os.urandom(8 * _AT_ONCE).hex()
+        digits = os.urandom(8 * _BATCH).hex()
         _random.extend([digits[start + 1 : start + 16] for start in range(16, len(digits), 16)])
         return time + digits[1:16]
 
 
 def made_at(identifier: str) -> int:
-    """When an identifier of the ledger's was made, in microseconds to the millisecond."""
+    """Return the time at which an id was made, in microseconds since the epoch, rounded down to a millisecond."""
     return int(identifier[:12], 16) * 1000

@@ -1,6 +1,6 @@
-"""The gateway's keys: what they were issued to, and the requests that issue, bind, revoke and list them.
+"""The gateway's keys: their records, and the requests that issue, bind, revoke and list them.
 
-The ledger has a key's SHA-256 and never the key itself.
+The ledger stores a key's SHA-256 and never the key itself.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ TERMINAL: Final = "terminal"
 USER: Final = "user"
 RUN: Final = "run"
 KINDS: Final = (KERNEL, TERMINAL, USER, RUN)
-"""What a key may be issued to: a kernel, a terminal, a user's own program, or a command that a user runs."""
+"""The kinds of keys: issued to a kernel, a terminal, a user's own program, or a command that a user runs."""
 KEY_PATH: Final = "key:"
-"""Begins the path of the document that a user's own key has; the key's name follows."""
+"""The beginning of the path under which the calls of a user's own key are recorded; the key's name follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayKey:
-    """A key of the gateway, valid or revoked."""
+    """The record of a key of the gateway, valid or revoked."""
 
     key_id: str
-    """Random, and no secret."""
+    """A random id, which is not secret."""
     digest: str = field(repr=False)
-    """SHA-256 of the key, in hex."""
+    """The key's SHA-256, in hexadecimal."""
     owner: str
     root: str
     kind: str
     """One of `KINDS`."""
     name: str
-    """What users see."""
+    """The name that users see."""
     notebook: NotebookKey | None
-    """The document of its calls, by its path now. None for a kernel's, which has its kernel's; where a terminal has no
-    notebook yet; and where the notebook was deleted."""
+    """The notebook that its calls count for, with its current path. None for a kernel's key, whose calls count for the
+    kernel's notebook; for a terminal that has no notebook yet; and after the notebook was deleted."""
     subject: str
-    """The kernel's id, or the terminal's name; else empty."""
+    """The kernel's id or the terminal's name; empty for other keys."""
     server: str
-    """The server whose kernel or terminal it is, by the name under which it attends the ledger; else empty."""
+    """The name under which the server of the kernel or terminal has the ledger open; empty for other keys."""
     issued_at: int
     issued_by: str
     revoked_at: int | None = None
@@ -66,7 +66,7 @@ class GatewayKey:
 
 @dataclass(frozen=True, slots=True)
 class RevokedKeys:
-    """Which of the keys were valid until now."""
+    """The ids and the number of the keys that were valid before they were revoked."""
 
     key_ids: tuple[str, ...]
     count: int
@@ -74,10 +74,10 @@ class RevokedKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueKey(Request[GatewayKey]):
-    """Record a new key, which the caller made.
+    """Store a new key, which the caller made.
 
-    Raises NotAllowedError for a key of the kinds ``user`` and ``run`` that no user requests, and ConflictError where a
-    valid key of the kind ``user`` has this name or the id is taken.
+    Raises NotAllowedError for a key of kind ``user`` or ``run`` if the caller is not a user, and ConflictError if a
+    valid key of kind ``user`` has the same name, or any key the same id.
     """
 
     key_id: str
@@ -87,16 +87,18 @@ class IssueKey(Request[GatewayKey]):
     kind: str
     name: str
     notebook: NotebookKey | None = None
-    """Not for a kernel's."""
+    """The notebook that its calls count for; None for a kernel's key."""
     subject: str = ""
     server: str = ""
     replaces: bool = False
-    """Whether the valid keys of the same kind, subject and server are revoked: those of the process before."""
+    """Whether to revoke the valid keys of the same kind, subject and server, which the previous process had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindKey(Request[GatewayKey]):
-    """Give a terminal's key another document. Raises NotFoundError for no such valid key."""
+    """Set the notebook that the calls of a terminal's key count for. Raises NotFoundError if there is no such valid
+    key.
+    """
 
     key_id: str
     notebook: NotebookKey
@@ -104,18 +106,21 @@ class BindKey(Request[GatewayKey]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeKeys(Request[RevokedKeys]):
-    """Revoke keys, all in one transaction; those that are revoked already stay so. Raises NotFoundError for no key."""
+    """Revoke keys, all in one transaction. Keys that were revoked before are not changed.
+
+    Raises NotFoundError for an unknown key.
+    """
 
     key_ids: tuple[str, ...]
     why: str
-    """For the record."""
+    """The reason, for the record."""
     notebook: NotebookKey | None = None
-    """The notebook under which the record is found, where a key itself does not say: that of a kernel."""
+    """The notebook that the record names if the key itself has none, as a kernel's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListKeys(Query[tuple[GatewayKey, ...]]):
-    """The valid keys of an owner and root, oldest first."""
+    """Find the valid keys of an owner and root, oldest first."""
 
     owner: str
     root: str

@@ -1,8 +1,8 @@
-"""The ledger's contract: requests go in, frozen records come out, and nothing is decided outside of it.
+"""The interface of a ledger. Callers pass requests and queries to it and get frozen records; only it decides.
 
-Every change is one `Request`, executed in one transaction that decides, charges, writes the audit record and
-links it. When `execute` returns, the change is on disk; when it raises, nothing has changed. All backends
-pass one contract suite.
+Every change is one `Request`, executed in one transaction that decides, charges, and writes the audit record with its
+hash. When `execute` returns, the change is on disk; when it raises, nothing has changed. All backends pass the same
+contract tests.
 
 Amounts are integer nano-USD; times are integer microseconds since the epoch, UTC.
 """
@@ -21,55 +21,55 @@ from .requests import Request, ResponseT_co
 __all__ = ["Ledger", "Listener"]
 
 Listener = Callable[[tuple[SessionState, ...]], None]
-"""Called after each commit with the states it changed, in the thread that committed; must not block or raise."""
+"""A function that is called after each commit with the changed states, in the thread that committed. It must not block
+or raise."""
 
 
 class Ledger(Protocol):
-    """Durable governance state. All methods may be called from any thread."""
+    """The durable store of governance state. All methods may be called from any thread."""
 
     @property
     def at_once(self) -> bool:
-        """Whether `execute` serves a caller that is alone in its own thread, so that a request ahead of time gains
-        nothing.
+        """Whether `execute` runs a request in the caller's thread while no other request is waiting. If so, submitting
+        a request early saves no time.
         """
         ...
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Do the change and wait until it is durable."""
+        """Execute a request, wait until it is durable, and return its response."""
         ...
 
     def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
-        """Queue the change; the future is done, in the ledger's thread, when it is durable or has failed."""
+        """Queue a request. The ledger's thread completes the future when it is durable or has failed."""
         ...
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Read what is committed."""
+        """Return the result of a query on the committed state."""
         ...
 
     def verify(
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Walk one session's chain, or all chains, and compare the tables with the records, all in one snapshot.
+        """Verify the hash chain of one session, or all chains, and compare the tables with the records.
 
-        With ``known_head``, also prove that this head is in a chain.
-
-        With ``under``, the ledger-wide chain and the sessions of this owner under this server root alone. Raises
-        NotFoundError for no such session.
+        All of it is read in one snapshot. With ``known_head``, also verify that a chain has this head. With ``under``,
+        an owner and a server root, verify only the ledger's own chain and the sessions below that root. Raises
+        NotFoundError if there is no such session.
         """
         ...
 
     def attending(self) -> frozenset[str]:
-        """The names of the servers that have this ledger open now, as they were given to `open_ledger`.
+        """Return the names of the servers that have this ledger open now, as they passed them to `open_ledger`.
 
-        One that was killed is not among them. One that lives may be missing for a moment, while it has lost its
-        connection to the database, and always where the system has no locks on files.
+        Servers that were killed are left out. A running server may be missing for a moment while it has lost its
+        connection to the database, and always on a system without file locks.
         """
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after each change made through this object; the function returned ends that."""
+        """Call ``listener`` after each change made through this object. Returns a function that unsubscribes it."""
         ...
 
     def close(self) -> None:
-        """Finish what is queued, and close files and connections. Idempotent."""
+        """Complete the queued requests, and close files and connections. Further calls do nothing."""
         ...

@@ -1,4 +1,4 @@
-"""What is on record of calls that wait at a limit on money."""
+"""The request that records events of calls that wait at a limit on money."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LimitEvent", "RecordLimitRequest"]
 
 
 class LimitEvent(str, Enum):
-    """What happened to one call, or with ``DENIED`` to all of a session."""
+    """An event of a call that waits at a limit. A denial is one event for all waiting calls of a session."""
 
     REQUESTED = "limit_requested"
     DENIED = "limit_denied"
@@ -24,20 +24,20 @@ class LimitEvent(str, Enum):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLimitRequest(Request[Recorded]):
-    """Put on record that a call waits for a limit to be raised, that a user denies it, or that it waits no longer.
+    """Record that a call waits for a limit to be raised, that a user denied it, or that it no longer waits.
 
-    It is no decision and changes no figure: the call's outcome is decided, and recorded, when it is requested once
-    more. With no open session it is recorded in the ledger's own chain.
+    This is not a decision and changes no figure: the call is decided, and the decision recorded, when it is requested
+    again. Without an open session the event is recorded in the ledger's own chain.
     """
 
     notebook: NotebookKey
     event: LimitEvent
     amount: int = 0
-    """What the call requests, in nano-USD."""
+    """The amount that the call requests, in nano-USD."""
     needs: int = 0
-    """By how much it does not fit, in nano-USD."""
+    """The amount by which the limit must be raised for the call to fit, in nano-USD."""
     limit: Limit | None = None
     tool: str | None = None
     agent_id: str | None = None
     count: int = 1
-    """How many calls a user denies."""
+    """The number of calls that a user denied."""

@@ -1,4 +1,4 @@
-"""What can be read from a ledger: queries change nothing."""
+"""The queries of a ledger, which change nothing."""
 
 from __future__ import annotations
 
@@ -42,24 +42,29 @@ DECISIONS: Final = ("evaluate", "hold")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Generic[ResponseT_co]):
-    """A reading of what is committed."""
+    """Base class of all queries. `Ledger.read` returns the result, a ``ResponseT_co``, from the committed state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadState(Query[SessionState]):
+    """Read the current state of a notebook."""
+
     notebook: NotebookKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListNotebooks(Query[tuple[NotebookKey, ...]]):
-    """All live notebooks of an owner, as they were named first, by file."""
+    """Find all notebooks of an owner that are not deleted, by the name each had first, in order of their files."""
 
     owner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListStates(Query[tuple[SessionState, ...]]):
-    """All live notebooks of an owner and root that ever had a session, by path, after ``after``."""
+    """Find the states of notebooks of an owner and root that ever had a session and are not deleted.
+
+    They are in order of their paths; ``after`` is the last path of the previous page.
+    """
 
     owner: str
     root: str
@@ -69,37 +74,39 @@ class ListStates(Query[tuple[SessionState, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilters:
-    """Which audit records: those that match all that is given. ``since`` is inclusive, ``until`` exclusive.
+    """Criteria for audit records; a record must match all that are set. ``since`` is inclusive, ``until`` exclusive.
 
-    Openings and closings stand in the session's chain and in the ledger-wide one; here they count once. The
-    latter as such is ``session_id="ledger"``.
+    The opening and the closing of a session are recorded in the session's chain and in the ledger's own chain; only
+    the former record matches, except with ``session_id="ledger"``, which selects the ledger's own chain.
     """
 
     notebook: NotebookKey | None = None
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
-    """An approval request matches none: it is no decision."""
+    """An approval request has no outcome, since it is not a decision, and so matches none."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None
     resource: str | None = None
     text: str | None = None
-    """Found in the tool, agent, actor, notebook, reasons, detail, action type or resource; A to Z as a to z."""
+    """Text in the tool, agent, actor, notebook, reasons, detail, action type or resource. The case of A to Z does not
+    matter."""
     since: int | None = None
     until: int | None = None
     under: tuple[str, str] | None = None
-    """Of the notebooks of this owner under this server root alone; who shares a database reads no one else's."""
+    """An owner and a server root: only records of notebooks below that root match, so that users who share a database
+    read only their own records."""
     decisions: bool = False
-    """Only what was requested and decided about actions: the events in `DECISIONS`, with an outcome."""
+    """Whether only decisions about actions match: records with an outcome and an event in `DECISIONS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery(AuditFilters, Query[AuditPage]):
-    """A page of audit records, newest first unless ``oldest_first``.
+    """Read a page of audit records, newest first unless ``oldest_first`` is set.
 
-    ``cursor`` comes from the page before; pages neither skip nor repeat a record while new ones are written.
-    A cursor of another query is an InvalidRequestError.
+    ``cursor`` is that of the previous page. Pages neither skip nor repeat a record while new records are written.
+    Raises InvalidRequestError for a cursor of another query.
     """
 
     limit: int = 100
@@ -109,14 +116,14 @@ class AuditQuery(AuditFilters, Query[AuditPage]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountAudit(AuditFilters, Query[int]):
-    """How many audit records match."""
+    """Count the audit records that match."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
-    """Sums over the matching records ``by`` tool, agent, day, hour or minute (UTC), in order of the name.
+    """Add up the matching records ``by`` tool, agent, day, hour or minute (UTC), in order of the names.
 
-    Records that have no tool, or no agent, are left out of the sums by these.
+    Sums by tool or agent leave out records without one.
     """
 
     by: str = "tool"
@@ -124,9 +131,9 @@ class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListHolds(Query[tuple[HeldCharge, ...]]):
-    """The holds of an owner and root, or of one notebook there, that still count, oldest first.
+    """Find the pending holds of an owner and root, or of one notebook there, oldest first.
 
-    ``after`` is the id of the last one that is known already.
+    ``after`` is the last id of the previous page.
     """
 
     owner: str
@@ -139,21 +146,21 @@ class ListHolds(Query[tuple[HeldCharge, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEnvelopes(Query[tuple[EnvelopeState, ...]]):
-    """The envelopes that a charge of this notebook must fit in now, the session's own first."""
+    """Find the envelopes that a charge of this notebook must fit in now, the session's own first."""
 
     notebook: NotebookKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCeilings(Query[tuple[CeilingState, ...]]):
-    """The ceilings that servers share, lifted ones included: those around an owner's sessions, or with None all."""
+    """Find the ceilings that servers share, including lifted ones: those that limit an owner, or with None all."""
 
     owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBudgets(Query[tuple[BudgetState, ...]]):
-    """The category budgets of the notebook's open session, or else its last one, sorted by name."""
+    """Find the categories' budgets in the notebook's open session, or else in its last one, in order of their names."""
 
     notebook: NotebookKey
     category: str | None = None
@@ -161,14 +168,17 @@ class ListBudgets(Query[tuple[BudgetState, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadApproval(Query[Approval]):
-    """One approval; raises NotFoundError."""
+    """Read one approval. Raises NotFoundError."""
 
     approval_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListApprovals(Query[tuple[Approval, ...]]):
-    """The pending approvals of an owner and root, or of one notebook there, oldest first, after the id ``after``."""
+    """Find the pending approval requests of an owner and root, or of one notebook there, oldest first.
+
+    ``after`` is the last id of the previous page.
+    """
 
     owner: str
     root: str
@@ -179,9 +189,9 @@ class ListApprovals(Query[tuple[Approval, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListReports(Query[tuple[Report, ...]]):
-    """The reports of an owner and root, or of one notebook there, that are not acknowledged yet.
+    """Find the unacknowledged reports of an owner and root, or of one notebook there, oldest first.
 
-    Oldest first, after the id ``after``.
+    ``after`` is the last id of the previous page.
     """
 
     owner: str
@@ -193,7 +203,7 @@ class ListReports(Query[tuple[Report, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindTrust(Query["TrustAssignment | None"]):
-    """What counts for an agent: its assignment in the scope, else the one everywhere, else None."""
+    """Find the assignment that applies to an agent: the one for the scope, else the one for all scopes, else None."""
 
     agent_id: str
     scope: str | None = None
@@ -202,14 +212,14 @@ class FindTrust(Query["TrustAssignment | None"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTrust(Query[tuple[TrustAssignment, ...]]):
-    """All assignments of a realm, by agent and scope."""
+    """Find all assignments of a realm, in order of agent and scope."""
 
     realm: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindConsent(Query["Consent | None"]):
-    """What counts for a use of data now: the consent for this very purpose, else the one for every one, else None."""
+    """Find the valid consent that covers a use of data: one for exactly this purpose, else one for all, else None."""
 
     agent_id: str
     data_type: str
@@ -219,7 +229,10 @@ class FindConsent(Query["Consent | None"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListConsents(Query[tuple[Consent, ...]]):
-    """The consents of a realm, or of one agent in it, by agent, data type and purpose; expired ones included."""
+    """Find the consents of a realm, or for one agent in it, in order of agent, data type and purpose.
+
+    Expired ones are included.
+    """
 
     agent_id: str | None = None
     realm: str = ""

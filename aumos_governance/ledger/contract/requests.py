@@ -1,4 +1,4 @@
-"""What every request has, and the requests about sessions and notebooks."""
+"""The base class of requests, and the requests that change sessions and notebooks."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Generic[ResponseT_co]):
-    """A change. A repeated ``key`` with the same content (``expires_at`` aside) gets the stored response.
+    """Base class of all requests for a change. `Ledger.execute` returns the response, a ``ResponseT_co``.
 
-    Keys are kept for at least 24 hours. An empty key, for which nothing is stored, is for callers in the ledger's own
-    process, which lose no response.
+    ``key`` is the idempotency key: a request with the same key and content (except for ``expires_at``) gets the stored
+    response. Keys are kept for at least 48 hours. With an empty key nothing is stored; it is for callers in the
+    ledger's own process, which cannot lose a response.
 
-    Raises, from `Ledger.execute`: IdempotencyError when the key came with other content before, ExpiredError
-    when it is read after ``expires_at``, LedgerError when the storage fails.
+    `Ledger.execute` raises IdempotencyError if the key was used with other content, ExpiredError if the ledger gets the
+    request after ``expires_at``, and LedgerError if the storage fails.
     """
 
     key: str
@@ -42,16 +43,16 @@ class Request(Generic[ResponseT_co]):
 
 
 def new_key() -> str:
-    """A key that no other request has."""
+    """Return a key that no other request has."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Request[Opened]):
-    """Request a session, for a kernel or the server; `terms.plan_open` decides the outcome.
+    """Open a notebook's session, for a kernel or the server; `terms.plan_open` has the rules.
 
-    Without an open session one is opened. With one, it is resumed, or changed where the values differ, or
-    closed and followed by a new one when ``new`` is set. Raises NotAllowedError.
+    An open session is resumed, or changed if the values differ; with ``new`` it is closed, and a new one is opened.
+    Raises NotAllowedError.
     """
 
     notebook: NotebookKey
@@ -64,9 +65,9 @@ class OpenSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSession(Request[Opened]):
-    """A user's change of values; opens a session at the defaults where none is open.
+    """Change a session's values as a user has decided. If no session is open, one with the defaults is opened first.
 
-    Raises NotAllowedError above the terms' maxima.
+    Raises NotAllowedError for values above the policy's maxima.
     """
 
     notebook: NotebookKey
@@ -78,7 +79,7 @@ class ChangeSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSession(Request[SessionState]):
-    """Close the open session; with none open the response is the state as it is, and nothing is recorded.
+    """Close the open session and return the state. If no session is open, nothing is changed or recorded.
 
     Raises NotAllowedError for a kernel in strict mode.
     """
@@ -89,9 +90,9 @@ class CloseSession(Request[SessionState]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveNotebook(Request[int]):
-    """A notebook, or a folder with all beneath it, got another path; returns how many notebooks moved.
+    """Change the path of a notebook, or of all notebooks in a folder, after it was moved. Returns their number.
 
-    A notebook that lay at the new path before is kept as a deleted one.
+    A notebook that was at the new path before is marked as deleted.
     """
 
     owner: str
@@ -102,9 +103,9 @@ class MoveNotebook(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteNotebook(Request[int]):
-    """A notebook, or a folder with all beneath it, is gone: its sessions are closed, its records stay.
+    """Mark a notebook, or all notebooks in a folder, as deleted, and close the open sessions. Their records stay.
 
-    Returns how many notebooks that were.
+    Returns the number of notebooks.
     """
 
     owner: str
@@ -114,11 +115,11 @@ class DeleteNotebook(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinNotebooks(Request[int]):
-    """Notebooks turned out to be the same file under another name; returns how many were joined or renamed.
+    """Rename notebooks, or join two into one, because two names are the same file. Returns the number of changes.
 
-    ``pairs`` are two keys each: the one that a notebook was known by, and the one that it is to be known by. Where both
-    are known, they become one notebook: what both spent counts against the ceilings of the one, of two open sessions
-    the older one stays and the other is closed, and what that one held keeps counting. No record is changed.
+    Each pair has a notebook's former name and its new name. If there are notebooks under both names, they become one:
+    the spending of both counts against its ceilings, and of two open sessions the older one stays open and the other
+    is closed, while its holds keep counting. No record is changed.
     """
 
     pairs: tuple[tuple[NotebookKey, NotebookKey], ...]

@@ -1,7 +1,7 @@
-"""The terms on which sessions are opened and changed: pure rules, no storage.
+"""The rules by which sessions are opened, changed and closed under a server's policy, without storage.
 
-A backend reads what stands inside its transaction, calls `plan_open` or `plan_change` to find out what a request leads
-to, and writes the plan. So a rule and the state it was applied to can never come apart.
+An operation reads the last session within its transaction, calls `plan_open` or `plan_change`, and writes the plan in
+the same transaction, so that the rules are always applied to the current state.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from ... import money
 from ...errors import NotAllowedError
 from ...types import TrustLevel
 
-__all__ = ["Plan", "SessionTerms", "Standing", "Value", "check_close", "plan_change", "plan_open"]
+__all__ = ["LastSession", "Plan", "SessionTerms", "Value", "check_close", "plan_change", "plan_open"]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """The server's policy, from its configuration; budgets in nano-USD."""
+    """The server's policy for sessions, from its configuration; budgets in nano-USD, None for no maximum."""
 
     default_trust_level: TrustLevel = TrustLevel.L2_SUGGEST
     default_budget: int = 10 * money.NANO_PER_USD
@@ -29,7 +29,7 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A trust level, or a budget in nano-USD, and who set it."""
+    """A trust level, or a budget in nano-USD, with who set it and whether that was a user."""
 
     value: int
     set_by: str
@@ -37,8 +37,8 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What a notebook's newest session, open or closed, holds."""
+class LastSession:
+    """The values of a notebook's newest session; ``active`` is whether it is open."""
 
     active: bool
     trust: Value
@@ -48,7 +48,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to write: a new session with these values, a change of the open one, or nothing."""
+    """The changes to write: whether to close the open session and to open a new one, and the session's values.
+
+    ``changed`` is whether the values of an open session change. ``notes`` are sentences for the user.
+    """
 
     close_first: bool
     open_new: bool
@@ -61,7 +64,7 @@ class Plan:
 
 def plan_open(
     terms: SessionTerms,
-    standing: Standing | None,
+    last: LastSession | None,
     *,
     actor: str,
     trust_level: TrustLevel | None,
@@ -69,47 +72,47 @@ def plan_open(
     agent_id: str | None,
     new: bool,
 ) -> Plan:
-    """Plan the session that a kernel, or the server itself, requests.
+    """Return the plan for a request of a kernel or the server to open, resume or change a session.
 
-    A value that a user set is only ever tightened here, in the open session and in those that follow it. A looser
-    value is no error: the plan's notes state the value in force and who set it. In strict mode the defaults bind
-    a first session, and an open one can only be tightened.
+    A value that a user set can only be tightened, in the open session and in later ones. A request for a looser value
+    is not an error: the plan keeps the user's value, and its notes state the value and who set it. In strict mode a
+    notebook's first session has at most the default values, and an open session can only be tightened.
 
-    Raises NotAllowedError above the maxima, and in strict mode for a fresh session or a looser value.
+    Raises NotAllowedError for values above the maxima and, in strict mode, for looser values and for a new session
+    after the first.
     """
     _check_maxima(terms, trust_level, budget)
-    active = standing is not None and standing.active
+    active = last is not None and last.active
     fresh = new or not active
-    if terms.strict and standing is not None and fresh:
+    if terms.strict and last is not None and fresh:
         raise NotAllowedError(
-            "This server is strict: a notebook's next session is opened by a user in the governance panel,"
-            " so nothing was changed."
+            "This server is strict: only a user can open a notebook's next session, in the governance panel; nothing"
+            " was changed."
         )
     if fresh:
-        wanted_trust = Value(int(_first(trust_level, terms.default_trust_level)), actor, False)
-        wanted_budget = Value(_first(budget, terms.default_budget), actor, False)
-        ceiling_trust = standing.trust if standing is not None else None
-        ceiling_budget = standing.budget if standing is not None else None
+        requested_trust = Value(int(_or_default(trust_level, terms.default_trust_level)), actor, False)
+        requested_budget = Value(_or_default(budget, terms.default_budget), actor, False)
+        ceiling_trust = last.trust if last is not None else None
+        ceiling_budget = last.budget if last is not None else None
         if terms.strict:
-            _check_strict(wanted_trust.value, wanted_budget.value, int(terms.default_trust_level), terms.default_budget)
+            _check_strict(
+                requested_trust.value, requested_budget.value, int(terms.default_trust_level), terms.default_budget
+            )
     else:
-        assert standing is not None
-        ceiling_trust, ceiling_budget = standing.trust, standing.budget
-        wanted_trust = standing.trust if trust_level is None else Value(int(trust_level), actor, False)
-        wanted_budget = standing.budget if budget is None else Value(budget, actor, False)
+        assert last is not None
+        ceiling_trust, ceiling_budget = last.trust, last.budget
+        requested_trust = last.trust if trust_level is None else Value(int(trust_level), actor, False)
+        requested_budget = last.budget if budget is None else Value(budget, actor, False)
         if terms.strict:
-            _check_strict(wanted_trust.value, wanted_budget.value, ceiling_trust.value, ceiling_budget.value)
-    trust, trust_note = _tighten(wanted_trust, ceiling_trust, "trust level", _level_text)
-    ceiling, budget_note = _tighten(wanted_budget, ceiling_budget, "budget", money.display)
-    kept_agent = standing.agent_id if standing is not None and active else None
+            _check_strict(requested_trust.value, requested_budget.value, ceiling_trust.value, ceiling_budget.value)
+    trust, trust_note = _tighten(requested_trust, ceiling_trust, "trust level", _level_text)
+    ceiling, budget_note = _tighten(requested_budget, ceiling_budget, "budget", money.display)
+    kept_agent = last.agent_id if last is not None and active else None
     agent = agent_id if agent_id is not None else kept_agent
     changed = not fresh and (
-        standing is None
-        or trust.value != standing.trust.value
-        or ceiling.value != standing.budget.value
-        or agent != standing.agent_id
+        last is None or trust.value != last.trust.value or ceiling.value != last.budget.value or agent != last.agent_id
     )
-    # A value left out was not requested, so that it stands needs no saying in an open session.
+    # A note about a value that the request does not set is only of use for a new session.
     notes = [
         note
         for note, requested in (
@@ -131,23 +134,23 @@ def plan_open(
 
 def plan_change(
     terms: SessionTerms,
-    standing: Standing | None,
+    last: LastSession | None,
     *,
     actor: str,
     trust_level: TrustLevel | None,
     budget: int | None,
     agent_id: str | None,
 ) -> Plan:
-    """Plan a user's change: it is taken as it is, within the maxima.
+    """Return the plan for a user's change of a session, which may have any values up to the maxima.
 
-    With no open session one is opened; values left out are then the defaults. Raises NotAllowedError above
-    the maxima.
+    If no session is open, one is opened, with the defaults for values that the user does not set. Raises
+    NotAllowedError for values above the maxima.
     """
     _check_maxima(terms, trust_level, budget)
-    active = standing is not None and standing.active
+    active = last is not None and last.active
     if active:
-        assert standing is not None
-        base_trust, base_budget, base_agent = standing.trust, standing.budget, standing.agent_id
+        assert last is not None
+        base_trust, base_budget, base_agent = last.trust, last.budget, last.agent_id
     else:
         base_trust = Value(int(terms.default_trust_level), actor, True)
         base_budget = Value(terms.default_budget, actor, True)
@@ -161,18 +164,18 @@ def plan_change(
         trust=trust,
         budget=ceiling,
         agent_id=agent,
-        # A user who confirms a kernel's value becomes its setter, which is a change to record.
+        # A user who sets a kernel's value again becomes the one who set it, which is a change to record.
         changed=active and (trust != base_trust or ceiling != base_budget or agent != base_agent),
         notes=(),
     )
 
 
 def check_close(terms: SessionTerms, *, by_person: bool) -> None:
-    """Raises NotAllowedError when a kernel may not close its session."""
+    """Raise NotAllowedError if a kernel may not close its session, as in strict mode."""
     if terms.strict and not by_person:
         raise NotAllowedError(
-            "This server is strict: a governance session is closed by a user in the governance panel,"
-            " so this one stays open."
+            "This server is strict: only a user can close a governance session, in the governance panel, so this one"
+            " stays open."
         )
 
 
@@ -202,22 +205,25 @@ def _check_strict(trust: int, budget: int, trust_ceiling: int, budget_ceiling: i
         )
 
 
-def _tighten(wanted: Value, ceiling: Value | None, what: str, text: Callable[[int], str]) -> tuple[Value, str | None]:
+def _tighten(
+    requested: Value, ceiling: Value | None, name: str, text: Callable[[int], str]
+) -> tuple[Value, str | None]:
+    """Return the value for the session, which is at most a user's ceiling, and a note if the request is above it."""
     if ceiling is None or not ceiling.by_person:
-        return wanted, None
-    if wanted.value < ceiling.value:
-        # The user's ceiling was kept, not lifted: what a kernel tightened may later be loosened again
-        # only by a user, or the next cell could undo the limit in two steps.
-        return Value(wanted.value, ceiling.set_by, True), None
-    if wanted.value == ceiling.value:
+        return requested, None
+    if requested.value < ceiling.value:
+        # The tightened value still counts as the user's. Otherwise the notebook could loosen it again, and so undo
+        # the user's limit in two steps.
+        return Value(requested.value, ceiling.set_by, True), None
+    if requested.value == ceiling.value:
         return ceiling, None
     return ceiling, (
-        f"The {what} stays at {text(ceiling.value)}, set by {ceiling.set_by}; from the notebook it can only be"
+        f"The {name} stays at {text(ceiling.value)}, set by {ceiling.set_by}; from the notebook it can only be"
         " tightened."
     )
 
 
-def _first(value: int | None, default: int) -> int:
+def _or_default(value: int | None, default: int) -> int:
     return default if value is None else value
 
 

@@ -190,7 +190,7 @@ def test_strict_leaves_nothing_to_a_kernel_but_tightening(ledger: Ledger) -> Non
     with pytest.raises(NotAllowedError, match=r"at most \$2\.00"):
         ledger.execute(opening(terms=STRICT, budget=3 * USD))
     assert not ledger.execute(closing(terms=STRICT, origin=BY_USER)).active
-    with pytest.raises(NotAllowedError, match="next session is opened by a user"):
+    with pytest.raises(NotAllowedError, match="only a user can open a notebook's next session"):
         ledger.execute(opening(terms=STRICT))
     assert [record.event for record in records(ledger)] == ["open", "change", "close"]
 

@@ -6,9 +6,9 @@ import pytest
 
 from aumos_governance.errors import NotAllowedError
 from aumos_governance.ledger.contract.terms import (
+    LastSession,
     Plan,
     SessionTerms,
-    Standing,
     Value,
     check_close,
     plan_change,
@@ -24,17 +24,17 @@ STRICT = SessionTerms(strict=True)
 
 def standing(
     trust: int = 2, budget: int = 10 * USD, *, by: str = "kernel", active: bool = True, agent: str | None = None
-) -> Standing:
+) -> LastSession:
     user = by not in ("kernel", "server")
-    return Standing(active, Value(trust, by, user), Value(budget, by, user), agent)
+    return LastSession(active, Value(trust, by, user), Value(budget, by, user), agent)
 
 
-def wish(terms: SessionTerms, stands: Standing | None, **values: Any) -> Plan:
+def wish(terms: SessionTerms, stands: LastSession | None, **values: Any) -> Plan:
     wanted: dict[str, Any] = {"actor": "kernel", "trust_level": None, "budget": None, "agent_id": None, "new": False}
     return plan_open(terms, stands, **(wanted | values))
 
 
-def decree(terms: SessionTerms, stands: Standing | None, **values: Any) -> Plan:
+def decree(terms: SessionTerms, stands: LastSession | None, **values: Any) -> Plan:
     wanted: dict[str, Any] = {"actor": "ann", "trust_level": None, "budget": None, "agent_id": None}
     return plan_change(terms, stands, **(wanted | values))
 
@@ -145,12 +145,12 @@ def test_strict_lets_an_open_session_only_be_tightened() -> None:
 
 @pytest.mark.parametrize(("active", "new"), [(False, False), (False, True), (True, True)])
 def test_strict_leaves_fresh_sessions_to_users(active: bool, new: bool) -> None:
-    with pytest.raises(NotAllowedError, match="next session is opened by a user"):
+    with pytest.raises(NotAllowedError, match="only a user can open a notebook's next session"):
         wish(STRICT, standing(active=active), new=new)
 
 
 def test_strict_leaves_closing_to_users() -> None:
-    with pytest.raises(NotAllowedError, match="is closed by a user"):
+    with pytest.raises(NotAllowedError, match="only a user can close a governance session"):
         check_close(STRICT, by_person=False)
     check_close(STRICT, by_person=True)
     check_close(TERMS, by_person=False)

@@ -9,7 +9,7 @@ from ....errors import InvalidAmountError, InvalidRequestError
 from ....types import BudgetPeriod, TrustLevel
 from ...contract.facts import NotebookKey, Opened, Origin, SessionState
 from ...contract.requests import ChangeSession, CloseSession, OpenSession
-from ...contract.terms import Plan, Standing, Value, check_close, plan_change, plan_open
+from ...contract.terms import LastSession, Plan, Value, check_close, plan_change, plan_open
 from ...rules.chain import LEDGER_CHAIN
 from ...rules.files import lies_in
 from ...transaction.rows import BalanceRow, ChainRow, EnvelopeRow, NotebookRow, SessionRow
@@ -210,14 +210,14 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
     return {"from": before, "to": after, "by": new.set_by, "by_person": new.by_person, "was_set_by": old.set_by}
 
 
-def _standing(work: Work, key: NotebookKey) -> Standing | None:
+def _standing(work: Work, key: NotebookKey) -> LastSession | None:
     """Return the values of the notebook's newest session, open or closed; None where there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None
     session = work.get(SessionRow, notebook.session_id)
     trust, budget, agent_id = _values(work, session)
-    return Standing(session.closed_at is None, trust, budget, agent_id)
+    return LastSession(session.closed_at is None, trust, budget, agent_id)
 
 
 def _values(work: Work, session: SessionRow) -> tuple[Value, Value, str | None]:

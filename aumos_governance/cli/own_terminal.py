@@ -1,0 +1,22 @@
+"""A check that a command runs in a terminal of the user's own, for what only a user may decide."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import NotAllowedError
+from ..wire.protocol import KERNEL_ENV, STRICT_ENV
+
+__all__ = ["require_own_terminal"]
+
+
+def require_own_terminal(subject: str) -> None:
+    """Raise NotAllowedError in a kernel, and inside a strict server, where an agent might run the command.
+
+    ``subject`` begins the message, as in "Keys can only be issued and revoked".
+    """
+    for name in (KERNEL_ENV, STRICT_ENV):
+        if os.environ.get(name):
+            raise NotAllowedError(
+                f"{subject} in a terminal of your own, not in a notebook or in a strict server ({name} is set here)."
+            )
