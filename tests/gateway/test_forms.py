@@ -62,6 +62,9 @@ MODEL = field("model", "cheap")
         form(MODEL).replace(b"\r\n", b"\n"),
         b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n\xff\r\n--B--\r\n',
         b"",
+        form(MODEL).replace(b"--B--", b"--Bx--"),
+        form(MODEL, field("n", "1")).replace(b'--B\r\nContent-Disposition: form-data; name="n"', b"--Bx\r\nx"),
+        form(MODEL).replace(b"--B\r\n", b"--Bx\r\n", 1),
     ],
 )
 def test_a_form_that_can_be_read_in_two_ways_is_refused(content: bytes) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import MetaData, create_engine
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotFoundError
 from aumos_governance.ledger.contract.agreements import Record
 from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
-from aumos_governance.ledger.contract.facts import NotebookKey
+from aumos_governance.ledger.contract.facts import Balance, NotebookKey
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListCeilings, ListEnvelopes
 from aumos_governance.ledger.reading import open_reader
@@ -104,7 +104,7 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
         ledger.execute(opening(notebook, budget=9 * USD))
     ledger.execute(spend(2 * USD))
     assert ledger.execute(set_ceiling("class", 5 * USD))
-    assert not ledger.execute(set_ceiling("class", 5 * USD))
+    assert ledger.execute(set_ceiling("class", 5 * USD)) is False
     assert ledger.execute(spend(2 * USD, BOBS)).allowed
     # A ceiling with another period has sums of its own.
     assert ledger.execute(set_ceiling("class", 3 * USD, DAILY))
@@ -114,11 +114,15 @@ def test_a_user_changes_a_ceiling_on_record(ledger: Ledger) -> None:
     assert around(ledger) == around(ledger, BOBS) == {}
     assert ledger.execute(spend(CENT, BOBS)).allowed
     assert stands(ledger) == [("class", "", None, 0)]
+    (lifted,) = ledger.read(ListCeilings())
+    assert (lifted.balance, lifted.period_start) == (Balance(0, 0, 0), 0)
     # A lifted ceiling stays lifted, regardless of any server's configuration.
     ledger.execute(configure("ann", "/srv/ann", replace(TEAM, ceiling=USD)))
     ledger.execute(configure("eve", "/srv/eve", TEAM))
     ledger.execute(opening(new=True))
     assert around(ledger) == {}
+    (*_, configured) = records(ledger, event="configure")
+    assert configured.detail["shared"] == [{"name": "class", "kind": "team", "period": None, "ceiling": None}]
     with pytest.raises(InvalidRequestError, match="was lifted; name the period"):
         ledger.execute(set_ceiling("class", USD))
     assert ledger.execute(set_ceiling("class", 9 * USD, MONTHLY))

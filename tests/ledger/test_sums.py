@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from tests.ledger.kit import (
     NOTEBOOK,
     OTHER,
     SECOND,
+    Backend,
     at,
     balance,
     change,
@@ -98,6 +100,20 @@ def test_a_late_settlement_leaves_room_for_the_session_that_is_open(ledger: Ledg
     assert ledger.verify().ok
 
 
+def test_a_late_settlement_adds_all_of_it_to_what_closed_sessions_spent(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=BILLION))
+    held = ledger.execute(hold(BILLION)).charge_id
+    ledger.execute(opening(new=True))
+    fill(ledger)
+    refused(ledger, settle(held, MOST - 9 * BILLION + 1))
+    ledger.execute(settle(held, MOST - 9 * BILLION))
+    ledger.execute(closing())
+    previous = state(ledger).previous
+    assert previous is not None
+    assert previous.spent == MOST
+    assert ledger.verify().ok
+
+
 def test_a_settlement_within_its_hold_always_fits(ledger: Ledger) -> None:
     ledger.execute(opening())
     ledger.execute(change(budget=BILLION))
@@ -136,6 +152,23 @@ def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
     (only,) = ledger.read(AuditSums(by="tool", notebook=OTHER))
     assert only.spent == 9 * BILLION
     assert ledger.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("day", ["2026-09-30", "2026-10-01"]),
+        ("hour", ["2026-09-30T23:00Z", "2026-10-01T00:00Z"]),
+        ("minute", ["2026-09-30T23:59Z", "2026-10-01T00:00Z"]),
+    ],
+)
+def test_a_stretch_of_time_ends_where_the_next_one_begins(backend: Backend, by: str, names: list[str]) -> None:
+    ledger = backend.open(clock=lambda: backend.clock.now)
+    midnight = int(datetime(2026, 10, 1, tzinfo=timezone.utc).timestamp()) * SECOND
+    for backend.clock.now in (midnight - 1, midnight):
+        ledger.execute(spend(1))
+    found = ledger.read(AuditSums(by=by))
+    assert [(each.name, each.records, each.denied) for each in found] == [(name, 1, 1) for name in names]
 
 
 def test_a_sum_below_nothing_is_one_as_well(ledger: Ledger) -> None:

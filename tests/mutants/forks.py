@@ -185,9 +185,9 @@ def _traced(session: pytest.Session, items: Sequence[pytest.Item], files: frozen
     for item, after in zip(items, [*items[1:], None], strict=True):
         found[item.nodeid] = reached = Reached()
         failed, begun = session.testsfailed, time.monotonic()
-        with tracer.following(reached):
+        with tracer.following(item.nodeid, reached):
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
         reached.seconds = time.monotonic() - begun
         reached.passed = session.testsfailed == failed
-        reached.lines = {file: set(lines) for file, lines in reached.lines.items()}
+    tracer.end(found)
     return found

@@ -17,6 +17,7 @@ from aumos_governance.ledger.contract.charges import KernelsPresent, Void
 from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import ListReports
+from aumos_governance.service.approval_watch import Awaited
 from tests.service.acts import CALLER, Clock, Kernel, decide, pending, served
 
 
@@ -73,6 +74,22 @@ def test_a_copy_after_a_failure_is_tried_anew(kernel: Kernel) -> None:
 
 
 # ---- copies while it waits
+
+
+def test_a_copy_waits_without_a_notification_until_the_request_is_known_to_be_pending(
+    l3: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = l3.service.governed_actions.watch
+    add = watch.add
+
+    def adding(awaited: Awaited) -> None:
+        l3.act("same")
+        add(awaited)
+
+    monkeypatch.setattr(watch, "add", adding)
+    l3.act("same")
+    l3.waits()
+    l3.silent()
 
 
 def test_each_copy_says_that_it_waits_longer(l3: Kernel, ledger: Ledger) -> None:
@@ -241,3 +258,26 @@ def test_a_report_of_what_was_not_cancelled_says_nothing_of_its_end(kernel: Kern
     kernel.receive()
     (report,) = ledger.read(ListReports(owner="ada", root="/srv"))
     assert json.loads(report.shown or "")["result"] is None
+
+
+def test_a_copy_counts_up_to_its_expiry(l3: Kernel) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    l3.act("same", lasts=0)
+    assert l3.waits() == waiting
+    l3.act("same", lasts=-0.001)
+    assert l3.receive()["code"] == "EXPIRED"
+
+
+def test_a_copy_at_the_moment_of_the_decision_is_not_notified(l3: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    l3.act("same")
+    l3.waits()
+    actions = l3.service.governed_actions
+    (action,) = actions._actions.values()
+
+    def decided(awaited: Awaited, lease: float) -> None:
+        action.awaited = None
+
+    monkeypatch.setattr(actions.watch, "extend", decided)
+    l3.act("same")
+    assert l3.notices.empty()

@@ -12,6 +12,7 @@ from aumos_governance.errors import ConflictError, UnavailableError
 from aumos_governance.ledger.contract.charges import KernelGone, KernelsPresent
 from aumos_governance.ledger.contract.facts import Origin
 from aumos_governance.ledger.contract.ledger import Ledger
+from aumos_governance.ledger.contract.queries import ReadState
 from aumos_governance.service.users import User
 from tests.service.acts import (
     CALLER,
@@ -188,3 +189,21 @@ def test_a_server_that_took_the_kernel_for_gone_requests_again(l3: Kernel, ledge
     assert again["approval_id"] != waiting["approval_id"]
     decide(ledger, again)
     assert after.receive()["decision"]["allowed"]
+
+
+def test_a_denial_whose_figures_cannot_be_read_is_an_error(
+    l3: Kernel, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    l3.act("same")
+    waiting = l3.waits()
+    read = ledger.read
+
+    def failing(query: Any) -> Any:
+        if isinstance(query, ReadState):
+            raise UnavailableError("The disk is gone.")
+        return read(query)
+
+    monkeypatch.setattr(ledger, "read", failing)
+    decide(ledger, waiting, approve=False)
+    assert l3.receive()["code"] == "UNAVAILABLE"
+    assert not l3.service.governed_actions._actions

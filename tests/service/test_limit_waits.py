@@ -258,3 +258,20 @@ def level_of(level: int) -> Any:
     from aumos_governance.types import TrustLevel
 
     return TrustLevel(level)
+
+
+def test_a_copy_of_an_action_waits_at_the_same_place(kernel: Kernel, ledger: Ledger) -> None:
+    def act() -> None:
+        kernel.send("authorize", "x", amount="1.2", tool="shell", shown={"tool": "shell"}, lasts=30, **WAITS)
+        kernel.waits()
+
+    act()
+    kernel.clock.now += 20
+    act()
+    # The time that the first copy stated is over, and that of the second one is not.
+    kernel.clock.now += 20
+    kernel.service.limit_waits.check()
+    kernel.waits()
+    assert len(kernel.service.limit_waits.waiting()) == 1
+    raised(ledger, 5)
+    assert response_of(kernel)["decision"]["allowed"]

@@ -140,3 +140,20 @@ def test_a_calls_queues_are_read_or_else_only_its_sessions_queue_is_used(caplog:
     made.read_queues(call)
     assert call.queues == {A}
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_calls_whose_queues_could_not_be_read_take_turns_in_their_own_place() -> None:
+    first, second, elsewhere = Call(A, read=False), Call(A, read=False), Call(B, read=False)
+    made = turns(first, second, elsewhere)
+    assert made.free() == {first, elsewhere}
+    assert not made.is_free(Call(A, read=False))
+    assert not made.is_free(Call(A))
+    assert made.is_free(Call(SHARED, read=False))
+
+
+def test_beside_a_call_are_those_in_its_place_and_in_its_queues() -> None:
+    unread = [Call(A, read=False), Call(A, read=False), Call(B, read=False)]
+    assert turns(*unread).beside(unread[0]) == 1
+    shared = [Call(A, SHARED), Call(B, SHARED), Call(B), Call(A, at_limit=True), Call(A, takes_turns=False)]
+    assert turns(*shared).beside(shared[0]) == 1
+    assert turns(*shared).beside(shared[2]) == 1

@@ -146,20 +146,26 @@ def test_a_change_is_put_into_the_functions_that_are_there(tmp_path: Path) -> No
 
 
 def test_a_tracer_says_which_lines_a_test_executes(tmp_path: Path) -> None:
-    program = f"""
+    program = """
 import sys, threading
 from tests.mutants.reach import Reached, Tracer
-module = {{}}
-exec(compile({SOURCE!r}, "m.py", "exec"), module)
-tracer, reached = Tracer(frozenset({{"m.py"}})), Reached()
-with tracer.following(reached):
-    thread = threading.Thread(target=module["may"], args=(4,))
+sys.path.insert(0, "")
+import guarded
+file = guarded.__file__
+tracer, tests = Tracer({file}), {"first": Reached(), "second": Reached()}
+with tracer.following("first", tests["first"]):
+    thread = threading.Thread(target=guarded.may, args=(4,))
     thread.start()
     thread.join()
-module["may"](3)
-assert reached.lines["m.py"] == {{3, 5, 6, 7, 9, 10}}, reached.lines
-assert not reached.starts
+guarded.may(3)
+with tracer.following("second", tests["second"]):
+    pass
+tracer.end(tests)
+assert tests["first"].lines == {file: {5, 6, 7, 9, 10}}, tests
+assert tests["second"].lines == {}, tests
+assert not tests["first"].starts
 """
+    (tmp_path / "guarded.py").write_text(SOURCE, "utf-8")
     subprocess.run(
         [sys.executable, "-c", program], check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aumos_governance import UnavailableError, money
+from aumos_governance.authority.authorization import AsyncGrant
 from aumos_governance.integrations.guarding.attempts import Attempt, Call, Sending
-from aumos_governance.integrations.guarding.calls import ApiRequest, Paid
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid
+from aumos_governance.integrations.guarding.charge import Charge
 from aumos_governance.integrations.guarding.guard import Guard, Outcome
 from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.openai.calls import PROVIDER
@@ -190,7 +193,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 
 def test_a_second_end_changes_nothing(guard: Guard, paid: Paid, till: Till) -> None:
     charge = guard.begin(paid)
-    assert charge.open
+    assert (charge.open, charge.kept) == (True, False)
     charge.settle(RESPONSE)
     assert not charge.open
     charge.release()
@@ -230,3 +233,89 @@ def test_the_first_of_two_ends_that_wait_counts(
     leftovers.ended(left)
     leftovers.ended(unused)
     assert (till.events(), till.spent) == (["hold", "hold", "estimated", "release"], held_in(till))
+
+
+@pytest.mark.parametrize(
+    ("end", "event"),
+    [
+        (lambda charge: charge.settle(RESPONSE), "settle"),
+        (lambda charge: charge.settle_partly(RESPONSE, None), "estimated"),
+        (lambda charge: charge.settle_cost(Cost(Decimal("0.01"))), "settle"),
+        (lambda charge: charge.estimate(), "estimated"),
+        (lambda charge: charge.release(), "release"),
+    ],
+)
+@pytest.mark.parametrize("awaited", [False, True])
+def test_what_a_task_or_a_thread_holds_is_ended_by_one_that_awaits_nothing(
+    guard: Guard, paid: Paid, till: Till, awaited: bool, end: Callable[[Charge], None], event: str
+) -> None:
+    charge = asyncio.run(guard.begin_async(paid)) if awaited else guard.begin(paid)
+    assert isinstance(charge.grant, AsyncGrant) is awaited
+    end(charge)
+    assert not charge.open
+    assert till.events() == ["hold", event]
+
+
+def test_the_end_of_an_awaited_call_is_awaited(
+    guard: Guard, paid: Paid, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blocks(*_: Any, **__: Any) -> None:
+        raise AssertionError("It keeps the event loop from anything else.")
+
+    monkeypatch.setattr(AsyncGrant, "resolve_now", blocks)
+
+    async def running() -> None:
+        await (await guard.begin_async(paid)).settle_async(RESPONSE)
+        for end in (Charge.estimate_async, lambda charge: charge.settle_partly_async(RESPONSE, None)):
+            await end(await guard.begin_async(paid))
+
+    asyncio.run(running())
+    assert till.events() == ["hold", "settle", "hold", "estimated", "hold", "estimated"]
+
+
+def test_an_awaited_attempt_requests_its_hold_once(
+    call: Call, paid: Paid, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(paid: Paid) -> None:
+        raise AssertionError("Nothing would release what is requested ahead of a hold that is awaited.")
+
+    monkeypatch.setattr(call.guard, "begin_ahead", twice)
+    asyncio.run(Attempt(call, paid, streamed=False, sending=None).hold_async())
+    assert till.events() == ["hold"]
+    call.left()
+    assert till.events() == ["hold", "estimated"]
+
+
+def test_copies_of_an_attempt_that_outlives_its_call_are_ended_with_it(call: Call, paid: Paid, till: Till) -> None:
+    attempt = Attempt(call, paid, streamed=False, sending=Sending(streamed=False))
+    attempt.hold()
+    attempt.again()
+    call.left()
+    assert till.events() == ["hold", "hold"]
+    attempt.outcome = Outcome.FREE
+    attempt.end()
+    assert till.events() == ["hold", "hold", "release", "release"]
+
+
+class Refused:
+    """An end that was sent, and that its response says is not recorded."""
+
+    looked_at = 0
+
+    def then(self, function: Callable[[], object]) -> None:
+        function()
+
+    def result(self) -> None:
+        self.looked_at += 1
+
+
+def test_an_end_that_was_sent_is_looked_after_until_it_is_recorded(
+    guard: Guard, paid: Paid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge, ending = guard.begin(paid), Refused()
+    with monkeypatch.context() as soon:
+        soon.setattr(type(charge.grant), "resolve_soon", lambda *_, **__: ending)
+        charge.settle(RESPONSE)
+        assert leftovers.wait()
+    assert ending.looked_at == 1
+    charge.grant.resolve_now(None)

@@ -95,8 +95,8 @@ def test_levels_are_touched_and_removed(backend: Backend) -> None:
     def remove() -> bool:
         return ledger.execute(RemoveTrust(key=key(), origin=KERNEL, notebook=NOTEBOOK, agent_id="a"))
 
-    assert not touch()
-    assert not remove()
+    assert touch() is False
+    assert remove() is False
     assigned = ledger.execute(trust("a", 3))
     backend.clock.advance(SECOND)
     assert touch()
@@ -187,9 +187,10 @@ def test_evaluations_outside_a_session_are_in_the_ledgers_chain(ledger: Ledger) 
 
 def test_a_decision_that_names_no_agent_is_the_session_s(ledger: Ledger) -> None:
     ledger.execute(log())
-    ledger.execute(opening(agent_id="bot"))
+    session_id = ledger.execute(opening(agent_id="bot")).state.session_id
     ledger.execute(log())
     ledger.execute(log(agent_id="x"))
+    assert [record.chain for record in records(ledger, event="log")] == ["ledger", session_id, session_id]
     assert [record.agent_id for record in records(ledger, event="log")] == [None, "bot", "x"]
 
 
@@ -339,6 +340,7 @@ def test_within_a_session_no_agent_may_do_more_than_the_session(ledger: Ledger) 
         assert decision.code == "TRUST_LEVEL_INSUFFICIENT"
         assert decision.limit is not None
         assert decision.limit.kind == "level"
+        assert len(decision.reasons) == 1
     assert [record.agent_id for record in records(ledger, event="evaluate")] == ["bot", "bot", "other", "other"]
     with pytest.raises(InvalidRequestError, match="agent_id"):
         ledger.execute(evaluate(agent_id=""))

@@ -40,6 +40,7 @@ def test_what_waits_for_an_approval_is_no_decision(backend: Backend) -> None:
     waits = ledger.execute(hold(CENT, waits=True, **ACT))
     # The response denies the action, while the record has no outcome yet.
     assert (waits.allowed, waits.code) == (False, "APPROVAL_REQUIRED")
+    assert records(ledger)[-1].detail == {}
     ledger.execute(request())
     undecided = [("hold", None, "APPROVAL_REQUIRED"), ("approval_requested", None, None)]
     assert outcomes(ledger, "hold", "approval_requested") == undecided

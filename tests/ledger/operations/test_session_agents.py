@@ -24,7 +24,7 @@ from aumos_governance.ledger.contract.agreements import (
 )
 from aumos_governance.ledger.contract.budgets import SetBudget
 from aumos_governance.ledger.contract.charges import Checks, Hold, Spend
-from aumos_governance.ledger.contract.facts import Decision
+from aumos_governance.ledger.contract.facts import Decision, Limit
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.contract.queries import AuditQuery, ListReports, ListTrust
 from aumos_governance.ledger.contract.requests import ChangeSession
@@ -78,7 +78,8 @@ def test_the_lower_of_the_sessions_and_the_agents_level_counts(ledger: Ledger) -
 def test_the_sessions_own_agent_is_bound_too(ledger: Ledger) -> None:
     ledger.execute(opening(budget=1 * USD, trust_level=L4, agent_id="planner"))
     give(ledger, L0)
-    assert hold(ledger, None).code == "TRUST_LEVEL_INSUFFICIENT"
+    denied = hold(ledger, None)
+    assert (denied.code, denied.limit) == ("TRUST_LEVEL_INSUFFICIENT", Limit("agent", "planner", 1, 0))
 
 
 def test_a_level_in_a_scope_goes_before_the_one_everywhere(ledger: Ledger) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aumos_governance.ledger.rules.chain import dumps, encode, encoder_with
+from aumos_governance.errors import InvalidRequestError
+from aumos_governance.ledger.rules.chain import digest, dumps, encode, encoder_with, link
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | TEXT
@@ -46,3 +47,14 @@ def test_refuses_half_a_character() -> None:
 
 def test_requests_objects_from_the_caller() -> None:
     assert encoder_with(lambda value: [type(value).__name__])([frozenset(), 2**80]) == b'[["frozenset"],%d]' % 2**80
+
+
+@pytest.mark.parametrize("wrong", ["\0", "a\0b", "half \ud800"])
+def test_a_record_holds_no_text_that_no_database_can_store(wrong: str) -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be recorded"):
+        link(["ledger", 1, wrong])
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "plain", ""])
+def test_a_record_s_hash_is_the_digest_of_its_columns(text: str) -> None:
+    assert link(["ledger", 1, text]) == digest(["ledger", 1, text])

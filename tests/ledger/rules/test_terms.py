@@ -96,6 +96,12 @@ def test_nothing_is_shown_about_values_that_were_not_requested() -> None:
     assert len(wish(TERMS, standing(1, 5 * USD, by="ann", active=False)).notes) == 2
 
 
+def test_nothing_is_shown_about_values_that_are_taken() -> None:
+    plan = wish(TERMS, standing(1, 5 * USD, by="ann"), trust_level=L1, budget=5 * USD)
+    assert (plan.notes, plan.changed) == ((), False)
+    assert (plan.trust, plan.budget) == (Value(1, "ann", True), Value(5 * USD, "ann", True))
+
+
 def test_maxima_are_errors_for_everyone() -> None:
     terms = SessionTerms(max_trust_level=L3, max_budget=20 * USD)
     for plan in (wish, decree):
@@ -117,6 +123,24 @@ def test_a_user_who_confirms_a_kernels_value_changes_who_stands_behind_it() -> N
     assert decree(TERMS, standing(), budget=10 * USD).changed
     assert not decree(TERMS, standing(by="ann"), budget=10 * USD, trust_level=L2).changed
     assert not decree(TERMS, standing()).changed
+
+
+def test_a_session_that_is_closed_leaves_its_agent_behind() -> None:
+    assert wish(TERMS, standing(active=False, agent="a")).agent_id is None
+    assert wish(TERMS, standing(active=False, agent="a"), agent_id="b").agent_id == "b"
+
+
+@pytest.mark.parametrize("values", [{"trust_level": L3}, {"budget": USD}, {"agent_id": "b"}])
+def test_each_value_that_a_user_changes_is_a_change(values: dict[str, Any]) -> None:
+    plan = decree(TERMS, standing(by="ann", agent="a"), **values)
+    assert (plan.changed, plan.open_new) == (True, False)
+    assert plan.agent_id == values.get("agent_id", "a")
+
+
+def test_a_user_who_opens_at_the_defaults_set_them() -> None:
+    plan = decree(TERMS, None)
+    assert (plan.trust, plan.budget) == (Value(2, "ann", True), Value(10 * USD, "ann", True))
+    assert not plan.changed
 
 
 def test_a_user_opens_at_the_defaults_where_none_is_open() -> None:

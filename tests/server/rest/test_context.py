@@ -30,7 +30,10 @@ def request(query: Any = None, *, one_user: bool = True, **body: Any) -> Request
 
 
 @pytest.mark.parametrize(
-    ("database_url", "tools"), [("postgresql://host/ledger", ["ours"]), ("sqlite:///ledger.sqlite", ["ours", "theirs"])]
+    ("database_url", "tools"),
+    [("postgresql://host/ledger", ["ours"]), ("sqlite:///ledger.sqlite", ["ours", "theirs"])],
+    # It needs no database, so its name is not one by which tests that do are chosen.
+    ids=["server", "file"],
 )
 def test_a_database_server_shows_each_their_own_records(database_url: str, tools: list[str]) -> None:
     service = NotebookService(open_ledger("memory://"))

@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 from aumos_governance.ledger.contract.agreements import Evaluate, GrantConsent, SetTrust
+from aumos_governance.ledger.contract.facts import Limit
 from aumos_governance.ledger.contract.ledger import Ledger
-from aumos_governance.types import GovernanceOutcome, TrustLevel
-from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, USD, key, opening
+from aumos_governance.types import BudgetPeriod, GovernanceOutcome, TrustLevel
+from tests.ledger.charges import hold
+from tests.ledger.kit import CENT, KERNEL, NOTEBOOK, USD, budget, closing, key, opening, records, spend
 
 
 def trust(agent_id: str, level: int, **values: Any) -> SetTrust:
@@ -36,6 +38,10 @@ def test_an_overdraft_is_of_a_budget_that_is_there_and_of_nothing_else(ledger: L
     ):
         denied = ledger.execute(evaluate(amount=2 * CENT, overdraft=True, **values))
         assert (denied.outcome, denied.code) == (GovernanceOutcome.DENY, code)
+    ledger.execute(consent("a", "mail"))
+    consented = ledger.execute(evaluate(amount=2 * CENT, overdraft=True, data_type="mail"))
+    assert (consented.outcome, consented.code) == (GovernanceOutcome.ALLOW_WITH_CAVEAT, "BUDGET_EXCEEDED")
+    assert consented.limit == over.limit
 
 
 def test_an_evaluation_that_names_no_agent_is_of_the_session_s(ledger: Ledger) -> None:
@@ -71,3 +77,68 @@ def test_an_evaluation_has_a_reason_for_each_check_that_allows_it(ledger: Ledger
         assert "'a'" in trusted
         assert "$0.01" in affordable
         assert repr(data_type) in consented
+
+
+def test_a_budget_that_nothing_was_charged_to_has_all_of_it_left(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    ledger.execute(budget("daily", 10 * CENT, period=BudgetPeriod.DAILY))
+    found = ledger.execute(evaluate(amount=10 * CENT, category="daily"))
+    assert found.allowed
+    assert found.reasons == ("Budget 'daily' has $0.10 left, and $0.10 is requested",)
+    assert not ledger.execute(evaluate(amount=10 * CENT + 1, category="daily")).allowed
+
+
+def test_what_is_held_counts_as_what_is_spent(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    ledger.execute(spend(20 * CENT))
+    ledger.execute(hold(30 * CENT))
+    assert "$0.50 left" in ledger.execute(evaluate(amount=50 * CENT)).reasons[-1]
+    denied = ledger.execute(evaluate(amount=50 * CENT + 1))
+    assert denied.limit == Limit("session", "", USD + 1, USD)
+
+
+def test_where_nothing_is_left_nothing_is_left(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=CENT))
+    ledger.execute(spend(CENT))
+    found = ledger.execute(evaluate(amount=0))
+    assert found.tool == ""
+    assert (found.allowed, found.reasons) == (True, ("The budget has $0.00 left, and $0.00 is requested",))
+
+
+def test_what_does_not_fit_is_stated_with_what_it_would_come_to(ledger: Ledger) -> None:
+    ledger.execute(opening(budget=USD))
+    ledger.execute(spend(30 * CENT))
+    for overdraft in (False, True):
+        found = ledger.execute(evaluate(amount=80 * CENT, overdraft=overdraft, action_type="read"))
+        assert found.reasons == ("Would exceed budget ($1.10 > $1.00)",)
+        assert found.limit == Limit("session", "", 110 * CENT, USD)
+        assert (found.amount, found.tool) == (80 * CENT, "read")
+        assert records(ledger)[-1].reasons == found.reasons
+
+
+def test_an_evaluation_without_any_agent_is_bound_by_the_session_alone(ledger: Ledger) -> None:
+    requested = {"agent_id": "", "realm": None, "default_level": TrustLevel.L1_MONITOR}
+    assert ledger.execute(evaluate(**requested)).code == "NO_SESSION"
+    assert records(ledger)[-1].agent_id is None
+    session_id = ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE)).state.session_id
+    allowed = ledger.execute(evaluate(required_level=TrustLevel.L3_ACT_APPROVE, **requested))
+    assert (allowed.allowed, allowed.reasons) == (True, ())
+    assert records(ledger)[-1].chain == session_id
+    denied = ledger.execute(evaluate(required_level=TrustLevel.L4_ACT_REPORT, **requested))
+    assert denied.limit is not None
+    assert denied.limit.kind == "level"
+
+
+def test_a_session_that_is_closed_allows_nothing_more(ledger: Ledger) -> None:
+    ledger.execute(opening(agent_id="bot"))
+    ledger.execute(closing())
+    denied = ledger.execute(evaluate(agent_id="", realm=None, amount=1))
+    assert (denied.allowed, denied.code) == (False, "NO_SESSION")
+    assert (records(ledger)[-1].chain, records(ledger)[-1].agent_id) == ("ledger", None)
+
+
+def test_a_level_in_a_scope_is_named_with_its_scope(ledger: Ledger) -> None:
+    ledger.execute(opening(trust_level=TrustLevel.L4_ACT_REPORT))
+    ledger.execute(trust("a", 1, scope="mail"))
+    denied = ledger.execute(evaluate(required_level=TrustLevel.L2_SUGGEST, scope="mail"))
+    assert "in scope 'mail'" in denied.reasons[-1]
