@@ -28,7 +28,7 @@ _DEFAULT_LEVEL: Final = 1
 
 
 class KeyRequests:
-    """Makes the response bodies of requests about one server's keys.
+    """Executes users' requests about one server's keys, and returns the response bodies.
 
     ``place`` returns the notebook at a path. The methods raise what the ledger raises.
     """

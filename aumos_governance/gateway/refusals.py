@@ -31,7 +31,7 @@ _NO_SESSION: Final = "NO_SESSION"
 
 
 class RefusedError(Exception):
-    """A request was refused. It is raised only within the gateway; the client gets `response_of` it."""
+    """A request was refused. It is raised only within the gateway; the client gets the result of `response_of`."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Google's Gemini API, also that of Vertex AI, as the gateway handles it."""
+"""Google's Gemini API, also at Vertex AI, as the gateway handles it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _STATUS: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google itself has none for 402; this
-one is not retried by clients."""
+"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google has none for 402; clients do
+not retry after the one chosen here."""
 
 
 class GoogleApi:

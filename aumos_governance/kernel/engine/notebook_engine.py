@@ -76,7 +76,7 @@ class NotebookEngine:
         return read_decision(action, await self._request_async("evaluate", check_body(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record an action as refused, as `GovernanceEngine.record_refusal`; ``code`` is capitals and underscores."""
+        """Record an action as refused, as `GovernanceEngine.record_refusal`; ``code`` has capitals and underscores."""
         return read_decision(action, self._request("evaluate", refusal_body(action, code, reason)))
 
     # ---- charged work

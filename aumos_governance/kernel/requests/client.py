@@ -130,13 +130,13 @@ class Client:
             raise
 
     def take_back(self, flight: InFlight) -> None:
-        """Take back a request of `request_async` with this ``flight``, since its response is not used."""
+        """Take back the request of `request_async` that got this ``flight``, since its response is not used."""
         self._take_backs.take(flight)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return each ``open`` and ``close`` that was given up but was executed, with the state after it.
 
-        Each is returned once. Where it is not known yet, this blocks the thread for at most a second.
+        Each is returned once. While it is not known of one yet, this blocks the thread, for at most a second.
         """
         found = self._take_backs
         if not found.unconfirmed and not found.effective:
@@ -175,9 +175,9 @@ class Client:
         return self._clock_offset is not None
 
     def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
-        """Send a request that may be lost, and return whether the server acknowledged it within so many seconds.
+        """Send a request that may be lost, and return whether the server acknowledged it within ``seconds``.
 
-        Nothing is sent before the server has responded to a hello. It raises no error of the package.
+        Nothing is sent before the server has responded to a hello. Raises no AumOSGovernanceError.
         """
         if not self.met:
             return False
