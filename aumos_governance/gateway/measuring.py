@@ -77,8 +77,8 @@ class Measuring:
                 raise RefusedError(
                     HTTPStatus.BAD_REQUEST,
                     METHOD_UNKNOWN,
-                    f"AumOS Governance: the gateway does not forward {call.request.name}, since {upstream.name}"
-                    " is shared by several users; ask the administrator of this Jupyter server for it.",
+                    f"AumOS Governance: the gateway does not forward {call.request.name}, since several"
+                    f" users share its key for {upstream.name}; ask the administrator of this Jupyter server for it.",
                 )
             return call
         for model in (paid.model, *api.models(call.request)):

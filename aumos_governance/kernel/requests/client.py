@@ -56,10 +56,11 @@ class Client:
     """Makes requests over one transport, from any number of threads and tasks at once.
 
     `request` blocks its thread, `request_async` does not block the event loop. Both return the body of the response,
-    raise the error that the response states, or raise UnavailableError within ``timeout`` seconds plus the time of a
-    first contact. Where they end without the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the
-    request is taken back: nothing is charged or held for it. A response that arrives too late is not returned. A
-    request that the server refuses as busy is resent until its time is over.
+    raise the error that the response states, or raise UnavailableError where there is no response within ``timeout``
+    seconds and `GRACE_SECONDS`, to which a first contact adds its time. Where they end without the response (time-out,
+    KeyboardInterrupt, a cancelled or abandoned task), the request is taken back: nothing is charged or held for it. A
+    response that arrives too late is not returned. A request that the server refuses as busy is resent until its time
+    is over.
     """
 
     def __init__(

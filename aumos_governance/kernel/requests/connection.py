@@ -140,8 +140,8 @@ def _make(shell: Any) -> Connection:
         )
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
-            "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot respond; governance"
-            " does not support that, so nothing is authorised."
+            "This kernel is governed, but runs behind a Jupyter kernel gateway, through which its server cannot"
+            " respond; governance does not support that, so nothing is authorised."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
         left = inherited_offer(os.environ)

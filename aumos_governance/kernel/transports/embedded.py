@@ -78,7 +78,7 @@ class EmbeddedTransport(ReceivingTransport):
     def silence(self, seconds: float) -> UnavailableError:
         return UnavailableError(
             f"The governance ledger {self.path} did not decide within {seconds:.0f} seconds, so nothing is"
-            " authorised; another program may be using it."
+            " authorised; another program may be using it, so run the cell again later."
         )
 
 
