@@ -238,7 +238,7 @@ class GatewayKeys:
                 return
             try:
                 self.refresh()
-            except Exception as error:  # noqa: BLE001 - the next look may succeed, and what spends is decided elsewhere
+            except Exception as error:  # noqa: BLE001 - the next read may succeed, and the ledger decides each call
                 self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
 
     def _update_active(self, states: tuple[SessionState, ...]) -> None:

@@ -104,7 +104,8 @@ async def pass_on(
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge.
 
-    Raises RefusedError where the response breaks off before any of it was passed on.
+    Raises RefusedError where a short response breaks off. Of a longer one, or a stream, the client has a part by then,
+    and its connection is closed.
     """
     if streamed or not _is_short(response):
         reading = _PaidResponse(charge, reader, process, streamed=streamed)
