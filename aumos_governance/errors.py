@@ -88,7 +88,7 @@ class AumOSGovernanceError(Exception):
 
 
 def _are_frames_requested() -> bool:
-    """Whether the user runs ``%tb``, by a look at the calling frames."""
+    """Whether the user runs ``%tb``, judged by the calling frames."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):

@@ -231,8 +231,8 @@ def _configured_ledger() -> Source:
         ledger = _ledger_source(configured_url())
     except NotFoundError as error:
         raise NotFoundError(
-            f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
-            " of the server, or name the ledger with --database-url."
+            f"No governed server of this user runs here, and its ledger was not found: {error.message} Set"
+            " JUPYTER_DATA_DIR to the data folder of the server, or name the ledger with --database-url."
         ) from error
     output.notify(f"No governed server of this user runs here, so this is read from the {ledger.name}.")
     return ledger

@@ -23,7 +23,10 @@ __all__ = ["LedgerSource"]
 
 
 class LedgerSource:
-    """A `Source` that reads the ledger at ``url``, which servers may be writing to. Raises as `open_reader`."""
+    """A `Source` that reads the ledger at ``url``, which servers may be writing to.
+
+    Raises the errors of `open_reader`.
+    """
 
     def __init__(self, url: str) -> None:
         self._reader = open_reader(url)

@@ -115,7 +115,7 @@ def _running() -> list[dict[str, Any]]:
 
 
 def _address(url: str) -> tuple[object, ...]:
-    """Return the parts of a URL, equal for the different names of the loopback interface."""
+    """Return a URL's parts, to be compared; all names of the loopback interface count as the same host."""
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname
     return parts.scheme, host, parts.port, parts.path.rstrip("/")

@@ -53,7 +53,7 @@ class LimitWaits:
         self._monotonic = monotonic
         self._log = log
         self._calls: dict[tuple[str, str], WaitingCall] = {}
-        """All calls that wait or are being requested, by scope and request id, in the order in which they came."""
+        """All calls that wait or are being requested, by scope and request id, in the order of their arrival."""
         self._turns = Turns(ledger, self._calls, log)
         self._watch = Watch(
             ledger,
@@ -128,7 +128,10 @@ class LimitWaits:
         return self._turns.queues_of(caller.notebook, request)
 
     def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Let a copy of a request replace the one that waits, if it does, and send its client a waiting message."""
+        """Replace a waiting request with this copy of it, and send the client a waiting message.
+
+        Does nothing if the request does not wait.
+        """
         with self._changed:
             call = self._renewed(caller, wire_request, reply)
         if call is not None:
@@ -286,7 +289,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Let a refused call wait until it may fit; return whether it is now for the first time shown to a user."""
+        """Let a refused call wait until it may fit; return whether it now begins to wait for a user."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False

@@ -48,7 +48,7 @@ class _Levels(NamedTuple):
 
 
 def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the request that assigns an agent a trust level within the session, or with a level of null removes it."""
+    """Return the request that sets an agent's trust level within the session, or, for a level of null, removes it."""
     operation = OPERATIONS["trust"]
     about = request_of(operation, caller, wire_request, terms)
     if "level" not in wire_request.body:

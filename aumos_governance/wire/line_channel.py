@@ -49,7 +49,7 @@ class LineChannel:
         self._too_long = False
         self._reading = False
         self._receiving = False
-        """Whether bytes are taken from the socket and not all delivered yet, so that an interrupt may lose some."""
+        """Whether bytes were taken from the socket and not all delivered yet, so that an interrupt may lose some."""
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()

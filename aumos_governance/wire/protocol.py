@@ -191,7 +191,7 @@ STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set only in the environment of a governed kernel: JSON ``{"v": 1, "kernel_id": ...}``."""
 STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
-"""Has the user's own ``PYTHONSTARTUP``, which the start-up hook of a kernel runs and sets again."""
+"""Contains the user's own ``PYTHONSTARTUP``: a kernel's start-up hook runs this file and sets the variable again."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()

@@ -38,16 +38,16 @@ PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ollama": ("OLLAMA_API_KEY",),
     "vllm": ("VLLM_API_KEY", "HOSTED_VLLM_API_KEY"),
 }
-"""The variables of each provider, the usual one first. Providers have their names in
+"""The variables of each provider, the usual one first. The providers are named as in
 ``c.GovernanceExtension.providers``."""
 _OTHER_USES: Final = frozenset({"HF_TOKEN"})
-"""Variables whose key most notebooks use for something else than models, such as Hugging Face's for downloads."""
+"""Variables whose key most notebooks do not use for models, such as Hugging Face's, which they use for downloads."""
 _NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OTHER_USES))
 
 
 def foreign_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that contain a provider's own key instead of a key of the gateway.
 
-    Only variables in `PROVIDER_KEYS` are read, and those that most notebooks use for something else are left out.
+    Only variables in `PROVIDER_KEYS` are read, and those whose key most notebooks do not use for models are left out.
     """
     return tuple(name for name in _NAMES if (key := environment.get(name)) and not key.startswith(KEY_PREFIX))

@@ -96,8 +96,8 @@ def _has_login_cookie(handler: JupyterHandler) -> bool:
 def _fingerprint(handler: JupyterHandler) -> str:
     """Return a keyed hash of the request's token, which the ledger stores in place of the token.
 
-    The key is the server's cookie secret, which is stored in a file and so the same after a restart. Without a key, a
-    token that a user chose could be guessed from its hash.
+    The key is the server's cookie secret, which is stored in a file and so is the same after a restart. Without a key,
+    a token that a user chose could be guessed from its hash.
     """
     token = handler.identity_provider.get_token(handler) or ""
     secret: str | bytes = handler.settings["cookie_secret"]
