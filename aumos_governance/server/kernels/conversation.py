@@ -178,8 +178,8 @@ class Conversation:
     def _change(
         self, nonce: str, caller: Caller, request: WireRequest, reply: Reply, alone: bool, may_block: bool
     ) -> None:
-        # The ledger checks the expiry: a copy of a request may come too late though the request was executed in time,
-        # and only the ledger knows.
+        # The ledger checks the expiry: a copy of a request may arrive too late although the request was executed in
+        # time, and only the ledger knows this.
         if may_block:
             # A request that is executed at once may overtake queued ones, but must not overtake a rename.
             self._settle()
