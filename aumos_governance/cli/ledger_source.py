@@ -40,7 +40,7 @@ class LedgerSource:
         listed: set[tuple[str, str]] = set()
         for owner, root in self._reader.places():
             # A root's list includes all notebooks below its folder. One root may lie below another, and "/a" comes
-            # before "/a/b", so what an earlier root listed is left out.
+            # before "/a/b", so notebooks that an earlier root listed are left out.
             files = [(file_of(root, body["path"]), body) for body in self._notebooks(owner, root)]
             notebooks = [body for file, body in files if (owner, file) not in listed]
             listed |= {(owner, file) for file, _ in files}

@@ -345,12 +345,12 @@ class LimitWaits:
             found = False
             for call in self._calls.values():
                 if call.refused is None and call.trying:
-                    # It may have been refused just before the change, so it is tried again then.
+                    # The ledger may refuse it by the state before the change, so it is tried again after a refusal.
                     call.changed = True
                     continue
                 state = places.get(call.place) if call.refused is None else changed.get(call.session_id)
                 if state is not None and _is_over(call, state):
-                    # The ledger decides it without the limit, so it need not wait for its turn.
+                    # The decision may depend no longer on the limit, so the call need not wait for its turn.
                     call.queued = False
                 elif call.refused is None or not _may_fit(call, state):
                     continue

@@ -80,7 +80,7 @@ class LineChannel:
                 self._end()
                 return False
             except BaseException:
-                # The line may have been sent only in part, so that the other end would take the next one for its rest.
+                # The line may have been sent only in part; the other end would read the next line as the rest of it.
                 self._end()
                 raise
             if sent < len(line):

@@ -192,8 +192,8 @@ class NotebookMap:
         files = {path: self._locate(path) for path in paths if path}
         governing: dict[str, str] = {}
         for row in sorted(self._rows, key=lambda row: row.kind != "notebook"):
-            # The sort is stable, so this is the oldest row of a notebook, or without any the oldest row of another
-            # kind.
+            # The sort is stable, so this is the kernel's oldest row of a notebook or, if it has none, its oldest row of
+            # another kind.
             if self._path(row):
                 governing.setdefault(row.kernel_id, files[self._path(row)])
         # A kernel whose row is gone still serves the notebook of that row.

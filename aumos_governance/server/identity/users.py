@@ -76,7 +76,7 @@ def check_decides(handler: JupyterHandler) -> None:
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
     """Return the hub's model of the token's user; None on a server that is not a JupyterHub's."""
-    # The second is where JupyterHub stores the model in a server that runs without JupyterHub's extension.
+    # JupyterHub stores the model in the second attribute if the server runs without JupyterHub's extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):
             return model

@@ -138,7 +138,7 @@ class Bridge:
         if self._local_socket is not None:
             self._local_socket.close()
         # For the kernels that were shut down since the last check. The others are disconnected, and not reported as
-        # gone, since they may live on.
+        # gone, since they may go on running.
         self._reconcile()
         for kernel_id in list(self._links):
             self._disconnect(kernel_id)

@@ -181,8 +181,8 @@ class Admission:
         The first message is the response or, if the request waits, the message that states this. Copies of an
         ``authorize`` in flight are not counted.
         """
-        # The operations that end or cancel a charge have twice the room, since one may come for each request in flight;
-        # a kernel that ends sends each of them only once.
+        # The limit is twice as high for operations that end or cancel a charge: one may arrive for each request in
+        # flight, and a kernel that ends sends each of them only once.
         room = 2 if op in ENDING else 1
         action = (kernel, request_id) if op == "authorize" else None
         with self._lock:
