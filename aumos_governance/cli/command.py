@@ -147,7 +147,7 @@ _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
 
 
 def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
-    """Return those of the named options that the command line sets, with their values."""
+    """Return the values of the options in ``names`` that the command line sets, by option."""
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 

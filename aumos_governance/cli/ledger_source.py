@@ -95,7 +95,7 @@ class LedgerSource:
         return found
 
     def _key(self, path: str) -> NotebookKey:
-        """Return the notebook at a path, which is below its server's root or includes the root.
+        """Return the notebook at a path, which may be a path below its server's root, or include the root.
 
         Raises NotFoundError if there is none, and InvalidRequestError if several servers have one at this path.
         """
@@ -120,6 +120,6 @@ class LedgerSource:
 
 
 def _keys(owner: str, root: str, path: str) -> set[NotebookKey]:
-    """Return the notebooks that ``path`` may mean, as a path below the root or one that includes the root."""
+    """Return the notebooks that ``path`` may mean: it may be a path below the root, or include the root."""
     path = path.strip("/")
     return {NotebookKey(owner, root, path), NotebookKey(owner, root, path.removeprefix(f"{root.strip('/')}/"))}

@@ -100,7 +100,7 @@ def find_servers(token: str | None) -> list[ServerSource]:
 def server_at(raw_url: str, token: str | None) -> ServerSource:
     """Return the server at a URL. Raises InvalidRequestError if ``raw_url`` is not a server's URL.
 
-    Its token is ``token``, or else the one in the URL, the server's information file or the environment.
+    The token is ``token``, or else is taken from the URL, the server's information file or the environment.
     """
     url, url_token = server_url(raw_url)
     about = next((about for about in _running() if _address(about["url"]) == _address(url)), {})

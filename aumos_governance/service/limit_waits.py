@@ -82,7 +82,7 @@ class LimitWaits:
 
         A charge that exceeds a limit waits ``turn`` seconds for its turn, if the amounts that others hold keep it from
         fitting, and then, with ``waits_for_user``, for a user. Calls are tried at each limit in the order in which
-        they came, so a call that comes while others wait there is queued behind them. ``reply`` is called with
+        they arrived, so a call that arrives while others wait there is queued behind them. ``reply`` is called with
         each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.

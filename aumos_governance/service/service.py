@@ -58,7 +58,7 @@ class _Greeting:
 
 
 class NotebookService(UserRequests):
-    """The service on one ledger: it responds to requests of kernels (`submit`), and to those of users.
+    """The service on one ledger: it responds to requests of kernels (`submit`) and of users.
 
     ``at_limit`` is what happens to a call that exceeds a limit on money, unless its kernel chooses: ``ask`` lets it
     wait for a user, ``deny`` does not. With None no call waits, since no user could decide. By default,

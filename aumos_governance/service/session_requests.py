@@ -91,7 +91,7 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the consents within the session, or those of one agent; with a data type, only the one in effect now."""
+    """Return the consents within the session, or one agent's; with a data type, only the consent in effect now."""
     operation = OPERATIONS["consents"]
     values = operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))

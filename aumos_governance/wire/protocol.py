@@ -69,7 +69,7 @@ together, and the budget and the closing time of the last one. ``notes`` are sen
 "level", "limit"}``. ``level`` is the trust level at which it was decided, the lower of the session's and the agent's;
 it is null if the level was not checked. ``limit`` is null, or the limit that forbids the action: ``{"kind", "name",
 "asked", "allowed"}``. Its kind is ``session`` or ``category`` for a budget, ``level`` or ``agent`` for a trust level
-(whose two numbers are whole), and otherwise that of a ceiling around the session.
+(whose two numbers are whole), and otherwise the kind of a ceiling around the session.
 
 A request ``cell`` states which cell begins to run, by its field ``cell``, so that calls of the kernel's libraries
 through the gateway are recorded with it. The server keeps only the last one, in memory, and a client need not wait for
@@ -100,11 +100,11 @@ the usage that the provider counted, as whole numbers, and ``source`` the origin
 A ``cancel`` takes back a ``spend`` or ``hold`` that its client has given up, before or after its ``exp``, and never a
 ``settle`` or ``release``. An ``open`` or ``close`` that was executed is not undone; ``state`` is then the state after
 it. ``delivered`` is true if the response had arrived and the client did not pass it on to its caller; the record of the
-void then has ``delivered``, and has ``answered`` if the response was sent a second or more before the cancel. ``found``
-is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled, released or
-corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still arrives),
-or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request may have been
-executed before. ``voided`` is then false, and the request is refused if it still arrives.
+void then has ``delivered``. The record has ``answered`` if the request was executed a second or more before the cancel.
+``found`` is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled,
+released or corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it
+still arrives), or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request
+may have been executed before. ``voided`` is then false, and the request is refused if it still arrives.
 
 An ``adjust`` replaces a charge that was settled as ``estimated``, once, with the true cost that a later response of the
 provider states. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the

@@ -1,8 +1,8 @@
 """The names of the environment variables in which libraries expect providers' keys and the gateway's address.
 
-Each name is read by a library, as of 2026-11-29: those of OpenAI, Azure, Anthropic, Google and Hugging Face by their
-own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm 1.110
-(``litellm/llms``, ``get_llm_provider_logic.py``) and pydantic-ai 2.68 (``pydantic_ai/providers``).
+Each name is read by a library, as of 2026-11-29: the names for OpenAI, Azure, Anthropic, Google and Hugging Face by
+their own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm
+1.110 (``litellm/llms``, ``get_llm_provider_logic.py``) and pydantic-ai 2.68 (``pydantic_ai/providers``).
 """
 
 from __future__ import annotations
