@@ -61,8 +61,8 @@ class Conversation:
         nonce: The process at the other end, if the transport proves it; else it is the process of the latest hello.
         offer: Returns the local socket that the response to a hello offers.
         readers: Executes the requests that only read, which must not block the receiving thread.
-        settle: Waits until the ledger has executed all renames; called before requests that only
-            read, and before requests that are executed at once.
+        settle: Waits until the ledger has executed all renames; called before requests that
+            only read, and before requests that are executed at once.
         may_stand_by: Whether the receiving thread may read a single status itself, and wait for a moment while the
             ledger executes a single request: true if the ledger is local and no rename is under way.
         admit: Raises an error if the kernel may make no request except a hello.

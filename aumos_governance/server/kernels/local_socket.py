@@ -36,7 +36,7 @@ _MOST_GREETING: Final = 128
 """The most connections that have not sent a token yet, which any user of the machine can open if the socket is TCP."""
 _BACKLOG: Final = 128
 _RETRY_SECONDS: Final = 0.1
-"""The seconds until the next attempt after the system refused a connection, since all file descriptors are in use."""
+"""The seconds until the next attempt after the system refused a connection, for example for lack of descriptors."""
 
 
 class LocalSocket:
