@@ -232,7 +232,7 @@ def test_a_key_is_not_sent_without_encryption_to_another_network() -> None:
         ({"vllm": {**LOCAL, "models": "gpt-5"}}, "must be a list of models"),
         ({"vllm": {**LOCAL, "models": []}}, "leave it out"),
         ({"vllm": {**LOCAL, "denied_models": [3]}}, "must be a list of models"),
-        ({"vllm": {**LOCAL, "prices": {"inputs": 3}}}, "price has no 'inputs'"),
+        ({"vllm": {**LOCAL, "prices": {"inputs": 3}}}, "no price named 'inputs'"),
         ({"vllm": {**LOCAL, "prices": 3}}, "price must be a mapping"),
         ({"vllm": {**LOCAL, "prices": {"input_mtok": -1}}}, "must be an amount"),
         ({"vllm": {**LOCAL, "cost": "much"}}, "cost"),
