@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from .errors import InvalidAmountError
+from .printing import type_of
 
 __all__ = [
     "MAX_NANO",
@@ -197,6 +198,6 @@ def _shown(value: object) -> str:
         text = str(Decimal(int(value))) if isinstance(value, numbers.Integral) else str(value)
         return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}..."
     if not isinstance(value, str):
-        return f"a {type(value).__name__}"
+        return "None" if value is None else type_of(value)
     text = value
     return repr(text) if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]!r}..."

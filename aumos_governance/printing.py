@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["json_printable", "printable"]
+__all__ = ["json_printable", "printable", "type_of"]
 
 
 def printable(text: str) -> str:
@@ -23,6 +23,12 @@ def json_printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def type_of(value: object) -> str:
+    """Return the name of a value's type with its article, such as "an object" or "a list"."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _escaped(character: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeGuard, TypeVar
 from .. import money
 from ..clock import MICROS
 from ..errors import InvalidPeriodError, InvalidRequestError
+from ..printing import type_of
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, TrustLevel
 
 __all__ = [
@@ -210,4 +211,4 @@ def shown(value: object) -> str:
 
 def kind_of(value: object) -> str:
     """Return the name of a value's type for a message, such as "a list" or "null"."""
-    return "null" if value is None else f"a {type(value).__name__}"
+    return "null" if value is None else type_of(value)

@@ -12,6 +12,7 @@ from traitlets import Bool, List, TraitError, TraitType
 
 from ... import money
 from ...errors import AumOSGovernanceError
+from ...printing import type_of
 from ...wire import fields
 
 __all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "refuse", "shown"]
@@ -141,7 +142,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except ValueError:
         # Python refuses to convert an int of many thousand digits to text.
-        text = f"a {type(value).__name__}"
+        text = type_of(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
 
 
