@@ -36,7 +36,7 @@ class AuditEntry:
     event: str
     """The event: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
     outcome: GovernanceOutcome | None
-    """None if the event is not a decision, such as an approval request, and its end if no user decided it."""
+    """None if the event is not a decision: for example an approval request, or its withdrawal by the caller."""
     actor: str
     notebook: str
     """The notebook's path at the time of the event."""
@@ -54,7 +54,8 @@ class AuditEntry:
     """The change of the session's held amount."""
     charge_id: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values, such as those before and after a change, and flags such as ``overrun``; never a prompt or a key."""
+    """Further values as JSON, such as a limit before and after a change, and flags such as ``overrun``; never a prompt
+    or a key."""
     previous_hash: str = ""
     hash: str = ""
     notebook_id: str | None = None
@@ -130,7 +131,7 @@ class AuditSum:
     denied: int
     """The number of denials among them."""
     spent: int
-    """What they spent, in nano-USD."""
+    """The sum of their ``spent_delta``, in nano-USD."""
 
 
 @dataclass(frozen=True, slots=True)

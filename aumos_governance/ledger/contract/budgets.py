@@ -38,7 +38,8 @@ class ChargeState(str, Enum):
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """Held by a kernel that is gone. It counts until a user settles or releases it, or a late request of the kernel."""
+    """A hold of a kernel that is gone. It counts until a user, or a late request of the kernel, settles or releases
+    it."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"

@@ -62,7 +62,7 @@ class Ledger(Protocol):
         """Return the names of the servers that have this ledger open now, as they passed them to `open_ledger`.
 
         Servers that were killed are left out. A running server may be missing for a moment while it has lost its
-        connection to the database, and always on a system without file locks.
+        connection to the database, and is always missing on a system without file locks.
         """
         ...
 

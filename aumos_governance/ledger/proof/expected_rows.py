@@ -1,6 +1,7 @@
-"""The rows that records state values of. Each is compared when it agrees with its records so far, and then forgotten.
+"""The rows whose values records state.
 
-So memory is needed only for the rows that later records will change, and for those that are wrong.
+After each record of a row, the stored row is compared with its records so far; once it agrees, it is forgotten. So
+memory is needed only for the rows that later records will change, and for those that are wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class ExpectedRows:
         """By table: how many rows agree with the records."""
 
     def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
-        """Expect a row that a record states to have been created with these values."""
+        """Expect a row with these values, which a record states to have been created."""
         self.made[kind, session_id] += 1
         self._open[kind, id] = values
         self._compare(kind, id)

@@ -13,11 +13,11 @@ from .damage import DAMAGED, damaged
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 
 MISSING: Final = "ROW_MISSING"
-"""The code of a finding that a row that records name does not exist."""
+"""The code of a finding: records name a row that does not exist."""
 UNKNOWN: Final = "ROW_UNKNOWN"
-"""The code of a finding that a row exists that no record names."""
+"""The code of a finding: a row exists that no record names."""
 DIFFERS: Final = "ROW_DIFFERS"
-"""The code of a finding that a row has another value than the records state."""
+"""The code of a finding: a row has another value than the records state."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """The errors that a rule raises for a record's detail that no version of this package has written."""
 MOST: Final = 100

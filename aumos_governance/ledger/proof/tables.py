@@ -89,7 +89,7 @@ class Tables:
     # ---- small tables, all rows of which are known from the records
 
     def _whole(self, kind: type[Row], expected: dict[Key, Columns], also: dict[tuple[Any, ...], None]) -> None:
-        """Compare all rows of a table with the expected ones; of rows in ``also``, only that they exist."""
+        """Compare all rows of a table with the expected ones; of rows in ``also``, check only that they exist."""
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]

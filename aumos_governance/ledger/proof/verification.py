@@ -34,7 +34,7 @@ _FILE: Final = columns[NotebookRow].index("file")
 
 
 def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
-    """Verify what is in the scope, and that a record has the ``known_head``, if any.
+    """Verify the records and rows in the scope, and that a record has the hash ``known_head``, unless that is None.
 
     Raises NotFoundError for a session that does not exist.
     """
@@ -44,7 +44,7 @@ def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRe
     except UnreadableError:
         result = None
     if result is None:
-        # Once more, with the slower methods that find out what is wrong.
+        # Verify once more, with the slower methods that find out what is wrong.
         with evidence.salvaging():
             result = _verify_slowly(evidence, scope, known_head)
     if broken or result.damaged:
@@ -171,7 +171,10 @@ class _Proof:
             self._findings.malformed(row[0], row[_SEQ])
 
     def _prepared(self, *, quick: bool) -> SessionReplay:
-        """Return the replay of sessions' records, once those of the ledger-wide chain were replayed."""
+        """Return the object that replays sessions' records; the ledger-wide chain must have been replayed before.
+
+        It also needs each session's own envelope, which only the session's row names.
+        """
         for row in self._evidence.rows(SessionRow):
             session = self._ledger_replay.sessions.get(row[0]) if isinstance(row[0], str) else None
             if session is not None and isinstance(row[_ENVELOPE], str):

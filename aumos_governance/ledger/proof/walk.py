@@ -15,9 +15,9 @@ from .damage import DAMAGED, UnreadableError, damaged
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
 
 CHAIN_BROKEN: Final = "CHAIN_BROKEN"
-"""The code of a finding that a record was changed, removed, inserted or moved."""
+"""The code of a finding: a record was changed, removed, inserted or moved."""
 HEAD_UNKNOWN: Final = "HEAD_UNKNOWN"
-"""The code of a finding that no record has the known head, which a user kept elsewhere."""
+"""The code of a finding: no record has the known head, which a user kept elsewhere."""
 
 _SEQ = AUDIT_COLUMNS.index("seq")
 _EVENT = AUDIT_COLUMNS.index("event")
@@ -184,7 +184,7 @@ def _is_intact(row: AuditRow) -> bool:
 
 
 def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, str]:
-    """Return the problem and code of a broken record; another problem where its values cannot be what was written."""
+    """Return the problem and code of a broken record: ``problem``, or another one if its values cannot be read."""
     wrong = damaged("audit", row)
     if wrong:
         return f"Record {seq} of {_in_words(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED

@@ -36,8 +36,8 @@ __all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
 HOUR: Final = 3600 * MICROS
 """An hour in microseconds."""
 KEEP_RESPONSES: Final = 48 * HOUR
-"""How long digests and responses are kept, in microseconds: twice the promised day, so that a retry after a night and a
-day still finds its response."""
+"""How long digests and responses are kept, in microseconds, so that a retry after a night and a day still finds its
+response."""
 MAX_CONTENT: Final = 64 * 1024
 """The longest content of a request, in bytes of its JSON text."""
 

@@ -65,5 +65,8 @@ def lies_in(notebook: _Notebook, owner: str, root: str) -> bool:
 
 
 def sort_key(root: str, after: str) -> str:
-    """Return the identity that precedes a page of notebooks; ``after`` is the path of the page before, or ``""``."""
+    """Return the identity that precedes a page of notebooks.
+
+    ``after`` is the last path of the previous page, or ``""``.
+    """
     return file_of(root, after) if after else ""

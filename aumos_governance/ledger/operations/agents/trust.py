@@ -97,7 +97,7 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """Return the level that applies to an agent: that of the scope, or else the one without a scope.
+    """Return the level that applies to an agent: the level for the scope, or else the level for all scopes.
 
     The row must not be changed (see `Work.peek`).
     """
@@ -177,7 +177,7 @@ def realm_in(session: SessionRow, realm: str | None) -> str:
 
 
 def check_named(**names: str) -> None:
-    """Raise InvalidRequestError, with its name, for the first of these values that is empty."""
+    """Raise InvalidRequestError for the first of these values that is empty; the message has its name."""
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")

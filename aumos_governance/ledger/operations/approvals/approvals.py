@@ -86,7 +86,8 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
     """End a pending approval without a user's decision.
 
-    Where it has expired, its action is denied; otherwise its caller is gone, and nothing is decided.
+    The action of an expired approval is denied. Any other approval ends because its caller no longer waits; its record
+    is then no decision.
     """
     expired = row.until is not None and work.now >= row.until
     session, notebook = session_and_notebook(work, row.session_id)

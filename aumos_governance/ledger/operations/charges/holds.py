@@ -93,7 +93,10 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 
 @operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
-    """Do for all kernels of a server that are not present what `kernel_gone` does for one; return how many holds."""
+    """Mark the holds of all kernels of a server that are not present as unresolved; return how many.
+
+    Their pending approval requests are withdrawn.
+    """
     present = set(request.incarnations)
 
     def is_gone(row: ChargeRow | ApprovalRow) -> bool:

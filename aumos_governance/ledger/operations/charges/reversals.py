@@ -27,7 +27,7 @@ _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had ar
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the charge of the request with the key ``of``, or have it refused when it arrives."""
+    """Take back the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
@@ -69,7 +69,7 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """Return the response for a request that the ledger did not know when it was first cancelled, at ``since``."""
+    """Return the response to the cancel of a request that the ledger did not know at ``since``, its first cancel."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
     # The ledger still has the keys of all requests of a younger notebook.

@@ -35,7 +35,7 @@ def issue_key(work: Work, request: IssueKey) -> GatewayKey:
     notebook = None if request.notebook is None else work.notebook_or_new(request.notebook)
     for row in before:
         revoke(work, row, request.origin, "a new process has a new key", None)
-        # Pages of records are sorted by time, and the old key's end must come before the new one's start.
+        # Pages of records are sorted by time, and the old key's revocation must come before the new key's issue.
         work.now += 1
     row = work.add(
         GatewayKeyRow(

@@ -96,9 +96,9 @@ def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int
 
 
 def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
-    """Return a sort key that is lower for the notebook that stays: that with the older open session, or else the older.
+    """Return a sort key that is lower for the notebook that stays when two are joined.
 
-    Ids rise with time.
+    A notebook with the older open session stays, or else the older notebook. Ids rise with time.
     """
     session = open_session_of(work, notebook)
     return (True, notebook.id) if session is None else (False, session.id)
