@@ -56,7 +56,7 @@ class ReadState(Query[SessionState]):
 class ListNotebooks(Query[tuple[NotebookKey, ...]]):
     """Find all notebooks of an owner that are not deleted, in order of their files.
 
-    Each is named by its path below the root from which it was first used.
+    Each is named by its stored root, one of the server roots from which it is used, and its path below that root.
     """
 
     owner: str

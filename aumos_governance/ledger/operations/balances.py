@@ -224,7 +224,7 @@ def state_at(work: Work, key: NotebookKey) -> SessionState:
 
 
 def seen_from(root: str, state: SessionState) -> SessionState:
-    """Return a state whose notebook is named by its path below ``root``, instead of the root it was first used from."""
+    """Return a state whose notebook is named by its path below ``root``, instead of its stored root."""
     key = state.notebook
     if key.root == root:
         return state

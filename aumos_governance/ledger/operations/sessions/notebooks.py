@@ -47,7 +47,7 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
     # Sorted by path, so that a/b has left its path before a/b/c takes it.
     source, target = file_of(request.root, old), file_of(request.root, new)
     for notebook in work.notebooks_under(request.owner, source):
-        # The root by which it was first used stays, so that a server of that root still finds its path there.
+        # The stored root does not change, so that a server of that root still finds the notebook by its path.
         path = path_below(notebook.root, target + notebook.file[len(source) :])
         ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
         if ousted is not None:

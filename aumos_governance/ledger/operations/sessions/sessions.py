@@ -97,7 +97,7 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
     notebook = work.notebook_or_new(request.notebook)
     known_by = notebook.root
     if not lies_in(notebook, request.notebook.owner, request.notebook.root):
-        # A symbolic link below another root leads to it. The server that uses it now must list it.
+        # A symbolic link below the request's root leads to the notebook, and the server of that root must list it.
         work.relocate(notebook, request.notebook.root, request.notebook.path)
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:

@@ -54,7 +54,7 @@ class PostgresServer:
     """The address of a database, from which connections to it are made."""
 
     def __init__(self, url: str) -> None:
-        """Parse a connection URI of libpq; raise ConfigurationError where it is none."""
+        """Parse a connection URI of libpq; raise ConfigurationError for any other text."""
         try:
             self._parameters = _DEFAULTS | conninfo_to_dict(url)
             if not all(port.isdecimal() for port in str(self._parameters.get("port", 0)).split(",")):
