@@ -90,7 +90,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         return _again(work, request, stored, content)
     if request.expires_at is not None:
         if now > request.expires_at:
-            raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+            raise ExpiredError("The request reached the ledger after its expiry, so nothing was done.")
         if request.expires_at > now + KEEP_RESPONSES:
             # Otherwise a copy of the request could be executed again after its key was purged.
             raise InvalidRequestError(

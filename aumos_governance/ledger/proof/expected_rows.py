@@ -40,7 +40,7 @@ class ExpectedRows:
         """The rows that were reported as damaged: further records of them are not replayed."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
         """By table and session: how many rows the records created."""
-        self.settled: Counter[type[Row]] = Counter()
+        self.agreeing: Counter[type[Row]] = Counter()
         """By table: how many rows agree with the records."""
 
     def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
@@ -64,7 +64,7 @@ class ExpectedRows:
                 return
             # The row agreed with all earlier records and was forgotten. It must agree with this record as well.
             known = self._open[kind, id] = {}
-            self.settled[kind] -= 1
+            self.agreeing[kind] -= 1
             before: Columns = dict(zip(columns[kind], row, strict=False))
         else:
             before = known
@@ -99,7 +99,7 @@ class ExpectedRows:
         elif not any(
             _disagree(expected.get(name, ANY), found) for name, found in zip(columns[kind], row, strict=False)
         ):
-            self.settled[kind] += 1
+            self.agreeing[kind] += 1
             del self._open[kind, id]
 
     def _miss(self, kind: type[Row], id: str) -> None:

@@ -46,16 +46,16 @@ class Findings:
             DIFFERS,
             kind.TABLE,
             named(key),
-            f"{column} of {kind.TABLE} {named(key)} is {_shown(found)}, and the records say {_shown(expected)}.",
+            f"{column} of {kind.TABLE} {named(key)} is {_shown(found)}, but the records state {_shown(expected)}.",
         )
 
     def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
         """Add a finding that a row does not exist."""
-        self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, which is missing.")
+        self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, but it does not exist.")
 
     def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
         """Add a finding that no record names a row."""
-        self.add(UNKNOWN, kind.TABLE, named(key), f"No record names {kind.TABLE} {named(key)}, which is there.")
+        self.add(UNKNOWN, kind.TABLE, named(key), f"{kind.TABLE} {named(key)} exists, but no record names it.")
 
     def malformed(self, chain: str, seq: int) -> None:
         """Add a finding that a record's detail is not what its event requires."""
@@ -63,7 +63,7 @@ class Findings:
             "RECORD_UNKNOWN",
             "audit",
             chain,
-            f"Record {seq} of chain {chain} does not say what its event says in this version.",
+            f"Record {seq} of chain {chain} has a detail that does not match its event.",
             seq,
         )
 

@@ -144,7 +144,7 @@ class SessionReplay:
             DIFFERS,
             ChargeRow.TABLE,
             charge_id,
-            f"envelopes of charges {charge_id} are none that the records put around its session.",
+            f"envelopes of charges {charge_id} are not those that the records state for its session.",
         )
 
     def made_ids(self, kind: type[Row], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, str]]:
@@ -162,7 +162,7 @@ class SessionReplay:
                 DIFFERS,
                 ChargeRow.TABLE,
                 charge_id,
-                f"state of charges {charge_id} says that it was resolved, and no record does.",
+                f"state of charges {charge_id} is that of a resolved hold, but no record resolves it.",
             )
 
 

@@ -122,16 +122,16 @@ class _Proof:
         end = self._ends.get(session_id)
         if end is None:
             raise NotFoundError(f"There is no session {session_id!r}.")
-        ledgers, walk = Walk(), Walk(self._known_head)
-        ledgers.on_record = self._replay_ledger_record
-        vouched = ledgers.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
+        ledger_walk, walk = Walk(), Walk(self._known_head)
+        ledger_walk.on_record = self._replay_ledger_record
+        ledger_intact = ledger_walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
         replay = self._prepared(quick=quick)
         walk.on_record = replay.replay_record
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
         if walk.failure is not None and result.chain is not None:
             return self._broken(walk)
-        if not vouched:
+        if not ledger_intact:
             return replace(
                 result,
                 covered={"audit": result.checked},
@@ -213,7 +213,9 @@ class _Proof:
         """Return a sentence for each part of the ledger that this verification does not prove."""
         found = []
         if self._scope.session_id is not None:
-            found.append("All other sessions, the ceilings around it, and stored responses: verify the whole ledger.")
+            found.append(
+                "All other sessions, the ceilings around this one, and stored responses: verify the whole ledger."
+            )
         elif self._scope.under is not None:
             found.append("Shared ceilings, other owners' sessions, and stored responses.")
         sessions = [session for id, session in self._ledger_replay.sessions.items() if id in walked]

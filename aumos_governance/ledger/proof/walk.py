@@ -65,7 +65,7 @@ class Walk:
         After that, `failure` is set, and the walk must not go on.
         """
         if end is None:
-            return self._fail(name, 1, f"The records of {_in_words(name)} belong to nothing: it was never opened.")
+            return self._fail(name, 1, f"There are records of {_in_words(name)}, but no stored end of its chain.")
         stated = self._stated_hashes.get(name, {})
         previous, seq, on_record = START, 0, self.on_record
         for row in self._readable(name, rows):
@@ -94,7 +94,7 @@ class Walk:
 
     def _ends(self, name: str, seq: int, head: str, end: ChainEnd) -> bool:
         if damaged("chains", (name, end.count, end.head)):
-            problem = f"What is kept of the end of {_in_words(name)} (head, count) is damaged."
+            problem = f"The stored end of {_in_words(name)} (head, count) is damaged."
             return self._fail(name, seq, problem, DAMAGED, "chains")
         last_stated = max(self._stated_hashes.get(name, {}), default=0)
         if seq < max(end.count, last_stated):
@@ -202,4 +202,4 @@ def _in_words(chain: str) -> str:
 def _wrong_seq(name: str, expected: int, found: int) -> str:
     if found > expected:
         return f"Record {expected} of {_in_words(name)} is missing."
-    return f"Record {found} of {_in_words(name)} is there twice."
+    return f"Record {found} of {_in_words(name)} exists twice."

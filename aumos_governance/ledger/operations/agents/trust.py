@@ -202,7 +202,9 @@ def _realm_of(work: Work, key: NotebookKey, realm: str | None) -> str:
 def _open_session(work: Work, key: NotebookKey) -> SessionRow:
     session = open_session_of(work, work.notebook(key))
     if session is None:
-        raise NotFoundError("What an agent may do needs an open governance session; start it with %governance.")
+        raise NotFoundError(
+            "An agent's trust level or consent needs an open governance session; start it with %governance."
+        )
     return session
 
 
@@ -221,8 +223,8 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
 
 def _loosened(agent_id: str, level: int) -> NotAllowedError:
     return NotAllowedError(
-        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, which"
-        " it has."
+        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, its"
+        " present level."
     )
 
 

@@ -26,7 +26,7 @@ __all__ = ["withdraw"]
 def request_approval(work: Work, request: AskApproval) -> Approval:
     """Create an approval request for a user."""
     if not request.digest:
-        raise InvalidRequestError("An approval needs the digest of what it is for.")
+        raise InvalidRequestError("An approval request needs the digest of the action that it is for.")
     check_whole(amount=request.amount, until=request.until)
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
@@ -61,7 +61,9 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
-        raise ConflictError("The decision is for something else than what was requested, so nothing was changed.")
+        raise ConflictError(
+            "The decision is for another action than the approval request (the digests differ), so nothing was changed."
+        )
     session, notebook = session_and_notebook(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)

@@ -81,15 +81,15 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
 def take_back(work: Work, request: TakeBack) -> int:
     """Take back the charges that were committed although their callers got no confirmation."""
     taken = 0
-    for doubt in request.charges:
+    for unconfirmed in request.charges:
         # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
-        if work.find(ChainRow, doubt.session_id) is None:
+        if work.find(ChainRow, unconfirmed.session_id) is None:
             continue
-        charge = work.find(ChargeRow, doubt.charge_id)
+        charge = work.find(ChargeRow, unconfirmed.charge_id)
         if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
             continue
-        stored = work.find(ResponseRow, doubt.scope, doubt.key) if doubt.key else None
-        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
+        stored = work.find(ResponseRow, unconfirmed.scope, unconfirmed.key) if unconfirmed.key else None
+        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": unconfirmed.key} if unconfirmed.key else {})
         _reverse(work, charge, stored, request.origin, "Its caller got no confirmation", detail)
         taken += 1
     return taken
@@ -145,7 +145,7 @@ def correct(work: Work, request: Correct) -> Corrected:
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(
-            f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
+            f"Only {money.display(left)} of this charge still counts, so {money.display(amount)} cannot be taken back."
         )
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)

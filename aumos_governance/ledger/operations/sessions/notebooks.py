@@ -49,10 +49,10 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
     for notebook in work.notebooks_under(request.owner, source):
         # The stored root does not change, so that a server of that root still finds the notebook by its path.
         path = path_below(notebook.root, target + notebook.file[len(source) :])
-        ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
-        if ousted is not None:
-            _remove(work, ousted, request.origin, "another notebook was moved to its path")
-            notebook.seq = max(notebook.seq, ousted.seq)
+        replaced = work.notebook(NotebookKey(request.owner, notebook.root, path))
+        if replaced is not None:
+            _remove(work, replaced, request.origin, "another notebook was moved to its path")
+            notebook.seq = max(notebook.seq, replaced.seq)
         work.relocate(notebook, notebook.root, path)
         moved.append(notebook)
     return len(moved)

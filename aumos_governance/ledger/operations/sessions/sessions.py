@@ -27,7 +27,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
     _check_values(request)
     plan = plan_open(
         request.terms,
-        _standing(work, request.notebook),
+        _last_session(work, request.notebook),
         actor=request.origin.actor,
         trust_level=request.trust_level,
         budget=request.budget,
@@ -43,7 +43,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
     _check_values(request)
     plan = plan_change(
         request.terms,
-        _standing(work, request.notebook),
+        _last_session(work, request.notebook),
         actor=request.origin.actor,
         trust_level=request.trust_level,
         budget=request.budget,
@@ -210,7 +210,7 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
     return {"from": before, "to": after, "by": new.set_by, "by_person": new.by_person, "was_set_by": old.set_by}
 
 
-def _standing(work: Work, key: NotebookKey) -> LastSession | None:
+def _last_session(work: Work, key: NotebookKey) -> LastSession | None:
     """Return the values of the notebook's newest session, open or closed; None where there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:

@@ -62,7 +62,7 @@ class PostgresServer:
         except (psycopg.Error, ValueError):
             # The driver's message is left out, since it may quote the URL with its password.
             raise ConfigurationError(
-                "The ledger's URL is not one of PostgreSQL; write postgresql://user:password@host:port/database."
+                "The ledger's URL is not a PostgreSQL URL; write postgresql://user:password@host:port/database."
             ) from None
         self.name = _name(self._parameters)
         """The URL without user, password and options, for messages."""

@@ -56,7 +56,7 @@ class SqliteDatabase(ReadableSqlite):
         self._prepare_file()
         self._idle: deque[sqlite3.Connection] = deque()
         self._busy = LedgerError(
-            f"The ledger {path} is locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
+            f"The ledger {path} was locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
         )
         self._closed = False
         self._attendance = Attendance(path)
