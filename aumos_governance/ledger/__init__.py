@@ -31,10 +31,10 @@ def open_ledger(
     - ``postgresql://user:password@host:port/database``: in a database of PostgreSQL 14 or newer, which several servers
       may share.
 
-    ``clock`` returns microseconds since the epoch, and is for tests. ``on_commit`` is called in the ledger's thread
-    with the number of requests in each commit; it must not block or raise. A ledger in memory never calls it, since it
-    commits nothing. ``server`` is the name by which `Ledger.attending` lists this server: eight random hexadecimal
-    digits, the first below 8.
+    ``clock`` returns microseconds since the epoch, and is for tests. ``on_commit`` is called in the thread that
+    committed, with the number of requests in the commit; it must not block or raise. A ledger in memory never calls it,
+    since it commits nothing. ``server`` is the name by which `Ledger.attending` lists this server: eight random
+    hexadecimal digits, the first below 8.
 
     Raises ConfigurationError where the URL has none of these forms, LedgerVersionError where a newer version of this
     package has written the ledger, and LedgerError where it cannot be opened.

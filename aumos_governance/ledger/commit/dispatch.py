@@ -94,7 +94,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         if request.expires_at > now + KEEP_RESPONSES:
             # Otherwise a copy of the request could be executed again after its key was purged.
             raise InvalidRequestError(
-                f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead, as long as its key is kept."
+                f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead: its key is kept no longer."
             )
     response = operation(work, request)
     if not key or getattr(response, "record_id", None) == UNDECIDED:

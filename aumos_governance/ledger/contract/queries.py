@@ -87,7 +87,7 @@ class AuditFilters:
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
-    """An approval request has no outcome, since it is not a decision, and so matches none."""
+    """A record that is not a decision, such as an approval request, has no outcome, and so does not match any."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None
