@@ -167,7 +167,7 @@ class Tables:
                 expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
         if self.scope.session_id is None:
             around = {id for session in sessions for outer in session.outers for id in outer.split()}
-            around |= self.ledger_replay.emptied | self.ledger_replay.shared.stood
+            around |= self.ledger_replay.emptied | self.ledger_replay.shared.all_envelopes
             for id, made in self.ledger_replay.envelopes.items():
                 if id in around:
                     ceilings = frozenset(made.ceilings) if len(made.ceilings) != 1 else next(iter(made.ceilings))
