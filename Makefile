@@ -1,5 +1,5 @@
-# Everything a person or a CI machine runs. Needs GNU make, bash and Python 3.10+; the rest is installed into .venv
-# and labextension/node_modules. "make help" lists the targets.
+# The commands of contributors and of continuous integration. They need GNU make, bash and Python 3.10 to 3.14; all else
+# is installed into .venv and labextension/node_modules. "make help" lists the targets.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -20,13 +20,13 @@ PIP_INSTALL := python -m pip install --quiet --disable-pip-version-check
 UV := $(VENV)/uv/bin/uv
 LINKED := $(VENV)/share/jupyter/labextensions/aumos-governance
 
-# "make lab" needs less than what develops and tests.
+# "make lab" needs fewer packages than development and tests.
 ENVIRONMENT := $(if $(filter lab,$(MAKECMDGOALS)),$(STAMPS)/lab,$(STAMPS)/dev)
 
 LABEXTENSION_SOURCES := $(shell find labextension \( -name node_modules -o -name lib -o -name __tests__ \) -prune \
 	-o -type f ! -name '*.tsbuildinfo' -print)
 
-# Passed on to JupyterLab, for example LAB_ARGS="--no-browser --port=8899".
+# Arguments of `jupyter lab`, for example LAB_ARGS="--no-browser --port=8899".
 LAB_ARGS ?=
 LOCK_ARGS ?= --upgrade
 COVERAGE_ARGS ?= tests
@@ -38,14 +38,14 @@ export PIP_NO_INPUT := 1
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONHOME
 
-# One more than there are cores, up to four: much of the time a test waits for a server or a kernel.
+# One process more than there are cores, at most four: most of the time a test waits for a server or a kernel.
 PROCESSES = $$(python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
 
-# A file's tests stay together. In the order of collection: pytest-xdist's own puts files of few tests last, and those
-# are the ones whose single tests take longest.
+# The tests of a file run in one process, and files start in the order of collection: pytest-xdist's own order starts
+# files with few tests last, and their tests are those that take longest.
 BY_FILE := --dist=loadfile --no-loadscope-reorder
 
-# What tests start need not wait for a package that is slow to import and not needed: its own text says more.
+# Programs that tests start skip a package that is slow to import and not needed; the file in that folder explains it.
 QUICK_START := PYTHONPATH="$(abspath .ci/quick_start)"
 
 .PHONY: help
@@ -53,13 +53,13 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: lab
-lab: $(STAMPS)/linked ## Install, and open JupyterLab on the example notebook (LAB_ARGS="..." is passed on)
+lab: $(STAMPS)/linked ## Install, and open JupyterLab on an example notebook (LAB_ARGS="...": arguments of jupyter lab)
 	@exec jupyter lab $(ALLOW_ROOT) $(LAB_ARGS) examples/governed-notebook.ipynb
 
 .PHONY: test
-test: installed lint docs test-python test-typescript test-browser ## Install what tests need, and run lint, types, the documentation and all tests
+test: installed lint docs test-python test-typescript test-browser ## Install what is needed, check style and types, build the documentation and run all tests
 
-# The packages of both languages at once: each waits for its registry most of the time.
+# Python and npm packages are installed at the same time, since each installation mostly waits for its registry.
 .PHONY: installed
 installed:
 	@$(MAKE) --no-print-directory --jobs=2 TOGETHER=1 $(STAMPS)/linked
@@ -79,7 +79,7 @@ test-browser: $(STAMPS)/linked ## Run the browser tests in a real JupyterLab, in
 	@echo "== Browser tests"
 	@browser=$$(python .ci/browser.py); AUMOS_CHROMIUM="$$browser" $(QUICK_START) pytest ui-tests --numprocesses=2 $(BY_FILE)
 
-# In a folder of its own: no other package of this clone is there to be found.
+# In a temporary folder, so that node cannot find other packages of this clone.
 .PHONY: test-agents
 test-agents: $(STAMPS)/linked ## Try the TypeScript libraries of OpenAI and Anthropic through the gateway, installed into a temporary folder
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
@@ -89,7 +89,7 @@ test-agents: $(STAMPS)/linked ## Try the TypeScript libraries of OpenAI and Anth
 		AUMOS_AGENTS="$$folder" $(QUICK_START) pytest tests/agents
 
 .PHONY: soak
-soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the bridge's faults 20 times in a row
+soak: $(STAMPS)/linked ## Run the tests that take minutes, the tests of the bridge's faults 20 times, and a sample of mutants
 	@$(QUICK_START) pytest tests --soak -m soak
 	@for round in {1..20}; do \
 		echo "== Faults of the bridge, round $$round of 20"; \
@@ -99,7 +99,7 @@ soak: $(STAMPS)/linked ## Run the tests that take minutes, and those of the brid
 	@$(MAKE) --no-print-directory mutants MUTANTS_ARGS="--sample 300 --minutes 45 --seed $$RANDOM"
 
 .PHONY: mutants
-mutants: $(STAMPS)/linked ## Change the code that guards money and permission, to see if tests notice (MUTANTS_ARGS="..." is passed on)
+mutants: $(STAMPS)/linked ## Change the code that guards money and permission, and see whether tests fail (MUTANTS_ARGS="...": options)
 	@$(QUICK_START) python -m tests.mutants $(MUTANTS_ARGS)
 
 .PHONY: coverage
@@ -147,17 +147,17 @@ test-lowest: $(STAMPS)/linked $(UV) ## Run the Python tests with the lowest vers
 	@$(call in-other,lowest) pytest tests --numprocesses=$(PROCESSES) $(BY_FILE)
 
 .PHONY: lock
-lock: $(UV) $(STAMPS)/node ## Renew all that is locked (LOCK_ARGS="--upgrade-package NAME" renews one package, LOCK_ARGS= none)
+lock: $(UV) $(STAMPS)/node ## Renew all locked versions (LOCK_ARGS="--upgrade-package NAME": one package, LOCK_ARGS=: only what is new)
 	@.ci/lock $(LOCK_ARGS)
 
 .PHONY: build
-build: $(STAMPS)/dev $(UV) ## Build the wheel and the sdist into dist/, and try each in an empty environment of every Python here
+build: $(STAMPS)/dev $(UV) ## Build the wheel and the sdist into dist/, and try each in an empty environment of every installed Python
 	@rm -rf dist
 	@python -m build --no-isolation --outdir dist
 	@python .ci/smoke.py dist $(UV)
 
 .PHONY: clean
-clean: ## Delete what was built and installed, the environment included
+clean: ## Delete everything that was built or installed, .venv included
 	@rm -rf $(VENV) dist build aumos_governance/labextension labextension/node_modules labextension/lib
 	@rm -rf .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis test-results labextension/tsconfig.tsbuildinfo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -173,7 +173,7 @@ $(UV): $(LOCKS)/uv.txt | $(STAMPS)/venv
 	@PIP_PYTHON=$(VENV)/uv/bin/python $(PIP_INSTALL) --require-hashes --requirement $(LOCKS)/uv.txt
 	@touch $@
 
-# An environment beside the locked one, made anew each time, with the extra $(3) at other versions.
+# Make a new environment beside the locked one, with the extra $(3) resolved to the $(2) versions.
 define other-versions
 	@echo "Installing the $(1) versions into $(VENV)/$(1)"
 	@rm -rf $(VENV)/$(1)
@@ -183,10 +183,10 @@ define other-versions
 endef
 in-other = PATH="$(abspath $(VENV)/$(1))/bin:$$PATH" VIRTUAL_ENV="$(abspath $(VENV)/$(1))" $(QUICK_START)
 
-# Show what a command says only if it fails.
+# Run a command, and show its output only if it fails.
 quietly = $(1) >$(STAMPS)/log 2>&1 || { cat $(STAMPS)/log; exit 1; }
 
-# The bundle is made by npm, below, and linked: an editable install would copy what is there now. So the build skips it.
+# npm makes the bundle, below, and it is linked. An editable install would copy the present one, so its build skips npm.
 define install-locked
 	@echo "Installing aumos-governance into $(VENV) with what $(LOCKS)/$(1).txt names"
 	@rm -f $(LINKED) 2>/dev/null || rm -rf $(LINKED)

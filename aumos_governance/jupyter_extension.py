@@ -46,6 +46,6 @@ def _notebook_engine() -> Engine:
 
 
 def _has_session(shell: InteractiveShell) -> bool:
-    from .kernel.requests.session import link
+    from .kernel.requests.connection import connect
 
-    return link(shell).client.request("status", {})["state"]["active"] is True
+    return connect(shell).client.request("status", {})["state"]["active"] is True

@@ -15,7 +15,7 @@ from typing import Any
 import websocket
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed_kernel import LINK, connected
+from tests.kernel.governed_kernel import CONNECT, connected
 from tests.kernel.real_kernel import Kernel
 
 from .durable import disk, timed
@@ -23,7 +23,7 @@ from .results import Results
 
 # Runs in the kernel: the client's side of all measurements.
 PROGRAM = f"""
-{LINK}
+{CONNECT}
 import asyncio, http.client, json, os, socket, subprocess, sys, threading, time
 import zmq
 
@@ -92,7 +92,7 @@ def keep_alive(port, rounds):
 def wait_for_socket():
     client.request("status")
     until = time.monotonic() + 5
-    while not (client._transport._socket._line and client._transport._socket._line.ready):
+    while not (client._transport._socket._connection and client._transport._socket._connection.ready):
         assert time.monotonic() < until, "no local socket"
         time.sleep(0.01)
 """

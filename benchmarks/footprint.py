@@ -17,8 +17,8 @@ from .results import Results
 
 OWN_CPU = (Path(__file__).parent / "own_cpu.py").read_text("utf-8")
 _CONNECT = """
-from aumos_governance.kernel.requests.session import link
-client = link(get_ipython()).client
+from aumos_governance.kernel.requests.connection import connect
+client = connect(get_ipython()).client
 client.request("status")
 """
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aumos_governance
 from tests.bridge.live_server import LiveServer, until
-from tests.kernel.governed_kernel import LINK, SOCKET, connected
+from tests.kernel.governed_kernel import CONNECT, SOCKET, connected
 from tests.kernel.real_kernel import Kernel
 
 __all__ = ["Hops", "page", "python"]
@@ -92,7 +92,7 @@ def python(way: str, folder: Path) -> Hops:
         opened.close()
         with connected(server, opened.kernel_id) as kernel:
             # The first spend, which also loads and opens things, is not counted.
-            prepare = ["%governance --budget 1000", _SPEND, *([LINK, SOCKET] if way == "socket" else [])]
+            prepare = ["%governance --budget 1000", _SPEND, *([CONNECT, SOCKET] if way == "socket" else [])]
             assert all(kernel.run(cell).status == "ok" for cell in prepare)
             found = [_spend(server, kernel, noted) for _ in range(_ROUNDS)]
     finally:

@@ -1,4 +1,4 @@
-"""The documentation's site, made by `make docs`."""
+"""The settings of Sphinx for the documentation, which `make docs` builds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ toc_object_entries = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-# `%governance` and `%%governed` lines in examples are IPython's.
+# The examples have IPython's magics, such as `%governance` and `%%governed`.
 highlight_language = "ipython3"
 suppress_warnings = ["misc.highlighting_failure"]
 

@@ -1,8 +1,8 @@
-"""Govern an agent's paid calls in any Python program: no Jupyter, no server. Run: python engine_without_jupyter.py"""
+"""Govern an agent's paid calls in a Python program, without Jupyter. Run it with: python engine_without_jupyter.py"""
 
 from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
 
-with GovernanceEngine(ledger="sqlite:///agent.db") as engine:  # run it again: what was spent this month still counts
+with GovernanceEngine(ledger="sqlite:///agent.db") as engine:  # run it twice: what was spent this month counts
     engine.trust.set_level("researcher", TrustLevel.L2_SUGGEST)
     engine.budget.create_budget("llm", limit="0.09", period="monthly")
     call = GovernanceAction(

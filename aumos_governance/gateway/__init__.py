@@ -1,1 +1,1 @@
-"""The gateway: serves the providers' own APIs, and forwards authorized calls with keys that no client has."""
+"""The gateway: serves the providers' APIs to clients, and forwards authorized calls with the providers' keys."""

@@ -1,4 +1,4 @@
-"""Which notebook with an open governance session was active last: the one that a new terminal's calls count in."""
+"""The notebook with an open governance session that was active last: the calls of a new terminal count there."""
 
 from __future__ import annotations
 
@@ -17,32 +17,38 @@ _NO_NOTEBOOK: Final = ("kernel:", KEY_PATH)
 
 
 class ActiveNotebooks:
-    """The open sessions of one owner and root, by their last change. Each method may be called from any thread."""
+    """The open sessions of one owner and server root, ordered by their last change.
+
+    Each method may be called from any thread.
+    """
 
     def __init__(self, owner: str, root: str) -> None:
         self._place = (owner, root)
         self._lock = threading.Lock()
-        # By session and not by path, which a rename changes.
+        # The keys are session ids and not paths, since a rename changes the path.
         self._open: dict[str, NotebookKey] = {}
 
     def load(self, ledger: Ledger) -> None:
-        """Take the sessions that are open now; which of them was active last is not known, so the newest counts."""
+        """Load the sessions that are open now.
+
+        The ledger does not know which of them was active last, so the one opened last counts as that.
+        """
         found: list[SessionState] = []
         after = ""
         while page := ledger.read(ListStates(owner=self._place[0], root=self._place[1], after=after, limit=_PAGE)):
             found += page
             after = page[-1].notebook.path
-        self.take(tuple(sorted(found, key=lambda state: state.opened_at or 0)))
+        self.update(tuple(sorted(found, key=lambda state: state.opened_at or 0)))
 
-    def take(self, states: tuple[SessionState, ...]) -> bool:
-        """Take in changed states, oldest first; returns whether a session was opened, closed or renamed."""
+    def update(self, states: tuple[SessionState, ...]) -> bool:
+        """Apply changed states, oldest first, and return whether a session was opened, closed or renamed."""
         with self._lock:
             before = dict(self._open)
             for state in states:
                 notebook = state.notebook
                 if (notebook.owner, notebook.root) != self._place or notebook.path.startswith(_NO_NOTEBOOK):
                     continue
-                # A notebook has one open session at most; one that it had before is closed.
+                # A notebook has at most one open session, so any other known session of it is closed.
                 for session_id in [id for id, known in self._open.items() if known == notebook]:
                     del self._open[session_id]
                 if state.session_id is not None:
@@ -52,6 +58,6 @@ class ActiveNotebooks:
             return self._open != before
 
     def last(self) -> NotebookKey | None:
-        """The notebook that was active last; None where no session is open."""
+        """Return the notebook that was active last; None where no session is open."""
         with self._lock:
             return next(reversed(self._open.values()), None)

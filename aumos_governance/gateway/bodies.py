@@ -1,4 +1,4 @@
-"""Reads clients' request bodies within bounds: 64 MiB each, and what all take in memory 256 MiB."""
+"""Reads clients' request bodies within limits: 64 MiB for one body, 256 MiB of memory for all bodies together."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from typing import Any, Final, TypeVar
 
 from aiohttp import web
 
-from .contents import LARGE, fields_of, memory_of, object_of, text_of, written
+from .contents import LARGE, fields_of, json_bytes, memory_of, object_of, text_of
 from .refusals import RefusedError
 
-__all__ = ["MOST_IN_ALL", "MOST_OF_ONE", "Bodies", "Body"]
+__all__ = ["MAX_BODY_BYTES", "MAX_TOTAL_BYTES", "Bodies", "Body"]
 
 ResultT = TypeVar("ResultT")
-MOST_OF_ONE: Final = 64 * 1024 * 1024
-"""Bytes of one body, decompressed."""
-MOST_IN_ALL: Final = 256 * 1024 * 1024
-"""Bytes that the bodies of all calls under way take in memory: as they came, as values, and as they are sent."""
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+"""The largest body, in bytes after decompression."""
+MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
+"""The most bytes of memory for the bodies of all current calls: as received, as parsed values, and as they are sent."""
 _SILENCE_SECONDS: Final = 60.0
-"""The longest pause within a body."""
+"""The longest pause between two pieces of a body."""
 _STEP: Final = 1024 * 1024
-"""The most bytes that one step of decompressing makes."""
+"""The most bytes that one decompression step produces."""
 _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class Bodies:
-    """Counts what is in memory of the bodies of all calls, and of those that are made with each key."""
+    """The memory that the bodies of all current calls take, counted in all and for each client's key."""
 
-    def __init__(self, *, most_of_one: int = MOST_OF_ONE, most_in_all: int = MOST_IN_ALL) -> None:
-        self.most_of_one = most_of_one
-        self.most_of_key = most_in_all * 3 // 4
-        """So that no kernel alone keeps the others from making calls."""
+    def __init__(self, *, max_body_bytes: int = MAX_BODY_BYTES, max_total_bytes: int = MAX_TOTAL_BYTES) -> None:
+        self.max_body_bytes = max_body_bytes
+        self.max_key_bytes = max_total_bytes * 3 // 4
+        """The most bytes for the calls of one key, so that one kernel cannot keep the others from making calls."""
         self._turn = asyncio.Lock()
-        self._most_in_all = most_in_all
+        self._max_total_bytes = max_total_bytes
         self._size = 0
         self._of_key: Counter[str] = Counter()
 
-    def take(self, key_id: str, size: int) -> None:
-        """Count so many bytes more. Raises RefusedError where they are too many."""
-        if self._of_key[key_id] + size > self.most_of_key:
+    def reserve(self, key_id: str, size: int) -> None:
+        """Add ``size`` bytes to a key's count. Raises RefusedError where the key's limit or the total is exceeded."""
+        if self._of_key[key_id] + size > self.max_key_bytes:
             raise _busy("the calls that are made with this key hold as many large requests as one key may have")
-        if self._size + size > self._most_in_all:
+        if self._size + size > self._max_total_bytes:
             raise _busy("the gateway holds as many large requests as it can")
-        self.give_back(key_id, -size)
+        self.release(key_id, -size)
 
-    def give_back(self, key_id: str, size: int) -> None:
-        """Count so many bytes less."""
+    def release(self, key_id: str, size: int) -> None:
+        """Subtract ``size`` bytes from a key's count."""
         self._size -= size
         self._of_key[key_id] -= size
         if not self._of_key[key_id]:
             del self._of_key[key_id]
 
-    async def aside(self, work: Callable[[], ResultT], size: int) -> ResultT:
-        """Work on a request's or response's body of this size: on a large one in a thread, and on one such at a time.
+    async def process(self, work: Callable[[], ResultT], size: int) -> ResultT:
+        """Return what ``work`` computes of a body of ``size`` bytes.
 
-        Meanwhile it takes more memory than is counted.
+        For a large body it runs in a thread, one at a time, since it takes more memory than is counted.
         """
         if size <= LARGE:
             return work()
@@ -70,12 +70,12 @@ class Bodies:
                 return await asyncio.shield(working)
             finally:
                 if not working.done():
-                    # No thread ends because its task is cancelled, so the next one's turn comes later.
+                    # Cancelling the task does not end the thread, so the lock is held until the thread has ended.
                     await asyncio.wait((working,))
 
 
 class Body:
-    """One call's body, counted until `close`; ``key_id`` is the client's key."""
+    """The request body of one call. Its memory counts for the client's key, ``key_id``, until `close`."""
 
     def __init__(self, bodies: Bodies, key_id: str) -> None:
         self._bodies = bodies
@@ -84,35 +84,43 @@ class Body:
         self._values = 0
 
     def close(self) -> None:
-        """The call is over."""
-        self._bodies.give_back(self._key_id, self._size)
+        """Stop counting the memory of this body: the call has ended."""
+        self._bodies.release(self._key_id, self._size)
         self._size = 0
 
-    async def object(self, content: bytes) -> Mapping[str, Any]:
-        """The JSON object that the body is. Raises RefusedError for anything else."""
-        aside, size = self._bodies.aside, len(content)
-        text = await aside(lambda: text_of(content), size)
-        self._hold(content, await aside(lambda: memory_of(text), size))
-        return await aside(lambda: object_of(text), size)
+    async def json_object(self, content: bytes) -> Mapping[str, Any]:
+        """Parse the body as a JSON object. Raises RefusedError for any other content."""
+        process, size = self._bodies.process, len(content)
+        text = await process(lambda: text_of(content), size)
+        self._hold(content, await process(lambda: memory_of(text), size))
+        return await process(lambda: object_of(text), size)
 
     async def form(self, content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-        """The plain fields of the form that the body is, and the sizes of its files. Raises RefusedError."""
-        fields, files = await self._bodies.aside(lambda: fields_of(content, content_type), len(content))
+        """Parse the body as a form, and return its plain fields and the sizes of its files in bytes.
+
+        Raises RefusedError for a form that cannot be read unambiguously.
+        """
+        fields, files = await self._bodies.process(lambda: fields_of(content, content_type), len(content))
         self._hold(content, len(content) - sum(files))
         return fields, files
 
-    async def written(self, body: Mapping[str, Any], size: int) -> bytes:
-        """The JSON of an object that takes the place of the body, which had this size. Raises RefusedError."""
-        # Of a small one the same bytes, in a fraction of the time.
-        content = json.dumps(body).encode() if size <= LARGE else await self._bodies.aside(lambda: written(body), size)
+    async def encode(self, body: Mapping[str, Any], size: int) -> bytes:
+        """Return ``body`` as JSON, to be sent instead of the client's body of ``size`` bytes.
+
+        Raises RefusedError where it takes too much memory.
+        """
+        # For a small body `json.dumps` makes the same bytes in a fraction of the time.
+        content = (
+            json.dumps(body).encode() if size <= LARGE else await self._bodies.process(lambda: json_bytes(body), size)
+        )
         self._hold(content, self._values)
         return content
 
     def _hold(self, content: bytes, values: int) -> None:
-        """Count what the call has in memory now."""
+        """Count the memory that the call takes now: ``content``, and ``values`` bytes of parsed values."""
         self._values = values
         size = len(content) + values
-        if size > self._bodies.most_of_key:
+        if size > self._bodies.max_key_bytes:
             raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "TOO_LARGE",
@@ -122,20 +130,23 @@ class Body:
         self._add(size - self._size)
 
     def _add(self, size: int) -> None:
-        self._bodies.take(self._key_id, size)
+        self._bodies.reserve(self._key_id, size)
         self._size += size
 
     async def read(self, request: web.BaseRequest) -> bytes:
-        """The whole body, decompressed. Raises RefusedError for one that is too large, or in another encoding."""
+        """Read and decompress the whole body.
+
+        Raises RefusedError for a body that is too large, damaged, too slow, or in an unknown encoding.
+        """
         encoding = request.headers.get("content-encoding", "").strip().lower()
         decompress = None if encoding in ("", "identity") else _decompressor(encoding)
-        if (request.content_length or 0) > self._bodies.most_of_one:
-            raise _too_large(self._bodies.most_of_one)
+        if (request.content_length or 0) > self._bodies.max_body_bytes:
+            raise _too_large(self._bodies.max_body_bytes)
         if not request.can_read_body:
             return b""
         if request.headers.get("expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            # These bytes are no part of the response.
+            # The interim response is not part of the final one, whose output aiohttp counts here.
             request.writer.output_size = 0
         pieces: list[bytes] = []
         while piece := await self._piece(request):
@@ -150,13 +161,13 @@ class Body:
     async def _piece(self, request: web.BaseRequest) -> bytes:
         reading = asyncio.ensure_future(request.content.readany())
         try:
-            # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
+            # `asyncio.wait_for` may swallow the cancellation of its task before Python 3.12.
             await asyncio.wait((reading,), timeout=_SILENCE_SECONDS)
             if reading.done():
                 return reading.result()
         finally:
             reading.cancel()
-        # Its bytes take a share of what all clients have together.
+        # A slow body must not keep its share of the memory that all clients have together.
         raise RefusedError(
             HTTPStatus.REQUEST_TIMEOUT,
             "TIMEOUT",
@@ -164,14 +175,14 @@ class Body:
         )
 
     def _keep(self, pieces: list[bytes], piece: bytes) -> None:
-        if self._size + len(piece) > self._bodies.most_of_one:
-            raise _too_large(self._bodies.most_of_one)
+        if self._size + len(piece) > self._bodies.max_body_bytes:
+            raise _too_large(self._bodies.max_body_bytes)
         self._add(len(piece))
         pieces.append(piece)
 
 
 _Decompress = Callable[[bytes, Callable[[bytes], None]], None]
-"""Reads some bytes, the empty ones at the end, and passes what they make on in steps of bounded size."""
+"""Decompresses some bytes and passes the output to a callback in pieces of bounded size; ``b""`` ends the input."""
 
 
 def _decompressor(encoding: str) -> _Decompress:
@@ -204,7 +215,7 @@ class _Inflate:
             if not self._zlib.eof:
                 raise _damaged()
             return
-        # Two bytes show whether there is a frame: https://www.rfc-editor.org/rfc/rfc1950#section-2.2.
+        # The first two bytes show whether there is a zlib frame: https://www.rfc-editor.org/rfc/rfc1950#section-2.2.
         data, self._first = self._first + data, b""
         if not self._begun and len(data) == 1:
             self._first = data

@@ -1,4 +1,4 @@
-"""What is held for one call that was sent, until it ends: settled, settled as an estimate, or released."""
+"""The open hold of one call through the gateway, until it is settled, settled as an estimate, or released."""
 
 from __future__ import annotations
 
@@ -12,28 +12,31 @@ from ..integrations.guarding.costs import charged, charged_partly, cost_of
 from ..integrations.guarding.readers import Reader, evidence_of
 from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
-from .desk import Desk
+from .service_requests import ServiceRequests
 
 __all__ = ["OpenCharge"]
 
 _PLACES: Final = ("usage", "usageMetadata")
-"""Where OpenAI's and Anthropic's, and where Google's responses have their counts."""
+"""The fields with the token counts: the first in responses of OpenAI and Anthropic, the second in Google's."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")
 _MOST: Final = 32
+"""The most counts of one response that are recorded."""
 _LARGEST: Final = 1 << 53
+"""Counts from here on are not recorded: JavaScript cannot read them exactly."""
 
 
 class OpenCharge:
-    """A hold of the gateway. A second end changes nothing. ``reference`` names a response as the ledger knows it, and
-    ``source`` whose call it was.
+    """The hold of one call, which ends once; a second end changes nothing.
 
-    An end is sent and not waited for: until it is recorded the hold stands, and the ledger takes in what the same
-    client requests next after it.
+    ``reference`` returns the ledger's name for a response with an id; ``source`` records whose call it was.
+
+    The end is posted without waiting for it: the hold stands until the end is recorded, and the ledger handles it
+    before the next request of the same client.
     """
 
     def __init__(
         self,
-        desk: Desk,
+        service: ServiceRequests,
         caller: Caller,
         hold_id: str,
         held: int,
@@ -41,43 +44,43 @@ class OpenCharge:
         reference: Callable[[str], str],
         source: Mapping[str, str],
     ) -> None:
-        self._desk = desk
+        self._service = service
         self._caller = caller
         self._hold_id: str | None = hold_id
         self._held = held
         self._reference = reference
         self._source = source
         self.paid = paid
-        """The call as it is sent."""
+        """The paid call as it is sent, perhaps with a lowered output limit."""
         self.sent = False
         """Whether the request may have reached the provider."""
 
     @property
     def open(self) -> bool:
-        """Whether nothing has ended it."""
+        """Whether the hold has not ended yet."""
         return self._hold_id is not None
 
     def settle(self, reader: Reader) -> None:
-        """A response arrived to its end: charge what it reports."""
+        """Charge what the response reports, which arrived completely."""
         response, seen = evidence_of(reader)
         self._end(*charged(self._cost, self._held, response, seen), response)
 
     def settle_partly(self, reader: Reader) -> None:
-        """A response broke off: charge what can have been paid for so far, as an estimate."""
+        """Charge an estimate for a response that broke off: what it can have cost so far."""
         response = reader.response()
         self._end(*charged_partly(self._cost, self._held, response, reader.seen()), response)
 
     def estimate(self) -> None:
-        """The request was sent, and what became of it is not known: charge what was held, as an estimate."""
+        """Charge the held amount as an estimate: the request was sent, and its outcome is not known."""
         self._end(self._held, True)
 
     def release(self) -> None:
-        """It cost nothing: it was not sent, or the response is an error."""
+        """Release the hold of a call that cost nothing: it was not sent, or the response is an error."""
         if (hold_id := self._taken()) is not None:
-            self._desk.post(self._caller, "release", {"hold_id": hold_id})
+            self._service.post(self._caller, "release", {"hold_id": hold_id})
 
     def abandon(self) -> None:
-        """Nothing else will end it."""
+        """End the hold, if it is still open, of a call that has ended: estimate what was sent, else release."""
         self.estimate() if self.sent else self.release()
 
     def _end(self, amount: int, estimated: bool, response: Mapping[str, Any] | None = None) -> None:
@@ -93,9 +96,9 @@ class OpenCharge:
             if estimated and getattr(self.paid, "retrievable", False):
                 id = (response or {}).get("id")
                 if isinstance(id, str) and id:
-                    # By it a later response adjusts the charge.
+                    # With this reference a later response, such as a poll, adjusts the charge.
                     body["reference"] = self._reference(id)
-            self._desk.post(self._caller, "settle", body)
+            self._service.post(self._caller, "settle", body)
 
     def _taken(self) -> str | None:
         hold_id, self._hold_id = self._hold_id, None
@@ -107,7 +110,7 @@ class OpenCharge:
 
 
 def _counts_of(response: Mapping[str, Any]) -> dict[str, int]:
-    """The counts of a response by their names there, such as ``prompt_tokens_details.cached_tokens``; without zeros."""
+    """Return a response's token counts by their names, such as ``prompt_tokens_details.cached_tokens``; no zeros."""
     for place in _PLACES:
         usage = response.get(place)
         if isinstance(usage, Mapping):

@@ -1,4 +1,4 @@
-"""What a request's body says: a JSON object or a form, what that takes in memory, and the JSON that is sent."""
+"""Parses request bodies, JSON objects or forms; computes how much memory they take; and writes the JSON to send."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Any, Final
 
 from .refusals import RefusedError
 
-__all__ = ["LARGE", "fields_of", "memory_of", "object_of", "text_of", "written"]
+__all__ = ["LARGE", "fields_of", "json_bytes", "memory_of", "object_of", "text_of"]
 
 LARGE: Final = 256 * 1024
-"""Bytes of a body from which on it is read, measured and written in a thread, so that other calls go on meanwhile."""
+"""A body of more bytes than this is parsed, measured and written in a thread, so that other calls go on meanwhile."""
 _WIDE: Final = re.compile(r"\\u[dD][89abAB]")
-"""Begins the escape of a character beyond the first 65,536, which makes each one of its text 4 bytes wide, not 2."""
-_MARK_OF_ORDER: Final = "\ufeff"
+"""Begins the escape of a character beyond the first 65,536: with one, each character of a string takes 4 bytes."""
+_BYTE_ORDER_MARK: Final = "\ufeff"
 _DENSE: Final = 1024 * 1024
-"""Bytes of memory for all marks from which on those within texts, which take none, are left out of the count."""
+"""Where all punctuation would take more bytes than this, punctuation within strings, which takes none, is left out."""
 _TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEP: Final = 256 * 1024
-"""Characters of a text that are written at a time: writing one keeps all threads waiting."""
+"""Characters of a string that `json.dumps` gets at a time, since it lets no other thread run meanwhile."""
 
 
 def text_of(content: bytes) -> str:
-    """The text that a JSON body is. Raises RefusedError for one that is not UTF-8, as JSON between programs must be."""
+    """Decode a JSON body. Raises RefusedError where it is not UTF-8, as JSON between programs must be."""
     try:
-        # https://www.rfc-editor.org/rfc/rfc8259#section-8.1, where a reader may allow for a byte order mark.
-        return content.decode().removeprefix(_MARK_OF_ORDER)
+        # A reader may ignore a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
+        return content.decode().removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError:
         raise _no_object() from None
 
 
 def memory_of(text: str) -> int:
-    """How many bytes of memory the values of a JSON text take at most."""
-    # Of an escaped character that is not in the text itself the whole text that holds it may become this wide.
+    """Return the most bytes of memory that the parsed values of a JSON text take."""
+    # An escape such as \u4e2d may make the string with it 2 or 4 bytes a character, where the JSON text has only 1.
     characters = sys.getsizeof(text)
     if "\\u" in text:
         characters = max(characters, len(text) * (4 if _WIDE.search(text) else 2))
@@ -45,8 +45,8 @@ def memory_of(text: str) -> int:
 
 
 def _marks(text: str) -> int:
-    # No more is taken by a number, an empty list, a name with its place and an object, or by what a text takes beside
-    # its characters.
+    # Upper bounds in bytes of CPython's objects: a number, an empty list, a dict with the name and slot of one entry,
+    # and a string without its characters.
     return 100 * (text.count(",") + text.count(":") + text.count("[")) + 250 * text.count("{")
 
 
@@ -59,7 +59,7 @@ def _between(text: str) -> Iterator[str]:
 
 
 def object_of(text: str) -> Mapping[str, Any]:
-    """The JSON object that a text is; of the empty text an empty one. Raises RefusedError for anything else."""
+    """Parse a JSON object; the empty text gives an empty one. Raises RefusedError for any other JSON."""
     if not text:
         return {}
     try:
@@ -75,13 +75,13 @@ def _no_object() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request body is no JSON object, so what it may cost cannot be known and it was not"
+        "AumOS Governance: the request body is not a JSON object, so what it may cost cannot be known and it was not"
         " sent.",
     )
 
 
-def written(body: Mapping[str, Any]) -> bytes:
-    """The JSON of an object, the same that `json.dumps` gives; of long texts step by step."""
+def json_bytes(body: Mapping[str, Any]) -> bytes:
+    """Return an object as the JSON that `json.dumps` writes, but write long strings piece by piece."""
     pieces: list[bytes] = []
     try:
         _write(body, pieces.append)
@@ -115,10 +115,10 @@ def _write(value: object, put: Callable[[bytes], None]) -> None:
 
 
 def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-    """The plain fields of a form, and the sizes of its files in bytes.
+    """Return the plain fields of a form, and the sizes of its files in bytes.
 
-    Raises RefusedError for a form that two readers could read differently: it is forwarded as it is, and what the
-    provider reads in it must be what was measured.
+    Raises RefusedError for a form that two parsers could read differently: it is forwarded unchanged, and the provider
+    must read the same in it that was measured here.
     """
     fields: dict[str, Any] = {}
     files: list[tuple[str, int]] = []
@@ -137,7 +137,7 @@ def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tup
                 raise _no_form()
             values.append(text)
         elif name in fields:
-            # Which of the two the provider reads is not known.
+            # It is not known which of the two values the provider reads.
             raise _no_form()
         else:
             fields[name] = {"true": True, "false": False}.get(text, text)
@@ -154,7 +154,7 @@ _DISPOSITION: Final = re.compile(
     re.IGNORECASE,
 )
 _PART_HEADERS: Final = frozenset({"content-disposition", "content-type", "content-length"})
-"""The headers of a part that change nothing of how its value is read."""
+"""The headers of a part that do not change how its value is read."""
 
 
 def _parts_of(content: bytes, content_type: str) -> list[bytes]:
@@ -165,7 +165,7 @@ def _parts_of(content: bytes, content_type: str) -> list[bytes]:
     if not content.startswith(line + b"\r\n"):
         raise _no_form()
     parts = (b"\r\n" + content).split(b"\r\n" + line)
-    # Before the first line there is nothing, each one ends, and after the last one nothing comes.
+    # Nothing may precede the first boundary line or follow the last one, and each line must end after the boundary.
     if parts[-1] not in (b"--", b"--\r\n") or any(not part.startswith(b"\r\n") for part in parts[1:-1]):
         raise _no_form()
     return [part[2:] for part in parts[1:-1]]
@@ -199,6 +199,6 @@ def _no_form() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request's form cannot be read without doubt, so what it may cost cannot be known and it"
+        "AumOS Governance: the request's form can be read in several ways, so what it may cost cannot be known and it"
         " was not sent.",
     )

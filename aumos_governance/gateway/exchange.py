@@ -1,4 +1,4 @@
-"""One request of a client: found authorized, held, forwarded, passed back and settled."""
+"""Serves one request of a client: checks its key, holds its worst case, forwards it, returns the response, settles."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ from ..wire.protocol import MAX_TEXT
 from .bodies import Bodies, Body
 from .charges import OpenCharge
 from .contract import Holder, Keys
-from .desk import Desk
 from .dialects.api import ClientCall
 from .headers import from_provider, secrets_of, without_secret
-from .later import later_of, reference_of
+from .later import later_reader, reference_of
 from .measuring import Measured
 from .passing import BROKEN, broken_off, pass_on, pass_unpaid
 from .refusals import RefusedError, denial, no_decision, response_of
 from .sending import Sending
+from .service_requests import ServiceRequests
 from .upstreams import NOT_SENT, Destination
 
-__all__ = ["Exchange", "Office"]
+__all__ = ["Exchange", "SharedParts"]
 
 _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
-"""The refusals that the notebook's record has, though the ledger did not decide them."""
+"""The codes of refusals that are recorded in the notebook's audit trail, although the ledger did not decide them."""
 _TURN_SECONDS: Final = 60
-"""How long a call waits where only what other calls hold is in its way."""
+"""How long a call waits for its turn where only amounts held by other calls keep it from fitting."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
-"""The header with the limit of output tokens that the gateway put into the client's request."""
+"""The response header with the limit of output tokens that the gateway put into the request."""
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
-    """What all exchanges share."""
+class SharedParts:
+    """The parts of the gateway that all exchanges share."""
 
     destinations: Mapping[str, Destination]
     keys: Keys
-    desk: Desk
+    service: ServiceRequests
     bodies: Bodies
     incarnation: str
-    """The gateway's own: what it holds becomes *outcome unknown* when it is gone, not when a kernel is."""
+    """The gateway's incarnation: its holds become *outcome unknown* when the gateway ends, not when a kernel does."""
     log: logging.Logger
 
 
 class Exchange:
-    """One request and its response."""
+    """One request of a client, and its response."""
 
-    def __init__(self, office: Office, request: web.BaseRequest) -> None:
-        self._office = office
+    def __init__(self, shared: SharedParts, request: web.BaseRequest) -> None:
+        self._shared = shared
         self._request = request
         self._body: Body | None = None
         self._sending: Sending | None = None
@@ -70,48 +70,49 @@ class Exchange:
         self.holder: Holder | None = None
 
     async def respond(self) -> web.StreamResponse:
-        """Serve the request; a refusal is a response too."""
+        """Serve the request after `identify`, and return its response, which may be a refusal."""
         try:
             return await self._respond()
         except RefusedError as refused:
-            self._recorded(refused)
-            return self._refused(refused)
+            self._record(refused)
+            return self.refusal_response(refused)
         except Exception:
-            self._office.log.exception("A request to the gateway failed.")
+            self._shared.log.exception("A request to the gateway failed.")
             if self._request.writer.output_size and self._request.transport is not None:
-                # The client must not take the part that it has for the whole.
+                # Part of a response was sent already, and the client must not take it for a whole one.
                 self._request.transport.abort()
-            return self._refused(
+            return self.refusal_response(
                 RefusedError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "INTERNAL",
-                    "AumOS Governance: the gateway failed; the Jupyter server's log says more.",
+                    "AumOS Governance: the gateway failed; the Jupyter server's log has the details.",
                 )
             )
         finally:
             if self._charge is not None:
-                # Where nothing else ended it, such as where the client left while the provider was computing.
+                # The hold is still open where, for example, the client disconnected before the provider responded.
                 self._charge.abandon()
             if self._sending is not None:
                 self._sending.close()
             if self._body is not None:
                 self._body.close()
 
-    def _refused(self, refused: RefusedError) -> web.StreamResponse:
+    def refusal_response(self, refused: RefusedError) -> web.StreamResponse:
+        """Return the response for a refusal, in the shape of the API that the client called."""
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:
-        """Find the holder of the request's key, and the upstream that the request is for. Raises RefusedError."""
+        """Find the holder of the request's key, and the upstream of its path. Raises RefusedError without them."""
         request = self._request
         rest = request.rel_url.raw_path
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")
         if not rest.startswith(_PREFIX) or "/" not in rest[len(_PREFIX) :]:
-            raise _not_found("the gateway serves the providers' APIs at /llm/<provider>/ alone")
-        self.destination = self._office.destinations.get(name)
+            raise _not_found("the gateway serves the providers' APIs only at /llm/<provider>/")
+        self.destination = self._shared.destinations.get(name)
         found = (
             (secret, holder)
             for secret in secrets_of(request.headers, request.rel_url.raw_query_string)
-            if (holder := self._office.keys.find(secret)) is not None
+            if (holder := self._shared.keys.find(secret)) is not None
         )
         self._secret, self.holder = next(found, ("", None))
         if self.holder is None:
@@ -123,15 +124,13 @@ class Exchange:
                 " 'jupyter governance key'; a provider's own key is not accepted here.",
             )
         if self.destination is None:
-            known = ", ".join(sorted(self._office.destinations)) or "none"
+            known = ", ".join(sorted(self._shared.destinations)) or "none"
             raise _not_found(f"there is no provider {name[:40]!r} on this Jupyter server; configured: {known}")
         if self.holder.refusal is not None:
             raise RefusedError(HTTPStatus.PAYMENT_REQUIRED, "NO_NOTEBOOK", f"AumOS Governance: {self.holder.refusal}")
 
     async def _respond(self) -> web.StreamResponse:
         request = self._request
-        if self.holder is None:
-            self.identify()
         destination, holder = self.destination, self.holder
         assert destination is not None
         assert holder is not None
@@ -146,25 +145,25 @@ class Exchange:
         if path.startswith(f"{destination.base_path}/"):
             path = path[len(destination.base_path) :]
         if any(part in (".", "..") for part in unquote(unquote(path)).replace("\\", "/").split("/")):
-            raise _not_found("the path has a segment that names another one")
+            raise _not_found("the path has a segment . or .., which the gateway does not forward; use the full path")
         query = without_secret(request.rel_url.raw_query_string, self._secret)
         sending = self._sending = Sending(destination, request, query, self._secret)
-        body = self._body = Body(self._office.bodies, holder.key_id)
+        body = self._body = Body(self._shared.bodies, holder.key_id)
         content = await body.read(request)
         size = len(content)
         api_request = await self._api_request(sending, body, f"{path}?{query}" if query else path, content)
         found = await destination.measuring.measure(api_request, size)
         await sending.read_key()
         if isinstance(found, ClientCall):
-            return await self._free(destination, sending, found, content)
+            return await self._forward_free(destination, sending, found, content)
         if not sending.is_form:
-            # Its values are enough, and for a call that may last long the bytes need not be kept beside them.
+            # The parsed values are enough: the bytes need not take memory as well for a call that may last long.
             content = b""
         elif destination.api.output_limit(found.call.request) is not None:
             raise _no_form(found.paid.name)
-        measured = await self._held(destination, holder, found, size)
-        content = await sending.content(measured, body, content, size)
-        return await self._paid(destination, sending, measured, content, body)
+        measured = await self._hold(destination, holder, found, size)
+        content = await sending.paid_content(measured, body, content, size)
+        return await self._forward_paid(destination, sending, measured, content, body)
 
     async def _api_request(self, sending: Sending, body: Body, path: str, content: bytes) -> ApiRequest:
         files: tuple[int | None, ...] = ()
@@ -172,13 +171,16 @@ class Exchange:
         if sending.is_form:
             values, files = await body.form(content, self._request.headers["content-type"])
         else:
-            values = await body.object(content)
+            values = await body.json_object(content)
         return ApiRequest(self._request.method, path, values, files=files, bare=sending.is_bare(path, values))
 
     # ---- the hold
 
-    async def _held(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
-        """Hold what the call may cost, and lower its output limit where less is granted. Raises RefusedError."""
+    async def _hold(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
+        """Hold the call's worst case, and lower its output limit where less is granted.
+
+        Raises RefusedError where the hold is denied, or there is no decision.
+        """
         measuring, upstream = destination.measuring, destination.upstream
         least = await measuring.least(found, size)
         if upstream.max_hold is not None and least > upstream.max_hold:
@@ -202,7 +204,7 @@ class Exchange:
             if upstream.max_hold is not None and upstream.max_hold < found.worst:
                 body["most"] = money.to_text(upstream.max_hold)
         caller = self._caller(holder)
-        response = await self._office.desk.request(caller, "hold", body)
+        response = await self._shared.service.request(caller, "hold", body)
         if not response.get("ok"):
             raise no_decision(response)
         decision = response["decision"]
@@ -211,7 +213,7 @@ class Exchange:
         granted = money.parse(decision["amount"])
         reference = partial(reference_of, destination)
         self._charge = OpenCharge(
-            self._office.desk, caller, response["hold_id"], granted, found.paid, reference, source
+            self._shared.service, caller, response["hold_id"], granted, found.paid, reference, source
         )
         fitted = await measuring.fitted(found, granted, size)
         assert fitted is not None, "at least the least that was requested is granted"
@@ -219,10 +221,10 @@ class Exchange:
         return fitted
 
     def _caller(self, holder: Holder) -> Caller:
-        return replace(holder.caller, incarnation=self._office.incarnation)
+        return replace(holder.caller, incarnation=self._shared.incarnation)
 
-    def _recorded(self, refused: RefusedError) -> None:
-        """Have the notebook's record show a refusal that the ledger did not decide."""
+    def _record(self, refused: RefusedError) -> None:
+        """Record in the notebook's audit trail a refusal that was not the ledger's decision."""
         refusal = refused.refusal
         if self.holder is None or self.destination is None or refusal.code not in _RECORDED:
             return
@@ -230,33 +232,33 @@ class Exchange:
             "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
             "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
         }
-        self._office.desk.post(self._caller(self.holder), "evaluate", body)
+        self._shared.service.post(self._caller(self.holder), "evaluate", body)
 
     # ---- the provider
 
-    async def _free(
+    async def _forward_free(
         self, destination: Destination, sending: Sending, call: ClientCall, content: bytes
     ) -> web.StreamResponse:
         name = destination.upstream.name
         try:
-            response = await sending.free(call, content or None)
+            response = await sending.send_free(call, content or None)
         except BROKEN as error:
             raise _unreachable(name, error) from None
-        self._checked(destination, response)
+        self._refuse_unusable(destination, response)
         assert self.holder is not None
-        later = later_of(destination, call.request, self._office.desk, self._caller(self.holder))
+        later = later_reader(destination, call.request, self._shared.service, self._caller(self.holder))
         headers = from_provider(response.headers, sending.key)
         return await pass_unpaid(self._request, response, headers, sending.key, name, later)
 
-    async def _paid(
+    async def _forward_paid(
         self, destination: Destination, sending: Sending, measured: Measured, content: bytes, body: Body
     ) -> web.StreamResponse:
         charge, name = self._charge, destination.upstream.name
         assert charge is not None
-        paid, call = measured.paid, measured.call
+        paid = measured.paid
         try:
             charge.sent = True
-            response = await sending.paid(measured, content, body)
+            response = await sending.send_paid(measured, content, body)
         except NOT_SENT as error:
             charge.release()
             raise _unreachable(name, error) from None
@@ -266,12 +268,12 @@ class Exchange:
         headers = from_provider(response.headers, sending.key)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             charge.release()
-            self._checked(destination, response)
+            self._refuse_unusable(destination, response)
             return await pass_unpaid(self._request, response, headers, sending.key, name)
         if measured.limited_to is not None:
             headers[LIMIT_HEADER] = str(measured.limited_to)
         kind = response.headers.get("content-type", "")
-        reader = destination.api.reader(paid, call.request, kind)
+        reader = destination.api.reader(paid, kind)
         return await pass_on(
             self._request,
             response,
@@ -281,15 +283,15 @@ class Exchange:
             streamed=_is_stream(kind, paid),
             key=sending.key,
             name=name,
-            aside=self._office.bodies.aside,
+            process=self._shared.bodies.process,
         )
 
-    def _checked(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
-        """Raises RefusedError for a response that must not go on as it is."""
+    def _refuse_unusable(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
+        """Raise RefusedError for a redirect, and where the provider refused its key: no client gets these responses."""
         name = destination.upstream.name
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             response.close()
-            # Followed by the client, it would lead past the gateway, with the client's key.
+            # A client that followed it would send its key, and an unmeasured call, past the gateway.
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_REDIRECTS",
@@ -309,7 +311,7 @@ class Exchange:
 
 
 def _is_stream(content_type: str, paid: Paid) -> bool:
-    # Google's may be one JSON array.
+    # Google may send a stream as one JSON array.
     return getattr(paid, "sends_array", False) or content_type.startswith(
         ("text/event-stream", "application/vnd.amazon.eventstream")
     )

@@ -1,4 +1,4 @@
-"""Which headers pass between client and provider, where a client's key is found, and how a provider's key is masked."""
+"""Selects the headers that are forwarded, finds the client's key in a request, and masks the provider's key."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from multidict import CIMultiDict, CIMultiDictProxy
 __all__ = ["Mask", "from_client", "from_provider", "secrets_of", "without_secret"]
 
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
-"""Where the clients of OpenAI, Anthropic, Azure and Google put their key."""
+"""The headers in which client libraries of OpenAI, Anthropic, Azure and Google send their key."""
 _KEY_PARAMETER: Final = "key"
-"""The query parameter in which Google's API takes it."""
+"""The query parameter in which Google's API accepts a key."""
 _BEARER: Final = "bearer "
 _OF_CONNECTION: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade"}
 )
-"""https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and its earlier names."""
+"""The headers of one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and their earlier names."""
 _NEVER_SENT: Final = (
     _OF_CONNECTION
     | frozenset(_KEY_HEADERS)
     | {"host", "content-length", "content-encoding", "accept-encoding", "expect", "cookie", "origin", "referer"}
     | {"forwarded", "via"}
-    # By these a server, or a proxy before it, may take another method or another address than those that were measured.
+    # With these a server, or a proxy before it, may use another method or address than the measured ones.
     | {"x-http-method", "x-http-method-override", "x-method-override", "x-original-method", "x-original-uri"}
     | {"x-original-url", "x-rewrite-url", "x-override-url"}
 )
 _NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "set-cookie", "set-cookie2", "alt-svc"}
 _SHORTEST_SECRET: Final = 8
-"""Characters of a key that is masked: a shorter one, such as ``test``, stands in other texts too."""
+"""The fewest characters of a key that is masked: a shorter one, such as ``test``, may be part of other text."""
 _MASKED: Final = b"***"
 
 
 def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
-    """What may be the client's key, in each place where an API has it: some clients send two credentials."""
+    """Yield each credential of a request that may be the client's key: some clients send two."""
     for name in _KEY_HEADERS:
         value = headers.get(name)
         if value:
@@ -46,21 +46,21 @@ def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
 
 
 def without_secret(query: str, secret: str) -> str:
-    """The query without the client's key."""
+    """Return the query string without the client's key."""
     if not query:
         return ""
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if name != _KEY_PARAMETER and secret not in value]
-    # Unchanged, it goes on as it was written.
+    # Encoding the parsed pairs again could change a query that has no key.
     return query if len(kept) == len(pairs) else urlencode(kept)
 
 
 def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[str]) -> CIMultiDict[str]:
-    """The client's headers that go on to the provider."""
+    """Return the client's headers that are forwarded to the provider."""
     dropped = _NEVER_SENT.union(withheld, _named(headers))
     kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
-        # Servers with a CGI-like interface take both for one: https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18.
+        # CGI-like servers do not distinguish _ from -: https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18.
         lower = name.lower().replace("_", "-")
         if lower in dropped or lower.startswith("x-forwarded-") or secret in value:
             continue
@@ -69,7 +69,7 @@ def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[
 
 
 def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDict[str]:
-    """The provider's headers that go on to the client."""
+    """Return the provider's headers that are forwarded to the client; none of them contains the provider's key."""
     dropped = _NEVER_PASSED.union(_named(headers))
     hidden = key if key is not None and len(key) >= _SHORTEST_SECRET else None
     kept: CIMultiDict[str] = CIMultiDict()
@@ -80,23 +80,23 @@ def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDic
 
 
 def _named(headers: CIMultiDictProxy[str]) -> set[str]:
-    """The headers that the connection's own header names as belonging to it alone."""
+    """Return the names in the ``Connection`` header: these headers are for this connection only."""
     return {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
 
 
 class Mask:
-    """Puts ``***`` for the provider's key in what goes on to the client: some servers repeat what they were sent."""
+    """Replaces the provider's key by ``***`` in response bodies: some servers repeat what they were sent."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key.encode() if key is not None and len(key) >= _SHORTEST_SECRET else b""
         self._kept = b""
 
     def whole(self, body: bytes) -> bytes:
-        """A body that is complete."""
+        """Return a complete body with the key masked."""
         return body.replace(self._key, _MASKED) if self._key else body
 
     def feed(self, chunk: bytes) -> bytes:
-        """The bytes of a longer body that go on now: all but those at their end with which the key may begin."""
+        """Mask the next bytes of a body and return them, without those at their end that may be the key's beginning."""
         key = self._key
         if not key:
             return chunk
@@ -105,7 +105,7 @@ class Mask:
         if key in chunk:
             chunk = chunk.replace(key, _MASKED)
         if chunk.endswith(b"\n"):
-            # So does each event of a stream.
+            # No key has a line break. Each event of a stream ends with one, so it is forwarded at once.
             return chunk
         at = chunk.find(key[:1], max(0, len(chunk) - len(key) + 1))
         while at >= 0:
@@ -116,6 +116,6 @@ class Mask:
         return chunk
 
     def rest(self) -> bytes:
-        """What was kept back of a body that is complete."""
+        """Return the bytes that were held back, now that the body is complete."""
         kept, self._kept = self._kept, b""
         return kept

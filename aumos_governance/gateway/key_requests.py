@@ -1,4 +1,4 @@
-"""What users request of the gateway's keys: to see, issue, bind and revoke them, and to stop a notebook."""
+"""Users' requests about the gateway's keys: to list, create, bind and revoke them, and to stop a notebook."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ from .process_environment import ProcessEnvironment
 __all__ = ["KEY_FIELDS", "KeyRequests"]
 
 KEY_FIELDS: Final = ("kind", "name", "path", "trust_level", "budget")
-"""Of the body of a request for a new key."""
+"""The fields of a request to create a key."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
-_FIRST_LEVEL: Final = 1
+_DEFAULT_LEVEL: Final = 1
 
 
 class KeyRequests:
-    """The bodies of the keys of one server; raises what the ledger raises. ``place`` gives the notebook at a path."""
+    """Makes the response bodies of requests about one server's keys.
+
+    ``place`` returns the notebook at a path. The methods raise what the ledger raises.
+    """
 
     def __init__(
         self,
@@ -47,16 +50,16 @@ class KeyRequests:
         self._place = place
 
     def list(self, path: str | None) -> dict[str, Any]:
-        """The valid keys, or those of the notebook at a path, oldest first."""
+        """Return the valid keys, oldest first: all, or those of the notebook at ``path``."""
         notebook = None if path is None else self._place(path)
         found = [key for key in self._keys.valid() if notebook is None or self._keys.document(key) == notebook]
         return {"enabled": True, "keys": [self._body(key) for key in found]}
 
     def create(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """A new key of the user's own, or with the kind ``run`` one for a command; the response alone has the key.
+        """Create a key of kind ``user``, for the user's own programs, or ``run``, for one command.
 
-        A key of the user's own has a document of its own, with a new governance session at the level and budget that
-        are given, else L1 and the server's default budget.
+        Only this response contains the key itself. A ``user`` key has a document of its own with a new governance
+        session, at the trust level and budget of the request, by default L1 and the server's default budget.
         """
         kind = fields.optional_text(body, "kind", "kind") or USER
         name = fields.text(body, "name", "name")
@@ -71,7 +74,7 @@ class KeyRequests:
             origin = user.origin(self._within)
             holder, secret = self._keys.issue(RUN, name, notebook=notebook, origin=origin, key=key)
         else:
-            raise InvalidRequestError("The kind of a key that a user creates is user or run.")
+            raise InvalidRequestError(f"The kind of a new key must be user or run, not {kind[:40]!r}.")
         return {
             "key": self._body(self._named(holder.key_id)),
             "secret": secret,
@@ -80,12 +83,12 @@ class KeyRequests:
         }
 
     def bind(self, user: User, key_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Choose the notebook of a terminal."""
+        """Set the notebook in which a terminal's calls count."""
         notebook = self._known(fields.text(body, "path", "path"))
         return self._body(self._keys.bind(key_id, notebook, user.origin(self._within), key=key))
 
     def revoke(self, user: User, key_id: str, key: str | None) -> dict[str, Any]:
-        """Revoke one key; what it was used for has no session any more where that was of the key alone."""
+        """Revoke one key, and close the governance session of a key of kind ``user``, which no other key uses."""
         known = next((known for known in self._keys.valid() if known.key_id == key_id), None)
         notebook = None if known is None else self._keys.document(known)
         self._keys.revoke([key_id], "a user revoked it", user.origin(self._within), notebook=notebook, key=key)
@@ -93,11 +96,11 @@ class KeyRequests:
         return {"id": key_id, "revoked": True}
 
     def stop(self, user: User, path: str, key: str | None) -> dict[str, Any]:
-        """Revoke all keys of a notebook at once, which ends their streams."""
+        """Revoke all keys of a notebook in one transaction, which ends their calls in progress."""
         stopped = self._keys.stop_notebook(self._place(path), user.origin(self._within), key=key)
         return {"revoked": [self._body(key) for key in stopped]}
 
-    # ---- the rest
+    # ---- helpers
 
     def _create_own(self, user: User, name: str, body: Mapping[str, Any], key: str | None) -> tuple[Holder, str]:
         if not _NAME.fullmatch(name) or name.endswith(".ipynb"):
@@ -106,12 +109,12 @@ class KeyRequests:
                 " letter or digit, and not end with .ipynb."
             )
         given = {field: body[field] for field in ("trust_level", "budget") if body.get(field) is not None}
-        given.setdefault("trust_level", _FIRST_LEVEL)
+        given.setdefault("trust_level", _DEFAULT_LEVEL)
         owner, root = self._within
         document = NotebookKey(owner, root, KEY_PATH + name)
         issued = self._keys.issue(USER, name, notebook=document, origin=user.origin(self._within), key=key)
         try:
-            # What a key of the same name left open where its server was killed in the middle.
+            # A session of this name is still open where a server was killed while it revoked an earlier key.
             self._service.close(user, document)
             self._service.change(user, document, given)
         except BaseException:
@@ -126,7 +129,7 @@ class KeyRequests:
     def _known(self, path: str) -> NotebookKey:
         notebook = self._place(path)
         if self._service.ledger.read(ReadState(notebook=notebook)).session_id is None:
-            raise NotFoundError(f"Governance was never on in {path!r}, so no call could be authorized; start it there.")
+            raise NotFoundError(f"Governance was never started in {path!r}, so no call is authorized; start it there.")
         return notebook
 
     def _named(self, key_id: str) -> GatewayKey:

@@ -1,6 +1,6 @@
-"""The gateway's keys: issued, found, bound and revoked; what is valid lies in memory, by digest.
+"""Issues, finds, binds and revokes the gateway's keys; the valid ones are in memory, by digest.
 
-The key itself is known to the process that it was issued to, and to this module only while it is issued.
+The secret itself is known only to the client, and to this module while it issues the key.
 """
 
 from __future__ import annotations
@@ -29,24 +29,25 @@ from .valid_keys import ValidKeys
 __all__ = ["PREFIX", "GatewayKeys"]
 
 PREFIX: Final = KEY_PREFIX
-"""Begins each key, so that a user and a scanner of secrets recognise it."""
+"""The beginning of each key, by which users and secret scanners recognise it."""
 _SECRET_BYTES: Final = 32
 _REFRESH_SECONDS: Final = 0.4
-"""Between two looks at the ledger: what another process revoked is refused within a second."""
+"""The time between two reads of the ledger: a key that another process revoked is refused within a second."""
 _SERVER: Final = Origin("server")
 _NO_NOTEBOOK: Final = (
     "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
     " terminal in the governance panel, or start governance in a notebook."
 )
-_DELETED: Final = "The notebook that this key belongs to was deleted, so nothing was sent; use another notebook's."
+_DELETED: Final = "The notebook of this key was deleted, so nothing was sent; use the key of another notebook."
 
 
 class GatewayKeys:
     """The keys of one owner and server root; implements `contract.Keys`.
 
-    ``server`` is the name under which this process attends the ledger. ``notebook_of`` gives the notebook that a kernel
-    serves now, ``cells`` the cell that it runs, by its scope. Each method may be called from any thread; `issue`,
-    `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it raises.
+    ``server`` is the name under which this process attends the ledger. ``notebook_of`` returns the notebook that a
+    kernel serves now. ``cells`` has the cell that each kernel runs, by the scope of the kernel's requests. Each method
+    may be called from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it
+    raises.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class GatewayKeys:
         self._log = log if log is not None else logging.getLogger(__name__)
         self._valid = ValidKeys(self._log)
         self._active = ActiveNotebooks(owner, root)
-        self._look = threading.Event()
+        self._refresh_now = threading.Event()
         self._ending = False
         self._thread: threading.Thread | None = None
         self._unsubscribe: Callable[[], None] | None = None
@@ -77,31 +78,31 @@ class GatewayKeys:
     # ---- life
 
     def start(self) -> None:
-        """Load the valid keys, and follow the ledger from now on.
+        """Load the valid keys, and apply changes of the ledger from now on.
 
-        Keys of kernels and terminals end that an earlier server of this owner and root left, since it is gone.
+        Keys for kernels and terminals of servers that have ended are revoked.
         """
         self._active.load(self._ledger)
-        self._unsubscribe = self._ledger.subscribe(self._hear)
+        self._unsubscribe = self._ledger.subscribe(self._update_active)
         keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
         present = self._ledger.attending() | {self._server}
         left = [key.key_id for key in keys if key.server and key.server not in present]
         if left:
             self._ledger.execute(RevokeKeys(key="", origin=_SERVER, key_ids=tuple(left), why="its server ended"))
         self.refresh()
-        self._thread = threading.Thread(target=self._follow, name="aumos-governance-keys", daemon=True)
+        self._thread = threading.Thread(target=self._refresh_regularly, name="aumos-governance-keys", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Follow the ledger no longer. The keys stay valid."""
+        """Stop applying changes of the ledger. The keys stay valid."""
         self._ending = True
-        self._look.set()
+        self._refresh_now.set()
         if self._unsubscribe is not None:
             self._unsubscribe()
         if self._thread is not None:
             self._thread.join()
 
-    # ---- what the gateway requests
+    # ---- read by the gateway
 
     def find(self, secret: str) -> Holder | None:
         key = self._valid.by_digest(_digest(secret))
@@ -114,18 +115,18 @@ class GatewayKeys:
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         return self._valid.on_dropped(call)
 
-    # ---- what there is
+    # ---- read by users' requests
 
     def valid(self) -> list[GatewayKey]:
-        """The valid keys, oldest first."""
+        """Return the valid keys, oldest first."""
         return self._valid.all()
 
     def document(self, key: GatewayKey) -> NotebookKey | None:
-        """The document of a key's calls now; None where it has none."""
+        """Return the notebook or other document in which a key's calls count now; None where it has none."""
         return self._notebook_of(key.subject) if key.kind == KERNEL else key.notebook
 
     def default_notebook(self) -> NotebookKey | None:
-        """The notebook with an open governance session in which something happened last."""
+        """Return the notebook with an open governance session that was active last; None where no session is open."""
         return self._active.last()
 
     # ---- issue, bind and revoke
@@ -140,7 +141,10 @@ class GatewayKeys:
         origin: Origin = _SERVER,
         key: str | None = None,
     ) -> tuple[Holder, str]:
-        """Issue a key and give it, this once, with its holder. ``key`` is the request's idempotency key."""
+        """Issue a key; return its holder, and the secret, which cannot be read again.
+
+        ``key`` is the request's idempotency key.
+        """
         secret, request = self._request(kind, name, notebook, subject, origin, key or new_key())
         issued = self._ledger.execute(request)
         self._valid.take(issued)
@@ -149,10 +153,10 @@ class GatewayKeys:
     def issue_ahead(
         self, kind: KeyKind, name: str, *, notebook: NotebookKey | None = None, subject: str = ""
     ) -> tuple[Holder, str]:
-        """As `issue`, for a process that this server starts, and without waiting for the ledger.
+        """Issue a key like `issue` for a process that this server starts, without waiting for the ledger.
 
-        The key is valid at once, and the one of the process before is not any more. Where the ledger fails, the key is
-        revoked again, which is logged.
+        The key is valid at once, and an earlier key of the same ``kind`` and ``subject`` is not any more. Where the
+        ledger fails, the new key is revoked, which is logged.
         """
         secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
         key = _pending(request)
@@ -169,7 +173,7 @@ class GatewayKeys:
     def bind(
         self, key_id: str, notebook: NotebookKey, origin: Origin = _SERVER, *, key: str | None = None
     ) -> GatewayKey:
-        """Give a terminal's key another document."""
+        """Let the calls of a terminal's key count in another notebook."""
         request = BindKey(key=key or new_key(), origin=origin, key_id=key_id, notebook=notebook)
         bound = self._ledger.execute(request)
         self._valid.take(bound)
@@ -184,13 +188,13 @@ class GatewayKeys:
         notebook: NotebookKey | None = None,
         key: str | None = None,
     ) -> None:
-        """Revoke keys, in one transaction; when this returns they are refused."""
+        """Revoke keys in one transaction; they are refused by the time this returns."""
         request = RevokeKeys(key=key or new_key(), origin=origin, key_ids=tuple(key_ids), why=why, notebook=notebook)
         self._ledger.execute(request)
         self._valid.drop(request.key_ids)
 
     def revoke_process(self, kind: KeyKind, subject: str, why: str) -> None:
-        """Revoke the key of a process of this server that is gone; waits for nothing and raises nothing."""
+        """Revoke the key of a kernel or terminal of this server that has ended; does not wait, and does not raise."""
         gone = self._of_process(kind, subject)
         self._cells.pop(_scope(kind, subject), None)
         if not gone:
@@ -201,16 +205,16 @@ class GatewayKeys:
         try:
             self._ledger.submit(request).add_done_callback(self._revoked_late)
         except AumOSGovernanceError as error:
-            self._log.warning("That a key was revoked could not be recorded: %s", error)
+            self._log.warning("The revocation of a key could not be recorded: %s", error)
 
     def revoke_server(self) -> None:
-        """Revoke the keys of this server's kernels and terminals: it ends, and they with it. Waits for the ledger."""
+        """Revoke the keys of this server's kernels and terminals, which end with it; waits for the ledger."""
         left = [key.key_id for key in self._valid.all() if key.server and key.server == self._server]
         if left:
             self.revoke(left, "its server ended")
 
     def stop_notebook(self, notebook: NotebookKey, origin: Origin, *, key: str | None = None) -> list[GatewayKey]:
-        """Revoke all keys whose document is this notebook, in one transaction; gives those that were."""
+        """Revoke all keys whose calls count in this notebook, in one transaction, and return them."""
         found = [known for known in self.valid() if self.document(known) == notebook]
         if found:
             ids = [known.key_id for known in found]
@@ -220,16 +224,16 @@ class GatewayKeys:
     # ---- following the ledger
 
     def refresh(self) -> None:
-        """Take in what other processes issued, bound and revoked."""
+        """Apply the changes that other processes made in the ledger: keys issued, bound and revoked."""
         begun = self._valid.begin()
         keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
         self._valid.adopt({key.key_id: key for key in keys}, begun)
         self._bind_terminals()
 
-    def _follow(self) -> None:
+    def _refresh_regularly(self) -> None:
         while True:
-            self._look.wait(_REFRESH_SECONDS)
-            self._look.clear()
+            self._refresh_now.wait(_REFRESH_SECONDS)
+            self._refresh_now.clear()
             if self._ending:
                 return
             try:
@@ -237,13 +241,13 @@ class GatewayKeys:
             except Exception as error:  # noqa: BLE001 - the next look may succeed, and what spends is decided elsewhere
                 self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
 
-    def _hear(self, states: tuple[SessionState, ...]) -> None:
-        if self._active.take(states):
-            # A session was opened or closed, or its notebook renamed, which the keys' documents follow.
-            self._look.set()
+    def _update_active(self, states: tuple[SessionState, ...]) -> None:
+        if self._active.update(states):
+            # Sessions opened, closed or renamed may change the notebooks of keys.
+            self._refresh_now.set()
 
     def _bind_terminals(self) -> None:
-        """Give terminals that were opened before any session the notebook where one is open now."""
+        """Bind terminals that were opened before any governance session to the notebook that was active last."""
         notebook = self._active.last()
         if notebook is None:
             return
@@ -251,7 +255,7 @@ class GatewayKeys:
             if key.kind == TERMINAL and key.notebook is None:
                 self.bind(key.key_id, notebook)
 
-    # ---- the rest
+    # ---- helpers
 
     def _request(
         self, kind: str, name: str, notebook: NotebookKey | None, subject: str, origin: Origin, key: str
@@ -278,7 +282,7 @@ class GatewayKeys:
         if error is not None:
             self._not_issued(key_id, error)
             return
-        # Where it is not known any more, its process is gone already and it is being revoked.
+        # A key that is not valid any more belonged to a process that has ended, and is being revoked.
         if self._valid.by_id(key_id) is not None:
             self._valid.take(future.result())
 
@@ -289,10 +293,10 @@ class GatewayKeys:
     def _revoked_late(self, future: Future[Any]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.warning("That a key was revoked could not be recorded: %s", error)
+            self._log.warning("The revocation of a key could not be recorded: %s", error)
 
     def _of_process(self, kind: str, subject: str) -> list[str]:
-        """The keys of a kernel or terminal of this server."""
+        """Return the ids of the valid keys of a kernel or terminal of this server."""
         this = (kind, subject, self._server)
         return [key.key_id for key in self._valid.all() if (key.kind, key.subject, key.server) == this]
 
@@ -306,7 +310,7 @@ class GatewayKeys:
         caller = Caller(
             notebook=notebook,
             scope=f"key:{key.key_id}",
-            # A live call's hold belongs to the gateway: it ends with this server, and not with the kernel.
+            # The gateway owns the hold of a call, since the call ends with this server and not with the kernel.
             incarnation=f"{self._server}/gateway",
             actor=_actor(key),
             cell=self._cells.get(_scope(key.kind, key.subject)),
@@ -319,19 +323,19 @@ def _digest(secret: str) -> str:
 
 
 def _scope(kind: str, subject: str) -> str:
-    """The scope of a kernel's own requests."""
+    """Return the scope of idempotency keys that requests made by this kernel or terminal itself have."""
     return f"{kind}:{subject}"
 
 
 def _actor(key: GatewayKey) -> str:
-    """Who made a call with the key, as the records name it; never what a user's name may be."""
+    """Return the actor that audit records name for calls with this key; it cannot be the name of a user."""
     if key.kind == KERNEL:
         return KERNEL
     return f"{KEY_PATH if key.kind == USER else f'{key.kind}:'}{key.subject or key.name}"
 
 
 def _pending(request: IssueKey) -> GatewayKey:
-    """The key as the ledger will have it, but for its time."""
+    """Return the key that the ledger will store for ``request``, without its time."""
     return GatewayKey(
         request.key_id,
         request.digest,

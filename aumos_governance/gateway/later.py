@@ -1,4 +1,4 @@
-"""Free responses that state what an estimated call cost, such as a poll of a response that ran in the background."""
+"""Reads free responses that state the true cost of an earlier call, such as a poll of a background response."""
 
 from __future__ import annotations
 
@@ -15,41 +15,45 @@ from ..integrations.guarding.later import Later
 from ..integrations.pricing.rates import UnusableUsageError
 from ..service.callers import Caller
 from ..wire.protocol import MAX_TEXT
-from .desk import Desk
+from .service_requests import ServiceRequests
 from .upstreams import Destination
 
-__all__ = ["later_of", "reference_of"]
+__all__ = ["later_reader", "reference_of"]
 
 
 def reference_of(destination: Destination, id: str) -> str:
-    """The provider's name for a response, as the ledger knows it: the same that `govern` gives it."""
+    """Return the ledger's reference for a response with this id, the same as for a call through `govern`."""
     return f"{destination.api.provider.price_id}/{id}"[:MAX_TEXT]
 
 
-def later_of(destination: Destination, request: ApiRequest, desk: Desk, caller: Caller) -> Later | None:
-    """Reads the response to a free request that may state what an earlier call cost; None for any other."""
-    hearing = _Hearing(destination, desk, caller)
-    # Of a guard the adapters use what `_Hearing` has.
-    return destination.api.provider.later(request, cast("Guard", hearing))
+def later_reader(
+    destination: Destination, request: ApiRequest, service: ServiceRequests, caller: Caller
+) -> Later | None:
+    """Return a reader of the response to a free request that may state an earlier call's cost; None for others."""
+    # The adapters use only those members of a guard that `_GuardStandIn` has.
+    return destination.api.provider.later(request, cast("Guard", _GuardStandIn(destination, service, caller)))
 
 
-class _Hearing:
-    """A guard, as far as the adapters need it to read such a response, and its followups."""
+class _GuardStandIn:
+    """A stand-in for a `Guard` and its `Followups`: adjusts charges by requests of the gateway."""
 
-    def __init__(self, destination: Destination, desk: Desk, caller: Caller) -> None:
+    def __init__(self, destination: Destination, service: ServiceRequests, caller: Caller) -> None:
         self._destination = destination
-        self._desk = desk
+        self._service = service
         self._caller = caller
 
     @property
-    def followups(self) -> _Hearing:
+    def followups(self) -> _GuardStandIn:
         return self
 
     def reference(self, id: str) -> str:
         return reference_of(self._destination, id)
 
     def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """As `Followups.stated`: the ledger finds the charge by its reference, and refuses any that is no estimate."""
+        """Adjust the charge with this reference to the cost that the response states, as `Followups.stated` does.
+
+        The ledger refuses to adjust a charge that is not an estimate.
+        """
         if paid is None:
             return
         with suppress(UsageMissingError, UnusableUsageError, AumOSGovernanceError):
@@ -57,10 +61,10 @@ class _Hearing:
             cost = cost_of(paid, rates, response)
             if not cost.estimated:
                 amount = money.to_text(money.ceil_nano(cost.usd))
-                self._desk.post(self._caller, "adjust", {"reference": reference, "amount": amount})
+                self._service.post(self._caller, "adjust", {"reference": reference, "amount": amount})
 
     def batch(self, reference: str) -> None:
-        """Batches do not pass the gateway."""
+        """Do nothing: the gateway does not forward batches."""
 
     def batch_of(self, file_id: str) -> None:
-        """As `batch`."""
+        """Do nothing, as `batch`."""

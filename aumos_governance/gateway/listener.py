@@ -1,4 +1,4 @@
-"""The gateway's HTTP server: on the loopback interface, in a thread and an event loop of its own."""
+"""The gateway's HTTP server: it listens on the loopback interface, in a thread and an event loop of its own."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from aiohttp import web
 
 from ..errors import ConfigurationError
 from ..service.service import NotebookService
-from .bodies import MOST_IN_ALL, MOST_OF_ONE, Bodies
+from .bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies
 from .contract import Keys, Upstream
-from .desk import Desk
-from .exchange import Exchange, Office
-from .refusals import RefusedError, response_of
+from .exchange import Exchange, SharedParts
+from .refusals import RefusedError
+from .service_requests import ServiceRequests
 from .upstreams import Destination, session
 
 __all__ = ["Gateway"]
 
 _HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 120.0
-"""Longer than the clients keep a connection, so that they end it, and no request meets its end."""
+"""Longer than client libraries keep an idle connection, so that they close it and lose no request on a closing one."""
 _HEADERS: Final = 64 * 1024
+"""The longest request line and header, in bytes."""
 _BACKLOG: Final = 1024
 _WRITE_AHEAD: Final = 32 * 1024
-"""Bytes that wait for a slow client before its provider is read no further."""
+"""Bytes buffered for a slow client before the gateway stops reading its provider's response."""
 ENDING_SECONDS: Final = 5.0
-"""How long the end waits until what was settled is recorded."""
+"""How long `Gateway.stop` waits for current calls to end, and again until their settlements are recorded."""
 
 
-# Outside of the tree of loggers, whose configuration enables again what was disabled.
+# It is not in the tree of loggers, since a logging configuration would enable it again.
 _SILENT: Final = logging.Logger("aumos-gateway-http", logging.CRITICAL + 1)  # noqa: LOG001
 
 
 class Gateway:
     """Serves the providers' APIs at ``http://127.0.0.1:<port>/llm/<provider>/``.
 
-    ``incarnation`` is this process of the gateway, as the ledger knows it: its holds become *outcome unknown* when a
-    later server does not find it. Left out, it is made up.
+    ``incarnation`` identifies this process of the gateway in the ledger: its holds become *outcome unknown* when a
+    later server does not find it. By default it is random.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class Gateway:
         *,
         log: logging.Logger | None = None,
         incarnation: str | None = None,
-        most_of_one: int = MOST_OF_ONE,
-        most_in_all: int = MOST_IN_ALL,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        max_total_bytes: int = MAX_TOTAL_BYTES,
         ending_seconds: float = ENDING_SECONDS,
     ) -> None:
         self._upstreams = dict(upstreams)
@@ -63,19 +64,22 @@ class Gateway:
         self._service = service
         self._log = log if log is not None else logging.getLogger(__name__)
         self.incarnation = incarnation if incarnation is not None else f"gateway:{token_hex(8)}"
-        self._bodies = most_of_one, most_in_all
+        self._bodies = max_body_bytes, max_total_bytes
         self._ending_seconds = ending_seconds
         self._exchanges: defaultdict[str, set[asyncio.Task[object]]] = defaultdict(set)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event
-        self._office: Office
+        self._shared: SharedParts
         self._unsubscribe: Callable[[], None] | None = None
 
     # ---- from any thread
 
     def start(self, port: int = 0) -> int:
-        """Listen, on this port where it is free, else on another one; gives the port. Raises ConfigurationError."""
+        """Listen on this port, or on another one where it is not free, and return the port.
+
+        Raises ConfigurationError where the gateway cannot listen.
+        """
         if self._thread is not None:
             raise RuntimeError("The gateway was started already.")
         listening = _Started()
@@ -86,18 +90,18 @@ class Gateway:
         return found
 
     def stop(self) -> None:
-        """End what is under way, have it settled, and wait until that is recorded, for some seconds at most."""
+        """End the current calls, and wait some seconds at most until their settlements are recorded."""
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()
         if self._thread is None or self._loop is None:
             return
-        with suppress(RuntimeError):  # It has ended by itself.
+        with suppress(RuntimeError):  # The event loop has ended already.
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
     def end_streams(self, key_id: str) -> None:
-        """End the calls of this key that are under way; what they cost until now is charged."""
+        """End the current calls made with this key; their cost so far is charged."""
 
         def end() -> None:
             for task in tuple(self._exchanges.get(key_id, ())):
@@ -112,20 +116,20 @@ class Gateway:
     def _run(self, port: int, listening: _Started) -> None:
         try:
             asyncio.run(self._serve(port, listening))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread that waits hears of it
+        except Exception as error:  # noqa: BLE001 - `start` waits in another thread, and must raise any error
             listening.failed(error)
-            self._log.exception("The gateway has ended.")
+            self._log.exception("The gateway has failed and does not serve requests any more.")
 
     async def _serve(self, port: int, listening: _Started) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        most_of_one, most_in_all = self._bodies
+        max_body_bytes, max_total_bytes = self._bodies
         async with session() as http:
-            self._office = Office(
+            self._shared = SharedParts(
                 {name: Destination(upstream, http) for name, upstream in self._upstreams.items()},
                 self._keys,
-                Desk(self._service, self._log),
-                Bodies(most_of_one=most_of_one, most_in_all=most_in_all),
+                ServiceRequests(self._service, self._log),
+                Bodies(max_body_bytes=max_body_bytes, max_total_bytes=max_total_bytes),
                 self.incarnation,
                 self._log,
             )
@@ -134,7 +138,7 @@ class Gateway:
                 handler_cancellation=True,
                 auto_decompress=False,
                 access_log=None,
-                # Of a malformed request it would log the line, which may hold a key.
+                # aiohttp would log the line of a malformed request, which may contain a key.
                 logger=_SILENT,
                 keepalive_timeout=_KEEP_ALIVE_SECONDS,
                 max_line_size=_HEADERS,
@@ -154,15 +158,15 @@ class Gateway:
             if under_way:
                 await asyncio.wait(under_way, timeout=self._ending_seconds)
             await server.shutdown(1.0)
-            if not await self._office.desk.recorded(self._ending_seconds):
-                self._log.warning("What some calls cost could not be recorded before the gateway's end.")
+            if not await self._shared.service.recorded(self._ending_seconds):
+                self._log.warning("The costs of some calls could not be recorded before the gateway ended.")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        exchange = Exchange(self._office, request)
+        exchange = Exchange(self._shared, request)
         try:
             exchange.identify()
         except RefusedError as refused:
-            return response_of(refused, None if exchange.destination is None else exchange.destination.api)
+            return exchange.refusal_response(refused)
         assert exchange.holder is not None
         transport = request.transport
         if transport is not None:
@@ -180,7 +184,7 @@ class Gateway:
 
 
 class _Started:
-    """Where the gateway listens, or why it does not, from its thread."""
+    """The port on which the gateway listens, or the error of its start, passed from its thread to `Gateway.start`."""
 
     def __init__(self) -> None:
         self._done = threading.Event()

@@ -1,4 +1,4 @@
-"""What a client's request may cost at this upstream, and the same request with a lower limit of output."""
+"""Computes the worst case of a client's request at an upstream, and lowers its output limit to fit an amount."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ResultT = TypeVar("ResultT")
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 _MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
 _USEFUL: Final = 256
-"""The fewest output tokens for which a call is worth its input."""
+"""The lowest output limit, in tokens, with which a call is still useful."""
 _ASSUMED: Final = 16_384
-"""The limit that is counted on where a request states none."""
+"""The output limit, in tokens, that is assumed where a request states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class Measured:
     worst: int
     """In nano-USD."""
     limited_to: int | None = None
-    """The limit of output tokens that the gateway put in; None: none."""
+    """The limit of output tokens that the gateway put into the request; None: it did not change the limit."""
 
 
 class Measuring:
-    """Measures the requests for one upstream."""
+    """Measures the worst case of requests to one upstream. ``size``, in bytes, is the size of a request's body."""
 
     def __init__(self, upstream: Upstream, api: ProviderApi) -> None:
         self._upstream = upstream
@@ -51,16 +51,19 @@ class Measuring:
         self._price_id = upstream.provider or api.provider.price_id
 
     async def measure(self, request: ApiRequest, size: int) -> ClientCall | Measured:
-        """Measure what a request may cost; for one that costs nothing, return its `ClientCall`. Raises RefusedError."""
-        return await _aside(lambda: self._measure(request), size)
+        """Measure the worst case of a paid request; return the `ClientCall` of a free one.
+
+        Raises RefusedError where the worst case cannot be known, and where the upstream does not allow the request.
+        """
+        return await _compute(lambda: self._measure(request), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
-        """The same with so low a limit of output that it costs at most ``most`` nano-USD; None: there is none."""
-        return await _aside(lambda: self._fitted(measured, most), size)
+        """Return the call with an output limit with which it costs at most ``most`` nano-USD; None: none is so low."""
+        return await _compute(lambda: self._fitted(measured, most), size)
 
     async def least(self, measured: Measured, size: int) -> int:
-        """The worst case in nano-USD at the lowest limit of output that is of use."""
-        return await _aside(lambda: self._least(measured), size)
+        """Return the worst case, in nano-USD, with the lowest output limit that is useful."""
+        return await _compute(lambda: self._least(measured), size)
 
     def _measure(self, request: ApiRequest) -> ClientCall | Measured:
         upstream, api = self._upstream, self._api
@@ -87,12 +90,12 @@ class Measuring:
                     " server; use another one, or ask its administrator to allow it.",
                 )
         limit = api.output_limit(call.request)
-        measured = self._of(call, paid)
+        measured = self._measured(call, paid)
         if limit is not None and limit.stated is None and upstream.output_limit is not None:
-            return self._with(measured, max(limit.least, upstream.output_limit))
+            return self._with_limit(measured, max(limit.least, upstream.output_limit))
         return measured
 
-    def _of(self, call: ClientCall, paid: Paid, limited_to: int | None = None) -> Measured:
+    def _measured(self, call: ClientCall, paid: Paid, limited_to: int | None = None) -> Measured:
         try:
             paid.quoted = rates = self.rates(paid.model)
             worst = money.ceil_nano(paid.worst(rates) + rates.fee)
@@ -106,24 +109,24 @@ class Measuring:
 
     @cached_property
     def _price_url(self) -> str:
-        # Where the configuration names the seller, another one's address does not count. Read at the first call: the
-        # prices take long to load.
+        # Where the configuration names another seller than the address belongs to, the address does not count. It is
+        # computed at the first call, since the prices take long to load.
         upstream = self._upstream
         named = upstream.provider is not None and address_seller(upstream.base_url) not in (None, upstream.provider)
         return "" if named else upstream.base_url
 
     def rates(self, model: str) -> Rates:
-        """The model's prices here. Raises ConfigurationError when they are not known."""
+        """Return the model's prices at this upstream. Raises ConfigurationError where they are not known."""
         return self._upstream.prices.rates(model, provider=self._price_id, base_url=self._price_url)
 
-    def _with(self, measured: Measured, tokens: int) -> Measured:
+    def _with_limit(self, measured: Measured, tokens: int) -> Measured:
         request = self._api.limited(measured.call.request, tokens, self._upstream.base_url)
         try:
             paid = paid_by(self._api.provider, request)
         except ConfigurationError as error:
             raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
         assert paid is not None
-        return self._of(replace(measured.call, request=request), paid, tokens)
+        return self._measured(replace(measured.call, request=request), paid, tokens)
 
     def _fitted(self, measured: Measured, most: int) -> Measured | None:
         if measured.worst <= most:
@@ -133,17 +136,18 @@ class Measuring:
             return None
         high = limit.stated if limit.stated is not None else _ASSUMED
         low = _useful(high, limit.least)
-        lowest = self._with(measured, low)
+        lowest = self._with_limit(measured, low)
         if lowest.worst > most or high <= low:
             return lowest if lowest.worst <= most else None
-        # The worst case grows with the limit by the same amount a token, but for rounding and for prices by tiers.
+        # The worst case grows linearly with the limit, except for rounding and tiered prices, so interpolation finds
+        # a limit close to the highest one in a few steps.
         found = lowest
         for _ in range(8):
             share = (most - found.worst) * (high - low) // max(1, measured.worst - found.worst)
             tokens = min(high - 1, low + share)
             if tokens <= low:
                 break
-            tried = self._with(measured, tokens)
+            tried = self._with_limit(measured, tokens)
             if tried.worst > most:
                 high, measured = tokens, tried
             else:
@@ -156,12 +160,12 @@ class Measuring:
             return measured.worst
         high = limit.stated if limit.stated is not None else _ASSUMED
         low = _useful(high, limit.least)
-        return measured.worst if low >= high else min(measured.worst, self._with(measured, low).worst)
+        return measured.worst if low >= high else min(measured.worst, self._with_limit(measured, low).worst)
 
 
 def _useful(stated: int, least: int) -> int:
     return max(least, min(stated, _USEFUL) if least < _USEFUL else least + _USEFUL)
 
 
-async def _aside(work: Callable[[], ResultT], size: int) -> ResultT:
+async def _compute(work: Callable[[], ResultT], size: int) -> ResultT:
     return await asyncio.to_thread(work) if size > LARGE else work()

@@ -1,4 +1,4 @@
-"""Passes a provider's response on to the client as it comes, and settles the call by what it reports."""
+"""Passes a provider's response on to the client while it arrives, and settles the call by the reported usage."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .charges import OpenCharge
 from .headers import Mask
 from .refusals import RefusedError
 
-__all__ = ["BROKEN", "Aside", "broken_off", "pass_on", "pass_unpaid"]
+__all__ = ["BROKEN", "Process", "broken_off", "pass_on", "pass_unpaid"]
 
-Aside = Callable[[Callable[[], Any], int], Awaitable[Any]]
-"""Does work on so many bytes: on many of them in a thread, so that other calls go on meanwhile."""
+Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
+"""Calls a function that works on a body of so many bytes, as `Bodies.process` does."""
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""How reading a provider's response can end before its end."""
+"""The errors with which reading a provider's response can break off."""
 _MOST_OF_ERROR: Final = 1024 * 1024
-"""Bytes of an error's body that go on."""
+"""The most bytes of an error's body that are passed on."""
 _AT_ONCE: Final = 256 * 1024
-"""Bytes of a body that goes on in one piece."""
+"""The most bytes of a body that is passed on in one piece."""
 
 
 def broken_off(name: str, error: Exception) -> RefusedError:
-    """There is no response of the provider, or not all of it, and nothing of it went on to the client."""
+    """Return the refusal for a paid call of which no complete response arrived, and nothing was passed on."""
     if isinstance(error, asyncio.TimeoutError):
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
@@ -56,12 +56,12 @@ async def pass_unpaid(
     name: str,
     later: Later | None = None,
 ) -> web.StreamResponse:
-    """Pass on a response that costs nothing, such as an error, without the provider's key. Raises RefusedError.
+    """Pass on a response that costs nothing, such as an error, with the provider's key masked.
 
-    ``later`` reads what it states of an earlier call.
+    ``later`` reads the cost of an earlier call from it. Raises RefusedError where a short response breaks off.
     """
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
-        return await _passed(request, response, headers, _Free(later), Mask(key))
+        return await _pass_in_pieces(request, response, headers, _FreeResponse(later), Mask(key))
     try:
         body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
     except BROKEN as error:
@@ -80,7 +80,7 @@ async def pass_unpaid(
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """An error's body, of which no more is read than an error needs."""
+    """Read an error's body, at most `_MOST_OF_ERROR` bytes of it."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
@@ -100,11 +100,15 @@ async def pass_on(
     streamed: bool,
     key: str | None,
     name: str,
-    aside: Aside,
+    process: Process,
 ) -> web.StreamResponse:
-    """Pass on the response to a paid call, and settle its charge. Raises RefusedError where nothing could go on."""
+    """Pass on the response to a paid call, and settle its charge.
+
+    Raises RefusedError where the response breaks off before any of it was passed on.
+    """
     if streamed or not _is_short(response):
-        return await _passed(request, response, headers, _Paid(charge, reader, aside, streamed=streamed), Mask(key))
+        reading = _PaidResponse(charge, reader, process, streamed=streamed)
+        return await _pass_in_pieces(request, response, headers, reading, Mask(key))
     try:
         body = await response.read()
     except BROKEN as error:
@@ -116,99 +120,101 @@ async def pass_on(
     return web.Response(status=response.status, reason=response.reason, headers=headers, body=Mask(key).whole(body))
 
 
-class _Paid:
-    """Reads the response to a paid call, and settles its charge."""
+class _PaidResponse:
+    """Reads the usage from the response to a paid call while it is passed on, and settles its charge."""
 
-    def __init__(self, charge: OpenCharge, reader: Reader, aside: Aside, *, streamed: bool) -> None:
+    def __init__(self, charge: OpenCharge, reader: Reader, process: Process, *, streamed: bool) -> None:
         self._charge = charge
         self._reader = reader
-        self._aside = aside
+        self._process = process
         self._streamed = streamed
         self._kept = b""
         self._size = 0
         self._complete = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """The bytes that go on to the client now."""
+        """Read the next bytes of the response, and return those to pass on to the client now."""
         self._size += len(chunk)
         shown = self._reader.feed(chunk)
         if self._reader.ended and self._charge.open:
             self._charge.settle(self._reader)
         if not self._streamed:
-            # The last bytes go on once it is settled: who has them has the whole response.
+            # The last bytes are passed on after the settlement: a client that has the whole response is charged.
             shown, self._kept = self._kept, shown
         return shown
 
     async def done(self) -> bytes:
-        """The response is complete: the bytes that are left."""
+        """Settle the charge by the complete response, and return the bytes that were held back."""
         self._complete = True
         if not self._streamed:
-            # Parsed once: what follows finds it.
-            await self._aside(self._reader.response, self._size)
+            # The reader keeps the parsed response, which `settle` reads.
+            await self._process(self._reader.response, self._size)
         rest = self._reader.rest()
         self._charge.settle(self._reader)
         return self._kept + rest
 
-    def left(self) -> None:
-        """Nothing more of it goes on."""
+    def close(self) -> None:
+        """Settle the charge if it is still open, now that nothing more is passed on."""
         if not self._charge.open:
             return
         if self._complete:
-            # The client left while the whole of it was parsed.
+            # The client disconnected while the complete response was parsed.
             self._charge.settle(self._reader)
         else:
             self._charge.settle_partly(self._reader)
 
 
-class _Free:
-    """Passes a response on that costs nothing, and reads what it states of an earlier call."""
+class _FreeResponse:
+    """Reads the cost of an earlier call from a response that costs nothing, while it is passed on."""
 
     def __init__(self, later: Later | None) -> None:
         self._later = later
 
     def feed(self, chunk: bytes) -> bytes:
-        """As `_Paid.feed`."""
+        """Read the next bytes of the response, and return all of them."""
         if self._later is not None:
             self._later.feed(chunk)
         return chunk
 
     async def done(self) -> bytes:
-        """As `_Paid.done`."""
+        """Adjust the earlier call's charge by the complete response; no bytes were held back."""
         if self._later is not None:
             self._later.done()
         return b""
 
-    def left(self) -> None:
-        """As `_Paid.left`."""
+    def close(self) -> None:
+        """Do nothing: no charge is open."""
 
 
-async def _passed(
+async def _pass_in_pieces(
     request: web.BaseRequest,
     response: aiohttp.ClientResponse,
     headers: CIMultiDict[str],
-    hearing: _Paid | _Free,
+    reading: _PaidResponse | _FreeResponse,
     mask: Mask,
 ) -> web.StreamResponse:
+    """Pass on a response piece by piece, and close the client's connection where it breaks off."""
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
     complete = False
     try:
         await out.prepare(request)
-        # The head goes out now, even where the first event takes long.
+        # Writing nothing sends the head now, even where the first event of a stream takes long.
         await out.write(b"")
         async for chunk in response.content.iter_any():
-            if shown := mask.feed(hearing.feed(chunk)):
+            if shown := mask.feed(reading.feed(chunk)):
                 await out.write(shown)
         complete = True
-        if rest := mask.feed(await hearing.done()) + mask.rest():
+        if rest := mask.feed(await reading.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
     except BROKEN as error:
-        # The provider's response or the client's connection: the client must not take the part for the whole.
+        # The provider's response or the client's connection broke off, and the client must not take the part that it
+        # has for the whole response.
         logging.getLogger(__name__).debug("A response was not passed on to its end: %s", error)
         if request.transport is not None:
             request.transport.abort()
     finally:
-        hearing.left()
+        reading.close()
         if not complete:
             response.close()
     return out

@@ -10,13 +10,13 @@ __all__ = ["ProcessEnvironment"]
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnvironment:
-    """The variables of the configured providers: those that a process gets, and those that are taken from it."""
+    """The variables that a client's process gets for the configured providers, and those that are removed from it."""
 
     variables: Callable[[str], Mapping[str, str]]
-    """Those that point at the gateway and hold the key that is given. Called once the gateway listens."""
+    """Returns the variables with the gateway's addresses and the key passed to it; called once the gateway listens."""
     withheld: frozenset[str]
-    """Those that hold a configured provider's own key or address."""
+    """The variables with the configured providers' own keys, which are removed."""
 
     def changes(self, secret: str) -> dict[str, str | None]:
-        """What changes for a process with this key: the variables that are set, and with None those taken out."""
+        """Return the variables to set for a process with this key; None for a variable to remove."""
         return {**dict.fromkeys(self.withheld), **self.variables(secret)}

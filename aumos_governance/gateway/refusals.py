@@ -1,4 +1,4 @@
-"""Refusals: why a request is not forwarded, as a response in the shape of its API."""
+"""Makes refusals, which state why a request is not forwarded, and their responses in the shape of the client's API."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 
 _FROM: Final = "AumOS Governance"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
-"""The code of a request whose kind is not known."""
+"""The code for requests of which the gateway does not know whether they are paid."""
 _NO_SESSION: Final = "NO_SESSION"
 
 
 class RefusedError(Exception):
-    """The request is not forwarded. It never reaches a client."""
+    """A request was refused. It is raised only within the gateway; the client gets `response_of` it."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -40,10 +40,10 @@ class RefusedError(Exception):
 
 
 def response_of(error: RefusedError, api: ProviderApi | None) -> web.Response:
-    """The response, in the shape of the API's own errors; without an API in OpenAI's."""
+    """Return the response for a refusal, in the shape of the API's own errors; without an API in OpenAI's."""
     refusal = error.refusal
     body = _plain(refusal) if api is None else api.error(refusal)
-    # The official clients obey this header: another attempt would be refused as well.
+    # The official client libraries do not retry with this header, since another attempt would be refused as well.
     again = refusal.status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT) or "retry-after" in error.headers
     headers = {**({} if again else {"x-should-retry": "false"}), "x-aumos-code": refusal.code, **error.headers}
     return web.Response(
@@ -58,7 +58,7 @@ def _plain(refusal: Refusal) -> Mapping[str, Any]:
 
 
 def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, notebook: str) -> RefusedError:
-    """The error for a call that was denied, with what the user can do about it in JupyterLab."""
+    """Return the refusal for a call that was denied; its message states what the user can do in JupyterLab."""
     code = str(decision.get("code") or "GOVERNANCE_DENIED")
     if code == _NO_SESSION:
         return RefusedError(
@@ -82,7 +82,7 @@ def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, noteboo
 
 
 def no_decision(message: Mapping[str, Any]) -> RefusedError:
-    """The service gave no decision, so nothing was sent."""
+    """Return the refusal for a call on which the service did not decide; ``message`` is the service's response."""
     code = str(message.get("code") or "UNAVAILABLE")
     if code.startswith("INVALID"):
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {message.get('message')}")
@@ -90,14 +90,14 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
         HTTPStatus.SERVICE_UNAVAILABLE,
         code,
         f"{_FROM}: there is no decision, so the call was not sent ({message.get('message')}). Try again when the"
-        " Jupyter server's ledger responds; its log says more.",
+        " Jupyter server's ledger responds; the server's log has the details.",
     )
 
 
 def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai: str = "") -> RefusedError:
-    """What the call may cost is not known, so nothing was sent.
+    """Return the refusal for a call whose cost cannot be known, so that it is not sent.
 
-    ``like_openai`` is the path below the gateway's address where the provider has OpenAI's API beside one of its own.
+    ``like_openai`` is the path, below the gateway's address, of a provider's OpenAI-compatible API; else empty.
     """
     if error.cause is None:
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")

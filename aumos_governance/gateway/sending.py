@@ -1,4 +1,4 @@
-"""Sends a client's request to its provider: once more where the key was replaced, or what was added is refused."""
+"""Sends a client's request to its provider, and again where the provider refused the key or an added field."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _FORM: Final = "multipart/form-data"
 
 
 class Sending:
-    """One client's request on its way, and the one response that is open at a time.
+    """Sends one client's request to its provider; at most one response of the provider is open at a time.
 
-    What a provider refused cost nothing, so what is held for a call is there for its next attempt.
+    A refused attempt costs nothing, so the hold of the call covers the next attempt.
     """
 
     def __init__(self, destination: Destination, request: web.BaseRequest, query: str, secret: str) -> None:
-        """``query`` is the request's without the client's key, which is ``secret``."""
+        """``query`` is the request's query string without the client's key, ``secret``."""
         self._destination = destination
         self._request = request
         self._query = query
@@ -38,40 +38,44 @@ class Sending:
         self._path = ""
         self._model: object = None
         self.key: str | None = None
-        """The provider's key, with which the request was sent last."""
+        """The provider's key with which the latest attempt was sent; None: without a key."""
 
     @property
     def is_form(self) -> bool:
-        """Whether the request's body is a form, which is sent as it came."""
+        """Whether the request's body is a form, which is forwarded unchanged."""
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether the request is sent without the field for a stream's usage, which its server refuses."""
+        """Whether the request is sent without the field that requests a stream's usage: its server refuses it."""
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 
     @property
     def _place(self) -> tuple[str, str]:
-        # The path as well: Azure's names the model, whatever the body names.
+        # The path is part of it because Azure's path names the model, and the body may name another one.
         return f"{self._destination.upstream.base_url}{self._path}", str(self._model)
 
     async def read_key(self) -> None:
-        """Read the provider's key. Raises RefusedError."""
+        """Read the provider's key. Raises RefusedError where it cannot be read."""
         self.key = await self._destination.key()
 
-    async def free(self, call: ClientCall, content: bytes | None) -> aiohttp.ClientResponse:
-        """Send a request that costs nothing; gives the head of its response. Raises what aiohttp raises."""
+    async def send_free(self, call: ClientCall, content: bytes | None) -> aiohttp.ClientResponse:
+        """Send a request that costs nothing, and return its response when the head has arrived.
+
+        Raises what aiohttp raises.
+        """
         return await self._sent(call, content)
 
-    async def content(self, measured: Measured, body: Body, content: bytes, size: int) -> bytes:
-        """What is sent of a paid call: a form as it came, else the JSON that was measured. Raises RefusedError.
+    async def paid_content(self, measured: Measured, body: Body, content: bytes, size: int) -> bytes:
+        """Return the body to send for a paid call: a form unchanged, else the JSON that was measured.
 
-        ``size`` is that of the client's ``body``, whose place it takes.
+        ``content`` is the client's form, and ``size`` the bytes of the client's body. Raises RefusedError where the
+        JSON takes too much memory.
         """
-        return content if self.is_form else await body.written(measured.paid.body or measured.call.request.body, size)
+        return content if self.is_form else await body.encode(measured.paid.body or measured.call.request.body, size)
 
-    async def paid(self, measured: Measured, content: bytes, body: Body) -> aiohttp.ClientResponse:
-        """Send a paid request; gives the head of its response. Raises what aiohttp raises."""
+    async def send_paid(self, measured: Measured, content: bytes, body: Body) -> aiohttp.ClientResponse:
+        """Send a paid request, and return its response when the head has arrived. Raises what aiohttp raises."""
         call = measured.call
         response = await self._sent(call, content, is_json=not self.is_form)
         if measured.paid.body is None or self.is_form:
@@ -80,18 +84,18 @@ class Sending:
             stream_options.accepts(self._place)
         if not stream_options.may_refuse_with(self._place, response.status):
             return response
-        # The server may refuse a request for the usage. As its client wrote it, the request is not longer.
-        content = await body.written(call.request.body, len(content))
+        # The server may have refused the field for the usage. The client's own request, without it, is not longer.
+        content = await body.encode(call.request.body, len(content))
         response = await self._sent(call, content, is_json=True)
         if response.status < HTTPStatus.BAD_REQUEST:
             stream_options.refuses(self._place)
         return response
 
     def close(self) -> None:
-        """Nothing more of the response is read."""
+        """Close the open response, if there is one."""
         response, self._response = self._response, None
         if response is not None:
-            # Of one that was read to its end the connection is kept.
+            # aiohttp still keeps the connection of a response that was read to its end.
             response.close()
 
     async def _sent(self, call: ClientCall, content: bytes | None, *, is_json: bool = False) -> aiohttp.ClientResponse:
@@ -109,7 +113,7 @@ class Sending:
         if call.request.method.lower() in READS:
             content = None
         elif content is not None and (is_json or "content-type" not in headers):
-            # Whatever the client called it: it was read as JSON.
+            # The body was measured as JSON, whatever type the client stated.
             headers["content-type"] = "application/json"
         self._response = await self._destination.send(call, self._query, headers, self.key, content)
         return self._response

@@ -30,18 +30,18 @@ NOT_SENT: Final = (
     aiohttp.InvalidURL,
     ConnectionRefusedError,
 )
-"""The errors that come before a request is out."""
+"""The errors that are raised before any of the request was sent."""
 _KEPT_SECONDS: Final = 60.0
 """How long a provider's key is used before it is read again."""
 _IDLE_SECONDS: Final = 15.0
-"""How long a connection is kept without a request: less than any provider keeps it, so that no request is lost on a
-connection that the provider closes at that moment."""
+"""How long an idle connection is kept: less than any provider keeps it, so that no request is lost on a connection
+that the provider is closing."""
 _READ_AHEAD: Final = 16 * 1024
-"""Bytes of a response that are read before the client takes them."""
+"""Bytes of a response that are buffered before they are passed on."""
 
 
 def session() -> aiohttp.ClientSession:
-    """The client of all upstreams: without cookies, and without a proxy that the environment names."""
+    """Return an HTTP client for all upstreams; it keeps no cookies and uses no proxy of the environment."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=60),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -55,7 +55,7 @@ def session() -> aiohttp.ClientSession:
 
 
 class Destination:
-    """One upstream, with all that a call to it needs."""
+    """One upstream with its API, its measuring, its key in memory, and its connections."""
 
     def __init__(
         self, upstream: Upstream, http: aiohttp.ClientSession, *, monotonic: Callable[[], float] = time.monotonic
@@ -64,7 +64,7 @@ class Destination:
         self.api: ProviderApi = api_of(upstream.dialect)
         self.measuring = Measuring(upstream, self.api)
         self.base_path = urlsplit(upstream.base_url).path
-        """The part of the base URL that clients have in theirs."""
+        """The path of the upstream's base URL, with which the paths of clients' requests may begin."""
         self._http = http
         self._monotonic = monotonic
         self._key: tuple[float, str | None] | None = None
@@ -73,10 +73,10 @@ class Destination:
         )
 
     async def key(self) -> str | None:
-        """The provider's key; None where it needs none. Raises RefusedError."""
+        """Return the provider's key; None where it needs none. Raises RefusedError where it cannot be read."""
         if self._key is None or self._key[0] < self._monotonic():
             try:
-                # It may read a file or run a command.
+                # Reading the key may open a file or run a command.
                 key = await asyncio.to_thread(self.upstream.key)
             except ConfigurationError as error:
                 raise RefusedError(
@@ -89,21 +89,21 @@ class Destination:
         return self._key[1]
 
     async def key_after(self, refused: str) -> str | None:
-        """Another key than the one that the provider refused, which may have been replaced; None: there is none."""
+        """Return the key that replaced one that the provider refused; None where it was not replaced."""
         if self._key is not None and self._key[1] == refused:
             self._key = None
             self.upstream.key_refused(refused)
         try:
             key = await self.key()
         except RefusedError:
-            # The next call has the reason.
+            # The next call reads the key first, and its client gets the reason.
             return None
         return None if key == refused else key
 
     async def send(
         self, call: ClientCall, query: str, headers: CIMultiDict[str], key: str | None, content: bytes | None
     ) -> aiohttp.ClientResponse:
-        """Send a request, and give its response when the head of it has arrived. Raises what aiohttp raises."""
+        """Send a request, and return its response when the head has arrived. Raises what aiohttp raises."""
         upstream = self.upstream
         if key is not None:
             headers.update(self.api.credential(upstream.base_url, key))
@@ -114,7 +114,7 @@ class Destination:
             call.request.method,
             URL(f"{address}?{query}" if query else address, encoded=True),
             headers=headers,
-            # Of a large one piece by piece, so that others are served meanwhile.
+            # aiohttp sends a file piece by piece, so that other calls are served while a large body is sent.
             data=BytesIO(content) if content is not None and len(content) > LARGE else content,
             allow_redirects=False,
             timeout=self._timeout,

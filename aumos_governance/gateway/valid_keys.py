@@ -1,4 +1,4 @@
-"""The valid keys in memory, by digest and by id, kept in line with the ledger that several processes change."""
+"""The valid keys in memory, by digest and by id, in agreement with the ledger, which several processes change."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["ValidKeys"]
 
 @dataclass(slots=True)
 class _Entry:
-    """A valid key. ``number`` is that of the change that made it durable; infinite until then."""
+    """A valid key, with the number of the change that made it durable; the number is infinite until then."""
 
     key: GatewayKey
     number: float
 
 
 class ValidKeys:
-    """Each method may be called from any thread. Listeners that fail are logged to ``log``."""
+    """The valid keys. Each method may be called from any thread. Errors of listeners are logged to ``log``."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -32,7 +32,7 @@ class ValidKeys:
         self._by_digest: dict[str, _Entry] = {}
         self._by_id: dict[str, _Entry] = {}
         self._revoked: dict[str, int] = {}
-        """By id, the change that revoked a key here: what was read before it may still list the key."""
+        """The number of the change that revoked a key here, by key id: an earlier read may still list the key."""
         self._changes = 0
         self._listeners: tuple[Callable[[str], None], ...] = ()
 
@@ -40,7 +40,7 @@ class ValidKeys:
 
     def by_digest(self, digest: str) -> GatewayKey | None:
         entry = self._by_digest.get(digest)
-        # A dictionary's own comparison may end at the first difference.
+        # The dictionary's own comparison may stop at the first difference, so it does not take constant time.
         return entry.key if entry is not None and compare_digest(entry.key.digest, digest) else None
 
     def by_id(self, key_id: str) -> GatewayKey | None:
@@ -48,25 +48,25 @@ class ValidKeys:
         return None if entry is None else entry.key
 
     def all(self) -> list[GatewayKey]:
-        """All of them, oldest first; those that are not durable yet come first."""
+        """Return all valid keys, oldest first; those that are not durable yet precede them."""
         with self._lock:
             found = [entry.key for entry in self._by_id.values()]
         return sorted(found, key=lambda key: (key.issued_at, key.key_id))
 
     def durable(self) -> list[GatewayKey]:
-        """Those that the ledger has."""
+        """Return the valid keys that the ledger has stored."""
         with self._lock:
             return [entry.key for entry in self._by_id.values() if entry.number < math.inf]
 
-    # ---- changes made here
+    # ---- changes made by this process
 
     def expect(self, key: GatewayKey) -> None:
-        """The key is valid from now on, and will be durable: `take` follows, or `drop`."""
+        """Accept a key that the ledger has not stored yet; the caller calls `take` or `drop` for it later."""
         with self._lock:
             self._put(key, math.inf)
 
     def take(self, key: GatewayKey) -> None:
-        """A key as the ledger has it now, unless it was dropped here."""
+        """Accept a key as the ledger has stored it, unless it was dropped here."""
         with self._lock:
             self._changes += 1
             if key.key_id not in self._revoked:
@@ -88,12 +88,15 @@ class ValidKeys:
             for call in listeners:
                 try:
                     call(key_id)
-                except Exception:  # noqa: BLE001 - the others must hear of it
-                    self._log.exception("That a key was revoked could not be passed on.")
+                except Exception:  # noqa: BLE001 - the other listeners must be called
+                    self._log.exception("A listener failed when it was notified that a key is revoked.")
 
     def on_dropped(self, call: Callable[[str], None]) -> Callable[[], None]:
-        """Have ``call`` called with the id of each key that is dropped, in the thread that drops it."""
-        # A new object, so that one function given twice is ended once at a time.
+        """Call ``call`` with the id of each key that is dropped, in the thread that drops it.
+
+        The returned function ends this.
+        """
+        # Each registration is a new object, so that a function registered twice is not removed twice at once.
         listener = partial(call)
         with self._lock:
             self._listeners = (*self._listeners, listener)
@@ -104,15 +107,18 @@ class ValidKeys:
 
         return end
 
-    # ---- changes made elsewhere
+    # ---- changes made by other processes
 
     def begin(self) -> int:
-        """Before the ledger is read: what changes here from now on is newer than what it will list."""
+        """Return the number of changes made here so far; `adopt` needs the number from before the ledger was read."""
         with self._lock:
             return self._changes
 
     def adopt(self, listed: Mapping[str, GatewayKey], begun: int) -> None:
-        """What the ledger listed, by id; ``begun`` is what `begin` gave before it was read."""
+        """Replace the valid keys by those that the ledger listed, except for changes made here meanwhile.
+
+        ``listed`` is by key id; ``begun`` is the result of `begin` from before the ledger was read.
+        """
         with self._lock:
             gone = [id for id, entry in self._by_id.items() if id not in listed and entry.number <= begun]
             self._revoked = {id: number for id, number in self._revoked.items() if id in listed or number > begun}

@@ -63,8 +63,8 @@ def govern(
     that you run yourself. ``fee`` USD are added to the held and to the charged amount of each call, for example for a
     hosted tool.
 
-    A denied call raises GovernanceDeniedError, and a call whose worst case is not known ConfigurationError; neither is
-    sent. Raises InvalidRequestError for a client of another library.
+    A denied call raises GovernanceDeniedError, and a call whose worst case is not known raises ConfigurationError;
+    neither is sent. Raises InvalidRequestError for a client of another library.
 
     Where the client's address is the server's gateway, which decides and charges the calls itself, they are passed on
     unchanged, and the client's `repr` shows that.
@@ -158,7 +158,7 @@ class _Governor:
         return None if self.passes else self._provider.later(request, self._guard)
 
     def record_refusal(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """Record that a request was refused because it may cost something; return the error for the caller to raise."""
+        """Record that a request was refused because its cost is not known; return the error for the caller to raise."""
         return self._guard.record_refusal(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
     async def record_refusal_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
@@ -217,7 +217,7 @@ def _governed(kind: Any) -> Any:
 def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
     """Hold the worst case of a request where it is paid, send it with ``send``, and return its response.
 
-    ``awaited``: whether ``client`` is asynchronous, so that ``send`` returns an awaitable.
+    ``awaited`` is whether ``client`` is asynchronous, so that ``send`` returns an awaitable.
     """
     governor = client._governor()
     try:
@@ -232,8 +232,8 @@ def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, stream
             else governor.record_refusal(refusal, options)
         )
         raise refused from None
-    # A free request sets it to None: otherwise it would count as an attempt of the paid call that encloses it, or of an
-    # interrupted call that did not reset it.
+    # A free request sets `CURRENT` to None: otherwise the request would count as an attempt of the paid call that
+    # encloses it, or of an interrupted call that did not reset `CURRENT`.
     former = CURRENT.get()
     try:
         CURRENT.set(call)

@@ -17,7 +17,7 @@ from ..types import TrustLevel
 __all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
 
 CONSENT: Final = "governed_call"
-"""The ``data_type`` that a consent to calls of a governed function is recorded with."""
+"""The ``data_type`` under which consent to calls of a governed function is recorded."""
 _ATOM: Final = money.to_decimal(1)
 _LONGEST: Final = 2_000
 """The most characters of one argument's `repr` that a user is shown; a longer one is cut off, with a mark."""
@@ -42,7 +42,7 @@ class GovernanceState:
 
     @property
     def spent(self) -> float:
-        """The amount recorded by `record_spend`; with a budget, all that was charged to it in the engine's session."""
+        """The amount recorded by `record_spend`; with a budget, the amount charged to that budget in the session."""
         return float(self._work.spent())
 
     @property
@@ -131,7 +131,7 @@ class GovernedWork:
         try:
             spent: Decimal = bound.engine.budget.balance(self._name).spent
         except (BudgetNotFoundError, NotFoundError):
-            # The session in which it was spent has ended, and its budget with it.
+            # The session in which the function spent money has ended, and with it the budget.
             return Decimal(0)
         return spent
 
@@ -208,7 +208,8 @@ class GovernedWork:
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
         """Have the engine decide about one call before the ``with`` block runs it.
 
-        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released.
+        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released; an interrupted call
+        is settled with 0 USD, as an estimate, besides what it has recorded itself.
         """
         bound = self.bound()
         if self._needs_money(bound):
@@ -254,7 +255,7 @@ class GovernedWork:
         )
 
     def _checked(self, bound: _Binding, decision: GovernanceDecision) -> _Binding:
-        """Return the binding to use after the budget's check.
+        """Return the binding to use for the call, by the ``decision`` on whether its budget is used up.
 
         Raises GovernanceDeniedError where the function's own budget is used up.
         """
@@ -285,7 +286,7 @@ class GovernedWork:
             self.calls += 1
 
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """Return the call as Python code, which the user is shown who approves it."""
+        """Return the call as Python code, to be shown to the user who decides about it."""
         written = [_repr(value) for value in args]
         written.extend(f"{name}={_repr(value)}" for name, value in kwargs.items())
         return f"{self._short}({', '.join(written)})"

@@ -28,7 +28,7 @@ class GovernedCalls(Guards, BaseCallbackHandler):
 
     Passed to a run as ``config={"callbacks": [GovernedCalls()]}``, it governs all models in that run; passed to a model
     as ``callbacks=[...]``, that model only. Its arguments are those of `govern`. A denied call raises
-    GovernanceDeniedError, and a call whose price is not known ConfigurationError; nothing is sent to the provider then.
+    GovernanceDeniedError, and a call whose price is not known raises ConfigurationError; neither is sent.
 
     Embeddings are not governed, since LangChain has no callbacks for them. A call with several prompts is refused,
     since they cannot be held one by one. A call that the provider's client retries counts as one call.

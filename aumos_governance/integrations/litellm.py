@@ -25,7 +25,7 @@ __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
 
 class _LiteLLMGuards(Guards):
-    """The guards of LiteLLM's calls; each call's provider, address and model are found in its arguments."""
+    """A factory of guards for LiteLLM's calls, whose provider, address and model are found in their arguments."""
 
     def _call(self, arguments: Mapping[str, Any], kind: str = "completion") -> tuple[Guard, Paid]:
         """Return a call's guard, and the paid call; ``kind`` as in `call_of`."""
@@ -40,7 +40,7 @@ class GovernedLiteLLM(_LiteLLMGuards):
     """The functions ``completion``, ``responses`` and ``embedding`` of LiteLLM, whose calls are held and charged.
 
     The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor's arguments
-    are those of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known
+    are those of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known raises
     ConfigurationError; nothing is sent then. A call that LiteLLM retries counts as one call. A call with ``fallbacks``
     is refused, since the price of another model differs.
     """
@@ -212,7 +212,7 @@ class _AsyncStream(_Stream):
 
 
 class _HeldCall:
-    """A call whose worst case is held before ``send`` sends it; ``send`` takes the arguments to add to the call's."""
+    """A call that is held before the function ``send`` makes it; ``send`` takes arguments to add to the call's own."""
 
     def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
         self._guard = guard

@@ -52,7 +52,7 @@ def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_mo
 
 
 def _parsed(arguments: str) -> Mapping[str, Any]:
-    """Return the model's arguments as the user is shown them; text that is no JSON object is named ``arguments``."""
+    """Return the model's arguments, as shown to the user; text that is no JSON object is named ``arguments``."""
     try:
         parsed = json.loads(arguments or "{}")
     except ValueError:

@@ -1,1 +1,1 @@
-"""What runs in a kernel: the magics, and the client that requests each decision."""
+"""The code that runs in a kernel: the magics, and the client that requests decisions."""

@@ -162,7 +162,8 @@ class NotebookService(UserRequests):
         write, shared_with = operation.response.write, caller.shared_with
         if isinstance(request, Charging):
             waits_for_user = self._may_wait(wire_request.body.get("at_limit"))
-            turn = turn_seconds(wire_request.body.get("waits_turn"))
+            stated = wire_request.body.get("waits_turn")
+            turn = 0.0 if stated is None else turn_seconds(stated)
             if waits_for_user or turn:
 
                 def decided(future: Future[Decision]) -> None:
@@ -176,7 +177,8 @@ class NotebookService(UserRequests):
 
     def _may_wait(self, value: object) -> bool:
         """Whether a charge may wait at a limit for a user, by the ``at_limit`` of its request; None for the default."""
-        chosen = at_limit_of(value)
+        # Most charges state nothing, so that nothing has to be read of how they wait.
+        chosen = None if value is None else at_limit_of(value)
         return self._at_limit is not None and (chosen or self._at_limit) == ASK
 
     # ---- operations with handlers of their own

@@ -130,12 +130,7 @@ def at_limit_of(value: object) -> str | None:
 
 
 def turn_seconds(value: object) -> float:
-    """Return the seconds that a request waits for its turn, by its ``waits_turn``; 0 for None.
-
-    Raises InvalidRequestError for any other value.
-    """
-    if value is None:
-        return 0.0
+    """Return the seconds that a request waits for its turn, by its ``waits_turn``. Raises InvalidRequestError."""
     if is_number(value, _MOST_SECONDS) and value >= 0:
         return float(value)
     raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(value)}.")

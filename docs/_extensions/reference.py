@@ -1,14 +1,14 @@
-"""Writes the reference's pages from what they describe: docstrings, OpenAPI, traits, magics, the command line.
+"""A Sphinx extension that generates the reference from docstrings, the OpenAPI document, traits, magics and commands.
 
-They are made in `docs/reference/` at each build and are never committed, so that none can be out of date.
+Each build writes the pages into `docs/reference/`. They are never committed, so that none can be out of date.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import os
 import re
-import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
@@ -24,10 +24,10 @@ PACKAGE = ROOT / "aumos_governance"
 
 
 def sdk() -> Iterable[str]:
-    """Every public name, in the order of the package's own list, by its docstring."""
+    """Yield the parts of the page of the Python interface: the public names in alphabetical order."""
     package = import_module("aumos_governance")
     yield "# The Python interface"
-    yield "All are importable from `aumos_governance`; [the engine, from Python](../sdk.md) shows how they are used."
+    yield "Import all names from `aumos_governance`. [The engine, from Python](../sdk.md) shows how they are used."
     for name in sorted(package.__all__):
         thing = getattr(package, name)
         if name == "__version__" or not (inspect.isclass(thing) or inspect.isroutine(thing)):
@@ -41,11 +41,11 @@ def _is_error(thing: object) -> bool:
 
 
 def rest() -> Iterable[str]:
-    """Every endpoint of the OpenAPI document, and the bodies they take and give."""
+    """Yield the parts of the page of the REST endpoints, with the bodies of their requests and responses."""
     document = yaml.safe_load((PACKAGE / "server" / "openapi.yaml").read_text("utf-8"))
     yield "# The REST endpoints"
     base = document["servers"][0]["url"].strip("/")
-    yield f"All are below `<server>/{base}`. [The REST interface](../rest.md) shows how they are used."
+    yield f"All endpoints are below `<server>/{base}`. [The REST interface](../rest.md) shows how they are used."
     for path, item in document["paths"].items():
         shared = item.get("parameters", [])
         for method, operation in item.items():
@@ -120,7 +120,7 @@ def _type(schema: Any) -> str:
 
 
 def settings() -> Iterable[str]:
-    """The server's traits, by their help."""
+    """Yield the parts of the page of the server's settings: its traits with their help."""
     from aumos_governance.server.extension import GovernanceExtension
 
     yield "# The server's settings"
@@ -136,11 +136,11 @@ def settings() -> Iterable[str]:
 
 
 def magics() -> Iterable[str]:
-    """The magics, by what `%name?` shows."""
+    """Yield the parts of the page of the magics, with the text that `%name?` shows."""
     from aumos_governance.kernel.magics.magics import GovernanceMagics
 
     yield "# The magics"
-    yield "Loaded by `%load_ext aumos_governance.jupyter_extension`. In a notebook, `%governance?` shows the same text."
+    yield "`%load_ext aumos_governance.jupyter_extension` loads them. `%governance?` in a cell shows the same text."
     found = GovernanceMagics.magics
     methods = {**found["cell"], **found["line"]}
     for name, method in sorted(methods.items()):
@@ -151,9 +151,11 @@ def magics() -> Iterable[str]:
 
 
 def command_line() -> Iterable[str]:
-    """The commands, by their help."""
+    """Yield the parts of the page of the commands, with their help."""
     from aumos_governance.cli.options import parser
 
+    # argparse wraps the help at the width of the terminal in which the documentation is built.
+    os.environ["COLUMNS"] = "80"
     yield "# The commands"
     yield "[The command line](../cli.md) shows what they are used for."
     yield from _commands(parser())
@@ -168,7 +170,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterable[str]:
 
 
 def of_the_repository(name: str) -> Callable[[], Iterable[str]]:
-    """A page of the repository's own folder, with links that lead to the same places from here."""
+    """Return the function that makes a page of a file in the repository's root, with its links changed to fit."""
 
     def page() -> Iterable[str]:
         source = re.search(r'(?m)^Source = "(.*)"$', (ROOT / "pyproject.toml").read_text("utf-8"))
@@ -202,22 +204,17 @@ PAGES: dict[str, Callable[[], Iterable[str]]] = {
 
 
 def write(app: Sphinx) -> None:
-    """Write the pages whose text is not what it was, so that a build reads only those again."""
+    """Write the pages whose text has changed, so that a build reads only those again."""
     folder = Path(app.srcdir) / "reference"
     folder.mkdir(exist_ok=True)
-    # The help of the commands is laid out for the width of a terminal.
-    columns, sys.argv = sys.argv, ["jupyter-governance"]
-    try:
-        for name, page in PAGES.items():
-            text = "\n\n".join(page()) + "\n"
-            file = folder / f"{name}.md"
-            if not file.exists() or file.read_text("utf-8") != text:
-                file.write_text(text, "utf-8")
-    finally:
-        sys.argv = columns
+    for name, page in PAGES.items():
+        text = "\n\n".join(page()) + "\n"
+        file = folder / f"{name}.md"
+        if not file.exists() or file.read_text("utf-8") != text:
+            file.write_text(text, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Called by Sphinx."""
+    """Register the extension; Sphinx calls this."""
     app.connect("builder-inited", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,4 @@
-"""OpenAI's and Anthropic's TypeScript libraries as they are, in a process that a notebook's kernel starts."""
+"""OpenAI's and Anthropic's unmodified TypeScript libraries, in a process that a notebook's kernel starts."""
 
 from __future__ import annotations
 

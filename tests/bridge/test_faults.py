@@ -21,7 +21,7 @@ import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.bridge.ways import WAYS, arguments
-from tests.kernel.governed_kernel import LINK, SOCKET, notebook, stopped
+from tests.kernel.governed_kernel import CONNECT, SOCKET, notebook, stopped
 from tests.kernel.real_kernel import refused
 
 
@@ -71,7 +71,7 @@ def test_a_server_that_is_killed_in_a_burst(launch: Callable[..., LiveServer], w
     server = launch(arguments(way)).start()
     seen = server.root / "acknowledged"
     with notebook(server, "burst.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 1000\n{LINK}\n{BURST}")
+        kernel.run(f"%governance --budget 1000\n{CONNECT}\n{BURST}")
         until(lambda: seen.exists() and seen.read_bytes().count(b"\n") > 30, "the burst is under way")
         server.kill()
         server.start()
@@ -86,7 +86,7 @@ def test_a_server_that_is_killed_in_a_burst(launch: Callable[..., LiveServer], w
 
 def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: LiveServer) -> None:
     with notebook(server, "still.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 1000\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
+        kernel.run(f"%governance --budget 1000\n{CONNECT}\nfrom concurrent.futures import ThreadPoolExecutor")
         for number in range(2):
             with stopped(server):
                 requested = kernel.run(
@@ -105,7 +105,7 @@ def test_what_timed_out_while_the_server_stood_still_is_not_charged(server: Live
 
 def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer) -> None:
     with notebook(server, "between.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 5\n{LINK}")
+        kernel.run(f"%governance --budget 5\n{CONNECT}")
         pid = int(kernel.value("__import__('os').getpid()"))
         kernel.run("held = client.request('hold', {'amount': '1'})['hold_id']")
         os.kill(pid, signal.SIGKILL)
@@ -116,10 +116,10 @@ def test_a_kernel_that_is_killed_between_hold_and_settlement(server: LiveServer)
 def test_a_kernel_that_does_not_read_keeps_no_other_waiting(server: LiveServer) -> None:
     with notebook(server, "deaf.ipynb") as (deaf, _), notebook(server, "other.ipynb") as (other, _):
         deaf.run(
-            f"%governance\n{LINK}\nfrom aumos_governance.wire.protocol import WireRequest\nimport os, signal, time"
+            f"%governance\n{CONNECT}\nfrom aumos_governance.wire.protocol import WireRequest\nimport os, signal, time"
         )
         pid = int(deaf.value("os.getpid()"))
-        other.run(f"%governance\n{LINK}\nimport time")
+        other.run(f"%governance\n{CONNECT}\nimport time")
         deaf.client.execute(
             "for number in range(3_000):\n"
             "    asked = WireRequest(f'deaf-{number}', 'audit', time.time() + 1e6, body={'limit': 1000})\n"
@@ -177,7 +177,7 @@ def test_a_ledger_that_cannot_be_written_acknowledges_nothing(
 ) -> None:
     path = f"{request.node.callspec.id}.ipynb"
     with notebook(server, path) as (kernel, _):
-        kernel.run(f"%governance --budget 5\n{LINK}\n%governance_spend 0.5")
+        kernel.run(f"%governance --budget 5\n{CONNECT}\n%governance_spend 0.5")
         with fault(server):
             outcome = kernel.run("%governance_spend 1")
         refused(outcome, "LedgerError", word)
@@ -207,7 +207,7 @@ def test_a_busy_server_delays_no_request(tmp_path: Path) -> None:
     try:
         server.start()
         with notebook(server, "blocked.ipynb") as (kernel, _):
-            kernel.run(f"%governance --budget 1000\n{LINK}\n{SOCKET}\nimport pathlib\n%governance_spend 1")
+            kernel.run(f"%governance --budget 1000\n{CONNECT}\n{SOCKET}\nimport pathlib\n%governance_spend 1")
             outcome = kernel.run(
                 "until = time.monotonic() + 20\n"
                 "pathlib.Path('block').touch()\n"

@@ -24,7 +24,7 @@ from aumos_governance.ledger.contract.requests import OpenSession
 from aumos_governance.ledger.contract.terms import SessionTerms
 from tests.bridge.live_server import GOVERNANCE, LiveServer
 from tests.bridge.ways import arguments
-from tests.kernel.governed_kernel import LINK, SOCKET, notebook
+from tests.kernel.governed_kernel import CONNECT, SOCKET, notebook
 from tests.kernel.real_kernel import Kernel
 from tests.ledger.postgres_server import running_server
 
@@ -145,7 +145,7 @@ def floods(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         wait = SOCKET if way == "socket" else ""
         for kernel in kernels:
             begun = kernel.run(
-                f"%governance --budget 1000\n{LINK}\nclient.request('status')\n{wait}\nby_socket = {wait!r} != ''"
+                f"%governance --budget 1000\n{CONNECT}\nclient.request('status')\n{wait}\nby_socket = {wait!r} != ''"
             )
             assert begun.status == "ok", begun
         yield Floods(server, way == "socket", *kernels)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.bridge.live_server import LiveServer, until
 from tests.bridge.ways import WAYS, arguments
-from tests.kernel.governed_kernel import LINK, notebook
+from tests.kernel.governed_kernel import CONNECT, notebook
 
 STORM = """
 import asyncio, ctypes, os, random, signal, threading, time
@@ -51,7 +51,7 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
     """Interrupt a loop of spends in the main thread; another thread spends too, and receives the responses of both."""
     presses = 100
     with notebook(server, "storm.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
+        kernel.run(f"%governance --budget 100000\n{CONNECT}\n{STORM}")
         shown = 0
         for storm in range(20):
             # Two storms, or more if the machine is slow; all of them in a soak.
@@ -90,7 +90,7 @@ def test_a_storm_of_interrupts(server: LiveServer, soak: bool) -> None:
 def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServer, soak: bool) -> None:
     with notebook(server, "blocks.ipynb") as (kernel, _):
         kernel.run(
-            f"%governance --budget 100000\n{LINK}\n{STORM}\n"
+            f"%governance --budget 100000\n{CONNECT}\n{STORM}\n"
             "from decimal import Decimal\n"
             "from aumos_governance import GovernanceAction, notebook_engine\n"
             "engine = notebook_engine()\n"
@@ -125,7 +125,7 @@ def test_a_storm_on_governed_blocks_leaves_hardly_anything_held(server: LiveServ
 @pytest.mark.soak
 def test_a_storm_of_cancelled_tasks(server: LiveServer, soak: bool) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 100000\n{LINK}\n{STORM}")
+        kernel.run(f"%governance --budget 100000\n{CONNECT}\n{STORM}")
         # The time after which a task is cancelled follows the time of a spend on this machine, so that some spends end
         # first.
         outcome = kernel.run(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed_kernel import LINK, notebook
+from tests.kernel.governed_kernel import CONNECT, notebook
 
 # Spawned processes import their functions from a file, since they cannot import a notebook's cells.
 WORK = """
@@ -44,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def test_a_pool_shares_the_notebooks_budget(server: LiveServer, method: str) -> None:
     path = f"{method}.ipynb"
     with notebook(server, path) as (kernel, _):
-        kernel.run(f"%governance --budget 0.1\n{LINK}\nimport multiprocessing, work")
+        kernel.run(f"%governance --budget 0.1\n{CONNECT}\nimport multiprocessing, work")
         outcome = kernel.run(
             f"with multiprocessing.get_context({method!r}).Pool(2) as pool: told = pool.map(work.spend, range(20))\n"
             "print(len([pid for pid in told if isinstance(pid, int)]), len(set(told)))\n"
@@ -60,7 +60,7 @@ def test_a_pool_shares_the_notebooks_budget(server: LiveServer, method: str) -> 
 
 def test_what_a_worker_starts_is_served_too(server: LiveServer) -> None:
     with notebook(server, "further.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 1\n{LINK}\nimport concurrent.futures, multiprocessing, work")
+        kernel.run(f"%governance --budget 1\n{CONNECT}\nimport concurrent.futures, multiprocessing, work")
         outcome = kernel.run(
             "context = multiprocessing.get_context('spawn')\n"
             "with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:\n"
@@ -73,7 +73,7 @@ def test_what_a_worker_starts_is_served_too(server: LiveServer) -> None:
 
 def test_another_process_with_the_offer_is_not_let_in(server: LiveServer) -> None:
     with notebook(server, "stolen.ipynb") as (kernel, _), notebook(server, "thief.ipynb") as (thief, _):
-        kernel.run(f"%governance\n{LINK}")
+        kernel.run(f"%governance\n{CONNECT}")
         offer = kernel.value("__import__('os').environ['AUMOS_GOVERNANCE_OFFER']")
         thief.run("import os, multiprocessing, work")
         outcome = thief.run(

@@ -12,7 +12,7 @@ import pytest
 
 from tests.bridge.live_server import GOVERNANCE, LiveServer, until
 from tests.cli.conftest import Ended, Run, command
-from tests.kernel.governed_kernel import LINK, SOCKET, notebook
+from tests.kernel.governed_kernel import CONNECT, SOCKET, notebook
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,10 @@ def governed(server: LiveServer) -> Iterator[LiveServer]:
     with notebook(server, "work/agents.ipynb") as (kernel, _), notebook(server, "quiet.ipynb") as (other, _):
         assert kernel.run("%governance --budget 3 --agent bot\n%governance_spend 0.25 --tool gpt-4o").status == "ok"
         hold = "client.request('hold', {'amount': '0.5', 'tool': '\\x1b[31mred'})"
-        assert kernel.run(f"{LINK}\n{SOCKET}\n{hold}").status == "ok"
+        assert kernel.run(f"{CONNECT}\n{SOCKET}\n{hold}").status == "ok"
         assert kernel.run("%governance_spend 5 --tool gpt-4o --no-raise").status == "ok"
         # status shows the transport of the last request, which may be either until the kernel uses the socket.
-        assert other.run(f"%governance\n{LINK}\n{SOCKET}\n%governance_status").status == "ok"
+        assert other.run(f"%governance\n{CONNECT}\n{SOCKET}\n%governance_status").status == "ok"
         yield server
 
 

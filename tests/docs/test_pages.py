@@ -64,17 +64,14 @@ def test_the_programs_of_a_page_run_from_top_to_bottom(document: Path, tmp_path:
 
 def test_getting_started_prints_what_it_shows(tmp_path: Path) -> None:
     page = ROOT / "docs" / "getting-started.md"
-    output = fences(page, "text")
-    printed = run_cells([text for text in fences(page, "python") if not text.startswith("c.")], tmp_path)
-    for line in output[0].splitlines():
-        assert line in printed.splitlines()
-    denied = run_cells(
-        [
-            "%load_ext aumos_governance.jupyter_extension",
-            "%governance --budget 10",
-            "%governance_spend 0.2",
-            "%governance_spend 10 --no-raise",
-        ],
-        tmp_path / "second",
-    )
-    assert output[1].strip() in denied
+    *printed_by_cells, denial = (text.strip() for text in fences(page, "text"))
+    cells = [text for text in fences(page, "python") if not text.startswith("c.")]
+    printed = run_cells(cells, tmp_path).splitlines()
+    assert len(printed_by_cells) == 2
+    for line in printed_by_cells:
+        assert line in printed
+    # The page shows the denial of JupyterLab, whose advice is to use the panel.
+    denied = run_cells([*cells[:2], "%governance_spend 10 --tool gpt-4o --no-raise"], tmp_path / "second")
+    reason, _, advice = denial.partition("; raise the budget")
+    assert f"{reason}; raise the budget with %governance --budget, or lower the request." in denied.splitlines()
+    assert advice == " in the Governance panel, or lower the request."

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.house import House
+from tests.gateway.gateway_server import GatewayServer
 from tests.integrations.endpoint.server import Endpoint
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    """A provider on the loopback interface."""
+    """A fake provider on the loopback interface."""
     with Endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def house(endpoint: Endpoint) -> Iterator[House]:
-    """A gateway with a budget of 5 USD; nothing may be left held in it when the test is over."""
-    with House(endpoint) as house:
-        yield house
-        assert house.spent >= 0
+def server(endpoint: Endpoint) -> Iterator[GatewayServer]:
+    """A gateway with a budget of 5 USD; at the end of the test all holds must have ended."""
+    with GatewayServer(endpoint) as server:
+        yield server
+        assert server.spent >= 0

@@ -1,4 +1,4 @@
-"""An HTTP client on a bare socket, which does what no library would."""
+"""An HTTP client on a plain socket, for requests that no library would send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
 
-from tests.gateway.house import SECRET, House
+from tests.gateway.gateway_server import SECRET, GatewayServer
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "What?"}], "max_tokens": 50}
 
@@ -27,10 +27,10 @@ class Received:
 
 
 class Raw:
-    """One connection."""
+    """A connection to a gateway."""
 
-    def __init__(self, house: House) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", house.port), timeout=20)
+    def __init__(self, server: GatewayServer) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
     def send(
         self,
@@ -64,18 +64,21 @@ class Raw:
         self.close()
 
 
-def requested(house: House, body: bytes = json.dumps(CHAT).encode(), **options: Any) -> Received:
-    """The response to one request on a connection of its own."""
-    with Raw(house) as raw:
+def requested(server: GatewayServer, body: bytes = json.dumps(CHAT).encode(), **options: Any) -> Received:
+    """Send one request on a new connection, and return the response."""
+    with Raw(server) as raw:
         raw.send(body, **options)
         return raw.receive(options.get("method", "POST"))
 
 
 class Canned:
-    """A server that says this to its connections, the last to all that follow, and closes them."""
+    """A server that sends these bytes, one after the other, to its connections, and closes each connection.
 
-    def __init__(self, *stated: bytes) -> None:
-        self._stated = list(stated)
+    The last bytes are sent to all further connections.
+    """
+
+    def __init__(self, *responses: bytes) -> None:
+        self._responses = list(responses)
         self._server = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -91,14 +94,14 @@ class Canned:
                 return
             with connection:
                 connection.recv(65_536)
-                connection.sendall(self._stated.pop(0) if len(self._stated) > 1 else self._stated[0])
+                connection.sendall(self._responses.pop(0) if len(self._responses) > 1 else self._responses[0])
 
     def __enter__(self) -> Canned:  # noqa: PYI034 - Self needs Python 3.11
         self._thread.start()
         return self
 
     def __exit__(self, *of: object) -> None:
-        # Closing alone does not end an accept that waits.
+        # Closing the socket would not end an `accept` that waits.
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""A provider on the loopback interface that records what it is sent, and responds with whatever the test wants."""
+"""A fake provider on the loopback interface that records its requests, and sends the responses of the test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sent:
-    """What the provider received."""
+    """A request that the provider received."""
 
     path: str
     headers: Mapping[str, str]
@@ -24,8 +24,11 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Says:
-    """A response. ``length`` promises more bytes than there are, so that it never ends; ``status`` 0 gives none."""
+class CannedResponse:
+    """A response to send; with ``status`` 0 none is sent.
+
+    With a ``length`` longer than ``body`` the response never ends.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -34,7 +37,7 @@ class Says:
 
 
 def completion(text: str = "Yes.", **fields: Any) -> bytes:
-    """A chat completion that used 11 and 7 tokens."""
+    """Return a chat completion that reports 11 input and 7 output tokens."""
     return json.dumps(
         {
             "id": "chatcmpl-1",
@@ -48,7 +51,7 @@ def completion(text: str = "Yes.", **fields: Any) -> bytes:
 
 
 def event(text: str = "", **fields: Any) -> bytes:
-    """An event of a streamed chat completion."""
+    """Return an event of a streamed chat completion."""
     choices = [{"index": 0, "delta": {"content": text}}] if text else []
     return (
         b"data: " + json.dumps({"id": "chatcmpl-1", "model": "gpt-4o", "choices": choices, **fields}).encode() + b"\n\n"
@@ -60,37 +63,37 @@ DONE = b"data: [DONE]\n\n"
 
 
 class Recorder:
-    """Gives each request the next response, and the last one to all that follow."""
+    """A provider that sends these responses one after the other, and the last one to all further requests."""
 
-    def __init__(self, *says: Says) -> None:
-        self.says = list(says)
+    def __init__(self, *responses: CannedResponse) -> None:
+        self.responses = list(responses)
         self.sent: list[Sent] = []
         self.connections: set[int] = set()
         """The ports of the clients' connections."""
         self.cut = threading.Event()
-        """A client gave a response up that had not ended."""
+        """Set when a client has closed the connection before the response ended."""
         recorder = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:  # the name that the library calls
+            def do_POST(self) -> None:  # `BaseHTTPRequestHandler` calls the method of this name
                 recorder.connections.add(self.client_address[1])
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 recorder.sent.append(
                     Sent(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
                 )
-                says = recorder.says.pop(0) if len(recorder.says) > 1 else recorder.says[0]
-                if not says.status:
+                canned = recorder.responses.pop(0) if len(recorder.responses) > 1 else recorder.responses[0]
+                if not canned.status:
                     self.close_connection = True
                     return
-                self.send_response(says.status)
-                for name, value in {"content-type": "application/json", **says.headers}.items():
+                self.send_response(canned.status)
+                for name, value in {"content-type": "application/json", **canned.headers}.items():
                     self.send_header(name, value)
-                self.send_header("content-length", str(says.length or len(says.body)))
+                self.send_header("content-length", str(canned.length or len(canned.body)))
                 self.end_headers()
-                self.wfile.write(says.body)
-                if says.length is not None:
+                self.wfile.write(canned.body)
+                if canned.length is not None:
                     self.close_connection = True
                     try:
                         ended = not self.connection.recv(1)
@@ -103,7 +106,7 @@ class Recorder:
                 self.do_POST()
 
             def log_message(self, *args: Any) -> None:
-                """Nothing is logged."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

@@ -1,4 +1,4 @@
-"""Bodies: requests' bounded each, for each key and in all, by what they take in memory; large ones delay no others."""
+"""The memory of bodies is limited for each request, for each key and in all; large bodies do not delay other calls."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from aumos_governance.gateway import bodies
-from aumos_governance.gateway.contents import LARGE, memory_of, object_of, text_of, written
+from aumos_governance.gateway.contents import LARGE, json_bytes, memory_of, object_of, text_of
 from aumos_governance.integrations.guarding import readers
-from tests.gateway.house import SECRET, House
+from tests.gateway.gateway_server import SECRET, GatewayServer
 from tests.gateway.raw import CHAT, Raw, Received, requested
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
@@ -29,65 +29,65 @@ PADDED = BODY + b" " * 1_500
 
 
 def memory(body: bytes) -> int:
-    """What the gateway counts for a call with this body."""
+    """Return the bytes of memory that the gateway counts for a call with this body."""
     return len(body) + memory_of(body.decode())
 
 
 def until(status: int, request: Callable[[], Received]) -> Received:
-    """The response of this status: what others send is counted while it is read, which takes a moment."""
+    """Repeat a request until its response has this status: other bodies are counted only after a moment."""
     while (response := request()).status != status:
         pass
     return response
 
 
 def test_bodies_are_bounded_each_and_in_all(endpoint: Endpoint) -> None:
-    with House(endpoint, most_of_one=2_000, most_in_all=(memory(PADDED) + 1_000) * 4 // 3) as house:
-        assert requested(house, b" " * 2_001).status == 413
-        assert requested(house, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
-        with Raw(house) as first:
+    with GatewayServer(endpoint, max_body_bytes=2_000, max_total_bytes=(memory(PADDED) + 1_000) * 4 // 3) as server:
+        assert requested(server, b" " * 2_001).status == 413
+        assert requested(server, gzip.compress(b" " * 2_001), content_encoding="gzip").status == 413
+        with Raw(server) as first:
             first.send(b" " * 1_900, content_length="1999")
-            # It is counted while it is read.
-            assert until(503, lambda: requested(house, PADDED)).headers["retry-after"]
-        until(200, lambda: requested(house, PADDED))
+            # The first body counts although it has not arrived completely.
+            assert until(503, lambda: requested(server, PADDED)).headers["retry-after"]
+        until(200, lambda: requested(server, PADDED))
 
 
 def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
-    # Beside seven bodies that are being read another one would fit into all, and not into the share of their key.
-    most_in_all = 7 * 1_900 + memory(PADDED) + 1_000
-    assert 7 * 1_900 + memory(PADDED) > most_in_all * 3 // 4 > 7 * 1_900
-    with House(endpoint, most_of_one=2_000, most_in_all=most_in_all) as house, ExitStack() as held:
-        house.keys.holders[OTHER] = replace(house.keys.holders[SECRET], key_id="key2")
+    # An eighth body would fit into the total, but not into the share of the key of the other seven.
+    max_total_bytes = 7 * 1_900 + memory(PADDED) + 1_000
+    assert 7 * 1_900 + memory(PADDED) > max_total_bytes * 3 // 4 > 7 * 1_900
+    with GatewayServer(endpoint, max_body_bytes=2_000, max_total_bytes=max_total_bytes) as server, ExitStack() as held:
+        server.keys.holders[OTHER] = replace(server.keys.holders[SECRET], key_id="key2")
 
         def hold(secret: str) -> None:
-            held.enter_context(Raw(house)).send(b" " * 1_900, secret=secret, content_length="1999")
+            held.enter_context(Raw(server)).send(b" " * 1_900, secret=secret, content_length="1999")
 
         for _ in range(7):
             hold(SECRET)
-        own = until(503, lambda: requested(house, PADDED))
+        own = until(503, lambda: requested(server, PADDED))
         assert "made with this key" in own.json["error"]["message"]
-        assert requested(house, PADDED, secret=OTHER).status == 200
+        assert requested(server, PADDED, secret=OTHER).status == 200
         hold(OTHER)
-        common = until(503, lambda: requested(house, PADDED, secret=OTHER))
+        common = until(503, lambda: requested(server, PADDED, secret=OTHER))
         assert "the gateway holds" in common.json["error"]["message"]
 
 
 def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:
     bomb = json.dumps(CHAT | {"x": [[]] * 5_000}).encode()
-    with House(endpoint, most_in_all=400_000) as house:
-        response = requested(house, bomb)
+    with GatewayServer(endpoint, max_total_bytes=400_000) as server:
+        response = requested(server, bomb)
         assert (response.status, response.headers["x-aumos-code"]) == (413, "TOO_LARGE")
         assert "more memory" in response.json["error"]["message"]
-        assert requested(house).status == 200
-        assert house.events() == ["hold", "settle"]
+        assert requested(server).status == 200
+        assert server.events() == ["hold", "settle"]
 
 
 def test_what_was_counted_is_given_back(endpoint: Endpoint) -> None:
-    # There is room for one at a time.
-    with House(endpoint, most_in_all=memory(PADDED) * 2) as house:
+    # Only one body fits at a time.
+    with GatewayServer(endpoint, max_total_bytes=memory(PADDED) * 2) as server:
         for _ in range(3):
-            assert requested(house, PADDED).status == 200
-        assert requested(house, b"[1]").status == 400
-        assert requested(house, PADDED).status == 200
+            assert requested(server, PADDED).status == 200
+        assert requested(server, b"[1]").status == 400
+        assert requested(server, PADDED).status == 200
 
 
 SHAPES: list[Any] = [
@@ -137,12 +137,12 @@ def test_marks_within_texts_are_not_counted() -> None:
     ],
 )
 def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
-    assert written(value) == json.dumps(value).encode()
+    assert json_bytes(value) == json.dumps(value).encode()
 
 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_large_body_is_read_and_written_beside_the_other_calls(
-    house: House, monkeypatch: pytest.MonkeyPatch, *, large: bool
+    server: GatewayServer, monkeypatch: pytest.MonkeyPatch, *, large: bool
 ) -> None:
     names: dict[str, str] = {}
 
@@ -150,17 +150,17 @@ def test_a_large_body_is_read_and_written_beside_the_other_calls(
         names[work.__name__] = threading.current_thread().name
         return work(*given)
 
-    for work in (text_of, memory_of, object_of, written):
+    for work in (text_of, memory_of, object_of, json_bytes):
         monkeypatch.setattr(bodies, work.__name__, partial(noted, work))
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * (LARGE if large else 100)}}
     body = CHAT | {"messages": [{"role": "user", "content": [picture]}]}
-    assert requested(house, json.dumps(body).encode()).status == 200
-    assert house.endpoint.exchange(0).received.json["messages"] == body["messages"]
+    assert requested(server, json.dumps(body).encode()).status == 200
+    assert server.endpoint.exchange(0).received.json["messages"] == body["messages"]
     assert len(names) == 3 + large
     assert all((name != "aumos-gateway") == large for name in names.values())
 
 
-def test_others_are_served_while_a_large_body_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_others_are_served_while_a_large_body_is_read(server: GatewayServer, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(text: str) -> Any:
@@ -170,17 +170,17 @@ def test_others_are_served_while_a_large_body_is_read(house: House, monkeypatch:
         return object_of(text)
 
     monkeypatch.setattr(bodies, "object_of", slow)
-    with Raw(house) as large:
+    with Raw(server) as large:
         large.send(BODY + b" " * LARGE)
         assert begun.wait(20)
-        assert requested(house).status == 200
+        assert requested(server).status == 200
         go_on.set()
         assert large.receive().status == 200
 
 
 @pytest.mark.parametrize("large", [False, True])
 def test_a_large_response_is_parsed_once_and_beside_the_other_calls(
-    house: House, monkeypatch: pytest.MonkeyPatch, *, large: bool
+    server: GatewayServer, monkeypatch: pytest.MonkeyPatch, *, large: bool
 ) -> None:
     names: list[str] = []
 
@@ -191,14 +191,14 @@ def test_a_large_response_is_parsed_once_and_beside_the_other_calls(
     monkeypatch.setattr(readers, "body_of_json", noted)
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     body = json.dumps({"id": "c1", "model": "gpt-4o", "choices": [], "usage": usage}).encode()
-    house.endpoint.script(Reply(body=body + b" " * (LARGE if large else 100)))
-    assert requested(house).body.startswith(body)
-    assert house.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
+    server.endpoint.script(Reply(body=body + b" " * (LARGE if large else 100)))
+    assert requested(server).body.startswith(body)
+    assert server.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
     [name] = names
     assert (name != "aumos-gateway") == large
 
 
-def test_a_large_form_is_read_beside_the_other_calls(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_form_is_read_beside_the_other_calls(server: GatewayServer, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
 
     def noted(*given: Any, fields_of: Any = bodies.fields_of) -> Any:
@@ -207,6 +207,6 @@ def test_a_large_form_is_read_beside_the_other_calls(house: House, monkeypatch: 
 
     monkeypatch.setattr(bodies, "fields_of", noted)
     form = f'--B\r\nContent-Disposition: form-data; name="input"\r\n\r\n{"x" * LARGE}\r\n--B--\r\n'.encode()
-    requested(house, form, path="/llm/openai/v1/embeddings", content_type="multipart/form-data; boundary=B")
+    requested(server, form, path="/llm/openai/v1/embeddings", content_type="multipart/form-data; boundary=B")
     assert names
     assert "aumos-gateway" not in names

@@ -1,4 +1,4 @@
-"""A form is forwarded as it came, so that one which two readers could read differently is refused."""
+"""A form is forwarded unchanged, so a form that two parsers could read differently is refused."""
 
 from __future__ import annotations
 

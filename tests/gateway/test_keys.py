@@ -1,4 +1,4 @@
-"""The keys of the gateway: found by their secret alone, following their documents, dead with their process."""
+"""The keys of the gateway: they are found by their secrets, follow their documents, and end with their processes."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_keys_of_users_outlive_the_server_and_those_of_its_processes_do_not(url:
     ]
     beside = open_ledger(url, server="second")
     again = start(beside, "second")
-    # The first one lives.
+    # The keys of the first server stay valid while it runs.
     assert [again.find(secret) is not None for _, secret in held] == [True] * 4
     first.close()
     restarted = start(open_ledger(url, server="third"), "third")

@@ -1,4 +1,4 @@
-"""What the libraries of other providers send, as they sent it on 2026-11-29: charged, or refused with what to do."""
+"""Requests as other providers' libraries sent them on 2026-11-29: they are charged, or refused with advice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.gateway.configuration.providers import read_providers
-from tests.gateway.house import PROVIDER_KEY, House
+from tests.gateway.gateway_server import PROVIDER_KEY, GatewayServer
 from tests.gateway.raw import requested
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -21,7 +21,7 @@ USED = {"input_tokens": 11, "output_tokens": 7}
 
 @dataclass(frozen=True)
 class Sent:
-    """A chat completion of one library."""
+    """The request of one library for a chat completion."""
 
     path: str
     model: str
@@ -40,7 +40,7 @@ CHATS = {
         "together",
         "/v1/chat/completions",
     ),
-    # mistralai 3.7.0, which says of each request whether it streams
+    # mistralai 3.7.0, which states in each request whether it streams
     "mistral": Sent(
         "/llm/mistral/v1/chat/completions",
         "mistral-small-latest",
@@ -83,7 +83,7 @@ BASES = {"cohere": "/cohere/compatibility/v1", "ollama": "/ollama/v1", "huggingf
 
 
 @pytest.fixture
-def house(endpoint: Endpoint) -> Iterator[House]:
+def server(endpoint: Endpoint) -> Iterator[GatewayServer]:
     key: dict[str, Any] = {"key_env": "TEAM_KEY"}
     providers = {
         "groq": key | {"base_url": f"{endpoint.url}/openai/v1"},
@@ -93,13 +93,13 @@ def house(endpoint: Endpoint) -> Iterator[House]:
         "cohere": key | {"base_url": f"{endpoint.url}/compatibility/v1"},
         "ollama": {"base_url": f"{endpoint.url}/v1", "cost": "0.01"},
     }
-    with House(endpoint, given=read_providers(providers, {"TEAM_KEY": PROVIDER_KEY})) as house:
-        yield house
+    with GatewayServer(endpoint, given=read_providers(providers, {"TEAM_KEY": PROVIDER_KEY})) as server:
+        yield server
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("name", CHATS)
-def test_a_librarys_chat_costs_what_it_used(house: House, name: str, *, streamed: bool) -> None:
+def test_a_librarys_chat_costs_what_it_used(server: GatewayServer, name: str, *, streamed: bool) -> None:
     sent = CHATS[name]
     body = {
         "model": sent.model,
@@ -108,11 +108,11 @@ def test_a_librarys_chat_costs_what_it_used(house: House, name: str, *, streamed
         **sent.body,
         **({"stream": True} if streamed else {}),
     }
-    response = requested(house, json.dumps(body).encode(), path=sent.path)
+    response = requested(server, json.dumps(body).encode(), path=sent.path)
     assert response.status == 200, response.body
-    assert house.spent == priced(sent.model, USED, provider=sent.seller)
-    assert house.events() == ["hold", "settle"]
-    [exchange] = house.endpoint.exchanges
+    assert server.spent == priced(sent.model, USED, provider=sent.seller)
+    assert server.events() == ["hold", "settle"]
+    [exchange] = server.endpoint.exchanges
     assert (exchange.received.path, exchange.received.headers["authorization"]) == (
         sent.arrives,
         f"Bearer {PROVIDER_KEY}",
@@ -120,11 +120,11 @@ def test_a_librarys_chat_costs_what_it_used(house: House, name: str, *, streamed
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_an_api_of_a_providers_own_is_refused_with_the_one_that_is_served(house: House, name: str) -> None:
+def test_an_api_of_a_providers_own_is_refused_with_the_one_that_is_served(server: GatewayServer, name: str) -> None:
     for path, body in OTHERS[name]:
-        response = requested(house, json.dumps(body).encode(), path=path)
+        response = requested(server, json.dumps(body).encode(), path=path)
         assert (response.status, response.headers["x-aumos-code"]) == (400, "METHOD_UNKNOWN")
         message = response.json["error"]["message"]
         assert message.endswith(f"at the base URL $AUMOS_GOVERNANCE_GATEWAY{BASES[name]}.")
-    assert house.spent == 0
-    assert house.endpoint.count == 0
+    assert server.spent == 0
+    assert server.endpoint.count == 0

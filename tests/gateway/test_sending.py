@@ -1,4 +1,4 @@
-"""What goes to a provider in a client's name, when it goes twice, and what of the provider's key comes back."""
+"""What is sent to a provider for a client, when it is sent again, and that the provider's key is masked."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 
 from aumos_governance.gateway.configuration.key_sources import CommandKey
 from aumos_governance.gateway.headers import Mask
-from tests.gateway.house import PATIENCE, PROVIDER_KEY, House
+from tests.gateway.gateway_server import PATIENCE, PROVIDER_KEY, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
-from tests.gateway.recorder import DONE, USED, Recorder, Says, completion, event
+from tests.gateway.recorder import DONE, USED, CannedResponse, Recorder, completion, event
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -21,8 +21,8 @@ from tests.integrations.till import priced
 COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 STREAM = json.dumps(CHAT | {"stream": True}).encode()
 EVENTS = {"content-type": "text/event-stream"}
-RESPONSE = Says(body=completion())
-STREAMED = Says(body=event("Yes.") + USED + DONE, headers=EVENTS)
+RESPONSE = CannedResponse(body=completion())
+STREAMED = CannedResponse(body=event("Yes.") + USED + DONE, headers=EVENTS)
 OVERRIDES = (
     "X-HTTP-Method-Override",
     "X-HTTP-Method",
@@ -34,7 +34,7 @@ OVERRIDES = (
 )
 
 
-# ---- what must not go on
+# ---- headers that must not be forwarded
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ OVERRIDES = (
 )
 @pytest.mark.parametrize("name", OVERRIDES)
 def test_no_header_makes_another_request_of_the_one_that_was_measured(
-    house: House, path: str, body: dict[str, object], name: str
+    server: GatewayServer, path: str, body: dict[str, object], name: str
 ) -> None:
-    # Not by a keyword of its own, whose underscores would be sent as dashes.
-    requested(house, json.dumps(body).encode(), path=path, **{"user-agent": f"agent\r\n{name}: /v1/files"})
-    headers = house.endpoint.exchange(0).received.headers
+    # The header is not passed as a keyword, since `Raw` sends underscores as hyphens.
+    requested(server, json.dumps(body).encode(), path=path, **{"user-agent": f"agent\r\n{name}: /v1/files"})
+    headers = server.endpoint.exchange(0).received.headers
     assert headers["user-agent"] == "agent"
     assert headers.get(name.lower()) != "/v1/files"
 
@@ -60,53 +60,56 @@ def test_no_header_makes_another_request_of_the_one_that_was_measured(
 
 
 def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endpoint) -> None:
-    endless = Says(status=400, body=b'{"error"', length=1_000_000)
-    with Recorder(endless, Says(status=0)) as provider, House(endpoint, base_url=provider.url) as house:
-        response = requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
+    endless = CannedResponse(status=400, body=b'{"error"', length=1_000_000)
+    with (
+        Recorder(endless, CannedResponse(status=0)) as provider,
+        GatewayServer(endpoint, base_url=provider.url) as server,
+    ):
+        response = requested(server, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
         assert response.status == 502
         assert provider.cut.wait(PATIENCE)
         assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
-        assert house.events() == ["hold", "estimated"]
+        assert server.events() == ["hold", "estimated"]
 
 
 def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> None:
-    refusal = Says(status=400, headers={"connection": "close"})
-    with Recorder(refusal) as provider, House(endpoint, base_url=provider.url) as house:
-        assert requested(house, STREAM.replace(b"gpt-4o", b"gpt-4.1-mini")).status == 400
+    refusal = CannedResponse(status=400, headers={"connection": "close"})
+    with Recorder(refusal) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        assert requested(server, STREAM.replace(b"gpt-4o", b"gpt-4.1-mini")).status == 400
         assert len(provider.sent) == 2
-        assert house.events() == ["hold", "release"]
+        assert server.events() == ["hold", "release"]
 
 
 def test_what_a_deployment_refuses_is_remembered_whatever_the_body_names(endpoint: Endpoint) -> None:
     path = "/llm/openai/openai/deployments/gpt-4o-2024-08-06/chat/completions"
     with (
-        Recorder(Says(status=400), STREAMED) as provider,
-        House(endpoint, base_url=f"{provider.address}/openai") as house,
+        Recorder(CannedResponse(status=400), STREAMED) as provider,
+        GatewayServer(endpoint, base_url=f"{provider.address}/openai") as server,
     ):
         for model in ("gpt-4o", "another", "gpt-4o"):
             body = STREAM.replace(b'"gpt-4o"', json.dumps(model).encode())
-            assert requested(house, body, path=path).status == 200
-        # Of each body that names another model one is refused; none is a second time.
+            assert requested(server, body, path=path).status == 200
+        # The field is refused once for each model, and not sent to that model again.
         assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True, False]
 
 
 def test_what_is_held_stands_while_the_second_attempt_is_under_way(endpoint: Endpoint) -> None:
     endpoint.script(Reply(status=400), Reply(pause_after=0))
-    with House(endpoint) as house, Raw(house) as raw:
+    with GatewayServer(endpoint) as server, Raw(server) as raw:
         raw.send(STREAM.replace(b"gpt-4o", b"gpt-4.1-nano"))
         endpoint.exchange(1)
-        assert Decimal(house.budget()["held"]) > 0
+        assert Decimal(server.budget()["held"]) > 0
         endpoint.release()
         assert raw.receive().status == 200
-        assert [entry["event"] for entry in house.records()] == ["hold", "settle"]
+        assert [entry["event"] for entry in server.records()] == ["hold", "settle"]
 
 
 @pytest.mark.parametrize("body", [STREAM, json.dumps(CHAT).encode()])
 def test_a_connection_to_the_provider_serves_one_call_after_another(endpoint: Endpoint, body: bytes) -> None:
-    says = STREAMED if body is STREAM else RESPONSE
-    with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
+    canned = STREAMED if body is STREAM else RESPONSE
+    with Recorder(canned) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
         for _ in range(3):
-            assert requested(house, body).status == 200
+            assert requested(server, body).status == 200
         assert len(provider.sent) == 3
         assert len(provider.connections) == 1
 
@@ -115,7 +118,7 @@ def test_a_connection_to_the_provider_serves_one_call_after_another(endpoint: En
 
 
 def command(folder: Path, printed: str) -> list[str]:
-    """Prints this and counts how often it did."""
+    """Return a command that prints ``printed``, and records in a file how often it ran."""
     (folder / "key").write_text(printed)
     program = "import sys; p = sys.argv[1]; print(open(p + '/key').read()); open(p + '/runs', 'a').write('.')"
     return [sys.executable, "-c", program, str(folder)]
@@ -127,20 +130,20 @@ def runs(folder: Path) -> int:
 
 def test_a_command_runs_again_when_its_key_is_refused(tmp_path: Path, endpoint: Endpoint) -> None:
     key = CommandKey("key_command", command(tmp_path, "sk-first-key"))
-    refused = Says(status=401)
+    refused = CannedResponse(status=401)
     with (
         Recorder(refused, RESPONSE, refused) as provider,
-        House(endpoint, base_url=provider.url, key=key, key_refused=key.refuse) as house,
+        GatewayServer(endpoint, base_url=provider.url, key=key, key_refused=key.refuse) as server,
     ):
         (tmp_path / "key").write_text("sk-second-key")
-        assert requested(house).status == 200
-        assert house.spent == COST
-        assert house.events() == ["hold", "settle"]
+        assert requested(server).status == 200
+        assert server.spent == COST
+        assert server.events() == ["hold", "settle"]
         keys = [sent.headers["authorization"] for sent in provider.sent]
         assert keys == ["Bearer sk-first-key", "Bearer sk-second-key"]
-        # Not twice within a minute: the refusal goes back, and is tried with no other key.
+        # The command does not run twice within a minute, so the client gets the refusal, without another attempt.
         (tmp_path / "key").write_text("sk-third-key")
-        assert requested(house).status == 502
+        assert requested(server).status == 502
         assert len(provider.sent) == 3
         assert runs(tmp_path) == 2
 
@@ -165,19 +168,23 @@ def test_a_refused_key_is_read_again_once_in_a_while(tmp_path: Path) -> None:
 @pytest.mark.parametrize("length", [1, 100_000])
 def test_a_provider_that_repeats_its_key_does_not_show_it(endpoint: Endpoint, *, streamed: bool, length: int) -> None:
     text = f"{PROVIDER_KEY} " * length
-    says = Says(body=event(text) + USED + DONE, headers=EVENTS) if streamed else Says(body=completion(text))
-    with Recorder(says) as provider, House(endpoint, base_url=provider.url) as house:
-        response = requested(house, STREAM if streamed else json.dumps(CHAT).encode())
+    canned = (
+        CannedResponse(body=event(text) + USED + DONE, headers=EVENTS)
+        if streamed
+        else CannedResponse(body=completion(text))
+    )
+    with Recorder(canned) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        response = requested(server, STREAM if streamed else json.dumps(CHAT).encode())
         assert response.status == 200
         assert PROVIDER_KEY.encode() not in response.body
         assert response.body.count(b"***") == length
-        assert [entry["event"] for entry in house.records()] == ["hold", "settle"]
+        assert [entry["event"] for entry in server.records()] == ["hold", "settle"]
 
 
 def test_a_free_response_does_not_show_the_key_either(endpoint: Endpoint) -> None:
     body = json.dumps({"data": [f"key {PROVIDER_KEY}"] * 20_000}).encode()
-    with Recorder(Says(body=body)) as provider, House(endpoint, base_url=provider.url) as house:
-        response = requested(house, b"", method="GET", path="/llm/openai/v1/models")
+    with Recorder(CannedResponse(body=body)) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        response = requested(server, b"", method="GET", path="/llm/openai/v1/models")
         assert PROVIDER_KEY.encode() not in response.body
         assert len(response.json["data"]) == 20_000
 
@@ -194,7 +201,7 @@ def test_a_key_is_masked_wherever_a_body_is_divided() -> None:
     assert Mask(None).feed(body) == Mask("short").whole(body) == body
 
 
-# ---- what the body is sent as
+# ---- the type of the body
 
 
 FORM = "multipart/form-data; boundary=B"
@@ -207,26 +214,26 @@ def form(**fields: str) -> bytes:
     return ("".join(parts) + "--B--\r\n").encode()
 
 
-def test_a_form_without_files_goes_on_as_the_form_that_it_is(house: House) -> None:
+def test_a_form_without_files_goes_on_as_the_form_that_it_is(server: GatewayServer) -> None:
     body = form(model="text-embedding-3-small", input="What?")
-    requested(house, body, path="/llm/openai/v1/embeddings", content_type=FORM)
-    received = house.endpoint.exchange(0).received
+    requested(server, body, path="/llm/openai/v1/embeddings", content_type=FORM)
+    received = server.endpoint.exchange(0).received
     assert received.headers["content-type"] == FORM
     assert received.content == body
 
 
-def test_a_form_in_place_of_json_with_an_output_limit_is_refused(house: House) -> None:
+def test_a_form_in_place_of_json_with_an_output_limit_is_refused(server: GatewayServer) -> None:
     response = requested(
-        house, form(model="gpt-4o", prompt="What?"), path="/llm/openai/v1/completions", content_type=FORM
+        server, form(model="gpt-4o", prompt="What?"), path="/llm/openai/v1/completions", content_type=FORM
     )
     assert response.status == 400
     assert "send it as JSON" in response.json["error"]["message"]
-    assert house.endpoint.count == 0
+    assert server.endpoint.count == 0
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"]
 )
-def test_json_that_is_called_something_else_goes_on_as_json(house: House, content_type: str) -> None:
-    assert requested(house, content_type=content_type).status == 200
-    assert house.endpoint.exchange(0).received.headers["content-type"] == "application/json"
+def test_json_that_is_called_something_else_goes_on_as_json(server: GatewayServer, content_type: str) -> None:
+    assert requested(server, content_type=content_type).status == 200
+    assert server.endpoint.exchange(0).received.headers["content-type"] == "application/json"

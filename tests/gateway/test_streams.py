@@ -1,4 +1,4 @@
-"""Responses on their way: as they come, in bounded memory, and settled before their end."""
+"""Streams are passed on as they arrive, in bounded memory, and settled before their end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 import pytest
 
 from aumos_governance.integrations.guarding import readers
-from tests.gateway.house import PATIENCE, House
+from tests.gateway.gateway_server import PATIENCE, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
-from tests.gateway.recorder import Recorder, Says, event
+from tests.gateway.recorder import CannedResponse, Recorder, event
 from tests.integrations.endpoint.replies import Reply
 from tests.integrations.endpoint.server import Endpoint
 from tests.integrations.till import priced
@@ -20,39 +20,39 @@ COST = priced("gpt-4o", {"input_tokens": 11, "output_tokens": 7})
 STREAM = json.dumps(CHAT | {"stream": True}).encode()
 
 
-def test_each_event_goes_on_before_the_next_one_comes(house: House) -> None:
-    house.endpoint.script(Reply(pause_after=2))
-    with Raw(house) as raw:
+def test_each_event_goes_on_before_the_next_one_comes(server: GatewayServer) -> None:
+    server.endpoint.script(Reply(pause_after=2))
+    with Raw(server) as raw:
         raw.send(STREAM)
         received = b""
         while received.count(b"data:") < 2:
             received += raw.socket.recv(65_536)
-        assert house.endpoint.exchange(0).sent == 2
-        house.endpoint.release()
+        assert server.endpoint.exchange(0).sent == 2
+        server.endpoint.release()
         while not received.endswith(b"0\r\n\r\n"):
             received += raw.socket.recv(65_536)
     assert b"[DONE]" in received
-    assert house.spent == COST
+    assert server.spent == COST
 
 
 def test_the_head_of_a_stream_goes_on_before_its_first_event(endpoint: Endpoint) -> None:
-    # The endpoint sends its head with the first event, so a server does that only sends a head.
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
-        with House(endpoint, base_url=url) as house, Raw(house) as raw:
+    # The fake provider sends the head only with the first event, so another server sends a head alone here.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+        with GatewayServer(endpoint, base_url=url) as server, Raw(server) as raw:
             raw.send(STREAM)
-            upstream, _ = server.accept()
+            upstream, _ = listener.accept()
             with upstream:
                 upstream.recv(65_536)
                 upstream.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
                 assert raw.socket.recv(65_536).startswith(b"HTTP/1.1 200")
-            assert house.events() == ["hold", "estimated"]
+            assert server.events() == ["hold", "estimated"]
 
 
 def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoint) -> None:
     # Each event is 64 KiB, and there are 512 of them.
     endpoint.script(Reply(text=" ".join(["x" * 65_536] * 512), usage={"prompt_tokens": 11, "completion_tokens": 7}))
-    with House(endpoint, budget="1000") as house, Raw(house) as raw:
+    with GatewayServer(endpoint, budget="1000") as server, Raw(server) as raw:
         raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         raw.send(STREAM)
         exchange = endpoint.exchange(0)
@@ -69,24 +69,24 @@ def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoi
         exchange.wait_ended("answered")
 
 
-def test_the_last_bytes_of_a_long_body_come_once_it_is_settled(house: House) -> None:
+def test_the_last_bytes_of_a_long_body_come_once_it_is_settled(server: GatewayServer) -> None:
     text = "word " * 100_000
-    house.endpoint.script(Reply(text=text, usage={"prompt_tokens": 11, "completion_tokens": 100_000}))
-    response = requested(house, json.dumps(CHAT | {"max_tokens": 120_000}).encode())
+    server.endpoint.script(Reply(text=text, usage={"prompt_tokens": 11, "completion_tokens": 100_000}))
+    response = requested(server, json.dumps(CHAT | {"max_tokens": 120_000}).encode())
     assert response.json["choices"][0]["message"]["content"] == text
-    assert house.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 100_000})
+    assert server.spent == priced("gpt-4o", {"input_tokens": 11, "output_tokens": 100_000})
 
 
-def test_a_stream_that_was_not_requested_is_read_as_one(house: House) -> None:
+def test_a_stream_that_was_not_requested_is_read_as_one(server: GatewayServer) -> None:
     events = (
         b'data: {"choices": [{"delta": {"content": "hi"}}], "model": "gpt-4o"}\n\n'
         b'data: {"choices": [], "model": "gpt-4o", "usage": {"prompt_tokens": 11, "completion_tokens": 7,'
         b' "total_tokens": 18}}\n\ndata: [DONE]\n\n'
     )
-    house.endpoint.script(Reply(body=events, headers={"content-type": "text/event-stream"}))
-    response = requested(house)
+    server.endpoint.script(Reply(body=events, headers={"content-type": "text/event-stream"}))
+    response = requested(server)
     assert response.body == events
-    assert house.spent == COST
+    assert server.spent == COST
 
 
 def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_what_was_held(
@@ -94,16 +94,16 @@ def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_wha
 ) -> None:
     monkeypatch.setattr(readers, "_LONGEST", 100_000)
     body = event("Yes.") + b"data: " + b"a" * 1_000_000
-    says = Says(body=body, headers={"content-type": "text/event-stream"})
-    cut = Says(body=body, headers={"content-type": "text/event-stream"}, length=2_000_000)
-    with Recorder(says, cut) as provider, House(endpoint, base_url=provider.url) as house:
-        assert requested(house, STREAM).body == body
-        with Raw(house) as raw:
+    canned = CannedResponse(body=body, headers={"content-type": "text/event-stream"})
+    cut = CannedResponse(body=body, headers={"content-type": "text/event-stream"}, length=2_000_000)
+    with Recorder(canned, cut) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        assert requested(server, STREAM).body == body
+        with Raw(server) as raw:
             raw.send(STREAM)
             size = 0
             while size < 1_000_000:
                 size += len(raw.socket.recv(65_536))
         assert provider.cut.wait(PATIENCE)
-        assert house.events() == ["hold", "estimated"] * 2
-        held = [entry["amount"] for entry in house.records("hold")]
-        assert [entry["amount"] for entry in house.records("settle")] == held
+        assert server.events() == ["hold", "estimated"] * 2
+        held = [entry["amount"] for entry in server.records("hold")]
+        assert [entry["amount"] for entry in server.records("settle")] == held

@@ -1,4 +1,4 @@
-"""A server in this process, whose clock, losses and silences a test controls."""
+"""A transport to a fake server in this process, with a clock, lost messages and silence that a test controls."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Response = Callable[[WireRequest], Mapping[str, Any] | None]
 
 
 class FakeTransport:
-    """Responds to each request in a thread of its own with what ``response`` gives, or with nothing for None.
+    """Responds to each request, in a new thread, with the result of ``response``; None: no response.
 
-    Requests to one that is ``lossy`` go out again where the response is late, as it may be on a busy machine.
+    With ``lossy`` the client resends requests whose response is late, as it may be on a busy machine.
     """
 
     def __init__(self, response: Response | None = None, *, clock_ahead: float = 0.0, lossy: bool = False) -> None:
@@ -67,7 +67,7 @@ class FakeTransport:
             return [request for request in self.sent if request.op == op]
 
     def wait_for(self, op: str, count: int = 1) -> list[WireRequest]:
-        """Wait until so many requests of this op have gone out."""
+        """Wait until ``count`` requests with this ``op`` were sent, and return them."""
         with self.arrived:
             assert self.arrived.wait_for(lambda: sum(request.op == op for request in self.sent) >= count, timeout=20)
         return self.of(op)

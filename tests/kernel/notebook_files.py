@@ -1,4 +1,4 @@
-"""Notebook files: the examples, their cells, and runs of them without a server."""
+"""Reads notebook files, such as the examples, and runs them without a server."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sources(notebook: Path) -> list[str]:
 
 
 def written(notebook: Path) -> list[dict[str, Any]]:
-    """The outputs of an executed notebook, in order."""
+    """Return the outputs of an executed notebook, in order."""
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     return [output for cell in cells for output in cell.get("outputs", [])]
 
@@ -59,7 +59,7 @@ def call(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         ended = subprocess.run(
             command, env=environment(folder), capture_output=True, text=True, cwd=folder, check=False
         )
-        # A kernel's ports are looked for before it starts, and one may be another program's when it binds them.
+        # A kernel's ports are chosen before it starts, and another program may use one when the kernel binds it.
         if "Kernel died before replying" not in ended.stderr:
             break
     return ended

@@ -1,4 +1,4 @@
-"""A real ipykernel with no server, and what a front end hears of it."""
+"""A real ipykernel without a server, and the messages that a front end receives from it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ LOAD = "%load_ext aumos_governance.jupyter_extension"
 
 @dataclass
 class Outcome:
-    """What came of one cell."""
+    """The messages of one cell."""
 
     status: str
     ename: str = ""
     evalue: str = ""
     traceback: list[str] = field(default_factory=list)
     text: str = ""
-    """All that was written to standard output."""
+    """The text that was written to standard output."""
     results: list[dict[str, Any]] = field(default_factory=list)
     displays: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
-    """What took the place of something displayed before."""
+    """The data that replaced earlier display data."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
-    """Lines written and shown, in order."""
+    """The lines of standard output and of display data, in order."""
     requested: str = ""
-    """The prompt that was shown."""
+    """The prompt for input that was shown."""
 
     @property
     def lines(self) -> list[str]:
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Kernel:
-    """Runs cells as a front end does, cell ids included."""
+    """Runs cells as a front end does, with cell ids."""
 
     def __init__(self, client: BlockingKernelClient) -> None:
         self.client = client
@@ -58,13 +58,12 @@ class Kernel:
         when_shown: Callable[[str], object] = lambda line: None,
         interrupted: bool = False,
     ) -> Outcome:
-        """Run a cell to its end.
+        """Run a cell to its end, and return its messages.
 
-        ``interrupted``: interrupts may fall before and after the cell's own code, where ipykernel catches them and
-        sends no reply (``dispatch_shell`` in ``kernelbase``); the status is then ``"lost"``.
-
-        With ``response`` the front end takes input, and gives this, or does this instead. ``when_shown`` is called with
-        whatever is displayed.
+        ``interrupted``: interrupts may come before and after the cell's own code, where ipykernel catches them and
+        sends no reply (``dispatch_shell`` in ``kernelbase``); the status is then ``"lost"``. With ``response`` the
+        front end allows input, and sends this text, or calls this function instead. ``when_shown`` is called with the
+        text of all display data.
         """
         allow_stdin = response is not None
         message = self.client.session.msg(
@@ -75,7 +74,7 @@ class Kernel:
         self.client.shell_channel.send(message)
         outcome = Outcome("")
         if response is not None:
-            # Only where a cell prompts; one that does not is still read below.
+            # This waits until the cell prompts; other messages are read below.
             outcome.requested = self._respond(response, timeout)
         while True:
             heard = self.client.get_iopub_msg(timeout=timeout)
@@ -107,7 +106,7 @@ class Kernel:
     def _reply(self, message: dict[str, Any], timeout: float, *, may_be_lost: bool) -> dict[str, Any]:
         while True:
             try:
-                # A reply leaves the kernel before the status that was received by now: one that is there comes at once.
+                # The kernel sends the reply before the idle status, which was received, so a reply arrives at once.
                 reply: dict[str, Any] = self.client.get_shell_msg(timeout=1 if may_be_lost else timeout)
             except Empty:
                 if not may_be_lost:
@@ -125,14 +124,14 @@ class Kernel:
         return str(requested["content"]["prompt"])
 
     def value(self, expression: str) -> str:
-        """The repr of an expression in the kernel."""
+        """Return the repr of an expression in the kernel."""
         outcome = self.run(f"print(repr(({expression})))")
         assert outcome.status == "ok", outcome
         return outcome.text.rstrip("\n")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """This process's environment, with state in ``folder`` and no sign of whatever Jupyter runs the tests."""
+    """Return this process's environment with its state in ``folder``, and without variables of a Jupyter around it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JPY_", "KERNEL_"))}
     return {
         **inherited,
@@ -147,7 +146,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def started(environ: Mapping[str, str], folder: Path, *, load: bool = True) -> Iterator[Kernel]:
-    """A running kernel, with the magics loaded unless told otherwise."""
+    """Start a kernel, with the magics loaded except without ``load``."""
     with ExitStack() as ends:
         kernel = Kernel(_client(environ, folder, ends))
         if load:
@@ -163,14 +162,14 @@ def _client(environ: Mapping[str, str], folder: Path, ends: ExitStack) -> Blocki
             manager.start_kernel(env=dict(environ), cwd=str(folder))
             here.callback(manager.shutdown_kernel, now=True)
             client = manager.blocking_client()
-            # As in `governed_kernel`.
+            # See `connected` in `governed_kernel`.
             here.callback(client.context.destroy, linger=0)
             client.start_channels()
             here.callback(client.stop_channels)
             try:
                 client.wait_for_ready(timeout=60)
             except RuntimeError:
-                # Its ports were looked for before it started, and one may be another program's when it binds them.
+                # The ports were chosen before the kernel started, and another program may use one when it binds them.
                 if again and not manager.is_alive():
                     continue
                 raise
@@ -180,13 +179,13 @@ def _client(environ: Mapping[str, str], folder: Path, ends: ExitStack) -> Blocki
 
 
 def spent(kernel: Kernel) -> str:
-    """What the status card says was spent and left."""
+    """Return the text of ``%governance_status``."""
     (shown,) = kernel.run("%governance_status").displays
     return str(shown["text/plain"])
 
 
 def refused(outcome: Outcome, ename: str, sentence: str) -> None:
-    """The error is one sentence, the same in the page and for programs, and it stops Run All."""
+    """Assert that a cell failed with this error, which is one sentence and the same for users and programs."""
     assert outcome.status == "error"
     assert outcome.ename == ename
     assert sentence in outcome.evalue
@@ -199,7 +198,7 @@ def refused(outcome: Outcome, ename: str, sentence: str) -> None:
 
 @contextmanager
 def meanwhile(do: Callable[[], object]) -> Iterator[None]:
-    """Do it in another thread, while this one waits for a cell."""
+    """Call ``do`` in another thread during the block, in which this thread waits for a cell."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(do)
         yield

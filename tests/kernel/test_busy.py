@@ -1,4 +1,4 @@
-"""A server with too much to do: the client sends again what was refused, and never past its time."""
+"""A busy server: the client resends refused requests, and never after their expiry."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def client_of(transport: FakeTransport, *, timeout: float = 20.0) -> Client:
 
 
 class Crowded:
-    """Refuses each request ``refusals`` times, and then does it."""
+    """Refuses each request ``refusals`` times as busy, and then carries it out."""
 
     def __init__(self, refusals: int) -> None:
         self.refusals = refusals
@@ -68,7 +68,7 @@ def test_a_server_that_stays_busy_is_given_up_in_time_with_its_own_words(lossy: 
         client_of(transport, timeout=0.5).request("spend", {"amount": "1"})
     assert len(transport.of("spend")) > 2
     if not lossy:
-        # Each copy was refused, so there is nothing to take back. Where responses are late, a copy may be queued still.
+        # Each copy was refused, so nothing is taken back. With a lossy transport a late copy may still be queued.
         assert transport.of("cancel") == []
 
 
@@ -84,7 +84,7 @@ def test_an_interrupt_while_the_server_is_busy_takes_nothing_back() -> None:
             await task
 
     asyncio.run(main())
-    # One that was on its way just then may have been done; those before it were refused.
+    # Only a copy without a response yet may have been carried out; earlier ones were refused.
     assert len(transport.of("cancel")) <= 1
 
 
@@ -148,4 +148,4 @@ def test_no_yes_is_given_after_its_time(
         with pytest.raises(Exception, match="silent" if silent else "Not so"):
             started.response()
     if op == "open":
-        assert client.standing() == [("open", {"active": True})], "what stands is named with the next response"
+        assert client.took_effect() == [("open", {"active": True})], "what stands is named with the next response"

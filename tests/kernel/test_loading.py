@@ -1,4 +1,4 @@
-"""Loading the magics costs a kernel next to nothing."""
+"""Loading the magics hardly delays a kernel, and imports few modules."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def loading(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def test_loading_takes_less_than_50_ms_beyond_ipython(tmp_path: Path) -> None:
     reported = [json.loads(loading(tmp_path).stdout)["ms"] for _ in range(5)]
-    # The least: other work on the machine makes runs slow, and nothing makes one too fast.
+    # The fastest run counts, since other work on the machine can only make a run slower.
     assert min(reported) < 50, reported
 
 
@@ -75,7 +75,7 @@ def test_loading_imports_only_what_reads_a_line(tmp_path: Path) -> None:
 
 
 def microseconds(table: str) -> int:
-    """What the interpreter's table of imports counts for the magics and all that they import."""
+    """Return the time that the interpreter's import table states for the magics and their imports."""
     (line,) = (
         line for line in table.splitlines() if line.split("|")[-1].strip() == "aumos_governance.kernel.magics.magics"
     )

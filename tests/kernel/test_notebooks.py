@@ -1,4 +1,4 @@
-"""Whole notebooks where no server governs: `jupyter execute`, papermill, plain IPython, and again in one kernel."""
+"""Complete notebooks without a server: in `jupyter execute`, papermill, plain IPython, and twice in one kernel."""
 
 from __future__ import annotations
 

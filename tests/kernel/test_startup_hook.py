@@ -1,4 +1,4 @@
-"""The start-up hook of a kernel: what it leaves there, what it runs, and what it is to all other programs."""
+"""The start-up hook of a kernel: what it loads and runs there, and that other Python programs are not affected."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from aumos_governance.wire.protocol import KERNEL_ENV, STARTUP_ENV
 from tests.kernel.real_kernel import LOAD, Kernel, environment, started
 
 ANOTHERS = json.dumps({"v": 1, "kernel_id": "another", "strict": False})
-"""Of a kernel whose server is not this one's: it decides by an engine of its own."""
+"""The value of `KERNEL_ENV` for another kernel, so that the tested one counts as inherited and has its own engine."""
 Start = Callable[..., AbstractContextManager[Kernel]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Starts a kernel as a server does that has ended meanwhile: the hook does not need it."""
+    """Start a kernel with the hook as a server does, but without a server, which the hook does not need."""
 
     def start(**more: str) -> AbstractContextManager[Kernel]:
         hooked = {"PYTHONSTARTUP": str(HOOK), KERNEL_ENV: ANOTHERS, **more}
@@ -65,9 +65,9 @@ def test_the_users_own_file_runs_and_children_find_it(hooked: Kernel) -> None:
 
 
 def test_the_first_governed_cell_is_one_of_ours(start: Start) -> None:
-    """As where the magics were loaded before: one cell, with its own number, that may await."""
+    """The cell runs as if the magics had been loaded before: as one cell, with its own number, which may await."""
     with start() as kernel:
-        # Spelt so that the cell which looks is not itself the first one.
+        # The magic's name is split so that this cell itself is not taken for a governed one.
         transformed = kernel.value("get_ipython().transform_cell('%' + '%governed --tool t\\nx = 1')")
         assert transformed == repr("get_ipython().run_line_magic('governed', '--tool t')\nx = 1\n")
 
@@ -88,7 +88,7 @@ def test_code_that_needs_the_engine_loads_it(start: Start) -> None:
 
 
 def test_a_governed_function_counts_for_the_notebook_once_it_has_a_session(start: Start) -> None:
-    """In a notebook that nobody governs it keeps the engine of its own that it has without the hook."""
+    """Without a session in the notebook, the function keeps the engine that it has without the hook."""
     with start() as kernel:
         code = "from aumos_governance.authority.engine_registry import registered_engine\nregistered_engine()"
         assert kernel.run(code).results == []
@@ -115,7 +115,7 @@ def test_a_broken_file_of_the_user_is_shown_and_ends_there(start: Start, tmp_pat
 
 @pytest.mark.parametrize("users", [False, True])
 def test_another_python_only_runs_the_users_own(tmp_path: Path, own: Path, users: bool) -> None:
-    """A program that hands the variables on, as a kernel would that is no Python."""
+    """A kernel that is not a Python program passes the variables on to the Python programs that it starts."""
     variables = {"PYTHONSTARTUP": str(HOOK), KERNEL_ENV: "{}", **({STARTUP_ENV: str(own)} if users else {})}
     code = (
         "import os, sys; print([globals().get('MINE'), os.environ.get('PYTHONSTARTUP'),"

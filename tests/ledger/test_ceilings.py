@@ -11,6 +11,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine
 
 from aumos_governance.errors import InvalidAmountError, InvalidRequestError, NotFoundError
 from aumos_governance.ledger.contract.agreements import Record
@@ -21,6 +24,7 @@ from aumos_governance.ledger.contract.queries import ListCeilings, ListEnvelopes
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.sql import migrate
+from aumos_governance.ledger.transaction import schema
 from aumos_governance.types import BudgetPeriod, GovernanceOutcome
 from tests.ledger.kit import BY_USER, CENT, NOTEBOOK, USD, Backend, key, opening, records, spend
 from tests.ledger.kit import closing as ending
@@ -281,10 +285,28 @@ def make_earlier(database: Backend, more: dict[str, list[EnvelopeSpec]]) -> None
         marks = ", ".join("?" * len(chain.AUDIT_COLUMNS))
         _run(database, f"INSERT INTO audit ({columns}) VALUES ({marks})", *content, head)
     _run(database, "UPDATE chains SET count = ?, head = ? WHERE chain = 'ledger'", len(made), head)
-    # Before a session was opened within a configuration, no envelope had been stored for it.
-    for table in ("ceilings", "memberships", "gateway_keys"):
-        _run(database, f"DROP TABLE {table}")
+    earlier = columns_of("0003")
+    for table in reversed(schema.metadata.sorted_tables):
+        if table.name not in earlier:
+            _run(database, f"DROP TABLE {table.name}")
+            continue
+        for column in set(table.c.keys()) - earlier[table.name]:
+            _run(database, f"ALTER TABLE {table.name} DROP COLUMN {column}")
     _run(database, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0003'")
+
+
+def columns_of(revision: str) -> dict[str, set[str]]:
+    """Return the tables of a revision with the names of their columns."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.SCRIPTS))
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        tables = MetaData()
+        tables.reflect(connection)
+    engine.dispose()
+    return {table.name: set(table.c.keys()) for table in tables.sorted_tables}
 
 
 def _run(database: Backend, text: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -173,7 +173,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     ),
     "aumos_governance.gateway.charges": ("tests/gateway/parts/test_open_charges.py", *_GATEWAY),
     "aumos_governance.gateway.contents": ("tests/gateway/test_forms.py", "tests/gateway/test_bodies.py", *_GATEWAY),
-    "aumos_governance.gateway.desk": ("tests/gateway/parts/test_desk.py", *_GATEWAY),
+    "aumos_governance.gateway.service_requests": ("tests/gateway/parts/test_service_requests.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.anthropic": ("tests/gateway/dialects/test_anthropic.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": ("tests/gateway/dialects/test_openai.py", *_GATEWAY),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from aumos_governance import ConflictError, GovernanceAction, GovernanceEngine
+from aumos_governance import ConflictError, GovernanceAction, GovernanceEngine, UnavailableError
 from aumos_governance.authority.authorization import Settlement
 
 ACTION = GovernanceAction("a", 1, budget_category="llm", budget_amount=Decimal(4))
@@ -46,3 +47,21 @@ def test_a_settlement_is_no_estimate_unless_it_says_so() -> None:
 @pytest.mark.parametrize("estimated", [False, True])
 def test_an_estimate_says_so(funded: GovernanceEngine, estimated: bool) -> None:
     assert funded.begin(ACTION).settle(1, estimated=estimated).estimated is estimated
+
+
+def test_an_awaited_end_that_failed_may_be_tried_again(
+    funded: GovernanceEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def running() -> None:
+        grant = await funded.begin_async(ACTION)
+
+        async def unreachable(*_: Any, **__: Any) -> None:
+            raise UnavailableError("The ledger does not respond.")
+
+        with monkeypatch.context() as away:
+            away.setattr(grant._resolver, "resolve_async", unreachable)
+            with pytest.raises(UnavailableError):
+                await grant.settle(1)
+        assert (await grant.settle(1)).spent == 1
+
+    asyncio.run(running())

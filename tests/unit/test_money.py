@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import copy
 import json
 import numbers
+import pickle
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
@@ -215,3 +217,11 @@ def test_a_text_is_read_as_decimal_reads_it_or_refused(text: str) -> None:
         return
     assert "_" not in text
     assert Decimal(nano).scaleb(-9) == Decimal(text.strip().removeprefix("$"))
+
+
+@pytest.mark.parametrize("nano", [0, 1, 10**9, 123_456_789, 10**18])
+def test_an_exact_amount_is_its_nano_dollars_however_it_is_copied(nano: int) -> None:
+    amount = money.ExactAmount.of(nano)
+    assert (money.parse(amount), amount) == (nano, money.to_decimal(nano))
+    for copied in (copy.copy(amount), copy.deepcopy(amount), pickle.loads(pickle.dumps(amount))):
+        assert (copied, money.parse(copied)) == (amount, nano)

@@ -57,7 +57,7 @@ def test_each_mutant_is_one_change() -> None:
         assert sum(line not in changed for line in original.splitlines()) <= 1
 
 
-@pytest.mark.parametrize("log", ["_log", "logger", "self._log", "self._office.log", "warnings"])
+@pytest.mark.parametrize("log", ["_log", "logger", "self._log", "self._shared.log", "warnings"])
 def test_what_is_only_logged_is_not_changed(log: str) -> None:
     assert mutants_of("m", f'{log}.warn("It failed.")') == []
 

@@ -20,7 +20,7 @@ from aumos_governance import (
     TrustLevel,
     governed,
 )
-from aumos_governance.kernel.engine.action_bodies import allowed
+from aumos_governance.kernel.engine.action_bodies import require_allowed
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import Limit, NotebookKey
 from aumos_governance.ledger.rules import verdicts
@@ -72,7 +72,7 @@ def send() -> Iterator[Send]:
 
 def denial(send: Send, action: GovernanceAction, **body: Any) -> str:
     with pytest.raises(GovernanceDeniedError) as denied:
-        allowed(action, send("hold", tool="m", **body))
+        require_allowed(action, send("hold", tool="m", **body))
     return denied.value.message
 
 

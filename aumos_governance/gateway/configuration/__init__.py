@@ -1,1 +1,1 @@
-"""What an administrator configures of the gateway, and what its clients find of that in their environment."""
+"""The gateway's configuration by an administrator, and the environment variables that its clients get from it."""

@@ -1,4 +1,4 @@
-"""The environment in which a client of the gateway runs: its variables, so that libraries need no line of code."""
+"""The environment variables of the gateway's clients, with which libraries use the gateway without a change of code."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 
 
 def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> dict[str, str]:
-    """What a client finds in its environment: for each configured provider its base URL and a key.
+    """Return the variables that a client gets: for each configured provider its base URL and a key.
 
-    ``address`` is the gateway's, ``http://127.0.0.1:<port>``; ``secret`` the client's own key for it. A provider of a
-    name that no library knows is found by the two variables that are always there: `GATEWAY_ENV` with the provider's
-    name and path appended, and `GATEWAY_KEY_ENV`.
+    ``address`` is the gateway's, ``http://127.0.0.1:<port>``; ``secret`` is the client's own key for it. Two variables
+    are always set: `GATEWAY_ENV`, to which a client appends the name and path of a provider that its library does not
+    know, and `GATEWAY_KEY_ENV`.
     """
     found = {GATEWAY_ENV: f"{address}/llm", GATEWAY_KEY_ENV: secret}
     for name, upstream in upstreams.items():
@@ -39,7 +39,7 @@ def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> d
 
 
 def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
-    """The variables that no client of the gateway may have: those of the configured providers' own keys."""
+    """Return the names of the variables with the configured providers' own keys, which no client may have."""
     return frozenset(
         variable
         for name, upstream in upstreams.items()
@@ -48,13 +48,13 @@ def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables by which no proxy for HTTP that an environment names stands before the gateway; maybe none.
+    """Return the variables that except the gateway from the HTTP proxy of an environment; empty without a proxy.
 
-    Libraries would otherwise send the client's key to that proxy, which cannot reach this machine's loopback.
+    Otherwise libraries would send the client's key to that proxy, which cannot reach this machine's loopback interface.
     """
     if not any(environment.get(name) for name in _PROXIES):
         return {}
-    # Libraries read either, and some only one of them.
+    # Some libraries read only the upper-case name, and others only the lower-case one.
     excepted = ",".join(_with_loopback(environment.get(name) for name in _EXCEPTIONS))
     return dict.fromkeys(_EXCEPTIONS, excepted)
 

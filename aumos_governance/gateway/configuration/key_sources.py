@@ -1,4 +1,4 @@
-"""Where a provider's key comes from: a file, a variable of the server's environment, or a command."""
+"""The sources of a provider's key: a file, a variable of the server's environment, or a command."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ __all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
 
 _COMMAND_SECONDS: Final = 30.0
 _COMMAND_PAUSE: Final = 60.0
-"""Seconds between two runs of a command whose keys are refused."""
+"""The fewest seconds between two runs of a command whose keys are refused."""
 _LONGEST: Final = 16384
-"""Characters of a key; tokens of clouds have some thousands."""
+"""The most characters of a key; access tokens of cloud providers have some thousands."""
 
 
 def no_key() -> None:
-    """For a server that needs no key."""
+    """Return None, as the key of a server that needs none."""
 
 
 class FileKey:
     """A key in a file, which is read again when the file has changed.
 
-    A file that other users of the machine may read or write is refused, except one that another user owns or that is
-    mounted read-only, as Docker and Kubernetes mount secrets: its mode is not for this server to choose.
+    A file that other users of the machine may read or write is refused. Excepted are files that another user owns or
+    that are mounted read-only, as Docker and Kubernetes mount secrets: this server cannot choose their mode.
     """
 
     def __init__(self, where: str, path: str) -> None:
-        """``where`` names the setting, for messages. Raises ConfigurationError where the file gives no key."""
+        """``where`` names the setting in messages. Raises ConfigurationError where the file contains no key."""
         self._where = where
         self._path = Path(path).expanduser()
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class FileKey:
         self()
 
     def __call__(self) -> str:
-        """The key that the file holds now. Raises ConfigurationError."""
+        """Return the key that is in the file now. Raises ConfigurationError where there is none."""
         with self._lock:
             try:
                 status = self._path.stat()
@@ -63,7 +63,10 @@ class FileKey:
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"{self._where} is {str(self._path)!r}, which is no file.")
+            raise ConfigurationError(
+                f"{self._where} is {str(self._path)!r}, which is not a file; name a file that holds the key and nothing"
+                " else."
+            )
         if os.name != "posix" or status.st_uid != os.getuid() or not status.st_mode & 0o007:
             return
         if not os.statvfs(self._path).f_flag & os.ST_RDONLY:
@@ -74,10 +77,10 @@ class FileKey:
 
 
 class VariableKey:
-    """A key in a variable of the server's environment, as it is when the server starts."""
+    """A key in a variable of the server's environment, which is read once, when the server starts."""
 
     def __init__(self, where: str, name: str, environment: Mapping[str, str]) -> None:
-        """Raises ConfigurationError where the variable holds no key."""
+        """``where`` names the setting in messages. Raises ConfigurationError where the variable contains no key."""
         if not environment.get(name):
             raise ConfigurationError(
                 f"{where} is {name!r}, but the server has no such environment variable; set it before the server"
@@ -90,7 +93,10 @@ class VariableKey:
 
 
 class CommandKey:
-    """A key that a command prints: it is run without a shell, when the server starts and when its key was refused."""
+    """A key that a command prints.
+
+    The command is run without a shell, when the server starts and after the provider refused its key.
+    """
 
     def __init__(
         self,
@@ -100,7 +106,7 @@ class CommandKey:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises ConfigurationError where the command gives no key within ``seconds``."""
+        """``where`` names the setting in messages. Raises ConfigurationError without a key within ``seconds``."""
         self._command = list(command)
         self._shown = f"{where} runs {command[0]!r}, which"
         self._seconds = seconds
@@ -108,13 +114,13 @@ class CommandKey:
         self._lock = threading.Lock()
         self._refused: str | None = None
         self._next = monotonic()
-        """When it may run again."""
+        """When the command may run again, by ``monotonic``."""
         self._key = self._run()
 
     def __call__(self) -> str:
-        """The key; another one where it was refused, unless the command ran again a moment ago.
+        """Return the key; run the command for a new one where the key was refused, at most once in `_COMMAND_PAUSE`.
 
-        Raises ConfigurationError.
+        Raises ConfigurationError where the command prints no key.
         """
         with self._lock:
             if self._key == self._refused and self._monotonic() >= self._next:
@@ -123,7 +129,7 @@ class CommandKey:
             return self._key
 
     def refuse(self, key: str) -> None:
-        """The provider refused this key; may be called in any thread, and does not wait."""
+        """Note that the provider refused this key; may be called in any thread, and does not wait."""
         self._refused = key
 
     def _run(self) -> str:
@@ -137,7 +143,7 @@ class CommandKey:
             reason = getattr(error, "strerror", error)
             raise ConfigurationError(f"{self._shown} cannot be started ({reason}).") from None
         if done.returncode:
-            # What it printed may be a secret.
+            # The message does not show the command's output, which may be a secret.
             raise ConfigurationError(
                 f"{self._shown} failed with exit status {done.returncode}; run it by hand to see why."
             )
@@ -145,10 +151,13 @@ class CommandKey:
 
 
 def _key(what: str, text: str) -> str:
-    """The key in a text; a message never shows the text."""
+    """Return the key in ``text``; ``what`` names it in messages, which never show the text.
+
+    Raises ConfigurationError where the text is not a key.
+    """
     key = text.strip().lstrip("\ufeff")
     if not key:
         raise ConfigurationError(f"{what} is empty; it must be the provider's key.")
     if len(key) > _LONGEST or not key.isascii() or not all("!" <= character <= "~" for character in key):
-        raise ConfigurationError(f"{what} is no key: a key is one word of visible ASCII characters.")
+        raise ConfigurationError(f"{what} is not a key: a key is one word of visible ASCII characters.")
     return key

@@ -1,4 +1,4 @@
-"""What is known of providers by their names: address, API, whose prices count, and what clients' libraries read."""
+"""The known providers: their addresses, APIs and sellers, and the variables that client libraries read."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ class KnownProvider:
     """A provider that needs only a key in the configuration."""
 
     base_url: str | None
-    """None: each customer has an address of their own."""
+    """None: each customer has a different address."""
     dialect: Dialect = "openai"
     seller: str | None = None
     """The provider's id in genai-prices."""
     addresses: tuple[str, ...] = ()
-    """Variables from which libraries read the base URL, with its path."""
+    """The variables from which libraries read the base URL with its path."""
     root: str = ""
-    """The end of the base URL's path that libraries append themselves, so that it is not in `roots`."""
+    """The end of the base URL's path that some libraries append themselves."""
     roots: tuple[str, ...] = ()
-    """Variables from which libraries read the base URL without `root`."""
+    """The variables from which libraries read the base URL without `root`."""
     chats: tuple[str, ...] = ()
-    """Variables from which libraries read the whole address of chat completions."""
+    """The variables from which libraries read the complete address of chat completions."""
     removed: tuple[str, ...] = ()
-    """Variables of keys that a kernel does not get, not even with the gateway's own key."""
+    """The variables of keys that are removed and not set to the client's key for the gateway."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Further variables for libraries that would send the client's key to the provider itself."""
+    """Further variables that are set, for libraries that would send the client's key to the provider."""
 
 
-# Addresses: the defaults of the libraries and the pages named here, as read on 2026-11-29. Sellers: genai-prices' ids.
-# Variables of addresses: openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*), anthropic 2.14, google-genai 3.6
-# (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL, VLLM_BASE_URL, CO_BASE_URL), groq 1.7
-# (GROQ_BASE_URL, to which it adds /openai/v1), together 3.1 (TOGETHER_BASE_URL), cohere 7.3 (CO_API_URL) and
-# langchain-mistralai 0.2 (MISTRAL_BASE_URL).
+# Sources: the addresses are from the libraries' defaults and the pages named below, as of 2026-11-29; the sellers are
+# genai-prices' ids. The variables of addresses are read by openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*),
+# anthropic 2.14, google-genai 3.6 (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL,
+# VLLM_BASE_URL, CO_BASE_URL), groq 1.7 (GROQ_BASE_URL, to which it adds /openai/v1), together 3.1 (TOGETHER_BASE_URL),
+# cohere 7.3 (CO_API_URL) and langchain-mistralai 0.2 (MISTRAL_BASE_URL).
 KNOWN: Final[Mapping[str, KnownProvider]] = {
     "openai": KnownProvider(
         "https://api.openai.com/v1",
@@ -61,7 +61,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "anthropic",
         "anthropic",
         addresses=("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
-        # The library and Claude Code send it in another header than the key, and read the key first.
+        # The library and Claude Code send this token in another header than the key, and read the key first.
         removed=("ANTHROPIC_AUTH_TOKEN",),
     ),
     "google": KnownProvider(
@@ -93,7 +93,7 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     "mistral": KnownProvider(
         "https://api.mistral.ai/v1",
         seller="mistral",
-        # litellm reads the second for chats (`llms/mistral/chat/transformation.py`).
+        # litellm reads MISTRAL_AZURE_API_BASE for chats (`llms/mistral/chat/transformation.py`).
         addresses=("MISTRAL_API_BASE", "MISTRAL_AZURE_API_BASE", "MISTRAL_BASE_URL"),
     ),
     # https://api-docs.deepseek.com
@@ -108,15 +108,16 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     ),
     # https://docs.perplexity.ai/guides/chat-completions-guide
     "perplexity": KnownProvider("https://api.perplexity.ai", seller="perplexity", addresses=("PERPLEXITY_API_BASE",)),
-    # https://docs.cohere.com/docs/compatibility-api. Libraries that speak Cohere's other API are refused here; without
-    # these variables they would send the client's key to Cohere.
+    # https://docs.cohere.com/docs/compatibility-api. The gateway refuses calls of Cohere's own API; without these
+    # variables its libraries would send the client's key to Cohere.
     "cohere": KnownProvider(
         "https://api.cohere.ai/compatibility/v1",
         seller="cohere",
         root="/compatibility/v1",
         roots=("CO_API_URL", "CO_BASE_URL", "COHERE_API_BASE"),
     ),
-    # https://huggingface.co/docs/inference-providers. The token also opens downloads, so no other stands in for it.
+    # https://huggingface.co/docs/inference-providers. The token also authorizes downloads, for which a gateway's key
+    # would not be valid, so it is not replaced.
     # litellm reads the variable as the whole address (`llms/huggingface/chat/transformation.py`).
     "huggingface": KnownProvider(
         "https://router.huggingface.co/v1", chats=("HUGGINGFACE_API_BASE",), removed=("HF_TOKEN",)

@@ -1,4 +1,4 @@
-"""The providers that an administrator configures, read into upstreams; each wrong value is refused in one sentence."""
+"""Validates the setting ``providers`` and makes an `Upstream` of each entry; an error names the wrong value."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ _FIELDS: Final = (
 _APIS: Final[tuple[Dialect, ...]] = ("openai", "anthropic", "google")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-"""A header's name: RFC 9110, 5.6.2."""
+"""The syntax of a header's name: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2."""
 _CREDENTIALS: Final = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "host"})
 _WEEK: Final = 7 * 24 * 3600
 _MOST_TOKENS: Final = 10_000_000
 
 
 def read_providers(value: object, environment: Mapping[str, str] | None = None) -> dict[str, Upstream]:
-    """The upstreams of a setting ``providers``, by their names.
+    """Return the upstreams of a setting ``providers``, by their names.
 
-    ``environment`` is the server's, in which ``key_env`` is looked up. Keys are read once here, so that a server with a
-    provider that cannot work does not start. Raises ConfigurationError, in one sentence.
+    ``environment`` is the server's, in which ``key_env`` is looked up. Each key is read once here, so that the server
+    does not start with a provider that has no key. Raises ConfigurationError where a value is not valid.
     """
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{SETTING} is {_shown(value)}, but must be a dict such as {EXAMPLE}.")
     if value:
         _check_libraries()
     return {
-        _name(name): _Reader(name, entry, os.environ if environment is None else environment).upstream()
+        _name(name): _Entry(name, entry, os.environ if environment is None else environment).upstream()
         for name, entry in value.items()
     }
 
@@ -85,8 +85,8 @@ def _name(name: object) -> str:
     return name
 
 
-class _Reader:
-    """Reads one provider's entry."""
+class _Entry:
+    """One provider's entry in the setting, whose fields are validated one by one."""
 
     def __init__(self, name: str, entry: object, environment: Mapping[str, str]) -> None:
         self._name = name
@@ -153,7 +153,7 @@ class _Reader:
 
     def _key(self, base_url: str) -> tuple[Callable[[], str | None], tuple[str, ...]]:
         if self._entry.get("key") is not None:
-            # Not shown: it is a secret.
+            # The message does not show the value, which is a secret.
             raise ConfigurationError(
                 f"{self._where}['key'] may only be None: a key does not belong into a configuration file; name"
                 " key_file, key_env or key_command."
@@ -202,7 +202,7 @@ class _Reader:
     def _provider(self) -> str | None:
         given = self._entry.get("provider")
         if given is None:
-            # At an address that sells models its owner's prices count anyway.
+            # Where the address belongs to a seller, that seller's prices count anyway.
             return self._known.seller if self._known else None
         ids = [provider.id for provider in import_module("genai_prices.data_snapshot").get_snapshot().providers]
         if given not in ids:
@@ -230,7 +230,7 @@ class _Reader:
         if not isinstance(given, (list, tuple)) or not all(isinstance(each, str) and each for each in given):
             self._refuse(field, valid)
         if field == "models" and not given:
-            # It would read as none, and mean all.
+            # An empty list looks as if it allowed no model, but would allow all.
             self._refuse(field, valid + "; leave it out to allow all")
         return tuple(given)
 
@@ -247,7 +247,7 @@ class _Reader:
                     " itself, with key_file, key_env or key_command."
                 )
             if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-                # Not shown: a header may be a secret.
+                # The message does not show the value, since a header may be a secret.
                 raise ConfigurationError(f"{self._where}['headers'][{name!r}] must be one line of visible ASCII text.")
         return dict(given)
 

@@ -1,1 +1,1 @@
-"""What the gateway knows of each provider's API: one module for each, behind one interface (`api`)."""
+"""The providers' APIs as the gateway handles them: one module for each, with the interface in `api`."""

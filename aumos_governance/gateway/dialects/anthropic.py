@@ -1,4 +1,4 @@
-"""Anthropic's API."""
+"""Anthropic's API, as the gateway handles it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from .values import check_flag, check_whole, forwards
 __all__ = ["API"]
 
 _FREE: Final = re.compile(r"GET /v1/models(?:/.+)?|POST /v1/messages/count_tokens")
-"""https://platform.claude.com/docs/en/build-with-claude/token-counting: counting is free. Files and the rest of what
-costs nothing is seen by all who use the key, so it is not forwarded."""
+"""The free requests that are forwarded; counting is free:
+https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests, such as for files, show what
+belongs to all users of the provider's key."""
 _OUTPUT: Final = {"/v1/messages": "max_tokens", "/v1/complete": "max_tokens_to_sample"}
-_OF_A_THINKER: Final = 1
-"""``max_tokens`` must be above the thinking budget:
+_ABOVE_THINKING: Final = 1
+"""The tokens by which ``max_tokens`` must at least exceed the thinking budget:
 https://platform.claude.com/docs/en/build-with-claude/extended-thinking."""
 _KINDS: Final = {
     HTTPStatus.BAD_REQUEST: "invalid_request_error",
@@ -34,11 +35,11 @@ _KINDS: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE: "overloaded_error",
     HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
 }
-"""https://platform.claude.com/docs/en/api/errors."""
+"""The types of errors by status: https://platform.claude.com/docs/en/api/errors."""
 
 
 class AnthropicApi:
-    """As `ProviderApi`."""
+    """Anthropic's `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset({"anthropic-workspace-id", "anthropic-organization-id"})
@@ -59,7 +60,7 @@ class AnthropicApi:
         return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: fallbacks, and the advisors among the tools."""
+        """As `ProviderApi.models`: the models of fallbacks, and of advisors among the tools."""
         named: list[str] = []
         for field in ("fallbacks", "tools"):
             entries = request.body.get(field)
@@ -76,7 +77,7 @@ class AnthropicApi:
             return None
         stated, thinking = request.body.get(name), request.body.get("thinking")
         budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
-        least = budget + _OF_A_THINKER if isinstance(budget, int) and budget > 0 else 1
+        least = budget + _ABOVE_THINKING if isinstance(budget, int) and budget > 0 else 1
         return OutputLimit(stated if isinstance(stated, int) else None, least)
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
@@ -84,7 +85,7 @@ class AnthropicApi:
         body = {**request.body, _OUTPUT[request.plain_path]: tokens}
         return replace(request, body=body)
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 

@@ -1,4 +1,4 @@
-"""The interface behind which the gateway keeps what it knows of one provider's API."""
+"""The interface of one provider's API, as the gateway handles it, and the types in its methods."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ __all__ = ["ClientCall", "OutputLimit", "ProviderApi", "Refusal"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not forwarded, or has no response of the provider."""
+    """The reason why a request is not forwarded, or why the client does not get the provider's response."""
 
     status: int
-    """402: denied; 503: there is no decision; 401: not a valid key; 400: what it may cost cannot be known; ..."""
+    """The HTTP status, for example 402: denied; 503: no decision; 401: no valid key; 400: cost cannot be known."""
     code: str
-    """The decision's code, for example ``BUDGET_EXCEEDED``."""
+    """The code of the decision or error, for example ``BUDGET_EXCEEDED``."""
     message: str
-    """What happened, and what the user can do."""
+    """A sentence that states what happened and what the user can do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCall:
-    """A client's request, as the provider's adapter measures it and as it is forwarded."""
+    """A client's request, as it is measured and as it is forwarded."""
 
     request: ApiRequest
-    """Its path is the one that the `Provider` of `integrations` knows."""
+    """The request to measure, with a path that the `Provider` of `integrations` knows."""
     path: str
-    """What follows the upstream's base URL, without the query."""
+    """The path to forward to, without the query; it is appended to the upstream's base URL."""
     from_host: bool = False
-    """Whether ``path`` follows the host of the base URL instead."""
+    """Whether ``path`` is appended to scheme and host of the base URL, without the base URL's path."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLimit:
-    """How many output tokens a request allows."""
+    """The number of output tokens that a request allows."""
 
     stated: int | None
-    """None: the request states no limit."""
+    """The limit in the request; None: it states no limit."""
     least: int = 1
     """The lowest limit that the provider accepts for this request, for example one above its thinking budget."""
 
@@ -52,55 +52,54 @@ class ProviderApi(Protocol):
 
     @property
     def provider(self) -> Provider:
-        """Knows which requests are paid, and what they cost."""
+        """The provider of `integrations`, which recognizes paid requests and computes their costs."""
         ...
 
     @property
     def withheld_headers(self) -> frozenset[str]:
-        """Headers of the client that are not forwarded, in lower case: those that choose an account, for example.
+        """The client's headers, in lower case, that are not forwarded, such as those that choose an account.
 
-        The headers in which any provider takes a key, cookies, and the headers of the connection never are.
+        Headers with a key for any provider, cookies, and headers of the connection are never forwarded.
         """
         ...
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """The headers that carry the provider's key to this address."""
+        """Return the headers with the provider's key for requests to this base URL."""
         ...
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """What the request is whose path, with its query, follows ``/llm/<name>`` and the path of the base URL.
+        """Return the client's request as it is measured and forwarded.
 
-        What follows ``/llm/<name>`` alone comes here as well, since some clients leave that path out.
-
-        Raises ConfigurationError where a value could be read otherwise by the provider than it is measured here, such
-        as a number written as text.
+        The path of ``request`` is what follows ``/llm/<name>`` and, where the client sent it, the path of the base URL;
+        it has the query. Raises ConfigurationError for a value that the provider could read differently than it is
+        measured here, such as a number written as text.
         """
         ...
 
     def forwards(self, request: ApiRequest) -> bool:
-        """Whether a request that costs nothing is forwarded, by the path that the `Provider` knows.
+        """Whether a request that costs nothing is forwarded; ``request`` is `ClientCall.request`.
 
-        False for what one user could do with the provider's key that concerns others: listing files, changing the
-        organization, making credentials.
+        False for requests with which a user could see or change what belongs to others who use the same provider's
+        key: listing files, changing the organization, making credentials.
         """
         ...
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """The models that the request names beside the one of its `Paid`, such as fallbacks."""
+        """Return the models, such as fallbacks, that the request names in addition to `Paid.model`."""
         ...
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """The request's limit of output tokens; None for a call that has none, such as embeddings."""
+        """Return the request's limit of output tokens; None for a kind of call without one, such as embeddings."""
         ...
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """The same request with this limit of output tokens."""
+        """Return the same request with a limit of ``tokens`` output tokens."""
         ...
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
-        """Reads a paid call's response as it passes. ``content_type`` is the response's."""
+    def reader(self, paid: Paid, content_type: str) -> Reader:
+        """Return a reader of the usage in a paid call's response, whose content type is ``content_type``."""
         ...
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """The body of a refusal, in the shape of the API's own errors."""
+        """Return the response body for a refusal, in the shape of the API's own errors."""
         ...

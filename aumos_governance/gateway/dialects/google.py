@@ -1,4 +1,4 @@
-"""Google's Gemini API, also of Vertex AI, as the gateway knows it."""
+"""Google's Gemini API, also that of Vertex AI, as the gateway handles it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["API"]
 
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "callback"})
-"""Parameters after which a response no longer says what it used, or is no JSON:
+"""Query parameters with which a response does not report its usage, or is not JSON:
 https://cloud.google.com/apis/docs/system-parameters."""
 _CREDENTIALS: Final = frozenset({"access_token", "oauth_token"})
 _OAUTH: Final = "ya29."
-"""Begins Google's OAuth access tokens, which Vertex AI takes in place of a key."""
+"""The beginning of Google's OAuth access tokens, which Vertex AI accepts instead of a key."""
 _ONE_FILE: Final = re.compile(r"(?:/v\w+)?/files/[\w.-]+|(?:/download)?/v\w+/files/[\w.-]+:download")
 _OPERATION: Final = re.compile(r"(?:/v\w+)?/(?:[\w.@-]+/)*operations/[\w.-]+")
 _MODELS: Final = re.compile(r"(?:/v\w+)?/(?:[\w.@-]+/)*models(?:/[\w.@-]+)?")
@@ -45,16 +45,17 @@ _STATUS: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""https://cloud.google.com/apis/design/errors; 402 is none of Google's, so that no client tries it again."""
+"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google itself has none for 402; this
+one is not retried by clients."""
 
 
 class GoogleApi:
-    """As `ProviderApi`."""
+    """Google's `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset(
         {
-            # The project that is billed, and what hides the usage.
+            # These choose the project that is billed, and hide the usage in a response.
             "x-goog-user-project",
             "x-goog-fieldmask",
             # Vertex AI's tiers by header, which have other prices:
@@ -69,23 +70,23 @@ class GoogleApi:
         return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """As `ProviderApi.read`; both spellings of a field and numbers as text are measured as Google reads them."""
+        """As `ProviderApi.read`; fields in camel or snake case, and numbers as text, are read as Google reads them."""
         for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:
                 raise ConfigurationError(
                     f"{request.name} was not sent: with {name} in its address the response does not say what it cost."
                 )
             if name.startswith("$") or name in _CREDENTIALS:
-                # Such as $httpHeaders and $req, which stand in for the request's own headers and body.
+                # Parameters such as $httpHeaders and $req replace the request's headers and body.
                 raise ConfigurationError(f"{request.name} was not sent: leave {name} out of its address.")
-        # Raises for a limit that is there twice.
+        # This raises ConfigurationError for a limit in both spellings.
         self.output_limit(request)
         path = request.plain_path
-        # LiteLLM leaves the version to the base URL that it is given.
+        # LiteLLM sends no version of its own, since it expects the version in the base URL.
         return ClientCall(request, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
 
     def forwards(self, request: ApiRequest) -> bool:
-        """As `ProviderApi.forwards`: models, counting, and a file or an operation whose name the client knows."""
+        """As `ProviderApi.forwards`: models, counting tokens, and a file or operation whose name the client knows."""
         path, method = request.plain_path, request.method.lower()
         if method not in READS:
             target = target_of(path)
@@ -95,7 +96,7 @@ class GoogleApi:
         return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: each request of a batch of embeddings names its own."""
+        """As `ProviderApi.models`: the models of the single requests in a batch of embeddings."""
         requests = listed(field_of(request.body, "requests"))
         named = [each.get("model") for each in requests if isinstance(each, Mapping)]
         return tuple(dict.fromkeys(model.rpartition("/")[2] for model in named if isinstance(model, str)))
@@ -106,7 +107,7 @@ class GoogleApi:
         if target is None or target.method not in _GENERATES:
             return None
         config = mapping_of(request.body, "generationConfig")
-        # Thoughts are within the limit: with a lower one than their budget there might be no response.
+        # Thoughts count toward the limit: with a limit below their budget the response might be empty.
         thoughts = whole_of(mapping_of(config, "thinkingConfig"), "thinkingBudget") or 0
         return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
 
@@ -117,7 +118,7 @@ class GoogleApi:
         config = {**config, spelled(config, "maxOutputTokens"): tokens}
         return replace(request, body={**request.body, place: config})
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
 

@@ -1,4 +1,4 @@
-"""OpenAI's API, and that of every server that speaks as OpenAI's does."""
+"""OpenAI's API, and compatible APIs of other servers, as the gateway handles them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .values import check_flag, check_whole, forwards
 __all__ = ["API"]
 
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
-"""Azure's path of a model's deployment."""
+"""The path of a model's deployment at Azure."""
 _VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")
-"""What the base URLs of clients end with, as the upstream's does."""
+"""The path with which the base URLs of clients and of the upstream end."""
 _FREE: Final = re.compile(
     r"GET /models(?:/.+)?"
-    # Listed as free: https://platform.openai.com/docs/pricing; and counting, which has no price.
+    # Moderations are listed as free at https://platform.openai.com/docs/pricing, and counting tokens has no price.
     r"|POST /(?:moderations|responses/input_tokens)"
-    # What the id of a response or conversation, which only its maker knows, leads to. Lists would show those of others.
+    # These need the id of a response or conversation, which only its creator knows. Lists would show those of others.
     r"|(?:GET|DELETE) /(?:responses|chat/completions|conversations)/[^/]+"
     r"|GET /(?:responses/[^/]+/input_items|chat/completions/[^/]+/messages)"
     r"|POST /responses/[^/]+/cancel"
@@ -38,17 +38,17 @@ _OUTPUT: Final[Mapping[str, tuple[str, ...]]] = {
     "/responses": ("max_output_tokens",),
 }
 _LEAST: Final = {"/responses": 16}
-"""https://platform.openai.com/docs/api-reference/responses/create: the lowest ``max_output_tokens``."""
+"""The lowest ``max_output_tokens``: https://platform.openai.com/docs/api-reference/responses/create."""
 _COUNTS: Final = ("n", "best_of", "max_tool_calls", "partial_images")
 _OWN_HOSTS: Final = ("api.openai.com", ".api.openai.com")
 _AZURE: Final = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com", ".azure-api.net")
 
 
 class OpenAIApi:
-    """As `ProviderApi`."""
+    """The `ProviderApi` of OpenAI and compatible servers."""
 
     provider: Provider = PROVIDER
-    # They choose whose account pays, which is the administrator's to say.
+    # These headers choose the account that pays, which only the administrator may choose.
     withheld_headers: frozenset[str] = frozenset({"openai-organization", "openai-project"})
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
@@ -66,7 +66,7 @@ class OpenAIApi:
         forwarded = path
         if deployed is not None:
             path = deployed[2]
-            # The path says which model responds, whatever the body names.
+            # The path determines which model responds, even where the body names another one.
             body = {**body, "model": deployed[1]} if body else body
         else:
             forwarded = path = _VERSION.sub("", path, count=1)
@@ -83,7 +83,7 @@ class OpenAIApi:
         return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: OpenRouter's fallbacks (https://openrouter.ai/docs/features/model-routing)."""
+        """As `ProviderApi.models`: fallbacks at OpenRouter (https://openrouter.ai/docs/features/model-routing)."""
         others = request.body.get("models") if request.method.lower() not in READS else None
         return tuple(str(name) for name in others) if isinstance(others, (list, tuple)) else ()
 
@@ -99,12 +99,13 @@ class OpenAIApi:
         """As `ProviderApi.limited`."""
         names = _OUTPUT[request.plain_path]
         given = [name for name in names if request.body.get(name) is not None]
-        # Only OpenAI's own servers are known to understand the newer name, and refuse the other one for some models.
+        # Only the servers of OpenAI and Azure are known to accept the newer name, and they refuse the older one for
+        # some models.
         name = names[0] if _is_of(base_url, _OWN_HOSTS + _AZURE) else names[-1]
         body = {**request.body, **dict.fromkeys(given or [name], tokens)}
         return replace(request, body=body)
 
-    def reader(self, paid: Paid, request: ApiRequest, content_type: str) -> Reader:
+    def reader(self, paid: Paid, content_type: str) -> Reader:
         """As `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 

@@ -1,4 +1,4 @@
-"""Finds the API of an upstream."""
+"""Returns the `ProviderApi` of an upstream's dialect."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ __all__ = ["api_of"]
 
 @cache
 def api_of(dialect: str) -> ProviderApi:
-    """The API of this name, which is its module's; loaded when it is needed, since a provider's prices are large."""
+    """Return the API of a dialect from the module of that name, which is imported now, since its prices are large."""
     return cast("ProviderApi", import_module(f".{dialect}", __package__).API)

@@ -1,4 +1,4 @@
-"""Checks of values that a provider may read more generously than they are measured here, and of free requests."""
+"""Checks of values that a provider could read differently than they are measured here, and of free requests."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ __all__ = ["check_flag", "check_whole", "forwards"]
 
 
 def check_whole(body: Mapping[str, Any], name: str) -> None:
-    """Raises ConfigurationError where this is neither left out nor a whole number: ``"900000"`` is measured as none."""
+    """Raise ConfigurationError unless a field is left out or a whole number.
+
+    A provider may read the text ``"900000"`` as a number, but it would be measured as if it were left out.
+    """
     value = body.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
         raise ConfigurationError(f"{name} must be a whole number, not {str(value)[:40]!r}, so nothing was sent.")
 
 
 def check_flag(body: Mapping[str, Any], name: str) -> None:
-    """Raises ConfigurationError where this is neither left out nor true or false."""
+    """Raise ConfigurationError unless a field is left out, true or false."""
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be true or false, not {str(value)[:40]!r}, so nothing was sent.")
 
 
 def forwards(request: ApiRequest, free: re.Pattern[str]) -> bool:
-    """Whether ``free`` matches the request's method and path, such as ``GET /models``; HEAD counts as GET."""
+    """Whether the pattern ``free`` matches the request's method and path, such as ``GET /models``; HEAD is as GET."""
     method = request.method.upper()
     return free.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None

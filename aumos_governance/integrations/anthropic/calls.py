@@ -32,7 +32,7 @@ _FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
 https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
 _NO_GEOGRAPHY: Final = (None, "", "not_available")
 _BATCH_MULTIPLIER: Final = Decimal("0.5")
-"""https://platform.claude.com/docs/en/about-claude/pricing#batch-processing: half of all token prices."""
+"""The factor for all token prices in a batch: https://platform.claude.com/docs/en/about-claude/pricing#batch-processing."""
 
 
 class AnthropicProvider:
@@ -89,12 +89,12 @@ class _Message:
         if size.runs_code and rates.flat is None and not rates.fee:
             raise ConfigurationError(
                 f"{self.model} with code execution is billed by the hour of its container, which no response states, so"
-                " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, with which it is"
-                " free, or state what to add to each call with govern(client, fee=...), or what it costs with"
-                " cost=....",
+                " nothing was sent: add web_search_20260209, web_fetch_20260209 or later to the tools, which makes code"
+                " execution free, or state what to add to each call with govern(client, fee=...), or what each call"
+                " costs with cost=...",
                 cause=f"{self.model} with code execution is billed by the hour of its container, which no response"
-                " states, so nothing was sent (with web_search_20260209, web_fetch_20260209 or later among the tools it"
-                " is free)",
+                " states, so nothing was sent (web_search_20260209, web_fetch_20260209 or later among the tools makes"
+                " it free)",
             )
         attempts = [self._attempt(rates, size, self._request), *self._fallbacks(rates, size)]
         return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)
@@ -116,7 +116,7 @@ class _Message:
         return cost
 
     def _dearest(self, rates: Rates, speed: object) -> tuple[Rates, Mapping[str, str]]:
-        """Return the prices and the context of the dearest terms that may apply to the request.
+        """Return the prices at the dearest terms that the request may get, and these terms as genai-prices' context.
 
         Raises ConfigurationError for terms without a published price.
         """
@@ -192,7 +192,7 @@ class _Message:
     # ---- the cost by the response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
         Raises UsageMissingError, as `Paid.cost`, and also for terms without a published price.
         """
@@ -223,7 +223,7 @@ class _Message:
         return Cost(cost, main.doubtful or not seen.whole or _is_repriced(usage))
 
     def _priced(self, rates: Rates, usage: Mapping[str, Any], units: Units) -> Decimal:
-        """Return the USD for counts at the terms that the usage states.
+        """Return the cost of counts in USD, at the terms that the usage states.
 
         Raises UsageMissingError for terms without a published price.
         """
@@ -246,7 +246,7 @@ class _Message:
         return (rates if multiplier == LIST_PRICE else rates.times(multiplier)).cost(units.counts, context)
 
     def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
-        """Return an estimate for a stream that broke off, by its reported input and the output that arrived.
+        """Return the estimated cost of a stream that broke off, by its reported input and the output that arrived.
 
         The longest output is charged where the model may have written more than the stream shows. Raises
         UsageMissingError where the cost cannot be estimated.
@@ -294,7 +294,7 @@ class _Completion:
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the user's price for every call. Raises UsageMissingError where the user states none."""
+        """Return the price per call that the user states. Raises UsageMissingError where the user states none."""
         if rates.flat is None:
             raise UsageMissingError
         return Cost(rates.flat)

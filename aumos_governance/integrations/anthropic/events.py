@@ -1,4 +1,4 @@
-"""Meters for Anthropic's streams, and the measure of what arrived in a whole message."""
+"""Meters for Anthropic's streams, and a measure of the output in a whole message."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class MessageMeter:
             return
         reported = usage.setdefault("output_tokens", counted)
         if type(reported) is int and counted > reported:
-            # A total with the larger count makes `units_of` charge it, as an estimate.
+            # `units_of` charges the larger count, as an estimate, because the total includes it.
             usage["total_tokens"] = sum(value for name in _IN if type(value := usage.get(name)) is int) + counted
 
     def _begin(self, message: Mapping[str, Any]) -> None:

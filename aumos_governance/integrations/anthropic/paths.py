@@ -1,7 +1,8 @@
 """The paths of Anthropic's API at which a request costs nothing, by the published price list.
 
 https://platform.claude.com/docs/en/about-claude/pricing names what is billed: the tokens of messages and of batches
-(reading results included in that), the tools of a message, and the tokens and running time of Managed Agents' sessions.
+(reading a batch's results costs no more), the tools of a message, and the tokens and running time of Managed Agents'
+sessions.
 https://platform.claude.com/docs/en/build-with-claude/files and .../token-counting say that files and counting are free.
 """
 

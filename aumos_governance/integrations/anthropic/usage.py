@@ -18,7 +18,7 @@ _KNOWN: Final = frozenset(
     {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
     | {"prompt_tokens", "completion_tokens", "cost"}
 )
-"""Fields of the usage that need no further price; ``cost`` is stated by other sellers with Anthropic's API."""
+"""Fields of the usage that need no further price; ``cost`` is stated by other sellers that offer Anthropic's API."""
 _KNOWN_CACHE: Final = frozenset({"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"})
 _SEARCHES: Final = "web_search_requests"
 # https://platform.claude.com/docs/en/about-claude/pricing#web-fetch-tool: "no additional charges".
@@ -67,13 +67,13 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
         raise UsageMissingError
     doubtful = False
     if hour_cache and five + hour < written:
-        # The report does not show how much was written for an hour, which is dearer, so all that may be is taken.
+        # The report does not show how much was written for an hour, which is dearer, so the most possible is taken.
         hour, doubtful = written - five, True
     total_in = _count(usage, "input_tokens", needed=True) + written + read
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
     thinking = _count(details, "thinking_tokens")
     if thinking > total_out:
-        # Thinking is documented as part of the output. As it exceeds the output, it was counted beside it.
+        # Thinking is documented as part of the output. More thinking than output was therefore counted beside it.
         total_out, doubtful = total_out + thinking, True
     for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
         # Servers that also have OpenAI's API report both APIs' counts; the larger count is taken.

@@ -53,13 +53,13 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
 
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
-            """Set `PLANNED` for an attempt; return the governor and the refusal of one that is refused.
+            """Set `PLANNED` for an attempt; return None, or the governor and the refusal if the attempt is refused.
 
             The caller records the refusal, since only the caller knows whether that has to be awaited.
             """
             governor = self._governor()
             try:
-                # An interrupt may have left an attempt of another client there.
+                # An interrupt may have left an attempt of another client in `PLANNED`.
                 PLANNED.set(None)
                 sending = SENDING.get() if has_sending else None
                 PLANNED.set(_plan(governor, self, options, sending))

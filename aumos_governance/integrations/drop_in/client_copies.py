@@ -58,7 +58,7 @@ class _Transfer:
         self._replacements: dict[int, Any] = {id(original): copied}
         """The replacement of each object that refers to the original, by the id of the object."""
         self._direct = False
-        """Whether the current attribute also refers to the original through functions and containers alone."""
+        """Whether the original can be reached from the current attribute through functions and containers alone."""
 
     def attributes(self, source: Any, target: Any, where: str) -> None:
         """Set the attributes of ``source`` on ``target``; ``where`` is the name of ``source`` for error messages."""
@@ -72,7 +72,8 @@ class _Transfer:
     def _value(self, value: Any, where: str, *, called: bool) -> Any:
         """Return ``value``, or its replacement if it refers to the original.
 
-        Without ``called``, an object that cannot be rebuilt is kept; with it, such an object is refused.
+        ``called`` is whether the value may be called in place of a method. If so, ConfigurationError is raised for an
+        object that refers to the original and cannot be rebuilt; otherwise that object is kept.
         """
         if not called and not self._can_be_rebuilt(value):
             return value
@@ -177,7 +178,7 @@ class _Transfer:
         return any(type(each) is MethodType and self._refers(each.__self__) for each in self._within(value, _parts))
 
     def _within(self, value: Any, parts: _Parts) -> Iterator[Any]:
-        """Return ``value`` and the objects that it refers to by ``parts``, the nearest first."""
+        """Yield ``value`` and the objects that it refers to, nearest first; ``parts`` returns an object's own parts."""
         waiting, seen = deque([value]), set[int]()
         while waiting and len(seen) < _MOST_OBJECTS:
             each = waiting.popleft()
@@ -216,7 +217,7 @@ class _Globals(dict[str, Any]):
         self._replaced: dict[str, tuple[Any, Any]] = {}
 
     def replace(self, name: str, value: Any) -> None:
-        """Return ``value`` for a name from now on, as long as the module does not assign to the name."""
+        """Replace the value of a name in this view by ``value``, until the module assigns to the name."""
         self._replaced[name] = self._live[name], value
 
     def __getitem__(self, name: str) -> Any:

@@ -36,7 +36,7 @@ def library_of(client: object) -> str | None:
 def client_of(given: object) -> Any:
     """Return the client to govern: ``given`` itself, or the client that the functions of the module ``openai`` use.
 
-    Raises InvalidRequestError for any other object, with the object to pass in its place.
+    Raises InvalidRequestError for any other object; its message names the object to pass instead.
     """
     if library_of(given) is not None:
         return given
@@ -76,7 +76,7 @@ def client_of(given: object) -> Any:
 
 
 def _inner_objects(given: object) -> Iterator[object]:
-    """Return the objects in an object's attributes, and those in the attributes of these."""
+    """Yield the objects in an object's attributes, and the objects in their attributes."""
     for each in _attributes(given):
         yield each
         if library_of(each) is None:

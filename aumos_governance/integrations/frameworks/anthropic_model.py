@@ -1,4 +1,4 @@
-"""Calls that a framework makes to Anthropic, measured and priced by the adapter for Anthropic's own API."""
+"""Calls of Anthropic's models through a framework, measured and priced by the adapter for Anthropic's own API."""
 
 from __future__ import annotations
 
@@ -27,12 +27,14 @@ _OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
 
 
 class AnthropicModelCall:
-    """A framework's call of a model of Anthropic, converted to a call of Anthropic's own API."""
+    """A call of one of Anthropic's models through a framework, converted to a call of Anthropic's own API."""
 
     def __init__(self, model: str, messages: list[Any], terms: Mapping[str, Any], limit: int | None) -> None:
         """Convert the call.
 
-        ``messages`` have content blocks of LangChain, OpenAI or Anthropic; ``limit`` is the most output tokens.
+        ``messages`` have content blocks in the form of LangChain, OpenAI or Anthropic. ``terms`` are the parameters
+        of `ANTHROPIC_TERMS`, and ``fallbacks``, that the call states. ``limit`` is the most output tokens; None means
+        `OUTPUT_TOKENS`.
         """
         body = {"model": model, "messages": [_message(message) for message in messages], **terms}
         self._body = {**body, "max_tokens": limit or OUTPUT_TOKENS}
@@ -55,9 +57,9 @@ class AnthropicModelCall:
     ) -> Cost:
         """Return the cost by a response in the form of Anthropic's API.
 
-        ``has_tools`` is whether its usage counts the use of the provider's tools. ``has_iterations`` is whether it
-        lists the runs of models that are billed beside its sums, such as a summary of the conversation. Raises
-        UsageMissingError for a call that may have costs which the usage does not show.
+        ``has_tools`` is whether the response's usage counts the use of the provider's tools. ``has_iterations`` is
+        whether the usage lists the runs of models that are billed beside its sums, such as a summary of the
+        conversation. Raises UsageMissingError for a call that may have costs which the usage does not show.
         """
         tools = self._body.get("tools") or ()
         hosted = {str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)} - _OWN_TOOLS
@@ -73,7 +75,11 @@ def _message(message: Any) -> Any:
 
 
 def _block(block: Any) -> Any:
-    """Return Anthropic's block in place of another API's, without the bytes, which do not show its tokens."""
+    """Return a content block in the form of Anthropic's API.
+
+    Media in the form of another API become an image or a document without its bytes, whose number does not show the
+    tokens.
+    """
     if not isinstance(block, Mapping) or "source" in block:
         return block
     kind = block.get("type")

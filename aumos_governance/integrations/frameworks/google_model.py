@@ -1,4 +1,4 @@
-"""Calls that a framework makes to Google, measured and priced by the adapter for Google's own API."""
+"""Calls of Google's models through a framework, measured and priced by the adapter for Google's own API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", 
 
 
 class GoogleModelCall:
-    """A framework's call of a model of Google, converted to a call of Google's own API."""
+    """A call of one of Google's models through a framework, converted to a call of Google's own API."""
 
     def __init__(
         self,
@@ -34,8 +34,8 @@ class GoogleModelCall:
     ) -> None:
         """Convert the call.
 
-        ``messages`` are texts, or mappings with content blocks of LangChain or OpenAI. ``limit`` is the most output
-        tokens. ``sums_only`` is whether the framework's usage does not show how much of the input is sound.
+        ``messages`` are texts, or mappings with content blocks in the form of LangChain or OpenAI. ``limit`` is the
+        most output tokens. ``sums_only`` is whether the framework's usage does not show how much of the input is sound.
         """
         self._may_have_sound = sums_only and any(
             _may_have_sound(block) for message in messages for block in _blocks(message)
@@ -54,7 +54,7 @@ class GoogleModelCall:
 
     @property
     def is_grounded(self) -> bool:
-        """Whether the provider may run a tool for the call, such as a search, which is billed beside the tokens."""
+        """Whether the provider may run a tool for the call, such as a search, which may be billed beside the tokens."""
         return self._grounds
 
     def worst(self, rates: Rates) -> Decimal:
@@ -64,7 +64,7 @@ class GoogleModelCall:
     def cost(self, rates: Rates, usage: Mapping[str, Any], content: Iterable[Any], grounding: Any) -> Cost:
         """Return the cost by Google's ``usageMetadata``, the output's content blocks and its grounding metadata.
 
-        Raises UsageMissingError.
+        Raises UsageMissingError, as `Paid.cost`.
         """
         if self._may_have_sound:
             # The whole input is charged as sound, since the usage does not show how much of it is text.
@@ -89,7 +89,7 @@ def _blocks(message: Any) -> list[Any]:
 
 
 def _part(block: Any) -> dict[str, Any]:
-    """Return the part of Google's API for a content block of LangChain's; for media, a part of the same worst case."""
+    """Return a content block as a part in the form of Google's API; media become a part with the same worst case."""
     if not isinstance(block, Mapping):
         return {"text": str(block)}
     kind, mime = block.get("type"), str(block.get("mime_type") or "")
@@ -116,7 +116,7 @@ def _tool(tool: Any) -> Any:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value without the fields that are None, which LangChain includes and Google's API leaves out."""
+    """Return a value without its fields that are None, which LangChain includes and Google's API leaves out."""
     if isinstance(value, Mapping):
         return {name: _stated(inner) for name, inner in value.items() if inner is not None}
     return [_stated(inner) for inner in value] if isinstance(value, list) else value
@@ -129,5 +129,5 @@ def _may_have_sound(block: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return a list of modalities by their names, where LangChain has members of an enumeration."""
+    """Return the names in a list of modalities, which may be members of an enumeration; any other value unchanged."""
     return [getattr(each, "name", each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -42,9 +42,9 @@ _PRICE_IDS: Final = {
     "mistralai": "mistral",
     "xai": "x-ai",
 }
-"""The ids of providers in genai-prices, by LangChain's names where these differ."""
+"""The ids of providers in genai-prices, by LangChain's names for them; other names are the same."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
-"""The ends of the names of fields in which the models of LangChain's packages keep their address."""
+"""Endings of the names of the fields in which LangChain's models keep the provider's address."""
 _FILE: Final = {"type": "file", "file_id": "unseen"}
 _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "image": {"type": "image_url", "image_url": {}},
@@ -53,8 +53,8 @@ _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "video": _FILE,
     "document": _FILE,
 }
-"""The blocks in the form of OpenAI's API that are measured in place of LangChain's media blocks, by their types."""
-_MEASURED_ALIKE: Final = ("anthropic", "google")
+"""For each type of LangChain's media blocks, the block in the form of OpenAI's API that is measured in its place."""
+_CONVERT_MEDIA: Final = ("anthropic", "google")
 """Providers whose adapters for frameworks (`AnthropicModelCall`, `GoogleModelCall`) convert media blocks themselves."""
 _OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
 """The types of tools that the caller's program runs; the provider runs all others."""
@@ -73,7 +73,7 @@ class LangChainCall:
         metadata: Mapping[str, Any],
         constructed: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare the call; ``inputs`` are its prompts or lists of messages.
+        """Prepare the call; ``inputs`` are prompts or lists of messages.
 
         ``parameters`` and ``metadata`` are those of the callback. ``constructed`` are the arguments of the model's
         constructor, some of which LangChain sends with each call although they are not among its ``parameters``.
@@ -85,14 +85,14 @@ class LangChainCall:
         self._parameters = parameters
         self._metadata = metadata
         self._provider = provider_of(metadata, parameters)
-        self._inputs = [_plain(each, {} if self._provider in _MEASURED_ALIKE else _MEDIA) for each in inputs]
+        self._inputs = [_plain(each, {} if self._provider in _CONVERT_MEDIA else _MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
         """Return the worst case in USD.
 
-        For models of OpenAI, Anthropic and Google it is computed as in the providers' own adapters. For other models it
-        is computed from the size of the input, the limit of the output and the dearest prices. Raises
-        ConfigurationError where a tool of such a provider may cost more than the tokens.
+        For OpenAI's and Anthropic's models and Google's Gemini it is computed by the providers' own adapters. For
+        other models it is computed from the size of the input, the limit of the output and the dearest prices; raises
+        ConfigurationError where a tool that their provider runs may cost more than the tokens.
         """
         if self._is_openai():
             continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)
@@ -216,9 +216,9 @@ class LangChainCall:
 
 
 def _merged(constructed: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a call, with those of the model's constructor where the call states none.
+    """Return the parameters of a call, with the constructor's value for each parameter that the call does not state.
 
-    Parameters in `_NESTED` have priority over those beside them.
+    A parameter within one of `_NESTED` has priority over the same parameter outside it.
     """
     layers = (constructed, *(constructed.get(name) for name in _NESTED), parameters)
     stated = [layer for layer in (*layers, *(parameters.get(name) for name in _NESTED)) if isinstance(layer, Mapping)]
@@ -254,7 +254,7 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 
 
 def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """Return messages in the form of the provider's API, with its blocks in place of the types in ``media``."""
+    """Return messages in the form of the provider's API, with blocks of ``media`` in place of LangChain's blocks."""
     if isinstance(given, list):
         return [_plain(each, media) for each in given]
     if not isinstance(given, BaseMessage):
@@ -266,7 +266,10 @@ def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
 
 
 def _block(block: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """Return the provider's block in place of LangChain's, without the bytes, which do not show its tokens."""
+    """Return the block in ``media`` that replaces one of LangChain's media blocks; any other block unchanged.
+
+    Only sound keeps its bytes: the number of bytes of other media does not show their tokens.
+    """
     kind = block.get("type") if isinstance(block, Mapping) else None
     if kind not in media:
         return block

@@ -27,7 +27,8 @@ CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""The forms of usage reports: those of OpenAI's two APIs, of Anthropic's, or LangChain's own with the fewest counts."""
+"""The forms of a usage report: OpenAI's for chat completions, OpenAI's for responses, Anthropic's, or LangChain's own,
+which has the fewest counts."""
 _LISTED_ELSEWHERE: Final = frozenset(
     {None, "text", "output_text", "refusal"}
     | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
@@ -37,9 +38,9 @@ _TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
-    """Return a model's result as a response body.
+    """Return a model's result as a response body, which is empty for a text completion without usage.
 
-    The field ``shape`` is the form of its usage, and ``visible`` is the bytes of its visible text and tool calls.
+    The field ``shape`` is the form of the usage, and ``visible`` is the number of bytes of visible text and tool calls.
     """
     message = _message(result)
     if message is None:
@@ -70,10 +71,10 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return LangChain's sums as a usage report of Anthropic's, whose input does not include cached tokens.
+    """Return LangChain's sums in the form of Anthropic's usage report, whose input does not include cached tokens.
 
-    Raises UsageMissingError for values that are no counts. For a stream, langchain-anthropic 1.7 does not pass on for
-    how long tokens were written to the cache.
+    Raises UsageMissingError for values that are no counts. For a stream, langchain-anthropic 1.7 does not pass on
+    which cached tokens are kept for an hour.
     """
     details = usage.get("input_token_details") or {}
     read, unnamed, five, hour = (
@@ -99,7 +100,10 @@ def whole_number(value: Any) -> int:
 
 
 def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
-    """LangChain's sums in Google's terms, whose output leaves out thoughts. Raises UsageMissingError."""
+    """Return LangChain's sums in the form of Google's ``usageMetadata``, whose output does not include thoughts.
+
+    Raises UsageMissingError for a response without usage, and for values that are no counts.
+    """
     usage = response.get("usage")
     if not isinstance(usage, Mapping):
         raise UsageMissingError
@@ -122,9 +126,9 @@ def is_from_cache(result: LLMResult) -> bool:
 
 
 class Details:
-    """The parts of one of LangChain's counts, such as ``input_token_details``.
+    """The breakdown of one of LangChain's counts into parts, such as ``input_token_details``.
 
-    In langchain-openai the names of parts in another service tier begin with the tier's name, as ``flex_cache_read``.
+    In the service tiers flex and priority, langchain-openai puts the tier before the part's name: ``flex_cache_read``.
     """
 
     def __init__(self, details: Any) -> None:
@@ -132,7 +136,7 @@ class Details:
         self.tier = next((tier for tier in _TIERS if tier in self._details), None)
 
     def count(self, name: str) -> int:
-        """Return the part ``name``, or 0 if it is missing. Raises UsageMissingError if it is no count."""
+        """Return the count of the part ``name``, or 0 if it is missing. Raises UsageMissingError if it is no count."""
         stated = (self._details.get(key) for key in (name, f"{self.tier}_{name}"))
         return sum(whole_number(value) for value in stated if value is not None)
 
@@ -171,7 +175,7 @@ def _response_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
-    """Return a message as output items of OpenAI's Responses API: hosted tools' calls, functions' calls, and text."""
+    """Yield a message as output items of OpenAI's Responses API: hosted tools' calls, calls of functions, and text."""
     for block in [*_blocks(message), *(message.additional_kwargs.get("tool_outputs") or ())]:
         if isinstance(block, Mapping) and block.get("type") not in _LISTED_ELSEWHERE:
             yield _item(block)
@@ -181,7 +185,7 @@ def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
 
 
 def _item(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the API's output item from which LangChain has made a content block, in its ``output_version="v1"``."""
+    """Return the API's output item from which LangChain has made a content block with ``output_version="v1"``."""
     kind, value = block.get("type"), block.get("value")
     if kind == "non_standard" and isinstance(value, Mapping):
         return value

@@ -57,7 +57,7 @@ _PRICE_IDS: Final = {
     "vertex_ai": "google",
     "xai": "x-ai",
 }
-"""The ids of providers in genai-prices, by LiteLLM's names where these differ."""
+"""The ids of providers in genai-prices, by LiteLLM's names for them; other names are the same."""
 _USAGE: Final = {
     "input_tokens": ("prompt_tokens",),
     "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
@@ -72,7 +72,7 @@ _USAGE_PATHS: Final = UsagePaths(_USAGE.items())
 _NO_RESPONSE: Final = frozenset(
     {"APIConnectionError", "APITimeoutError", "Timeout", "TimeoutException", "TransportError"}
 )
-"""The names of exceptions without a response, which LiteLLM replaces by exceptions with a made-up status."""
+"""The exceptions of calls without a response; LiteLLM replaces them by exceptions with a status that no server sent."""
 
 
 class LiteLLMCall(ChatCall):
@@ -137,7 +137,7 @@ class LiteLLMCall(ChatCall):
 
 
 def _with_tier(response: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the response with the requested service tier, if that is dearer and the response names none."""
+    """Return the response, with the requested service tier added if that is dearer and the response names no tier."""
     tier = request.get("service_tier")
     return {**response, "service_tier": tier} if tier == "priority" and not response.get("service_tier") else response
 
@@ -184,9 +184,10 @@ def price_id(provider: str) -> str:
 
 
 def failure_of(error: BaseException) -> str:
-    """Return which `Outcome` a failed call had.
+    """Return the `Outcome` of a failed call.
 
-    LiteLLM's exceptions have a status even where no response arrived, so the exceptions behind them are checked first.
+    LiteLLM's exceptions have a status even where no response arrived, so the exceptions that caused them are checked
+    first.
     """
     errors = list(_chain(error))
     if any(_NO_RESPONSE & {kind.__name__ for kind in type(each).__mro__} for each in errors):

@@ -14,7 +14,10 @@ _KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens
 
 
 def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a usage report of Anthropic's, whose input does not include cached tokens. Raises UsageMissingError."""
+    """Return the usage in the form of Anthropic's usage report, whose input does not include cached tokens.
+
+    Raises UsageMissingError for values that are no counts.
+    """
     details = _mapping(usage, "prompt_tokens_details")
     read, written = (_count(details, name) for name in ("cached_tokens", "cache_creation_tokens"))
     return {
@@ -29,7 +32,10 @@ def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return Google's ``usageMetadata``, whose output does not include thoughts. Raises UsageMissingError."""
+    """Return the usage in the form of Google's ``usageMetadata``, whose output does not include thoughts.
+
+    Raises UsageMissingError for values that are no counts.
+    """
     into, out = _mapping(usage, "prompt_tokens_details"), _mapping(usage, "completion_tokens_details")
     thought = _count(out, "reasoning_tokens")
     return {

@@ -27,7 +27,7 @@ _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "predict": PredictCall,
     "predictLongRunning": PredictCall,
 }
-# The reasons why a request was not sent, which messages quote.
+# Reasons for refusing a request, which complete the message "... was not sent: ...".
 _REFUSED: Final = {
     "batchGenerateContent": "what a batch costs is known only when it is done; send its requests one by one",
     "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",
@@ -39,9 +39,9 @@ _REFUSED_PATHS: Final = {
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
     "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
-    "/openai/": "this is OpenAI's API; configure a provider of its own for it, whose base_url ends with /openai",
+    "/openai/": "this path is OpenAI's API; configure a separate provider with a base_url that ends with /openai",
 }
-"""The reasons by a part of the path."""
+"""The reasons for refusing a request whose path contains the key."""
 _READABLE: Final = frozenset({"json", "sse", "media"})
 """The values of the query parameter ``alt`` with which the usage in a response can be read."""
 

@@ -38,7 +38,7 @@ _TIERS: Final = {
 }
 """The factor for token prices of each service tier."""
 _ROUNDED: Final = 1_000_000
-"""The context window in genai-prices of models that have 1,048,576 tokens."""
+"""The rounded context window that genai-prices states for models with 1,048,576 tokens."""
 _SURE: Final = frozenset({"standard", "flex"})
 """The service tiers with one published factor for all models."""
 
@@ -124,7 +124,7 @@ class GenerateCall:
     # ---- the cost by the response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
         Raises UsageMissingError, as `Paid.cost`.
         """
@@ -157,7 +157,7 @@ class GenerateCall:
             return LIST_PRICE, False
         served, requested = tier_of(response), self._tier()
         if served is None:
-            # Without a statement of the response, the lower price of flex is not applied, but a higher price is.
+            # If the response states no tier, the requested tier applies only if it is dearer than the standard tier.
             return max(LIST_PRICE, _TIERS[requested or "standard"]), requested not in (None, "standard")
         if served in _TIERS:
             return _TIERS[served], served not in _SURE
@@ -165,10 +165,10 @@ class GenerateCall:
         return LIST_PRICE, True
 
     def _broken_off(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> Cost:
-        """Return an estimate for a stream that broke off, by its usage so far if visible output has arrived.
+        """Return the estimated cost of a stream that broke off, by its usage so far if visible output has arrived.
 
-        Otherwise the estimate is the worst case with the output that can have been written. Raises UsageMissingError
-        where the input is not known.
+        Otherwise the estimate is the worst case with the most output that the model can have written. Raises
+        UsageMissingError where the input is not known.
         """
         if self._measured().unseen:
             # Only the end of a stream reports the input that the provider has added.

@@ -39,7 +39,8 @@ class EmbedCall:
             named = each.get("model")
             if isinstance(named, str) and named.rpartition("/")[2] != self.model:
                 raise ConfigurationError(
-                    f"{self.name} was not sent: it names {named} in its body and {self.model} in its address."
+                    f"{self.name} was not sent: it names {named} in its body and {self.model} in its address; name"
+                    " one model."
                 )
             body = {name: value for name, value in each.items() if name != "requests"}
             size = size_of(body, self.model) if body else Size()

@@ -50,8 +50,8 @@ class ResponseMeter:
                 self._known[name] = event[name]
         usage = event.get("usageMetadata")
         if isinstance(usage, Mapping):
-            # The counts are sums so far. A report may lack counts that another one has: Vertex AI's first ones have
-            # none.
+            # The counts are sums so far. A report may lack counts that an earlier report had, and Vertex AI's first
+            # reports have none.
             self._known["usageMetadata"] = {**self._known.get("usageMetadata", {}), **usage}
         if "promptFeedback" in event or any(map(_is_last, listed(event.get("candidates")))):
             self._known["finished"] = True

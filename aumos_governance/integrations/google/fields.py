@@ -37,7 +37,7 @@ def names_of(value: Mapping[str, Any]) -> set[str]:
 
 
 def field_of(value: Mapping[str, Any], name: str) -> Any:
-    """Return the field ``name``, given like ``maxOutputTokens``, in either spelling; None where it is not set.
+    """Return the field ``name``, spelled like ``maxOutputTokens``, in either spelling; None where it is not set.
 
     Raises ConfigurationError where the field has both spellings, since Google does not document which one applies.
     """
@@ -73,7 +73,7 @@ def listed(value: object) -> Iterator[Any]:
 def whole_of(value: Mapping[str, Any], name: str) -> int | None:
     """Return the field ``name`` if it is a whole number of 0 or more, otherwise None.
 
-    In protobuf's JSON such a number may also be written as a text or like ``1e3``.
+    In protobuf's JSON a whole number may also be written as a text or like ``1e3``.
     """
     found = field_of(value, name)
     if isinstance(found, str) and _DIGITS.fullmatch(found):

@@ -30,7 +30,7 @@ https://ai.google.dev/gemini-api/docs/models, and
 https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/4-argon ("a single foreground segment
 generates up to 65,536 output tokens")."""
 _EARLIER_OUTPUT: Final = 8_192
-"""The most output tokens of Gemini 1.5 and 2.0, by the same page."""
+"""The most output tokens of Gemini 1.5 and 2.0: https://ai.google.dev/gemini-api/docs/models."""
 _VERSION: Final = re.compile(r"gemini-(?:[a-z]+-)*(?P<major>\d)(?:\.(?P<minor>\d))?(?!\d)")
 _SPEAKS: Final = re.compile(r"-tts(?:$|-)")
 
@@ -56,7 +56,7 @@ def thinks(model: str) -> bool:
     """Whether a model may think, which is charged as output that its response does not show.
 
     https://ai.google.dev/gemini-api/docs/thinking: Gemini 2.5 and later. A model without a version in its name is
-    taken for such a model.
+    taken for one of these.
     """
     version = version_of(model)
     return version is None or version >= (2, 5)

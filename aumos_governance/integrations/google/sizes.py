@@ -60,7 +60,7 @@ def size_of(body: Mapping[str, Any], model: str) -> Size:
 
 
 def add_content(size: Size, content: object, model: str) -> None:
-    """Add a turn or an instruction to ``size``; it has parts, or is a text."""
+    """Add the tokens of a turn or of an instruction to ``size``; ``content`` has parts, or is a text."""
     size.tokens += _FRAME
     if not isinstance(content, Mapping):
         size.tokens += bytes_of(content)

@@ -35,7 +35,7 @@ _UNSEEN: Final = {
     "googleSearchRetrieval": (),
     "googleMaps": (),
 }
-"""The media in the results of each tool whose results become input.
+"""The tools whose results become input, with the kinds of media that the results may have.
 
 Apart from the fees of grounding, these tools are billed by tokens alone:
 https://ai.google.dev/gemini-api/docs/code-execution#billing, .../url-context, .../file-search#pricing."""
@@ -80,7 +80,7 @@ class Tools:
         self.names = frozenset(_names(body))
 
     def measure(self, size: Size) -> None:
-        """Add the input that the tools add to ``size``."""
+        """Increase ``size`` by the input that the tools add to the request."""
         for name in self.names & _UNSEEN.keys():
             size.hide(*_UNSEEN[name])
         size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0

@@ -79,7 +79,7 @@ def _has_price(rates: Rates, model: str, unit: str) -> bool:
 
 
 def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
-    """Count the whole output as media if media arrived and the report does not break it down; return whether it did."""
+    """Count the whole output as media if media arrived that the report does not count; return whether this was done."""
     if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
         return False
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
@@ -90,7 +90,7 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
 
 
 def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
-    """Divide the cached input by kinds of media, which genai-prices requires; return whether the report leaves it open.
+    """Divide the cached input by kinds of media, which genai-prices requires; return whether the result is an estimate.
 
     Cached tokens of an unknown kind count as the kind for which the cache reduces the price least.
     """

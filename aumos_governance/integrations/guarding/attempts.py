@@ -29,7 +29,7 @@ class Call:
     """A paid call in progress, with its holds that no attempt uses yet."""
 
     def __init__(self, guard: Guard, paid: Paid, request: ApiRequest, *, owner: object) -> None:
-        """``paid`` was made from ``request``; ``owner`` is the client that makes the call."""
+        """Prepare the call; ``paid`` was made from ``request``, and ``owner`` is the client that makes the call."""
         self.guard = guard
         self.paid = paid
         self.request = request
@@ -58,10 +58,9 @@ class Call:
         return body == (self.paid.body or request.body) and path == request.path and method == request.method
 
     def begin(self) -> None:
-        """Request the hold for the first attempt, and return while the library prepares the request.
+        """Request the hold for the first attempt without waiting for the decision.
 
-        The attempt waits for the decision.
-
+        The library prepares the request meanwhile; the attempt waits for the decision before the request is sent.
         Raises ConfigurationError when the worst case is not known.
         """
         self.begun = self.guard.begin_ahead(self.paid)
@@ -145,7 +144,7 @@ class Call:
             yield from charge.releasing(awaited=awaited)
 
     def close(self) -> None:
-        """Release the unused holds of a call that ended or was interrupted; estimate its open charges. Never waits."""
+        """Release the unused holds of a call that has ended, and settle its open charges as estimates. Never waits."""
         self.over = True
         # The attempt refers to its call: without this, the cycle would leave both to the garbage collector.
         self.last = None
@@ -228,7 +227,7 @@ class Attempt:
                 yield from charge.settling(None, awaited=awaited)
 
     def drop(self) -> None:
-        """Release the hold of an interrupted attempt, or settle it as an estimate if it may have cost. Never waits."""
+        """End an interrupted attempt: release a requested hold, or settle a granted one as an estimate. Never waits."""
         self._end_copies()
         begun, self._begun = self._begun, None
         if begun is not None:
@@ -262,18 +261,19 @@ class Attempt:
             self._end_copies()
 
     def _end_copies(self) -> None:
-        """End the charges of the request's further copies: estimate those that may have cost, and release the others.
+        """End the charges of the request's further copies.
 
+        One charge for each copy that may have cost something is settled as an estimate, and the others are released.
         The attempt's own charge is for the copy whose response the caller gets.
         """
-        paid = 0 if self.sends is None else self.sends.unpaid_for - 1
+        chargeable = 0 if self.sends is None else self.sends.chargeable - 1
         while self._more:
             charge = self._more.pop()
-            if paid > 0:
+            if chargeable > 0:
                 charge.abandon()
             else:
                 charge.release_soon()
-            paid -= 1
+            chargeable -= 1
 
     def _keep_for_results(self, charge: Charge, content: bytes) -> bool:
         """Return whether ``content`` accepts a batch; if so, keep the charge until the batch's results are read."""
@@ -287,7 +287,7 @@ class Attempt:
         return True
 
     def _replace_last(self) -> Attempt | None:
-        """Make this the call's last attempt; return the attempt before it, which ended without a response, if any."""
+        """Make this the call's last attempt; return the attempt before it, if one ended without a response."""
         call, sending = self.call, self._sending
         if sending is not None:
             sending.attempt = self

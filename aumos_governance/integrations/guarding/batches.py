@@ -41,7 +41,7 @@ class BatchCall:
         """
         self.quoted: Rates | None = None
         self.rates_of: RatesOf | None = None
-        """Returns the prices of a model; set by the guard."""
+        """The function that returns the prices of a model; set by the guard."""
         self._calls: dict[str, Paid] = {}
         self._fees: set[str] = set()
         for id, request in requests:

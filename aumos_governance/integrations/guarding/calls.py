@@ -34,7 +34,7 @@ _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """A response does not report its usage, or not credibly. The exception never reaches a caller of a client.
+    """A response reports no usage, or usage that is not credible. The exception never reaches a caller of a client.
 
     ``least`` is the lowest price in USD of the visible part of the response.
     """

@@ -44,7 +44,7 @@ class ChargeGuard(Protocol):
         ...
 
     def reference(self, id: str) -> str:
-        """Return the name in the ledger of a response with this id of the provider."""
+        """Return the ledger's name for a response; ``id`` is the provider's id of it."""
         ...
 
 
@@ -168,7 +168,7 @@ class Charge:
         return result
 
     def _set_reference(self, response: Mapping[str, Any]) -> None:
-        """Name the estimate after its response, so that the response corrects it when it is retrieved."""
+        """Name the estimate after its response, which corrects the estimate when it is retrieved later."""
         id = response.get("id")
         if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
             self.grant.reference = self._guard.reference(id)
@@ -184,7 +184,7 @@ class Charge:
         return self._guard.cost(self.paid, response, seen)
 
     def _end(self, compute: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
-        """End the charge with the cost in nano-USD that ``compute`` returns (None: release it), and its estimate flag.
+        """End the charge; ``compute`` returns the cost in nano-USD (None to release the hold) and its estimate flag.
 
         If this is interrupted after its first step, the leftovers' thread ends the charge. A cancelled task does not
         stop the request that it awaited: that thread then finds the charge ended, and does nothing.

@@ -1,4 +1,4 @@
-"""The rules by which the cost of a response is computed, and by which it is charged where the cost is in doubt."""
+"""The rules for the cost of a response, and for the amount to charge where the cost is in doubt."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 
 
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-    """Return the cost of a call: the seller's stated cost, or else by the prices of the model that responded.
+    """Return the cost of a call: the user's price per call, the seller's stated cost, or the cost of the usage.
 
-    ``rates`` are the prices of the requested model. Raises as `Paid.cost`, and ConfigurationError.
+    The usage is charged at the prices of the model that responded, where these are known. A stated cost of a seller
+    that is not in `STATE_COSTS` only applies where it is higher than the cost of the usage. ``rates`` are the prices of
+    the requested model. Raises as `Paid.cost`, and ConfigurationError where prices are not known.
     """
     if rates.flat is not None and not rates.assumed:
         return Cost(rates.flat + rates.fee)
@@ -37,7 +39,7 @@ def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | 
             rates = rates.of(billed)
     cost = Cost(rates.flat) if rates.flat is not None else paid.cost(rates, response, seen)
     if stated is not None:
-        # It is not known what the figure of such a server includes, so the larger amount is charged.
+        # It is not known what the cost stated by another seller includes, so the larger amount is charged.
         cost = Cost(max(stated, cost.usd), cost.estimated or stated < cost.usd)
     return Cost(cost.usd + rates.fee, cost.estimated) if rates.fee else cost
 

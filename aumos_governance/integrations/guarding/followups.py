@@ -41,7 +41,7 @@ class _Guard(Protocol):
 class Followups:
     """The charges of one client and its copies that a later response may adjust or settle.
 
-    A ``reference`` is the name in the ledger of a response or a batch, from `Guard.reference`.
+    A ``reference`` is the ledger's name for a response or a batch, as returned by `Guard.reference`.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Followups:
         self._batches: dict[str, Charge] = {}
         """The open charges of batches, by reference."""
         self._files: OrderedDict[str, str] = OrderedDict()
-        """The reference of the batch that each file has results of, by the file's id."""
+        """The reference of the batch whose results a file contains, by the file's id."""
         self._done: OrderedDict[str, None] = OrderedDict()
         """The references of estimates that need no further adjustment."""
 
@@ -64,7 +64,7 @@ class Followups:
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """Adjust an estimated charge to the usage that the provider states in ``response``.
 
-        ``paid`` is the call for an estimate of another process; None to ignore such an estimate.
+        ``paid`` is the call for an estimate of another process; None to ignore an estimate of another process.
         """
         if reference in self._done:
             return

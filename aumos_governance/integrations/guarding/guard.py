@@ -31,7 +31,7 @@ __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcom
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
-"""The codes that the audit record of a refusal without the ledger's decision has: why the call was refused."""
+"""The reasons for refusing a call without a decision of the ledger, as codes in the audit record of the refusal."""
 
 ResponseT = TypeVar("ResponseT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
@@ -48,7 +48,7 @@ class Outcome:
 
 
 def outcome_of(error: BaseException) -> str:
-    """Return which `Outcome` an attempt had that ended with ``error``, judged by the error and its causes."""
+    """Return the `Outcome` of an attempt that ended with ``error``, judged by the error and its causes."""
     seen: BaseException | None = error
     while seen is not None:
         status = getattr(getattr(seen, "response", None), "status_code", getattr(seen, "status_code", None))
@@ -85,7 +85,7 @@ class Guard:
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
         self.followups = Followups()
-        """The charges that later responses may adjust or settle; `at` shares them."""
+        """The charges that later responses may adjust or settle; the guards that `at` returns share them."""
         leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
@@ -100,7 +100,7 @@ class Guard:
         return at_gateway(self.base_url)
 
     def reference(self, id: str) -> str:
-        """Return the name in the ledger of a response or batch with this id of the provider."""
+        """Return the ledger's name for a response or a batch; ``id`` is the provider's id of it."""
         return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def begin_ahead(self, paid: Paid) -> Begun:

@@ -1,7 +1,8 @@
 """Ends the charges that their callers leave open, in one background thread and when the interpreter ends.
 
 The garbage collector finds a stream that its caller dropped. It may run in any thread, even inside the ledger, where
-code must not wait for the ledger. So such a charge is only put into a queue there, and the background thread ends it.
+code must not wait for the ledger. So the charge of a dropped stream is only put into a queue there, and the
+background thread ends it.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds to wait before each attempt to end a charge."""
 _PATIENCE: Final = 10.0
-"""Seconds to wait for the queue to be worked off when the interpreter ends."""
+"""Seconds to wait, when the interpreter ends, until all charges in the queue are ended."""
 _RESPONDED_AFTER: Final = 0.05
-"""Seconds until the thread reads the responses to ends that were sent; usually a later request reads them earlier."""
+"""Seconds until the thread reads the responses to the ends in `_sent`; usually a later request reads them earlier."""
 
 
 class Leftover(Protocol):
@@ -39,7 +40,7 @@ class Leftover(Protocol):
 
 
 class Leftovers:
-    """The open charges of this process, with a queue of those that a background thread ends one after the other."""
+    """The open charges of this process, and a queue of charges that a background thread ends one after the other."""
 
     def __init__(self) -> None:
         self._open: set[Leftover] = set()
@@ -47,7 +48,7 @@ class Leftovers:
         self._sent: set[Leftover] = set()
         """Charges whose end was sent and is not confirmed yet."""
         self._looking = False
-        """Whether the thread is going to look at `_sent`."""
+        """Whether the thread was notified to end the charges in `_sent`, and has not begun."""
         self._queue: SimpleQueue[Leftover | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()

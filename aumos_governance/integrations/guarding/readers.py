@@ -22,7 +22,7 @@ __all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", 
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
-"""The most bytes of a body that are kept to find its usage; a longer body does not report any."""
+"""The most bytes of a body that are kept to find its usage; the usage of a longer body is not read."""
 
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
@@ -72,7 +72,9 @@ class Events(MeteredReader):
         self._searched = 0
         self._id: str | None = None
         self._end: bytes | None = None
-        """The last bytes of an event that is passed on in pieces; its end may begin in them. None: there is no such.
+        """The last bytes of an event that is passed on in pieces, which may be the beginning of the event's end mark.
+
+        None while no event is passed on in pieces.
         """
 
     def feed(self, chunk: bytes) -> bytes:

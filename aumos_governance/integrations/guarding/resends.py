@@ -1,4 +1,4 @@
-"""Holds for a request that a user's own HTTP client or transport sends more than once, one for each time.
+"""One hold for each time that a user's own HTTP client or transport sends the same request.
 
 httpx passes the extension ``trace`` of a request on to its connections, which call it as they send and receive
 (httpcore, "Request extensions"). So each sending is noticed at the connection, whatever wraps the HTTP client.
@@ -37,7 +37,7 @@ class _Attempt(Protocol):
     """The part of `attempts.Attempt` that is needed here."""
 
     def hold_again(self) -> None:
-        """Hold the worst case of the request once more, because it is sent once more."""
+        """Hold the worst case of the request again, because the request is sent again."""
         ...
 
     async def hold_again_async(self) -> None:
@@ -46,14 +46,14 @@ class _Attempt(Protocol):
 
 
 class SendCounter:
-    """A counter of how often an attempt's request is sent, which holds for each sending after the first."""
+    """A counter of how often an attempt's request is sent; each time after the first, it holds the worst case again."""
 
     def __init__(self, attempt: _Attempt, extensions: dict[str, Any], *, awaited: bool) -> None:
         self._attempt = attempt
         self._lock = threading.Lock()
         self._former = extensions.get("trace")
         self._held = 1
-        self.unpaid_for = 0
+        self.chargeable = 0
         """How many times the request was sent without an error response, so that each may have cost something."""
         extensions["trace"] = self._trace_async if awaited else self._trace
 
@@ -73,12 +73,12 @@ class SendCounter:
         kind = event.partition(".")[2]
         with self._lock:
             if kind == "send_request_headers.started":
-                self.unpaid_for += 1
-                if self.unpaid_for > self._held:
+                self.chargeable += 1
+                if self.chargeable > self._held:
                     self._held += 1
                     return True
             elif kind == "receive_response_headers.complete" and _is_error(info.get("return_value")):
-                self.unpaid_for -= 1
+                self.chargeable -= 1
         return False
 
 

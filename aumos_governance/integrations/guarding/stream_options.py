@@ -63,7 +63,7 @@ stream_options: Final = StreamOptions()
 def resending(kind: Any, *, awaited: bool) -> Any:
     """Return a subclass of a governed client's class that sends a refused request again as its caller wrote it.
 
-    ``awaited``: whether the client is asynchronous.
+    ``awaited`` is whether the client is asynchronous.
     """
 
     class Resending(kind):  # type: ignore[misc]
@@ -120,8 +120,9 @@ class _Request:
 
     @contextmanager
     def bare(self) -> Iterator[None]:
-        """Restore the body that the caller wrote, to send it in the ``with`` block; without an error there, note that
-        the server refuses the field.
+        """Restore the body that the caller wrote, which the ``with`` block sends.
+
+        If the block raises no error, note that the server refuses the field.
         """
         place = self._place()
         self._options.json_data, self._options.extra_json = self._json, self._extra

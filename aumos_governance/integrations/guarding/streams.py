@@ -107,7 +107,7 @@ def _evidence_so_far(reader: Reader) -> Evidence:
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
-    """Settle ``charge`` while the caller reads an httpx response; ``streamed``: whether the response is a stream."""
+    """Settle ``charge`` while the caller reads an httpx response; ``streamed`` is whether the response is a stream."""
     watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(response, charge, streamed))
     response.iter_bytes = watched.iter_bytes
     response.close = watched.close
@@ -125,7 +125,7 @@ def content_of(response: Any) -> bytes | None:
     try:
         content: bytes = response.content
     except RuntimeError:
-        # This is `httpx.ResponseNotRead`, or that of a successor of httpx.
+        # The error is `ResponseNotRead` of httpx or of its successor, and means that the body was not read yet.
         return None
     return content
 

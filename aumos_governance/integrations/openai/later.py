@@ -82,7 +82,7 @@ def later(request: ApiRequest, guard: Guard) -> Later | None:
 def _adjust(guard: Guard, body: Mapping[str, Any], kind: type[ResponseCall | ChatCall]) -> None:
     id = body.get("id")
     if isinstance(id, str) and isinstance(body.get("usage"), Mapping):
-        # The response repeats the model, the tools and the service tier of the request, so it can stand for that.
+        # The response repeats the request's model, tools and service tier, so it is used in place of the request.
         guard.followups.stated(guard, guard.reference(id), body, kind(ApiRequest("POST", "", body)))
 
 

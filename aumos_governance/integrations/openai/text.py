@@ -98,7 +98,7 @@ class ChatCall:
         return fees + _bound(rates, request, size, output, kinds)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
         Raises UsageMissingError, as `Paid.cost`.
         """
@@ -210,7 +210,7 @@ class ResponseCall:
         return _bound(rates, request, size, output, kinds) + sum(fees, Decimal(0))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage, or for a response that broke off by what arrived.
+        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
         Raises UsageMissingError, as `Paid.cost`.
         """
@@ -284,7 +284,7 @@ def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
-    """Raise ConfigurationError unless the user states what a call with a hosted tool costs or adds."""
+    """Raise ConfigurationError unless the user states a price or a fee per call, which covers the hosted tool."""
     if rates.flat is None and not rates.fee:
         cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
         raise ConfigurationError(

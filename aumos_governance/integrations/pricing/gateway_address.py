@@ -1,4 +1,4 @@
-"""Recognizes calls through the server's gateway, which charges them; a governed client would charge them twice."""
+"""Recognizes calls through the server's gateway, which charges them; a governed client must not charge them again."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def update(url: str | None = None) -> PriceData:
         address = url or import_module("genai_prices.update_prices").DEFAULT_UPDATE_URL
     except (ImportError, AttributeError):
         raise ConfigurationError(
-            "A genai-prices that can update its prices is needed: pip install --upgrade genai-prices."
+            "The prices cannot be updated, as genai-prices is missing or too old: pip install --upgrade genai-prices."
         ) from None
     data = _fetch(address)
     raw: Any = None
@@ -132,10 +132,13 @@ def update(url: str | None = None) -> PriceData:
     except (ValueError, TypeError, AttributeError, LookupError):
         models = 0
     if models == 0:
-        raise PriceDataError(f"What {address} sent is no price data that genai-prices {version('genai-prices')} reads.")
+        raise PriceDataError(
+            f"The data at {address} is not price data that genai-prices {version('genai-prices')} can read, so the"
+            " earlier prices stay in use; check the URL, or pip install --upgrade genai-prices."
+        )
     newest, installed = _newest(_START_IN_JSON, json.dumps(raw).encode()), _installed_as_of()
     if installed is not None and (newest is None or newest < installed):
-        raise PriceDataError(f"What {address} sent is older than the installed prices, which stay in use.")
+        raise PriceDataError(f"The prices at {address} are older than the installed prices, which stay in use.")
     _keep(raw)
     with _lock:
         _chosen.current = None
@@ -234,7 +237,10 @@ def _fetch(url: str) -> bytes:
             f"No prices could be fetched from {url}: {reason}. The earlier prices stay in use."
         ) from error
     if len(data) > _MOST_BYTES:
-        raise PriceDataError(f"What {url} sent is larger than {_MOST_BYTES >> 20} MiB, which no price data is.")
+        raise PriceDataError(
+            f"The data at {url} is larger than {_MOST_BYTES >> 20} MiB, so it is not price data; check the URL."
+            " The earlier prices stay in use."
+        )
     return data
 
 
@@ -253,4 +259,6 @@ def _keep(raw: Any) -> None:
         if made is not None:
             Path(made).unlink(missing_ok=True)
         cause = error.strerror or error
-        raise PriceDataError(f"The prices cannot be written to {path} ({cause}), so the earlier ones stay.") from error
+        raise PriceDataError(
+            f"The prices cannot be written to {path} ({cause}), so the earlier prices stay in use."
+        ) from error

@@ -2,7 +2,7 @@
 
 The functions are pure. Each rule names the page that it is taken from, as read on 2026-11-29. The prices themselves,
 and the terms that genai-prices has data for (service tiers, ``speed``, batch, Bedrock's regional profiles), come from
-genai-prices. A multiplier applies to the prices of tokens, never to a fee per call such as that of a web search.
+genai-prices. A multiplier applies to the prices of tokens, never to a fee per call, for example for a web search.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _OLDER_OPENAI: Final = re.compile(
     r"(?:o[134](?:-|$)|chatgpt|gpt-oss|gpt-image-1|gpt-audio|gpt-realtime(?:-mini)?(?:-20[0-9-]+)?$|codex-mini|"
     r"computer-use-preview|text-|whisper|tts|dall-e|davinci|babbage|omni-moderation|sora-2)"
 )
-"""Models released before that date, whose names have no version that can be compared."""
+"""Models released before March 5, 2026, whose names have no version that can be compared."""
 # The regions of https://developers.openai.com/api/docs/guides/data-residency, each a prefix of the host.
 _OPENAI_HOST: Final = re.compile(r"(?:[a-z]{2,3}\.)api\.openai\.com$")
 # https://docs.together.ai/docs/serverless/geo-specific-inference: 1.25 times the serverless price at these hosts.
@@ -241,7 +241,7 @@ def thinks_by_default(model: str) -> bool:
 
 
 def billed_model(requested: str, served: object) -> str:
-    """Return the model's name by which a call is billed: the name in the response, unless the requested one says more.
+    """Return the model's name by which a call is billed: the response's name, unless the requested name is more exact.
 
     Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, and
     Vertex with the same name to ``claude-sonnet-4-5@20250929``; only the requested name has the profile by which the

@@ -129,7 +129,8 @@ class _Stated:
                 getattr(model_price(), name)
             except AttributeError:
                 raise InvalidRequestError(
-                    f"price has no {name!r}; state it as, for example, {{'input_mtok': 2.5, 'output_mtok': 10}}."
+                    f"genai-prices has no price named {name!r}; name the prices as in {{'input_mtok': 2.5,"
+                    " 'output_mtok': 10}."
                 ) from None
             # A price per unit may be finer than 1 nano-USD, so `money.parse` cannot read it.
             read[name] = _price(name, value)
@@ -247,7 +248,7 @@ class _Place:
         self._usage_paths: dict[str, UsagePaths] = {}
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        """Return the paths at which the seller reports the usage; ``shape`` is as in `usage_paths_of`."""
         found = self._usage_paths.get(shape)
         if found is None:
             found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
@@ -316,7 +317,7 @@ def _price(name: str, value: object) -> Decimal:
     except ArithmeticError:
         read = Decimal("nan")
     if not read.is_finite() or read < 0 or read > money.NANO_PER_USD:
-        raise InvalidRequestError(f"price[{name!r}] must be an amount of US dollars, not {value!r}.")
+        raise InvalidRequestError(f"price[{name!r}] must be an amount of US dollars, 0 or more, not {value!r}.")
     return read
 
 

@@ -106,7 +106,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the seller reports the usage in a kind of response; ``shape`` as in `usage_paths_of`."""
+        """Return the paths at which the seller reports the usage; ``shape`` is as in `usage_paths_of`."""
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:

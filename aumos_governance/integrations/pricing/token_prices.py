@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Sides", "dearest", "dearest_sides", "greatest_of", "plain_prices", "sides"]
 
 _MODALITIES: Final = frozenset({"audio", "image", "video"})
-_UNCOUNTED: Final = frozenset(
+_TEXT_PRICES: Final = frozenset(
     {
         "web_searches_kcount",
         "storage_searches_kcount",
@@ -60,7 +60,7 @@ def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
 
     def made() -> dict[str, Decimal] | None:
         known = {name: price for name, price in vars(prices).items() if price is not None}
-        plain = all(name in _UNCOUNTED and type(price) is Decimal for name, price in known.items())
+        plain = all(name in _TEXT_PRICES and type(price) is Decimal for name, price in known.items())
         return known if plain else None
 
     return _PLAIN.get(prices, None, made)

@@ -53,8 +53,8 @@ class Report:
 def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[dict[str, Number], bool]:
     """Return the counts to charge, and whether they are an estimate.
 
-    ``output`` is whether the call produces output that is charged. Where the total is larger than input and output, the
-    difference is charged as output. Raises DoubtError where the counts do not show what was used.
+    ``output`` is whether the call produces output that is charged. Where the total is larger than the sum of input and
+    output, the difference is charged as output. Raises DoubtError where the counts do not show what was used.
     """
     counts, total = report.counts, report.total
     if report.unpriced:

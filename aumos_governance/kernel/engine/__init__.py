@@ -1,1 +1,1 @@
-"""The engine of the notebook: its server's, seen from the kernel."""
+"""The notebook's engine in the kernel, which sends requests to the server's service or the embedded one."""

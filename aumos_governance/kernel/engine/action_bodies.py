@@ -1,4 +1,4 @@
-"""Writes actions as wire requests, and reads responses as an engine's decisions and settlements."""
+"""Makes wire requests from actions, and an engine's decisions and settlements from responses."""
 
 from __future__ import annotations
 
@@ -20,65 +20,68 @@ __all__ = [
     "AsyncNotebookGrant",
     "NotebookGrant",
     "action_body",
-    "allowed",
     "check_body",
-    "decided",
-    "ending",
+    "ending_request",
     "hold_body",
+    "read_decision",
+    "read_settlement",
     "refusal_body",
-    "settled",
+    "require_allowed",
 ]
 
 
-class _OfNotebook:
-    """What a grant of a notebook's engine has beside those of others."""
+class _Reported:
+    """The fields that only grants of a notebook's engine have."""
 
     report_id: str | None = None
-    """The report of the action to the user; None where the action is not reported."""
+    """The id of the report of the action to the user; None where the action is not reported."""
     result: str | None = None
-    """How the action ended, as the report states it; with None it follows from the settlement."""
+    """How the action ended, as the report states it; None: it is derived from the settlement."""
 
 
-class NotebookGrant(_OfNotebook, Grant):
-    """`Grant` of a notebook's engine."""
+class NotebookGrant(_Reported, Grant):
+    """A `Grant` of a notebook's engine."""
 
 
-class AsyncNotebookGrant(_OfNotebook, AsyncGrant):
-    """`AsyncGrant` of a notebook's engine."""
+class AsyncNotebookGrant(_Reported, AsyncGrant):
+    """An `AsyncGrant` of a notebook's engine."""
 
 
 # ---- requests
 
 
 def check_body(action: GovernanceAction) -> dict[str, Any]:
-    """An action as an ``evaluate``. Raises ValueError for one that makes no sense."""
+    """Return the body of an ``evaluate`` of an action. Raises ValueError where the action is not valid."""
     amount = None if action.budget_amount is None else _amount(action)
     return OPERATIONS["evaluate"].request.body(amount=amount, **_about(action))
 
 
 def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, Any]:
-    """As `check_body`, of an action that this side refuses itself."""
+    """Return the body of an ``evaluate`` that records an action as refused by the kernel itself."""
     return {**check_body(action), "refused": REFUSED.body(code=code, reason=reason, tool=action.tool)}
 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:
-    """An action as a ``hold``. Raises ValueError for one that makes no sense."""
+    """Return the body of a ``hold`` for an action. Raises ValueError where the action is not valid."""
     return OPERATIONS["hold"].request.body(amount=_amount(action), tool=tool_of(action), **_about(action))
 
 
 def action_body(action: GovernanceAction) -> dict[str, Any]:
-    """An action as an ``authorize``, with what the user sees of it."""
+    """Return the body of an ``authorize`` of an action, with what the user sees of it."""
     tool, amount = tool_of(action), _amount(action)
     shown = shown_of(action, tool, amount)
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
-def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
-    """The request that settles a grant with ``cost`` nano-USD, or with None releases it; None where none is due."""
+def ending_request(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
+    """Return the operation and body that settle a grant with ``cost`` nano-USD, or release it where ``cost`` is None.
+
+    None is returned where nothing was held and nothing was paid, so that no request is needed.
+    """
     if grant.hold_id is None:
         if not cost:
             return None
-        # Nothing was held, and by now the money is gone: it is recorded in full.
+        # Nothing was held and the amount is paid already, so it is recorded in full.
         action = grant.decision.action
         return "spend", OPERATIONS["spend"].request.body(
             amount=cost,
@@ -106,7 +109,7 @@ def ending(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, d
 def _about(action: GovernanceAction) -> dict[str, Any]:
     level = action.required_trust_level
     detail = detail_of(action)
-    # The ledger says it itself, as "category".
+    # The body has it as "category", which the ledger records.
     detail.pop("budget_category", None)
     return {
         "agent_id": action.agent_id or None,
@@ -129,17 +132,19 @@ def _amount(action: GovernanceAction) -> int:
 # ---- responses
 
 
-def decided(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
-    """The decision in a response."""
+def read_decision(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
+    """Return the decision in a response."""
     return decision_of(action, DECISION.read(response["decision"]))
 
 
-def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False) -> GovernanceDecision:
-    """As `decided`; raises GovernanceDeniedError for a denial, with advice on what the user can do.
+def require_allowed(
+    action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False
+) -> GovernanceDecision:
+    """Return the decision in a response; raise GovernanceDeniedError, with advice for the user, for a denial.
 
-    ``in_panel``: whether the user changes the session in JupyterLab's panel.
+    ``in_panel``: the user can change the session in JupyterLab's panel.
     """
-    decision = decided(action, response)
+    decision = read_decision(action, response)
     if decision.allowed:
         return decision
     raw = response["decision"]
@@ -166,8 +171,11 @@ def allowed(action: GovernanceAction, response: Mapping[str, Any], *, in_panel: 
     )
 
 
-def settled(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
-    """How a grant was settled or released, by the response to `ending`; None where no request was due."""
+def read_settlement(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
+    """Return the settlement of a grant by the response to the request of `ending_request`.
+
+    ``response`` is None where no request was needed.
+    """
     if response is None:
         return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)
     if "decision" in response:

@@ -1,4 +1,4 @@
-"""Prompts the user at this kernel to approve an action, where no panel can."""
+"""Prompts the user at this kernel to approve an action, where there is no panel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..requests.session import Link
+from ..requests.connection import Connection
 from ..text.action_text import approval_text
 
 __all__ = ["user_at_prompt"]
@@ -15,22 +15,22 @@ __all__ = ["user_at_prompt"]
 Shown = Mapping[str, Any]
 
 
-def user_at_prompt(link: Link, shell: Any) -> Callable[[Shown], bool] | None:
-    """A function that prompts the user at this kernel; None where a server's panel does that, or no input is possible.
+def user_at_prompt(connection: Connection, shell: Any) -> Callable[[Shown], bool] | None:
+    """Return a function that prompts the user at this kernel; None in a governed kernel, and where input is impossible.
 
-    It shows exactly what would run, and returns True only for the word yes. It raises KeyboardInterrupt when it is
-    interrupted.
+    The function shows exactly what would run, returns True only for the word yes, and raises KeyboardInterrupt when it
+    is interrupted.
     """
-    return _approves if link.state_file is not None and _can_type(shell) else None
+    return _approves if connection.state_file is not None and _can_type(shell) else None
 
 
 def _can_type(shell: Any) -> bool:
     if threading.current_thread() is not threading.main_thread():
-        # What is typed goes to the main thread.
+        # Only the main thread can read the user's input.
         return False
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
-        # Whether the front end takes input for this cell; no public API states it before a prompt.
+        # This states whether the front end allows input for this cell; no public API states it before a prompt.
         return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty() and sys.stdout.isatty()
 

@@ -1,4 +1,4 @@
-"""The line that a cell shows while it waits for a user, and then the outcome in its place."""
+"""Shows a line in a cell's output while a request waits, and replaces it by the outcome."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
 from ..transports.waiter import interruptible
 
-__all__ = ["until_decided", "waited"]
+__all__ = ["showing_outcome", "showing_wait"]
 
 
 @contextmanager
-def waited(
+def showing_wait(
     shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
 ) -> Iterator[OnWaiting | None]:
-    """Around a request with this body: gives the function to call when it begins to wait for a user.
+    """Return a context for one request with this ``body``; its value is the function to call when the request waits.
 
-    That is ``on_waiting``, where there is one; else it shows a line in the cell's output, which the outcome replaces.
-    Where the request does not wait, nothing is shown. A request that ``blocks`` the main thread can be interrupted in
-    any cell.
+    That function is ``on_waiting`` where it is not None. Otherwise it shows a line in the cell's output, which the
+    outcome replaces when the context ends. ``blocks``: the request blocks its thread, and in the main thread it can be
+    interrupted in any cell.
     """
     if "shown" not in body:
         yield from _at_limit(shell, body, on_waiting, blocks)
@@ -34,16 +34,16 @@ def waited(
         if on_waiting is not None or shell is None:
             yield on_waiting
             return
-        line = _Line(shell, body["shown"])
+        line = _ApprovalLine(shell, body["shown"])
         try:
-            yield line.waits
+            yield line.show_waiting
         except GovernanceDeniedError as error:
-            line.ended(error.denial_reason)
+            line.show_outcome(error.denial_reason)
             raise
         except (KeyboardInterrupt, CancelledError):
-            line.withdrawn()
+            line.show_withdrawn()
             raise
-        line.ended("Approved")
+        line.show_outcome("Approved")
 
 
 def _at_limit(
@@ -53,40 +53,42 @@ def _at_limit(
         yield on_waiting
         return
     line = LimitLine(shell, body)
-    with until_decided(line, body, blocks=blocks):
-        yield line.waits
+    with showing_outcome(line, body, blocks=blocks):
+        yield line.show_waiting
 
 
 @contextmanager
-def until_decided(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
-    """Around the wait for the decision of a charge with this body: shows the outcome in its line."""
+def showing_outcome(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
+    """Return a context for waiting for the decision on a charge with this ``body``; then ``line`` shows the outcome."""
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
             yield
         except GovernanceDeniedError:
-            line.ended("Denied")
+            line.show_outcome("Denied")
             raise
         except (KeyboardInterrupt, CancelledError):
-            line.ended("Withdrawn")
+            line.show_outcome("Withdrawn")
             raise
-        line.ended("Allowed")
+        line.show_outcome("Allowed")
 
 
-class _Line:
+class _ApprovalLine:
+    """The line that a cell shows while an action, with the fields ``shown`` to the user, waits for approval."""
+
     def __init__(self, shell: Any, shown: Mapping[str, Any]) -> None:
         self._notice = Notice(shell)
         self._shown = shown
 
-    def waits(self, waiting: Mapping[str, Any]) -> None:
+    def show_waiting(self, waiting: Mapping[str, Any]) -> None:
         if "needs" in waiting:
-            self._notice.say(limit_text({**self._shown, "amount": self._shown.get("cost", "0")}, waiting))
+            self._notice.show(limit_text({**self._shown, "amount": self._shown.get("cost", "0")}, waiting))
             return
-        self._notice.say(waiting_text(self._shown, ends_at(waiting)))
+        self._notice.show(waiting_text(self._shown, ends_at(waiting)))
 
-    def ended(self, outcome: str) -> None:
+    def show_outcome(self, outcome: str) -> None:
         if self._notice.shown:
-            self._notice.say(outcome_text(self._shown, outcome))
+            self._notice.show(outcome_text(self._shown, outcome))
 
-    def withdrawn(self) -> None:
+    def show_withdrawn(self) -> None:
         if self._notice.shown:
-            self._notice.say(withdrawn_text(self._shown))
+            self._notice.show(withdrawn_text(self._shown))

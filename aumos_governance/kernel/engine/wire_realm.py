@@ -1,4 +1,4 @@
-"""A notebook's session as the place of an engine's state: its managers' ledger requests go over the wire."""
+"""The `Realm` of a notebook's engine: its managers' ledger requests are sent to the notebook's service."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class Send(Protocol):
 
 
 class WireRealm(Realm):
-    """What `Realm` is to an engine with a ledger of its own; every method may be called from any thread."""
+    """A `Realm` without a ledger: it sends the requests. Every method may be called from any thread."""
 
     def __init__(self, send: Send) -> None:
-        # Nothing of the base class: there is no ledger here.
+        # The initializer of the base class is not called, since it needs a ledger.
         self.name = ""
         self.notebook = NotebookKey("", "", "")
         self.origin = Origin("kernel")
         self._send = send
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Execute the request over the wire. Raises NotAllowedError for one that a notebook's kernel may not make."""
+        """Send the request and return its response. Raises NotAllowedError where a kernel may not make it."""
         do = _DO.get(type(request))
         if do is None:
             _refuse(type(request))
@@ -73,21 +73,21 @@ class WireRealm(Realm):
             raise
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """As `execute`, of what changes nothing."""
-        look = _READ.get(type(query))
-        if look is None:
+        """Send a query and return its response. Raises NotAllowedError where a kernel may not make it."""
+        do = _READ.get(type(query))
+        if do is None:
             _refuse(type(query))
-        return cast(ResponseT_co, look(self._send, query))
+        return cast(ResponseT_co, do(self._send, query))
 
     def close(self) -> None:
-        """There is nothing to close: the session is the notebook's."""
+        """Do nothing: the session belongs to the notebook, not to this engine."""
 
 
-# ---- what is done
+# ---- requests that change something
 
 
-def _plain(name: str) -> Callable[[Send, Any], Any]:
-    """What the operation of this name does and gives back, as its table has it."""
+def _as_declared(name: str) -> Callable[[Send, Any], Any]:
+    """Return a function that sends a request as the operation ``name``, with the fields that `OPERATIONS` declares."""
     operation = OPERATIONS[name]
 
     def do(send: Send, request: Any) -> Any:
@@ -117,22 +117,22 @@ _CONSENT: Final = OPERATIONS["consent"]
 _DO: Final[dict[type[Request[Any]], Callable[[Send, Any], Any]]] = {
     SetTrust: _set_trust,
     RemoveTrust: _remove_trust,
-    SetBudget: _plain("budget"),
-    Spend: _plain("spend"),
-    Settle: _plain("settle"),
-    Release: _plain("release"),
-    Adjust: _plain("adjust"),
-    GrantConsent: _plain("consent"),
+    SetBudget: _as_declared("budget"),
+    Spend: _as_declared("spend"),
+    Settle: _as_declared("settle"),
+    Release: _as_declared("release"),
+    Adjust: _as_declared("adjust"),
+    GrantConsent: _as_declared("consent"),
     RevokeConsent: _revoke_consent,
 }
 
 
-# ---- what is read
+# ---- queries
 
 
 def _find_trust(send: Send, query: FindTrust) -> TrustAssignment:
     response = send("agents", {})
-    # With no session open, no agent may do anything.
+    # Without an open session no agent may do anything.
     top = TrustLevel(response["session_level"] or 0)
     agents: tuple[TrustAssignment, ...] = OPERATIONS["agents"].response.read(response)
     given = {agent.scope: agent for agent in agents if agent.agent_id == query.agent_id}
@@ -149,7 +149,7 @@ def _list_trust(send: Send, query: ListTrust) -> tuple[TrustAssignment, ...]:
 
 def _query_audit(send: Send, query: AuditQuery) -> AuditPage:
     page: AuditPage = _AUDIT.response.read(send(_AUDIT.name, _AUDIT.request.write(query)))
-    # A page that begins with the newest comes with the newest last.
+    # The service returns a page of the newest records with the newest last.
     return page if query.oldest_first else replace(page, records=page.records[::-1])
 
 
@@ -178,7 +178,7 @@ _FILTERS: Final = tuple(member.name for member in fields(AuditFilters))
 _READ: Final[dict[type[Query[Any]], Callable[[Send, Any], Any]]] = {
     FindTrust: _find_trust,
     ListTrust: _list_trust,
-    ListBudgets: _plain("budgets"),
+    ListBudgets: _as_declared("budgets"),
     AuditQuery: _query_audit,
     CountAudit: _count_audit,
     FindConsent: _find_consent,
@@ -186,7 +186,7 @@ _READ: Final[dict[type[Query[Any]], Callable[[Send, Any], Any]]] = {
 }
 
 
-# ---- what is not there
+# ---- requests that a notebook's kernel cannot make
 
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"

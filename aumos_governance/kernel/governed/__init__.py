@@ -1,1 +1,1 @@
-"""Cells that begin with ``%%governed``, and the cells that run."""
+"""Cells that begin with ``%%governed``, and the tracking of running cells."""

@@ -1,4 +1,4 @@
-"""Sends the server which cell begins, where it has a gateway: calls of other libraries are recorded with that cell."""
+"""Reports each starting cell to a server with a gateway, which records the calls of libraries with that cell."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ...wire.provider_keys import GATEWAY_ENV
 __all__ = ["follow", "unfollow"]
 
 _SECONDS: Final = 1.0
-"""The longest wait for a report to be taken in; most often that takes a fraction of a millisecond."""
+"""The longest wait for the server to acknowledge a report, which usually takes a fraction of a millisecond."""
 _PAUSE_SECONDS: Final = 60.0
-"""For how long no report is waited for after one that was not taken in, so that a silent server delays few cells."""
+"""The time without waiting after a report was not acknowledged, so that a silent server delays few cells."""
 
 
 class CellReports:
-    """The reports of one shell, one at the start of each cell.
+    """Sends a report at the start of each cell of one shell.
 
-    Each is waited for: a call of the cell goes to the gateway another way, and would be recorded with the cell before
-    where it came first.
+    The cell waits for the acknowledgement: its calls reach the gateway over another connection, and a call that
+    arrived before the report would be recorded with the previous cell.
     """
 
     def __init__(self, shell: Any, *, monotonic: Callable[[], float] = monotonic) -> None:
@@ -31,33 +31,33 @@ class CellReports:
         self._waits_from = monotonic()
 
     def begin(self, _: object = None) -> None:
-        """Report the cell that begins. The first time this waits for the greeting of the server."""
+        """Report the cell that begins; the first report waits for the server's greeting."""
         from ...errors import AumOSGovernanceError
-        from ..requests.session import current_cell, link
+        from ..requests.connection import connect, current_cell
 
         try:
-            client = link(self._shell).client
+            client = connect(self._shell).client
             if client.met:
                 seconds = _SECONDS if self._monotonic() >= self._waits_from else 0.0
-                if not client.mention("cell", cell=current_cell(self._shell), seconds=seconds) and seconds:
+                if not client.notify("cell", cell=current_cell(self._shell), seconds=seconds) and seconds:
                     self._waits_from = self._monotonic() + _PAUSE_SECONDS
             elif not self._tried:
-                # Not again, so that no cell of a kernel whose server is gone has to wait for it.
+                # Only the first cell waits for a greeting, so that a server that is gone does not delay each cell.
                 self._tried = True
                 client.request("cell", cell=current_cell(self._shell))
         except AumOSGovernanceError:
-            # Without it calls are recorded with their kernel alone, and what cannot be decided is denied where it is.
+            # Without a report, calls through the gateway are recorded with their kernel only.
             return
 
 
 def follow(shell: Any) -> None:
-    """Report each cell of ``shell`` from now on where the server has a gateway; a second time changes nothing."""
+    """Report each cell of ``shell`` from now on, if the server has a gateway; a second call changes nothing."""
     if os.environ.get(GATEWAY_ENV) and _of(shell) is None:
         shell.events.register("pre_run_cell", CellReports(shell).begin)
 
 
 def unfollow(shell: Any) -> None:
-    """Report no more cells."""
+    """Stop reporting the cells of ``shell``."""
     if (report := _of(shell)) is not None:
         shell.events.unregister("pre_run_cell", report)
 

@@ -1,4 +1,4 @@
-"""What ``%%governed`` does: has the cell decided before it runs, and settles what it cost when it has ended."""
+"""The magic ``%%governed``: requests the decision on a cell before it runs, and settles its cost when it has ended."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ _LONGEST_WAIT: Final = 7 * 24 * 3600
 
 
 def begin(shell: Any, arguments: Arguments, options: str) -> None:
-    """Have the rest of the running cell decided, whose first line has these options; returns where it may run.
+    """Request the decision on the running cell, and return where its code may run.
 
-    Raises GovernanceDeniedError where it may not, InvalidRequestError for options that make no sense.
+    ``options`` is the text after ``%%governed`` in its first line, and ``arguments`` what was parsed from it. Raises
+    GovernanceDeniedError where the cell may not run, InvalidRequestError where an option is not valid.
     """
     cell = running_cells.current()
     code = None if cell is None else governed_code(cell.text, options)
@@ -53,7 +54,7 @@ def begin(shell: Any, arguments: Arguments, options: str) -> None:
         grant = _granted(shell, action, shown, _seconds(arguments))
         cell.endings.append(_Settling(shell, grant, shown, cost))
     except BaseException:
-        # Interrupted before the cell's end would settle it, and the cell does not run.
+        # An interrupt came before `_Settling` was registered, so the grant is released here; the cell does not run.
         if grant is not None and not any(getattr(ending, "grant", None) is grant for ending in cell.endings):
             grant.release()
         raise
@@ -71,7 +72,7 @@ def _granted(shell: Any, action: GovernanceAction, shown: Mapping[str, str], sec
             )
         raise
     except KeyboardInterrupt as error:
-        # The frames in here would only bury the word.
+        # IPython shows only the exception's name, since the frames of this package mean nothing to the user.
         error._render_traceback_ = lambda: ["KeyboardInterrupt"]  # type: ignore[attr-defined]
         raise
     return grant
@@ -107,12 +108,12 @@ class _Settling:
             sys.stdout.write(f"{line}\n")
 
     def _remaining(self) -> str | None:
-        from ..requests.session import link
+        from ..requests.connection import connect
 
         try:
-            state: Mapping[str, Any] = link(self._shell).client.request("status")["state"]
+            state: Mapping[str, Any] = connect(self._shell).client.request("status")["state"]
         except AumOSGovernanceError:
-            # It is settled; what is left is only a help.
+            # The cost is settled, and the remaining budget is only shown for information.
             return None
         remaining: str | None = state["remaining"]
         return remaining

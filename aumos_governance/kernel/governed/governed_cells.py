@@ -1,8 +1,8 @@
-"""Cells that begin with ``%%governed``: recognised, and transformed into cells that IPython runs as any other.
+"""Recognises cells that begin with ``%%governed``, and transforms them into ordinary cells for IPython.
 
-The first line becomes a magic that has the rest decided; the rest stays a cell. So top-level ``await``, further magics,
-the value of the last line, tracebacks and their line numbers are the same as without it. A cell that does not compile
-is refused before any request is made.
+The first line becomes a line magic that requests the decision on the cell; the rest of the cell stays as it is. So
+top-level ``await``, other magics, the value of the last line, tracebacks and line numbers work as without it. A cell
+that does not compile is refused before any request is made.
 """
 
 from __future__ import annotations
@@ -19,19 +19,22 @@ __all__ = ["MAGIC", "GovernedCells", "governed_code", "install", "uninstall"]
 
 MAGIC: Final = "governed"
 _FIRST_LINE: Final = re.compile(rf"%%{MAGIC}(?:[ \t]+(?P<options>.*))?\s*")
-_OF_PYTHON: Final = frozenset({"capture", "prun", "time", "timeit"})
-"""IPython's own cell magics that run Python."""
+_PYTHON_MAGICS: Final = frozenset({"capture", "prun", "time", "timeit"})
+"""IPython's cell magics whose body is Python code."""
 _FILENAME: Final = "<governed cell>"
 
 
 class GovernedCells:
-    """A line transformer of one shell, to stand before the one for cell magics."""
+    """A line transformer of one shell, which must precede IPython's transformer for cell magics."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Raises InvalidRequestError or SyntaxError, which IPython shows in place of running the cell."""
+        """Transform the lines of a cell; one without ``%%governed`` is returned unchanged.
+
+        Raises InvalidRequestError or SyntaxError for a wrong cell; IPython shows the error and does not run the cell.
+        """
         options = _options(lines[0]) if lines else None
         if options is None:
             self._check_first(lines)
@@ -41,7 +44,7 @@ class GovernedCells:
         return [f"get_ipython().run_line_magic({MAGIC!r}, {options!r})\n", *_with_cell_magic(body)]
 
     def _check_first(self, lines: list[str]) -> None:
-        """Refuse a cell with ``%%governed`` below its first line, which IPython would not take for a cell magic."""
+        """Refuse a cell with ``%%governed`` below its first line, where IPython recognises no cell magic."""
         if not lines or lines[0].startswith("%%"):
             return
         place = next((number for number, line in enumerate(lines) if _options(line) is not None), None)
@@ -50,7 +53,7 @@ class GovernedCells:
         try:
             ast.parse("".join(self._shell.input_transformer_manager.do_token_transforms(lines[:place])))
         except SyntaxError:
-            # Within a text of several lines, or below what IPython refuses itself.
+            # The line is within a string of several lines, or IPython refuses the code above it anyway.
             return
         raise InvalidRequestError(
             f"%%{MAGIC} must be the first line of its cell: move what is above it, comments too, below it or into a"
@@ -58,7 +61,7 @@ class GovernedCells:
         )
 
     def _check(self, body: list[str], above: int, *, python: bool = True) -> None:
-        """Refuse what does not compile. ``above`` is how many lines of the cell stand above the body."""
+        """Refuse a body that is empty or does not compile; ``above`` is the number of lines above it in the cell."""
         first = next((number for number, line in enumerate(body) if line.strip()), None)
         if first is None:
             raise InvalidRequestError(
@@ -68,7 +71,7 @@ class GovernedCells:
             name = body[first][2:].split(maxsplit=1)[0] if body[first][2:].strip() else ""
             if name == MAGIC:
                 raise InvalidRequestError(f"A cell has one %%{MAGIC}, on its first line; nothing was run.")
-            if name in _OF_PYTHON and any(line.strip() for line in body[first + 1 :]):
+            if name in _PYTHON_MAGICS and any(line.strip() for line in body[first + 1 :]):
                 self._check(body[first + 1 :], above + first + 1, python=False)
             return
         source = "".join(self._shell.input_transformer_manager.do_token_transforms(list(body)))
@@ -77,7 +80,7 @@ class GovernedCells:
         except SyntaxError as error:
             if not python:
                 raise _placed(error, source, above) from None
-            # IPython finds it too, and says where.
+            # IPython reports this error itself, with its place.
             return
         if not tree.body and python:
             raise InvalidRequestError(
@@ -85,7 +88,8 @@ class GovernedCells:
             )
         flags = self._shell.compile.flags | (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if self._shell.autoawait else 0)
         for statement in tree.body:
-            # One by one, as IPython does, which would find the error of the last when all others have run.
+            # IPython compiles and runs statement by statement, so without this check an error in the last statement
+            # would be found after all others have run.
             try:
                 compile(ast.Module([statement], []), _FILENAME, "exec", flags, dont_inherit=True)
             except SyntaxError as error:
@@ -93,19 +97,19 @@ class GovernedCells:
 
 
 def install(shell: Any) -> None:
-    """Have the cells of ``shell`` seen; a second time changes nothing."""
+    """Transform the governed cells of ``shell`` from now on; a second call changes nothing."""
     uninstall(shell)
     shell.input_transformer_manager.line_transforms.insert(0, GovernedCells(shell))
 
 
 def uninstall(shell: Any) -> None:
-    """Let ``%%governed`` be a cell magic as any other again."""
+    """Stop transforming the cells of ``shell``."""
     transforms = shell.input_transformer_manager.line_transforms
     transforms[:] = [transform for transform in transforms if not isinstance(transform, GovernedCells)]
 
 
 def governed_code(raw_cell: str, options: str) -> str | None:
-    """What a cell, as it was typed, has below the ``%%governed`` with these options; None where there is none."""
+    """Return the code below the line ``%%governed`` with these options in a cell as typed; None without such a line."""
     lines = raw_cell.splitlines(keepends=True)
     for number, line in enumerate(lines):
         found = _options(line.lstrip())
@@ -126,7 +130,7 @@ def _with_cell_magic(body: list[str]) -> list[str]:
 
 
 def _placed(error: SyntaxError, source: str, above: int) -> SyntaxError:
-    """The error with its place in the whole cell."""
+    """Return the error with its line number in the whole cell."""
     lines = source.splitlines()
     line = error.lineno or 0
     text = lines[line - 1] if 0 < line <= len(lines) else None

@@ -1,4 +1,4 @@
-"""The cells that are running, and what is to be done when one of them has ended."""
+"""Tracks the running cells, and calls functions when a cell has ended."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Ending = Callable[[BaseException | None], None]
 
 @dataclass(slots=True)
 class RunningCell:
-    """One cell from its beginning to its end."""
+    """A cell that is running."""
 
     info: Any
-    """IPython's own description of it; the same object when it begins and when it ends."""
+    """IPython's `ExecutionInfo` of the cell; it is the same object when the cell begins and when it ends."""
     endings: list[Ending] = field(default_factory=list)
-    """Called when it has ended, the last one first, with what it raised."""
+    """Functions that are called when the cell has ended, the last one first, with the exception that it raised."""
 
     @property
     def text(self) -> str:
@@ -28,7 +28,7 @@ class RunningCell:
 
 
 class _Stack(threading.local):
-    """A cell may run another one, and subshells run theirs in threads of their own."""
+    """The running cells of one thread, the innermost last: a cell may run another one, and subshells have threads."""
 
     def __init__(self) -> None:
         self.cells: list[RunningCell] = []
@@ -36,18 +36,18 @@ class _Stack(threading.local):
 
 _stack = _Stack()
 _leaving: set[int] = set()
-"""The shells to be forgotten when their running cells have ended, unless they are followed again."""
+"""The ids of shells that are tracked only until their running cells have ended, unless `follow` is called again."""
 
 
 def follow(shell: Any) -> None:
-    """Follow each cell of ``shell``; a second call changes nothing."""
+    """Track the cells of ``shell`` from now on; a second call changes nothing."""
     _leaving.discard(id(shell))
     shell.events.register("pre_run_cell", _begin)
     shell.events.register("post_run_cell", _end)
 
 
 def unfollow(shell: Any) -> None:
-    """Follow no more cells. Those that run are followed to their end, which may settle what they cost."""
+    """Stop tracking the cells of ``shell``, after the running ones have ended and settled their costs."""
     if not _stack.cells:
         _forget(shell)
         return
@@ -56,7 +56,7 @@ def unfollow(shell: Any) -> None:
 
 
 def current() -> RunningCell | None:
-    """The cell that runs in this thread, the innermost one; None outside any, and in one that runs silently."""
+    """Return the innermost cell that runs in this thread; None outside a cell, and in one that is run silently."""
     return _stack.cells[-1] if _stack.cells else None
 
 
@@ -73,7 +73,7 @@ def _begin(info: Any) -> None:
 
 def _end(result: Any) -> None:
     cells = _stack.cells
-    # Loaded in the middle of a cell, or a cell whose own description got lost with an interrupt.
+    # A cell that began before the extension was loaded has no entry, and neither has one whose start was interrupted.
     info = getattr(result, "info", None)
     place = next((number for number, cell in enumerate(cells) if cell.info is info), max(0, len(cells) - 1))
     ended, cells[place:] = cells[place:], []
@@ -90,7 +90,7 @@ def _finish(cell: RunningCell, result: Any, raised: BaseException | None) -> Non
     for ending in reversed(cell.endings):
         try:
             ending(raised)
-        except BaseException as error:  # noqa: BLE001 - it stops Run All as if the cell had raised it
+        except BaseException as error:  # noqa: BLE001 - the error must stop Run All as an error of the cell does
             _fail(result, error)
 
 
@@ -102,5 +102,5 @@ def _fail(result: Any, error: BaseException) -> None:
         raise error
     shell.showtraceback((type(error), error, error.__traceback__))
     if result is not None and result.success:
-        # IPython reads the reply to the front end from here, after all callbacks of the cell's end have run.
+        # IPython makes the reply to the front end from this field after all `post_run_cell` callbacks have run.
         result.error_in_exec = error

@@ -1,1 +1,1 @@
-"""The magics."""
+"""The IPython magics, such as ``%governance``."""

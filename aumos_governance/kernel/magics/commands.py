@@ -1,7 +1,7 @@
-"""What the magics beside ``%governance_spend`` do: make a request, and show the response.
+"""The line magics except ``%governance_spend``: each makes requests and shows the responses.
 
-Arguments are sent as text, and the service reports what is wrong with them. Every error stops the cell and Run All,
-since the paid call may be the next line.
+Arguments are sent as text, and the service validates them. Every error stops the cell and Run All, since the next line
+may be a paid call.
 """
 
 from __future__ import annotations
@@ -11,44 +11,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...wire import fields
-from ..requests.session import choose_at_limit, current_cell
+from ..requests.connection import choose_at_limit, current_cell
 from ..text import display
 from ..text.arguments import Arguments
 from ..text.card import audit_html, status_html
 from ..text.gateway_notes import gateway_notes
-from .spending import say, say_standing, values, way_of
+from .spending import chosen_fields, open_connection, print_lines, print_took_effect
 
 __all__ = ["close_session", "open_session", "show_audit", "show_status"]
 
 
 def open_session(shell: Any, arguments: Arguments) -> None:
-    """Open, resume or change the session, and say which of these it was."""
-    wish: dict[str, Any] = values(
+    """Open, resume or change the session, and print which of these happened."""
+    body: dict[str, Any] = chosen_fields(
         arguments, {"--trust-level": "trust_level", "--budget": "budget", "--agent": "agent_id"}
     )
     if "--at-limit" in arguments.values:
         choose_at_limit(arguments.values["--at-limit"])
-    # Only a change says what it changed from, and only a value that is given changes anything.
-    before = _request(shell, "status")["state"] if wish else None
+    # The earlier state is printed only with a change, and only the values of options can change anything.
+    before = _request(shell, "status")["state"] if body else None
     if "--new" in arguments.flags:
-        wish["new"] = True
-    say(*display.opened_text(_request(shell, "open", wish), before))
+        body["new"] = True
+    print_lines(*display.opened_text(_request(shell, "open", body), before))
 
 
 def show_status(shell: Any) -> None:
-    """Show the figures as they stand."""
+    """Show the session's current trust level, budget and spending."""
     state = _request(shell, "status")["state"]
     notes = gateway_notes(os.environ)
     _show(shell, "\n".join([*display.status_text(state), *notes]), status_html(state, notes))
 
 
 def close_session(shell: Any) -> None:
-    """Close the session and say its total; say that governance is inactive where none is open."""
+    """Close the session and print its total; without a session, print that governance is inactive."""
     state = _request(shell, "status")["state"]
     if state["active"]:
-        say(display.closed_text(_request(shell, "close")["state"]))
+        print_lines(display.closed_text(_request(shell, "close")["state"]))
     else:
-        say(*display.status_text(state))
+        print_lines(*display.status_text(state))
 
 
 def show_audit(shell: Any, arguments: Arguments) -> None:
@@ -59,9 +59,9 @@ def show_audit(shell: Any, arguments: Arguments) -> None:
 
 
 def _request(shell: Any, op: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    way = way_of(shell)
-    response = way.client.request(op, body, cell=current_cell(shell))
-    say_standing(way)
+    connection = open_connection(shell)
+    response = connection.client.request(op, body, cell=current_cell(shell))
+    print_took_effect(connection)
     return response
 
 

@@ -1,6 +1,6 @@
-"""The magics: each reads its line and hands on what it says. No rule lives here.
+"""The magics: each parses its line and calls the function that does its work.
 
-Loading them costs a kernel nothing: the code of each is imported when the first one is used.
+That code is imported when a magic is first used, so that loading the extension does not delay a kernel's start.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ _GOVERNED: Final = Signature(
     ),
 )
 _FRAMES_TO_CELL: Final = 2
-"""From a magic to the code that contains it: past IPython's `run_line_magic`."""
+"""Stack frames from a magic to the code of the cell that runs it; IPython's `run_line_magic` is between them."""
 
 
 @magics_class
 class GovernanceMagics(Magics):
-    """Trust level, budget and audit record of this notebook."""
+    """The magics for the trust level, budget and audit trail of this notebook."""
 
     @classmethod
     def unregister(cls, shell: Any) -> None:
-        """Take the magics out of ``shell``."""
+        """Remove the magics from ``shell``."""
         manager = shell.magics_manager
         for signature in (_OPEN, _SPEND, _STATUS, _DISABLE, _AUDIT):
             manager.magics["line"].pop(signature.magic, None)
@@ -69,19 +69,19 @@ class GovernanceMagics(Magics):
 
             %governance [--trust-level 0-5] [--budget USD] [--agent ID] [--at-limit ask|deny] [--new]
 
-        With none open, a session is opened at these values; what is left out comes from the server's defaults
-        (trust level 2, budget $10.00 unless it says otherwise). With one open and the same values it is resumed, and
-        what was spent stays spent; other values change it, which is recorded.
+        Without an open session, one is opened with these values; options that are left out have the server's
+        defaults (trust level 2 and budget $10.00 unless configured otherwise). An open session with the same values
+        is resumed, and what it has spent still counts; other values change it, and the change is recorded.
 
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
         --agent        the agent's name, shown in the audit record
         --at-limit     what happens to a call that does not fit: with ask it waits, and you raise the limit in the
-                       governance panel or deny it; with deny it fails at once. It counts until the kernel ends; the
-                       default is the server's setting. Without a governed server the call fails at once
-        --new          close the open session and open one at $0.00 spent
+                       governance panel or deny it; with deny it fails at once. The choice holds until the kernel
+                       ends; the default is the server's setting. Without a governed server the call fails at once
+        --new          close the open session and open a new one at $0.00 spent
 
-        A value that a user set in the governance panel can only be tightened from a notebook.
+        A trust level or budget that a user set in the governance panel can only be lowered from a notebook.
 
         Examples::
 
@@ -94,7 +94,7 @@ class GovernanceMagics(Magics):
     @no_var_expand
     @line_magic
     def governance_status(self, line: str) -> None:
-        """Show trust level, spent, limit and what is left: ``%governance_status``."""
+        """Show the trust level, what is spent, the limit and what is left: ``%governance_status``."""
         self._read(_STATUS, line)
         self._commands().show_status(self.shell)
 
@@ -105,15 +105,15 @@ class GovernanceMagics(Magics):
 
             %governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]
 
-        Allowed, it is on the record at once. Denied, it raises GovernanceDeniedError, which stops this cell and Run
-        All before the paid call is reached, and nothing is charged.
+        A spend that is allowed is recorded at once. A denied one raises GovernanceDeniedError, which stops this cell
+        and Run All before the paid call is reached, and nothing is charged.
 
         AMOUNT          US dollars, more than 0, with at most 9 decimals; {variable} and $variable work
-        --tool          what is paid for, for example a model's name
-        --already-paid  the money is gone: record it in full, and raise if it does not fit
-        --no-raise      print a denial and go on
+        --tool          what the amount pays for, for example a model's name
+        --already-paid  the amount is paid already: record it in full, and raise an error if it does not fit
+        --no-raise      print a denial instead of raising an error
 
-        The value is the decision, true if allowed::
+        The magic returns the decision, which is true if the spend is allowed::
 
             %governance_spend 0.05 --tool gpt-4o
 
@@ -130,11 +130,11 @@ class GovernanceMagics(Magics):
     @no_var_expand
     @line_magic
     def governance_disable(self, line: str) -> None:
-        """Close this notebook's session and print its total; its record stays.
+        """Close this notebook's session and print its total; its audit records stay.
 
             %governance_disable
 
-        Without a session governed calls are denied, until %governance opens the next one at $0.00 spent.
+        Governed calls are denied until %governance opens a new session at $0.00 spent.
         """
         self._read(_DISABLE, line)
         self._commands().close_session(self.shell)
@@ -146,37 +146,37 @@ class GovernanceMagics(Magics):
 
             %governance_audit [--last N]
 
-        --last  how many, 10 by default
+        --last  the number of records, 10 by default
         """
         self._commands().show_audit(self.shell, self._read(_AUDIT, line))
 
     @no_var_expand
     @line_cell_magic
     def governed(self, line: str, cell: str | None = None) -> None:
-        """Govern a cell that changes the world: the trust level decides whether and how it runs.
+        """Govern a cell that acts on the world, such as a deployment: the trust level decides whether and how it runs.
 
             %%governed [--tool NAME] [--cost USD] [--requires L0-L5] [--agent ID] [--timeout SECONDS]
 
-        Below the line is an ordinary cell: it may await, use other magics and show the value of its last line.
-        By level:
+        The code below this line runs as in any other cell: it may await, use other magics and show the value of its
+        last line. The session's trust level decides:
 
-        L0       denied
-        L1, L2   not run; what it would do and cost is shown as a suggestion
-        L3       waits until a user approves exactly this code, tool and cost: in JupyterLab under the cell or in
-                 the governance panel, without a governed server at the kernel's own prompt; where there is no
-                 prompt either it is denied at once
-        L4       runs, and the panel shows a report for a user to acknowledge
-        L5       runs, and is recorded
+        L0       the cell is denied
+        L1, L2   the cell does not run; what it would do and cost is shown as a suggestion
+        L3       the cell waits until a user approves exactly this code, tool and cost: in JupyterLab under the cell
+                 or in the governance panel; without a governed server at the kernel's own prompt, and where there
+                 is no prompt either it is denied at once
+        L4       the cell runs, and the panel shows a report for a user to acknowledge
+        L5       the cell runs, and is recorded
 
-        A cell that may not run raises GovernanceDeniedError, which stops Run All. Its cost is held before it runs,
-        charged when it has run, released when it raises an exception, and charged when it is interrupted.
-        Interrupting the kernel while it waits withdraws the approval request.
+        A cell that is not run raises GovernanceDeniedError, which stops Run All. The cost is held before the cell
+        runs, charged when it has run or is interrupted, and released when it raises an exception. Interrupting the
+        kernel while the cell waits withdraws the approval request.
 
         --tool      the tool's name in the approval request and the audit record, "cell" by default
         --cost      the cost in US dollars, 0 by default; {variable} and $variable work
-        --requires  the trust level that it needs, L3 by default
+        --requires  the trust level that the cell needs, L3 by default
         --agent     the agent's name, by default the session's agent
-        --timeout   the seconds that a user has to decide, by default the server's setting; then it is denied
+        --timeout   the seconds that a user has to decide, by default the server's setting; then the cell is denied
 
         Examples::
 
@@ -191,7 +191,7 @@ class GovernanceMagics(Magics):
 
             governed.begin(self.shell, self._read(_GOVERNED, line), line)
             return
-        # From a script, where it is a call: the cell has not been made one yet.
+        # A script called the magic, so that `GovernedCells` has not transformed this cell yet.
         shell: Any = self.shell
         shell.run_cell(f"%%{MAGIC} {line}\n{cell}").raise_error()
 
@@ -199,7 +199,7 @@ class GovernanceMagics(Magics):
         if "$" in line or "{" in line:
             from .variables import expand
 
-            # One frame more than from a magic, which this is called by.
+            # The magic that calls this method is one frame more.
             line = expand(self.shell, line, depth=_FRAMES_TO_CELL + 1)
         return signature.parse(line)
 
@@ -212,26 +212,28 @@ class GovernanceMagics(Magics):
 
 _STATEMENT: Final = "<module>"
 _BARE: Final = frozenset({"get_ipython", "run_line_magic"})
-"""The names in the code of a statement that is a line magic and nothing else."""
+"""The names in the compiled code of a statement that consists of one line magic."""
 
 
 class _QuietHook:
-    """A display hook that passes over the value of a bare magic, and hands everything else on.
+    """A display hook that does not show the value of a statement that is only a magic; it forwards all other values.
 
-    IPython puts its own hook in place for each cell and takes this one away with it at the cell's end.
+    IPython sets its own hook at the start of each cell, and restores the earlier one at the end, which removes this
+    one.
     """
 
     def __init__(self, hook: Callable[[object], Any]) -> None:
         self._hook = hook
         self._of_thread = threading.local()
 
-    def pass_over(self, value: object, statement: CodeType, around: frozenset[CodeType]) -> None:
+    def skip(self, value: object, statement: CodeType, around: frozenset[CodeType]) -> None:
+        """Do not show ``value`` where ``statement``, or one of the statements ``around`` it, displays it."""
         self._of_thread.last = (value, statement, around)
 
     def __call__(self, value: object) -> Any:
         last = getattr(self._of_thread, "last", None)
-        # IPython compiles each statement of a cell by itself. So the value of `%magic` is displayed by the code that
-        # ran the magic, while `d = %magic` and then `d` are two, and the user who writes `d` wants to see it.
+        # IPython compiles each statement of a cell separately. The value of `%magic` is displayed by the code that ran
+        # the magic; with `d = %magic` and then `d` another code object displays it, and the user wants to see it.
         if last is not None and value is last[0]:
             shows = sys._getframe(1).f_code
             if shows is last[1] or shows in last[2]:
@@ -243,25 +245,25 @@ class _QuietHook:
 
 
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
-    """Show no ``Out[n]`` for ``value``, should the statement ``depth`` frames above the caller have it as its value.
+    """Show no ``Out[n]`` for ``value`` where it is the value of the statement ``depth`` frames above the caller.
 
-    Nor where another magic runs that statement and passes its value on, as ``%%time`` does.
+    It is not shown either where another magic, such as ``%%time``, runs that statement and returns its value.
     """
     trap = shell.display_trap
-    # IPython 8, the newest for Python 3.10, has no public name for it.
+    # IPython 8, the newest for Python 3.10, has no public attribute for this.
     if not (trap.is_active if hasattr(trap, "is_active") else trap._nested_level):
-        # No cell is running, so nothing will be displayed, and our hook would not be taken away again.
+        # No cell is running, so nothing will be displayed, and this hook would not be removed.
         return
     hook = sys.displayhook
     if not isinstance(hook, _QuietHook):
-        # IPython's own, or the one of `%%capture`, which puts back what was there before.
+        # It is IPython's own hook, or that of `%%capture`, which restores the earlier one itself.
         hook = sys.displayhook = _QuietHook(hook)
     frame = sys._getframe(depth + 1)
-    hook.pass_over(value, frame.f_code, _around(frame))
+    hook.skip(value, frame.f_code, _around(frame))
 
 
 def _around(frame: FrameType) -> frozenset[CodeType]:
-    """The statements during which this one runs; none if it does more with the magic's value than to display it."""
+    """Return the statements that run the one of ``frame``; none if that one does more than display a magic's value."""
     code = frame.f_code
     if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
         return frozenset()

@@ -1,6 +1,6 @@
-"""What ``%governance_spend`` does: a spend is decided, shown, and taken back where its cell is interrupted.
+"""The magic ``%governance_spend``: requests a spend, shows the decision, and takes the spend back after an interrupt.
 
-Arguments are sent as text, and the service reports what is wrong with them.
+Arguments are sent as text, and the service validates them.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from ... import money
 from ...errors import GovernanceDeniedError
 from ...types import GovernanceOutcome
 from ...wire.denials import Denial, printable
-from ..requests.session import Link, at_limit_field, current_cell, link
+from ..requests.connection import Connection, at_limit_field, connect, current_cell
 from ..text.arguments import Arguments
-from ..text.display import standing_text, state_file_text
+from ..text.display import state_file_text, took_effect_text
 from ..transports.waiter import Deferred, interruptible
 
 __all__ = [
     "SpendDecision",
+    "chosen_fields",
+    "open_connection",
     "overrun_sentence",
+    "print_lines",
+    "print_took_effect",
     "recorded_text",
     "refusal_sentence",
-    "say",
-    "say_standing",
     "spend",
     "taken_back_text",
-    "values",
-    "way_of",
 ]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpendDecision:
-    """A decision on one spend, with the figures as they stood right after it; it is true where it is allowed.
+    """The decision on one spend, with the session's figures right after it; it is true where the spend is allowed.
 
-    Amounts are exact Decimals in USD, and None where the notebook was never governed.
+    Amounts are exact Decimals in USD; the session's figures are None where the notebook was never governed.
     """
 
     outcome: GovernanceOutcome
@@ -57,11 +57,11 @@ class SpendDecision:
     budget: Decimal | None
     remaining: Decimal | None
     limit: Mapping[str, Any] | None = None
-    """Which limit forbids it: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
+    """The limit that forbids the spend: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
 
     @classmethod
     def from_response(cls, response: Mapping[str, Any]) -> SpendDecision:
-        """Read the response to a ``spend``."""
+        """Return the decision in the response to a ``spend``."""
         body: Mapping[str, Any] = response["decision"]
         state: Mapping[str, Any] = response.get("state") or {}
         return cls(
@@ -95,50 +95,50 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def spend(shell: Any, arguments: Arguments) -> SpendDecision:
-    """Have a spend decided, and say how.
+    """Request a spend, and print the decision.
 
-    Raises GovernanceDeniedError for a denied spend and for one that is already paid and does not fit, unless
-    ``--no-raise`` is given.
+    Raises GovernanceDeniedError for a denied spend, and for one that is already paid and does not fit, except with
+    ``--no-raise``.
     """
-    wish: dict[str, Any] = values(arguments, {"--tool": "tool"})
+    body: dict[str, Any] = chosen_fields(arguments, {"--tool": "tool"})
     if arguments.positional is not None:
-        wish["amount"] = arguments.positional
+        body["amount"] = arguments.positional
     if "--already-paid" in arguments.flags:
-        wish["already_paid"] = True
-    way = way_of(shell)
+        body["already_paid"] = True
+    connection = open_connection(shell)
     recorded: SpendDecision | None = None
-    wish |= at_limit_field()
+    body |= at_limit_field()
     lines: list[Any] = []
 
     def on_waiting(waiting: Mapping[str, Any]) -> None:
         from ..text.limit_line import LimitLine
 
-        lines[:] = lines or [LimitLine(shell, wish)]
-        lines[0].waits(waiting)
+        lines[:] = lines or [LimitLine(shell, body)]
+        lines[0].show_waiting(waiting)
 
-    request = way.client.start("spend", wish, cell=current_cell(shell), on_waiting=on_waiting)
+    request = connection.client.start("spend", body, cell=current_cell(shell), on_waiting=on_waiting)
     try:
         with interruptible() if at_limit_field() else nullcontext():
             decision = SpendDecision.from_response(request.response())
         for line in lines:
-            line.ended("Allowed" if decision.allowed else "Denied")
-        say_standing(way)
-        sentence = _sentence(decision, in_panel=way.has_panel)
+            line.show_outcome("Allowed" if decision.allowed else "Denied")
+        print_took_effect(connection)
+        sentence = _sentence(decision, in_panel=connection.has_panel)
         refused = sentence is not None and "--no-raise" not in arguments.flags
-        # It is charged exactly when the cell shows so: an interrupt comes before both, or after both.
+        # Printing the decision and keeping the charge are one step for an interrupt, which is handled after both.
         with Deferred():
             if sentence is None:
                 recorded = _print_decision(decision, recorded_text(decision))
             elif not refused:
-                say(sentence)
+                print_lines(sentence)
             request.keep()
     except BaseException:
         if recorded is None:
             for line in lines:
-                line.ended("Withdrawn")
-        # What is raised into a thread cannot be deferred.
+                line.show_outcome("Withdrawn")
+        # An exception that another thread raises in this one cannot be deferred, so the spend may be printed already.
         if request.take_back() and recorded is not None:
-            say(taken_back_text(recorded))
+            print_lines(taken_back_text(recorded))
         raise
     if refused:
         reason = "; ".join(decision.reasons)
@@ -149,7 +149,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
 
 
 def _sentence(decision: SpendDecision, *, in_panel: bool) -> str | None:
-    """Why the spend does not fit; None where it does."""
+    """Return why the spend does not fit; None where it fits."""
     if decision.allowed and not decision.overrun:
         return None
     if decision.allowed:
@@ -162,22 +162,23 @@ def _usd(amount: Decimal) -> str:
 
 
 def _tool(decision: SpendDecision) -> str:
-    # As nearly always.
+    # Nearly all names are printable, and checking that is quicker.
     return decision.tool if decision.tool.isprintable() else printable(decision.tool)
 
 
 def recorded_text(decision: SpendDecision) -> str:
+    """Return the line for an allowed spend."""
     left = "" if decision.remaining is None else f" ({_usd(decision.remaining)} remaining)"
     return f"Recorded: {_usd(decision.amount)} for {_tool(decision)}{left}"
 
 
 def taken_back_text(decision: SpendDecision) -> str:
-    """That a spend which was shown as recorded is not charged, since its cell was interrupted right then."""
+    """Return the line for a spend that was printed as recorded, and is not charged because its cell was interrupted."""
     return f"Taken back: {_usd(decision.amount)} for {_tool(decision)} is not charged"
 
 
 def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
-    """Why a spend was denied, what was requested, what is left and what the user can do."""
+    """Return why a spend was denied, with its amount, what is left and what the user can do."""
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)
@@ -186,47 +187,43 @@ def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
 
 
 def overrun_sentence(decision: SpendDecision) -> str:
-    """That a spend already paid is recorded in full, and does not fit."""
+    """Return the sentence for a spend that was already paid, is recorded in full and does not fit."""
     return (
         f"OVERRUN: {_usd(decision.amount)} for {_tool(decision)} was already paid, so it is recorded in full,"
-        f" but is not allowed: {_reason(decision)}."
+        f" but is not allowed: {printable('; '.join(decision.reasons)) or 'not allowed'}."
     )
 
 
-def _reason(decision: SpendDecision) -> str:
-    return printable("; ".join(decision.reasons)) or "not allowed"
-
-
 _state_file_printed_in: int | None = None
-"""The process that has printed where the embedded engine keeps its state."""
+"""The id of the process that has printed where the embedded engine keeps its state."""
 
 
-def way_of(shell: Any) -> Link:
-    """The connection to the engine; the first time it prints where the embedded engine keeps its state."""
-    global _state_file_printed_in  # noqa: PLW0603  printed once in a process, however often the extension is loaded
-    way = link(shell)
-    if way.state_file is not None and _state_file_printed_in != os.getpid():
+def open_connection(shell: Any) -> Connection:
+    """Return the connection to the engine, and print once where an embedded engine keeps its state."""
+    global _state_file_printed_in  # noqa: PLW0603  printed once in a process, even when the extension is loaded again
+    connection = connect(shell)
+    if connection.state_file is not None and _state_file_printed_in != os.getpid():
         _state_file_printed_in = os.getpid()
-        say(state_file_text(way.state_file))
-    return way
+        print_lines(state_file_text(connection.state_file))
+    return connection
 
 
-def say_standing(way: Link) -> None:
-    """Name what an earlier cell gave up and what stands all the same."""
-    for op, state in way.client.standing():
-        say(standing_text(op, state))
+def print_took_effect(connection: Connection) -> None:
+    """Print the ``%governance`` and ``%governance_disable`` of earlier cells that were given up and took effect."""
+    for op, state in connection.client.took_effect():
+        print_lines(took_effect_text(op, state))
 
 
-def values(arguments: Arguments, names: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a request: those of ``names``, by option, that the line gives."""
+def chosen_fields(arguments: Arguments, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a request from a line's options; ``names`` has the field of each option."""
     return {field: arguments.values[option] for option, field in names.items() if option in arguments.values}
 
 
-def say(*lines: str) -> None:
-    """Print these lines."""
+def print_lines(*lines: str) -> None:
+    """Print the lines."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
 def _print_decision(decision: SpendDecision, line: str) -> SpendDecision | None:
-    # In one step, so that nothing comes between showing it and knowing that it is shown.
+    # One expression, so that no interrupt can come between printing the line and returning that it was printed.
     return decision if sys.stdout.write(f"{line}\n") != 0 else None

@@ -1,4 +1,4 @@
-"""Putting variables into a magic's line."""
+"""Expands variables in a magic's line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["expand"]
 
 
 class _AmountFormatter(DollarFormatter):
-    """IPython's own ``$name`` and ``{expression}``, except that a float becomes the amount that it means.
+    """IPython's formatter of ``$name`` and ``{expression}``, except that it rounds floats to nano-USD.
 
-    Its plain text would not do: that of 0.1 * 3 has 17 decimals, and as text an amount may have nine.
+    The text of 0.1 * 3 has 17 decimals, and the text of an amount may have only nine.
     """
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -24,16 +24,16 @@ class _AmountFormatter(DollarFormatter):
             try:
                 return money.to_text(money.parse(value))
             except InvalidAmountError:
-                # The service reports what is wrong with it.
+                # The service reports that the number is no valid amount.
                 pass
         formatted: str = super().format_field(value, format_spec)
         return formatted
 
 
 def expand(shell: Any, line: str, *, depth: int) -> str:
-    """The line with its variables filled in, those of the code ``depth`` frames above the caller included.
+    """Return the line with its variables expanded, also local ones of the code ``depth`` frames above the caller.
 
-    What cannot be filled in stays as it is, as everywhere in IPython.
+    A variable or expression that cannot be evaluated stays unchanged, as in IPython's own magics.
     """
     if "$" not in line and "{" not in line:
         return line

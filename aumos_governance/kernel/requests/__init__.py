@@ -1,1 +1,1 @@
-"""Requests and their responses: sent, waited for, sent again, taken back."""
+"""The client that sends a kernel's requests, waits for responses, resends lost requests, and takes requests back."""

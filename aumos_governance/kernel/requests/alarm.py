@@ -1,7 +1,7 @@
 """Calls a function after some time, and lets a task wait for its response with a time limit.
 
-Both wait in a thread, for the operating system. asyncio's own timers compare `time.monotonic`, which a test tool in
-this kernel may have stopped: `call_later` would then never call, and the task would wait forever.
+Both use a thread that waits with a time-out of the operating system. asyncio's timers use `time.monotonic`, which a
+test tool in this kernel may have stopped; then `call_later` would never call, and the task would wait forever.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Alarm", "alarm", "response_of"]
 
 
 class Alarm:
-    """One thread for all that waits in this process; it runs only while something does."""
+    """Calls functions after a time, in one thread for this process that runs only while a call is due."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -33,7 +33,7 @@ class Alarm:
     def set(self, seconds: float, function: Callable[[], object]) -> object:
         """Call ``function`` once after so many seconds, in the alarm's thread; it must neither block nor raise.
 
-        Gives what `cancel` takes. Raises RuntimeError where no thread can be started.
+        The result is the handle for `cancel`. Raises RuntimeError where no thread can be started.
         """
         handle, due = object(), monotonic() + seconds
         with self._lock:
@@ -46,7 +46,7 @@ class Alarm:
         return handle
 
     def cancel(self, handle: object) -> None:
-        """Call it no more; without effect when it was called."""
+        """Do not call the function of this handle any more; without effect after it was called."""
         self._due.pop(handle, None)
 
     def _start(self, handle: object, due: float) -> None:
@@ -59,7 +59,7 @@ class Alarm:
         self._running = True
 
     def _wake(self) -> None:
-        # Released already when it was woken before and has not noticed yet.
+        # The lock is released already where the thread was woken before and has not noticed it yet.
         with suppress(RuntimeError):
             self._gate.release()
 
@@ -85,12 +85,12 @@ _ALARM: Final = [Alarm()]
 
 
 def alarm() -> Alarm:
-    """The alarm of this process."""
+    """Return the alarm of this process."""
     return _ALARM[0]
 
 
 def _forget_parent() -> None:
-    # Its thread is the parent's, and another thread of the parent may have held its lock.
+    # The alarm's thread runs only in the parent, and another thread of the parent may have held the lock.
     _ALARM[0] = Alarm()
 
 
@@ -104,7 +104,7 @@ if hasattr(os, "register_at_fork"):
 async def response_of(
     steps: Generator[float, None, dict[str, Any]], woken: asyncio.Event, wake: Callable[[], None]
 ) -> dict[str, Any]:
-    """The response at the end of these steps; ``wake`` sets ``woken`` from any thread."""
+    """Run a request's steps in a task, and return their response; ``wake`` sets ``woken`` from any thread."""
     while True:
         try:
             seconds = next(steps)
@@ -116,11 +116,12 @@ async def response_of(
 
 
 async def _wait(woken: asyncio.Event, wake: Callable[[], None], seconds: float) -> None:
-    # asyncio.wait_for can swallow a cancellation before Python 3.12, and a loop's timers go by a clock that may stand.
+    # `asyncio.wait_for` may swallow a cancellation before Python 3.12, and a loop's timers use a clock that may be
+    # stopped.
     try:
         timer = alarm().set(seconds, wake)
     except RuntimeError:
-        # No thread can be started any more.
+        # Where no thread can be started any more, the loop's own timer must do.
         asyncio.get_running_loop().call_later(seconds, wake)
         await woken.wait()
         return

@@ -1,4 +1,4 @@
-"""Requests of the kernel and their responses; without a response nothing is authorised."""
+"""The client that makes a kernel's requests; without a response nothing is authorised."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .in_flight import (
     InFlightRequests,
     OnWaiting,
     Patience,
-    Started,
+    StartedRequest,
     Steps,
     new_request_id,
     pauses,
-    waited,
+    wait_until,
 )
 from .posted_requests import PostedRequest, PostedRequests
 from .take_backs import UNDECIDED, TakeBacks, cancel_body
@@ -38,27 +38,28 @@ from .take_backs import UNDECIDED, TakeBacks, cancel_body
 __all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
 
 REQUEST_SECONDS: Final = 10.0
-"""How long a request stays valid, unless its caller gives another time."""
+"""How long a request stays valid by default."""
 HELLO_SECONDS: Final = 5.0
 """How long the first contact may take before the server counts as unreachable."""
 _HELLO_VALID_SECONDS: Final = 86_400.0
-# A hello changes nothing, and its purpose is to find out by how much the clocks differ.
-_NOT_MET: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
-# The server's clock is not where it was, since the machine slept or a clock was set; or the server is not the one that
-# was met.
-_MEETINGS: Final = 3
+"""A hello is valid this long: it changes nothing, and the difference between the clocks is not known before it."""
+_HELLO_AGAIN: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
+"""The codes after which another hello is needed: the clocks differ by another amount than before, since the machine
+slept or a clock was set; or another server responds than before."""
+_MOST_HELLOS: Final = 3
+"""The most hellos before and during one request."""
 _CANCEL_TRY_SECONDS: Final = 60.0
-_STANDING_SECONDS: Final = 1.0
+_TOOK_EFFECT_SECONDS: Final = 1.0
 
 
 class Client:
     """Makes requests over one transport, from any number of threads and tasks at once.
 
-    `request` blocks its thread, `request_async` lets the loop go on; both give the body of the response, or raise the
-    error that the response stands for, or UnavailableError within ``timeout`` and the time of a first contact. When
-    they end in any other way than with the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the
-    request is taken back: nothing is charged or held for it. No response is given after its time. A request that the
-    server refuses since too many are in flight goes out again until its time is over.
+    `request` blocks its thread, `request_async` does not block the event loop. Both return the body of the response,
+    raise the error that the response states, or raise UnavailableError within ``timeout`` seconds plus the time of a
+    first contact. Where they end without the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the
+    request is taken back: nothing is charged or held for it. A response that arrives too late is not returned. A
+    request that the server refuses as busy is resent until its time is over.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Client:
         _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
-        """The server's response to the last hello; empty before the first."""
+        """The server's response to the latest hello; empty before the first."""
         transport.connect(self._in_flight.receive)
 
     def request(
@@ -93,15 +94,16 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Make a request, and block this thread until the response is here.
+        """Make a request, block this thread until the response arrives, and return its body.
 
-        The response to an `authorize` may wait for a user for longer than ``timeout``: then ``on_waiting`` is called.
+        A request that waits for a user, or for its turn, may take longer than ``timeout``; then ``on_waiting`` is
+        called.
         """
         request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
             return request.response()
         except BaseException:
-            # Interrupted on the way from the one to the other.
+            # An interrupt may come between the two calls, where neither takes the request back.
             request.take_back()
             raise
 
@@ -113,51 +115,51 @@ class Client:
         cell: Cell | None = None,
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
-    ) -> Started:
-        """As `request`, but return once it is sent, to do something else before the response is waited for.
+    ) -> StartedRequest:
+        """Send a request like `request`, and return before its response; `StartedRequest.response` waits for it.
 
-        A caller that does not make use of the response must call `Started.take_back` or `Started.drop`.
+        A caller that does not use the response must call `StartedRequest.take_back` or `StartedRequest.drop`.
         """
         waiter, flight = Waiter(), InFlight()
         steps = self._steps(op, body, cell or Cell(), timeout or self._timeout, waiter.wake, on_waiting, flight)
         try:
-            return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take)
+            return StartedRequest(self._transport, waiter, steps, _body, flight, self._take_backs.take)
         except BaseException:
-            # Interrupted on the way from the one to the other.
+            # An interrupt may come before the `StartedRequest` exists, which would take the request back itself.
             self._take_backs.take(flight)
             raise
 
     def take_back(self, flight: InFlight) -> None:
-        """Undo what was requested by `request_async` with this ``flight``, whose response is not made use of."""
+        """Take back a request of `request_async` with this ``flight``, since its response is not used."""
         self._take_backs.take(flight)
 
-    def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """What was given up by its client and was executed all the same: ``open`` and ``close``, with the state then.
+    def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return each ``open`` and ``close`` that was given up but was executed, with the state after it.
 
-        Each is returned once. Blocks this thread for a moment where that is not known yet.
+        Each is returned once. Where it is not known yet, this blocks the thread for at most a second.
         """
         found = self._take_backs
-        if not found.unconfirmed and not found.stood:
+        if not found.unconfirmed and not found.effective:
             return []
-        until = monotonic() + _STANDING_SECONDS
+        until = monotonic() + _TOOK_EFFECT_SECONDS
         while found.unsure and (left := until - monotonic()) > 0:
             self._transport.wait(Waiter(), min(left, 0.02))
-        return found.standing()
+        return found.took_effect()
 
     def post(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> PostedRequest:
-        """Send a request whose response the caller does not wait for now. Later requests of this client wait for that
-        response, at most as long as for any other. The caller must call `PostedRequest.result`, which resends a lost
-        one.
+        """Send a request without waiting for its response.
 
-        Raises UnavailableError where it cannot be sent, or no server was met.
+        Later requests of this client wait for that response, at most as long as for any other. The caller must call
+        `PostedRequest.result`, which resends a lost message. Raises UnavailableError where the request cannot be sent,
+        or no server has responded to a hello yet.
         """
         if self._clock_offset is None:
             raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
         until = monotonic() + self._timeout
         posted = PostedRequest(
-            self._wire_request(new_request_id(), op, until, cell or Cell(), body), until, self._see_to
+            self._wire_request(new_request_id(), op, until, cell or Cell(), body), until, self._ensure_result
         )
-        waiting = self._in_flight.expect(posted.request.id, lambda: self._hear(posted, waiting.response))
+        waiting = self._in_flight.expect(posted.request.id, lambda: self._on_response(posted, waiting.response))
         self._posted.add(posted)
         posted.then(lambda: self._forget(posted))
         try:
@@ -169,13 +171,13 @@ class Client:
 
     @property
     def met(self) -> bool:
-        """Whether the server has responded to a greeting."""
+        """Whether the server has responded to a hello."""
         return self._clock_offset is not None
 
-    def mention(self, op: str, *, cell: Cell, seconds: float) -> bool:
-        """Send what may be lost, and wait at most so long until the server has taken it in; returns whether it has.
+    def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
+        """Send a request that may be lost, and return whether the server acknowledged it within so many seconds.
 
-        Before the server was met nothing is sent. Nothing is raised.
+        Nothing is sent before the server has responded to a hello. It raises no error of the package.
         """
         if not self.met:
             return False
@@ -195,7 +197,7 @@ class Client:
     def catch_up(self) -> None:
         """Block this thread until each posted request is acknowledged, or has expired."""
         waiter = Waiter()
-        for seconds in self._posted.passed(waiter.wake):
+        for seconds in self._posted.wait_all(waiter.wake):
             self._transport.wait(waiter, seconds)
             waiter.rest()
 
@@ -209,15 +211,15 @@ class Client:
         on_waiting: OnWaiting | None = None,
         flight: InFlight | None = None,
     ) -> dict[str, Any]:
-        """As `request`; this task's loop runs on until the response is here.
+        """Make a request like `request`, without blocking the event loop of this task.
 
-        A caller that does not make use of the response passes the ``flight`` that it gave to `take_back`.
+        A caller that does not use the response must call `take_back` with the ``flight`` that it passed here.
         """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
 
         def wake() -> None:
-            # The loop may have been closed since; then no task waits.
+            # The loop may have been closed meanwhile; then no task waits.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)
 
@@ -227,7 +229,7 @@ class Client:
             with self._transport.awaited():
                 return _body(await response_of(steps, woken, wake))
         except BaseException:
-            # Also GeneratorExit, of a task that was abandoned. Nothing is awaited here.
+            # This includes GeneratorExit of an abandoned task, so nothing may be awaited here.
             try:
                 steps.close()
             finally:
@@ -249,44 +251,45 @@ class Client:
     ) -> Steps:
         posted: Sequence[PostedRequest] = ()
         if not request_id:
-            # It may depend on what was posted before.
+            # The decision may depend on posted requests, so it must not be made before they are recorded. A hold is
+            # sent at once, and repeated below if it overtook one of them.
             if op == "hold":
                 posted = self._posted.pending()
             elif self._posted.open:
-                yield from self._posted.passed(wake)
+                yield from self._posted.wait_all(wake)
             request_id = new_request_id()
         if self._clock_offset is None:
             yield from self._hello(wake)
         patience = Patience(monotonic() + timeout, on_waiting)
-        meetings, pause = 1, pauses()
+        hellos, pause = 1, pauses()
         while True:
             request, copies = self._wire_request(request_id, op, patience.until, cell, body), flight.sent
             response = yield from self._in_flight.response(
                 request, patience.until + GRACE_SECONDS, wake, patience, flight
             )
             if posted and not all(one.is_past for one in posted):
-                # It overtook a request that was posted before it, and so was decided without that one.
+                # The hold overtook a posted request and was decided without it: cancel the hold and repeat it.
                 posted = ()
                 cancel = self._wire_request(new_request_id(), "cancel", patience.until, cell, cancel_body(request))
                 yield from self._in_flight.response(cancel, patience.until + GRACE_SECONDS, wake)
                 flight.request, flight.sent = None, 0
-                yield from self._posted.passed(wake)
+                yield from self._posted.wait_all(wake)
                 request_id = new_request_id()
                 continue
             if response.get("code") == BusyError.default_code and monotonic() < patience.until:
                 if flight.sent == copies + 1:
-                    # The only copy of this round, and nothing was done.
+                    # Only one copy was sent in this round, and the server did nothing with it.
                     flight.sent = copies
-                yield from waited(min(monotonic() + next(pause), patience.until))
+                yield from wait_until(min(monotonic() + next(pause), patience.until))
                 continue
-            if response.get("code") not in _NOT_MET or meetings == _MEETINGS or monotonic() >= patience.until:
+            if response.get("code") not in _HELLO_AGAIN or hellos == _MOST_HELLOS or monotonic() >= patience.until:
                 if flight.sent > 1 and response.get("code") in UNDECIDED:
-                    # One copy of it failed; another may still be done, and its client gets the error that nothing was.
+                    # One copy failed, which the caller gets as an error, and another copy may still be carried out.
                     self._take_backs.take(flight)
                 return response
-            # Nothing was done, or it still waits, so the same request may go out again, with an expiry that the server
-            # reads as meant.
-            meetings += 1
+            # The server did nothing, or the request still waits, so the same request may be sent again, now with an
+            # expiry that is right by the server's clock.
+            hellos += 1
             yield from self._hello(wake)
 
     def _hello(self, wake: Callable[[], None]) -> Generator[float, None, None]:
@@ -303,14 +306,14 @@ class Client:
                 "The governance server's greeting cannot be read, so nothing is authorised; install the same version of"
                 " aumos-governance for the kernel and the server."
             ) from None
-        # The response took a while to arrive, so the server's clock is past what it states: an expiry reckoned from
-        # here comes a little early, never late. The monotonic clock ignores changes of this machine's time.
+        # While the response travelled the server's clock went on, so expiries computed with this offset are a little
+        # early, and never late. The monotonic clock is not affected by changes of this machine's time.
         self._clock_offset = server_time - monotonic()
         self.greeting = greeting
 
-    def _hear(self, posted: PostedRequest, response: Mapping[str, Any] | None) -> None:
-        if response is None or response.get("code") in _NOT_MET | UNDECIDED:
-            # `_see_to` sends it again; a busy server needs only a moment.
+    def _on_response(self, posted: PostedRequest, response: Mapping[str, Any] | None) -> None:
+        if response is None or response.get("code") in _HELLO_AGAIN | UNDECIDED:
+            # `_ensure_result` sends it again; after BUSY it is also sent again after a pause.
             if response is not None and response.get("code") == BusyError.default_code:
                 with suppress(RuntimeError):
                     alarm().set(LONGEST_PAUSE, lambda: self._send_again(posted))
@@ -325,8 +328,8 @@ class Client:
             with suppress(AumOSGovernanceError):
                 self._transport.send(posted.request)
 
-    def _see_to(self, posted: PostedRequest) -> None:
-        """Wait for the response to a posted request, and send it again where there is none, or it is no decision."""
+    def _ensure_result(self, posted: PostedRequest) -> None:
+        """Wait for the response to a posted request, and resend the request until a response decides it."""
         waiter = Waiter()
         posted.then(waiter.wake)
         until = monotonic() + FIRST_RESEND
@@ -337,18 +340,18 @@ class Client:
             return
         request = posted.request
         try:
-            posted.end(self._again(request, self._timeout, waiter))
+            posted.end(self._resend(request, self._timeout, waiter))
         except AumOSGovernanceError as error:
             posted.end({}, error)
 
-    def _again(self, request: WireRequest, timeout: float, waiter: Waiter) -> dict[str, Any]:
-        """Send the same request with a later expiry until its response is here."""
+    def _resend(self, request: WireRequest, timeout: float, waiter: Waiter) -> dict[str, Any]:
+        """Send the same request again, with a later expiry, and return the body of its response."""
         flight = InFlight()
         steps = self._steps(request.op, request.body, request.cell, timeout, waiter.wake, None, flight, request.id)
-        return Started(self._transport, waiter, steps, _body, flight, self._take_backs.take).response()
+        return StartedRequest(self._transport, waiter, steps, _body, flight, self._take_backs.take).response()
 
     def _cancel_again(self, cancel: WireRequest) -> dict[str, Any]:
-        return self._again(cancel, _CANCEL_TRY_SECONDS, Waiter())
+        return self._resend(cancel, _CANCEL_TRY_SECONDS, Waiter())
 
     def _exp(self, seconds: float) -> float:
         assert self._clock_offset is not None

@@ -1,4 +1,4 @@
-"""What this process is: a kernel that a server governs, a child that inherited its variable, or neither."""
+"""Determines whether this process is a kernel that a server governs, a child of one, or neither."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Situation(Enum):
 
     GOVERNED = "governed"
     OUT_OF_REACH = "out of reach"
-    """Governed, and run where its server cannot reach it: behind a gateway."""
+    """It is governed, and its server cannot reach it, since it runs behind a Jupyter kernel gateway."""
     INHERITED = "inherited"
-    """Started inside a governed kernel: the server that governs its parent does not know it."""
+    """It was started inside a governed kernel; the server that governs the kernel does not know it."""
     UNGOVERNED = "ungoverned"
 
 
@@ -34,16 +34,15 @@ class KernelIdentity:
     situation: Situation
     kernel_id: str | None = None
     strict: bool = False
-    """The server that set the environment is strict, so that what it or its kernels start, and it does not know, fails
-    closed."""
+    """Whether the server that set the variables is strict; it denies everything to processes that it does not know."""
 
 
 def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kernel: bool) -> KernelIdentity:
-    """Read the environment of a process whose own connection file has this name.
+    """Return the identity of a process from its environment and the name of its own connection file.
 
-    ``is_kernel``: a kernel runs in this process, even if its connection file is not known. Where it is not certain that
-    the variable was inherited, the process counts as governed: it makes its requests, and fails closed. Raises
-    ConfigurationError for a variable that cannot be read.
+    ``is_kernel``: a kernel runs in this process, even where its connection file is not known. Where it is not certain
+    that the variable was inherited, the process counts as governed: it sends its requests to the server, and without
+    responses nothing is authorised. Raises ConfigurationError for a variable that cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     inside_strict = bool(environ.get(STRICT_ENV))
@@ -59,8 +58,8 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
 
 
 def connection_file_name() -> str | None:
-    """The connection file of the ipykernel application in this process, if there is one."""
-    # Imported already where it runs, and not worth importing where it does not.
+    """Return the name of the connection file of the ipykernel application in this process; None without one."""
+    # Where the application runs, its module is imported already.
     module: Any = sys.modules.get("ipykernel.kernelapp")
     application = getattr(module, "IPKernelApp", None)
     if application is None or not application.initialized():

@@ -1,4 +1,4 @@
-"""One request's way to its response: sent, and sent again where messages get lost or a busy server refuses it."""
+"""Sends a request until its response arrives: copies where messages may be lost, and renewals while it waits."""
 
 from __future__ import annotations
 
@@ -26,93 +26,94 @@ __all__ = [
     "InFlightRequests",
     "OnWaiting",
     "Patience",
-    "Started",
+    "StartedRequest",
     "Steps",
     "Waiting",
     "is_own",
     "new_request_id",
     "pauses",
-    "waited",
+    "wait_until",
 ]
 
 FIRST_RESEND: Final = 0.25
 """Seconds after which a request is sent again where it may have been lost."""
 _LAST_RESEND: Final = 2.0
+"""The longest pause, in seconds, between two copies of a request."""
 GRACE_SECONDS: Final = 1.0
-"""How long the client waits past a request's expiry: the response to one that was decided just before still has to
-arrive. That costs no safety."""
+"""How long the client waits past a request's expiry, for the response to a request that was decided just before it."""
 _RENEWED_EVERY: Final = 5.0
+"""The seconds between two renewals of a request that waits for a user or its turn."""
 _RENEWED_FOR: Final = 30.0
-# While a request waits for a user, the client renews it now and then. The server drops one that was not renewed for so
-# long, and the client gives up once the server has been silent for so long.
+"""The server drops a waiting request that was not renewed for so long, and the client gives up after so long without
+a message of the server."""
 _UNLOST_FOR: Final = 47 * 3_600.0
-# Where no message can get lost nothing has to be repeated, and the user may be typing in the thread that waits. An
-# expiry may be at most 48 hours ahead.
+"""How long a waiting request stays valid where no message can be lost: there it is not renewed, since the user may be
+typing in the thread that waits. The service accepts an expiry of at most 48 hours."""
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
-"""Called in the thread or the loop that makes the request, with what the server says when the response begins to wait
-for a user, and again when it waits for something else: at a limit after an approval, or for another amount."""
+"""Called in the thread or event loop that makes a request, with the server's message that the request waits; called
+again when it waits for something else: at a limit after an approval, or for another amount."""
 
 
 Steps = Generator[float, None, dict[str, Any]]
-"""One request in flight: yields how many seconds to wait at most before the next step; returns the response."""
+"""The steps of one request: yields how many seconds to wait at most before the next step; returns the response."""
 
 
 class Dropped(BaseException):
-    """Thrown into a request's steps: they return a response that is here already, and else take the request back."""
+    """Thrown into a request's steps to end them: they return the response if it has arrived, and else raise this."""
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """A request, until its response is handed over or it is taken back."""
+    """The progress of one request, from which `TakeBacks` finds out whether it must be cancelled."""
 
     request: WireRequest | None = None
-    """Its latest copy; None before the first."""
+    """The latest copy of the request; None before the first."""
     sent: int = 0
-    """How many copies may have left this process."""
+    """The number of copies that may have left this process."""
     response: Mapping[str, Any] | None = None
     kept: bool = False
-    """Its response was handed over, so that it stands whatever comes."""
+    """Whether the caller has got the response, so that the request cannot be taken back any more."""
     taken: bool = False
-    """It is taken back."""
+    """Whether the request was taken back."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A request without a response yet."""
+    """A request whose response has not arrived yet."""
 
     wake: Callable[[], None]
     response: Mapping[str, Any] | None = None
     pending: Mapping[str, Any] | None = None
-    """The latest message of the server that the request waits for a user."""
+    """The server's latest message that the request waits, until it is read."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long a request stays valid; it is extended for as long as the request waits for a user."""
+    """How long a request stays valid; this is extended while the request waits for a user or its turn."""
 
     until: float
-    """On the monotonic clock."""
+    """The expiry, on the monotonic clock."""
     on_waiting: OnWaiting | None
     has_waited: bool = False
     announced: object = None
-    """By how much what ``on_waiting`` was called with last exceeds a limit; None for an approval."""
+    """The amount missing at the limit when ``on_waiting`` was last called; None for an approval."""
 
 
 class InFlightRequests:
-    """The in-flight requests of one client, from any number of threads and tasks."""
+    """The in-flight requests of one client; they may be made in any number of threads and tasks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: dict[str, Waiting] = {}
 
     def expect(self, request_id: str, wake: Callable[[], None]) -> Waiting:
-        """Take in messages for this request until `forget`; ``wake`` is called after each one."""
+        """Receive messages about this request until `forget`, and call ``wake`` after each one."""
         waiting = self._waiting[request_id] = Waiting(wake)
         return waiting
 
     def listen(self, request_id: str, function: Callable[[Mapping[str, Any]], None]) -> None:
-        """Have ``function`` called with each response to this request, until `forget`."""
+        """Call ``function`` with each response to this request, until `forget`."""
 
         def wake() -> None:
             if waiting.response is not None:
@@ -121,11 +122,12 @@ class InFlightRequests:
         waiting = self.expect(request_id, wake)
 
     def forget(self, request_id: str) -> None:
+        """Ignore messages about this request from now on."""
         self._waiting.pop(request_id, None)
 
     def receive(self, response: Mapping[str, Any]) -> None:
-        """Take in a response; any thread may call this."""
-        # A response to no request in flight came late, or came twice.
+        """Store a message of the server and wake its request; any thread may call this."""
+        # A message about no request in flight was late, or was sent twice.
         waiting = self._waiting.get(str(response.get("id")))
         if waiting is not None:
             if response.get("ok") is True and "waiting" in response:
@@ -142,15 +144,16 @@ class InFlightRequests:
         patience: Patience | None = None,
         flight: InFlight | None = None,
     ) -> Steps:
-        """The steps to the response; UnavailableError once ``give_up`` on the monotonic clock has come.
+        """Send a request, and return the steps until its response.
 
-        With ``patience`` that is put off, and the request's expiry with it, for as long as a user is waited for.
-        ``flight`` notes what became of it, for a caller that takes it back. A response that comes after ``give_up`` is
-        none, unless it denies, or ends a charge: that is done, and stays so.
+        They raise UnavailableError at ``give_up`` on the monotonic clock. With ``patience``, that time and the
+        request's expiry are put off while the request waits. ``flight`` records the progress, for `TakeBacks`. A
+        response after ``give_up`` counts only if it is a denial, or if the request ended a charge, which cannot be
+        undone.
         """
         flight = InFlight() if flight is None else flight
         flight.request, flight.response = request, None
-        # As `expect` and `forget` do, without the price of two calls in each request.
+        # This is `expect`, and the end is `forget`, without the cost of two calls in each request.
         waiting = self._waiting[request.id] = Waiting(wake)
         began = resend_at = monotonic()
         interval = FIRST_RESEND
@@ -189,17 +192,17 @@ class InFlightRequests:
             self._waiting.pop(request.id, None)
 
     def _send(self, request: WireRequest, flight: InFlight) -> None:
-        # Counted before, since an interrupt may come when it has left.
+        # It is counted before it is sent, since an interrupt may come right after that.
         flight.sent += 1
         try:
             self._transport.send(request)
         except AumOSGovernanceError:
-            # It could not leave.
+            # The transport raises this only where nothing was sent.
             flight.sent -= 1
             raise
 
     def _renewed(self, request: WireRequest, patience: Patience) -> tuple[WireRequest, bool]:
-        """The request for as long as a user is waited for, and whether that has just begun."""
+        """Return the waiting request with a later expiry, and whether it has just begun to wait."""
         clock_offset = request.exp - patience.until
         patience.until = monotonic() + (_RENEWED_FOR if self._transport.lossy else _UNLOST_FOR)
         begins, patience.has_waited = not patience.has_waited, True
@@ -214,30 +217,33 @@ def _is_yes(response: Mapping[str, Any]) -> bool:
 
 _FIRST: Final = 0.01
 LONGEST_PAUSE: Final = 0.32
-"""Seconds."""
+"""The longest pause, in seconds, before a request is repeated that a busy server refused."""
 
 
 def pauses() -> Iterator[float]:
-    """The seconds before each next time, about twice as many at each; not all clients come back at the same moment."""
+    """Yield the seconds to pause before each attempt, about twice as long each time.
+
+    They are random, so that the clients of a busy server do not all repeat their requests at the same moment.
+    """
     seconds = _FIRST
     while True:
         yield uniform(seconds / 2, seconds)  # noqa: S311 - not a secret
         seconds = min(seconds * 2, LONGEST_PAUSE)
 
 
-def waited(until: float) -> Generator[float, None, None]:
-    """Yields for how many seconds to wait at most, until this time on the monotonic clock."""
+def wait_until(until: float) -> Generator[float, None, None]:
+    """Yield how many seconds to wait at most, until the time ``until`` on the monotonic clock."""
     while (left := until - monotonic()) > 0:
         yield left
 
 
-# ---- sent, and waited for later
+# ---- requests whose caller waits later
 
 
-class Started:
-    """A request that was sent by this thread, which does something else before it waits for the response.
+class StartedRequest:
+    """A request that was sent, and whose caller does something else before it waits for the response.
 
-    Until `keep` says that the response is handed over, `take_back` undoes what was requested.
+    `take_back` undoes the request, until the caller has called `keep` because it uses the response.
     """
 
     def __init__(
@@ -264,7 +270,10 @@ class Started:
             raise
 
     def response(self) -> dict[str, Any]:
-        """Block this thread until the response is here. Raises as `Client.request`, with the request taken back."""
+        """Block this thread until the response arrives, and return its body.
+
+        Raises the errors of `Client.request`; then the request is taken back.
+        """
         try:
             while self._response is None:
                 self._transport.wait(self._waiter, self._seconds)
@@ -276,11 +285,11 @@ class Started:
             raise
 
     def keep(self) -> None:
-        """The response is handed over: from now on what was requested stands."""
+        """Note that the caller uses the response, so that the request cannot be taken back any more."""
         self._flight.kept = True
 
     def take_back(self) -> bool:
-        """The response is not handed over, and what was requested is undone; False after `keep`."""
+        """Take the request back, and return whether it was; it is not after `keep`."""
         try:
             self._steps.close()
         finally:
@@ -288,7 +297,10 @@ class Started:
         return self._flight.taken
 
     def drop(self) -> dict[str, Any] | None:
-        """Take the request back, without waiting; where its response is here already, give that, if it is a yes."""
+        """Take the request back without waiting; but where its response has arrived, keep it.
+
+        Returns the body of a successful response that has arrived, else None.
+        """
         if self._response is None:
             try:
                 self._steps.throw(Dropped())
@@ -314,16 +326,16 @@ _numbers = itertools.count()
 
 
 def new_request_id() -> str:
-    """An id that nothing else ever has: what names this process, then a number that counts up.
+    """Return a unique id: a name of this process, then a number that counts up.
 
-    Counting, so that the ledger's index of them grows at its end: random ones touch a page of it each, and that took a
-    third of a decision's own cost in a batch of 100.
+    With numbers that count up the ledger's index of ids grows at its end. Random ids touched one page of it each, which
+    took a third of the time of a decision in a batch of 100.
     """
     return f"{_process}-{next(_numbers):08x}"
 
 
 def is_own(request_id: str) -> bool:
-    """Whether this process gave the id, and not the one that it was forked off."""
+    """Whether this process made the id, and not the process that forked it."""
     return request_id.startswith(f"{_process}-")
 
 
@@ -334,5 +346,5 @@ def _name_process() -> None:
 
 _name_process()
 if hasattr(os, "register_at_fork"):
-    # A child goes on counting where its parent was, so it must not go by the same name.
+    # A child continues with its parent's numbers, so it needs another name.
     os.register_at_fork(after_in_child=_name_process)

@@ -1,4 +1,4 @@
-"""Requests that a client posts: sent now, acknowledged later."""
+"""Posted requests: they are sent now, and acknowledged later."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ __all__ = ["PostedRequest", "PostedRequests"]
 
 
 class PostedRequest:
-    """A request that was sent, and whose response its sender does not wait for now.
+    """A request that was sent without waiting for its response.
 
-    It is over when the response states success or an error. Where it may have been lost, `result` sends it again.
+    It is ``over`` when a response with success or an error has arrived. `result` resends it where it may have been
+    lost.
     """
 
-    def __init__(self, request: WireRequest, until: float, see_to: Callable[[PostedRequest], None]) -> None:
-        """Later requests wait for it at most until ``until``, a time on the monotonic clock."""
+    def __init__(self, request: WireRequest, until: float, ensure_result: Callable[[PostedRequest], None]) -> None:
+        """Later requests wait for this one at most until ``until``, a time on the monotonic clock.
+
+        ``ensure_result`` blocks its thread until the request is over, and resends it meanwhile.
+        """
         self.request = request
         self.until = until
         self.pid = os.getpid()
         self.over = False
-        self._see_to = see_to
+        self._ensure_result = ensure_result
         self._lock = threading.Lock()
         self._response: dict[str, Any] = {}
         self._error: AumOSGovernanceError | None = None
@@ -34,11 +38,11 @@ class PostedRequest:
 
     @property
     def is_past(self) -> bool:
-        """Whether no request waits for it: it is over, or expired, or belongs to the process that forked this one."""
+        """Whether later requests need not wait: it is over, has expired, or was posted by this process's parent."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
-        """Note its response, or that it was given up; only the first call counts."""
+        """Store the response, or the error with which the request ended; only the first call counts."""
         if not self.over:
             self._response, self._error = response, error
             self.over = True
@@ -46,29 +50,32 @@ class PostedRequest:
                 function()
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call ``function`` when it is over, in any thread, perhaps twice; it must neither block nor raise."""
+        """Call ``function`` when the request is over, in any thread, perhaps twice; it must neither block nor raise."""
         self._after.append(function)
         if self.over:
             function()
 
     def result(self) -> dict[str, Any]:
-        """Block this thread until it is over, and return the body of the response; raises as `Client.request`."""
-        # Checked without the lock first: the thread that holds the lock may be the one that learns that it is over.
+        """Block this thread until the request is over, and return the body of the response.
+
+        Raises the errors of `Client.request`.
+        """
+        # It is checked first without the lock, which the thread that receives the response may hold.
         if not self.over:
             with self._lock:
                 if not self.over:
-                    self._see_to(self)
+                    self._ensure_result(self)
         if self._error is not None:
             raise self._error
         return self._response
 
 
 class PostedRequests:
-    """The posted requests of a client without a response yet. Its later requests wait for these."""
+    """The posted requests of a client that have no response yet; its later requests wait for these."""
 
     def __init__(self) -> None:
         self.open: dict[str, PostedRequest] = {}
-        """By their ids."""
+        """The requests by their ids."""
 
     def add(self, posted: PostedRequest) -> None:
         self.open[posted.request.id] = posted
@@ -77,11 +84,14 @@ class PostedRequests:
         self.open.pop(posted.request.id, None)
 
     def pending(self) -> tuple[PostedRequest, ...]:
-        """Those that later requests must wait for."""
+        """Return the requests for which later ones must wait."""
         return tuple(posted for posted in tuple(self.open.values()) if not posted.is_past)
 
-    def passed(self, wake: Callable[[], None]) -> Generator[float, None, None]:
-        """Yields how many seconds to wait at most, until each one posted so far is acknowledged or has expired."""
+    def wait_all(self, wake: Callable[[], None]) -> Generator[float, None, None]:
+        """Yield how many seconds to wait at most, until each request posted so far is acknowledged or has expired.
+
+        ``wake`` is called when one of them is acknowledged.
+        """
         for posted in self.pending():
             posted.then(wake)
             while not posted.is_past:

@@ -1,8 +1,7 @@
-"""Taking requests back whose clients have given up, so that nothing is charged without its client's knowledge.
+"""Takes requests back that their callers have given up, so that nothing is charged without the caller's knowledge.
 
-A client gives up when its time is over, when it is interrupted or cancelled, and when it is abandoned; also when the
-response was here already and was not handed over. Then a ``cancel`` goes out, at once, and again until its response is
-here.
+A request is given up when its time is over, when the caller is interrupted, cancelled or abandoned, and when its
+response has arrived but was not used. Then a ``cancel`` is sent at once, and again until its response arrives.
 """
 
 from __future__ import annotations
@@ -33,30 +32,32 @@ __all__ = [
 
 
 CANCEL_SECONDS: Final = 600.0
-"""How long a request is tried to be taken back where its server does not respond."""
+"""How long a cancel is repeated where its server does not respond."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
-"""Codes of responses after which the same request may still be done, by another copy of it."""
+"""The codes of responses after which another copy of the same request may still be carried out."""
 _AGAIN_AFTER: Final = 0.25
+"""The seconds after which a cancel without a response is repeated."""
 
 
 @dataclass(eq=False, slots=True)
 class Cancel:
-    """One request that is being taken back."""
+    """A ``cancel`` for one request, until the server confirms it."""
 
     request: WireRequest
+    """The ``cancel`` itself."""
     op: str
-    """The operation that is taken back."""
+    """The operation of the request that is taken back."""
     until: float
-    """On the monotonic clock, when it is given up."""
+    """When the ``cancel`` is given up, on the monotonic clock."""
     confirmed: bool = False
 
 
 class TakeBacks:
-    """What one client takes back. ``listen(id, function)`` has a function called with each response to this id, until
-    ``forget(id)``.
+    """Takes back requests of one client, and repeats the cancels until the server confirms them.
 
-    ``exp`` gives an expiry so many seconds ahead, in the server's clock. ``again`` blocks its thread while it sends a
-    cancel once more and waits for the response; it raises AumOSGovernanceError where there is none.
+    ``listen(id, function)`` lets ``function`` be called with each response to this id, until ``forget(id)``. ``exp``
+    returns an expiry so many seconds ahead, on the server's clock. ``resend`` sends a cancel again and blocks its
+    thread until the response; it raises AumOSGovernanceError where there is none.
     """
 
     def __init__(
@@ -65,22 +66,22 @@ class TakeBacks:
         listen: Callable[[str, Callable[[Mapping[str, Any]], None]], None],
         forget: Callable[[str], None],
         exp: Callable[[float], float],
-        again: Callable[[WireRequest], Mapping[str, Any]],
+        resend: Callable[[WireRequest], Mapping[str, Any]],
     ) -> None:
         self._transport = transport
         self._listen = listen
         self._forget = forget
         self._exp = exp
-        self._again = again
+        self._resend = resend
         self.unconfirmed: dict[Cancel, None] = {}
-        """What is not known yet to be taken back."""
+        """The cancels that the server has not confirmed, as an ordered set."""
         self._repeating = False
         self._lock = threading.Lock()
-        self.stood: list[tuple[str, Mapping[str, Any]]] = []
-        """What `standing` will name."""
+        self.effective: list[tuple[str, Mapping[str, Any]]] = []
+        """The result of the next `took_effect`."""
 
     def take(self, flight: InFlight) -> None:
-        """Take the request back where it may have been done, or may still be. Never waits, raises nothing."""
+        """Take a request back if it may have been carried out, or may still be. Does not wait, and raises nothing."""
         if flight.kept or flight.taken:
             return
         with Deferred():
@@ -91,38 +92,36 @@ class TakeBacks:
             if cancel is not None:
                 self._send(cancel)
 
-    def standing(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """The openings and closings that were given up and stand all the same, each with its state; each is returned
-        once.
-        """
-        found, self.stood = self.stood, []
+    def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return each ``open`` and ``close`` that was given up but took effect, with the state after it, once."""
+        found, self.effective = self.effective, []
         return found
 
     @property
     def unsure(self) -> bool:
-        """Whether it is not known yet if an opening or closing stands."""
+        """Whether it is not known yet if a given up ``open`` or ``close`` took effect."""
         return any(cancel.op in STANDING for cancel in tuple(self.unconfirmed))
 
     def forget_parent(self) -> None:
-        """In a child just forked off: what its parent takes back is the parent's to repeat."""
+        """Forget all cancels, in a child that was just forked: its parent repeats them."""
         self.unconfirmed = {}
         self._repeating = False
         self._lock = threading.Lock()
-        self.stood = []
+        self.effective = []
 
     def _cancel_of(self, flight: InFlight) -> Cancel | None:
         request, response = flight.request, flight.response
         if request is None or request.op not in CHARGING | STANDING or not flight.sent or not is_own(request.id):
             return None
         if response is None:
-            # One that is sent again may be kept back now and have gone out before.
+            # Where several copies were made, one may be withdrawn before it is sent, and an earlier one may be sent.
             if self._transport.withdraw(request.id) and flight.sent == 1:
                 return None
         elif response.get("ok") is not True:
             if flight.sent == 1 or response.get("code") not in UNDECIDED:
                 return None
         elif request.op in STANDING:
-            self.stood.append((request.op, response.get("state") or {}))
+            self.effective.append((request.op, response.get("state") or {}))
             return None
         elif not has_charged(response):
             return None
@@ -134,25 +133,25 @@ class TakeBacks:
         )
 
     def _send(self, cancel: Cancel) -> None:
-        self._listen(cancel.request.id, lambda response: self._hear(cancel, response))
+        self._listen(cancel.request.id, lambda response: self._on_response(cancel, response))
         with suppress(AumOSGovernanceError):
             self._transport.send(cancel.request, urgent=True)
         if self._transport.lossy and not cancel.confirmed:
-            # Without a thread, as when the interpreter ends, it was sent all the same.
+            # Where no thread can be started, as when the interpreter ends, the cancel is not repeated.
             with suppress(RuntimeError):
                 alarm().set(_AGAIN_AFTER, self._repeat)
 
-    def _hear(self, cancel: Cancel, response: Mapping[str, Any]) -> None:
+    def _on_response(self, cancel: Cancel, response: Mapping[str, Any]) -> None:
         if response.get("ok") is not True and response.get("code") in UNDECIDED | {"EXPIRED", "HELLO_REQUIRED"}:
-            # It is sent again: by what repeats it already, or by the alarm, as nothing got lost.
+            # `_repeat_all` sends the cancel again. A response of BUSY may be the first, so the alarm starts that here.
             if response.get("code") == BusyError.default_code:
                 with suppress(RuntimeError):
                     alarm().set(_AGAIN_AFTER, self._repeat)
             return
-        # A request of this process is never as old as what the server no longer knows.
-        stands = response.get("voided") is False and response.get("found") != "unknown"
-        if not cancel.confirmed and cancel.op in STANDING and stands:
-            self.stood.append((cancel.op, response.get("state") or {}))
+        # "unknown" means that the request may be older than 48 hours, which a request of this process never is here.
+        executed = response.get("voided") is False and response.get("found") != "unknown"
+        if not cancel.confirmed and cancel.op in STANDING and executed:
+            self.effective.append((cancel.op, response.get("state") or {}))
         cancel.confirmed = True
         self.unconfirmed.pop(cancel, None)
         self._forget(cancel.request.id)
@@ -160,7 +159,7 @@ class TakeBacks:
     # ---- cancels without a response
 
     def _repeat(self) -> None:
-        # In the alarm's thread, which must not be blocked.
+        # The alarm's thread calls this and must not be blocked, so another thread repeats the cancels.
         with self._lock:
             if self._repeating or not self.unconfirmed:
                 return
@@ -176,27 +175,27 @@ class TakeBacks:
                     self._repeating = False
                     return
             try:
-                self._hear(cancel, self._again(cancel.request))
+                self._on_response(cancel, self._resend(cancel.request))
             except AumOSGovernanceError as error:
-                self._hear(cancel, {"ok": False, "code": error.code})
+                self._on_response(cancel, {"ok": False, "code": error.code})
             if cancel.confirmed:
                 continue
             self.unconfirmed.pop(cancel, None)
             if monotonic() < cancel.until:
-                # The others first.
+                # It is added again at the end, so that the other cancels are repeated first.
                 self.unconfirmed[cancel] = None
             else:
                 self._forget(cancel.request.id)
 
 
 def has_charged(response: Mapping[str, Any]) -> bool:
-    """Whether this response to what charges says that something is charged or held."""
+    """Whether the response to a charging request states that an amount is charged or held."""
     decision = response.get("decision")
     return response.get("ok") is True and isinstance(decision, Mapping) and decision.get("allowed") is True
 
 
 def cancel_body(request: WireRequest, *, delivered: bool = False) -> dict[str, Any]:
-    """The body of the request that takes this one back."""
+    """Return the body of a ``cancel`` of this request; ``delivered``: its response had arrived."""
     body: dict[str, Any] = {"of": request.id}
     if request.op == "authorize":
         body["act"] = True

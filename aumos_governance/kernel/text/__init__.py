@@ -1,1 +1,1 @@
-"""What is read from a magic's line, and what is shown in its cell."""
+"""Parses the lines of magics, and makes the text that their cells show."""

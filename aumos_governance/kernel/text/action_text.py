@@ -1,4 +1,7 @@
-"""The text of governed actions: what one would do, that it waits for approval, and how it ended."""
+"""The text about a governed action: what it would do, that it waits for approval, and how it ended.
+
+``shown`` is what the user sees of the action: its tool, cost, code or arguments.
+"""
 
 from __future__ import annotations
 
@@ -28,36 +31,36 @@ Shown = Mapping[str, Any]
 
 
 def cost_text(shown: Shown) -> str:
-    """The tool and what it costs, as in ``deploy, $0.05``."""
+    """Return the tool and the cost of an action, as in ``deploy, $0.05``."""
     return f"{printable(str(shown.get('tool', 'unknown')))}, {usd(str(shown.get('cost', '0')))}"
 
 
 def action_lines(shown: Shown) -> list[str]:
-    """The lines that show an action beside its tool and cost, with every hidden character escaped."""
+    """Return the lines that show an action's arguments and code, with every invisible character escaped."""
     lines = []
     for name, value in shown.items():
         if name in {"tool", "cost", "code"}:
             continue
-        lines.append(f"{printable(str(name))}: {_written(value)}")
+        lines.append(f"{printable(str(name))}: {_value_text(value)}")
     code = shown.get("code")
     if code is not None:
-        lines.extend(f"    {_written_line(line)}" for line in str(code).rstrip("\n").split("\n"))
+        lines.extend(f"    {_escaped_line(line)}" for line in str(code).rstrip("\n").split("\n"))
     return lines
 
 
 def approval_text(shown: Shown) -> list[str]:
-    """The lines that a prompt shows above its question."""
+    """Return the lines that are printed before the user is prompted to approve an action."""
     return [f"An approval is needed to run: {cost_text(shown)}", *action_lines(shown)]
 
 
 def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
-    """When the approval request expires, in local time; None: never."""
+    """Return when the approval request expires, in local time; None: never."""
     until = waiting.get("until")
     return None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
 
 
 def waiting_text(shown: Shown, until: datetime | None) -> str:
-    """The one line that is shown while the cell waits for a user."""
+    """Return the line that is shown while the cell waits for a user's approval."""
     ends = "" if until is None else f" Denied at {until:%H:%M:%S} if there is no decision."
     return (
         f"Waiting for approval: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
@@ -66,16 +69,21 @@ def waiting_text(shown: Shown, until: datetime | None) -> str:
 
 
 def outcome_text(shown: Shown, outcome: str) -> str:
-    """The line that replaces it afterwards: ``Approved``, or why not."""
+    """Return the line that replaces `waiting_text`; ``outcome`` is ``Approved``, or the reason of the denial."""
     return f"{printable(outcome)}: {cost_text(shown)}."
 
 
 def withdrawn_text(shown: Shown) -> str:
+    """Return the line that replaces `waiting_text` after an interrupt."""
     return f"Withdrawn: {cost_text(shown)}. It was interrupted while it waited, and did not run."
 
 
 def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *, reported: bool) -> str | None:
-    """The line after an action has ended, or None. ``ended`` is ``done``, ``failed`` or ``interrupted``."""
+    """Return the lines that are printed when an action has ended; None: nothing is printed.
+
+    ``spent`` is the charged amount, ``ended`` is ``done``, ``failed`` or ``interrupted``, ``remaining`` what is left of
+    the budget, if known, and ``reported`` whether the panel shows a report of the action.
+    """
     tool = printable(str(shown.get("tool", "unknown")))
     left = "" if remaining is None else f" ({usd(remaining)} remaining)"
     if ended == "failed":
@@ -92,25 +100,25 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 
 def suggestion_lines(shown: Shown) -> list[str]:
-    """The lines that show what a cell would do, where the level only suggests it."""
+    """Return the lines that show what an action would do, where the trust level only suggests it."""
     return [f"Suggestion: {cost_text(shown)}. Not run:", *action_lines(shown)]
 
 
 def suggestion_html(shown: Shown) -> str:
-    """The same as a card."""
+    """Return the text of `suggestion_lines` as a card in HTML."""
     body = escape("\n".join(line.removeprefix("    ") for line in action_lines(shown)))
-    # A front end may give code a ground of its own, which would stand out on the card's.
+    # Without this style a front end may give the code a background that differs from the card's.
     style = "margin:6px 0 0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere"
     code = f'<pre style="{style}">{body}</pre>'
     return card_html(f"Suggestion: {cost_text(shown)}", f"<div>Not run. It would do this:</div>{code}")
 
 
-def _written(value: object) -> str:
+def _value_text(value: object) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{printable(str(name))}={_written(part)}" for name, part in value.items())
-    return _written_line(value if isinstance(value, str) else repr(value))
+        return ", ".join(f"{printable(str(name))}={_value_text(part)}" for name, part in value.items())
+    return _escaped_line(value if isinstance(value, str) else repr(value))
 
 
-def _written_line(line: str) -> str:
-    # A tab is how code may be indented, and hides nothing.
+def _escaped_line(line: str) -> str:
+    # Tabs stay, since code may be indented with them and they hide nothing.
     return "\t".join(printable(part) for part in line.split("\t"))

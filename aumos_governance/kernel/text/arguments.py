@@ -1,4 +1,4 @@
-"""Reading a magic's line: words, quotes, options and a trailing comment."""
+"""Parses a magic's line into words, options and values; quotes and a trailing comment are understood."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...errors import InvalidRequestError
 
 __all__ = ["Arguments", "Flag", "Signature", "Valued", "split"]
 
-# A word is a run of quoted parts and of characters that are neither blank nor a quote.
+# A word is a sequence of quoted parts and of characters that are neither white space nor quotes.
 _WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _QUOTED: Final = re.compile(r""""([^"]*)"|'([^']*)'""")
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """An option that is given or not, such as ``--new``."""
+    """An option without a value, such as ``--new``."""
 
     name: str
 
@@ -32,7 +32,7 @@ class Valued:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The arguments of a line, as text; the service validates them."""
+    """The arguments of a magic's line as text, which the service validates."""
 
     positional: str | None
     values: dict[str, str]
@@ -41,14 +41,14 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What one magic takes."""
+    """The options of one magic, and the name of its positional argument."""
 
     magic: str
     options: tuple[Flag | Valued, ...] = ()
     positional: str | None = None
 
     def usage(self) -> str:
-        """One line, as in ``%governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]``."""
+        """Return a line such as ``%governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]``."""
         words = [f"%{self.magic}"]
         if self.positional is not None:
             words.append(self.positional)
@@ -59,9 +59,9 @@ class Signature:
         return " ".join(words)
 
     def parse(self, line: str) -> Arguments:
-        """Read the line after the magic's name; raises InvalidRequestError with one sentence.
+        """Parse the text after the magic's name. Raises InvalidRequestError where it does not fit this signature.
 
-        A word that starts with one dash is a value, so that ``-1`` reaches the service, which reports what is wrong.
+        A word that starts with one dash is a value, so that the service gets ``-1`` and reports what is wrong with it.
         """
         words = iter(split(line))
         positional: str | None = None
@@ -101,10 +101,10 @@ class Signature:
 
 
 def split(line: str) -> list[str]:
-    """The words of a line, their quotes taken off, up to a ``#`` that starts a word.
+    """Return the words of a line without their quotes, up to a ``#`` at the beginning of a word.
 
-    IPython hands a comment behind a magic over with the rest of the line. A ``#`` inside a word, as in ``gpt#4``, and a
-    backslash are characters like any other.
+    IPython passes a comment after a magic's arguments on with them. A ``#`` within a word, as in ``gpt#4``, and a
+    backslash are ordinary characters. Raises InvalidRequestError where a quote is not closed.
     """
     words: list[str] = []
     position = 0

@@ -1,4 +1,4 @@
-"""What the magics show as HTML, in the colours of the front end's theme."""
+"""The HTML output of the magics, in the colours of the front end's theme."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .display import AUDIT_COLUMNS, audit_rows, status_text
 
 __all__ = ["audit_html", "card_html", "status_html"]
 
-# JupyterLab's variables, then those of VS Code, then what reads well on white and on black alike.
+# Each colour is JupyterLab's variable, else that of VS Code, else one that is readable on white and on black.
 _TEXT: Final = "var(--jp-content-font-color1, var(--vscode-foreground, inherit))"
 _FAINT: Final = "var(--jp-content-font-color2, var(--vscode-descriptionForeground, inherit))"
 _LINE: Final = "var(--jp-border-color1, var(--vscode-panel-border, #8886))"
-_GROUND: Final = "var(--jp-layout-color2, var(--vscode-editorWidget-background, #8881))"
+_BACKGROUND: Final = "var(--jp-layout-color2, var(--vscode-editorWidget-background, #8881))"
 _TRACK: Final = "var(--jp-layout-color3, var(--vscode-scrollbarSlider-background, #8883))"
 _FILL: Final = "var(--jp-brand-color1, var(--vscode-progressBar-background, #1976d2))"
 _OVER: Final = "var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f))"
 _PERCENT: Final = 100
 _NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
-"""Two amounts in dollars are a formula to whatever typesets mathematics, JupyterLab first of all."""
+"""CSS classes that disable MathJax, for which the text between two dollar signs is a formula."""
 
 
 def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
-    """A card with the same lines as the text, and a bar that fills with what is spent and held."""
+    """Return a card with the lines of `status_text`, and a bar that shows how much of the budget is spent and held."""
     first, *rest = [*status_text(state), *notes]
     lines = "".join(f'<div style="color:{_FAINT};overflow-wrap:anywhere">{escape(line)}</div>' for line in rest[1:])
     figures = f'<div style="overflow-wrap:anywhere">{escape(rest[0])}</div>' if rest else ""
@@ -34,18 +34,18 @@ def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
 
 
 def card_html(title: str, body: str) -> str:
-    """A card with a title, which is text, and a body, which is HTML."""
+    """Return a card in HTML; ``title`` is plain text, ``body`` is HTML."""
     return (
         f'<div class="{_NO_MATH}" style="display:inline-block;box-sizing:border-box;min-width:20em;max-width:100%;'
         f"padding:8px 12px;"
-        f"border:1px solid {_LINE};border-radius:4px;background:{_GROUND};color:{_TEXT};"
+        f"border:1px solid {_LINE};border-radius:4px;background:{_BACKGROUND};color:{_TEXT};"
         f'line-height:1.5;font-variant-numeric:tabular-nums">'
         f'<div style="font-weight:600">{escape(title)}</div>{body}</div>'
     )
 
 
 def audit_html(records: Sequence[Mapping[str, Any]]) -> str:
-    """The records as a table; notebook front ends style a plain one."""
+    """Return audit records as a table, without colours of its own, since notebook front ends style tables."""
     if not records:
         return "<p>No audit records yet.</p>"
     head = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in AUDIT_COLUMNS)
@@ -59,10 +59,10 @@ def audit_html(records: Sequence[Mapping[str, Any]]) -> str:
 def _bar(state: Mapping[str, Any]) -> str:
     used = money.parse(state["spent"]) + money.parse(state["held"])
     limit = money.parse(state["budget"])
-    # What is used shows, be it ever so little, and a budget of nothing is used up.
+    # Any amount used shows at least 1 %, and a budget of $0.00 is used up.
     percent = _PERCENT if used >= limit else max(used * _PERCENT // limit, 1 if used else 0)
     colour = _OVER if used >= limit else _FILL
-    # The figures below say the same in words, so the bar is not read out.
+    # Screen readers skip the bar, since the lines below it have the same figures.
     return (
         f'<div aria-hidden="true" style="height:6px;margin:6px 0;border-radius:3px;overflow:hidden;'
         f'background:{_TRACK}">'

@@ -1,4 +1,4 @@
-"""The plain text that the magics print. Users and scripts look for the start of each line."""
+"""The plain text that the magics print. The start of each line must not change: users and scripts search for it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = [
     "closed_text",
     "opened_text",
     "printable",
-    "standing_text",
     "state_file_text",
     "status_text",
+    "took_effect_text",
     "usd",
 ]
 
@@ -28,21 +28,25 @@ _CELL_WIDTH: Final = 48
 
 
 def usd(amount: str | Decimal) -> str:
-    """An amount of a response, formatted for users."""
+    """Return an amount of a response formatted for users, such as ``$0.05`` or ``-$0.05``."""
     return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
 
 
 def state_file_text(path: object) -> str:
+    """Return the line that states in which file an embedded engine keeps its state."""
     return f"No governed Jupyter server here, so this state is kept in {path}"
 
 
 def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
-    """The outcome of ``%governance``: opened, resumed or changed; ``before`` is the earlier state, if it was read."""
+    """Return the lines that state how ``%governance`` opened, resumed or changed the session.
+
+    ``before`` is the state before the request, if it was read.
+    """
     state: State = response["state"]
-    terms = _terms(state)
+    settings = _settings(state)
     if state["agent_id"] is None:
-        del terms["agent_id"]
-    line = f"Governance enabled: {', '.join(terms.values())}"
+        del settings["agent_id"]
+    line = f"Governance enabled: {', '.join(settings.values())}"
     if response["resumed"]:
         line += f" (resumed, {usd(state['spent'])} spent; --new starts fresh)"
     elif not response["opened"]:
@@ -58,7 +62,7 @@ def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
 
 
 def status_text(state: State) -> list[str]:
-    """The figures as they stand, or that governance is inactive."""
+    """Return the lines with the session's current settings and figures, or that governance is inactive."""
     if not state["active"]:
         return ["Governance: INACTIVE", *_last_total(state)]
     lines = [
@@ -78,25 +82,27 @@ def status_text(state: State) -> list[str]:
     return lines
 
 
-def standing_text(op: str, state: State) -> str:
-    """That an ``open`` or ``close`` whose cell was interrupted, or did not hear of it in time, took effect."""
+def took_effect_text(op: str, state: State) -> str:
+    """Return the line for an ``open`` or ``close`` that took effect although its cell was interrupted or timed out."""
     if op == "close" or not state.get("active"):
         return "The %governance_disable that was interrupted or timed out took effect: governance is inactive."
-    terms = _terms(state)
-    return f"The %governance that was interrupted or timed out took effect: {terms['trust_level']}, {terms['budget']}."
+    settings = _settings(state)
+    changed = f"{settings['trust_level']}, {settings['budget']}"
+    return f"The %governance that was interrupted or timed out took effect: {changed}."
 
 
 def closed_text(state: State) -> str:
+    """Return the line that states that the session was closed, with its total."""
     return f"Governance disabled. Session total: {usd(state['spent'])} / {usd(state['budget'])}"
 
 
 def audit_rows(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """One row of text for each record, in the order of `AUDIT_COLUMNS`."""
+    """Return one row of text for each record, in the order of `AUDIT_COLUMNS`."""
     return [tuple(printable(part) for part in _audit_row(record)) for record in records]
 
 
 def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
-    """The records as a table, oldest first."""
+    """Return the records as a table in plain text, in their order."""
     if not records:
         return "No audit records yet."
     rows = [AUDIT_COLUMNS, *(tuple(_cut(part) for part in row) for row in audit_rows(records))]
@@ -106,8 +112,8 @@ def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _terms(state: State) -> dict[str, str]:
-    """The terms of a session, each as it is shown."""
+def _settings(state: State) -> dict[str, str]:
+    """Return the trust level, budget and agent of a session, formatted for users, by their fields in ``state``."""
     agent = state["agent_id"]
     return {
         "trust_level": f"trust_level=L{state['trust_level']}",
@@ -119,7 +125,7 @@ def _terms(state: State) -> dict[str, str]:
 def _change(before: State | None, after: State) -> str:
     if before is None or not before["active"]:
         return "changed, "
-    old = ", ".join(shown for name, shown in _terms(before).items() if before[name] != after[name])
+    old = ", ".join(shown for name, shown in _settings(before).items() if before[name] != after[name])
     return f"changed from {old}; " if old else "changed, "
 
 

@@ -1,4 +1,4 @@
-"""What the environment of this kernel says of the gateway, and of providers' keys that pass it by."""
+"""The lines of ``%governance_status`` about the gateway, and about providers' keys with which calls bypass it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ __all__ = ["gateway_notes"]
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:
-    """One line each; variables are named, and their values are never shown."""
+    """Return a line on the gateway's address and one on providers' own keys, where the environment has them.
+
+    Of the keys only the names of their variables are shown, never the values.
+    """
     notes = []
     if address := environment.get(GATEWAY_ENV):
         notes.append(f"Gateway: {printable(address)} charges what libraries call through it")

@@ -1,4 +1,4 @@
-"""The line that a cell shows while a call waits at a limit, and the outcome that replaces it."""
+"""Shows a line in a cell's output while a call waits at a limit, and replaces it by the outcome."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ __all__ = ["LimitLine", "limit_text"]
 
 
 class LimitLine:
-    """Nothing is shown unless the call waits. ``call`` is its request's body."""
+    """The line about one call, which is shown only if the call waits; ``call`` is the body of its request."""
 
     def __init__(self, shell: Any, call: Mapping[str, Any]) -> None:
         self._shell = shell
         self._call = call
         self._notice: Notice | None = None
 
-    def waits(self, waiting: Mapping[str, Any]) -> None:
-        """Show the line, with the figures of the server's message."""
+    def show_waiting(self, waiting: Mapping[str, Any]) -> None:
+        """Show the line, with the figures of the server's message ``waiting``."""
         if self._shell is None or "needs" not in waiting:
             return
         if self._notice is None:
             self._notice = Notice(self._shell)
-        self._notice.say(limit_text(self._call, waiting))
+        self._notice.show(limit_text(self._call, waiting))
 
-    def ended(self, outcome: str) -> None:
-        """Show the outcome in place of the line: ``Allowed``, ``Denied`` or ``Withdrawn``."""
+    def show_outcome(self, outcome: str) -> None:
+        """Replace the line, if it is shown, by the outcome: ``Allowed``, ``Denied`` or ``Withdrawn``."""
         if self._notice is not None:
-            self._notice.say(f"{outcome} after waiting at the limit: {_call_text(self._call)}.")
+            self._notice.show(f"{outcome} after waiting at the limit: {_call_text(self._call)}.")
 
 
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
-    """How much more is needed, where it can be given, and until when."""
+    """Return the line about a waiting call: how much more it needs, where a user can decide, and until when."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
     kind, name = limit.get("kind"), printable(str(limit.get("name", "")))
     until = ends_at(waiting)
@@ -48,7 +48,7 @@ def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
             f"{needs} the budget has left. Raise the budget or deny the call {place}; interrupt the kernel to"
             f" withdraw it.{ends}"
         )
-    # As the card under the cell says it: neither can be raised there.
+    # Neither limit can be raised in the panel; the card under the cell states the same.
     raised = (
         f"the budget {name!r} has left. This budget is set by code, not in the panel."
         if kind == CODE_BUDGET

@@ -1,4 +1,4 @@
-"""One line of a cell's output that gives way to the next."""
+"""A line of a cell's output that can be replaced."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ __all__ = ["Notice"]
 
 
 class Notice:
-    """Shows one line at a time. A front end shows the last one; a terminal, which removes nothing, shows all."""
+    """A line of a cell's output. A front end shows only the latest text; a terminal shows all of them."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._id = f"aumos-governance-{uuid.uuid4().hex}"
         self.shown = ""
-        """The line that is shown now; empty before the first one."""
+        """The text that is shown now; empty before the first one."""
 
-    def say(self, line: str) -> None:
-        """Show the line in place of the one before."""
-        # Set before it is published: an interrupt during that must find something to replace.
+    def show(self, line: str) -> None:
+        """Show ``line`` instead of the earlier text."""
+        # It is set before publishing, so that after an interrupt in between the text is still replaced.
         update, self.shown = bool(self.shown), line
         self._shell.display_pub.publish({"text/plain": line}, transient={"display_id": self._id}, update=update)

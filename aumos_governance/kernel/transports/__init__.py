@@ -1,1 +1,1 @@
-"""How requests leave the kernel and responses come back."""
+"""The transports, which carry a kernel's requests to the service and the responses back."""

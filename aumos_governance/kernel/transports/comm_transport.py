@@ -1,8 +1,8 @@
-"""From a kernel to its server over comm, which works for every kernel that the server reaches.
+"""Carries requests from a kernel to its server over a comm, which works for every kernel that the server reaches.
 
-Requests go out on iopub, and responses come on the control channel. Requests are published as ``comm_msg``
-through a comm that is registered and never opened, since JupyterLab closes a comm whose target the page does not know,
-and ignores a message of one it has not heard of. The control channel's thread runs while a cell does.
+Requests are published on iopub as ``comm_msg``, through a comm that is registered and never opened: JupyterLab closes
+an opened comm whose target the page does not know, and ignores messages of a comm that was not opened. Responses arrive
+on the control channel, whose thread runs while a cell runs.
 """
 
 from __future__ import annotations
@@ -11,33 +11,34 @@ import os
 import threading
 import uuid
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 from ...clock import monotonic
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
 from ...wire.protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, WireRequest, parse_responses, requests_message
-from .transport import Receiver
-from .waiter import Waiter
+from .transport import ReceivingTransport
 
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-# How long requests are kept back for a message that may have been lost.
+"""How long requests are held back for a message without a response, which may have been lost."""
 
 _ENDS: Final = frozenset({"settle", "release"})
-# A governed call sends the one without waiting for it, so the next one's hold would wait for that; it goes out beside.
+"""Operations that do not hold other requests back: a governed call posts one at its end, and the next hold would wait
+for its response."""
 
 _BATCH: Final = 200
+"""The most requests in one message; with `_LONGEST` it keeps messages well below the server's limit."""
 _LONGEST: Final = 16_000
-# Characters of a request, and requests of a message: so that no message comes near what the server reads at most.
+"""The most characters of one request."""
 
 
-class CommTransport:
-    """Requests over the kernel's own channels.
+class CommTransport(ReceivingTransport):
+    """The transport over the kernel's own channels.
 
-    Each message costs frames to every browser, and the server limits how many a kernel may send in a second. So what
-    is requested while a message is under way goes out together in the next one.
+    Every browser gets each message, and the server limits a kernel's messages per second. So requests that are made
+    while a message has no response yet are sent together in the next one.
     """
 
     lossy = True
@@ -58,14 +59,10 @@ class CommTransport:
         self._under_way: frozenset[str] = frozenset()
         self._under_way_until = 0.0
         self._ending = False
-        self._receiver: Receiver | None = None
         self._problem = ""
         self._comm = comm.create_comm(target_name=COMM_TARGET, comm_id=COMM_PREFIX + uuid.uuid4().hex, primary=False)
         comm.get_comm_manager().register_comm(self._comm)
         handlers[REPLY_TYPE] = self._on_reply
-
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
@@ -79,13 +76,6 @@ class CommTransport:
                 return
             batch = self._take()
         self._publish(batch)
-
-    def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Responses come in the control thread.
-        waiter.sleep(seconds)
-
-    def awaited(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def withdraw(self, request_id: str) -> bool:
         with self._lock:
@@ -115,7 +105,7 @@ class CommTransport:
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
-        # In the control thread.
+        # The control thread calls this method.
         try:
             responses = parse_responses(message.get("content"))
         except InvalidRequestError as error:
@@ -124,8 +114,7 @@ class CommTransport:
         receiver = self._receiver
         for response in responses:
             if response.get("id") is None:
-                # It names no request, so no request may be taken for refused; should one stay without a
-                # response, this says why.
+                # A response without an id decides no request. The error of a request that gets no response shows it.
                 self._problem = str(response.get("message"))
             elif receiver is not None:
                 receiver(response)
@@ -135,6 +124,6 @@ class CommTransport:
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []
         if batch:
-            # The threads that wait for these requests send them again should this fail.
+            # Where this fails, the threads that wait for these requests send them again.
             with suppress(UnavailableError):
                 self._publish(batch)

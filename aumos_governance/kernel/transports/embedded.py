@@ -1,19 +1,17 @@
-"""Governance without a server: the same service in this process, on a SQLite file of its own."""
+"""Governance without a server: the service in this process, with a ledger in a SQLite file."""
 
 from __future__ import annotations
 
 import atexit
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, LedgerError, UnavailableError
 from ...owner import owner
 from ...wire.protocol import WireRequest
-from .transport import Receiver
-from .waiter import Waiter
+from .transport import ReceivingTransport
 
 if TYPE_CHECKING:
     from ...service.service import Caller, NotebookService
@@ -21,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
-class EmbeddedTransport:
-    """Requests that get their responses in this process. The ledger is opened when it is made, and closed at exit."""
+class EmbeddedTransport(ReceivingTransport):
+    """The transport to a service in this process. It opens the ledger when it is made, and closes it at exit."""
 
     lossy = False
 
     def __init__(self, name: str, scope: str) -> None:
-        """``name`` is the notebook's; ``scope`` keeps this process's idempotency keys apart.
+        """``name`` is the notebook's path, ``scope`` the scope of this process's idempotency keys.
 
-        Raises ConfigurationError without the libraries that keep a ledger, LedgerError where its file cannot be used.
+        Raises ConfigurationError without the libraries of the ledger, LedgerError where its file cannot be used.
         """
         try:
             from ...ledger import open_ledger
@@ -45,7 +43,6 @@ class EmbeddedTransport:
         self.path = database_path()
         _make_folder(self.path)
         self._pid = os.getpid()
-        self._receiver: Receiver | None = None
         ledger = open_ledger(f"sqlite:///{self.path}")
         atexit.register(ledger.close)
         self._service: NotebookService = NotebookService(ledger)
@@ -53,29 +50,16 @@ class EmbeddedTransport:
             notebook=NotebookKey(owner=owner(), root="embedded", path=name), scope=scope, incarnation=scope
         )
 
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
-
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
             raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
         assert self._receiver is not None
         self._service.submit(self._caller, request, self._receiver)
 
-    def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Responses come in the ledger's thread.
-        waiter.sleep(seconds)
-
-    def awaited(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def withdraw(self, request_id: str) -> bool:
-        return False
-
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Record the decision of the user at this kernel, who saw what the digest stands for.
+        """Record the decision of the user at this kernel on an approval request; ``digest`` is of what the user saw.
 
-        Raises ConflictError where it is decided already, or its time is over.
+        Raises ConflictError where the approval request is decided already or has expired.
         """
         from ...ledger.contract.agreements import DecideApproval
         from ...ledger.contract.facts import Origin
@@ -93,7 +77,7 @@ class EmbeddedTransport:
 
     def silence(self, seconds: float) -> UnavailableError:
         return UnavailableError(
-            f"The governance ledger {self.path} gave no decision within {seconds:.0f} seconds, so nothing is"
+            f"The governance ledger {self.path} did not decide within {seconds:.0f} seconds, so nothing is"
             " authorised; another program may be using it."
         )
 
@@ -109,14 +93,14 @@ def _make_folder(path: Path) -> None:
 
 
 def database_path() -> Path:
-    """The file of the embedded engine, never a server's: several programs writing to one file starve each other."""
+    """Return the embedded engine's file; it is never a server's, since programs that write to one file wait long."""
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir()) / "aumos_governance" / "embedded.sqlite"
 
 
 def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """The notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
+    """Return the notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
     for name in ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH"):
         path = variables.get(name)
         if isinstance(path, str) and path:

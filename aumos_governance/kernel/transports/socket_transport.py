@@ -1,6 +1,6 @@
-"""Requests over the local socket that a kernel's server offers: fast, and unseen by any page.
+"""Carries requests over the local socket that a kernel's server offers, which is fast and sends nothing to browsers.
 
-Every process has a connection of its own: the kernel's, and each one forked off it.
+The kernel's process and each process forked off it have connections of their own.
 """
 
 from __future__ import annotations
@@ -26,20 +26,23 @@ __all__ = ["SocketTransport"]
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3
-"""How many connections a process without any other way makes for one request."""
+"""How many connections a process without another transport tries for one request."""
 
 
-class _Line:
-    """One connection, made in a thread of its own, which then reads for tasks; threads that wait read themselves."""
+class _SocketConnection:
+    """One connection to the server.
+
+    It is made in a thread of its own, which afterwards reads responses for tasks; waiting threads read themselves.
+    """
 
     def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
         self.offer = offer
         self.met = False
-        """The server took the token, so the end of this connection does not mean the end of the offer."""
+        """Whether the server accepted the token: then the offer may be used again when this connection has ended."""
         self.ended = False
         self.problem = ""
         self.settled = threading.Event()
-        """Set when it is known whether the server takes the token."""
+        """Set when it is known whether the server accepts the token."""
         self._take = take
         self._tasks = tasks
         self._channel: LineChannel | None = None
@@ -49,7 +52,7 @@ class _Line:
         try:
             threading.Thread(target=self._run, name="aumos-governance", daemon=True).start()
         except RuntimeError as error:
-            # The interpreter is about to end, and starts no threads any more.
+            # The interpreter is ending and starts no more threads.
             self._end(str(error))
 
     @property
@@ -65,18 +68,18 @@ class _Line:
         return False
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Where it is ready."""
+        """Wait as `SocketTransport.wait`; only where the connection is ready."""
         assert self._turns is not None
         if not self._turns.wait(waiter, seconds):
             self._end("")
 
-    def attend(self) -> None:
-        """A task has begun to wait."""
+    def wake_task_reader(self) -> None:
+        """Let the connection's thread read, because a task has begun to wait."""
         if self._turns is not None:
-            self._turns.attend()
+            self._turns.wake_task_reader()
 
     def abandon(self) -> None:
-        """The connection is the parent's, and this process a child forked off it."""
+        """Close this process's copy of the connection, which belongs to the parent that forked it."""
         if self._channel is not None:
             self._channel.abandon()
 
@@ -89,7 +92,7 @@ class _Line:
                 self._turns = Turns(channel, self._tasks)
                 self.met = True
                 self.settled.set()
-                self._turns.stand()
+                self._turns.read_for_tasks()
                 channel.close()
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._end(str(error))
@@ -125,110 +128,115 @@ class _Line:
 
 
 class SocketTransport:
-    """Sends where a server is connected; every method may be called from any thread, and from a forked child."""
+    """Sends requests over the socket while it is connected.
+
+    Every method may be called from any thread, and in a forked child.
+    """
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._lock = threading.Lock()
-        self._line: _Line | None = None
+        self._connection: _SocketConnection | None = None
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
         self.forked = False
-        """Whether this process was forked off the one that made this. Noted, since a system call takes longer."""
+        """Whether this process was forked off the one that made this object; stored, as a system call takes longer."""
         self.problem = ""
-        """The last message of the server that was the response to no request."""
+        """The server's latest message that was not the response to a request."""
         self.offered = False
-        """Whether there ever was an offer; where not, nothing goes this way."""
+        """Whether there ever was an offer; without one the socket is not used."""
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
-        """Take the offer in a greeting, without waiting for the connection. None, or an unreadable one, ends it."""
+        """Use the offer in a server's greeting, without waiting for the connection; without a valid one, use none."""
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
             self.offered = self.offered or self._offer is not None
-            if self._line is None or self._line.ended or self._line.offer != self._offer:
+            if self._connection is None or self._connection.ended or self._connection.offer != self._offer:
                 self._connect()
 
     def send(self, request: WireRequest) -> bool:
-        """Send the request, without waiting; False where no server is connected."""
-        line = self._line
-        if line is None or not line.ready:
-            if line is None or not line.ended:
+        """Send the request without waiting, and return True; return False where no server is connected."""
+        connection = self._connection
+        if connection is None or not connection.ready:
+            if connection is None or not connection.ended:
                 return False
             with self._lock:
-                if self._line is line:
-                    # A connection that had stood is made again; an offer that led to none is void.
-                    self._offer = self._offer if line.met else None
+                if self._connection is connection:
+                    # A connection that worked before is made again; an offer that never worked is given up.
+                    self._offer = self._offer if connection.met else None
                     self._connect()
             return False
-        return line.send(_encoded(request))
+        return connection.send(_encoded(request))
 
     def send_from_child(self, request: WireRequest) -> None:
-        """Send the request from a process with no other way to the server; connects first, within two seconds.
+        """Send the request in a process without another transport, and connect first, within two seconds.
 
-        Raises UnavailableError where that cannot be.
+        Raises UnavailableError where the server cannot be reached.
         """
         why = ""
         for _ in range(_TRIES):
             with self._lock:
-                if self._line is None or self._line.ended:
+                if self._connection is None or self._connection.ended:
                     self._connect()
-                line = self._line
-            if line is None:
+                connection = self._connection
+            if connection is None:
                 raise UnavailableError(
                     "A forked process can reach the governance server only over its local socket, which it does not"
                     " offer, so nothing is authorised here; make the call in the notebook's own process, before the"
                     " work is handed out."
                 )
-            line.settled.wait(_CONNECT_SECONDS)
-            if line.send(_encoded(request)):
+            connection.settled.wait(_CONNECT_SECONDS)
+            if connection.send(_encoded(request)):
                 return
-            why = line.problem
-            if not line.met:
+            why = connection.problem
+            if not connection.met:
                 break
-            # It had stood, and ended in the meantime: another thread may have been interrupted while it read.
+            # The connection worked and ended meanwhile, perhaps since another thread was interrupted while it read.
         raise ServerUnreachableError(
             "This process cannot reach the governance server over its local socket"
             f" ({why or 'it does not respond'}), so nothing is authorised here."
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread until its waiter is woken, or for so long; reads what arrives for all waiters."""
-        line = self._line
-        if line is not None and line.ready:
-            line.wait(waiter, seconds)
+        """Block this thread until its waiter is woken or ``seconds`` are over, and read responses for all waiters."""
+        connection = self._connection
+        if connection is not None and connection.ready:
+            connection.wait(waiter, seconds)
         else:
             waiter.sleep(seconds)
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """For as long as a task waits for a response."""
+        """Return a context for a task that waits for a response, in which the connection's thread reads."""
         task = object()
         self._tasks.add(task)
         try:
-            line = self._line
-            if line is not None:
-                line.attend()
+            connection = self._connection
+            if connection is not None:
+                connection.wake_task_reader()
             yield
         finally:
             self._tasks.discard(task)
 
     def forget_parent(self) -> None:
-        """In a child just forked off: its parent's connection is not its own."""
+        """Give up the parent's connection, in a child that was just forked."""
         self.forked = True
-        # Another thread of the parent may have held it.
+        # Another thread of the parent may have held the lock.
         self._lock = threading.Lock()
         self._tasks = set()
-        line, self._line = self._line, None
-        if line is not None:
-            line.abandon()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abandon()
 
     def _connect(self) -> None:
-        line = None if self._offer is None else _Line(self._offer, self._take, lambda: bool(self._tasks))
-        if line is not None:
-            line.start()
-        # Last: one that an interrupt kept from being started would be waited for in vain.
-        self._line = line
+        connection = (
+            None if self._offer is None else _SocketConnection(self._offer, self._take, lambda: bool(self._tasks))
+        )
+        if connection is not None:
+            connection.start()
+        # It is stored last: after an interrupt before `start`, other threads would wait for it without end.
+        self._connection = connection
 
     def _take(self, line: bytes) -> None:
         try:

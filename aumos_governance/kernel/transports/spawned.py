@@ -1,8 +1,8 @@
-"""Processes that a governed kernel starts with multiprocessing's spawn or forkserver: they send requests as the kernel.
+"""Lets processes that a governed kernel starts with multiprocessing's spawn or forkserver send requests as the kernel.
 
-Such a process has no channels of the kernel's, and none of its memory. The kernel puts what it needs into its own
-environment, which only its children inherit: the offer of the local socket, and the kernel's incarnation. The server
-accepts only the kernel and its descendants. A kernel that runs inside of a kernel, and decides itself, removes it.
+Such a process has neither the kernel's channels nor its memory. So the kernel puts the offer of the local socket, and
+its incarnation, into a variable of its own environment, which only its children inherit. The server accepts only the
+kernel and its descendants. A kernel with an embedded engine that runs inside another kernel removes the variable.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any, Final
 from ...errors import ServerUnreachableError, UnavailableError
 from ...wire.protocol import KERNEL_ENV, WireRequest
 from .socket_transport import SocketTransport
-from .transport import Receiver
+from .transport import ReceivingTransport
 from .waiter import Waiter
 
-__all__ = ["OFFER_ENV", "Left", "SpawnedTransport", "is_worker", "leave_offer", "left_offer"]
+__all__ = ["OFFER_ENV", "InheritedOffer", "SpawnedTransport", "export_offer", "inherited_offer", "is_worker"]
 
 OFFER_ENV: Final = "AUMOS_GOVERNANCE_OFFER"
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What a kernel left for the processes that it starts."""
+class InheritedOffer:
+    """The socket offer and the incarnation that a kernel passes to the processes that it starts."""
 
     offer: Mapping[str, Any]
     incarnation: str
@@ -36,24 +36,24 @@ class Left:
 
 def is_worker(environ: Mapping[str, str]) -> bool:
     """Whether multiprocessing started this process from one in a governed kernel's environment."""
-    # Imported already where multiprocessing started this process, and not worth importing elsewhere.
+    # In a process that multiprocessing started, the module is imported already.
     process: Any = sys.modules.get("multiprocessing.process")
     return KERNEL_ENV in environ and process is not None and process.parent_process() is not None
 
 
-def leave_offer(offer: object, incarnation: str = "") -> None:
-    """Leave an offer to what this process starts from now on; None takes back what it left or was left."""
+def export_offer(offer: object, incarnation: str = "") -> None:
+    """Pass an offer to the processes that this one starts from now on; None: pass none, not even an inherited one."""
     if isinstance(offer, Mapping):
         os.environ[OFFER_ENV] = json.dumps({"offer": dict(offer), "incarnation": incarnation})
     else:
         os.environ.pop(OFFER_ENV, None)
 
 
-def left_offer(environ: Mapping[str, str]) -> Left:
-    """What was left to this process; raises UnavailableError where nothing was."""
+def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
+    """Return the offer that this process inherited. Raises UnavailableError where it inherited none."""
     try:
         left = json.loads(environ.get(OFFER_ENV, "null"))
-        return Left(dict(left["offer"]), str(left["incarnation"]))
+        return InheritedOffer(dict(left["offer"]), str(left["incarnation"]))
     except (KeyError, TypeError, ValueError):
         pass
     raise UnavailableError(
@@ -63,18 +63,14 @@ def left_offer(environ: Mapping[str, str]) -> Left:
     )
 
 
-class SpawnedTransport:
-    """Requests over the local socket alone."""
+class SpawnedTransport(ReceivingTransport):
+    """The transport of a process that reaches the server only over the local socket."""
 
     lossy = True
 
     def __init__(self, offer: Mapping[str, Any]) -> None:
-        self._receiver: Receiver | None = None
         self._socket = SocketTransport(self._take)
         self._socket.take_offer(offer)
-
-    def connect(self, receiver: Receiver) -> None:
-        self._receiver = receiver
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         self._socket.send_from_child(request)
@@ -84,9 +80,6 @@ class SpawnedTransport:
 
     def awaited(self) -> AbstractContextManager[None]:
         return self._socket.awaited()
-
-    def withdraw(self, request_id: str) -> bool:
-        return False
 
     def silence(self, seconds: float) -> UnavailableError:
         last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""

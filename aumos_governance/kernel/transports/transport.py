@@ -1,54 +1,72 @@
-"""How requests leave this process and responses come back: the interface that every transport has."""
+"""The interface of transports, which carry a process's requests to the service and the responses back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from ...errors import UnavailableError
 from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
-__all__ = ["Receiver", "Transport"]
+__all__ = ["Receiver", "ReceivingTransport", "Transport"]
 
 Receiver = Callable[[Mapping[str, Any]], None]
-"""Called with each response, from whatever thread it arrives in; it neither blocks nor raises."""
+"""Called with each response, in the thread in which it arrives; it must neither block nor raise."""
 
 
 class Transport(Protocol):
-    """Carries requests to the engine that decides them. Every method may be called from any thread."""
+    """Carries requests to the service that decides them. Every method may be called from any thread."""
 
     lossy: bool
-    """A message may get lost, so that a request without a response is sent again."""
+    """Whether messages may be lost, so that a request without a response is sent again."""
 
     def connect(self, receiver: Receiver) -> None:
-        """Name who takes the responses; called once, before the first request."""
+        """Pass responses to ``receiver`` from now on; called once, before the first request."""
         ...
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         """Send the request without waiting for its response; the same request may be sent again.
 
-        An ``urgent`` request is not delayed so that another one travels with it.
-        Raises UnavailableError where nothing can be sent.
+        An ``urgent`` request is not held back to be sent together with others. Raises UnavailableError where nothing
+        can be sent.
         """
         ...
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread, which sent a request, until its waiter is woken or for so long; it may return early.
+        """Block this thread, which sent a request, until its waiter is woken or ``seconds`` are over, or return early.
 
-        Meanwhile it may take in responses, its own and those of others.
+        Meanwhile it may receive responses, also those to requests of other threads.
         """
         ...
 
     def awaited(self) -> AbstractContextManager[None]:
-        """For as long as a task waits for a response: they are taken in though no thread is in `wait`."""
+        """Return a context for a task that waits for a response, in which responses are received without `wait`."""
         ...
 
     def withdraw(self, request_id: str) -> bool:
-        """Drop a request that was kept back; False if it has gone out, or may have."""
+        """Drop a request that is still held back, and return True; False where it was sent, or may have been."""
         ...
 
     def silence(self, seconds: float) -> UnavailableError:
-        """The error to raise when there was no response for so long."""
+        """Return the error to raise where there was no response for so many seconds."""
         ...
+
+
+class ReceivingTransport:
+    """The methods of a transport whose responses arrive in a thread of its own, and which holds no request back."""
+
+    _receiver: Receiver | None = None
+
+    def connect(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def wait(self, waiter: Waiter, seconds: float) -> None:
+        waiter.sleep(seconds)
+
+    def awaited(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def withdraw(self, request_id: str) -> bool:
+        return False

@@ -1,6 +1,6 @@
-"""How a thread waits for its response: asleep, or as the one that reads the responses of all.
+"""Lets a thread wait for its response, asleep or while it reads the responses of all threads.
 
-And when an interrupt may be raised in it: while the main thread is blocked, and not in between.
+`interruptible` and `Deferred` determine when an interrupt is raised in the main thread.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ __all__ = ["Deferred", "Source", "Turns", "Waiter", "interruptible"]
 
 
 class Waiter:
-    """Belongs to the thread that makes it; any thread may wake it, any number of times."""
+    """Lets the thread that made it sleep until another thread calls `wake`, which may be called any number of times."""
 
     __slots__ = ("_gate", "_thread", "rouse", "woken")
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
-        # A bare lock: an event takes a condition, with a new lock for each time that it is waited for.
+        # A lock is cheaper than `threading.Event`, whose condition makes a new lock for each wait.
         self._gate = threading.Lock()
         self._gate.acquire()
         self.woken = False
         self.rouse: Callable[[], None] | None = None
-        """What gets the thread back that waits somewhere else than in `sleep`; None while it does not."""
+        """Wakes the thread where it waits elsewhere than in `sleep`, such as in a read; None while it does not."""
 
     def wake(self) -> None:
+        """Let the thread return from its wait, or not begin the next one."""
         self.woken = True
         if threading.get_ident() == self._thread:
-            # It is awake, and looks before it waits.
+            # The thread itself calls this, so it is awake, and checks `woken` before it waits.
             return
         rouse = self.rouse
         if rouse is not None:
@@ -44,39 +45,43 @@ class Waiter:
         try:
             self._gate.release()
         except RuntimeError:
-            # It was woken before and has not noticed yet.
+            # The thread was woken before and has not noticed it yet.
             return
 
     def sleep(self, seconds: float | None = None) -> None:
-        """Block until woken, or for so long; returns at once when woken since the last `rest`."""
+        """Block until woken, or for ``seconds``; return at once where `wake` was called since the last `rest`."""
         if not self.woken:
             self._gate.acquire(timeout=-1 if seconds is None else seconds)
 
     def rest(self) -> None:
-        """Reset the wake-up: a waiting thread checks its condition after this, and before it waits again."""
+        """Forget earlier calls of `wake`; the thread checks its condition after this, and before it waits again."""
         self.woken = False
 
 
 _AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
-# On a single processor it would only keep the server from it.
+"""How long a thread that waits alone polls before it sleeps; on a single processor that would only delay the server."""
 
 
 class Source(Protocol):
-    """What is read by one thread at a time."""
+    """A source of responses, such as a socket, which one thread at a time reads."""
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait for what comes, at most so long, and hand it on; False at the end. It sleeps only after ``awake``."""
+        """Wait at most ``seconds`` for input and pass it on; return False when the source has ended.
+
+        For the first ``awake`` seconds it polls instead of sleeping.
+        """
         ...
 
     def wake(self) -> None:
-        """Have `read` return soon, in whatever thread it is."""
+        """Let `read` return soon, in whichever thread it is called."""
         ...
 
 
 class Turns:
-    """One of the threads that wait reads, for itself and for the others; a response costs it no change of threads.
+    """Lets one of the waiting threads read the source, for itself and for the others.
 
-    Tasks cannot read, so while ``tasks()`` a thread that does nothing else reads for them: the one in `stand`.
+    A thread that reads its own response needs no switch to another thread. Tasks cannot read; while ``tasks()`` is
+    true, the thread in `read_for_tasks`, which does nothing else, reads for them.
     """
 
     def __init__(self, source: Source, tasks: Callable[[], bool]) -> None:
@@ -85,12 +90,15 @@ class Turns:
         self._lock = threading.Lock()
         self._reader: Waiter | None = None
         self._others: dict[Waiter, None] = {}
-        """Threads that sleep while one reads, the longest first."""
-        self._standing: Waiter | None = None
+        """The waiters of threads that sleep while another one reads; the one that has waited longest is first."""
+        self._task_reader: Waiter | None = None
         self._ended = False
 
     def wait(self, waiter: Waiter, seconds: float) -> bool:
-        """Block this thread until its waiter is woken, or for so long, or a little; False when the source has ended."""
+        """Block this thread until its waiter is woken or ``seconds`` are over, or return early.
+
+        Returns False when the source has ended.
+        """
         try:
             if self._take_turn(waiter):
                 if not self._read(waiter, seconds):
@@ -101,37 +109,37 @@ class Turns:
             try:
                 self._leave(waiter)
             except BaseException:
-                # Interrupted just here: a turn that is not returned would block all other threads.
+                # An interrupt came within `_leave`. A turn that is not returned would block all other threads.
                 self._leave(waiter)
                 raise
         return not self._ended
 
-    def stand(self) -> None:
-        """Read in this thread whenever tasks wait, until the source has ended."""
-        self._standing = standing = Waiter()
+    def read_for_tasks(self) -> None:
+        """Read in this thread while tasks wait; return when the source has ended."""
+        self._task_reader = task_reader = Waiter()
         while not self._ended:
-            standing.rest()
+            task_reader.rest()
             with self._lock:
                 mine = self._reader is None and self._tasks()
                 if mine:
-                    self._reader = standing
+                    self._reader = task_reader
             if mine:
-                self._ended = not self._read_on(standing) or self._ended
-                self._leave(standing)
+                self._ended = not self._read_on(task_reader) or self._ended
+                self._leave(task_reader)
             elif not self._ended:
-                standing.sleep()
+                task_reader.sleep()
 
-    def attend(self) -> None:
-        """A task has begun to wait."""
-        if self._reader is None and self._standing is not None:
-            self._standing.wake()
+    def wake_task_reader(self) -> None:
+        """Let the thread in `read_for_tasks` read, because a task has begun to wait."""
+        if self._reader is None and self._task_reader is not None:
+            self._task_reader.wake()
 
     def end(self) -> None:
-        """The source has ended; called by the thread whose write failed."""
+        """Note that the source has ended; called also by a thread that could not write to it."""
         self._ended = True
-        standing = self._standing
-        if standing is not None:
-            standing.wake()
+        task_reader = self._task_reader
+        if task_reader is not None:
+            task_reader.wake()
 
     def _take_turn(self, waiter: Waiter) -> bool:
         with self._lock:
@@ -139,22 +147,22 @@ class Turns:
                 self._reader = waiter
                 return True
             self._others[waiter] = None
-            standing = self._standing if self._reader is self._standing else None
-        if standing is not None and not self._tasks():
-            # It stayed after the last task had its response.
-            standing.wake()
+            task_reader = self._task_reader if self._reader is self._task_reader else None
+        if task_reader is not None and not self._tasks():
+            # The thread in `read_for_tasks` still reads although no task waits any more, so it must give up its turn.
+            task_reader.wake()
         return False
 
     def _read(self, waiter: Waiter, seconds: float) -> bool:
         until = monotonic() + seconds
-        # Before checking whether it was woken, so that a wake-up at this moment is not missed.
+        # It is set before `woken` is checked, so that a wake-up at this moment is not missed.
         waiter.rouse = self._source.wake
         try:
             while not waiter.woken:
                 left = until - monotonic()
                 if left <= 0:
                     break
-                # Who waits alone keeps awake for a moment: to be woken takes longer than many a response.
+                # A thread that waits alone polls for a moment, since waking up may take longer than the response.
                 awake = 0.0 if self._others else min(_AWAKE_SECONDS, left)
                 if not self._source.read(left, awake=awake):
                     return False
@@ -162,14 +170,14 @@ class Turns:
             waiter.rouse = None
         return True
 
-    def _read_on(self, standing: Waiter) -> bool:
-        standing.rouse = self._source.wake
+    def _read_on(self, task_reader: Waiter) -> bool:
+        task_reader.rouse = self._source.wake
         try:
             while self._tasks() or not self._others:
                 if not self._source.read():
                     return False
         finally:
-            standing.rouse = None
+            task_reader.rouse = None
         return True
 
     def _leave(self, waiter: Waiter) -> None:
@@ -179,9 +187,9 @@ class Turns:
                 self._reader = None
             if self._reader is not None:
                 return
-            after = self._standing if self._tasks() else next(iter(self._others), None)
+            after = self._task_reader if self._tasks() else next(iter(self._others), None)
         if after is not None:
-            # It takes its turn when it waits again, unless a thread that came meanwhile did.
+            # The woken thread takes the turn when it waits again, unless another thread took it meanwhile.
             after.wake()
 
 
@@ -190,20 +198,20 @@ class Turns:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have an interrupt raise KeyboardInterrupt here.
+    """Return a context in which an interrupt raises KeyboardInterrupt at once, in any cell.
 
-    In a cell with top-level ``await`` ipykernel's handler only wakes the event loop, which stands still while a
-    statement blocks: the interrupt would come when there is nothing left to interrupt.
+    In a cell with top-level ``await`` ipykernel's handler only wakes the event loop, which cannot run while a statement
+    blocks the thread: the interrupt would be raised only after the statement has ended.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.getsignal(signal.SIGINT)
     if before is None or before is signal.default_int_handler:
-        # Set by another language than Python, and not to be put back by this one; or as it should be.
+        # A handler that was not set from Python cannot be restored, and the default handler raises KeyboardInterrupt.
         yield
         return
-    # Within, since from here on an interrupt may come as soon as it is set.
+    # The handler is set within the `try`, since an interrupt may come as soon as it is set.
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
@@ -212,10 +220,9 @@ def interruptible() -> Iterator[None]:
 
 
 class Deferred:
-    """``with Deferred():`` an interrupt that comes within the block is handled at its end.
+    """A context in which an interrupt is not handled before the end of the block, so that the block runs completely.
 
-    For a block that never waits: what it does is done as a whole. In another thread than the main one it changes
-    nothing, since no signal is handled there.
+    It is for blocks that do not wait. In other threads than the main one it does nothing, since they handle no signals.
     """
 
     __slots__ = ("_before", "_came", "_frame")

@@ -1,4 +1,4 @@
-"""The environment of the gateway's clients, as the providers' own libraries read it."""
+"""The environment variables of the gateway's clients, as the providers' own libraries read them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def configured(*names: str) -> dict[str, Upstream]:
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment of this process, which libraries read, without what it had of providers."""
+    """The environment of this process, which libraries read, without the variables of providers and proxies."""
     for name in list(os.environ):
         if name.startswith(("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "AZURE_")) or "PROXY" in name.upper():
             monkeypatch.delenv(name)
@@ -41,7 +41,7 @@ def put(environment: pytest.MonkeyPatch, *names: str) -> None:
 
 
 def complete(before: dict[str, str], upstreams: dict[str, Upstream]) -> dict[str, str]:
-    """What becomes of a process's environment."""
+    """Return the environment ``before`` with the changes that a client of the gateway gets."""
     environment = ProcessEnvironment(lambda secret: variables(upstreams, ADDRESS, secret), withheld(upstreams))
     changed = {**before, **environment.changes(OURS)}
     return {name: value for name, value in changed.items() if value is not None}
@@ -72,7 +72,7 @@ def test_googles_library_has_nothing_to_warn_of(
     put(environment, "google")
     genai.Client()
     assert not caplog.records
-    # What litellm and pydantic-ai read where the other one is not there.
+    # litellm and pydantic-ai read GEMINI_API_KEY where GOOGLE_API_KEY is not set.
     assert os.environ["GEMINI_API_KEY"] == OURS
     assert "GOOGLE_API_KEY" not in os.environ
 
@@ -83,7 +83,7 @@ def test_the_agents_library_sends_no_traces_with_our_key_to_openai(environment: 
     put(environment, "openai")
     traces = DefaultTraceProvider()
     assert isinstance(traces.create_trace("a"), NoOpTrace)
-    # For a processor of their own a user may turn them on.
+    # A user who has a trace processor of their own may enable traces again.
     traces.set_disabled(False)
     assert not isinstance(traces.create_trace("a"), NoOpTrace)
 

@@ -1,4 +1,4 @@
-"""The configured providers: what is read of them, and the one sentence in which each wrong value is refused."""
+"""The setting ``providers``: the upstreams that are made of it, and the sentence that refuses each wrong value."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refusal(value: Any, **environment: str) -> str:
     return message
 
 
-# ---- what a provider is
+# ---- valid entries
 
 
 def test_a_known_provider_needs_only_its_key() -> None:
@@ -98,7 +98,7 @@ def test_a_flat_cost_is_what_each_call_costs() -> None:
 def test_each_known_provider_can_be_configured_by_its_name(name: str) -> None:
     upstream = one({"key_env": "TEAM_KEY"}, name, TEAM_KEY=KEY)
     assert upstream.dialect == KNOWN[name].dialect
-    # The ids are genai-prices' own.
+    # A seller that is not an id of genai-prices would be refused in the setting.
     if upstream.provider is not None:
         assert one({"key_env": "TEAM_KEY", "provider": upstream.provider}, name, TEAM_KEY=KEY).provider
 
@@ -135,7 +135,7 @@ def test_a_missing_key_file_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_key_is_refused(key_file: Path, content: str) -> None:
     key_file.write_text(content, "utf-8")
     message = refusal({"openai": {"key_file": str(key_file)}})
-    assert "is empty" in message or "is no key" in message
+    assert "is empty" in message or "is not a key" in message
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
@@ -147,7 +147,7 @@ def test_a_key_file_that_others_can_read_is_refused(key_file: Path) -> None:
 
 
 def test_a_folder_is_no_key_file(tmp_path: Path) -> None:
-    assert "which is no file" in refusal({"openai": {"key_file": str(tmp_path)}})
+    assert "which is not a file" in refusal({"openai": {"key_file": str(tmp_path)}})
 
 
 def test_a_missing_variable_is_refused() -> None:
@@ -232,7 +232,7 @@ def test_a_key_is_not_sent_without_encryption_to_another_network() -> None:
         ({"vllm": {**LOCAL, "models": "gpt-5"}}, "must be a list of models"),
         ({"vllm": {**LOCAL, "models": []}}, "leave it out"),
         ({"vllm": {**LOCAL, "denied_models": [3]}}, "must be a list of models"),
-        ({"vllm": {**LOCAL, "prices": {"inputs": 3}}}, "price has no 'inputs'"),
+        ({"vllm": {**LOCAL, "prices": {"inputs": 3}}}, "no price named 'inputs'"),
         ({"vllm": {**LOCAL, "prices": 3}}, "price must be a mapping"),
         ({"vllm": {**LOCAL, "prices": {"input_mtok": -1}}}, "must be an amount"),
         ({"vllm": {**LOCAL, "cost": "much"}}, "cost"),
@@ -263,5 +263,5 @@ def test_what_the_gateway_needs_is_named_where_it_is_not_installed(monkeypatch: 
     message = refusal({"vllm": LOCAL})
     assert "needs aiohttp" in message
     assert "pip install 'aumos-governance[gateway]'" in message
-    # Nothing is needed where nothing is configured.
+    # Without a configured provider the libraries are not needed.
     assert read_providers({}) == {}

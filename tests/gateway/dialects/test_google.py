@@ -1,4 +1,4 @@
-"""What the gateway knows of Google's API."""
+"""Google's API, as the gateway handles it."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_a_response_is_read_as_it_arrives(path: str, content_type: str, kind: ty
     request = requested(path, contents=[])
     paid = API.provider.paid(request)
     assert paid is not None
-    assert type(API.reader(paid, request, content_type)) is kind
+    assert type(API.reader(paid, content_type)) is kind
 
 
 @pytest.mark.parametrize(

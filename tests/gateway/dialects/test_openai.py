@@ -1,4 +1,4 @@
-"""What the gateway knows of OpenAI's API, and of the servers that speak as it does."""
+"""OpenAI's API, and compatible APIs of other servers, as the gateway handles them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_it_is_a_dialect() -> None:
         ("https://one.services.ai.azure.com", "api-key"),
         ("https://one.cognitiveservices.azure.com", "api-key"),
         ("https://one.azure-api.net", "api-key"),
-        # A name that only ends as one of Azure's does not lie under it.
+        # These hosts contain a name of Azure's, but are not below it.
         ("https://openai.azure.com.example.org", "authorization"),
         ("https://notopenai.azure.com", "authorization"),
         ("no address", "authorization"),
@@ -174,7 +174,7 @@ def test_a_response_is_read_as_its_type_says(kind: str, reader: type) -> None:
     paid = API.provider.paid(request)
     assert paid is not None
     assert is_streamed(paid)
-    assert type(API.reader(paid, request, kind)) is reader
+    assert type(API.reader(paid, kind)) is reader
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How the gateway's keys follow the ledger and the processes of their server, without more requests than needed."""
+"""The gateway's keys follow changes of the ledger and of their server's processes, without needless requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CELL = Cell("cell", 3)
 
 
 class Followed:
-    """A ledger whose keys may be held up, fail, or respond later."""
+    """A ledger whose submitted requests a test completes itself, where it sets ``submitted`` to a list."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -43,7 +43,7 @@ class Followed:
 
 
 class Keys(GatewayKeys):
-    """Counts how often it reads the ledger, and fails as often as a test wants."""
+    """Counts how often the keys are read from the ledger, and fails as often as a test wants."""
 
     failures = 0
     looked = 0
@@ -67,7 +67,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.fixture
 def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is looked for by the clock."""
+    """The keys are not read again regularly, only after an event."""
     monkeypatch.setattr(keys_module, "_REFRESH_SECONDS", 600.0)
 
 
@@ -115,7 +115,7 @@ def looked(keys: Keys) -> None:
 
 
 def busy(ledger: Ledger) -> None:
-    """Some time in which a thread that is awake would have done something."""
+    """Spend some time, in which a thread that did not sleep would read the ledger."""
     for _ in range(30):
         ledger.execute(spend(1))
 
@@ -150,7 +150,7 @@ def test_a_ledger_that_cannot_be_read_is_read_again(keys: Keys, monkeypatch: pyt
 def test_the_end_waits_for_what_is_under_way_and_hears_nothing_more(keys: Keys, ledger: Ledger) -> None:
     started(keys)
     threads = [thread for thread in threading.enumerate() if thread.name == "aumos-governance-keys"]
-    # A server that ends without a word is not kept by it.
+    # A daemon thread does not keep a server's process alive that ends without `stop`.
     assert [thread.daemon for thread in threads] == [True]
     keys.stop()
     assert not threads[0].is_alive()

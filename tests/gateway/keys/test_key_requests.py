@@ -1,4 +1,4 @@
-"""What a user requests of the gateway's keys, and what of it stays where something goes wrong in the middle."""
+"""Users' requests about the gateway's keys, and the state after a request that failed halfway."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_key_whose_session_cannot_be_opened_is_revoked(
     assert keys.valid() == []
     (found,) = records(ledger, event="key_revoked")
     assert (found.actor, found.detail["why"]) == ("ann", "its session could not be opened")
-    # So its name is free.
+    # The name of the revoked key can be used again.
     create(requests)
 
 
@@ -194,7 +194,7 @@ def test_a_revoked_key_closes_a_session_that_is_its_alone(
     assert found == [("ann", "key:script"), ("ann", OTHER.path), ("ann", OTHER.path)]
     with pytest.raises(NotFoundError):
         requests.revoke(ANN, "unknown", None)
-    # Once more, it is revoked already.
+    # Revoking a key that is revoked already succeeds.
     assert requests.revoke(ANN, own, None)["revoked"]
 
 

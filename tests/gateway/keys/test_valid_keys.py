@@ -1,4 +1,4 @@
-"""The valid keys in memory: what changes here is newer than what the ledger listed before."""
+"""The valid keys in memory: changes made here win over a list that was read from the ledger before them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_key_is_valid_before_the_ledger_has_it(keys: ValidKeys) -> None:
     keys.expect(KEY)
     assert keys.by_digest(KEY.digest) is keys.by_id("k") is KEY
     assert (keys.all(), keys.durable()) == ([KEY], [])
-    # The ledger was read before it took the key in, however late that is.
+    # Lists from before the ledger stored the key do not remove it.
     for _ in range(3):
         keys.adopt({}, keys.begin())
     assert keys.by_id("k") is KEY
@@ -72,7 +72,7 @@ def test_a_dropped_key_does_not_come_back_by_what_is_known_late(keys: ValidKeys)
     assert heard == ["k"]
     keys.take(KEY)
     assert keys.by_id("k") is None
-    # The ledger does not know of it yet, so it is listed.
+    # The ledger has not revoked the key yet, so it still lists the key.
     for _ in range(2):
         keys.adopt(listed(KEY), keys.begin())
         assert keys.by_id("k") is None

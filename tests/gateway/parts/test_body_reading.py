@@ -1,4 +1,4 @@
-"""A request's body: read whole, decompressed in bounded steps, and counted among all until its call is over."""
+"""A request's body is read completely, decompressed in bounded steps, and counted until its call has ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aumos_governance.gateway import bodies as bodies_module
-from aumos_governance.gateway.bodies import MOST_IN_ALL, MOST_OF_ONE, Bodies, Body
+from aumos_governance.gateway.bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies, Body
 from aumos_governance.gateway.refusals import RefusedError
 
 MIB = 1024 * 1024
@@ -21,7 +21,7 @@ TEXT = bytes(range(256)) * 40
 
 
 class Content:
-    """What arrives of a body, piece by piece; a piece that is None never comes."""
+    """The pieces of a body as they arrive; None is a piece that never arrives."""
 
     def __init__(self, pieces: list[bytes | None]) -> None:
         self._pieces = pieces
@@ -34,7 +34,7 @@ class Content:
 
 
 class Writer:
-    """Notes what is written before the response."""
+    """Records what is written before the response."""
 
     def __init__(self) -> None:
         self.written = b""
@@ -70,14 +70,14 @@ def pieces(data: bytes, size: int = 100) -> list[bytes]:
 
 
 def test_a_body_is_as_large_as_the_documentation_says() -> None:
-    assert (MOST_OF_ONE, MOST_IN_ALL) == (64 * MIB, 256 * MIB)
-    assert Bodies().most_of_one == MOST_OF_ONE
+    assert (MAX_BODY_BYTES, MAX_TOTAL_BYTES) == (64 * MIB, 256 * MIB)
+    assert Bodies().max_body_bytes == MAX_BODY_BYTES
     within = Bodies()
-    # Of all, a key has three quarters.
-    for key, size in (("a", MOST_IN_ALL * 3 // 4), ("b", MOST_IN_ALL // 4)):
-        within.take(key, size)
+    # One key may have three quarters of the total.
+    for key, size in (("a", MAX_TOTAL_BYTES * 3 // 4), ("b", MAX_TOTAL_BYTES // 4)):
+        within.reserve(key, size)
         with pytest.raises(RefusedError):
-            within.take(key, 1)
+            within.reserve(key, 1)
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
@@ -90,10 +90,10 @@ def test_a_body_is_put_together(encoding: str) -> None:
 
 
 def test_each_body_has_its_bound_to_the_byte() -> None:
-    within = Bodies(most_of_one=300, most_in_all=10_000)
+    within = Bodies(max_body_bytes=300, max_total_bytes=10_000)
     assert len(read(Body(within, KEY), request(b"x" * 150, b"x" * 150, length=300))) == 300
     assert refused(Body(within, KEY), request(b"x", length=301)) == (413, "TOO_LARGE")
-    # One that does not say how long it is, or lies.
+    # These bodies are longer than 300 bytes without a header that states it.
     assert refused(Body(within, KEY), request(b"x" * 150, b"x" * 151)) == (413, "TOO_LARGE")
     assert refused(Body(within, KEY), request(gzip.compress(b"x" * 301), content_encoding="gzip")) == (413, "TOO_LARGE")
     assert len(read(Body(within, KEY), request(gzip.compress(b"x" * 300), content_encoding="gzip"))) == 300
@@ -105,7 +105,7 @@ def test_what_is_too_large_is_named_in_mib() -> None:
 
 
 def test_all_bodies_together_have_a_bound_until_their_calls_are_over() -> None:
-    within = Bodies(most_of_one=300, most_in_all=500)
+    within = Bodies(max_body_bytes=300, max_total_bytes=500)
     first, second, third = (Body(within, f"key{number}") for number in range(3))
     read(first, request(b"x" * 300))
     read(second, request(b"x" * 200))
@@ -121,7 +121,7 @@ def test_all_bodies_together_have_a_bound_until_their_calls_are_over() -> None:
 
 
 def test_one_key_has_no_more_than_its_share() -> None:
-    within = Bodies(most_of_one=300, most_in_all=400)
+    within = Bodies(max_body_bytes=300, max_total_bytes=400)
     first = Body(within, KEY)
     read(first, request(b"x" * 200))
     assert refused(Body(within, KEY), request(b"x" * 101)) == (503, "BUSY")
@@ -135,7 +135,7 @@ def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     of = request(TEXT, expect="100-Continue")
     assert read(Body(Bodies(), KEY), of) == TEXT
     assert of.writer.written == b"HTTP/1.1 100 Continue\r\n\r\n"
-    # Nothing of a response is out by that.
+    # The interim response does not count as output of the final one.
     assert of.writer.output_size == 0
     plain = request(TEXT)
     read(Body(Bodies(), KEY), plain)
@@ -171,12 +171,12 @@ def test_what_is_compressed_a_thousand_times_is_counted_step_by_step() -> None:
     assert read(Body(Bodies(), KEY), request(data, content_encoding="gzip")) == b"x" * 5 * MIB
     steps: list[int] = []
     within = Bodies()
-    take = within.take
-    within.take = lambda key, size: (steps.append(size), take(key, size))[1]  # type: ignore[method-assign]
+    reserve = within.reserve
+    within.reserve = lambda key, size: (steps.append(size), reserve(key, size))[1]  # type: ignore[method-assign]
     read(Body(within, KEY), request(data, content_encoding="gzip"))
     assert sum(steps) == 5 * MIB
     assert max(steps) == MIB
-    small = Bodies(most_of_one=2 * MIB)
+    small = Bodies(max_body_bytes=2 * MIB)
     body = Body(small, KEY)
     assert refused(body, request(data, content_encoding="gzip"))[0] == 413
     assert small._size == 2 * MIB
@@ -205,7 +205,7 @@ def test_what_is_damaged_or_in_another_encoding_is_refused(encoding: str, data: 
 
 
 class Brotli:
-    """As the module of this name: each byte stands for four; 0 ends the data, 255 is no data."""
+    """A stand-in for the module ``brotli``: each byte stands for four of it, 0 ends the data, and 255 is not valid."""
 
     error = ArithmeticError
 
@@ -244,9 +244,9 @@ def test_brotli_is_read_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_body_is_a_json_object_or_nothing() -> None:
-    assert asyncio.run(Body(Bodies(), KEY).object(b"")) == {}
-    assert asyncio.run(Body(Bodies(), KEY).object(b' {"a": 1}')) == {"a": 1}
+    assert asyncio.run(Body(Bodies(), KEY).json_object(b"")) == {}
+    assert asyncio.run(Body(Bodies(), KEY).json_object(b' {"a": 1}')) == {"a": 1}
     for content in (b"[]", b"1", b"null", b"{", b"\xff", b"[" * 100_000):
         with pytest.raises(RefusedError) as error:
-            asyncio.run(Body(Bodies(), KEY).object(content))
+            asyncio.run(Body(Bodies(), KEY).json_object(content))
         assert (error.value.refusal.status, error.value.refusal.code) == (400, "INVALID_REQUEST")

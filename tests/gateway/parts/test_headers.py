@@ -1,4 +1,4 @@
-"""Which headers pass between client and provider, and that neither's key does."""
+"""Which headers are forwarded between client and provider; neither side gets the other one's key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_key_is_looked_for_where_apis_have_it(given: dict[str, str], query: st
     [
         ("", ""),
         ("a=1&b=", "a=1&b="),
-        # What goes on unchanged goes on as it was written.
+        # A query without a key is not encoded again.
         ("a=%7E&b=x%20y", "a=%7E&b=x%20y"),
         ("key=abc", ""),
         ("a=1&key=abc&b=", "a=1&b="),
@@ -79,7 +79,7 @@ def test_a_header_that_comes_several_times_goes_on_as_often() -> None:
     [
         ("12345678", False),
         ("of 12345678", False),
-        # So short a key is a placeholder, which may stand anywhere by chance.
+        # A key of 7 characters is a placeholder, which may be part of other text by chance.
         ("1234567", True),
         ("other-key", True),
         (None, True),

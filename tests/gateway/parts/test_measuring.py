@@ -1,4 +1,4 @@
-"""What a request may cost at its upstream, and the largest output limit that fits what is granted, to the token."""
+"""The worst case of a request at its upstream, and the largest output limit that fits the granted amount."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_request_without_a_limit_is_lowered_from_what_is_assumed() -> None:
     assert least(by, found) == low.worst
     fit = fitted(by, found, low.worst + 1_000 * DOLLAR)
     assert fit is not None
-    # A search among so many limits ends close to the best one.
+    # With so many limits the search ends close to the best one.
     assert 1_200 < (fit.limited_to or 0) <= 1_256
     assert fit.worst <= low.worst + 1_000 * DOLLAR
 
@@ -197,12 +197,12 @@ def test_the_seller_that_is_configured_counts_before_the_address() -> None:
 # ---- where it is measured
 
 
-@pytest.mark.parametrize(("size", "aside"), [(0, False), (SMALL, False), (262_144, False), (262_145, True)])
-def test_a_large_body_keeps_no_other_call_waiting(size: int, aside: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("size", "in_thread"), [(0, False), (SMALL, False), (262_144, False), (262_145, True)])
+def test_a_large_body_keeps_no_other_call_waiting(size: int, in_thread: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     by, threads = measuring(), list[bool]()
     read = by._measure
     monkeypatch.setattr(
         by, "_measure", lambda of: (threads.append(threading.current_thread() is threading.main_thread()), read(of))[1]
     )
     measured(by, requested(), size)
-    assert threads == [not aside]
+    assert threads == [not in_thread]

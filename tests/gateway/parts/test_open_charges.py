@@ -1,4 +1,4 @@
-"""What is held for one call ends once: settled as the response reports, as an estimate, or released."""
+"""The hold of one call ends once: settled by the response, settled as an estimate, or released."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from aumos_governance.gateway.charges import OpenCharge
 from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.seen import Seen
-from tests.gateway.house import CALLER
+from tests.gateway.gateway_server import CALLER
 
 HELD = 5 * 10**8
 SOURCE = {"kind": "gateway", "provider": "school"}
 RESPONSE = {"id": "r1", "usage": {"prompt_tokens": 3}}
 
 
-class Desk:
-    """Notes what is posted."""
+class FakeServiceRequests:
+    """Records the posted requests."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, Mapping[str, Any]]] = []
@@ -31,7 +31,7 @@ class Desk:
 
 
 class Paid:
-    """A call whose response says what it cost, or does not."""
+    """A paid call whose response reports its cost, unless it is not ``known``."""
 
     name = model = "mine"
     quoted = Prices(price={"input_mtok": 1}).rates("mine", provider="openai")
@@ -47,7 +47,7 @@ class Paid:
 
 
 class Reader:
-    """A response that was read."""
+    """A reader that has read ``response``, and has ``seen`` what arrived of it."""
 
     def __init__(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
         self._respond = response
@@ -61,12 +61,12 @@ class Reader:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def requests() -> FakeServiceRequests:
+    return FakeServiceRequests()
 
 
-def charge(desk: Desk, **paid: bool) -> OpenCharge:
-    return OpenCharge(desk, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}", SOURCE)  # type: ignore[arg-type]
+def charge(requests: FakeServiceRequests, **paid: bool) -> OpenCharge:
+    return OpenCharge(requests, CALLER, "h1", HELD, Paid(**paid), lambda id: f"openai/{id}", SOURCE)  # type: ignore[arg-type]
 
 
 def settle(amount: str, *, estimated: bool, **more: Any) -> tuple[str, Mapping[str, Any]]:
@@ -76,46 +76,49 @@ def settle(amount: str, *, estimated: bool, **more: Any) -> tuple[str, Mapping[s
 USED = {"usage": {"prompt_tokens": 3}}
 
 
-def test_a_response_costs_what_it_reports(desk: Desk) -> None:
-    made = charge(desk, retrievable=True)
+def test_a_response_costs_what_it_reports(requests: FakeServiceRequests) -> None:
+    made = charge(requests, retrievable=True)
     assert made.open
     made.settle(Reader(RESPONSE))  # type: ignore[arg-type]
     assert not made.open
-    assert desk.posted == [settle("0.25", estimated=False, **USED)]
+    assert requests.posted == [settle("0.25", estimated=False, **USED)]
 
 
-def test_a_response_that_reports_nothing_is_an_estimate(desk: Desk) -> None:
-    charge(desk, known=False).settle(Reader(None))  # type: ignore[arg-type]
-    assert desk.posted == [settle("0.5", estimated=True)]
+def test_a_response_that_reports_nothing_is_an_estimate(requests: FakeServiceRequests) -> None:
+    charge(requests, known=False).settle(Reader(None))  # type: ignore[arg-type]
+    assert requests.posted == [settle("0.5", estimated=True)]
 
 
 @pytest.mark.parametrize(("id", "reference"), [("r1", {"reference": "openai/r1"}), ("", {}), (7, {}), (None, {})])
 def test_an_estimate_is_named_where_its_response_can_be_retrieved(
-    desk: Desk, id: object, reference: dict[str, str]
+    requests: FakeServiceRequests, id: object, reference: dict[str, str]
 ) -> None:
     response = {"id": id, **USED}
-    charge(desk, retrievable=True, known=False).settle(Reader(response))  # type: ignore[arg-type]
-    charge(desk, retrievable=False, known=False).settle(Reader(response))  # type: ignore[arg-type]
-    assert desk.posted == [settle("0.5", estimated=True, **USED, **reference), settle("0.5", estimated=True, **USED)]
+    charge(requests, retrievable=True, known=False).settle(Reader(response))  # type: ignore[arg-type]
+    charge(requests, retrievable=False, known=False).settle(Reader(response))  # type: ignore[arg-type]
+    assert requests.posted == [
+        settle("0.5", estimated=True, **USED, **reference),
+        settle("0.5", estimated=True, **USED),
+    ]
 
 
-def test_a_response_that_broke_off_is_an_estimate_of_what_was_seen(desk: Desk) -> None:
-    charge(desk).settle_partly(Reader(RESPONSE, Seen(text=3)))  # type: ignore[arg-type]
-    charge(desk).settle_partly(Reader(None))  # type: ignore[arg-type]
-    assert desk.posted == [settle("0.25", estimated=True, **USED), settle("0.5", estimated=True)]
+def test_a_response_that_broke_off_is_an_estimate_of_what_was_seen(requests: FakeServiceRequests) -> None:
+    charge(requests).settle_partly(Reader(RESPONSE, Seen(text=3)))  # type: ignore[arg-type]
+    charge(requests).settle_partly(Reader(None))  # type: ignore[arg-type]
+    assert requests.posted == [settle("0.25", estimated=True, **USED), settle("0.5", estimated=True)]
 
 
-def test_what_is_left_is_an_estimate_once_it_was_sent_and_else_is_released(desk: Desk) -> None:
-    unsent, sent = charge(desk), charge(desk)
+def test_what_is_left_is_an_estimate_once_it_was_sent_and_else_is_released(requests: FakeServiceRequests) -> None:
+    unsent, sent = charge(requests), charge(requests)
     sent.sent = True
     unsent.abandon()
     sent.abandon()
-    assert desk.posted == [("release", {"hold_id": "h1"}), settle("0.5", estimated=True)]
+    assert requests.posted == [("release", {"hold_id": "h1"}), settle("0.5", estimated=True)]
 
 
 @pytest.mark.parametrize("first", ["settle", "estimate", "release", "abandon"])
-def test_a_second_end_changes_nothing(desk: Desk, first: str) -> None:
-    made = charge(desk)
+def test_a_second_end_changes_nothing(requests: FakeServiceRequests, first: str) -> None:
+    made = charge(requests)
     ends = {
         "settle": lambda: made.settle(Reader(RESPONSE)),  # type: ignore[arg-type]
         "partly": lambda: made.settle_partly(Reader(RESPONSE)),  # type: ignore[arg-type]
@@ -127,11 +130,11 @@ def test_a_second_end_changes_nothing(desk: Desk, first: str) -> None:
     assert not made.open
     for end in ends.values():
         end()
-    assert len(desk.posted) == 1
+    assert len(requests.posted) == 1
 
 
 @pytest.mark.parametrize("place", ["usage", "usageMetadata"])
-def test_the_counts_of_a_response_are_on_record(desk: Desk, place: str) -> None:
+def test_the_counts_of_a_response_are_on_record(requests: FakeServiceRequests, place: str) -> None:
     counts = {
         "in": 3,
         "none": 0,
@@ -142,15 +145,15 @@ def test_the_counts_of_a_response_are_on_record(desk: Desk, place: str) -> None:
         "large": (1 << 53) - 1,
         "a b": 1,
     }
-    charge(desk).settle(Reader({place: {**counts, "details": {"cached": 2, "deeper": {"x": 1}}}}))  # type: ignore[arg-type]
-    assert desk.posted == [
+    charge(requests).settle(Reader({place: {**counts, "details": {"cached": 2, "deeper": {"x": 1}}}}))  # type: ignore[arg-type]
+    assert requests.posted == [
         settle("0.25", estimated=False, usage={"in": 3, "large": (1 << 53) - 1, "details.cached": 2})
     ]
 
 
-def test_of_many_counts_some_are_on_record_and_of_none_none(desk: Desk) -> None:
-    charge(desk).settle(Reader({"usage": {f"c{number}": 1 for number in range(40)}}))  # type: ignore[arg-type]
-    charge(desk).settle(Reader({"usage": {"in": 0}}))  # type: ignore[arg-type]
-    charge(desk).settle(Reader({"usage": 5}))  # type: ignore[arg-type]
-    assert [len(body.get("usage", ())) for _, body in desk.posted] == [32, 0, 0]
-    assert "usage" not in desk.posted[1][1]
+def test_of_many_counts_some_are_on_record_and_of_none_none(requests: FakeServiceRequests) -> None:
+    charge(requests).settle(Reader({"usage": {f"c{number}": 1 for number in range(40)}}))  # type: ignore[arg-type]
+    charge(requests).settle(Reader({"usage": {"in": 0}}))  # type: ignore[arg-type]
+    charge(requests).settle(Reader({"usage": 5}))  # type: ignore[arg-type]
+    assert [len(body.get("usage", ())) for _, body in requests.posted] == [32, 0, 0]
+    assert "usage" not in requests.posted[1][1]

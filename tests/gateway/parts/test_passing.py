@@ -1,4 +1,4 @@
-"""How a response goes on to its client, and what its call is charged by then."""
+"""Passing a provider's response on to the client, and when its call is charged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 
 class Response:
-    """A provider's response, which may break off after its pieces."""
+    """A provider's response of these pieces, which breaks off after them where there is an ``error``."""
 
     def __init__(self, *pieces: bytes, status: int = 200, error: Exception | None = None) -> None:
         self.status = status
@@ -50,7 +50,7 @@ class Response:
 
 
 class Noted:
-    """A charge, a reader or what hears of a free response: notes what is done, and with what."""
+    """A stand-in for a charge, or for a reader of a paid or free response; it records the calls of its methods."""
 
     ended = False
 
@@ -92,13 +92,13 @@ def unpaid(response: Response, key: str | None = KEY, later: Noted | None = None
 
 
 def paid(response: Response, charge: Noted, reader: Noted) -> web.Response:
-    options: dict[str, Any] = {"streamed": False, "key": KEY, "name": "school", "aside": at_once}
+    options: dict[str, Any] = {"streamed": False, "key": KEY, "name": "school", "process": at_once}
     found = asyncio.run(pass_on(None, response, CIMultiDict(), charge, reader, **options))  # type: ignore[arg-type]
     assert isinstance(found, web.Response)
     return found
 
 
-# ---- what costs nothing
+# ---- free responses
 
 
 @pytest.mark.parametrize("status", [200, 400, 404, 500])
@@ -144,7 +144,7 @@ def test_a_free_response_is_read_to_its_end() -> None:
     assert unpaid(Response(body)).body == body
 
 
-# ---- what is paid for
+# ---- responses to paid calls
 
 
 def test_a_short_response_goes_on_once_it_is_settled() -> None:
@@ -178,54 +178,54 @@ def test_a_short_response_that_breaks_off_is_charged_as_far_as_it_came(
 def test_the_last_bytes_of_a_body_wait_until_it_is_settled() -> None:
     charge, reader, sizes = Noted(), Noted(), []
 
-    async def aside(work: Callable[[], Any], size: int) -> Any:
+    async def process(work: Callable[[], Any], size: int) -> Any:
         sizes.append(size)
         return work()
 
-    hearing = passing._Paid(charge, reader, aside, streamed=False)  # type: ignore[arg-type]
-    assert [hearing.feed(chunk) for chunk in (b"a", b"b", b"c")] == [b"", b"A", b"B"]
+    reading = passing._PaidResponse(charge, reader, process, streamed=False)  # type: ignore[arg-type]
+    assert [reading.feed(chunk) for chunk in (b"a", b"b", b"c")] == [b"", b"A", b"B"]
     assert charge.done_with == []
-    assert asyncio.run(hearing.done()) == b"C|rest"
+    assert asyncio.run(reading.done()) == b"C|rest"
     assert (charge.done_with, sizes, reader.done_with[-1]) == (["settle"], [3], "parsed")
-    hearing.left()
+    reading.close()
     assert charge.done_with == ["settle"]
 
 
 @pytest.mark.parametrize(("whole", "end"), [(True, "settle"), (False, "partly")])
 def test_a_body_whose_client_left_is_charged_as_far_as_it_came(*, whole: bool, end: str) -> None:
-    async def aside(work: Callable[[], Any], size: int) -> Any:
+    async def process(work: Callable[[], Any], size: int) -> Any:
         raise asyncio.CancelledError
 
     charge = Noted()
-    hearing = passing._Paid(charge, Noted(), aside, streamed=False)  # type: ignore[arg-type]
-    hearing.feed(b"a")
+    reading = passing._PaidResponse(charge, Noted(), process, streamed=False)  # type: ignore[arg-type]
+    reading.feed(b"a")
     if whole:
         with pytest.raises(asyncio.CancelledError):
-            asyncio.run(hearing.done())
-    hearing.left()
+            asyncio.run(reading.done())
+    reading.close()
     assert charge.done_with == [end]
 
 
 def test_a_stream_goes_on_as_it_comes_and_is_settled_once_it_has_reported_its_usage() -> None:
     charge, reader = Noted(), Noted()
-    hearing = passing._Paid(charge, reader, at_once, streamed=True)  # type: ignore[arg-type]
-    assert hearing.feed(b"a") == b"A"
+    reading = passing._PaidResponse(charge, reader, at_once, streamed=True)  # type: ignore[arg-type]
+    assert reading.feed(b"a") == b"A"
     assert charge.done_with == []
     reader.ended = True
-    assert hearing.feed(b"b") == b"B"
+    assert reading.feed(b"b") == b"B"
     assert charge.done_with == ["settle"]
-    assert hearing.feed(b"c") == b"C"
+    assert reading.feed(b"c") == b"C"
     assert charge.done_with == ["settle"]
-    assert asyncio.run(hearing.done()) == b"|rest"
+    assert asyncio.run(reading.done()) == b"|rest"
     assert "parsed" not in reader.done_with
 
 
 def test_a_free_stream_is_heard_as_it_goes_on() -> None:
     later = Noted()
-    hearing = passing._Free(later)  # type: ignore[arg-type]
-    assert (hearing.feed(b"a"), asyncio.run(hearing.done())) == (b"a", b"")
+    reading = passing._FreeResponse(later)  # type: ignore[arg-type]
+    assert (reading.feed(b"a"), asyncio.run(reading.done())) == (b"a", b"")
     assert later.done_with == [b"a", "done"]
-    plain = passing._Free(None)
+    plain = passing._FreeResponse(None)
     assert (plain.feed(b"a"), asyncio.run(plain.done())) == (b"a", b"")
 
 

@@ -1,4 +1,4 @@
-"""Why a request is not forwarded: its status, its code, and whether another attempt makes sense."""
+"""Refusals of requests: their status, their code, and whether a client may try again."""
 
 from __future__ import annotations
 

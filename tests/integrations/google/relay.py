@@ -46,7 +46,7 @@ def relay(upstream: str, till: Till) -> Iterator[str]:
                     self._head(response.status_code, kind, len(body))
                     self.wfile.write(body)
                     return
-                reader = API.reader(paid, requested, kind)
+                reader = API.reader(paid, kind)
                 self._head(response.status_code, kind, None)
                 for chunk in response.iter_bytes():
                     self.wfile.write(reader.feed(chunk))

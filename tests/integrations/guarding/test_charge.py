@@ -193,7 +193,7 @@ def test_a_ledger_out_of_reach_warns_and_the_end_is_written_down_later(
 
 def test_a_second_end_changes_nothing(guard: Guard, paid: Paid, till: Till) -> None:
     charge = guard.begin(paid)
-    assert (charge.open, charge.kept) == (True, False)
+    assert (charge.open, charge.outlives_call) == (True, False)
     charge.settle(RESPONSE)
     assert not charge.open
     charge.release()
@@ -266,11 +266,13 @@ def test_the_end_of_an_awaited_call_is_awaited(
 
     async def running() -> None:
         await (await guard.begin_async(paid)).settle_async(RESPONSE)
+        # What a thread holds, a task may end.
+        await guard.begin(paid).settle_async(RESPONSE)
         for end in (Charge.estimate_async, lambda charge: charge.settle_partly_async(RESPONSE, None)):
             await end(await guard.begin_async(paid))
 
     asyncio.run(running())
-    assert till.events() == ["hold", "settle", "hold", "estimated", "hold", "estimated"]
+    assert till.events() == ["hold", "settle"] * 2 + ["hold", "estimated"] * 2
 
 
 def test_an_awaited_attempt_requests_its_hold_once(
@@ -282,15 +284,15 @@ def test_an_awaited_attempt_requests_its_hold_once(
     monkeypatch.setattr(call.guard, "begin_ahead", twice)
     asyncio.run(Attempt(call, paid, streamed=False, sending=None).hold_async())
     assert till.events() == ["hold"]
-    call.left()
+    call.close()
     assert till.events() == ["hold", "estimated"]
 
 
 def test_copies_of_an_attempt_that_outlives_its_call_are_ended_with_it(call: Call, paid: Paid, till: Till) -> None:
     attempt = Attempt(call, paid, streamed=False, sending=Sending(streamed=False))
     attempt.hold()
-    attempt.again()
-    call.left()
+    attempt.hold_again()
+    call.close()
     assert till.events() == ["hold", "hold"]
     attempt.outcome = Outcome.FREE
     attempt.end()

@@ -160,7 +160,7 @@ def test_an_address_that_does_not_respond_changes_nothing(unavailable: str, fold
 )
 def test_what_is_no_price_data_changes_nothing(content: str, file: Path, folder: Path) -> None:
     file.write_text(content)
-    with pytest.raises(PriceDataError, match="is no price data that genai-prices"):
+    with pytest.raises(PriceDataError, match="is not price data that genai-prices"):
         price_data.update(file.as_uri())
     assert not folder.exists()
 

@@ -1,4 +1,4 @@
-"""The engine of a notebook on a governed server: acts that a person decides, agents, budgets and the record."""
+"""The engine of a notebook on a governed server: actions that a user approves, agents, budgets and audit records."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def result(value):
     print("<<" + json.dumps(value, default=str) + ">>")
 """
 
-# Seconds pass for minutes.
+# A waiting request is renewed after half a second, so that a test needs no minutes.
 HASTY = "from aumos_governance.kernel.requests import in_flight\nin_flight._RENEWED_EVERY = 0.5"
 
 
 @contextmanager
 def at(server: LiveServer, level: int, path: str) -> Iterator[tuple[Kernel, str]]:
-    """A notebook with a session at this level and an engine."""
+    """Open a notebook with a session at this trust level, and with an engine; the value is its kernel and kernel id."""
     with notebook(server, path) as (kernel, kernel_id):
         assert kernel.run(f"%governance --trust-level {level} --budget 5 --agent bot\n{IMPORTS}").status == "ok"
         yield kernel, kernel_id
 
 
 def reported(outcome: Outcome) -> Any:
-    """What a cell passed to ``result(...)``."""
+    """Return the value that a cell passed to ``result(...)``."""
     assert outcome.status == "ok", outcome
     return json.loads(outcome.text.split("<<", 1)[1].split(">>", 1)[0])
 
@@ -71,7 +71,7 @@ result([grant.hold_id, len(waited), grant.settle(0.25).spent])
 """
         with meanwhile(approve):
             hold_id, waited, spent = reported(kernel.run(code))
-        # On a busy machine the decision may arrive before the thread that waits has looked at what it waits for.
+        # On a busy machine the decision may arrive before the waiting thread has read the message that it waits.
         assert (bool(hold_id), waited in (0, 1), spent) == (True, True, "0.25")
         state = server.state("yes.ipynb")
         assert (state["spent"], state["held"]) == ("0.25", "0")
@@ -132,7 +132,7 @@ def test_a_server_that_stands_still_for_a_while(server: LiveServer) -> None:
     def stop_and_approve() -> None:
         (approval,) = requested(server, "still.ipynb")
         with stopped(server):
-            # Long enough for the kernel to request again, more than once, and to get no response.
+            # In this time the kernel resends the request more than once, without a response.
             time.sleep(2)
         decide(server, approval)
 
@@ -232,7 +232,7 @@ def test_a_kernel_without_a_server_has_the_same_engine(kernel: Kernel) -> None:
 
 
 def test_the_death_of_a_server_leaves_nothing_requested_and_nothing_held(server: LiveServer) -> None:
-    """Last: the module's server is another one afterwards."""
+    """This test is the last one, since it replaces the server that the module's tests share."""
     opened = server.open_notebook("orphan.ipynb")
     opened.run("%load_ext aumos_governance.jupyter_extension\n%governance --trust-level 3" + IMPORTS)
     opened.submit("engine.begin(act())")

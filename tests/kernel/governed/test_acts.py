@@ -1,4 +1,4 @@
-"""Governed cells where no server governs: by level, at the kernel's own prompt, and where no user can be reached."""
+"""Governed cells without a server: each trust level, the kernel's own prompt, and front ends without input."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 @pytest.fixture
 def kernel(shared: Kernel) -> Kernel:
-    """A kernel with a session of its own, and nothing run in it."""
+    """The shared kernel with a new session, in which no governed cell has run yet."""
     assert shared.run("%governance --new --trust-level 3 --budget 1\nran = []").status == "ok"
     return shared
 
@@ -48,7 +48,7 @@ def at(kernel: Kernel, level: int) -> None:
 
 
 def events(kernel: Kernel) -> list[str]:
-    """What the record says of this session, the opening aside."""
+    """Return the events of the audit records of this session after its opening."""
     table = kernel.run("%governance_audit --last 50").displays[0]["text/plain"].splitlines()
     found = [line.split()[2] for line in table[1:]]
     return found[max(n for n, event in enumerate(found) if event == "open") + 1 :]
@@ -107,7 +107,7 @@ def test_at_l3_the_prompt_shows_what_would_run_and_yes_runs_it(kernel: Kernel) -
         "Recorded: $0.05 for deploy ($0.95 remaining)",
     ]
     assert outcome.results[0]["text/plain"] == "1"
-    # The very same cell makes a new request.
+    # Running the same cell again makes a new approval request.
     assert kernel.run(DEPLOY, response="YES ").requested == QUESTION
     assert kernel.value("len(ran)") == "2"
 
@@ -128,7 +128,7 @@ def test_an_interrupt_at_the_prompt_takes_the_question_back(kernel: Kernel, body
     outcome = kernel.run(cell, response=lambda: os.kill(pid, signal.SIGINT))
     assert (outcome.ename, outcome.traceback) == ("KeyboardInterrupt", ["KeyboardInterrupt"])
     assert did_not_run(kernel)
-    # It is taken back without waiting for that, so that an interrupt takes no time.
+    # The interrupt does not wait for the withdrawal, which is recorded a moment later.
     until(lambda: events(kernel) == ["hold", "approval_requested", "withdraw"], "the question is taken back")
 
 
@@ -159,7 +159,7 @@ def test_a_cell_that_fails_gives_its_cost_back(kernel: Kernel) -> None:
     "body",
     [
         "import time\ntime.sleep(60)",
-        # ipykernel sees an interrupt of such a cell when its loop wakes up.
+        # ipykernel handles an interrupt of an awaiting cell when the event loop wakes up.
         "import asyncio\nfor _ in range(600):\n    await asyncio.sleep(0.1)",
     ],
     ids=["blocking", "awaiting"],
@@ -175,7 +175,7 @@ def test_a_cell_that_is_interrupted_is_charged(shared: Kernel, kernel: Kernel, b
 
 
 def _interrupt(pid: int) -> None:
-    # Once the statement after the display has begun to wait.
+    # Interrupt only when the statement after the display has begun to wait.
     status = Path(f"/proc/{pid}/stat")
     deadline = time.monotonic() + 20
     while status.read_text().rpartition(")")[2].split()[0] != "S":

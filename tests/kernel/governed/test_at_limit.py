@@ -1,5 +1,4 @@
-"""Calls that wait at a limit, in a kernel of a real governed server, where a user makes room over REST, as the panel
-does."""
+"""Calls that wait at a limit, in a kernel of a real governed server; a user raises the limit over REST."""
 
 from __future__ import annotations
 
@@ -86,9 +85,9 @@ def test_an_interrupt_withdraws_it(kernel: Kernel, server: LiveServer, cell: str
 def test_threads_wait_and_go_on_together(kernel: Kernel, server: LiveServer) -> None:
     cell = """
 from concurrent.futures import ThreadPoolExecutor
-from aumos_governance.kernel.requests.session import link
-from aumos_governance.kernel.requests.session import at_limit_field
-client = link(get_ipython()).client
+from aumos_governance.kernel.requests.connection import connect
+from aumos_governance.kernel.requests.connection import at_limit_field
+client = connect(get_ipython()).client
 def call(_):
     return client.request("spend", {"amount": "0.5", **at_limit_field()})["decision"]["allowed"]
 with ThreadPoolExecutor(8) as threads:

@@ -1,4 +1,4 @@
-"""What a cell sent without waiting for the response has its response when the cell has ended."""
+"""The end of a cell waits for the responses to the requests that the cell has posted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aumos_governance.engine import GovernanceAction
 from aumos_governance.kernel.engine import notebook_engine
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.session import Link
+from aumos_governance.kernel.requests.connection import Connection
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest
 from tests.kernel.fake_transport import FakeTransport
@@ -33,7 +33,7 @@ ALLOWED = {
 
 
 class Reluctant(FakeTransport):
-    """Responds to a settlement no sooner than a thread waits for it."""
+    """A fake server that responds to a settlement only when a thread waits for the response."""
 
     def __init__(self) -> None:
         super().__init__(self._decide)
@@ -61,7 +61,7 @@ def transport() -> Iterator[Reluctant]:
 @pytest.fixture
 def shell(transport: Reluctant, monkeypatch: pytest.MonkeyPatch) -> Any:
     client = Client(transport, incarnation="n-1")
-    monkeypatch.setattr(notebook_engine, "link", lambda shell: Link(client, 0))
+    monkeypatch.setattr(notebook_engine, "connect", lambda shell: Connection(client, 0))
     shell = SimpleNamespace()
     shell.events = EventManager(shell, available_events)
     return shell

@@ -1,4 +1,4 @@
-"""Each cell is reported as it begins, where the server has a gateway, and no cell waits for a server that is gone."""
+"""Each cell is reported when it begins, if the server has a gateway; no cell waits for a server that has ended."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 from aumos_governance.errors import ServerUnreachableError
 from aumos_governance.kernel.governed import cell_reports
-from aumos_governance.kernel.requests import session
+from aumos_governance.kernel.requests import connection
 from aumos_governance.wire.provider_keys import GATEWAY_ENV
 
 
 class Client:
-    """What was sent over it; unreachable until it is met."""
+    """A fake client that counts its requests; it has ``met`` the server after the first one that is reachable."""
 
     def __init__(self, *, reachable: bool = True) -> None:
         self.met = False
@@ -31,7 +31,7 @@ class Client:
         self.met = True
         return {}
 
-    def mention(self, op: str, *, cell: Any, seconds: float) -> bool:
+    def notify(self, op: str, *, cell: Any, seconds: float) -> bool:
         self.mentioned.append((op, cell.count))
         self.waited.append(seconds)
         return not self.silent and seconds > 0
@@ -58,13 +58,13 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Any:
     return SimpleNamespace(events=Events(), displayhook=SimpleNamespace(prompt_count=7), kernel=None)
 
 
-def link(monkeypatch: pytest.MonkeyPatch, client: Client) -> Client:
-    monkeypatch.setattr(session, "link", lambda shell: SimpleNamespace(client=client))
+def connect(monkeypatch: pytest.MonkeyPatch, client: Client) -> Client:
+    monkeypatch.setattr(connection, "connect", lambda shell: SimpleNamespace(client=client))
     return client
 
 
 def test_the_server_is_met_once_and_each_report_is_waited_for(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = link(monkeypatch, Client())
+    client = connect(monkeypatch, Client())
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()
@@ -73,7 +73,7 @@ def test_the_server_is_met_once_and_each_report_is_waited_for(shell: Any, monkey
 
 
 def test_a_server_that_is_silent_is_waited_for_once_a_minute(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    client, now = link(monkeypatch, Client()), [100.0]
+    client, now = connect(monkeypatch, Client()), [100.0]
     reports = cell_reports.CellReports(shell, monotonic=lambda: now[0])
     reports.begin()
     client.silent = True
@@ -88,7 +88,7 @@ def test_a_server_that_is_silent_is_waited_for_once_a_minute(shell: Any, monkeyp
 
 
 def test_a_server_that_is_gone_is_waited_for_once(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = link(monkeypatch, Client(reachable=False))
+    client = connect(monkeypatch, Client(reachable=False))
     cell_reports.follow(shell)
     for _ in range(3):
         shell.events.run()

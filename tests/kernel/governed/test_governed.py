@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bridge.live_server import LiveServer, until
-from tests.kernel.governed_kernel import LINK, SOCKET, connected, notebook, stopped
+from tests.kernel.governed_kernel import CONNECT, SOCKET, connected, notebook, stopped
 from tests.kernel.notebook_files import ACCEPTANCE, ACCEPTANCE_LINES, sources
 from tests.kernel.real_kernel import Kernel, refused, spent
 
@@ -69,7 +69,7 @@ def test_a_users_limit_stands_and_the_magic_says_who_set_it(server: LiveServer) 
 @pytest.mark.parametrize("threads", [2, 8])
 def test_threads_never_spend_more_than_there_is(server: LiveServer, threads: int) -> None:
     with notebook(server, f"threads-{threads}.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 5\n{LINK}\nfrom concurrent.futures import ThreadPoolExecutor")
+        kernel.run(f"%governance --budget 5\n{CONNECT}\nfrom concurrent.futures import ThreadPoolExecutor")
         outcome = kernel.run(
             "def spend(_):\n"
             "    return client.request('spend', {'amount': '0.01'})['decision']['allowed']\n"
@@ -82,7 +82,7 @@ def test_threads_never_spend_more_than_there_is(server: LiveServer, threads: int
 
 def test_tasks_request_while_their_loop_runs_on(server: LiveServer) -> None:
     with notebook(server, "tasks.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 5\n{LINK}\nimport asyncio, threading\nticks = 0")
+        kernel.run(f"%governance --budget 5\n{CONNECT}\nimport asyncio, threading\nticks = 0")
         outcome = kernel.run(
             "async def tick():\n"
             "    global ticks\n"
@@ -100,7 +100,7 @@ def test_tasks_request_while_their_loop_runs_on(server: LiveServer) -> None:
 
 def test_requests_that_come_together_travel_together(server: LiveServer) -> None:
     with notebook(server, "together.ipynb") as (kernel, _):
-        kernel.run(f"%governance\n{LINK}\nimport asyncio")
+        kernel.run(f"%governance\n{CONNECT}\nimport asyncio")
         counted = kernel.run(
             "transport = client._transport._comm\nclient._transport._socket.send = lambda ask: False\n"
             "sends = []\nsend = transport._comm.send\n"
@@ -112,7 +112,7 @@ def test_requests_that_come_together_travel_together(server: LiveServer) -> None
 
 
 def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
-    """Interrupt the kernel, as the page's button does, once it has begun to request."""
+    """Interrupt the kernel, as the button in JupyterLab does, when the event ``when`` is set."""
     pid = int(kernel.value("__import__('os').getpid()"))
 
     def press() -> None:
@@ -126,9 +126,9 @@ def interrupt(kernel: Kernel, when: threading.Event) -> threading.Thread:
 
 def test_an_interrupted_request_is_taken_back(server: LiveServer, tmp_path: Path) -> None:
     with notebook(server, "interrupted.ipynb") as (kernel, _):
-        # Both requests go the same way then.
+        # With the socket connected, both requests are sent over it, and arrive in order.
         allowed = "--GovernanceExtension.local_socket=True"
-        kernel.run(f"%governance\n{LINK}\n{SOCKET if allowed in server.arguments else ''}")
+        kernel.run(f"%governance\n{CONNECT}\n{SOCKET if allowed in server.arguments else ''}")
         begun = tmp_path / "begun"
         kernel.run(
             "send = client._transport.send\n"
@@ -146,7 +146,7 @@ def test_an_interrupted_request_is_taken_back(server: LiveServer, tmp_path: Path
             watcher.join()
         thread.join()
         assert (outcome.status, outcome.ename) == ("error", "KeyboardInterrupt")
-        # What was requested and that it is taken back come before this, and the ledger takes one after the other.
+        # The ledger handles requests in order, so the interrupted request and its cancel are done before this one.
         assert kernel.run("%governance_spend 2").lines == ["Recorded: $2.00 for unknown ($8.00 remaining)"]
         assert server.state("interrupted.ipynb")["spent"] == "2"
 
@@ -161,7 +161,7 @@ def test_a_server_that_stands_still_is_unreachable_and_charges_nothing_later(ser
         refused(outcome, "ServerUnreachableError", "did not respond within")
         assert "nothing is authorised" in outcome.evalue
         assert kernel.value("paid") == "[]"
-        # Whatever waited for the server comes before this, and the ledger takes one after the other.
+        # The ledger handles requests in order, so those that waited for the server are done before this one.
         assert kernel.run("%governance_spend 0.25").lines == ["Recorded: $0.25 for unknown ($9.25 remaining)"]
         assert server.state("still.ipynb")["spent"] == "0.75"
 
@@ -173,7 +173,7 @@ def test_a_kernel_that_never_met_its_server_fails_closed_too(server: LiveServer)
             refused(kernel.run("%governance"), "ServerUnreachableError", "did not respond within")
             assert time.monotonic() - began < 10
         assert kernel.run("%governance").lines == ["Governance enabled: trust_level=L2, budget=$10.00"]
-        # No embedded engine stood in for the server.
+        # The kernel has not opened an embedded engine instead of the server.
         assert not (server.home / "data" / "aumos_governance" / "embedded.sqlite").exists()
 
 
@@ -197,7 +197,7 @@ def test_a_forked_child_requests_over_a_connection_of_its_own(
     server: LiveServer, request: pytest.FixtureRequest
 ) -> None:
     with notebook(server, "forked.ipynb") as (kernel, _):
-        kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
+        kernel.run(f"%governance\n{CONNECT}\n%governance_spend 1")
         if "comm" in request.node.name:
             kernel.run(FORK)
             assert "only over its local socket, which it does not offer" in kernel.value("written")
@@ -213,7 +213,7 @@ def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, requ
     if "comm" in request.node.name:
         return
     with notebook(server, "pool.ipynb") as (kernel, _):
-        kernel.run(f"%governance --budget 1\n{LINK}\nimport multiprocessing")
+        kernel.run(f"%governance --budget 1\n{CONNECT}\nimport multiprocessing")
         outcome = kernel.run(
             "def spend(_):\n"
             "    return client.request('spend', {'amount': '0.01'})['decision']['allowed']\n"
@@ -226,7 +226,7 @@ def test_processes_of_a_pool_share_the_notebooks_budget(server: LiveServer, requ
 
 def test_a_request_at_exit_is_heard(server: LiveServer) -> None:
     with notebook(server, "exit.ipynb") as (kernel, kernel_id):
-        kernel.run(f"%governance\n{LINK}\n%governance_spend 1")
+        kernel.run(f"%governance\n{CONNECT}\n%governance_spend 1")
         kernel.run(
             "import atexit\n"
             "held = client.request('hold', {'amount': '2'})['hold_id']\n"
@@ -272,7 +272,7 @@ def test_a_strict_server_is_obeyed_and_binds_what_is_started_inside(tmp_path: Pa
 
 def test_the_greeting_states_the_notebook_and_the_versions(server: LiveServer) -> None:
     with notebook(server, "greeted.ipynb") as (kernel, _):
-        kernel.run(f"%governance\n{LINK}")
+        kernel.run(f"%governance\n{CONNECT}")
         greeting = json.loads(kernel.run("import json; print(json.dumps(dict(client.greeting)))").text)
         assert greeting["notebook"] == "greeted.ipynb"
         assert greeting["version"] == kernel.value("__import__('aumos_governance').__version__").strip("'")

@@ -1,4 +1,4 @@
-"""Governed cells in kernels of a real governed server, where a person decides over REST, as the panel does."""
+"""Governed cells in kernels of a real governed server; a user decides over REST, as in the panel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 
 class Notebook:
-    """A notebook with its kernel, and the person who looks at it."""
+    """A notebook with its kernel, and what a user does with it over REST."""
 
     def __init__(self, server: LiveServer, kernel: Kernel, kernel_id: str, path: str) -> None:
         self.server = server
@@ -45,7 +45,7 @@ class Notebook:
         return found
 
     def decide(self, decision: str) -> dict[str, Any]:
-        """Decide the one approval request that waits, and return it as it was requested."""
+        """Decide the only pending approval request, and return it."""
         (question,) = self.requested()
         body = {"decision": decision, "digest": question["digest"]}
         self.server.json("POST", f"{GOVERNANCE}approvals/{question['id']}", json=body)
@@ -57,7 +57,7 @@ class Notebook:
         return list(reversed(found[: found.index("open")]))
 
     def run_and(self, cell: str, then: Any) -> Outcome:
-        """Run a cell, and when it waits do something."""
+        """Run a cell, and call ``then`` when the cell shows that it waits."""
         return self.kernel.run(cell, cell_id="the-cell", when_shown=lambda line: line.startswith("Waiting") and then())
 
 

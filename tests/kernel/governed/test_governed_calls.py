@@ -1,4 +1,4 @@
-"""A governed client in a kernel of a real server: charged to the notebook, and nothing stays held when it ends."""
+"""A governed client in a kernel of a real server: its calls are charged to the notebook, and all its holds end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def prepared(kernel: Kernel, provider: Endpoint) -> None:
 
 
 def settled(server: LiveServer, path: str) -> str:
-    """What the notebook has spent once nothing is held in it any more."""
+    """Wait until nothing is held in the notebook, and return what is spent."""
     state = until(lambda: (state := server.state(path))["held"] == "0" and state, "nothing is held")
     return str(state["spent"])
 
@@ -115,9 +115,9 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
         first = settled(server, "left.ipynb")
         assert kernel.run(STREAM).status == "ok"
         held = Decimal(server.state("left.ipynb")["held"])
-        # A stream that broke off is charged by what arrived of it, which is less than what was held.
+        # A stream that broke off is charged for what arrived, which is less than the hold.
         assert 0 < Decimal(first) < held
-    # The kernel has ended meanwhile, in the regular way.
+    # The kernel was shut down regularly at the end of the block.
     until(lambda: server.state("left.ipynb")["held"] == "0", "the last stream is settled")
     assert Decimal(server.state("left.ipynb")["spent"]) == 2 * Decimal(first)
     records = server.json("GET", "aumos-governance/v1/audit?path=left.ipynb&event=settle")["records"]
@@ -128,7 +128,7 @@ def test_what_a_kernel_leaves_behind_is_an_estimate(server: LiveServer, provider
 COST = Decimal("0.0000975")
 REQUEST_AFTER = """
 from aumos_governance import notebook_engine
-from aumos_governance.kernel.requests.session import link
+from aumos_governance.kernel.requests.connection import connect
 budget = notebook_engine().budget
 budget.create_budget("llm", 1, "lifetime")
 mine = govern(OpenAI(**address), budget_category="llm")
@@ -139,7 +139,7 @@ for _ in range(15):
     told.append((balance.spent, balance.held))
 for _ in range(15):
     mine.chat.completions.create(**asked)
-    state = link(get_ipython()).client.request("status")["state"]
+    state = connect(get_ipython()).client.request("status")["state"]
     told.append((state["spent"], state["held"]))
 print(*(f"{spent} {held}" for spent, held in told), sep="\\n")
 """

@@ -1,4 +1,4 @@
-"""A cell under ``%%governed`` that may run behaves as it does without it, in a real kernel."""
+"""In a real kernel, an allowed cell with ``%%governed`` behaves as the same cell without it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 
 def seen(outcome: Outcome) -> tuple[object, ...]:
-    """What a person sees of a cell, but for execution counts and where a traceback says that it is."""
+    """Return what a user sees of a cell, except for execution counts and the places in a traceback."""
     results = [result["text/plain"] for result in outcome.results]
     evalue = outcome.evalue
     if outcome.ename in {"SyntaxError", "IndentationError"}:

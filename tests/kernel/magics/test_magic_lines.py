@@ -1,4 +1,4 @@
-"""What may stand behind a magic, and what is refused, in a real kernel."""
+"""The arguments of magics that are accepted and refused, in a real kernel."""
 
 from __future__ import annotations
 

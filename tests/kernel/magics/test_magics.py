@@ -1,4 +1,4 @@
-"""The magics in a real kernel that no server governs: what they print, raise, show and leave behind."""
+"""The magics in a real kernel without a server: what they print, display, raise and store."""
 
 from __future__ import annotations
 
@@ -158,8 +158,8 @@ def test_each_record_has_the_cell_it_came_from(kernel: Kernel) -> None:
     in_thread = "run = lambda: get_ipython().run_line_magic('governance_spend', '0.05 --tool thread')\n"
     kernel.run(in_thread + "thread = threading.Thread(target=run); thread.start(); thread.join()", cell_id="cell-d")
     kernel.run(
-        "from aumos_governance.kernel.requests.session import link\n"
-        "records = link(get_ipython()).client.request('audit')['records']"
+        "from aumos_governance.kernel.requests.connection import connect\n"
+        "records = connect(get_ipython()).client.request('audit')['records']"
     )
     assert kernel.value("[(r['event'], r['tool'], r['cell']['id'], r['cell']['count']) for r in records]") == (
         "[('open', None, 'cell-a', 2), ('spend', 'gpt-4o', 'cell-b', 3), ('spend', 'thread', 'cell-d', 5)]"

@@ -1,4 +1,4 @@
-"""Our magics among IPython's own: what a spend gives is shown nowhere by itself, and a misplaced line is explained."""
+"""The magics together with IPython's own: the value of a spend is not displayed, and a misplaced line is explained."""
 
 from __future__ import annotations
 

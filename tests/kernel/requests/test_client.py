@@ -1,4 +1,4 @@
-"""One request: sent, sent again, expired, interrupted, responded to, from threads and tasks."""
+"""A client's requests from threads and tasks: sent, resent, expired, interrupted, and their responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aumos_governance.errors import (
     UnavailableError,
 )
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.requests.in_flight import Started
+from aumos_governance.kernel.requests.in_flight import StartedRequest
 from aumos_governance.wire.protocol import Cell, WireRequest
 from tests.interrupting import press_ctrl_c
 from tests.kernel.fake_transport import FakeTransport
@@ -65,7 +65,7 @@ def test_the_expiry_is_reckoned_in_the_servers_clock() -> None:
     transport = FakeTransport(clock_ahead=-86_400.0)
     client_of(transport, timeout=7.0).request("spend", {"amount": "1"})
     left = transport.of("spend")[0].exp - transport.now()
-    # Never later than meant; a little earlier, by what the greeting took to arrive.
+    # The expiry is never late, and early at most by the time that the response to the hello took.
     assert 5.0 < left <= 7.0
 
 
@@ -133,7 +133,7 @@ def test_silence_raises_in_bounded_time_and_only_after_the_expiry() -> None:
         client.request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
     assert transport.now() > max(request.exp for request in transport.of("spend"))
-    # It may have been decided in time, and only its response was not heard.
+    # The request may have been carried out, with only its response lost, so it is cancelled.
     (cancel,) = transport.of("cancel")
     assert cancel.body == {"of": transport.of("spend")[0].id}
     assert cancel.exp > transport.now() + 60
@@ -146,7 +146,7 @@ def test_a_server_without_a_greeting_is_unreachable_in_bounded_time() -> None:
     with pytest.raises(ServerUnreachableError):
         client_of(transport, hello_timeout=2.0).request("spend", {"amount": "1"})
     assert time.monotonic() - began < 5.0
-    # The subscriber may not be connected yet, so a hello is said again; nothing else was requested.
+    # The server may not have subscribed yet, so the hello is resent; no other request is sent before its response.
     assert len(transport.of("hello")) >= 2
     assert transport.of("spend") == []
 
@@ -212,7 +212,7 @@ def test_tasks_wait_without_blocking_their_loop() -> None:
 
     async def main() -> list[str]:
         tasks = [asyncio.create_task(client.request_async("spend", {"amount": str(n)})) for n in range(50)]
-        # That this runs on shows that no request holds the loop.
+        # This task continues, which shows that no request blocks the event loop.
         await asyncio.to_thread(transport.wait_for, "spend", 50)
         released.set()
         return [response["amount"] for response in await asyncio.gather(*tasks)]
@@ -245,19 +245,19 @@ def test_an_interrupt_takes_the_request_back_and_goes_on_up() -> None:
 
 
 def test_an_interrupt_between_sending_and_waiting_takes_the_request_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    response = Started.response
+    response = StartedRequest.response
 
-    def press(started: Started) -> dict[str, Any]:
+    def press(started: StartedRequest) -> dict[str, Any]:
         if threading.current_thread() is threading.main_thread():
             raise KeyboardInterrupt
-        # What an earlier test left behind is still being taken back.
+        # Requests of an earlier test are still being taken back in another thread.
         return response(started)
 
     transport = FakeTransport(lambda request: None if request.op == "spend" else {"ok": True})
     client = client_of(transport)
     client.request("status")
-    monkeypatch.setattr(Started, "response", press)
-    # As in IPython, the traceback and all that hangs on it outlive the interrupt.
+    monkeypatch.setattr(StartedRequest, "response", press)
+    # IPython keeps the traceback of the interrupt, and with it the frames and their objects, and so does this test.
     with pytest.raises(KeyboardInterrupt) as kept:
         client.request("spend", {"amount": "1"})
     assert kept.tb is not None
@@ -322,12 +322,12 @@ def test_what_is_mentioned_is_waited_for_until_it_is_taken_in_and_never_sent_aga
 
     transport = FakeTransport(respond, lossy=True)
     client = client_of(transport)
-    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=20)
+    assert not client.notify("cell", cell=Cell("c-1", 1), seconds=20)
     assert transport.sent == []
     client.request("status")
-    assert not client.mention("cell", cell=Cell("c-1", 1), seconds=0)
+    assert not client.notify("cell", cell=Cell("c-1", 1), seconds=0)
     with ThreadPoolExecutor() as pool:
-        mentioned = pool.submit(client.mention, "cell", cell=Cell("c-2", 2), seconds=20)
+        mentioned = pool.submit(client.notify, "cell", cell=Cell("c-2", 2), seconds=20)
         transport.wait_for("cell", 2)
         assert not mentioned.done()
         taken_in.set()

@@ -1,4 +1,4 @@
-"""A request whose response waits for a user: for as long as server and client tell each other that they are there."""
+"""A request that waits for a user lasts as long as the client renews it and the server responds that it waits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ WAITING = {"approval_id": "p-1", "digest": "d-1", "until": 1.0}
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds pass for minutes."""
+    """Renewals and their time limit take fractions of a second, so that a test needs no minutes."""
     monkeypatch.setattr(in_flight, "_RENEWED_EVERY", 0.1)
     monkeypatch.setattr(in_flight, "_RENEWED_FOR", 0.5)
 
 
 class User:
-    """Responds to the copy of an act that is the ``copies``-th, and lets those before wait."""
+    """A user who decides when the action's request has been sent ``copies`` times; the earlier copies wait."""
 
     def __init__(self, copies: int, *, silent_after: int | None = None) -> None:
         self.copies = copies

@@ -1,4 +1,4 @@
-"""Time is frozen or moved in a kernel, as by freezegun and time-machine: what waits for the server ends in its time."""
+"""Requests end in time even where freezegun or time-machine has stopped or moved the clocks of the kernel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.bridge.live_server import LiveServer
-from tests.kernel.governed_kernel import LINK, notebook, stopped
+from tests.kernel.governed_kernel import CONNECT, notebook, stopped
 from tests.kernel.real_kernel import LOAD
 
 FREEZE = """
@@ -15,7 +15,7 @@ import sys, time
 real = {{id(function): function for function in (time.time, time.monotonic, time.perf_counter)}}
 def frozen(): return {at}
 def freeze():
-    # As freezegun does: in the module, and under whatever name a loaded module has it.
+    # freezegun also replaces the functions in the module itself and under each name in all loaded modules.
     for module in list(sys.modules.values()):
         names = dict(getattr(module, "__dict__", None) or {{}})
         if names.get("__name__", "").partition(".")[0] in ("threading", "queue", "ipykernel", "zmq", "tornado"):
@@ -35,7 +35,7 @@ REQUESTS = {
 def test_a_request_ends_within_its_time(server: LiveServer, kind: str, at: float) -> None:
     path = f"frozen-{kind}-{at:.0f}.ipynb"
     with notebook(server, path) as (kernel, _):
-        kernel.run(f"%governance\n{LINK}\n%governance_spend 0.5")
+        kernel.run(f"%governance\n{CONNECT}\n%governance_spend 0.5")
         assert kernel.run(FREEZE.format(at=at)).status == "ok"
         assert kernel.value("(time.time(), time.monotonic())") == repr((at, at))
         with stopped(server):
@@ -50,7 +50,7 @@ def test_a_request_ends_within_its_time(server: LiveServer, kind: str, at: float
 def test_a_kernel_that_loads_us_when_time_is_frozen_already(server: LiveServer) -> None:
     with notebook(server, "frozen-first.ipynb", load=False) as (kernel, _):
         assert kernel.run(FREEZE.format(at=1_326_499_200.0)).status == "ok"
-        assert kernel.run(f"{LOAD}\n%governance\n{LINK}\n%governance_spend 0.5").status == "ok"
+        assert kernel.run(f"{LOAD}\n%governance\n{CONNECT}\n%governance_spend 0.5").status == "ok"
         with stopped(server):
             outcome = kernel.run(REQUESTS["thread"], timeout=30)
         assert outcome.ename == "ServerUnreachableError"

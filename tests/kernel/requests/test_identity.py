@@ -1,4 +1,4 @@
-"""Governed, inherited, out of reach or none of these."""
+"""Whether a process is a governed kernel, started inside one, out of its server's reach, or ungoverned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No two requests have one id, whoever makes them."""
+"""Request ids are unique, across threads and forked processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests whose responses are waited for later, or not at all: what is requested after them never overtakes them."""
+"""Requests whose callers wait later, or not at all: later requests are never decided without them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.kernel.fake_transport import FakeTransport
 
 
 class Server:
-    """Responds to settlements when it is let, and everything else at once."""
+    """A fake server that responds to settlements when ``may_settle`` is set, and to other requests at once."""
 
     def __init__(self, **response: Any) -> None:
         self.may_settle = threading.Event()
         self.lost = 0
         self.first: PostedRequest | None = None
-        """What gets its response before a hold does."""
+        """A posted request that must have its response before a hold gets one."""
         self.response = response or {"ok": True}
         self.transport = FakeTransport(self._respond)
         self.client = Client(self.transport, incarnation="n-1", timeout=10.0)
@@ -173,7 +173,7 @@ def test_a_child_does_not_wait_for_what_its_parent_posted(monkeypatch: pytest.Mo
     server.may_settle.set()
 
 
-# ---- requested early
+# ---- requests whose callers wait later
 
 
 def test_a_request_that_is_started_is_on_its_way_before_it_is_waited_for() -> None:

@@ -1,4 +1,4 @@
-"""Forked, inherited, behind a gateway, named by a front end: which engine decides, in real kernels."""
+"""Which engine decides in real kernels: in forked children, inside another kernel, and behind a kernel gateway."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.kernel.real_kernel import (
 
 def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
     kernel.run("%governance\n%governance_spend 0.05")
-    # The child prints nothing: ipykernel's output may have been locked by another thread when it was forked off.
+    # The child must not print, since another thread may have held the lock of ipykernel's output at the fork.
     forked = kernel.run(
         "import os\n"
-        "from aumos_governance.kernel.requests.session import link\n"
+        "from aumos_governance.kernel.requests.connection import connect\n"
         "read, write = os.pipe()\n"
         "child = os.fork()\n"
         "if child == 0:\n"
         "    try:\n"
-        "        answer = link(get_ipython()).client.request('spend', {'amount': '0.05'})\n"
+        "        answer = connect(get_ipython()).client.request('spend', {'amount': '0.05'})\n"
         "        os.write(write, repr(answer['decision']['code']).encode())\n"
         "    except BaseException as error:\n"
         "        os.write(write, repr(error).encode())\n"
@@ -32,7 +32,7 @@ def test_a_forked_child_gets_an_engine_of_its_own(kernel: Kernel) -> None:
         "told = os.read(read, 1000)"
     )
     assert forked.status == "ok"
-    # It is another process, so another notebook, and none has been opened for it.
+    # The child counts as another notebook, since it is another process, and that one has no session.
     assert kernel.value("told") == "b\"'NO_SESSION'\""
     assert "$0.05 spent" in spent(kernel)
 
@@ -53,8 +53,8 @@ def test_a_kernel_started_inside_a_governed_one_uses_its_own_engine(tmp_path: Pa
     outer = {"KERNEL_AUMOS_GOVERNANCE": sign, "JPY_SESSION_NAME": str(tmp_path / "outer.ipynb")}
     with started(environment(tmp_path, **outer), tmp_path) as kernel:
         assert kernel.run("%governance").lines[-1] == "Governance enabled: trust_level=L2, budget=$10.00"
-        kernel.run("from aumos_governance.kernel.requests.session import link")
-        assert "process:" in kernel.value("link(get_ipython()).client.greeting['notebook']")
+        kernel.run("from aumos_governance.kernel.requests.connection import connect")
+        assert "process:" in kernel.value("connect(get_ipython()).client.greeting['notebook']")
 
 
 def test_a_gateways_kernel_says_plainly_that_it_cannot_be_governed(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whatever ends a request but its response: what its client does not know of is not charged and not held."""
+"""A request that ends without its response, for any reason, leaves nothing charged or held."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aumos_governance.authority.authorization import Grant
 from aumos_governance.errors import ServerUnreachableError, UnavailableError
 from aumos_governance.kernel.engine.notebook_engine import NotebookEngine
 from aumos_governance.kernel.magics import commands, spending
-from aumos_governance.kernel.requests import in_flight, session
+from aumos_governance.kernel.requests import connection, in_flight
 from aumos_governance.kernel.requests.client import Client
 from aumos_governance.kernel.text.arguments import Arguments
 from aumos_governance.wire.protocol import WireRequest, requests_message
@@ -66,7 +66,7 @@ def test_a_time_out_of_what_charges_nothing_takes_nothing_back(op: str) -> None:
 def test_a_response_that_comes_after_the_deadline_is_none(
     monkeypatch: pytest.MonkeyPatch, response: dict[str, Any], cancels: int
 ) -> None:
-    """As when the machine or the kernel stood still meanwhile."""
+    """The clock jumps ahead, as when the machine or the kernel was suspended meanwhile."""
     transport = FakeTransport(unheard)
     client = client_of(transport, timeout=10.0)
     real, ahead = in_flight.monotonic, 0.0
@@ -90,7 +90,7 @@ def test_a_cancelled_task_whose_response_was_here_takes_it_back() -> None:
         task = asyncio.create_task(client.request_async("hold", {"amount": "1"}))
         (hold,) = await asyncio.to_thread(transport.wait_for, "hold")
         transport.deliver(hold.id, **ALLOWED)
-        # In the same turn of the loop, so that the task has not run since.
+        # The task is cancelled before it can run and read the response.
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -139,7 +139,7 @@ def test_a_cancel_that_is_lost_is_sent_again_until_its_response() -> None:
         if request.op != "cancel":
             return unheard(request)
         if len(transport.of("cancel")) == 2:
-            # A server that was started anew.
+            # A restarted server responds with this.
             return {"ok": False, "code": "HELLO_REQUIRED", "message": "Say hello."}
         if len(transport.of("cancel")) < 4:
             return None
@@ -193,15 +193,15 @@ def test_an_opening_that_was_given_up_and_stands_is_named() -> None:
     client = client_of(FakeTransport(response))
     with pytest.raises(ServerUnreachableError):
         client.request("open", {"budget": "5"})
-    assert client.standing() == [("open", {"budget": "5"})]
-    assert client.standing() == []
+    assert client.took_effect() == [("open", {"budget": "5"})]
+    assert client.took_effect() == []
 
 
 # ---- at any line, with a real service: what is printed is charged
 
 
 class Shell:
-    """As much of a shell as the commands need."""
+    """The part of an IPython shell that the commands use."""
 
     kernel = None
 
@@ -211,9 +211,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     made = Server()
     client = Client(made, incarnation="one")
     client.request("open", {"budget": "100000"})
-    link = session.Link(client, os.getpid())
-    monkeypatch.setattr(spending, "link", lambda _: link)
-    monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.link", lambda _: link)
+    connected = connection.Connection(client, os.getpid())
+    monkeypatch.setattr(spending, "connect", lambda _: connected)
+    monkeypatch.setattr("aumos_governance.kernel.engine.notebook_engine.connect", lambda _: connected)
     made.client = client  # type: ignore[attr-defined]
     yield made
     made.ledger.close()
@@ -225,7 +225,7 @@ def figures(server: Server) -> tuple[Decimal, Decimal]:
 
 
 def everywhere(call: Callable[[], object], after: Callable[[str], object]) -> int:
-    """Interrupt the call at each of its lines in the kernel's modules."""
+    """Repeat a call and interrupt it at each of its lines in the kernel's modules; return how often."""
     at = 1
     while where := interrupted(call, at, PACKAGE / "kernel"):
         after(where)

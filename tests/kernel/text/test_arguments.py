@@ -1,4 +1,4 @@
-"""Reading a magic's line."""
+"""Parsing a magic's line."""
 
 from __future__ import annotations
 

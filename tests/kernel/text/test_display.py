@@ -1,4 +1,4 @@
-"""What is said and shown of every state that a server can tell."""
+"""The text and HTML of the magics for every state that a server can return."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMATTING = {"div", "table", "thead", "tbody", "tr", "th", "td", "p"}
 
 
 class Markup(HTMLParser):
-    """The tags that a browser would see, checked for being closed in order, and the text between them."""
+    """The tags and the text of HTML; it checks that the tags are closed in order."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -177,5 +177,5 @@ def test_no_records_yet() -> None:
 
 @pytest.mark.parametrize("html", [status_html(STATES["active"]), audit_html([record()])], ids=["card", "table"])
 def test_no_front_end_takes_amounts_for_a_formula(html: str) -> None:
-    # JupyterLab's MathJax and the classic one each leave out what is marked with their word.
+    # MathJax in JupyterLab and in the classic notebook skip elements with their respective class.
     assert re.match(r'<\w+ class="mathjax_ignore tex2jax_ignore"', html)

@@ -1,4 +1,4 @@
-"""What `%governance_status` says of the gateway, and of providers' keys that pass it by."""
+"""The lines of `%governance_status` about the gateway, and about providers' keys with which calls bypass it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of output that gives way to the next, with an interrupt in between."""
+"""A line of output that is replaced by the next one, also after an interrupt in between."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aumos_governance.kernel.text.notice import Notice
 
 
 class Interrupted:
-    """A shell that shows what is published, and is interrupted with the first of it."""
+    """A shell that records what is displayed, and is interrupted at the first display."""
 
     def __init__(self) -> None:
         self.display_pub = self
@@ -26,8 +26,8 @@ def test_what_was_shown_when_the_interrupt_came_is_replaced() -> None:
     shell = Interrupted()
     notice = Notice(shell)
     with pytest.raises(KeyboardInterrupt):
-        notice.say("Waiting for approval")
+        notice.show("Waiting for approval")
     assert notice.shown
-    notice.say("Withdrawn")
+    notice.show("Withdrawn")
     (_, first, _), (_, second, update) = shell.shown
     assert (second, update) == (first, True)

@@ -1,4 +1,4 @@
-"""Requests on iopub in as few messages as can be, responses from the control channel."""
+"""Requests are sent on iopub in as few messages as possible, and responses arrive on the control channel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aumos_governance.wire.protocol import WireRequest, parse_requests, response
 
 
 class RecordedComm(comm.BaseComm):
-    """A comm whose messages a test reads."""
+    """A comm that records its messages."""
 
     published: ClassVar[list[tuple[str, str, Any]]] = []
 
@@ -38,7 +38,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str, 
 
 
 class Line:
-    """A transport with a fake kernel at its end."""
+    """A `CommTransport` with a fake kernel."""
 
     def __init__(self, published: list[tuple[str, str, Any]]) -> None:
         self.kernel = SimpleNamespace(control_handlers={}, control_thread=object())
@@ -69,7 +69,7 @@ def line(published: list[tuple[str, str, Any]]) -> Line:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No message is given up for lost."""
+    """No message counts as lost after a time."""
     monkeypatch.setattr("aumos_governance.kernel.transports.comm_transport._UNDER_WAY_SECONDS", 3600.0)
 
 

@@ -1,4 +1,4 @@
-"""The kernel's end of the local socket, with whoever responds at its address."""
+"""The kernel's side of the local socket, with a fake process at its address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 from aumos_governance.errors import ServerUnreachableError
 from aumos_governance.kernel.requests.client import Client
-from aumos_governance.kernel.transports.socket_transport import SocketTransport, _Line
+from aumos_governance.kernel.transports.socket_transport import SocketTransport, _SocketConnection
 from aumos_governance.kernel.transports.spawned import SpawnedTransport
 from aumos_governance.kernel.transports.waiter import Waiter
 from aumos_governance.wire.protocol import WireRequest, socket_proof
@@ -26,7 +26,7 @@ Responses = Callable[[dict[str, Any]], Any]
 
 
 class Peer:
-    """Listens on loopback, greets as it is told, and then authorises whatever is requested."""
+    """A fake server on loopback that responds to the greeting with ``greet``, and allows all requests."""
 
     def __init__(self, greet: Responses) -> None:
         self.greet = greet
@@ -55,7 +55,7 @@ class Peer:
                 connection.sendall(json.dumps(response).encode() + b"\n")
 
     def close(self) -> None:
-        # Closing alone does not end an accept that is under way.
+        # Closing the socket would not end an `accept` that waits.
         with suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
@@ -112,9 +112,9 @@ def test_another_process_at_that_address_is_found_out(
     impostor = responds_as(greet)
     transport = SocketTransport(lambda response: None)
     transport.take_offer(impostor.offer)
-    line = transport._line
-    assert line is not None
-    assert line.settled.wait(20)
+    connection = transport._connection
+    assert connection is not None
+    assert connection.settled.wait(20)
     with pytest.raises(ServerUnreachableError, match="nothing is authorised"):
         transport.send_from_child(request())
     assert transport.send(request()) is False
@@ -132,9 +132,9 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_requested(responds_as
 
     transport = SocketTransport(take)
     transport.take_offer(server.offer)
-    line = transport._line
-    assert line is not None
-    assert line.settled.wait(20)
+    connection = transport._connection
+    assert connection is not None
+    assert connection.settled.wait(20)
     failed: list[object] = []
 
     def go(start: int) -> None:
@@ -163,7 +163,7 @@ def test_many_tasks_and_threads_at_once_each_get_what_they_requested(responds_as
 
 
 class Interrupts:
-    """Ctrl-C as a kernel gets it, but only in what runs in this context, and there once."""
+    """SIGINT raises KeyboardInterrupt as in a kernel, but only within this context, and only once."""
 
     def __init__(self) -> None:
         self.armed = False
@@ -188,7 +188,7 @@ def interrupts() -> Iterator[Interrupts]:
     signal.signal(signal.SIGINT, before)
 
 
-# One that comes while Python runs a finalizer, of whatever is collected just then, is told of and goes no further.
+# Python reports an interrupt within a finalizer as unraisable, and does not raise it in the test.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupts_at_any_moment_keep_no_caller_from_its_response(
     responds_as: Callable[[Responses], Peer], interrupts: Interrupts
@@ -241,11 +241,11 @@ def test_a_connection_that_an_interrupt_kept_from_being_begun_is_begun_by_the_ne
     server = responds_as(proven)
     transport = SocketTransport(lambda response: None)
 
-    def press(line: _Line) -> None:
+    def press(connection: _SocketConnection) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_Line, "start", press)
+        patched.setattr(_SocketConnection, "start", press)
         with pytest.raises(KeyboardInterrupt):
             transport.take_offer(server.offer)
     transport.take_offer(server.offer)

@@ -1,11 +1,11 @@
-"""Threads and tasks that wait at one connection: whoever waits reads for all, and nobody is forgotten."""
+"""Threads and tasks that wait for one connection: one reads for all, and each of them gets its response."""
 
 from __future__ import annotations
 
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 import pytest
@@ -16,7 +16,7 @@ from tests.bridge.live_server import until
 
 
 class Source:
-    """What comes in is something to do, done in the thread that reads; None is the end."""
+    """A source whose input is functions, which the reading thread calls; None is the end."""
 
     def __init__(self) -> None:
         self.coming: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
@@ -44,7 +44,7 @@ class Source:
 
 
 class Client:
-    """A thread that waits until it has its response."""
+    """A thread that waits for its response."""
 
     def __init__(self, turns: Turns) -> None:
         self.responded = False
@@ -129,45 +129,37 @@ def test_a_thread_that_is_woken_from_elsewhere_leaves_its_turn(source: Source) -
 def test_tasks_are_read_for_and_a_thread_takes_over_when_there_are_none(source: Source) -> None:
     tasks = [1]
     turns = Turns(source, lambda: bool(tasks))
-    standing = threading.Thread(target=turns.stand, daemon=True)
-    standing.start()
-    reads(source, standing)
+    task_reader = threading.Thread(target=turns.read_for_tasks, daemon=True)
+    task_reader.start()
+    reads(source, task_reader)
     client = Client(turns)
-    reads(source, standing)
+    reads(source, task_reader)
     tasks.clear()
     other = Client(turns)
     until(lambda: source.reader in (client.thread.ident, other.thread.ident), "a thread reads for itself")
     tasks.append(2)
-    turns.attend()
+    turns.wake_task_reader()
     for waiting in (client, other):
         source.coming.put(waiting.respond)
     for waiting in (client, other):
         waiting.done()
-    reads(source, standing)
+    reads(source, task_reader)
     source.coming.put(None)
-    standing.join(20)
-    assert not standing.is_alive()
+    task_reader.join(20)
+    assert not task_reader.is_alive()
 
 
 def test_at_the_end_no_thread_is_left_waiting_for_it(source: Source) -> None:
     turns = Turns(source, lambda: False)
-    standing = threading.Thread(target=turns.stand, daemon=True)
-    standing.start()
+    task_reader = threading.Thread(target=turns.read_for_tasks, daemon=True)
+    task_reader.start()
     clients = [Client(turns) for _ in range(3)]
     source.coming.put(None)
     for client in clients:
         client.done()
     assert not any(client.open for client in clients)
-    standing.join(20)
-    assert not standing.is_alive()
-
-
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Ctrl-C as a kernel gets it, which pytest may have changed."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+    task_reader.join(20)
+    assert not task_reader.is_alive()
 
 
 @pytest.mark.usefixtures("interrupts")

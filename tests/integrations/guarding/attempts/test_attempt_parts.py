@@ -166,18 +166,18 @@ def test_an_attempt_dropped_before_it_holds_charges_nothing(attempt: Attempt, ti
 
 
 @pytest.mark.parametrize(
-    ("unpaid_for", "events"),
+    ("chargeable", "events"),
     [(4, ["estimated"] * 3), (3, ["estimated"] * 2 + ["release"]), (2, ["estimated", "release", "release"])]
     + [(number, ["release"] * 3) for number in (1, 0)],
 )
 def test_of_the_requests_that_went_out_those_without_an_error_response_are_charged(
-    attempt: Attempt, till: Till, way: Way, unpaid_for: int, events: list[str]
+    attempt: Attempt, till: Till, way: Way, chargeable: int, events: list[str]
 ) -> None:
     way(attempt.hold)
     for _ in range(3):
         way(attempt.hold_again)
     assert till.events() == ["hold"] * 4
-    attempt.sends = SimpleNamespace(unpaid_for=unpaid_for)  # type: ignore[assignment]
+    attempt.sends = SimpleNamespace(chargeable=chargeable)  # type: ignore[assignment]
     way(attempt.responding, response())
     assert sorted(till.events()[4:]) == sorted([*events, "settle"])
     assert till.spent == COST + worst(till) * events.count("estimated")
@@ -187,7 +187,7 @@ def test_of_the_requests_that_went_out_those_without_an_error_response_are_charg
 def test_what_went_out_again_ends_with_its_attempt(attempt: Attempt, till: Till, way: Way, end: str) -> None:
     way(attempt.hold)
     way(attempt.hold_again)
-    attempt.sends = SimpleNamespace(unpaid_for=2)  # type: ignore[assignment]
+    attempt.sends = SimpleNamespace(chargeable=2)  # type: ignore[assignment]
     attempt.drop() if end == "drop" else way(attempt.ending)
     assert till.events() == ["hold", "hold", "estimated", "estimated"]
 

@@ -1,4 +1,4 @@
-"""A gateway between a client and a provider's endpoint, on a ledger of the test's choice."""
+"""A gateway between a client and a fake provider, with a ledger of the test's choice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PATIENCE = 20.0
 
 
 class FakeKeys:
-    """Keys in memory."""
+    """`Keys` that a test adds to and revokes."""
 
     def __init__(self) -> None:
         self.holders = {SECRET: Holder("key1", "kernel of agents.ipynb", "kernel", CALLER)}
@@ -51,7 +51,7 @@ class FakeKeys:
 
 
 def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
-    """OpenAI, Anthropic and Google at the endpoint."""
+    """Return upstreams for OpenAI, Anthropic and Google, all at the fake provider."""
     common: dict[str, Any] = {"key": lambda: PROVIDER_KEY, "prices": Prices()} | fields
     of_openai = {"base_url": endpoint.openai_url} | common
     return {
@@ -61,13 +61,13 @@ def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
     }
 
 
-class House:
-    """A ledger, its service, and a gateway in front of an endpoint, between ``with`` and its end."""
+class GatewayServer:
+    """A ledger, its service, and a gateway to a fake provider, which runs within the ``with`` block."""
 
     def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
-        """``fields`` are of the upstreams, unless these are ``given``, or of the gateway."""
+        """``fields`` are arguments of `Gateway`, or ``given`` upstreams, or else fields of the default upstreams."""
         options = {
-            name: fields.pop(name) for name in ("most_of_one", "most_in_all", "ending_seconds") if name in fields
+            name: fields.pop(name) for name in ("max_body_bytes", "max_total_bytes", "ending_seconds") if name in fields
         }
         self.ledger = open_ledger(url)
         self.service = NotebookService(self.ledger)
@@ -96,7 +96,7 @@ class House:
         return f"{self.url}/llm/google"
 
     def request(self, op: str, **body: Any) -> dict[str, Any]:
-        """A kernel's own request."""
+        """Make a request as the notebook's kernel, and return the response."""
         heard: SimpleQueue[dict[str, Any]] = SimpleQueue()
         self.service.submit(CALLER, WireRequest(f"t{time.monotonic_ns()}", op, time.time() + 20, body=body), heard.put)
         return heard.get(timeout=PATIENCE)
@@ -106,17 +106,17 @@ class House:
 
     @property
     def spent(self) -> Decimal:
-        """What is spent once nothing is held any more."""
+        """What is spent, after all holds have ended."""
         return Decimal(self._ended()["spent"])
 
     def records(self, *events: str) -> list[dict[str, Any]]:
-        """Those of charges, oldest first, once nothing is held any more."""
+        """Return the audit records of charges, oldest first, after all holds have ended."""
         self._ended()
         wanted = events or ("hold", "settle", "release", "void")
         return [entry for entry in self.request("audit", limit=1000)["records"] if entry["event"] in wanted]
 
     def events(self) -> list[str]:
-        """What became of the charges, with ``estimated`` for a settlement that is one."""
+        """Return the events of the charges' records, with ``estimated`` for a settlement that is an estimate."""
         return ["estimated" if entry["detail"].get("estimated") else entry["event"] for entry in self.records()]
 
     def _ended(self) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class House:
             time.sleep(0.002)
         return budget
 
-    def __enter__(self) -> House:  # noqa: PYI034 - Self needs Python 3.11
+    def __enter__(self) -> GatewayServer:  # noqa: PYI034 - Self needs Python 3.11
         self.port = self.gateway.start()
         return self
 

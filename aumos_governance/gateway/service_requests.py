@@ -1,4 +1,4 @@
-"""Requests of the gateway to the notebook service, made in the gateway's event loop."""
+"""The gateway's requests to the notebook service, made in the gateway's event loop."""
 
 from __future__ import annotations
 
@@ -14,25 +14,28 @@ from ..service.callers import Caller
 from ..service.service import NotebookService
 from ..wire.protocol import Cell, WireRequest, error_response
 
-__all__ = ["Desk"]
+__all__ = ["ServiceRequests"]
 
 _SECONDS: Final = 20.0
-"""How long a response is waited for."""
+"""The time limit of a response, counted from the service's latest message about the request."""
 _SILENT: Final = 2
-"""Checks without a message of the service, after which no response is expected."""
+"""After this many checks in a row without a message of the service, its response is given up."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )
-"""The codes after which a posted request is sent again: the ledger could not take it in."""
+"""The codes of responses after which a posted request is sent again: the ledger could not record it."""
 _LATE: Final = "UNAVAILABLE"
 _IN_DOUBT: Final = frozenset({_LATE, "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE"})
-"""The codes after which a request may have been carried out, or may still be."""
+"""The codes of responses after which the request may have been carried out, or may still be."""
 _PAUSES: Final = (0.05, 0.2, 1.0, 5.0)
 """Seconds between one copy of a posted request and the next; the last one repeats."""
 
 
-class Desk:
-    """Sends requests to the service and waits for their responses. Its methods are called in its loop alone."""
+class ServiceRequests:
+    """Sends requests to the notebook service and waits for their responses.
+
+    Its methods may only be called in the event loop in which it was made.
+    """
 
     def __init__(
         self, service: NotebookService, log: logging.Logger, *, clock: Callable[[], float] = time.time
@@ -46,11 +49,12 @@ class Desk:
     async def request(
         self, caller: Caller, op: str, body: Mapping[str, Any], *, seconds: float = _SECONDS
     ) -> dict[str, Any]:
-        """The response; with ``ok`` false and the code ``UNAVAILABLE`` where no message arrives for ``seconds``.
+        """Send a request and return its response.
 
-        A call that waits, for its turn or for a user, is kept waiting as long as the service says that it does. A
-        request that is given up, because no message arrives or this task is cancelled, is taken back: see `cancel` in
-        the protocol.
+        Where the service sends no message for ``seconds``, the response has ``ok`` false and the code ``UNAVAILABLE``.
+        A call that waits for its turn or for a user may take longer: the service keeps sending messages about it. A
+        hold that may have been made, although no response arrived or this task was cancelled, is cancelled; see
+        `cancel` in the protocol.
         """
         request = WireRequest(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:
@@ -63,9 +67,9 @@ class Desk:
         return response
 
     def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
-        """Send a request whose response decides nothing here, and send it again until it is recorded."""
+        """Send a request whose response the caller does not need, and resend it until the ledger has recorded it."""
         request = WireRequest(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
-        # The first copy goes out now, ahead of all that this client requests next.
+        # The first copy is sent before this returns, so it precedes whatever the client requests next.
         future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
         self._send(caller, request, future)
         task = self._loop.create_task(self._until_recorded(caller, request, future))
@@ -73,7 +77,7 @@ class Desk:
         task.add_done_callback(self._posted.discard)
 
     async def recorded(self, seconds: float) -> bool:
-        """Wait until all that was posted is recorded; False where it is not in time, and is given up then."""
+        """Wait at most ``seconds`` until all posted requests are recorded; give up the others and return False."""
         if self._posted:
             await asyncio.wait(self._posted, timeout=seconds)
         left = tuple(self._posted)
@@ -101,7 +105,7 @@ class Desk:
             try:
                 loop.call_soon_threadsafe(arrived, response)
             except RuntimeError:
-                # The gateway has stopped meanwhile.
+                # The gateway's event loop has been closed.
                 self._log.debug("A response of the governance service came after the gateway's end.")
 
         self._service.submit(caller, request, reply)
@@ -115,7 +119,7 @@ class Desk:
         *,
         sent: bool = False,
     ) -> dict[str, Any]:
-        """The response to a request, which is sent now unless it was ``sent`` already."""
+        """Return the response to a request, as `request` does; ``sent``: the request was sent already."""
         loop, heard, silent = self._loop, False, 0
         timer: asyncio.TimerHandle
 
@@ -130,14 +134,14 @@ class Desk:
                 future.set_result(error_response(request.id, _LATE, "The governance ledger did not respond in time."))
                 return
             if heard:
-                # A copy renews how long the service lets it wait.
+                # A copy of the request renews the time for which the service lets it wait.
                 heard = False
                 self._send(caller, replace(request, exp=self._clock() + seconds), future, waits)
             timer = loop.call_later(seconds / _SILENT, look)
 
         if not sent:
             self._send(caller, request, future, waits)
-        # Not `wait_for`, which before Python 3.12 may swallow that its task is cancelled.
+        # `asyncio.wait_for` may swallow the cancellation of its task before Python 3.12.
         timer = loop.call_later(seconds / _SILENT, look)
         try:
             return await future
@@ -158,7 +162,7 @@ class Desk:
             number, sent = number + 1, False
             request, future = replace(request, exp=self._clock() + _SECONDS), self._loop.create_future()
         if not response.get("ok") and request.op != "adjust":
-            # An adjustment is refused for each response that was charged exactly.
+            # The refusal of an adjustment is normal: the response was charged exactly, so there is nothing to adjust.
             self._log.warning("A %s of the gateway was refused: %s", request.op, response.get("message"))
 
     def _take_back(self, caller: Caller, request: WireRequest) -> None:

@@ -1,4 +1,4 @@
-"""The gateway's requests: waited for while the service shows signs, taken back in doubt, sent until recorded."""
+"""The gateway's requests to the service: their time limits, cancelled holds, and posted requests that are resent."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.gateway.desk import Desk
+from aumos_governance.gateway.service_requests import ServiceRequests
 from aumos_governance.service.callers import Caller
 from aumos_governance.wire.protocol import WireRequest
-from tests.gateway.house import CALLER
+from tests.gateway.gateway_server import CALLER
 
 OK = {"ok": True, "state": {}}
 WAITS = {"waiting": True}
 SILENCE: tuple[dict[str, Any], ...] = ()
-LOG = logging.getLogger("tests.gateway.desk")
+LOG = logging.getLogger("tests.gateway.service_requests")
 
 
 def refused(code: str) -> dict[str, Any]:
@@ -26,16 +26,16 @@ def refused(code: str) -> dict[str, Any]:
 
 
 class Service:
-    """Replies to each request what the test wrote down, and nothing to any after these."""
+    """Sends these replies to one request after the other, and none to later ones."""
 
     def __init__(self, *replies: dict[str, Any] | tuple[dict[str, Any], ...]) -> None:
         self._replies = list(replies)
         self.requests: list[WireRequest] = []
         self.reply: Callable[[dict[str, Any]], None] | None = None
         self.delays: list[float] = []
-        """Seconds for which the desk waited for anything, which pass a thousand times faster."""
+        """The seconds of each wait; they pass a thousand times faster."""
         self.at_delay: dict[int, dict[str, Any]] = {}
-        """What is replied when the desk begins to wait for the first, second, ... time."""
+        """Replies that are sent when the first, second, ... wait begins, by its number."""
         self.errors: list[dict[str, Any]] = []
         self.now = 0.0
 
@@ -52,7 +52,7 @@ class Service:
     def ops(self) -> list[str]:
         return [message.op for message in self.requests]
 
-    def run(self, work: Callable[[Desk], Coroutine[Any, Any, Any]]) -> Any:
+    def run(self, work: Callable[[ServiceRequests], Coroutine[Any, Any, Any]]) -> Any:
         async def main() -> Any:
             loop = asyncio.get_running_loop()
             later = loop.call_later
@@ -65,7 +65,7 @@ class Service:
 
             loop.call_later = sooner  # type: ignore[method-assign]
             loop.set_exception_handler(lambda _, context: self.errors.append(context))
-            return await work(Desk(self, LOG, clock=lambda: self.now))  # type: ignore[arg-type]
+            return await work(ServiceRequests(self, LOG, clock=lambda: self.now))  # type: ignore[arg-type]
 
         return asyncio.run(main())
 
@@ -75,8 +75,8 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def request(op: str = "hold", **options: Any) -> Callable[[Desk], Awaitable[dict[str, Any]]]:
-    return lambda desk: desk.request(CALLER, op, {"amount": "1"}, **options)
+def request(op: str = "hold", **options: Any) -> Callable[[ServiceRequests], Awaitable[dict[str, Any]]]:
+    return lambda requests: requests.request(CALLER, op, {"amount": "1"}, **options)
 
 
 def test_a_response_is_returned_and_its_request_is_sent_once() -> None:
@@ -127,9 +127,9 @@ def test_a_sign_after_a_silent_look_is_enough() -> None:
 def test_a_hold_that_may_have_been_made_is_taken_back(code: str) -> None:
     service = Service(refused(code), OK)
 
-    async def work(desk: Desk) -> None:
-        assert (await request()(desk))["code"] == code
-        assert await desk.recorded(10)
+    async def work(requests: ServiceRequests) -> None:
+        assert (await request()(requests))["code"] == code
+        assert await requests.recorded(10)
 
     service.run(work)
     assert service.ops == ["hold", "cancel"]
@@ -145,13 +145,13 @@ def test_a_hold_that_was_decided_or_never_begun_is_not_taken_back(response: dict
 def test_a_hold_of_a_task_that_is_cancelled_is_taken_back() -> None:
     service = Service(SILENCE, OK)
 
-    async def work(desk: Desk) -> None:
-        task = asyncio.ensure_future(request()(desk))
+    async def work(requests: ServiceRequests) -> None:
+        task = asyncio.ensure_future(request()(requests))
         await settled()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await desk.recorded(10)
+        assert await requests.recorded(10)
 
     service.run(work)
     assert service.ops == ["hold", "cancel"]
@@ -160,8 +160,8 @@ def test_a_hold_of_a_task_that_is_cancelled_is_taken_back() -> None:
 def test_a_second_response_and_a_late_one_change_nothing() -> None:
     service = Service((OK, refused("BUSY")))
 
-    async def work(desk: Desk) -> None:
-        assert await request()(desk) == OK
+    async def work(requests: ServiceRequests) -> None:
+        assert await request()(requests) == OK
         assert service.reply is not None
         service.reply(refused("BUSY"))
         await settled()
@@ -169,21 +169,21 @@ def test_a_second_response_and_a_late_one_change_nothing() -> None:
     service.run(work)
     assert service.errors == []
     assert service.reply is not None
-    # The gateway's loop is closed by now.
+    # The gateway's event loop is closed now.
     service.reply(OK)
 
 
-# ---- posted
+# ---- posted requests
 
 
 def test_what_is_posted_goes_out_at_once_and_once() -> None:
     service = Service((WAITS, OK))
 
-    async def work(desk: Desk) -> None:
-        desk.post(CALLER, "settle", {"hold_id": "h"})
+    async def work(requests: ServiceRequests) -> None:
+        requests.post(CALLER, "settle", {"hold_id": "h"})
         assert service.ops == ["settle"]
-        assert await desk.recorded(10)
-        assert await desk.recorded(10)
+        assert await requests.recorded(10)
+        assert await requests.recorded(10)
 
     service.run(work)
     [message] = service.requests
@@ -193,7 +193,7 @@ def test_what_is_posted_goes_out_at_once_and_once() -> None:
 
 def test_with_nothing_posted_nothing_is_waited_for() -> None:
     service = Service()
-    assert service.run(lambda desk: desk.recorded(10)) is True
+    assert service.run(lambda requests: requests.recorded(10)) is True
     assert service.delays == []
 
 
@@ -201,9 +201,9 @@ def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCap
     codes = ["BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"]
     service = Service(*map(refused, codes), OK)
 
-    async def work(desk: Desk) -> None:
-        desk.post(CALLER, "settle", {"hold_id": "h"})
-        assert await desk.recorded(10**6)
+    async def work(requests: ServiceRequests) -> None:
+        requests.post(CALLER, "settle", {"hold_id": "h"})
+        assert await requests.recorded(10**6)
 
     service.run(work)
     assert len(service.requests) == len(codes) + 1
@@ -211,16 +211,16 @@ def test_what_is_posted_is_sent_again_until_it_is_recorded(caplog: pytest.LogCap
     assert [message.exp for message in service.requests] == [20 + number for number in range(len(codes) + 1)]
     pauses = [delay for delay in service.delays if delay not in (10, 10**6)]
     assert pauses == [0.05, 0.2, 1, 5, 5, 5, 5]
-    # It is logged once.
+    # Only the first failure is logged.
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_what_is_posted_to_a_silent_service_is_sent_again() -> None:
     service = Service(SILENCE, OK)
 
-    async def work(desk: Desk) -> None:
-        desk.post(CALLER, "settle", {"hold_id": "h"})
-        assert await desk.recorded(10**6)
+    async def work(requests: ServiceRequests) -> None:
+        requests.post(CALLER, "settle", {"hold_id": "h"})
+        assert await requests.recorded(10**6)
 
     service.run(work)
     assert service.ops == ["settle"] * 2
@@ -232,9 +232,9 @@ def test_what_is_refused_for_good_is_not_sent_again(
 ) -> None:
     service = Service(refused("CONFLICT"), OK)
 
-    async def work(desk: Desk) -> None:
-        desk.post(CALLER, op, {})
-        assert await desk.recorded(10)
+    async def work(requests: ServiceRequests) -> None:
+        requests.post(CALLER, op, {})
+        assert await requests.recorded(10)
 
     service.run(work)
     assert service.ops == [op]
@@ -244,13 +244,13 @@ def test_what_is_refused_for_good_is_not_sent_again(
 def test_what_is_not_recorded_in_time_is_given_up() -> None:
     service = Service(OK)
 
-    async def work(desk: Desk) -> None:
+    async def work(requests: ServiceRequests) -> None:
         for _ in range(2):
-            desk.post(CALLER, "settle", {})
+            requests.post(CALLER, "settle", {})
         await settled()
-        assert await desk.recorded(1) is False
+        assert await requests.recorded(1) is False
         await settled()
-        assert await desk.recorded(1) is True
+        assert await requests.recorded(1) is True
         assert asyncio.all_tasks() == {asyncio.current_task()}
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.Event().wait(), 50)

@@ -1,8 +1,8 @@
-"""The connection of a process to the engine that decides for it, its server's or the embedded one; one in a process.
+"""The one connection of a process to the service that decides: its server's, or that of the embedded engine.
 
-The choice is made with the first request, and kept until the process ends, so that `%reload_ext` changes nothing.
-Here too is what each request of this process says of itself: the cell that makes it, and what is to become of charges
-that do not fit, as ``%governance --at-limit`` set it.
+The choice is made with the first request and kept until the process ends, so that `%reload_ext` does not change it.
+This module also has the two values that requests of this process carry: the cell that makes them, and the choice of
+``%governance --at-limit`` for charges that do not fit.
 """
 
 from __future__ import annotations
@@ -20,47 +20,46 @@ from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableEr
 from ...wire.protocol import MAX_TEXT, Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
-from ..transports.spawned import SpawnedTransport, is_worker, leave_offer, left_offer
-from ..transports.transport import Receiver
+from ..transports.spawned import SpawnedTransport, export_offer, inherited_offer, is_worker
+from ..transports.transport import Receiver, ReceivingTransport
 from ..transports.waiter import Waiter
 from .client import Client
-from .identity import KernelIdentity, Situation, connection_file_name, identify
+from .identity import Situation, connection_file_name, identify
 
-__all__ = ["Link", "ServerTransport", "at_limit_field", "choose_at_limit", "current_cell", "link"]
+__all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit", "connect", "current_cell"]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """This process's connection to the service that decides: the server's, or the embedded one."""
+class Connection:
+    """This process's connection to the service that decides: the server's, or the embedded engine's."""
 
     client: Client
     pid: int
     state_file: Path | None = None
-    """Where the embedded engine keeps its state; None in a governed kernel."""
+    """The file in which the embedded engine keeps its state; None in a governed kernel."""
     decide: Callable[[str, str, bool], None] | None = None
-    """Records the decision of the user at this kernel: approval, digest, and whether it is approved. None in a governed
-    kernel, where users decide in the panel."""
+    """Records the decision of the user at this kernel; its arguments are the approval's id, the digest of what was
+    shown, and whether the user approves. None in a governed kernel, where users decide in the panel."""
 
     @property
     def has_panel(self) -> bool:
-        """Whether users change the session, and decide, in JupyterLab's panel."""
+        """Whether users change the session and decide on approval requests in JupyterLab's panel."""
         return self.decide is None
 
 
-class ServerTransport:
-    """Sends each request the fastest way there is at that moment.
+class ServerTransport(ReceivingTransport):
+    """The transport of a governed kernel: over the local socket while that is connected, else over comm.
 
-    What was lost with a connection is sent again by its caller, and then goes another way.
+    The client resends requests that were lost with a socket connection, and then they are sent over comm.
     """
 
     lossy = True
 
     def __init__(self, comm: CommTransport, incarnation: str) -> None:
-        """``incarnation`` is sent in this process's hello; processes that it starts are admitted by it."""
+        """``incarnation`` is sent in this process's hello; the server admits processes that it starts by it."""
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)
-        self._receiver: Receiver | None = None
 
     def connect(self, receiver: Receiver) -> None:
         self._receiver = receiver
@@ -68,14 +67,14 @@ class ServerTransport:
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if self._socket.forked:
-            # Comm is the parent's.
+            # The comm belongs to the parent process.
             self._socket.send_from_child(request)
         elif request.op == "hello" or not self._socket.offered or not self._socket.send(request):
-            # A server is met where it cannot be mistaken for another: on the kernel's own channels.
+            # A hello is sent only over the kernel's own channels, where no other process can pretend to be the server.
             self._comm.send(request, urgent=urgent)
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        # Whichever way a request went: a response over comm wakes its thread, wherever that waits.
+        # A response over comm wakes a thread that waits for the socket as well.
         if self._socket.offered:
             self._socket.wait(waiter, seconds)
         else:
@@ -93,29 +92,29 @@ class ServerTransport:
     def _take(self, response: Mapping[str, Any]) -> None:
         if "socket" in response and not self._socket.forked:
             self._socket.take_offer(response["socket"])
-            leave_offer(response["socket"], self._incarnation)
+            export_offer(response["socket"], self._incarnation)
         if self._receiver is not None:
             self._receiver(response)
 
 
 _lock = threading.Lock()
-_link: Link | None = None
+_connection: Connection | None = None
 
 
-def link(shell: Any) -> Link:
-    """The connection from this process to the service that decides, made at the first call.
+def connect(shell: Any) -> Connection:
+    """Return this process's connection to the service that decides; it is made at the first call.
 
-    Making it sends nothing yet. Raises UnavailableError where nothing may be decided here: in a kernel that cannot
-    reach its server, and in a process started inside a kernel of a strict server.
+    Making it sends nothing. Raises UnavailableError in a kernel that its server cannot reach, and in a process started
+    inside a kernel of a strict server.
     """
-    global _link  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
-    found = _link
+    global _connection  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
+    found = _connection
     if found is not None and found.pid == os.getpid():
         return found
     with _lock:
-        if _link is None or _link.pid != os.getpid():
-            _link = _make(shell)
-        return _link
+        if _connection is None or _connection.pid != os.getpid():
+            _connection = _make(shell)
+        return _connection
 
 
 def _forget_after_fork() -> None:
@@ -128,23 +127,25 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
 
 
-def _make(shell: Any) -> Link:
+def _make(shell: Any) -> Connection:
     kernel = getattr(shell, "kernel", None)
     identity = identify(os.environ, connection_file_name(), is_kernel=kernel is not None)
     incarnation = uuid.uuid4().hex
     if identity.situation is Situation.GOVERNED:
-        if _link is not None:
-            # A child forked off a governed kernel: its server knows it, through a connection of the child's own.
-            return Link(_link.client, os.getpid())
-        return Link(Client(ServerTransport(CommTransport(kernel), incarnation), incarnation=incarnation), os.getpid())
+        if _connection is not None:
+            # This is a child forked off a governed kernel: it has the same client, and a socket of its own.
+            return Connection(_connection.client, os.getpid())
+        return Connection(
+            Client(ServerTransport(CommTransport(kernel), incarnation), incarnation=incarnation), os.getpid()
+        )
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
             "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot respond; governance"
             " does not support that, so nothing is authorised."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
-        left = left_offer(os.environ)
-        return Link(Client(SpawnedTransport(left.offer), incarnation=left.incarnation), os.getpid())
+        left = inherited_offer(os.environ)
+        return Connection(Client(SpawnedTransport(left.offer), incarnation=left.incarnation), os.getpid())
     if identity.strict:
         raise UnavailableError(
             "This process was started inside a strict governance server (GovernanceExtension.strict), which does not"
@@ -152,31 +153,28 @@ def _make(shell: Any) -> Link:
         )
     from ..transports.embedded import EmbeddedTransport, notebook_name
 
-    # What this process starts belongs to it, and not to the kernel that it was started in.
-    leave_offer(None)
-    posted = notebook_name(shell.user_ns, os.environ if _is_named(identity, kernel) else {})
-    transport = EmbeddedTransport(posted or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
-    return Link(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
+    # Processes that this one starts belong to it, and not to the kernel in which it was started.
+    export_offer(None)
+    # A process started inside a notebook's kernel inherits the notebook's name, but is not that notebook.
+    named = identity.situation is Situation.UNGOVERNED and kernel is not None
+    name = notebook_name(shell.user_ns, os.environ if named else {})
+    transport = EmbeddedTransport(name or f"process:{os.getpid()}:{incarnation[:8]}", incarnation)
+    return Connection(Client(transport, incarnation=incarnation), os.getpid(), transport.path, transport.decide)
 
 
-def _is_named(identity: KernelIdentity, kernel: object) -> bool:
-    # What is started inside a notebook's kernel inherits that notebook's name and is not that notebook.
-    return identity.situation is Situation.UNGOVERNED and kernel is not None
-
-
-# ---- what each request of this process carries beside its own fields
+# ---- values that requests of this process carry
 
 _AT_LIMIT: Final = ("ask", "deny")
 _chosen: dict[str, str] = {}
-"""The field that charges carry; empty where the magic named none, which leaves it to the server."""
+"""The ``at_limit`` field that charges carry; empty without a choice, so that the server's setting applies."""
 
 
 def current_cell(shell: Any) -> Cell:
-    """The id and execution count of the cell that runs in ``shell``, as far as front end and kernel state them.
+    """Return the id and execution count of the cell that runs in ``shell``, as far as front end and kernel state them.
 
-    From a thread that outlives its cell it is the cell that runs now.
+    In a thread that outlives its cell it is the cell that runs now.
     """
-    # The number that Out[n] would get: IPython's versions count execution_count up before or after the cell.
+    # This is the n of Out[n]; `execution_count` is raised before or after the cell, depending on IPython's version.
     count = getattr(getattr(shell, "displayhook", None), "prompt_count", None)
     return Cell(_cell_id(shell), count if isinstance(count, int) and count > 0 else None)
 
@@ -193,9 +191,9 @@ def _cell_id(shell: Any) -> str | None:
 
 
 def choose_at_limit(choice: str) -> None:
-    """``ask`` lets calls wait for a user at a limit, ``deny`` does not; for this kernel, until it ends.
+    """Choose, until this kernel ends, whether calls wait for a user at a limit (``ask``) or are denied (``deny``).
 
-    Raises InvalidRequestError for anything else.
+    Raises InvalidRequestError for any other choice.
     """
     global _chosen  # noqa: PLW0603 - one process is one kernel
     if choice not in _AT_LIMIT:
@@ -204,5 +202,5 @@ def choose_at_limit(choice: str) -> None:
 
 
 def at_limit_field() -> dict[str, str]:
-    """The ``at_limit`` field of a request; empty where no choice was made."""
+    """Return the ``at_limit`` field of a request; empty where no choice was made."""
     return _chosen
