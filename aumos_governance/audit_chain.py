@@ -44,9 +44,9 @@ class ChainedAuditRecord:
 class HashChainedAuditLog:
     """An append-only log in memory, in which the hash of each record covers the record before it.
 
-    No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It ends
-    with its process, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of the earlier
-    SDK is accepted and has no effect.
+    No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It is
+    lost when its process ends, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of
+    the earlier SDK is accepted and has no effect.
     """
 
     def __init__(self, max_records: int | None = None) -> None:
@@ -78,7 +78,7 @@ class HashChainedAuditLog:
         return _record(row)
 
     def verify_chain(self) -> tuple[bool, str | None]:
-        """Return whether every record is as it was appended, and else one sentence about the first that is not."""
+        """Return whether all records are unchanged, and a sentence about the first damaged or missing one, or None."""
         with self._lock:
             rows, count, head = list(self._rows), self._count, self._head
         previous = _GENESIS

@@ -23,14 +23,14 @@ monotonic: Final[Callable[[], float]] = (
     if hasattr(time, "clock_gettime")
     else functools.partial(time.monotonic)
 )
-"""Returns seconds of a clock that never goes back and that is never set."""
+"""Returns the seconds of a clock that never goes backwards and cannot be set."""
 _START: Final = time.time() - monotonic()
 
 
 def since_epoch() -> float:
     """Return the seconds since the epoch, by the system clock at the import of this module plus the time since then.
 
-    The value does not change when the system clock is set later, so it must not be the basis of a decision.
+    It does not follow later changes of the system clock, so no decision may depend on it.
     """
     return _START + monotonic()
 

@@ -44,7 +44,7 @@ class TrustConfig:
 @dataclass(frozen=True)
 class BudgetConfig:
     """Settings of budgets. With ``allow_overdraft`` a spend above the limit is recorded with the flag ``overrun``,
-    instead of denied.
+    instead of being denied.
 
     Raises ConfigurationError for ``rollover_on_reset=True``: no amount is carried over to the next period.
     """

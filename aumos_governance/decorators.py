@@ -1,4 +1,4 @@
-"""The decorator `governed`, for functions whose every call is decided before it runs."""
+"""The decorator `governed`, with which an engine allows or denies each call of a function before it runs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def governed(
     *,
     engine: Engine | None = None,
 ) -> Callable[[Callable[P, R]], GovernedFunction[P, R]]:
-    """Decorate a function so that each call is decided before it runs: ``@governed(trust_level=2, budget=5)``.
+    """Decorate a function so that an engine decides each call before it runs: ``@governed(trust_level=2, budget=5)``.
 
     The engine is ``engine``, or else the engine of the governed notebook. Its trust level must be at least
     ``trust_level``, and ``budget`` (in USD) is a separate ceiling within the session's budget. Where there is no
@@ -80,8 +80,8 @@ def governed(
     to the user; at L5 it runs and is recorded. With ``require_consent`` a consent for the data type
     ``"governed_call"`` must be recorded. Every decision is recorded, so ``log_decisions=False`` has no effect.
 
-    Coroutine functions, generators and asynchronous generators are governed from their first step to their last; a
-    generator is decided when its iteration starts. A governed function can be called from any thread.
+    Coroutine functions, generators and asynchronous generators are governed from their first step to their last; the
+    call of a generator is decided when its iteration starts. A governed function can be called from any thread.
 
     Raises InvalidRequestError (a ValueError) for an invalid trust level or budget.
     """

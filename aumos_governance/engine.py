@@ -117,7 +117,7 @@ class GovernanceEngine:
         return self._holder.begin(action)
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Request what `begin` requests, for a call with an amount, and return before it is decided.
+        """Send the request of `begin`, for an action with an amount, and return before the decision.
 
         ``grant()`` of the returned object waits for the decision.
         """

@@ -88,7 +88,7 @@ class AumOSGovernanceError(Exception):
 
 
 def _are_frames_requested() -> bool:
-    """Whether the user runs ``%tb``, by a look at the calling frames."""
+    """Whether the user runs ``%tb``, judged by the calling frames."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
@@ -296,8 +296,8 @@ class NotConfirmedError(LedgerError):
 def from_code(code: str, message: str) -> AumOSGovernanceError:
     """Return the error that a response describes by its ``code`` and ``message``.
 
-    The class is the one that the server raised; for a code that this version does not know, it is the base class, and
-    the error keeps the code.
+    The error has the class that the server raised. For a code that this version does not know, it has the base class,
+    and keeps the code.
     """
     kind = _BY_CODE.get(code, AumOSGovernanceError)
     return kind(message, code)

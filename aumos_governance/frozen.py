@@ -28,7 +28,7 @@ def quick(cls: type[_T]) -> type[_T]:
     if hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__name__} has a __post_init__, so its __init__ cannot be replaced.")
     members = fields(cls)  # type: ignore[arg-type]
-    # With both of object's own methods, which share one slot of the type, CPython sets attributes on its fast path.
+    # CPython sets attributes on its fast path only if both methods, which share one slot of the type, are object's.
     own = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     twin = type(cls.__name__, cls.__bases__, {"__slots__": cls.__slots__, **own})  # type: ignore[attr-defined]
     names: dict[str, Any] = {_DRAFT: twin, _FINAL: cls, _TURN: object.__setattr__}

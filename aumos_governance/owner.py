@@ -1,4 +1,4 @@
-"""The owner of notebooks and agents: the same rule for the server, the embedded engine and the SDK."""
+"""The name of the owner of notebooks and agents, by the same rule in the server, the embedded engine and the SDK."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["owner"]
 
 
 def owner() -> str:
-    """Return the user's name: that in ``JUPYTERHUB_USER``, else the operating system's, else ``uid:<number>``."""
+    """Return the user's name: ``JUPYTERHUB_USER``, else the operating system's user name, else ``uid:<number>``."""
     try:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (ImportError, KeyError, OSError):

@@ -62,7 +62,7 @@ class GovernanceOutcome(str, Enum):
 
 
 class BudgetPeriod(str, Enum):
-    """The calendar period, in UTC, after which a budget starts again from zero; ``lifetime`` never does."""
+    """The calendar period, in UTC, after which a budget's spending starts again from zero; ``lifetime`` never ends."""
 
     DAILY = "daily"
     WEEKLY = "weekly"

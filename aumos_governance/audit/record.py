@@ -16,7 +16,7 @@ from ..types import GovernanceOutcome
 __all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]
 
 EVENT: Final = "evaluate"
-"""The event in the ledger's records of decisions that the engine made without a charge, or that the caller logged."""
+"""The name of the event in records of decisions that the engine made without a charge, or that the caller logged."""
 _DECISION: Final = "decision"
 _DETAILS: Final = ("scope", "budget_category", "data_type", "purpose", "extra")
 _details: Final = attrgetter(*_DETAILS)
@@ -38,7 +38,7 @@ class GovernanceDecisionContext:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """A copy of a decision's audit record; to change it changes nothing in the ledger. ``timestamp`` is in UTC."""
+    """A copy of a decision's audit record; changing it does not change the ledger. ``timestamp`` is in UTC."""
 
     record_id: str
     outcome: GovernanceOutcome
@@ -83,7 +83,7 @@ def context_of(
 
 
 def as_json(value: Any) -> Any:
-    """Return the value as JSON values. The earlier SDK accepted any object: one without a JSON type becomes text."""
+    """Return the value as JSON values. Objects without a JSON type, which the earlier SDK accepted, become text."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

@@ -48,7 +48,7 @@ class GovernanceAction:
 class GovernanceDecision:
     """A decision about an action. ``reasons`` has one sentence for each check; the last one is the cause of a denial.
 
-    The decision of a grant has reasons only if it was denied or allowed with a caveat.
+    A decision by ``begin`` or ``authorize`` has reasons only if it is a denial, or allows the action with a caveat.
     """
 
     outcome: GovernanceOutcome

@@ -29,7 +29,7 @@ but True is a denial."""
 class Approvals:
     """Decides governed actions, with the approver where an approval is needed, and reports those at trust level L4.
 
-    ``release_later`` is called with the future of a hold whose caller was interrupted before it was decided.
+    ``release_later`` is called with the future of a hold whose caller was interrupted before the decision.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Approvals:
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
-        """Return the request that completes the report of the action with this hold; None if it is not reported."""
+        """Return the request that completes the report of the action with this hold; None if it has no report."""
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
             return None

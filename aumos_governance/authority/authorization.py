@@ -36,7 +36,7 @@ class Begun(Protocol):
     """An action whose decision was requested, and whose caller can do something else before it needs the decision."""
 
     def grant(self) -> Grant:
-        """Wait for the decision and return the grant. Raises as `Engine.begin`."""
+        """Wait for the decision and return the grant. Raises the errors of `Engine.begin`."""
         ...
 
     def drop(self) -> Grant | None:
@@ -59,7 +59,10 @@ class Ending(Protocol):
         ...
 
     def result(self) -> Settlement:
-        """Wait for the response and return it; a lost request is sent again. Raises as `Granted.resolve_now`."""
+        """Wait for the response and return it; a lost request is sent again.
+
+        Raises the errors of `Granted.resolve_now`.
+        """
         ...
 
 
@@ -135,7 +138,7 @@ class Granted:
             raise ConflictError("The authorised amount was settled or released already, so nothing was changed.")
 
     def _cost_after(self, kind: type[BaseException] | None) -> int | None:
-        """Return what to settle, in nano-USD, after a block that ended with this exception type; None to release."""
+        """Return the nano-USD to settle after a block that ended with this exception type; None to release the hold."""
         if kind is not None and issubclass(kind, Exception):
             return None
         # Charged after an interrupt as well, since the money may have been spent before it.

@@ -1,4 +1,4 @@
-"""The interface of an engine. `GovernanceEngine` has its own ledger; `NotebookEngine` uses that of a server."""
+"""The interface of an engine. `GovernanceEngine` has its own ledger; `NotebookEngine` uses a server's ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Engine"]
 
 
 class Engine(Protocol):
-    """The interface of all engines: they decide about actions, with their own ledger or that of a notebook's server."""
+    """The interface of all engines: they decide about actions with a ledger of their own or a server's ledger."""
 
     @property
     def agent_id(self) -> str:
@@ -50,7 +50,7 @@ class Engine(Protocol):
         ...
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Request what `begin` requests, for a call with an amount, and return before it is decided.
+        """Send the request of `begin`, for an action with an amount, and return before the decision.
 
         ``grant()`` of the returned object waits for the decision.
         """

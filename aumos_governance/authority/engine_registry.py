@@ -54,7 +54,7 @@ def registered_engine() -> Engine | None:
 def register_default_engine(
     provider: Callable[[], Engine] | None, has_session: Callable[[], bool] | None = None
 ) -> None:
-    """Set the function that returns the notebook's engine, and the one that returns whether it has a session.
+    """Set the functions that return the notebook's engine, and whether the notebook has a session.
 
     ``provider=None`` unregisters the engine.
     """

@@ -28,7 +28,7 @@ from .authorization import AsyncGrant, Grant, Granted, Settlement
 __all__ = ["Holder"]
 
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
-"""The trust level that an action of this kind needs if it states none."""
+"""The trust level that each kind of action needs, unless the action states one."""
 _ADVICE: Final = {
     "BUDGET_EXCEEDED": "a user can raise the limit with engine.budget.set_limit({category!r}, limit)",
     "TRUST_LEVEL_INSUFFICIENT": "a user can raise the level with engine.trust.set_level({agent!r}, level)",

@@ -100,8 +100,8 @@ class BudgetManager:
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:
         """Change a budget's limit, from the current period on. One audit record has the limit before and after.
 
-        It is for a user's explicit change. A limit below what is spent is allowed, and then nothing is left. Raises
-        BudgetNotFoundError.
+        Call it only for a change that a user has decided. A limit below the spent amount is allowed; nothing is left
+        then. Raises BudgetNotFoundError.
         """
         self._set(category, money.parse(limit, what="limit"), BudgetPeriod.MONTHLY, create=False)
 
@@ -137,7 +137,7 @@ class BudgetManager:
 
         Raises BudgetExceededError, with nothing charged, if the amount does not fit (with ``allow_overdraft`` it is
         recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive; and
-        GovernanceDeniedError if a user has closed the engine's session, or limited it too much for the amount.
+        GovernanceDeniedError if a user has closed the engine's session, or set a limit that the amount exceeds.
         """
         require_names(category=category)
         nano = money.parse_positive(amount)
@@ -223,7 +223,7 @@ class BudgetManager:
         self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
 
     def release_hold(self, hold_id: str) -> None:
-        """Release a hold, since nothing was paid. Raises as `settle_hold`."""
+        """Release a hold, since nothing was paid. Raises the errors of `settle_hold`."""
         self._realm.execute(Release(key="", origin=self._realm.origin, hold_id=hold_id))
 
     def adjust_estimate(

@@ -84,9 +84,9 @@ def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
 
 
 def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingState]:
-    """Return the states, one for each period, of the only ceiling that the options name.
+    """Return the states, one for each period, of the ceiling that the options name.
 
-    Raises NotFoundError for none, and InvalidRequestError for several.
+    Raises NotFoundError if they name none, and InvalidRequestError if they name several.
     """
     kind = None if options.kind is None else _KINDS[options.kind]
     matching = [
@@ -98,8 +98,8 @@ def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingSt
     ]
     if not matching:
         raise NotFoundError(
-            f"There is no such shared ceiling {options.name!r}: a server's envelopes of kind team or user create one;"
-            " jupyter governance ceiling list shows all."
+            f"There is no shared ceiling {options.name!r}; run jupyter governance ceiling list to see all, which"
+            " servers create from their envelopes of kind team or user."
         )
     if len({(state.kind, state.subject) for state in matching}) > 1:
         raise InvalidRequestError(f"Several ceilings are named {options.name!r}; choose one with --kind or --user.")

@@ -147,7 +147,7 @@ _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
 
 
 def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
-    """Return those of the named options that the command line sets, with their values."""
+    """Return the values of the options in ``names`` that the command line sets, by option."""
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -231,8 +231,8 @@ def _configured_ledger() -> Source:
         ledger = _ledger_source(configured_url())
     except NotFoundError as error:
         raise NotFoundError(
-            f"No governed server of this user runs here, and: {error.message} Set JUPYTER_DATA_DIR to the data folder"
-            " of the server, or name the ledger with --database-url."
+            f"No governed server of this user runs here, and its ledger was not found: {error.message} Set"
+            " JUPYTER_DATA_DIR to the data folder of the server, or name the ledger with --database-url."
         ) from error
     output.notify(f"No governed server of this user runs here, so this is read from the {ledger.name}.")
     return ledger

@@ -23,7 +23,10 @@ __all__ = ["LedgerSource"]
 
 
 class LedgerSource:
-    """A `Source` that reads the ledger at ``url``, which servers may be writing to. Raises as `open_reader`."""
+    """A `Source` that reads the ledger at ``url``, which servers may be writing to.
+
+    Raises the errors of `open_reader`.
+    """
 
     def __init__(self, url: str) -> None:
         self._reader = open_reader(url)
@@ -37,7 +40,7 @@ class LedgerSource:
         listed: set[tuple[str, str]] = set()
         for owner, root in self._reader.places():
             # A root's list includes all notebooks below its folder. One root may lie below another, and "/a" comes
-            # before "/a/b", so what an earlier root listed is left out.
+            # before "/a/b", so notebooks that an earlier root listed are left out.
             files = [(file_of(root, body["path"]), body) for body in self._notebooks(owner, root)]
             notebooks = [body for file, body in files if (owner, file) not in listed]
             listed |= {(owner, file) for file, _ in files}
@@ -92,7 +95,7 @@ class LedgerSource:
         return found
 
     def _key(self, path: str) -> NotebookKey:
-        """Return the notebook at a path, which is below its server's root or includes the root.
+        """Return the notebook at a path, which may be a path below its server's root, or include the root.
 
         Raises NotFoundError if there is none, and InvalidRequestError if several servers have one at this path.
         """
@@ -117,6 +120,6 @@ class LedgerSource:
 
 
 def _keys(owner: str, root: str, path: str) -> set[NotebookKey]:
-    """Return the notebooks that ``path`` may mean, as a path below the root or one that includes the root."""
+    """Return the notebooks that ``path`` may mean: it may be a path below the root, or include the root."""
     path = path.strip("/")
     return {NotebookKey(owner, root, path), NotebookKey(owner, root, path.removeprefix(f"{root.strip('/')}/"))}

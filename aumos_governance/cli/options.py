@@ -114,15 +114,20 @@ def parser() -> argparse.ArgumentParser:
     session.add_argument("--path", help="verify only the open or last session of this notebook")
     session.add_argument("--session-id", metavar="ID", help="verify only this session")
     verify.add_argument(
-        "--known-head", metavar="HASH", help="also verify that this head, kept from an earlier verification, is there"
+        "--known-head", metavar="HASH", help="also verify that a chain has this head, kept from an earlier verification"
     )
 
     export = command("export", "Write all audit records that match, oldest first, as a stream.")
     export.add_argument(
-        "--format", choices=("jsonl", "csv"), help="jsonl (default): the text that was hashed; csv: for spreadsheets"
+        "--format",
+        choices=("jsonl", "csv"),
+        help="jsonl (default): each record's text as it was hashed; csv: for spreadsheets",
     )
     export.add_argument(
-        "-o", "--output", metavar="FILE", help="write to this file, as a whole or not at all (default: stdout)"
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to this file, which is replaced only once all is written (default: stdout)",
     )
     _add_filters(export)
     return governance
@@ -214,7 +219,9 @@ def _add_run(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="use this Jupyter server, if several run")
-    parser.add_argument("--token", help="the server's token; other users can see it, so better set JUPYTER_TOKEN")
+    parser.add_argument(
+        "--token", help="the server's token; other users of the machine can see it, so prefer JUPYTER_TOKEN"
+    )
 
 
 def _positive(text: str) -> int:

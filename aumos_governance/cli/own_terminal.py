@@ -1,4 +1,4 @@
-"""A check that a command runs in a terminal of the user's own, for what only a user may decide."""
+"""The check that a command runs in the user's own terminal, for commands whose effect only a user may decide."""
 
 from __future__ import annotations
 

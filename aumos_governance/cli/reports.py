@@ -118,11 +118,13 @@ def price_lines(prices: Body, width: int | None) -> list[str]:
 
 
 def _coverage_lines(result: Body) -> list[str]:
-    """Return what was compared with the records, and what was not. A server of an earlier version sends neither."""
+    """Return lines that state what verification compared with the records, and what not; none for an older server."""
     covered = {name: count for name, count in result.get("covered", {}).items() if name not in ("audit", "chains")}
     lines = []
     if covered:
-        lines.append(f"Match the records: {', '.join(f'{count:,} {name}' for name, count in covered.items())}.")
+        lines.append(
+            f"Checked against the records: {', '.join(f'{count:,} {name}' for name, count in covered.items())}."
+        )
     return lines + [f"Not covered: {sentence[:1].lower()}{sentence[1:]}" for sentence in result.get("not_covered", ())]
 
 

@@ -22,7 +22,7 @@ _DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
 """The codes of refusals with status 401 or 403 whose reason is not the token."""
 _SCHEMES: Final = ("http", "https", "http+unix")
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
-"""Paths of pages, which follow the base URL in what users copy from a browser's address bar."""
+"""Paths of Jupyter's pages, which follow the base URL in a URL that a user copies from a browser's address bar."""
 
 
 class NotGovernedError(NotFoundError):

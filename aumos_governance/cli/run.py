@@ -23,7 +23,7 @@ __all__ = ["run"]
 _NOT_FOUND: Final = 127
 _NOT_RUN: Final = 126
 _BY_SIGNAL: Final = 128
-"""Plus a signal's number: the exit code that shells report for a program that the signal ended (POSIX, 2.8.2)."""
+"""The sum of this and a signal's number is the exit code of a program that the signal ended (POSIX shell, 2.8.2)."""
 _PASSED_ON: Final = ("SIGTERM", "SIGHUP", "SIGQUIT")
 _MAX_NAME: Final = 200
 
@@ -36,7 +36,9 @@ def run(options: Namespace, server: ServerSource) -> int:
     require_own_terminal("A command can only be run with a notebook's key")
     command = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
     if not command:
-        raise InvalidRequestError("No command was given; add it as in run --notebook a.ipynb -- python train.py.")
+        raise InvalidRequestError(
+            "The command is missing; add it after --, as in run --notebook a.ipynb -- python train.py."
+        )
     path = _path_below(server.root, options.notebook)
     with _Child.signals() as child:
         created = server.create_key({"kind": "run", "name": shlex.join(command)[:_MAX_NAME], "path": path})
@@ -60,7 +62,7 @@ class _Child:
     @classmethod
     @contextmanager
     def signals(cls) -> Iterator[_Child]:
-        """Pass signals on to the command within this context, so that this process lives on to revoke the key."""
+        """Pass signals on to the command, so that they do not end this process before it has revoked the key."""
         child = cls()
         numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
         before = {signal.SIGINT: signal.signal(signal.SIGINT, child._interrupt)}

@@ -100,7 +100,7 @@ def find_servers(token: str | None) -> list[ServerSource]:
 def server_at(raw_url: str, token: str | None) -> ServerSource:
     """Return the server at a URL. Raises InvalidRequestError if ``raw_url`` is not a server's URL.
 
-    Its token is ``token``, or else the one in the URL, the server's information file or the environment.
+    The token is ``token``, or else is taken from the URL, the server's information file or the environment.
     """
     url, url_token = server_url(raw_url)
     about = next((about for about in _running() if _address(about["url"]) == _address(url)), {})
@@ -115,7 +115,7 @@ def _running() -> list[dict[str, Any]]:
 
 
 def _address(url: str) -> tuple[object, ...]:
-    """Return the parts of a URL, equal for the different names of the loopback interface."""
+    """Return a URL's parts, to be compared; all names of the loopback interface count as the same host."""
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname
     return parts.scheme, host, parts.port, parts.path.rstrip("/")

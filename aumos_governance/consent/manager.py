@@ -102,7 +102,7 @@ class ConsentManager:
         return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
 
     def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:
-        """Revoke the consent for this purpose, or with None that for every purpose, and write one audit record.
+        """Revoke the consent for this purpose, or with None the one for every purpose, and write one audit record.
 
         Raises ConsentNotFoundError if there is no such consent.
         """
@@ -115,7 +115,7 @@ class ConsentManager:
         return self._revoke(agent_id, None, None)
 
     def list_consents(self, agent_id: str) -> list[ConsentRecord]:
-        """Return the agent's consents, in order of data type and purpose, with expired and without revoked ones."""
+        """Return the agent's consents, in order of data type and purpose: also expired ones, but no revoked ones."""
         require_names(agent_id=agent_id)
         found = self._realm.read(ListConsents(agent_id=agent_id, realm=self._realm.name))
         return [_record(consent) for consent in found]

@@ -31,7 +31,7 @@ class ActiveNotebooks:
     def load(self, ledger: Ledger) -> None:
         """Load the sessions that are open now.
 
-        The ledger does not know which of them was active last, so the one opened last counts as that.
+        The ledger does not know which of them was active last, so it is taken to be the session that was opened last.
         """
         found: list[SessionState] = []
         after = ""

@@ -31,7 +31,7 @@ _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "def
 
 
 class Bodies:
-    """The memory that the bodies of all current calls take, counted in all and for each client's key."""
+    """The memory that the bodies of all current calls take, counted for all keys together and for each client's key."""
 
     def __init__(self, *, max_body_bytes: int = MAX_BODY_BYTES, max_total_bytes: int = MAX_TOTAL_BYTES) -> None:
         self.max_body_bytes = max_body_bytes
@@ -45,9 +45,9 @@ class Bodies:
     def reserve(self, key_id: str, size: int) -> None:
         """Add ``size`` bytes to a key's count. Raises RefusedError where the key's limit or the total is exceeded."""
         if self._of_key[key_id] + size > self.max_key_bytes:
-            raise _busy("the calls that are made with this key hold as many large requests as one key may have")
+            raise _busy("the calls in progress with this key take all the memory that one key may use")
         if self._size + size > self._max_total_bytes:
-            raise _busy("the gateway holds as many large requests as it can")
+            raise _busy("the calls in progress take all the memory that the gateway has for request bodies")
         self.release(key_id, -size)
 
     def release(self, key_id: str, size: int) -> None:
@@ -58,9 +58,9 @@ class Bodies:
             del self._of_key[key_id]
 
     async def process(self, work: Callable[[], ResultT], size: int) -> ResultT:
-        """Return what ``work`` computes of a body of ``size`` bytes.
+        """Call ``work``, which processes a body of ``size`` bytes, and return its result.
 
-        For a large body it runs in a thread, one at a time, since it takes more memory than is counted.
+        For a large body it is called in a thread, for one body at a time, since it takes more memory than is counted.
         """
         if size <= LARGE:
             return work()
@@ -125,7 +125,7 @@ class Body:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "TOO_LARGE",
                 "AumOS Governance: the request body takes more memory than the gateway has for the calls of one key;"
-                " send less, or in parts.",
+                " send less, or split it into several requests.",
             )
         self._add(size - self._size)
 

@@ -28,7 +28,8 @@ _LARGEST: Final = 1 << 53
 class OpenCharge:
     """The hold of one call, which ends once; a second end changes nothing.
 
-    ``reference`` returns the ledger's name for a response with an id; ``source`` records whose call it was.
+    ``reference`` makes the ledger's reference from a response's id. ``source`` is recorded: it states who made
+    the call.
 
     The end is posted without waiting for it: the hold stands until the end is recorded, and the ledger handles it
     before the next request of the same client.
@@ -61,7 +62,7 @@ class OpenCharge:
         return self._hold_id is not None
 
     def settle(self, reader: Reader) -> None:
-        """Charge what the response reports, which arrived completely."""
+        """Charge the cost that the response reports, after all of it has arrived."""
         response, seen = evidence_of(reader)
         self._end(*charged(self._cost, self._held, response, seen), response)
 
@@ -110,7 +111,7 @@ class OpenCharge:
 
 
 def _counts_of(response: Mapping[str, Any]) -> dict[str, int]:
-    """Return a response's token counts by their names, such as ``prompt_tokens_details.cached_tokens``; no zeros."""
+    """Return a response's token counts that are not 0, by names such as ``prompt_tokens_details.cached_tokens``."""
     for place in _PLACES:
         usage = response.get(place)
         if isinstance(usage, Mapping):

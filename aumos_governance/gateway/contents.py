@@ -16,10 +16,11 @@ __all__ = ["LARGE", "fields_of", "json_bytes", "memory_of", "object_of", "text_o
 LARGE: Final = 256 * 1024
 """A body of more bytes than this is parsed, measured and written in a thread, so that other calls go on meanwhile."""
 _WIDE: Final = re.compile(r"\\u[dD][89abAB]")
-"""Begins the escape of a character beyond the first 65,536: with one, each character of a string takes 4 bytes."""
+"""Matches the escape of a character above U+FFFF; each character of a string that contains one takes 4 bytes."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _DENSE: Final = 1024 * 1024
-"""Where all punctuation would take more bytes than this, punctuation within strings, which takes none, is left out."""
+"""If counting every ``,``, ``:``, ``[`` and ``{`` gives more bytes than this, those within strings are not counted:
+they begin no value. Finding the strings takes time, so it is not done for smaller bodies."""
 _TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEP: Final = 256 * 1024
 """Characters of a string that `json.dumps` gets at a time, since it lets no other thread run meanwhile."""
@@ -59,7 +60,7 @@ def _between(text: str) -> Iterator[str]:
 
 
 def object_of(text: str) -> Mapping[str, Any]:
-    """Parse a JSON object; the empty text gives an empty one. Raises RefusedError for any other JSON."""
+    """Parse a JSON object; an empty text counts as an empty object. Raises RefusedError for any other JSON."""
     if not text:
         return {}
     try:
@@ -118,7 +119,7 @@ def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tup
     """Return the plain fields of a form, and the sizes of its files in bytes.
 
     Raises RefusedError for a form that two parsers could read differently: it is forwarded unchanged, and the provider
-    must read the same in it that was measured here.
+    must read the same values in it as this function.
     """
     fields: dict[str, Any] = {}
     files: list[tuple[str, int]] = []

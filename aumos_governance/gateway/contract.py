@@ -38,7 +38,7 @@ class Upstream:
     never in a ``repr``."""
     prices: Prices
     provider: str | None = None
-    """The seller whose prices count, as genai-prices names it; None: the seller at the address."""
+    """The seller whose prices count, as genai-prices names it; None: the seller to which ``base_url`` belongs."""
     models: tuple[str, ...] = ()
     """Patterns (`fnmatch`) of the models that may be called; empty: all."""
     denied_models: tuple[str, ...] = ()

@@ -216,7 +216,7 @@ class Exchange:
             self._shared.service, caller, response["hold_id"], granted, found.paid, reference, source
         )
         fitted = await measuring.fitted(found, granted, size)
-        assert fitted is not None, "at least the least that was requested is granted"
+        assert fitted is not None, "a hold grants at least the requested `least`, with which the call fits"
         self._charge.paid = fitted.paid
         return fitted
 

@@ -19,7 +19,7 @@ _OF_CONNECTION: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade"}
 )
-"""The headers of one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and their earlier names."""
+"""The headers of one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and older ones."""
 _NEVER_SENT: Final = (
     _OF_CONNECTION
     | frozenset(_KEY_HEADERS)

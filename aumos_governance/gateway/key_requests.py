@@ -28,7 +28,7 @@ _DEFAULT_LEVEL: Final = 1
 
 
 class KeyRequests:
-    """Makes the response bodies of requests about one server's keys.
+    """Executes users' requests about one server's keys, and returns the response bodies.
 
     ``place`` returns the notebook at a path. The methods raise what the ledger raises.
     """
@@ -65,11 +65,13 @@ class KeyRequests:
         name = fields.text(body, "name", "name")
         if kind == USER:
             if "path" in body:
-                raise InvalidRequestError("A key of your own has a document of its own, so leave path out.")
+                raise InvalidRequestError("A key of kind user has a document of its own, so leave path out.")
             holder, secret = self._create_own(user, name, body, key)
         elif kind == RUN:
             if "trust_level" in body or "budget" in body:
-                raise InvalidRequestError("A command has its notebook's level and budget; change those instead.")
+                raise InvalidRequestError(
+                    "A command has its notebook's level and budget, so leave trust_level and budget out."
+                )
             notebook = self._known(fields.text(body, "path", "path"))
             origin = user.origin(self._within)
             holder, secret = self._keys.issue(RUN, name, notebook=notebook, origin=origin, key=key)

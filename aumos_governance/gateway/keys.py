@@ -44,7 +44,7 @@ _DELETED: Final = "The notebook of this key was deleted, so nothing was sent; us
 class GatewayKeys:
     """The keys of one owner and server root; implements `contract.Keys`.
 
-    ``server`` is the name under which this process attends the ledger. ``notebook_of`` returns the notebook that a
+    ``server`` is the name with which this process has opened the ledger. ``notebook_of`` returns the notebook that a
     kernel serves now. ``cells`` has the cell that each kernel runs, by the scope of the kernel's requests. Each method
     may be called from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it
     raises.
@@ -155,8 +155,8 @@ class GatewayKeys:
     ) -> tuple[Holder, str]:
         """Issue a key like `issue` for a process that this server starts, without waiting for the ledger.
 
-        The key is valid at once, and an earlier key of the same ``kind`` and ``subject`` is not any more. Where the
-        ledger fails, the new key is revoked, which is logged.
+        The new key is valid at once, and an earlier key of the same ``kind`` and ``subject`` becomes invalid. Where the
+        ledger fails, the new key is revoked, and the error is logged.
         """
         secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
         key = _pending(request)
@@ -238,7 +238,7 @@ class GatewayKeys:
                 return
             try:
                 self.refresh()
-            except Exception as error:  # noqa: BLE001 - the next look may succeed, and what spends is decided elsewhere
+            except Exception as error:  # noqa: BLE001 - the next read may succeed, and the ledger decides each call
                 self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
 
     def _update_active(self, states: tuple[SessionState, ...]) -> None:
@@ -323,7 +323,7 @@ def _digest(secret: str) -> str:
 
 
 def _scope(kind: str, subject: str) -> str:
-    """Return the scope of idempotency keys that requests made by this kernel or terminal itself have."""
+    """Return the scope of the idempotency keys that this kernel or terminal uses in its own requests."""
     return f"{kind}:{subject}"
 
 
@@ -335,7 +335,7 @@ def _actor(key: GatewayKey) -> str:
 
 
 def _pending(request: IssueKey) -> GatewayKey:
-    """Return the key that the ledger will store for ``request``, without its time."""
+    """Return the key that the ledger will store for ``request``, but without the time of its creation."""
     return GatewayKey(
         request.key_id,
         request.digest,

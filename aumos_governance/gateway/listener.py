@@ -26,14 +26,15 @@ __all__ = ["Gateway"]
 
 _HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 120.0
-"""Longer than client libraries keep an idle connection, so that they close it and lose no request on a closing one."""
+"""How long an idle connection is kept: longer than client libraries keep it. So the client closes it, and no request is
+lost on a connection that the gateway is closing."""
 _HEADERS: Final = 64 * 1024
 """The longest request line and header, in bytes."""
 _BACKLOG: Final = 1024
 _WRITE_AHEAD: Final = 32 * 1024
 """Bytes buffered for a slow client before the gateway stops reading its provider's response."""
 ENDING_SECONDS: Final = 5.0
-"""How long `Gateway.stop` waits for current calls to end, and again until their settlements are recorded."""
+"""How long `Gateway.stop` waits for current calls to end, and then again for their settlements to be recorded."""
 
 
 # It is not in the tree of loggers, since a logging configuration would enable it again.
@@ -44,7 +45,7 @@ class Gateway:
     """Serves the providers' APIs at ``http://127.0.0.1:<port>/llm/<provider>/``.
 
     ``incarnation`` identifies this process of the gateway in the ledger: its holds become *outcome unknown* when a
-    later server does not find it. By default it is random.
+    server finds that this process has ended. By default it is random.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Gateway:
         return found
 
     def stop(self) -> None:
-        """End the current calls, and wait some seconds at most until their settlements are recorded."""
+        """End the current calls, and wait, for a few seconds at most, until their settlements are recorded."""
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()

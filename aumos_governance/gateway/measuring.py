@@ -43,7 +43,7 @@ class Measured:
 
 
 class Measuring:
-    """Measures the worst case of requests to one upstream. ``size``, in bytes, is the size of a request's body."""
+    """Measures the worst case of requests to one upstream. ``size`` is the size of a request's body in bytes."""
 
     def __init__(self, upstream: Upstream, api: ProviderApi) -> None:
         self._upstream = upstream
@@ -58,7 +58,7 @@ class Measuring:
         return await _compute(lambda: self._measure(request), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
-        """Return the call with an output limit with which it costs at most ``most`` nano-USD; None: none is so low."""
+        """Return the call with an output limit with which it costs at most ``most`` nano-USD; None without one."""
         return await _compute(lambda: self._fitted(measured, most), size)
 
     async def least(self, measured: Measured, size: int) -> int:
@@ -77,8 +77,8 @@ class Measuring:
                 raise RefusedError(
                     HTTPStatus.BAD_REQUEST,
                     METHOD_UNKNOWN,
-                    f"AumOS Governance: the gateway does not forward {call.request.name}, since {upstream.name}"
-                    " is shared by several users; ask the administrator of this Jupyter server for it.",
+                    f"AumOS Governance: the gateway does not forward {call.request.name}, since several"
+                    f" users share its key for {upstream.name}; ask the administrator of this Jupyter server for it.",
                 )
             return call
         for model in (paid.model, *api.models(call.request)):

@@ -21,7 +21,7 @@ from .refusals import RefusedError
 __all__ = ["BROKEN", "Process", "broken_off", "pass_on", "pass_unpaid"]
 
 Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
-"""Calls a function that works on a body of so many bytes, as `Bodies.process` does."""
+"""Calls a function that processes a body of the given size in bytes, as `Bodies.process` does."""
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
 """The errors with which reading a provider's response can break off."""
@@ -104,7 +104,8 @@ async def pass_on(
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge.
 
-    Raises RefusedError where the response breaks off before any of it was passed on.
+    Raises RefusedError where a short response breaks off. Of a longer one, or a stream, the client has a part by then,
+    and its connection is closed.
     """
     if streamed or not _is_short(response):
         reading = _PaidResponse(charge, reader, process, streamed=streamed)
@@ -193,7 +194,7 @@ async def _pass_in_pieces(
     reading: _PaidResponse | _FreeResponse,
     mask: Mask,
 ) -> web.StreamResponse:
-    """Pass on a response piece by piece, and close the client's connection where it breaks off."""
+    """Pass on a response piece by piece; close the client's connection where the response breaks off."""
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
     complete = False
     try:

@@ -31,7 +31,7 @@ _NO_SESSION: Final = "NO_SESSION"
 
 
 class RefusedError(Exception):
-    """A request was refused. It is raised only within the gateway; the client gets `response_of` it."""
+    """A request was refused. It is raised only within the gateway; the client gets the result of `response_of`."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -105,11 +105,11 @@ def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai:
         advice = f"the administrator of this Jupyter server can state prices for {provider}"
     elif like_openai:
         advice = (
-            f"of {provider} the gateway serves the calls of OpenAI's API, such as chat completions, at the base URL"
-            f" ${GATEWAY_ENV}{like_openai}"
+            f"for {provider} the gateway serves only the calls of OpenAI's API, such as chat completions, at the base"
+            f" URL ${GATEWAY_ENV}{like_openai}"
         )
     else:
-        advice = "make it without the gateway, where its administrator allows that"
+        advice = "make this call without the gateway, if the administrator of this Jupyter server allows that"
     return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.cause}; {advice}.")
 
 

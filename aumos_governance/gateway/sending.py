@@ -46,7 +46,10 @@ class Sending:
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Whether the request is sent without the field that requests a stream's usage: its server refuses it."""
+        """Note the request's path and model, and return whether it is sent without the field for a stream's usage.
+
+        That field is left out where the server refuses it.
+        """
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 

@@ -157,13 +157,17 @@ class ServiceRequests:
             if response.get("ok") or response.get("code") not in _REPEATED:
                 break
             if not number:
-                self._log.warning("A %s of the gateway is not recorded yet: %s", request.op, response.get("message"))
+                self._log.warning(
+                    "The gateway's request %r is not recorded yet and is repeated: %s",
+                    request.op,
+                    response.get("message"),
+                )
             await asyncio.sleep(_PAUSES[min(number, len(_PAUSES) - 1)])
             number, sent = number + 1, False
             request, future = replace(request, exp=self._clock() + _SECONDS), self._loop.create_future()
         if not response.get("ok") and request.op != "adjust":
             # The refusal of an adjustment is normal: the response was charged exactly, so there is nothing to adjust.
-            self._log.warning("A %s of the gateway was refused: %s", request.op, response.get("message"))
+            self._log.warning("The gateway's request %r was refused: %s", request.op, response.get("message"))
 
     def _take_back(self, caller: Caller, request: WireRequest) -> None:
         if request.op == "hold":

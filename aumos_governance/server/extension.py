@@ -58,7 +58,7 @@ __all__ = ["GovernanceExtension"]
 _WORKERS: Final = 4
 _READERS: Final = 2
 _LONG_READS: Final = 1
-"""The threads for requests that may read the whole audit record.
+"""The number of threads for requests that may read the whole audit record.
 
 Only one: Python runs one thread at a time in any case, and each further one makes all others wait longer for their
 turn.
@@ -111,7 +111,7 @@ class GovernanceExtension(ExtensionApp):
     approval_timeout = Seconds(
         600.0,
         help="""The seconds that a user has to approve an action at trust level L3, unless the notebook sets a
-        time-out; then the action is denied.""",
+        time-out. Without an approval by then, the action is denied.""",
     ).tag(config=True)
     at_limit = Enum(
         ("deny", "ask"),
@@ -176,7 +176,7 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(str(error))
 
     def initialize(self) -> None:  # type: ignore[override] # the same parameters as the base class has at run time
-        """Open the ledger and assemble the extension; ends the server where that fails."""
+        """Open the ledger and assemble the extension; if this fails, end the server."""
         try:
             super().initialize()  # type: ignore[no-untyped-call]
         except (AumOSGovernanceError, TraitError) as error:
@@ -328,10 +328,10 @@ class GovernanceExtension(ExtensionApp):
         """Shut down the kernels, end their connections, and close the ledger once all queued requests are durable."""
         serverapp: Any = self.serverapp
         try:
-            # The server would do this next. Done here first, a kernel that settles at its exit is still served.
+            # The server would do this after this method. A kernel that settles a hold at its exit must still be served.
             await serverapp.cleanup_kernels()
         except Exception:
-            self.log.exception("The kernels could not be shut down for governance.")
+            self.log.exception("The kernels could not be shut down before governance stops.")
         await self._bridge.stop()
         loop = asyncio.get_running_loop()
         if self._gateway is not None:
@@ -374,7 +374,7 @@ class GovernanceExtension(ExtensionApp):
 
 
 def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
-    """Rename in the ledger the notebooks that earlier versions recorded by the path of a link to their file's path."""
+    """Rename notebooks in the ledger that earlier versions recorded under a link's path to the path of its file."""
     renamed = ((known, documents.renamed(known)) for known in ledger.read(ListNotebooks(owner=owner)))
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:

@@ -44,7 +44,9 @@ class ActionRequest:
         values = request_of(OPERATIONS["authorize"], caller, wire_request)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
-            raise InvalidRequestError("A governed action needs what the user must see of it: an object called shown.")
+            raise InvalidRequestError(
+                "A governed action needs the field shown, an object with all that the user must see of it."
+            )
         holding = Hold(
             key=wire_request.id,
             origin=origin_of(caller, wire_request),

@@ -69,7 +69,7 @@ class ApprovalWatch:
             awaited.lease = lease
 
     def withdraw(self, awaited: Awaited) -> None:
-        """Withdraw an approval request whose client no longer waits; if it was decided just before, that counts."""
+        """Withdraw an approval request whose client no longer waits; if it was just decided, the decision counts."""
         request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
 
         def withdrawn(future: Future[Approval]) -> None:

@@ -63,7 +63,7 @@ def expiry_of(wire_request: WireRequest) -> int:
 def request_of(
     operation: Operation, caller: Caller, wire_request: WireRequest, terms: SessionTerms | None = None
 ) -> Any:
-    """Return the ledger request that the operation makes of a wire request; raises the errors of `wire.fields`."""
+    """Return the ledger request for a wire request of this operation; raises the errors of `wire.fields`."""
     return operation.request.read(
         wire_request.body,
         wire_request.id,

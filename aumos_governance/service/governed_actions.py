@@ -1,7 +1,7 @@
 """Governed actions of kernels, from the request to the decision, including the wait for a user's approval.
 
-All state that decides is in the ledger too. So a request that is sent again, to this server or to another one on the
-same ledger, has the same result, or waits for the same approval.
+All state on which the result depends is in the ledger too. So a request that is sent again, to this server or to
+another one on the same ledger, has the same result, or waits for the same approval.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class _Action:
 class GovernedActions:
     """The governed actions in progress on one server. Every method may be called from any thread.
 
-    ``failure`` makes a response of an error. ``approval_seconds`` is how long a user has by default. An action that
-    exceeds a limit on money waits in ``waits`` if ``may_wait`` returns true for the ``at_limit`` of its request.
-    ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of a clock that is never set.
+    ``failure`` makes a response from an error. ``approval_seconds`` is how long a user has to decide by default. An
+    action that exceeds a limit on money waits in ``waits`` if ``may_wait`` returns true for the ``at_limit`` of its
+    request. ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of a clock that is never set.
     """
 
     def __init__(
@@ -179,7 +179,10 @@ class GovernedActions:
             self._fail(action, error)
 
     def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
-        """Return the step's ledger request with the approval's end, or the notebook and expiry of the latest copy."""
+        """Return a step's ledger request, completed.
+
+        An approval request gets its end; a hold after an approval gets the notebook and expiry of the latest copy.
+        """
         if isinstance(step, AskApproval) and isinstance(response, Decision):
             # Computed from the time of the record, so that every copy of the request gets the same end.
             seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds

@@ -42,7 +42,7 @@ class LimitRequests:
             if call.session_id is not None:
                 sessions.setdefault(call.session_id, []).append(call)
         if notebook is not None:
-            # Compared by session, since the notebook may have been renamed since the call came.
+            # Compared by session, since the notebook may have been renamed after the call arrived.
             own = self._ledger.read(ReadState(notebook=notebook)).session_id
             sessions = {session: calls for session, calls in sessions.items() if session == own}
         return {"limit_requests": [self._body(session, calls) for session, calls in sessions.items()]}

@@ -53,7 +53,7 @@ class LimitWaits:
         self._monotonic = monotonic
         self._log = log
         self._calls: dict[tuple[str, str], WaitingCall] = {}
-        """All calls that wait or are being requested, by scope and request id, in the order in which they came."""
+        """All calls that wait or are being requested, by scope and request id, in the order of their arrival."""
         self._turns = Turns(ledger, self._calls, log)
         self._watch = Watch(
             ledger,
@@ -82,7 +82,7 @@ class LimitWaits:
 
         A charge that exceeds a limit waits ``turn`` seconds for its turn, if the amounts that others hold keep it from
         fitting, and then, with ``waits_for_user``, for a user. Calls are tried at each limit in the order in which
-        they came, so a call that comes while others wait there is queued behind them. ``reply`` is called with
+        they arrived, so a call that arrives while others wait there is queued behind them. ``reply`` is called with
         each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
 
         Raises BusyError where too many calls of its caller or notebook wait for their turn already.
@@ -128,7 +128,10 @@ class LimitWaits:
         return self._turns.queues_of(caller.notebook, request)
 
     def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Let a copy of a request replace the one that waits, if it does, and send its client a waiting message."""
+        """Replace a waiting request with this copy of it, and send the client a waiting message.
+
+        Does nothing if the request does not wait.
+        """
         with self._changed:
             call = self._renewed(caller, wire_request, reply)
         if call is not None:
@@ -286,7 +289,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Let a refused call wait until it may fit; return whether it is now for the first time shown to a user."""
+        """Let a refused call wait until it may fit; return whether it now begins to wait for a user."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False
@@ -342,12 +345,12 @@ class LimitWaits:
             found = False
             for call in self._calls.values():
                 if call.refused is None and call.trying:
-                    # It may have been refused just before the change, so it is tried again then.
+                    # The ledger may refuse it by the state before the change, so it is tried again after a refusal.
                     call.changed = True
                     continue
                 state = places.get(call.place) if call.refused is None else changed.get(call.session_id)
                 if state is not None and _is_over(call, state):
-                    # The ledger decides it without the limit, so it need not wait for its turn.
+                    # The decision may depend no longer on the limit, so the call need not wait for its turn.
                     call.queued = False
                 elif call.refused is None or not _may_fit(call, state):
                     continue

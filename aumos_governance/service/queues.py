@@ -53,10 +53,10 @@ class Queues:
 
 
 def in_order(calls: Iterable[tuple[frozenset[Queue], Queue | None]]) -> list[bool]:
-    """Return for each call, in the order in which they came, whether it may be tried now.
+    """Return for each call whether it may be tried now. The calls are in the order of their arrival.
 
-    Each call is given by all its queues, and by the one in which it waits, or None if it was not tried yet. A call is
-    not tried before an earlier one that waits in one of its queues.
+    Each call is a pair: all its queues, and the queue in which it waits, or None if it was not tried yet. A call is not
+    tried before an earlier one that waits in one of its queues.
     """
     occupied: set[Queue] = set()
     free = []

@@ -1,7 +1,7 @@
 """The service for requests of kernels and users, used by the server and by a kernel's embedded engine.
 
-The service makes ledger requests of wire requests, and response bodies of the ledger's responses. It decides nothing:
-the rules are in the ledger, inside its transactions.
+The service makes ledger requests from wire requests, and response bodies from the ledger's responses. It decides
+nothing: the rules are in the ledger, inside its transactions.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ class _Greeting:
 
 
 class NotebookService(UserRequests):
-    """The service on one ledger: it responds to requests of kernels (`submit`), and to those of users.
+    """The service on one ledger: it responds to requests of kernels (`submit`) and of users.
 
     ``at_limit`` is what happens to a call that exceeds a limit on money, unless its kernel chooses: ``ask`` lets it
-    wait for a user, ``deny`` does not. With None no call waits, since no user could decide. A user has
-    ``approval_seconds`` by default.
+    wait for a user, ``deny`` does not. With None no call waits, since no user could decide. By default,
+    a user has ``approval_seconds`` to decide about an action.
     """
 
     def __init__(
@@ -108,11 +108,13 @@ class NotebookService(UserRequests):
 
         ``reply`` is called once with the response, possibly from the ledger's thread, and must not raise. Before the
         response, it may be called with messages that the request waits for its turn or for a user. With
-        `Caller.blocks`, a request that needs one ledger request has its response before this returns.
+        `Caller.blocks`, the response to a request that needs one ledger request is sent before this returns.
         """
         try:
             if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:
-                raise InvalidRequestError("A request's exp must be at most 48 hours ahead, in the clock of the hello.")
+                raise InvalidRequestError(
+                    "A request's exp must be at most 48 hours ahead of the server_time in the response to hello."
+                )
             handler = self._handlers.get(wire_request.op)
             if handler is not None:
                 handler(caller, wire_request, reply)

@@ -48,7 +48,7 @@ class _Levels(NamedTuple):
 
 
 def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the request that assigns an agent a trust level within the session, or with a level of null removes it."""
+    """Return the request that sets an agent's trust level within the session, or, for a level of null, removes it."""
     operation = OPERATIONS["trust"]
     about = request_of(operation, caller, wire_request, terms)
     if "level" not in wire_request.body:
@@ -91,7 +91,7 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the consents within the session, or those of one agent; with a data type, only the one in effect now."""
+    """Return the consents within the session, or one agent's; with a data type, only the consent in effect now."""
     operation = OPERATIONS["consents"]
     values = operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))

@@ -17,12 +17,12 @@ from .waiting_calls import WaitingCall
 __all__ = ["Turns"]
 
 _MOST_OF_CALLER: Final = 256
-"""The most calls of one caller that wait, so that a caller in a loop does not use all places of its notebook."""
+"""The most calls of one caller that may wait, so that a caller in a loop does not use up its notebook's places."""
 _MOST_OF_NOTEBOOK: Final = 1_024
 
 
 class Turns:
-    """The order of turns among ``calls``, which are in the order in which they came.
+    """The order of turns among ``calls``, which are in the order of their arrival.
 
     Callers must hold the lock that guards the calls, except for `queues_of` and `read_queues`, which read the ledger.
     """

@@ -85,7 +85,7 @@ class Waiting:
     def settle(self, user: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Settle a hold, whose kernel is gone, with the amount that the call cost."""
         if body.get("amount") is None:
-            raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is one.")
+            raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is allowed.")
         request = Settle(
             key=key or new_key(),
             origin=self._origin(user),

@@ -43,7 +43,7 @@ class WaitingCall(Waiter):
     reply: Reply
     decided: Decided
     since: float
-    """The time when it came, in seconds since the epoch."""
+    """The time when it arrived, in seconds since the epoch."""
     until: float
     """The end of its wait for a user, in seconds since the epoch."""
     waits_for_user: bool
@@ -59,7 +59,7 @@ class WaitingCall(Waiter):
     refused: Decision | None = None
     """The latest refusal; None until the first one."""
     trying: bool = True
-    """Whether the ledger has its request at the moment."""
+    """Whether the ledger is executing its request now."""
     changed: bool = False
     """Whether something changed while it was being requested, so that it must be tried again at once."""
     last: bool = False
@@ -84,7 +84,7 @@ class WaitingCall(Waiter):
 
     @property
     def least(self) -> int:
-        """The least amount that is of use to it, in nano-USD."""
+        """The smallest amount with which the call can be made, in nano-USD."""
         least = self.request.least if isinstance(self.request, Hold) else None
         return self.request.amount if least is None else min(least, self.request.amount)
 
@@ -107,7 +107,7 @@ class WaitingCall(Waiter):
         return max(0, self.limit.asked - self.limit.allowed)
 
     def send_waiting(self) -> None:
-        """Reply the client the message that its call waits, if it does."""
+        """Send the client the message that its call waits; do nothing if it does not wait."""
         waiting: dict[str, Any]
         if self.queued:
             limit = None if self.refused is None else LIMIT.write(self.limit)

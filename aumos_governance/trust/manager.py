@@ -50,7 +50,7 @@ class TrustManager:
     def set_level(
         self, agent_id: str, level: int, scope: str | None = None, options: SetLevelOptions | None = None
     ) -> None:
-        """Set an agent's level, in ``scope`` or with None in all scopes, and write one audit record.
+        """Set an agent's level, in ``scope`` or, with None, in all scopes, and write one audit record.
 
         The record has the level before and after, and who set it.
         """
@@ -102,7 +102,7 @@ class TrustManager:
             )
 
     def remove(self, agent_id: str, scope: str | None = None) -> bool:
-        """Remove the agent's level in ``scope``, or with None its level for all scopes; return whether it existed."""
+        """Remove the agent's level in ``scope`` or, with None, its level for all scopes; return whether it existed."""
         require_names(agent_id=agent_id)
         return self._realm.execute(
             RemoveTrust(

@@ -1,4 +1,4 @@
-"""The JSON bodies of the ledger's objects. Each is declared by one table, with which servers write and kernels read it.
+"""The JSON bodies of the ledger's objects. Each is declared by one table, by which servers write and kernels read it.
 
 Browsers and scripts read the same bodies from the REST interface.
 """
@@ -111,7 +111,8 @@ STATE: Final = Shape(
 ``"kernel"`` or ``"server"``.
 
 ``seq`` is raised whenever a hold, an approval request or a report begins or ends, so that every page is notified and
-reads its lists again. Their numbers are not in the body, since counting them would cost each decision a query.
+reads the lists of these again. Their numbers are not in the body, since counting them would cost each decision a
+query.
 """
 
 PREVIOUS: Final = Shape(

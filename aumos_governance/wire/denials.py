@@ -1,4 +1,4 @@
-"""The message of a denial, the same for every exception and output that has it."""
+"""The message of a denial, the same in every exception and output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODE_BUDGET: Final = "category"
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denied request with all that its message needs; amounts in nano-USD."""
+    """A denied request, with all data for its message; amounts in nano-USD."""
 
     code: str | None
     reasons: Sequence[str]
@@ -33,13 +33,13 @@ class Denial:
     set_by: str | None = None
     """The user who set the session's budget or level; None if no user did."""
     in_panel: bool = False
-    """Whether the user can change the session in JupyterLab's panel; if so, a magic may not be allowed to."""
+    """Whether the user can change the session in JupyterLab's panel; if so, the server may not allow a magic to."""
     remaining_of: str = SESSION_BUDGET
-    """The kind of limit that ``remaining`` belongs to. The message has it only if ``limit`` is of the same kind."""
+    """The kind of limit that ``remaining`` belongs to. The message states it only if ``limit`` is the same kind."""
 
     @property
     def reason(self) -> str:
-        """The ledger's reason for the denial: that of the check that failed, which is the last one."""
+        """The ledger's reason for the denial: the last of ``reasons``, which is about the check that failed."""
         return printable(self.reasons[-1]) if self.reasons else "not allowed"
 
     def sentence(self, advice: str | None = None) -> str:
@@ -72,7 +72,7 @@ class Denial:
         return _ADVICE.get(self.code or "")
 
     def _more_money(self) -> str:
-        """Return how the limit that forbids the request can be raised."""
+        """Return advice on how to raise the limit that forbids the request."""
         if self.limit == SESSION_BUDGET:
             return self._raised("budget")
         if self.limit == CODE_BUDGET:
@@ -80,7 +80,7 @@ class Denial:
         return "ask the administrator of that limit to raise it"
 
     def _raised(self, what: str) -> str:
-        """Return how the user can raise the session's budget or trust level; if in the panel, then only there."""
+        """Return advice to raise the session's budget or trust level: in the panel if there is one, else by a magic."""
         if not self.in_panel:
             option = "--budget" if what == "budget" else "--trust-level"
             return f"raise the {what} with %governance {option}"

@@ -201,7 +201,7 @@ def is_text(raw: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error names it: its text, cut after 60 characters, or the type of one that may be nested."""
+    """Return a value for an error message: text and numbers cut after 60 characters, else the name of the type."""
     if not isinstance(value, (str, int, float)):
         return kind_of(value)
     text = repr(value)

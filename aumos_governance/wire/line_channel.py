@@ -49,7 +49,7 @@ class LineChannel:
         self._too_long = False
         self._reading = False
         self._receiving = False
-        """Whether bytes are taken from the socket and not all delivered yet, so that an interrupt may lose some."""
+        """Whether bytes were taken from the socket and not all delivered yet, so that an interrupt may lose some."""
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()
@@ -80,7 +80,7 @@ class LineChannel:
                 self._end()
                 return False
             except BaseException:
-                # The line may have been sent only in part, so that the other end would take the next one for its rest.
+                # The line may have been sent only in part; the other end would read the next line as the rest of it.
                 self._end()
                 raise
             if sent < len(line):

@@ -40,14 +40,14 @@ class Operation(NamedTuple):
     """The fields of the response. The server writes them from the ledger's response, and kernels read them back as that
     response, except for the fields that only the server writes."""
     reads: bool = False
-    """Whether it only reads what is committed."""
+    """Whether it only reads committed data."""
     charges: bool = False
     """Whether it charges an amount. It is undone if its response did not reach the client's code."""
     ends: bool = False
     """Whether it ends a charge or takes one back. Such a request is still admitted when so many are in flight that
     others are refused, and it is never undone."""
     stands: bool = False
-    """Whether it cannot be undone once it was executed; a client that gives it up can only prevent it before that."""
+    """Whether it cannot be undone: a client that gives up the request can only prevent its later execution."""
 
 
 # ---- the fields of requests
@@ -64,7 +64,7 @@ def required_text(name: str, what: str = "") -> Field:
     return Field(name, "{}", f"text(body, {name!r}, {what or name!r})")
 
 
-def amount(what: str, example: str = "0.05; 0 is one", read: str = "amount") -> Field:
+def amount(what: str, example: str = "0.05; 0 is allowed", read: str = "amount") -> Field:
     """Return the required field ``amount``, in USD. ``what`` names the request in errors."""
     without = f"{what} needs an amount in US dollars, for example {example}."
     return Field("amount", "to_text({})", f"{read}(body, 'amount', {without!r})")

@@ -81,7 +81,7 @@ _OUTCOMES: Final = f"one of {', '.join(outcome.value for outcome in GovernanceOu
 _OUTCOME: Final = f"choice(body, 'outcome', GovernanceOutcome, {_OUTCOMES!r})"
 _REALM: Final = {"realm": "None"}
 _TIGHTEN: Final = {"tighten_only": "terms.strict"}
-"""On a strict server, a notebook may only tighten levels and budgets, as is true of the session's own."""
+"""On a strict server, a notebook may only tighten levels and budgets, those of agents as well as its session's."""
 _STATE: Final = write_only("state", "None if {} is None else STATE.write({}, shared_with)", "state")
 _DECISION: Final = whole("decision", "DECISION")
 

@@ -69,7 +69,7 @@ together, and the budget and the closing time of the last one. ``notes`` are sen
 "level", "limit"}``. ``level`` is the trust level at which it was decided, the lower of the session's and the agent's;
 it is null if the level was not checked. ``limit`` is null, or the limit that forbids the action: ``{"kind", "name",
 "asked", "allowed"}``. Its kind is ``session`` or ``category`` for a budget, ``level`` or ``agent`` for a trust level
-(whose two numbers are whole), and otherwise that of a ceiling around the session.
+(whose two numbers are whole), and otherwise the kind of a ceiling around the session.
 
 A request ``cell`` states which cell begins to run, by its field ``cell``, so that calls of the kernel's libraries
 through the gateway are recorded with it. The server keeps only the last one, in memory, and a client need not wait for
@@ -100,17 +100,17 @@ the usage that the provider counted, as whole numbers, and ``source`` the origin
 A ``cancel`` takes back a ``spend`` or ``hold`` that its client has given up, before or after its ``exp``, and never a
 ``settle`` or ``release``. An ``open`` or ``close`` that was executed is not undone; ``state`` is then the state after
 it. ``delivered`` is true if the response had arrived and the client did not pass it on to its caller; the record of the
-void then has ``delivered``. It has ``answered`` if the response was sent a second or more before the cancel. ``found``
-is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled, released or
-corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it still arrives),
-or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request may have been
-executed before. ``voided`` is then false, and the request is refused if it still arrives.
+void then has ``delivered``. The record has ``answered`` if the request was executed a second or more before the cancel.
+``found`` is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled,
+released or corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it
+still arrives), or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request
+may have been executed before. ``voided`` is then false, and the request is refused if it still arrives.
 
 An ``adjust`` replaces a charge that was settled as ``estimated``, once, with the true cost that a later response of the
 provider states. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the
 provider's id of the response, by which another kernel of the notebook can find the charge as well. ``adjustment`` is
-``{"hold_id", "estimate", "spent", "overrun", "record_id"}``. With the codes ``NOT_FOUND``, ``NOT_ESTIMATED``,
-``ADJUSTED_ALREADY``, and ``CORRECTED`` if a user has corrected the charge, it is refused and changes nothing.
+``{"hold_id", "estimate", "spent", "overrun", "record_id"}``. An ``adjust`` that is refused changes nothing; its code is
+``NOT_FOUND``, ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY`` or, if a user has corrected the charge, ``CORRECTED``.
 
 An ``authorize`` decides a governed action and holds its cost. ``shown`` is an object with what the user must see of the
 action. If a user must decide (code ``APPROVAL_REQUIRED``, which is the response if ``wait`` is false), the response is
@@ -118,9 +118,9 @@ sent after the user's decision, or after ``timeout`` seconds (by default the ser
 the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds, and at once
 for each copy of the request. A client that waits sends the request again from time to time, with a later ``exp``; once
 the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same response, or
-waits for the same decision, also on another server with the same ledger. A ``cancel`` of it with ``act`` true withdraws
-the approval request or voids the hold. At trust level L4 a report is filed before the response; a ``settle`` or
-``release`` adds the ``result`` to the report with this ``report_id``.
+waits for the same decision, also on another server with the same ledger. A ``cancel`` of an ``authorize``, with ``act``
+true, withdraws the approval request or voids the hold. At trust level L4 a report is filed before the response; a
+``settle`` or ``release`` adds the ``result`` to the report with this ``report_id``.
 
 An agent's ``level`` and a category's ``budget`` are valid within the open session. No agent can have a level above the
 session's. A ``level`` of null removes the agent's own level. On a strict server a kernel can only tighten levels and
@@ -130,13 +130,13 @@ session as well. With ``granted_by`` it is recorded, and without it revoked (wit
 agent are). ``since`` and ``until`` of ``audit``, and ``until`` of ``consent``, are whole microseconds since the epoch.
 ``total`` is null unless ``count`` is true.
 
-``socket`` is null, or ``{"address", "token", "secret"}``: a local socket for the same messages, which then pass through
-no page, each as one line of UTF-8 JSON. ``address`` is the path of a Unix socket, or ``[host, port]`` on the loopback
-interface. The first line of a connection is ``{"v": 1, "token": token, "challenge": text}``. Its response is ``{"v": 1,
-"ok": true, "proof": proof}``, where the proof is `socket_proof` of the secret and the challenge, or ``{"v": 1, "ok":
-false, "code", "message"}`` and the end of the connection. The token identifies one process of one kernel, which has
-sent its hello with it. Only this process and the server have the secret, so that another process at the address, after
-the server has ended, cannot pass for the server.
+``socket`` is null, or ``{"address", "token", "secret"}``: a local socket for the same messages, each as one line of
+UTF-8 JSON; messages on the socket do not pass through a browser's page. ``address`` is the path of a Unix socket, or
+``[host, port]`` on the loopback interface. The first line of a connection is ``{"v": 1, "token": token, "challenge":
+text}``. Its response is ``{"v": 1, "ok": true, "proof": proof}``, where the proof is `socket_proof` of the secret and
+the challenge, or ``{"v": 1, "ok": false, "code", "message"}`` and the end of the connection. The token identifies one
+process of one kernel, which has sent its hello with it. Only this process and the server have the secret, so that
+another process at the address, after the server has ended, cannot pass for the server.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set only in the environment of a governed kernel: JSON ``{"v": 1, "kernel_id": ...}``."""
 STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
-"""Has the user's own ``PYTHONSTARTUP``, which the start-up hook of a kernel runs and sets again."""
+"""Contains the user's own ``PYTHONSTARTUP``: a kernel's start-up hook runs this file and sets the variable again."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()

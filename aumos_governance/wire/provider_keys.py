@@ -1,8 +1,8 @@
 """The names of the environment variables in which libraries expect providers' keys and the gateway's address.
 
-Each name is read by a library, as of 2026-11-29: those of OpenAI, Azure, Anthropic, Google and Hugging Face by their
-own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm 1.110
-(``litellm/llms``, ``get_llm_provider_logic.py``) and pydantic-ai 2.68 (``pydantic_ai/providers``).
+Each name is read by a library, as of 2026-11-29: the names for OpenAI, Azure, Anthropic, Google and Hugging Face by
+their own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm
+1.110 (``litellm/llms``, ``get_llm_provider_logic.py``) and pydantic-ai 2.68 (``pydantic_ai/providers``).
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ollama": ("OLLAMA_API_KEY",),
     "vllm": ("VLLM_API_KEY", "HOSTED_VLLM_API_KEY"),
 }
-"""The variables of each provider, the usual one first. Providers have their names in
+"""The variables of each provider, the usual one first. The providers are named as in
 ``c.GovernanceExtension.providers``."""
 _OTHER_USES: Final = frozenset({"HF_TOKEN"})
-"""Variables whose key most notebooks use for something else than models, such as Hugging Face's for downloads."""
+"""Variables whose key most notebooks do not use for models, such as Hugging Face's, which they use for downloads."""
 _NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OTHER_USES))
 
 
 def foreign_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that contain a provider's own key instead of a key of the gateway.
 
-    Only variables in `PROVIDER_KEYS` are read, and those that most notebooks use for something else are left out.
+    Only variables in `PROVIDER_KEYS` are read, and those whose key most notebooks do not use for models are left out.
     """
     return tuple(name for name in _NAMES if (key := environment.get(name)) and not key.startswith(KEY_PREFIX))

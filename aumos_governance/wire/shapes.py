@@ -29,10 +29,10 @@ class Field(NamedTuple):
     name: str
     """The field's name in the body."""
     write: str = "{}"
-    """The expression of the field in the body, in which ``{}`` is the object's value."""
+    """The Python expression for the field's value in the body, in which ``{}`` stands for the object's value."""
     read: str | None = "{}"
-    """The expression of the object's value, in which ``{}`` is the field of the body, and ``body`` the body. None if
-    the field is not read."""
+    """The Python expression for the object's value, in which ``{}`` stands for the field's value and ``body`` for the
+    body. None if the field is not read."""
     of: str | None = None
     """The attribute of the object that has the value; "" for the object itself, None for an attribute called
     ``name``."""

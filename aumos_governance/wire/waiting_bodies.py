@@ -42,7 +42,7 @@ def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
-    """Return an approval request's body. ``shown`` is null once it is decided; a decision must state the ``digest``."""
+    """Return an approval request's body. ``shown`` is null after the decision, which must state the ``digest``."""
     return {
         "id": approval.approval_id,
         "notebook": approval.notebook.path,

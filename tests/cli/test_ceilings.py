@@ -76,10 +76,10 @@ def test_a_ceiling_is_set_and_lifted_on_record(ledger: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("set", "clas", "5", "--yes"), "There is no such shared ceiling 'clas'"),
+        (("set", "clas", "5", "--yes"), "There is no shared ceiling 'clas'"),
         (("set", "mine", "5", "--yes"), "Several ceilings are named 'mine'; choose one with --kind or --user."),
         (("set", "class", "-5", "--yes"), "ceiling"),
-        (("lift", "class", "--user", "ann", "--yes"), "There is no such shared ceiling 'class'"),
+        (("lift", "class", "--user", "ann", "--yes"), "There is no shared ceiling 'class'"),
     ],
 )
 def test_what_cannot_be_changed_is_one_sentence(

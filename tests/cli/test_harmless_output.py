@@ -56,7 +56,7 @@ def test_damage_has_a_code_of_its_own(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "data" / "aumos_governance" / "ledger.sqlite"
     fill(path, "x")
     assert run("verify").code == 0
-    assert run("verify").lines[2].startswith("Match the records: 2 charges, 1 sessions, 1 notebooks,")
+    assert run("verify").lines[2].startswith("Checked against the records: 2 charges, 1 sessions, 1 notebooks,")
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE balances SET spent = spent - 1")
     ended = run("verify")

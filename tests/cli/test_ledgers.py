@@ -70,8 +70,10 @@ def test_the_ledger_of_the_configuration_is_read(tmp_path: Path, run: Run) -> No
 def test_nothing_to_read_is_one_sentence(tmp_path: Path, run: Run) -> None:
     path = tmp_path / "data" / "aumos_governance" / "ledger.sqlite"
     for name in ("status", "audit", "verify", "export"):
-        sentence = f"No governed server of this user runs here, and: There is no ledger {path}. Set JUPYTER_DATA_DIR to"
-        sentence += " the data folder of the server, or name the ledger with --database-url.\n"
+        sentence = (
+            f"No governed server of this user runs here, and its ledger was not found: There is no ledger {path}."
+        )
+        sentence += " Set JUPYTER_DATA_DIR to the data folder of the server, or name the ledger with --database-url.\n"
         assert run(name) == Ended(2, "", sentence)
     assert not (tmp_path / "data").exists()
 

@@ -131,7 +131,10 @@ def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) ->
         sentence = f"The Jupyter server {bare.url} is not governed: the extension is not enabled on it.\n"
         assert ended == Ended(2, "", sentence)
         passed = run("status")
-        assert (passed.code, passed.err.startswith("No governed server of this user runs here, and: ")) == (2, True)
+        assert (
+            passed.code,
+            passed.err.startswith("No governed server of this user runs here, and its ledger was not found: "),
+        ) == (2, True)
     finally:
         bare.close()
 

@@ -64,11 +64,11 @@ def test_one_key_leaves_room_for_the_others(endpoint: Endpoint) -> None:
         for _ in range(7):
             hold(SECRET)
         own = until(503, lambda: requested(server, PADDED))
-        assert "made with this key" in own.json["error"]["message"]
+        assert "in progress with this key" in own.json["error"]["message"]
         assert requested(server, PADDED, secret=OTHER).status == 200
         hold(OTHER)
         common = until(503, lambda: requested(server, PADDED, secret=OTHER))
-        assert "the gateway holds" in common.json["error"]["message"]
+        assert "memory that the gateway has" in common.json["error"]["message"]
 
 
 def test_a_body_that_never_fits_is_too_large(endpoint: Endpoint) -> None:

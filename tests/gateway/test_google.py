@@ -130,9 +130,9 @@ def test_an_error_of_googles_costs_nothing_and_is_passed_on(server: GatewayServe
         ("/v1beta/cachedContents", "billed by the hour"),
         ("/v1beta/models/gemini-2.5-flash:batchGenerateContent", "one by one"),
         ("/v1beta/interactions", "generateContent"),
-        (f"/v1beta/models/{MODEL}:generateContent?fields=candidates", "does not say what it cost"),
+        (f"/v1beta/models/{MODEL}:generateContent?fields=candidates", "would not state its usage"),
         (f"/v1beta/models/{MODEL}:generateContent?alt=proto", "alt"),
-        ("/v1beta/fileSearchStores", "shared"),
+        ("/v1beta/fileSearchStores", "several users share its key"),
     ],
 )
 def test_what_may_cost_something_unknown_is_refused_in_googles_shape(

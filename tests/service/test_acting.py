@@ -197,8 +197,8 @@ def test_a_notebook_that_is_renamed_meanwhile(l3: Kernel, ledger: Ledger) -> Non
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ({"shown": None}, "an object called shown"),
-        ({"shown": "code"}, "an object called shown"),
+        ({"shown": None}, "the field shown, an object"),
+        ({"shown": "code"}, "the field shown, an object"),
         ({"shown": {"code": "x" * 60_000}}, "at most 50000 characters"),
         ({"amount": None}, "must be a number of US dollars"),
         ({"amount": "-1"}, "must not be negative"),

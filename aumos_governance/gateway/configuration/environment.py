@@ -48,7 +48,7 @@ def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that except the gateway from the HTTP proxy of an environment; empty without a proxy.
+    """Return the variables that exempt the gateway from the HTTP proxy of an environment; empty without a proxy.
 
     Otherwise libraries would send the client's key to that proxy, which cannot reach this machine's loopback interface.
     """

@@ -127,4 +127,4 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     "vllm": KnownProvider("http://127.0.0.1:8000/v1", addresses=("VLLM_BASE_URL", "HOSTED_VLLM_API_BASE")),
 }
-"""By the name that ``c.GovernanceExtension.providers`` gives a provider."""
+"""The known providers, by the names that ``c.GovernanceExtension.providers`` uses for them."""

@@ -155,7 +155,7 @@ class _Entry:
         if self._entry.get("key") is not None:
             # The message does not show the value, which is a secret.
             raise ConfigurationError(
-                f"{self._where}['key'] may only be None: a key does not belong into a configuration file; name"
+                f"{self._where}['key'] may only be None: a key does not belong in a configuration file; name"
                 " key_file, key_env or key_command."
             )
         named = [source for source in _SOURCES if self._entry.get(source) is not None]
@@ -243,8 +243,8 @@ class _Entry:
         for name, value in given.items():
             if not isinstance(name, str) or not _HEADER.fullmatch(name) or name.lower() in _CREDENTIALS:
                 raise ConfigurationError(
-                    f"{self._where}['headers'] has the name {_shown(name)}, which cannot be sent; the key is sent by"
-                    " itself, with key_file, key_env or key_command."
+                    f"{self._where}['headers'] has the name {_shown(name)}, which cannot be set here; for the"
+                    " key, name key_file, key_env or key_command, and the gateway adds its header."
                 )
             if not isinstance(value, str) or not value.isascii() or not value.isprintable():
                 # The message does not show the value, since a header may be a secret.

@@ -1,4 +1,4 @@
-"""Google's Gemini API, also that of Vertex AI, as the gateway handles it."""
+"""Google's Gemini API, also at Vertex AI, as the gateway handles it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ _STATUS: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google itself has none for 402; this
-one is not retried by clients."""
+"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google has none for 402; clients do
+not retry after the one chosen here."""
 
 
 class GoogleApi:
@@ -74,11 +74,14 @@ class GoogleApi:
         for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:
                 raise ConfigurationError(
-                    f"{request.name} was not sent: with {name} in its address the response does not say what it cost."
+                    f"{request.name} was not sent: with {name} in its address the response would not state its usage;"
+                    " leave it out."
                 )
             if name.startswith("$") or name in _CREDENTIALS:
                 # Parameters such as $httpHeaders and $req replace the request's headers and body.
-                raise ConfigurationError(f"{request.name} was not sent: leave {name} out of its address.")
+                raise ConfigurationError(
+                    f"{request.name} was not sent: the gateway does not forward {name}; leave it out of the address."
+                )
         # This raises ConfigurationError for a limit in both spellings.
         self.output_limit(request)
         path = request.plain_path

@@ -21,7 +21,7 @@ __all__ = ["API"]
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
 """The path of a model's deployment at Azure."""
 _VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")
-"""The path with which the base URLs of clients and of the upstream end."""
+"""The version path, which may be at the end of a client's base URL and of the upstream's."""
 _FREE: Final = re.compile(
     r"GET /models(?:/.+)?"
     # Moderations are listed as free at https://platform.openai.com/docs/pricing, and counting tokens has no price.

@@ -30,6 +30,6 @@ def check_flag(body: Mapping[str, Any], name: str) -> None:
 
 
 def forwards(request: ApiRequest, free: re.Pattern[str]) -> bool:
-    """Whether the pattern ``free`` matches the request's method and path, such as ``GET /models``; HEAD is as GET."""
+    """Whether ``free`` matches the request's method and path, such as ``GET /models``; HEAD counts as GET."""
     method = request.method.upper()
     return free.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None

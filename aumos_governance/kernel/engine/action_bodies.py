@@ -67,7 +67,7 @@ def hold_body(action: GovernanceAction) -> dict[str, Any]:
 
 
 def action_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of an ``authorize`` of an action, with what the user sees of it."""
+    """Return the body of an ``authorize`` of an action, including what the user is shown."""
     tool, amount = tool_of(action), _amount(action)
     shown = shown_of(action, tool, amount)
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))

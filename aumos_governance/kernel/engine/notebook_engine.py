@@ -76,7 +76,7 @@ class NotebookEngine:
         return read_decision(action, await self._request_async("evaluate", check_body(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record an action as refused, as `GovernanceEngine.record_refusal`; ``code`` is capitals and underscores."""
+        """Record an action as refused, as `GovernanceEngine.record_refusal`; ``code`` has capitals and underscores."""
         return read_decision(action, self._request("evaluate", refusal_body(action, code, reason)))
 
     # ---- charged work
@@ -94,8 +94,8 @@ class NotebookEngine:
         op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         request: StartedRequest | None = None
         try:
-            with showing_wait(self._shell, body, waiting) as heard:
-                request = self._connection().client.start(op, body, cell=current_cell(self._shell), on_waiting=heard)
+            with showing_wait(self._shell, body, waiting) as notify:
+                request = self._connection().client.start(op, body, cell=current_cell(self._shell), on_waiting=notify)
                 response = request.response()
                 decision = require_allowed(action, response, in_panel=self._connection().has_panel)
             grant = NotebookGrant(self, decision, _nano(body), response.get("hold_id"))
@@ -122,9 +122,9 @@ class NotebookEngine:
         op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         client, flight = self._connection().client, InFlight()
         try:
-            with showing_wait(self._shell, body, waiting, blocks=False) as heard:
+            with showing_wait(self._shell, body, waiting, blocks=False) as notify:
                 cell = current_cell(self._shell)
-                response = await client.request_async(op, body, cell=cell, on_waiting=heard, flight=flight)
+                response = await client.request_async(op, body, cell=cell, on_waiting=notify, flight=flight)
                 decision = require_allowed(action, response, in_panel=self._connection().has_panel)
             grant = AsyncNotebookGrant(self, decision, _nano(body), response.get("hold_id"))
             grant.report_id = response.get("report_id")

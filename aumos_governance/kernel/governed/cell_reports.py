@@ -14,7 +14,7 @@ __all__ = ["follow", "unfollow"]
 _SECONDS: Final = 1.0
 """The longest wait for the server to acknowledge a report, which usually takes a fraction of a millisecond."""
 _PAUSE_SECONDS: Final = 60.0
-"""The time without waiting after a report was not acknowledged, so that a silent server delays few cells."""
+"""How long no cell waits after a report was not acknowledged, so that a silent server delays few cells."""
 
 
 class CellReports:

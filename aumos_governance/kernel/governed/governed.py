@@ -24,7 +24,7 @@ _LONGEST_WAIT: Final = 7 * 24 * 3600
 
 
 def begin(shell: Any, arguments: Arguments, options: str) -> None:
-    """Request the decision on the running cell, and return where its code may run.
+    """Request the decision on the running cell, and return only if its code may run.
 
     ``options`` is the text after ``%%governed`` in its first line, and ``arguments`` what was parsed from it. Raises
     GovernanceDeniedError where the cell may not run, InvalidRequestError where an option is not valid.

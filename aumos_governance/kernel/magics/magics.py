@@ -247,7 +247,7 @@ class _QuietHook:
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
     """Show no ``Out[n]`` for ``value`` where it is the value of the statement ``depth`` frames above the caller.
 
-    It is not shown either where another magic, such as ``%%time``, runs that statement and returns its value.
+    ``value`` is not shown either where another magic, such as ``%%time``, runs that statement and returns its value.
     """
     trap = shell.display_trap
     # IPython 8, the newest for Python 3.10, has no public attribute for this.
@@ -263,7 +263,7 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
 
 
 def _around(frame: FrameType) -> frozenset[CodeType]:
-    """Return the statements that run the one of ``frame``; none if that one does more than display a magic's value."""
+    """Return the statements that run the statement of ``frame``; none if that is more than a line magic."""
     code = frame.f_code
     if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
         return frozenset()

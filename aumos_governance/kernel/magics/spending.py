@@ -209,7 +209,7 @@ def open_connection(shell: Any) -> Connection:
 
 
 def print_took_effect(connection: Connection) -> None:
-    """Print the ``%governance`` and ``%governance_disable`` of earlier cells that were given up and took effect."""
+    """Print each ``%governance`` and ``%governance_disable`` that took effect although its cell gave it up."""
     for op, state in connection.client.took_effect():
         print_lines(took_effect_text(op, state))
 
@@ -220,7 +220,7 @@ def chosen_fields(arguments: Arguments, names: Mapping[str, str]) -> dict[str, A
 
 
 def print_lines(*lines: str) -> None:
-    """Print the lines."""
+    """Print each line with a line break, all in one write."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 

@@ -31,7 +31,7 @@ class Alarm:
         self._running = False
 
     def set(self, seconds: float, function: Callable[[], object]) -> object:
-        """Call ``function`` once after so many seconds, in the alarm's thread; it must neither block nor raise.
+        """Call ``function`` once, ``seconds`` from now, in the alarm's thread; it must neither block nor raise.
 
         The result is the handle for `cancel`. Raises RuntimeError where no thread can be started.
         """
@@ -46,7 +46,7 @@ class Alarm:
         return handle
 
     def cancel(self, handle: object) -> None:
-        """Do not call the function of this handle any more; without effect after it was called."""
+        """Cancel the call of this handle's function; do nothing if it was called already."""
         self._due.pop(handle, None)
 
     def _start(self, handle: object, due: float) -> None:

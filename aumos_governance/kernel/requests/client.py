@@ -56,10 +56,11 @@ class Client:
     """Makes requests over one transport, from any number of threads and tasks at once.
 
     `request` blocks its thread, `request_async` does not block the event loop. Both return the body of the response,
-    raise the error that the response states, or raise UnavailableError within ``timeout`` seconds plus the time of a
-    first contact. Where they end without the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the
-    request is taken back: nothing is charged or held for it. A response that arrives too late is not returned. A
-    request that the server refuses as busy is resent until its time is over.
+    raise the error that the response states, or raise UnavailableError where there is no response within ``timeout``
+    seconds and `GRACE_SECONDS`, to which a first contact adds its time. Where they end without the response (time-out,
+    KeyboardInterrupt, a cancelled or abandoned task), the request is taken back: nothing is charged or held for it. A
+    response that arrives too late is not returned. A request that the server refuses as busy is resent until its time
+    is over.
     """
 
     def __init__(
@@ -130,13 +131,13 @@ class Client:
             raise
 
     def take_back(self, flight: InFlight) -> None:
-        """Take back a request of `request_async` with this ``flight``, since its response is not used."""
+        """Take back the request of `request_async` that got this ``flight``, since its response is not used."""
         self._take_backs.take(flight)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return each ``open`` and ``close`` that was given up but was executed, with the state after it.
 
-        Each is returned once. Where it is not known yet, this blocks the thread for at most a second.
+        Each is returned once. While it is not known of one yet, this blocks the thread, for at most a second.
         """
         found = self._take_backs
         if not found.unconfirmed and not found.effective:
@@ -175,9 +176,9 @@ class Client:
         return self._clock_offset is not None
 
     def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
-        """Send a request that may be lost, and return whether the server acknowledged it within so many seconds.
+        """Send a request that may be lost, and return whether the server acknowledged it within ``seconds``.
 
-        Nothing is sent before the server has responded to a hello. It raises no error of the package.
+        Nothing is sent before the server has responded to a hello. Raises no AumOSGovernanceError.
         """
         if not self.met:
             return False

@@ -56,7 +56,7 @@ class ServerTransport(ReceivingTransport):
     lossy = True
 
     def __init__(self, comm: CommTransport, incarnation: str) -> None:
-        """``incarnation`` is sent in this process's hello; the server admits processes that it starts by it."""
+        """``incarnation`` is sent in the hello; by it the server recognises the processes that this one starts."""
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)
@@ -140,12 +140,13 @@ def _make(shell: Any) -> Connection:
         )
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
-            "This kernel is governed, but runs behind a gateway, where its Jupyter server cannot respond; governance"
-            " does not support that, so nothing is authorised."
+            "This kernel is governed, but runs behind a Jupyter kernel gateway, through which its server cannot"
+            " respond; governance does not support that, so nothing is authorised."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
-        left = inherited_offer(os.environ)
-        return Connection(Client(SpawnedTransport(left.offer), incarnation=left.incarnation), os.getpid())
+        inherited = inherited_offer(os.environ)
+        client = Client(SpawnedTransport(inherited.offer), incarnation=inherited.incarnation)
+        return Connection(client, os.getpid())
     if identity.strict:
         raise UnavailableError(
             "This process was started inside a strict governance server (GovernanceExtension.strict), which does not"

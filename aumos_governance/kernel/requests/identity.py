@@ -48,13 +48,13 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
     inside_strict = bool(environ.get(STRICT_ENV))
     if not raw:
         return KernelIdentity(Situation.UNGOVERNED, None, inside_strict)
-    sign = _read(raw)
-    kernel_id = sign.get("kernel_id")
-    strict = inside_strict or sign.get("strict") is True
+    fields = _read(raw)
+    kernel_id = fields.get("kernel_id")
+    strict = inside_strict or fields.get("strict") is True
     if kernel_id is None:
         return KernelIdentity(Situation.OUT_OF_REACH, None, strict)
-    mine = is_kernel if connection_file is None else PurePath(connection_file).name == f"kernel-{kernel_id}.json"
-    return KernelIdentity(Situation.GOVERNED if mine else Situation.INHERITED, kernel_id, strict)
+    is_own = is_kernel if connection_file is None else PurePath(connection_file).name == f"kernel-{kernel_id}.json"
+    return KernelIdentity(Situation.GOVERNED if is_own else Situation.INHERITED, kernel_id, strict)
 
 
 def connection_file_name() -> str | None:
@@ -69,11 +69,11 @@ def connection_file_name() -> str | None:
 
 def _read(raw: str) -> Mapping[str, Any]:
     try:
-        sign = json.loads(raw)
+        fields = json.loads(raw)
     except ValueError:
-        sign = None
-    if isinstance(sign, dict) and isinstance(sign.get("kernel_id", ""), str | None):
-        return sign
+        fields = None
+    if isinstance(fields, dict) and isinstance(fields.get("kernel_id", ""), str | None):
+        return fields
     raise ConfigurationError(
         f"This kernel is governed, but its environment variable {KERNEL_ENV} cannot be read, so nothing is authorised;"
         " restart the kernel, and leave that variable to the Jupyter server."

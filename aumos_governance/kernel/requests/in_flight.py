@@ -289,7 +289,7 @@ class StartedRequest:
         self._flight.kept = True
 
     def take_back(self) -> bool:
-        """Take the request back, and return whether it was; it is not after `keep`."""
+        """Take the request back, and return True; after `keep`, return False and leave it as it is."""
         try:
             self._steps.close()
         finally:
@@ -297,7 +297,7 @@ class StartedRequest:
         return self._flight.taken
 
     def drop(self) -> dict[str, Any] | None:
-        """Take the request back without waiting; but where its response has arrived, keep it.
+        """Take the request back without waiting; where its response has arrived, keep the request instead.
 
         Returns the body of a successful response that has arrived, else None.
         """

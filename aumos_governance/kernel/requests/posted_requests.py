@@ -38,7 +38,7 @@ class PostedRequest:
 
     @property
     def is_past(self) -> bool:
-        """Whether later requests need not wait: it is over, has expired, or was posted by this process's parent."""
+        """Whether later requests need not wait for it: it is over or expired, or this process's parent posted it."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:

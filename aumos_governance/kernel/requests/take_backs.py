@@ -55,9 +55,9 @@ class Cancel:
 class TakeBacks:
     """Takes back requests of one client, and repeats the cancels until the server confirms them.
 
-    ``listen(id, function)`` lets ``function`` be called with each response to this id, until ``forget(id)``. ``exp``
-    returns an expiry so many seconds ahead, on the server's clock. ``resend`` sends a cancel again and blocks its
-    thread until the response; it raises AumOSGovernanceError where there is none.
+    ``listen(id, function)`` lets ``function`` be called with each response to this id, until ``forget(id)``.
+    ``exp(seconds)`` returns the expiry that is ``seconds`` from now, on the server's clock. ``resend`` sends a cancel
+    again and blocks its thread until the response; it raises AumOSGovernanceError where there is none.
     """
 
     def __init__(

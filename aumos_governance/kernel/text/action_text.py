@@ -100,7 +100,7 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 
 def suggestion_lines(shown: Shown) -> list[str]:
-    """Return the lines that show what an action would do, where the trust level only suggests it."""
+    """Return the lines that show what an action would do, for a trust level at which it is only suggested."""
     return [f"Suggestion: {cost_text(shown)}. Not run:", *action_lines(shown)]
 
 

@@ -70,7 +70,7 @@ class Signature:
         for word in words:
             if not word.startswith("--"):
                 if self.positional is None or positional is not None:
-                    raise InvalidRequestError(f"There is no place for {word!r} in: {self.usage()}")
+                    raise InvalidRequestError(f"%{self.magic} has no place for {word!r}: {self.usage()}")
                 positional = word
                 continue
             name, equals, value = word.partition("=")
@@ -103,8 +103,8 @@ class Signature:
 def split(line: str) -> list[str]:
     """Return the words of a line without their quotes, up to a ``#`` at the beginning of a word.
 
-    IPython passes a comment after a magic's arguments on with them. A ``#`` within a word, as in ``gpt#4``, and a
-    backslash are ordinary characters. Raises InvalidRequestError where a quote is not closed.
+    IPython passes the whole line to a magic, including a comment after the arguments. A ``#`` within a word, as in
+    ``gpt#4``, and a backslash are ordinary characters. Raises InvalidRequestError where a quote is not closed.
     """
     words: list[str] = []
     position = 0

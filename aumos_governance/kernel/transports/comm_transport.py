@@ -22,7 +22,7 @@ from .transport import ReceivingTransport
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-"""How long requests are held back for a message without a response, which may have been lost."""
+"""How long requests are held back while the latest message has no response; after that, it may have been lost."""
 
 _ENDS: Final = frozenset({"settle", "release"})
 """Operations that do not hold other requests back: a governed call posts one at its end, and the next hold would wait

@@ -57,7 +57,7 @@ class EmbeddedTransport(ReceivingTransport):
         self._service.submit(self._caller, request, self._receiver)
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Record the decision of the user at this kernel on an approval request; ``digest`` is of what the user saw.
+        """Record the decision of the user at this kernel on an approval request; ``digest`` identifies what was shown.
 
         Raises ConflictError where the approval request is decided already or has expired.
         """
@@ -78,7 +78,7 @@ class EmbeddedTransport(ReceivingTransport):
     def silence(self, seconds: float) -> UnavailableError:
         return UnavailableError(
             f"The governance ledger {self.path} did not decide within {seconds:.0f} seconds, so nothing is"
-            " authorised; another program may be using it."
+            " authorised; another program may be using it, so run the cell again later."
         )
 
 
@@ -87,13 +87,16 @@ def _make_folder(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerError(
-            f"The governance ledger {path} cannot be made, since its folder cannot ({error.strerror}); set the"
+            f"The governance ledger {path} cannot be made, since its folder cannot be made ({error.strerror}); set the"
             " environment variable JUPYTER_DATA_DIR to a folder that can be written to, and restart the kernel."
         ) from error
 
 
 def database_path() -> Path:
-    """Return the embedded engine's file; it is never a server's, since programs that write to one file wait long."""
+    """Return the path of the embedded engine's ledger.
+
+    A server has another file, since programs that write to one SQLite file wait long for each other.
+    """
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir()) / "aumos_governance" / "embedded.sqlite"

@@ -68,7 +68,7 @@ class _SocketConnection:
         return False
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Wait as `SocketTransport.wait`; only where the connection is ready."""
+        """Wait as `SocketTransport.wait`; may be called only when the connection is ready."""
         assert self._turns is not None
         if not self._turns.wait(waiter, seconds):
             self._end("")
@@ -148,7 +148,7 @@ class SocketTransport:
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
-        """Use the offer in a server's greeting, without waiting for the connection; without a valid one, use none."""
+        """Use the offer in a server's greeting, without waiting for the connection; use none if it is not an offer."""
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
             self.offered = self.offered or self._offer is not None

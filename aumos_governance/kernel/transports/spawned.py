@@ -52,8 +52,8 @@ def export_offer(offer: object, incarnation: str = "") -> None:
 def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
     """Return the offer that this process inherited. Raises UnavailableError where it inherited none."""
     try:
-        left = json.loads(environ.get(OFFER_ENV, "null"))
-        return InheritedOffer(dict(left["offer"]), str(left["incarnation"]))
+        fields = json.loads(environ.get(OFFER_ENV, "null"))
+        return InheritedOffer(dict(fields["offer"]), str(fields["incarnation"]))
     except (KeyError, TypeError, ValueError):
         pass
     raise UnavailableError(

@@ -50,12 +50,12 @@ class Transport(Protocol):
         ...
 
     def silence(self, seconds: float) -> UnavailableError:
-        """Return the error to raise where there was no response for so many seconds."""
+        """Return the error to raise where there was no response for ``seconds``."""
         ...
 
 
 class ReceivingTransport:
-    """The methods of a transport whose responses arrive in a thread of its own, and which holds no request back."""
+    """A base class of transports whose responses arrive in another thread; by default, no request is held back."""
 
     _receiver: Receiver | None = None
 

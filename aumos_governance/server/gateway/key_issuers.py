@@ -20,9 +20,9 @@ __all__ = ["KeyIssuers"]
 class KeyIssuers:
     """The objects that issue and revoke the gateway's keys in one server.
 
-    ``keys`` holds all keys; ``kernels`` issues those of kernels, ``requests`` those that users create over REST. The
-    terminals' are issued after `follow_terminals`. ``server`` is the name under which the server is registered as
-    running in the ledger.
+    ``keys`` holds all keys; ``kernels`` issues the keys of kernels, ``requests`` the keys that users create over REST.
+    Keys of terminals are issued once `follow_terminals` was called. ``server`` is the name under which the server is
+    registered as running in the ledger.
     """
 
     def __init__(

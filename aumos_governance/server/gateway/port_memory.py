@@ -25,7 +25,7 @@ class PortMemory:
         self._configured = configured
 
     def wanted(self) -> int:
-        """Return the port on which the gateway should listen: the configured one, else the last one; 0 for any."""
+        """Return the port on which the gateway should listen: the configured one, else the last one; 0 for any port."""
         return self._configured or self._last()
 
     def remember(self, port: int) -> None:

@@ -24,7 +24,7 @@ class TerminalKeys:
         """The name of the terminal that is being opened."""
 
     def follow(self, manager: Any) -> None:
-        """Issue a key of its own to each terminal that this manager opens from now on."""
+        """Issue a separate key to each terminal that this manager opens from now on."""
         manager.new_named_terminal = self._named(
             manager.new_named_terminal, lambda *_, **options: options.get("name") or manager._next_available_name()
         )

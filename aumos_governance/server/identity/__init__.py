@@ -1,1 +1,1 @@
-"""Which notebook a kernel serves, where that notebook's file is, and which user sent a request."""
+"""Identification of the notebook that a kernel serves, of the notebook's file, and of the user who sent a request."""

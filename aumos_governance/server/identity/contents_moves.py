@@ -25,9 +25,9 @@ _Done = Callable[[], None]
 class ContentsMoves:
     """The observer of a contents manager, which reports renamed and deleted notebooks to the ledger.
 
-    A renamed notebook keeps its governance, and a deleted one's ends. The manager's methods are wrapped; its events are
-    not trusted, since any authenticated client can post one. ``announce`` is called with the paths that now show
-    another session.
+    A renamed notebook keeps its governance; the governance of a deleted notebook ends. The manager's methods are
+    wrapped; its events are not trusted, since any authenticated client can post one. ``announce`` is called with the
+    paths whose notebook now has another session.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ContentsMoves:
         self._marks = FileMarks(documents)
 
     def follow(self, contents_manager: Any) -> None:
-        """Wrap the methods of this manager that rename, delete and save, so that calls of any code are noticed.
+        """Wrap the methods of this manager that rename, delete and save, so that calls by any code are noticed.
 
         In most managers, but not in all, ``delete`` and ``rename`` call ``delete_file`` and ``rename_file``, so all
         four are wrapped; a change that is noticed twice is applied once.
@@ -100,7 +100,9 @@ class ContentsMoves:
             given = [value for value in signature.bind(*args, **kwargs).arguments.values() if isinstance(value, str)]
             return begin(*(path.strip("/") for path in given[: 2 if begin == self._renaming else 1]))
         except Exception:  # noqa: BLE001 - the manager itself raises the error of a wrong call
-            self._log.debug("A call of the contents manager could not be followed.", exc_info=True)
+            self._log.debug(
+                "A call of the contents manager could not be checked for a rename or deletion.", exc_info=True
+            )
             return None
 
     def _finish(self, done: _Done | None) -> None:

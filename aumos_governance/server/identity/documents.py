@@ -22,7 +22,7 @@ class Documents:
     """The documents of one contents manager, and their files.
 
     ``root`` is the real path of the manager's folder, or the name of its class if it stores nothing on disk. Every
-    method may read the file system, so none is for the path of a kernel's request.
+    method may read the file system, so none may be called for each request of a kernel.
     """
 
     def __init__(self, contents_manager: Any, folder: str) -> None:
@@ -59,7 +59,7 @@ class Documents:
         return file is not None and Path(file).is_symlink()
 
     def is_there(self, entry: str) -> bool | None:
-        """Whether the entry exists; None if the manager has no files, so that only it could find out."""
+        """Whether the entry exists; None if the manager has no files, since only the manager knows then."""
         file = self.absolute(entry)
         return None if file is None else os.path.lexists(file)
 

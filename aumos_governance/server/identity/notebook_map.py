@@ -53,14 +53,14 @@ class _Snapshot:
     files: dict[str, str] = field(default_factory=dict)
     """The path of the file of each row, by the row's path."""
     shared: dict[str, str] = field(default_factory=dict)
-    """The path of the notebook whose kernel another notebook uses, by the path of that other one."""
+    """For each notebook that uses another notebook's kernel, by its path: the path of that other notebook."""
 
 
 class NotebookMap:
     """The map from kernels and paths to notebooks, under one owner and server root.
 
     ``locate`` returns the path, below the root, of the file of a document's path, with links resolved. It is called
-    when rows come or change, and by `place`.
+    when rows are added or changed, by `place`, and by `notebook_of` for a kernel that has no row yet.
     """
 
     def __init__(self, owner: str, root: str, locate: Callable[[str], str] = lambda path: path) -> None:
@@ -145,8 +145,8 @@ class NotebookMap:
     def notebook_of(self, kernel_id: str) -> NotebookKey:
         """Return the notebook that a kernel serves.
 
-        It is the notebook of the oldest of its session rows; without any, the one named at its start; without that, a
-        notebook of the kernel's own, at `KERNEL_PATH` and its id.
+        It is the notebook of its oldest session row. Without a row, it is the notebook that the request to start the
+        kernel named, or else a notebook of the kernel's own, with the path `KERNEL_PATH` and the kernel's id.
         """
         path = self._now.governing.get(kernel_id)
         if path is None:
@@ -161,7 +161,7 @@ class NotebookMap:
         return {*self._now.files.values(), *self._now.governing.values()}
 
     def names_of(self, notebook: NotebookKey) -> list[str]:
-        """Return the paths by which pages of this server know a notebook: its file's first, then those of links."""
+        """Return the paths by which pages of this server know a notebook: first its file's path, then links' paths."""
         path = path_below(self.root, file_of(notebook.root, notebook.path))
         others = {name for name, file in (*self._now.files.items(), *self._requested.items()) if file == path}
         return [path, *sorted(others - {path})]
@@ -192,8 +192,8 @@ class NotebookMap:
         files = {path: self._locate(path) for path in paths if path}
         governing: dict[str, str] = {}
         for row in sorted(self._rows, key=lambda row: row.kind != "notebook"):
-            # The sort is stable, so this is the oldest row of a notebook, or without any the oldest row of another
-            # kind.
+            # The sort is stable, so this is the kernel's oldest row of a notebook or, if it has none, its oldest row of
+            # another kind.
             if self._path(row):
                 governing.setdefault(row.kernel_id, files[self._path(row)])
         # A kernel whose row is gone still serves the notebook of that row.

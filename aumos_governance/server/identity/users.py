@@ -76,7 +76,7 @@ def check_decides(handler: JupyterHandler) -> None:
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
     """Return the hub's model of the token's user; None on a server that is not a JupyterHub's."""
-    # The second is where JupyterHub stores the model in a server that runs without JupyterHub's extension.
+    # JupyterHub stores the model in the second attribute if the server runs without JupyterHub's extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):
             return model
@@ -96,8 +96,8 @@ def _has_login_cookie(handler: JupyterHandler) -> bool:
 def _fingerprint(handler: JupyterHandler) -> str:
     """Return a keyed hash of the request's token, which the ledger stores in place of the token.
 
-    The key is the server's cookie secret, which is stored in a file and so the same after a restart. Without a key, a
-    token that a user chose could be guessed from its hash.
+    The key is the server's cookie secret, which is stored in a file and so is the same after a restart. Without a key,
+    a token that a user chose could be guessed from its hash.
     """
     token = handler.identity_provider.get_token(handler) or ""
     secret: str | bytes = handler.settings["cookie_secret"]

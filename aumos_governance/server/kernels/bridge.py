@@ -55,7 +55,7 @@ class Bridge:
     Args:
         settle: Waits until the ledger has executed all renames; called in a thread of ``readers``.
         may_stand_by: Whether the loop may wait for the ledger for a moment, and read a status itself.
-        announce: Called with the paths whose session is another one than before.
+        announce: Called with the paths whose notebook now has another session.
         autostart: Whether notebooks that never had a session get one, with the defaults of ``autostart_terms``.
         find_moved: Called with the paths of open documents; finds documents that were moved on disk.
         server: The name under which the server is registered as running in the ledger.
@@ -114,7 +114,10 @@ class Bridge:
         self._stopping = False
 
     def follow_sessions(self) -> None:
-        """Read the session rows after every change of one, which comes only after its kernel's start was reported."""
+        """From now on, read the session rows again whenever one is saved or updated.
+
+        A row is saved only after the event of its kernel's start, so a check at the event does not find it yet.
+        """
         for name in ("save_session", "update_session"):
             setattr(self._sessions, name, self._followed(getattr(self._sessions, name)))
 
@@ -135,7 +138,7 @@ class Bridge:
         if self._local_socket is not None:
             self._local_socket.close()
         # For the kernels that were shut down since the last check. The others are disconnected, and not reported as
-        # gone, since they may live on.
+        # gone, since they may go on running.
         self._reconcile()
         for kernel_id in list(self._links):
             self._disconnect(kernel_id)
@@ -236,7 +239,7 @@ class Bridge:
         self._foreign_keys.pop(kernel_id, None)
 
     async def _note_departures(self) -> None:
-        """Report the kernels' processes that have ended, also those replaced by one that makes no request."""
+        """Report the processes of kernels that have ended, also those replaced by a process that makes no request."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
             if self._keys is not None:

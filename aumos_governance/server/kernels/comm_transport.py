@@ -69,7 +69,7 @@ class Outbox:
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most bytes of a message that is parsed: far more than a thousand requests with the longest texts in use."""
+"""The most bytes of a message that is parsed: far more than a thousand requests with the longest texts take."""
 _DELIMITER: Final = b"<IDS|MSG>"
 
 

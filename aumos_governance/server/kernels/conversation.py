@@ -34,7 +34,7 @@ _NO_STAND_BY_SECONDS: Final = 0.05
 
 
 class InlineExecutor(Executor):
-    """The executor of readings for a transport whose own thread may be blocked."""
+    """The executor of requests that only read, for a transport whose own thread may be blocked."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call the function in the calling thread at once; the returned future is done, and its result is None."""
@@ -60,9 +60,9 @@ class Conversation:
         presence: The kernel's current process.
         nonce: The process at the other end, if the transport proves it; else it is the process of the latest hello.
         offer: Returns the local socket that the response to a hello offers.
-        readers: Runs readings, which must not block the receiving thread.
-        settle: Waits until the ledger has executed all renames; called before readings and before requests that are
-            executed at once.
+        readers: Executes the requests that only read, which must not block the receiving thread.
+        settle: Waits until the ledger has executed all renames; called before requests that
+            only read, and before requests that are executed at once.
         may_stand_by: Whether the receiving thread may read a single status itself, and wait for a moment while the
             ledger executes a single request: true if the ledger is local and no rename is under way.
         admit: Raises an error if the kernel may make no request except a hello.
@@ -178,8 +178,8 @@ class Conversation:
     def _change(
         self, nonce: str, caller: Caller, request: WireRequest, reply: Reply, alone: bool, may_block: bool
     ) -> None:
-        # The ledger checks the expiry: a copy of a request may come too late though the request was executed in time,
-        # and only the ledger knows.
+        # The ledger checks the expiry: a copy of a request may arrive too late although the request was executed in
+        # time, and only the ledger knows this.
         if may_block:
             # A request that is executed at once may overtake queued ones, but must not overtake a rename.
             self._settle()
@@ -194,8 +194,8 @@ class Conversation:
     def _stand_by(self, nonce: str, caller: Caller, request: WireRequest, reply: Reply) -> None:
         """Submit the request, and wait for a moment while the ledger's thread executes it.
 
-        That thread releases the interpreter's lock with each SQL statement. If this thread went on with other work, it
-        would take the lock each time, and a decision took half as long again.
+        That thread releases the interpreter's lock with each SQL statement. If this thread continued with other work,
+        it would take the lock each time; a decision took 50 % longer then.
         """
         responded = threading.Lock()
         responded.acquire()
@@ -231,7 +231,7 @@ class Conversation:
             self._settle()
             self._service.submit(caller, request, reply)
         except Exception:  # noqa: BLE001 - a client must always get a response
-            self._log.exception("A reading for a kernel could not be handled.")
+            self._log.exception("A kernel's request to read could not be handled.")
             reply(_internal(request.id))
 
 
@@ -251,7 +251,7 @@ def check_document(notebooks: NotebookMap, kernel_id: str, terms: SessionTerms) 
 
 
 def metered(op: str, transport: str, reply: Reply) -> Reply:
-    """Return a wrapper of ``reply`` that adds the response, and the time since now, to the metrics."""
+    """Return a wrapper of ``reply`` that counts the response in the metrics, with the time since this call."""
     began = time.perf_counter()
 
     def counted(response: dict[str, Any]) -> None:

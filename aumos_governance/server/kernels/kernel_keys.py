@@ -14,7 +14,7 @@ from .presence import process_of
 __all__ = ["KernelKeys"]
 
 _STARTS_WITHIN: Final = 120.0
-"""The seconds after which a kernel that its manager has not listed is taken as not started."""
+"""The seconds after which a kernel that its manager has never listed counts as not started."""
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class KernelKeys:
     def complete(self, kernel: Any, kernel_id: str, environment: Mapping[str, str]) -> dict[str, str]:
         """Return the environment for a kernel that will be started, with a new key; ``kernel`` is its manager.
 
-        Variables of the gateway, and providers' own keys, are removed from the kernelspec, which Jupyter applies last.
+        Variables of the gateway, and providers' own keys, are removed from the kernelspec's, which Jupyter adds last.
         """
         changes = self._environment.changes(self._issue(kernel, kernel_id))
         completed = {name: value for name, value in environment.items() if name not in changes}

@@ -26,7 +26,7 @@ def with_hook(kernel: Any, environment: Mapping[str, str]) -> dict[str, str]:
     """
     plain = dict(environment)
     if plain.get(_PYTHON) == str(HOOK):
-        # The variable of a server that was started inside a kernel which did not run the hook.
+        # This server was started inside a kernel that had the hook's variable, but had not run the hook.
         del plain[_PYTHON]
         if users := plain.pop(STARTUP_ENV, ""):
             plain[_PYTHON] = users

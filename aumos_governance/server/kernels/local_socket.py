@@ -36,7 +36,7 @@ _MOST_GREETING: Final = 128
 """The most connections that have not sent a token yet, which any user of the machine can open if the socket is TCP."""
 _BACKLOG: Final = 128
 _RETRY_SECONDS: Final = 0.1
-"""The seconds until the next attempt after the system refused a connection, as when all file descriptors are in use."""
+"""The seconds until the next attempt after the system refused a connection, for example for lack of descriptors."""
 
 
 class LocalSocket:
@@ -139,7 +139,7 @@ class LocalSocket:
                 self._connections[served] = None
         if full or self._closed.is_set():
             # The kernel then sends its requests over comm.
-            served.refuse("The governance server has the most local connections that it serves; use comm instead.")
+            served.refuse("The governance server accepts no further local connections; use comm instead.")
             return
         try:
             threading.Thread(target=self._run, args=(served,), name="aumos-governance-kernel", daemon=True).start()

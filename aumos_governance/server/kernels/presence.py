@@ -98,7 +98,7 @@ class Presence:
 
     @contextmanager
     def attending(self, nonce: str) -> Iterator[None]:
-        """Delay the report that the process has ended, so that a request submitted in this context comes before it.
+        """Delay the report that the process has ended, so that requests submitted in this context are executed first.
 
         Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
         """
@@ -110,8 +110,8 @@ class Presence:
     def staying(self, nonce: str) -> Iterator[None]:
         """Like `attending`, for requests that may take long, so that the server's loop need not wait for them.
 
-        The end of the process is not delayed but, if it was reported in this context, reported again after it. Raises
-        UnavailableError if the process with this nonce has ended, or never sent a hello.
+        The report that the process has ended is not delayed; if it was made in this context, it is made again after it.
+        Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
         """
         self.check(nonce)
         try:
@@ -139,7 +139,10 @@ class Presence:
         return before is not None
 
     def leave_unless_in(self, process: object) -> bool:
-        """Call `leave` if ``process``, which runs now, is not the one that sent the hello; None if it is not known."""
+        """Call `leave` and return its result, if ``process``, which runs now, is not the one that sent the hello.
+
+        Does nothing and returns False if ``process`` is None, since it is not known.
+        """
         return process is not None and self._met_in is not process and self.leave()
 
 
@@ -175,11 +178,11 @@ class Admission:
     def enter(self, kernel: str, op: str, request_id: str, reply: Reply) -> Admitted:
         """Count a request as in flight until its first message to the client; raises BusyError beyond a limit.
 
-        The first message is the response, or, of an ``authorize``, that it waits for a user. Copies of an ``authorize``
-        in flight are not counted.
+        The first message is the response or, if the request waits, the message that states this. Copies of an
+        ``authorize`` in flight are not counted.
         """
-        # The operations that end or cancel a charge have twice the room, since one may come for each request in flight;
-        # a kernel that ends sends each of them only once.
+        # The limit is twice as high for operations that end or cancel a charge: one may arrive for each request in
+        # flight, and a kernel that ends sends each of them only once.
         room = 2 if op in ENDING else 1
         action = (kernel, request_id) if op == "authorize" else None
         with self._lock:

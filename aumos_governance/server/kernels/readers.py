@@ -47,5 +47,5 @@ class _Lane(Executor):
         self._submit = submit
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have the function called when it is this kernel's turn; the future does not have its result."""
+        """Have the function called at this kernel's turn; the returned future has neither its result nor its errors."""
         return self._submit(partial(fn, *args, **kwargs))

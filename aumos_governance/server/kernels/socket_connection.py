@@ -29,7 +29,7 @@ _GREETING_SECONDS: Final = 5.0
 """The seconds within which the whole greeting must arrive."""
 _GREETING_BYTES: Final = 8192
 _LEAST_SECONDS: Final = 0.001
-"""The shortest time-out: one of 0 would make the socket non-blocking, which raises another error."""
+"""The shortest time-out: a time-out of 0 would make the socket non-blocking, which raises another error."""
 
 
 class SocketConnection:

@@ -20,8 +20,8 @@ _MOST_GENERATIONS: Final = 64
 def check_peer(connection: socket.socket, kernel_pid: int | None) -> None:
     """Raise NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
 
-    Only Linux reports the process, and only for Unix sockets. Elsewhere the token alone proves it, and for a kernel
-    without a known process id only the user is checked.
+    Only Linux reports the process at the other end, and only for Unix sockets; elsewhere nothing is checked, and only
+    the token proves which kernel it is. For a kernel without a known process id only the user is checked.
     """
     if sys.platform != "linux" or connection.family != socket.AF_UNIX:
         return

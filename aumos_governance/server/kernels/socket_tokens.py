@@ -27,7 +27,7 @@ class Tokens:
         seal, _, rest = token.partition(".") if isinstance(token, str) else ("", "", "")
         kernel_id, _, nonce = rest.partition(".")
         if not hmac.compare_digest(seal.encode("utf-8", "replace"), self._seal(kernel_id, nonce).encode()):
-            raise NotAllowedError("This token is not one of this governance server's.")
+            raise NotAllowedError("This governance server did not issue this token.")
         return kernel_id, nonce
 
     def secret(self, token: str) -> str:

@@ -1,7 +1,7 @@
 """The governance metrics of the server's Prometheus endpoint.
 
-The metrics are those of the process, as Jupyter's own are, so two servers in one process add up. Labels only have
-values that the protocol defines, so their number is bounded.
+The metrics belong to the process, as Jupyter's own do, so the figures of two servers in one process add up. Labels only
+have values that the protocol defines, so their number is bounded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _HOLDS: Final = Gauge(
 
 
 class _Observers(dict[tuple[str, str], Callable[[float], None]]):
-    """The ``observe`` of the histogram of each operation and transport."""
+    """The methods ``observe`` of the requests' histogram, by operation and transport."""
 
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
         # An operation that was added after this module was imported.

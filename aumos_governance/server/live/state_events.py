@@ -120,7 +120,7 @@ class StateEvents:
                 self._arrived.clear()
 
     def reread(self, ledger: Ledger, paths: Iterable[str]) -> None:
-        """Read and emit the states of paths that now show another session; blocks, and raises nothing."""
+        """Read and emit the states of paths whose notebook now has another session; blocks, and raises nothing."""
         try:
             changed = {self._notebooks.place(path).notebook for path in paths}
             self.offer(tuple(ledger.read(ReadState(notebook=notebook)) for notebook in changed))
@@ -175,7 +175,7 @@ class StateEvents:
 STREAM: Final = "api/events/subscribe"
 """The path of the event stream, below the server's base URL."""
 _VALID_SECONDS: Final = 2.0
-"""The seconds for which the authorizer's decision is used again.
+"""The seconds for which the authorizer's decision is reused.
 
 Events come up to 20 times a second, and the authorizer may need a request to a hub.
 """

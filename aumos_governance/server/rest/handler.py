@@ -31,7 +31,7 @@ _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
 
 
 class RestHandler(APIHandler):
-    """The handler of the routes of one path; `initialize` gets these by their HTTP methods."""
+    """The handler of all routes of one path; the argument ``routes`` of `initialize` has them by HTTP method."""
 
     auth_resource = AUTH_RESOURCE
 

@@ -67,7 +67,7 @@ def _body(status: int, sentence: str) -> dict[str, str]:
 
 
 def _message(error: HTTPError) -> str:
-    """Return the message of tornado's error: a template if it has arguments, else text with doubled percent signs."""
+    """Return the message of tornado's error, whose ``log_message`` is a ``%`` template, even if it has no arguments."""
     text = error.log_message or ""
     try:
         return text % error.args if error.args else text.replace("%%", "%")

@@ -57,7 +57,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[QueryT]):
-    """A route: an HTTP method and a path, and the function that returns the responses to their requests."""
+    """A route: an HTTP method and a path, with the function that returns the response to a request."""
 
     method: str
     path: str
@@ -68,6 +68,6 @@ class Route(Generic[QueryT]):
     body: tuple[str, ...] = ()
     """The fields that the request's body may have. An empty body is the same as ``{}``."""
     needs: tuple[str, str] | None = None
-    """An action and a resource of the server for which the user needs a further permission."""
+    """A further permission that the user needs: the action and the resource, as the server's authorizer names them."""
     long: bool | Callable[[Mapping[str, str]], bool] = False
     """Whether a request with these parameters may read the whole audit record; such requests have their own thread."""

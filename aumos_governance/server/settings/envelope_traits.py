@@ -39,7 +39,7 @@ class Envelopes(List[Any]):
         return envelopes
 
     def item_from_string(self, s: str, index: int | None = None) -> Any:
-        """Return the dict that one envelope of a command line is written as; `validate` refuses any other text."""
+        """Return one envelope's dict from a command line, or any other text unchanged, for `validate` to refuse."""
         return literal(s)
 
 

@@ -24,7 +24,7 @@ class Providers(TraitType[Any, Any]):
         return dict(value)
 
     def from_string(self, s: str) -> Any:
-        """Return the dict that is written on a command line; `validate` refuses any other text."""
+        """Return the dict from a command line, or any other text unchanged, for `validate` to refuse."""
         return literal(s)
 
 

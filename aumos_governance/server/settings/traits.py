@@ -106,9 +106,9 @@ class Autostart(TraitType[Any, Any]):
         return found
 
     def from_string(self, s: str) -> Any:
-        """Return the bool (``True``, ``1``, ``False``, ``0``) or dict that is written on a command line.
+        """Return the bool (``True``, ``1``, ``False``, ``0``) or dict from a command line.
 
-        `validate` refuses any other text.
+        Any other text is returned unchanged, for `validate` to refuse.
         """
         try:
             return Bool().from_string(s)
@@ -146,7 +146,7 @@ def shown(value: object) -> str:
 
 
 def _fraction(value: object) -> Decimal | None:
-    """Return the exact fraction, or None if the value is not one; of a float, its shortest decimal text counts."""
+    """Return the exact fraction, or None if the value is not one. A float counts as its shortest decimal text."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

@@ -225,7 +225,7 @@ export interface components {
       readonly at: string;
       /**
        * Format: date-time
-       * @description The time at which it is withdrawn automatically; null for never.
+       * @description The time at which it expires, and its action is denied; null for never.
        */
       readonly until: string | null;
       /** Format: date-time */

@@ -46,7 +46,7 @@ def test_a_path_without_a_version_gets_one(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["$httpHeaders", "$req", "$fields", "access_token"])
 def test_what_stands_in_for_the_request_itself_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="out of its address"):
+    with pytest.raises(ConfigurationError, match="out of the address"):
         API.read(requested(f"{GENERATE}?{name}=x"))
 
 
@@ -57,7 +57,7 @@ def test_a_limit_that_is_there_twice_is_refused_before_anything_else() -> None:
 
 @pytest.mark.parametrize("name", ["fields", "callback"])
 def test_what_would_hide_the_usage_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="does not say what it cost"):
+    with pytest.raises(ConfigurationError, match="would not state its usage"):
         API.read(requested(f"{GENERATE}?{name}=candidates"))
 
 

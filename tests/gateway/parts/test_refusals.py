@@ -103,7 +103,7 @@ def test_what_cannot_be_measured_has_the_advice_that_helps_here() -> None:
         "The price is not known; the administrator of this Jupyter server can state prices for openai."
     )
     method = unmeasured(caused, "METHOD_UNKNOWN", "openai").refusal
-    assert "; make it without the gateway" in method.message
+    assert "; make this call without the gateway" in method.message
     other = unmeasured(caused, "METHOD_UNKNOWN", "cohere", "/cohere/compatibility/v1").refusal
     assert other.message.endswith("at the base URL $AUMOS_GOVERNANCE_GATEWAY/cohere/compatibility/v1.")
     plain = unmeasured(ConfigurationError("n must be a whole number."), "METHOD_UNKNOWN", "openai").refusal

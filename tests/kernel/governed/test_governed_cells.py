@@ -101,7 +101,7 @@ def test_what_does_not_compile_is_found_before_anything_is_held_or_run(kernel: K
         ("%%governed\n%%governed\n1", "InvalidRequestError", "A cell has one %%governed"),
         ("%governed\n1", "InvalidRequestError", "write %%governed on its first line"),
         ("%%governed --cots 1\n1", "InvalidRequestError", "did you mean --cost?"),
-        ("%%governed a\n1", "InvalidRequestError", "There is no place for 'a' in: %%governed [--tool NAME]"),
+        ("%%governed a\n1", "InvalidRequestError", "%%governed has no place for 'a': %%governed [--tool NAME]"),
         ("%%governed --cost nan\n1", "InvalidAmountError", "The cost must be a finite number"),
         ("%%governed --cost -1\n1", "InvalidAmountError", "The cost must not be negative"),
         ("%%governed --requires L6\n1", "InvalidRequestError", "--requires must be a trust level from L0 to L5"),

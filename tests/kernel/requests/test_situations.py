@@ -60,7 +60,7 @@ def test_a_kernel_started_inside_a_governed_one_uses_its_own_engine(tmp_path: Pa
 def test_a_gateways_kernel_says_plainly_that_it_cannot_be_governed(tmp_path: Path) -> None:
     sign = '{"v": 1, "kernel_id": null, "strict": false}'
     with started(environment(tmp_path, KERNEL_AUMOS_GOVERNANCE=sign), tmp_path) as kernel:
-        refused(kernel.run("%governance"), "ServerUnreachableError", "behind a gateway")
+        refused(kernel.run("%governance"), "ServerUnreachableError", "behind a Jupyter kernel gateway")
 
 
 def test_the_front_ends_name_of_the_notebook_joins_its_runs(tmp_path: Path) -> None:
