@@ -16,7 +16,7 @@ MAX_OF_CALLER: Final = 100
 """The most requests of one caller in one transaction. Other callers wait until that transaction ends, so one caller's
 many requests must not make it long; and 100 requests share the cost of a commit nearly as well as 500."""
 _OWN: Final = frozenset({"server", "ledger"})
-"""The actors whose requests keep their place among those of all callers (see `Arrivals`)."""
+"""The actors whose requests keep their place among the requests of all callers (see `Arrivals`)."""
 
 EntryT = TypeVar("EntryT")
 WaitingT = TypeVar("WaitingT")

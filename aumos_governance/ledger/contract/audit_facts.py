@@ -122,7 +122,7 @@ class VerifyResult:
 class AuditSum:
     """A sum over the matching records of one tool, agent, day, hour or minute.
 
-    The name of a day is its date (``2026-11-22``); that of an hour or minute its start (``2026-11-22T14:05Z``), in UTC.
+    A day is named by its date (``2026-11-22``), and an hour or minute by its start (``2026-11-22T14:05Z``), in UTC.
     """
 
     name: str

@@ -118,7 +118,7 @@ class EnvelopeKind(str, Enum):
     OWNER = "owner"
     """All notebooks of one owner, on all servers that share the database."""
     SERVER = "server"
-    """All notebooks of one server: those of one owner under one root."""
+    """All notebooks of one owner under one root, which are the notebooks of one server."""
     TEAM = "team"
     """All notebooks of all servers that configure an envelope of this name."""
 

@@ -1,4 +1,4 @@
-"""Detection of damaged values: those of another type than their column's, and text that is not valid Unicode."""
+"""Detection of damaged values: values whose type is not their column's, and text that is not valid Unicode."""
 
 from __future__ import annotations
 

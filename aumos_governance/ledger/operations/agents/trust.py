@@ -172,7 +172,7 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
 
 
 def realm_in(session: SessionRow, realm: str | None) -> str:
-    """Return the realm of a request's agents: the one that it names, or that of the session where it is None."""
+    """Return ``realm``, in which a request's agents are; for None, the session's own realm."""
     return session_realm(session.id) if realm is None else realm
 
 

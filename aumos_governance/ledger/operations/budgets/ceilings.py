@@ -24,7 +24,7 @@ __all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
 
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
-    """Add the shared ceilings of a configuration to those of an owner; return whether anything was added."""
+    """Add the shared ceilings of a configuration to the owner's; return whether anything was added."""
     row = membership_of(work, owner)
     names = json.loads(row.ceilings)
     added = False

@@ -77,7 +77,7 @@ class SqliteFile(ReadableSqlite):
             raise LedgerError(f"The ledger {self.name} was changed while it was read; read it again.")
 
     def _needs_writing(self) -> bool:
-        """Whether SQLite would have to write beside the file to read it, and cannot."""
+        """Whether SQLite cannot read the file because it cannot write beside it."""
         try:
             with closing(sqlite3.connect(self._uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
                 connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
