@@ -24,14 +24,19 @@ def open_ledger(
 ) -> Ledger:
     """Open the ledger at ``url``; create or upgrade it where needed.
 
-    ``memory://`` keeps the ledger in this process; ``sqlite:///relative/path`` or ``sqlite:////absolute/path`` in a
-    file, whose missing folders are created; and ``postgresql://user:password@host:port/database`` in a database of
-    PostgreSQL 14 or newer, which several servers may share. ``clock`` returns microseconds since the epoch, and is for
-    tests. ``on_commit`` is called in the ledger's thread with the number of requests in each commit; it must not block
-    or raise. A ledger in memory commits nothing and never calls it. ``server`` is the name of this server that
-    `Ledger.attending` returns to other servers: eight random hexadecimal digits, the first below 8.
+    The URL's form determines where the ledger is stored:
 
-    Raises ConfigurationError where the URL is of no such form, LedgerVersionError where a newer version of this
+    - ``memory://``: in the memory of this process;
+    - ``sqlite:///relative/path`` or ``sqlite:////absolute/path``: in a file, whose missing folders are created;
+    - ``postgresql://user:password@host:port/database``: in a database of PostgreSQL 14 or newer, which several servers
+      may share.
+
+    ``clock`` returns microseconds since the epoch, and is for tests. ``on_commit`` is called in the thread that
+    committed, with the number of requests in the commit; it must not block or raise. A ledger in memory never calls it,
+    since it commits nothing. ``server`` is the name by which `Ledger.attending` lists this server: eight random
+    hexadecimal digits, the first below 8.
+
+    Raises ConfigurationError where the URL has none of these forms, LedgerVersionError where a newer version of this
     package has written the ledger, and LedgerError where it cannot be opened.
     """
     options: dict[str, Any] = {} if clock is None else {"clock": clock}

@@ -40,7 +40,7 @@ class LedgerReader(Protocol):
 def open_reader(url: str) -> LedgerReader:
     """Open the ledger at ``url`` (see `open_ledger`) only for reading: it is not created, upgraded or changed.
 
-    Other programs may write to it meanwhile. Raises ConfigurationError for ``memory://`` and for a URL of no known
+    Other programs may write to it meanwhile. Raises ConfigurationError for ``memory://`` and for a URL of an unknown
     form, NotFoundError where there is no ledger, LedgerVersionError where another version of this package made its
     tables, and LedgerError where it cannot be read.
     """

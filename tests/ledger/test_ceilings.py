@@ -147,7 +147,7 @@ def test_what_cannot_be_set(ledger: Ledger) -> None:
     for name, subject in (("mine", "bob"), ("other", "ann")):
         with pytest.raises(NotFoundError, match=f"There is no owner ceiling '{name}'"):
             ledger.execute(set_ceiling(name, USD, kind=EnvelopeKind.OWNER, subject=subject))
-    with pytest.raises(InvalidRequestError, match="is what its server's configuration says"):
+    with pytest.raises(InvalidRequestError, match="can be changed only in its server's configuration"):
         ledger.execute(set_ceiling("here", USD, kind=EnvelopeKind.SERVER))
     for wrong in (-1, 10**18 + 1, 0.5):
         with pytest.raises(InvalidAmountError):
@@ -242,7 +242,7 @@ def test_an_earlier_ledger_gets_the_ceilings_of_its_configurations(database: Bac
         assert ledger.verify().findings == ()
         ledger.execute(opening(BOBS))
         assert around(ledger, BOBS) == {"class": 7 * USD}
-        with pytest.raises(InvalidRequestError, match="stands with several periods; name"):
+        with pytest.raises(InvalidRequestError, match="has several periods; name"):
             ledger.execute(set_ceiling("class", USD))
         assert ledger.verify().findings == ()
         # The amount is proven from the next record on.

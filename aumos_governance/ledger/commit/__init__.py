@@ -1,1 +1,1 @@
-"""The way of requests into commits: each is dispatched to its operation, and many are written in one transaction."""
+"""The execution of requests: each is dispatched to its operation, and many are committed in one transaction."""

@@ -8,15 +8,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..contract.requests import Request
 
-__all__ = ["MAX_BATCH", "MAX_OF_ONE", "Arrivals", "Lanes"]
+__all__ = ["MAX_BATCH", "MAX_OF_CALLER", "Arrivals", "Lanes"]
 
 MAX_BATCH: Final = 500
 """The most requests in one transaction, so that the first of them does not wait too long for the commit."""
-MAX_OF_ONE: Final = 100
+MAX_OF_CALLER: Final = 100
 """The most requests of one caller in one transaction. Other callers wait until that transaction ends, so one caller's
 many requests must not make it long; and 100 requests share the cost of a commit nearly as well as 500."""
 _OWN: Final = frozenset({"server", "ledger"})
-"""The actors whose requests keep their place among those of all callers (see `Arrivals`)."""
+"""The actors whose requests keep their place among the requests of all callers (see `Arrivals`)."""
 
 EntryT = TypeVar("EntryT")
 WaitingT = TypeVar("WaitingT")
@@ -122,7 +122,7 @@ class Arrivals(Generic[WaitingT]):
         batch: list[tuple[Request[Any], WaitingT]] = []
         while True:
             self._sort_arrived()
-            batch += self._lanes.take(MAX_BATCH - len(batch), MAX_OF_ONE)
+            batch += self._lanes.take(MAX_BATCH - len(batch), MAX_OF_CALLER)
             if self._lanes or self._own is None or len(batch) == MAX_BATCH:
                 return batch
             batch.append(self._own)
@@ -131,7 +131,7 @@ class Arrivals(Generic[WaitingT]):
     def _sort_arrived(self) -> None:
         # All requests that have arrived, and a limited number that arrive meanwhile: an endless stream of requests must
         # not keep the writer from writing.
-        for _ in range(self._arrived.qsize() + MAX_OF_ONE):
+        for _ in range(self._arrived.qsize() + MAX_OF_CALLER):
             if self._own is not None:
                 break
             try:

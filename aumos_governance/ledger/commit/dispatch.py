@@ -55,7 +55,7 @@ def system_clock() -> int:
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """Return the function that reads this query on every backend; None where each backend has its own."""
+    """Return the function that reads this query on every backend; None where each backend has its own function."""
     return READERS.get(type(query))
 
 
@@ -90,11 +90,11 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         return _again(work, request, stored, content)
     if request.expires_at is not None:
         if now > request.expires_at:
-            raise ExpiredError("The request came to the ledger after its expiry, so nothing was done.")
+            raise ExpiredError("The request reached the ledger after its expiry, so nothing was done.")
         if request.expires_at > now + KEEP_RESPONSES:
             # Otherwise a copy of the request could be executed again after its key was purged.
             raise InvalidRequestError(
-                f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead, as long as its key is kept."
+                f"A request's expiry must be at most {KEEP_RESPONSES // HOUR} hours ahead: its key is kept no longer."
             )
     response = operation(work, request)
     if not key or getattr(response, "record_id", None) == UNDECIDED:

@@ -27,9 +27,10 @@ from .arrivals import Arrivals
 __all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
 
 PATIENCE_SECONDS: Final = 0.005
-"""How many seconds the threads whose requests were in the same transaction wait for one another until all are woken.
+"""How many seconds after a transaction the writer itself wakes the threads that no other thread has woken yet.
 
-The wake-up of a thread is late where the thread before it is interrupted, or another one keeps the interpreter's lock.
+The wake-up of a thread is late if the thread that should wake it is interrupted, or another one keeps the interpreter's
+lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
 """Executes requests in one transaction; returns for each its response, or the exception to raise."""
@@ -114,7 +115,7 @@ class Wakings:
             slots[0].wake()
 
     def wait(self) -> float | None:
-        """Wake the threads that have waited longer than `PATIENCE_SECONDS`.
+        """Wake the threads whose outcomes are older than `PATIENCE_SECONDS`, and that no other thread has woken.
 
         Return the seconds until this must be called again; None where no thread is being woken.
         """
@@ -173,8 +174,8 @@ class Writer:
     With ``at_once``, a thread that is the only one to make requests executes them itself; then ``batch`` and ``after``
     are called from any thread, one at a time, and may be interrupted, for example by a KeyboardInterrupt.
 
-    All requests that were queued before `close`, or before the interpreter ends, are executed. A forked child has no
-    such thread, so there LedgerError is raised instead of waiting for ever.
+    All requests that were queued before `close`, or before the interpreter ends, are executed. A forked child does not
+    have the thread, so `execute` and `submit` raise LedgerError there instead of waiting for ever.
     """
 
     def __init__(self, batch: Batch, after: After, *, name: str, at_once: bool = False) -> None:
@@ -236,7 +237,7 @@ class Writer:
 
     def _put(self, request: Request[Any], waiting: _Waiting) -> None:
         self.check_process()
-        # The lock prevents that a request is added after the end of the queue, where it would get no response.
+        # Without the lock, a request could be added after the end of the queue, where it would get no response.
         with self._turn.counting:
             if self._closed:
                 raise LedgerError("The ledger is closed.")

@@ -253,7 +253,8 @@ class GrantConsent(Request[Consent]):
 class RevokeConsent(Request[int]):
     """Revoke one consent, or with ``data_type=None`` all consents for an agent. Returns how many were revoked.
 
-    Raises ConsentNotFoundError if the one consent does not exist. None as realm has the meaning of `GrantConsent`.
+    Raises ConsentNotFoundError if the one consent does not exist. As in `GrantConsent`, None as realm stands for the
+    notebook's open session.
     """
 
     notebook: NotebookKey

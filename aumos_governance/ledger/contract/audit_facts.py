@@ -36,7 +36,7 @@ class AuditEntry:
     event: str
     """The event: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
     outcome: GovernanceOutcome | None
-    """None if the event is not a decision, such as an approval request, and its end if no user decided it."""
+    """None if the event is not a decision: for example an approval request, or its withdrawal by the caller."""
     actor: str
     notebook: str
     """The notebook's path at the time of the event."""
@@ -54,7 +54,8 @@ class AuditEntry:
     """The change of the session's held amount."""
     charge_id: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values, such as those before and after a change, and flags such as ``overrun``; never a prompt or a key."""
+    """Further values as JSON, such as a limit before and after a change, and flags such as ``overrun``; never a prompt
+    or a key."""
     previous_hash: str = ""
     hash: str = ""
     notebook_id: str | None = None
@@ -121,7 +122,7 @@ class VerifyResult:
 class AuditSum:
     """A sum over the matching records of one tool, agent, day, hour or minute.
 
-    The name of a day is its date (``2026-11-22``); that of an hour or minute its start (``2026-11-22T14:05Z``), in UTC.
+    A day is named by its date (``2026-11-22``), and an hour or minute by its start (``2026-11-22T14:05Z``), in UTC.
     """
 
     name: str
@@ -130,7 +131,7 @@ class AuditSum:
     denied: int
     """The number of denials among them."""
     spent: int
-    """What they spent, in nano-USD."""
+    """The sum of their ``spent_delta``, in nano-USD."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class ChargeState(str, Enum):
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """Held by a kernel that is gone. It counts until a user settles or releases it, or a late request of the kernel."""
+    """A hold of a kernel that is gone. It counts until a user, or a late request of the kernel, settles or releases
+    it."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -117,7 +118,7 @@ class EnvelopeKind(str, Enum):
     OWNER = "owner"
     """All notebooks of one owner, on all servers that share the database."""
     SERVER = "server"
-    """All notebooks of one server: those of one owner under one root."""
+    """All notebooks of one owner under one root, which are the notebooks of one server."""
     TEAM = "team"
     """All notebooks of all servers that configure an envelope of this name."""
 

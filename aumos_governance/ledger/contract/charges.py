@@ -112,13 +112,13 @@ class Hold(Charging):
     The hold belongs to the caller's scope and incarnation, and to the current period. It ends automatically only if
     ``until`` is set. Closing the session does not change it.
 
-    With ``least`` the hold is *bounded*: ``amount`` is the request's worst case, and the amount granted, which the
-    decision has, is the smallest of the worst case, ``most``, and a share of what is left in each envelope, but at
-    least ``least``. The share is what is left, divided by the number of callers that need some of it: the pending holds
-    of live callers in the envelope, ``waiting``, this request, and one that may follow, so that a first long call
-    leaves room for another. If less than ``least`` is left, the hold is denied as one of that amount. The record has
-    both amounts. A copy of the request is granted the same amount as the first one, even if ``most``, ``waiting`` or
-    the envelopes have changed.
+    With ``least`` the hold is *bounded*: ``amount`` is the request's worst case, and the decision states the amount
+    that was granted. That is the smallest of the worst case, ``most``, and a share of what is left in each envelope,
+    but at least ``least``. The share is what is left, divided by the number of requests that need some of it: the
+    pending holds of live callers in the envelope, ``waiting``, this request, and one that may follow, so that a first
+    long call leaves room for another. If less than ``least`` is left, the hold is denied, as a hold of ``least`` would
+    be. The record has both amounts. A copy of the request is granted the same amount as the first one, even if
+    ``most``, ``waiting`` or the envelopes have changed.
 
     With ``waits_turn``, a hold that only the holds of live callers keep from fitting is left undecided, as with
     ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome do not justify waiting.
@@ -168,9 +168,7 @@ class Settle(Request[Resolved]):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Request[Resolved]):
-    """Release a hold whose call cost nothing. The same callers may do so, and the same errors are raised, as for
-    `Settle`.
-    """
+    """Release a hold whose call cost nothing. Raises the same errors as `Settle`, and is for the same callers."""
 
     hold_id: str
 
@@ -208,8 +206,8 @@ class KernelGone(Request[int]):
 class KernelsPresent(Request[int]):
     """State the kernels that a starting server has: all other kernels of its owner and root are treated as gone.
 
-    Kernels of the other servers that run, ``servers``, are left alone: their incarnation begins with the server's name
-    and a slash. Returns how many holds became unresolved.
+    Kernels of other running servers, whose names are in ``servers``, are not treated as gone: their incarnations begin
+    with the server's name and a slash. Returns how many holds became unresolved.
     """
 
     owner: str
@@ -222,7 +220,7 @@ class KernelsPresent(Request[int]):
 class ExpireHolds(Request[int]):
     """Release the holds, and withdraw the approval requests, whose ``until`` has passed. Returns the number of holds.
 
-    Every other transaction does this as well; the request is for times in which there is no other.
+    Every transaction does this as well; this request is for times without other requests.
     """
 
 
@@ -243,10 +241,10 @@ class Correct(Request[Corrected]):
 class Void(Request[Voided]):
     """Cancel the request with the key ``of`` in the same scope, whether it has arrived or not.
 
-    An allowed spend or an open hold is taken back, by an audit record of its own. A request that has not arrived yet is
-    refused when it arrives. A cancel is not a refund: it is for a client that has given a request up. The record has
-    ``late`` in its detail if the cancel came after the request's own ``expires_at``, and ``answered`` if the response
-    was sent a second or more before the cancel, whatever the client states.
+    A spend or a hold of a live caller is taken back, with an audit record of its own. A request that has not arrived
+    yet is refused when it arrives. A cancel is not a refund: it is for a client that has given a request up. The record
+    has ``late`` in its detail if the cancel came after the request's own ``expires_at``, and ``answered`` if the
+    request was executed a second or more before the cancel, regardless of ``delivered``.
 
     A request that the ledger does not find may be older than the keys that it keeps: if the notebook is old enough for
     that, the response states it (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.

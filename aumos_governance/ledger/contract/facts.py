@@ -56,7 +56,7 @@ class Origin:
     scope: str = ""
     """The namespace of idempotency keys: one kernel, one user, one engine."""
     incarnation: str = ""
-    """The nonce of the kernel process that its holds belong to."""
+    """The nonce of the caller's kernel process, to which its holds belong."""
     cell_id: str | None = None
     execution_count: int | None = None
     within: tuple[str, str] | None = None
@@ -191,9 +191,9 @@ class Found(str, Enum):
     """What the ledger found for a request that a client cancels."""
 
     CHARGE = "charge"
-    """A spend or an open hold, which is taken back now or was taken back before."""
+    """A spend or a hold of a live caller, which is taken back now or was taken back before."""
     RESOLVED = "resolved"
-    """A charge that was settled, released or corrected, and is not taken back."""
+    """A charge that was settled, released or corrected, or a hold whose outcome is unknown; it is not taken back."""
     NO_CHARGE = "no_charge"
     """A denial, or a request that charges nothing; it is not taken back."""
     NOTHING = "nothing"

@@ -57,7 +57,7 @@ class GatewayKey:
     subject: str
     """The kernel's id or the terminal's name; empty for other keys."""
     server: str
-    """The name under which the server of the kernel or terminal has the ledger open; empty for other keys."""
+    """The server of the kernel or terminal, by its name in `Ledger.attending`; empty for other keys."""
     issued_at: int
     issued_by: str
     revoked_at: int | None = None

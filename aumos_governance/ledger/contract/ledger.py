@@ -40,7 +40,10 @@ class Ledger(Protocol):
         ...
 
     def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
-        """Queue a request. The ledger's thread completes the future when it is durable or has failed."""
+        """Queue a request and return its future, which is completed when the change is durable or has failed.
+
+        A ledger in memory executes the request at once; any other completes the future in its own thread.
+        """
         ...
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
@@ -62,7 +65,7 @@ class Ledger(Protocol):
         """Return the names of the servers that have this ledger open now, as they passed them to `open_ledger`.
 
         Servers that were killed are left out. A running server may be missing for a moment while it has lost its
-        connection to the database, and always on a system without file locks.
+        connection to the database, and is always missing on a system without file locks.
         """
         ...
 

@@ -54,7 +54,10 @@ class ReadState(Query[SessionState]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListNotebooks(Query[tuple[NotebookKey, ...]]):
-    """Find all notebooks of an owner that are not deleted, by the name each had first, in order of their files."""
+    """Find all notebooks of an owner that are not deleted, in order of their files.
+
+    Each is named by its stored root, one of the server roots from which it is used, and its path below that root.
+    """
 
     owner: str
 
@@ -84,7 +87,7 @@ class AuditFilters:
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
-    """An approval request has no outcome, since it is not a decision, and so matches none."""
+    """A record that is not a decision, such as an approval request, has no outcome, and so does not match any."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None
@@ -105,7 +108,7 @@ class AuditFilters:
 class AuditQuery(AuditFilters, Query[AuditPage]):
     """Read a page of audit records, newest first unless ``oldest_first`` is set.
 
-    ``cursor`` is that of the previous page. Pages neither skip nor repeat a record while new records are written.
+    ``cursor`` is the previous page's cursor. Pages neither skip nor repeat a record while new records are written.
     Raises InvalidRequestError for a cursor of another query.
     """
 
@@ -168,7 +171,7 @@ class ListBudgets(Query[tuple[BudgetState, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadApproval(Query[Approval]):
-    """Read one approval. Raises NotFoundError."""
+    """Read one approval. Raises NotFoundError if there is no such approval."""
 
     approval_id: str
 

@@ -49,10 +49,10 @@ def new_key() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Request[Opened]):
-    """Open a notebook's session, for a kernel or the server; `terms.plan_open` has the rules.
+    """Open a notebook's session, for a kernel or the server, by the rules of `terms.plan_open`.
 
     An open session is resumed, or changed if the values differ; with ``new`` it is closed, and a new one is opened.
-    Raises NotAllowedError.
+    Raises NotAllowedError if the rules forbid it.
     """
 
     notebook: NotebookKey

@@ -29,7 +29,7 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A trust level, or a budget in nano-USD, with who set it and whether that was a user."""
+    """A trust level, or a budget in nano-USD, with the actor that set it and whether that was a user."""
 
     value: int
     set_by: str

@@ -1,4 +1,7 @@
-"""`MemoryLedger`: the ledger in the memory of one process, lost when that ends. It is the reference for databases."""
+"""`MemoryLedger`: a ledger in the memory of one process, lost when the process ends.
+
+The ledgers on databases must behave as it does.
+"""
 
 from __future__ import annotations
 

@@ -20,12 +20,16 @@ __all__ = ["MemoryEvidence"]
 
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
 _NOT_COMPARED = (0, None, None, None, None, None)
-"""The values after the columns of a session record (see `evidence.PLAIN`), where the backend compares nothing."""
+"""The values that follow a session record's columns (see `evidence.PLAIN`); here they state that nothing was compared.
+"""
 _NO_CHARGE = (None,) * len(columns[ChargeRow])
 
 
 class MemoryEvidence:
-    """An `Evidence` of a copy of a store. It compares no record with a row itself, so the rules are applied to all."""
+    """An `Evidence` of a copy of a store.
+
+    Unlike a database, it compares no record with a charge's row, so the rules are applied to all records.
+    """
 
     def __init__(self, store: MemoryStore, scope: Scope) -> None:
         # Stored rows are replaced and never changed, so copies of the dictionaries are a snapshot.

@@ -1,4 +1,4 @@
-"""Reads queries from the ledger in memory by plain scans, which are the reference for the queries of databases."""
+"""Queries on the ledger in memory, which scan all rows; a query on a database must have the same result."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def envelope_id(*parts: str) -> str:
 
 
 def with_id_replaced(envelopes: str, old: str, new: str) -> str:
-    """Return ids separated by spaces, with the old id replaced by the new one, and without duplicates."""
+    """Return these ids, separated by spaces, with the old id replaced by the new one, and without duplicates."""
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
@@ -103,7 +103,7 @@ def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
 
 
 def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
-    """Return the refusal of an amount that does not fit in every envelope, else None. It compares nano-USD.
+    """Return the refusal of an amount, in nano-USD, that does not fit in every envelope; None where it fits.
 
     The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
     """
@@ -115,7 +115,7 @@ def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
 
 
 def over_ceiling(envelope: EnvelopeRow, total: int) -> Refusal:
-    """Return the refusal of an amount with which ``total``, in nano-USD, would count in this envelope."""
+    """Return the refusal of an amount; ``total``, in nano-USD, is the envelope's sum with this amount included."""
     name = "" if envelope.kind == "session" else envelope.name
     return over_budget(total, envelope.ceiling, _in_words(envelope), envelope.kind, name)
 
@@ -138,9 +138,9 @@ def check_sums(
 ) -> None:
     """Raise InvalidAmountError where a sum would exceed the 64 bits of its column.
 
-    ``amount`` is added to the balances; ``spent``, if it is another amount, to what is spent. Every sum in which the
-    charge may ever count is checked: the balances, and the amount that the notebook's closed sessions spent, to which
-    that of an open session is added when it is closed.
+    ``amount`` is added to the balances. If the session is closed, ``spent`` (None for ``amount``) is added to the sum
+    that the notebook's closed sessions spent. Every sum in which the charge may ever count is checked: the balances,
+    and the sum of the closed sessions, to which the amounts of an open session are added when it is closed.
     """
     for _, balance in balances:
         if balance.spent + balance.held + amount > _MOST:
@@ -224,7 +224,7 @@ def state_at(work: Work, key: NotebookKey) -> SessionState:
 
 
 def seen_from(root: str, state: SessionState) -> SessionState:
-    """Return a state whose notebook is named by its path below ``root``, instead of the root it was first used from."""
+    """Return a state whose notebook is named by its path below ``root``, instead of its stored root."""
     key = state.notebook
     if key.root == root:
         return state

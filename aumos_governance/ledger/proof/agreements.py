@@ -24,7 +24,7 @@ class Agreements:
 
     def __init__(self) -> None:
         self._recorded: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
-        """By row: for each chain with records of it, the values that these state."""
+        """By row, then by chain: the values that the chain's last record of the row states."""
         self._unnamed: set[tuple[type[Row], Key]] = set()
         """Rows with records of earlier versions that do not name the realm; the key is given without the realm."""
 
@@ -34,7 +34,7 @@ class Agreements:
         return bool(self._unnamed)
 
     def replay_record(self, entry: Entry, session_id: str | None) -> None:
-        """Take in a record of a level or a consent; ``session_id`` is None for one in the ledger-wide chain."""
+        """Replay a record of a level or a consent; ``session_id`` is None for one in the ledger-wide chain."""
         detail, kind = entry.detail, TrustRow if entry.event == "trust" else ConsentRow
         rest: Key
         if kind is TrustRow:
@@ -61,7 +61,7 @@ class Agreements:
             return findings.check(kind, [str(part) for part in key], row)
         recorded = self._recorded.pop((kind, key), None)
         if (kind, key[1:]) in self._unnamed:
-            # The order of these records and those that name the realm is not known.
+            # Some records of the row do not name its realm, and their order among those that do is not known.
             return False
         if recorded is None:
             if everything:

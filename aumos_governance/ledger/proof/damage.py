@@ -1,4 +1,4 @@
-"""Detection of damaged values: those of another type than their column's, and text that is not valid Unicode."""
+"""Detection of damaged values: values whose type is not their column's, and text that is not valid Unicode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..transaction.tables import ROWS
 __all__ = ["DAMAGED", "UnreadableError", "damaged"]
 
 DAMAGED: Final = "DAMAGED"
-"""The code of a finding that stored data cannot be read, or cannot have been written by this package."""
+"""The code of a finding: stored data cannot be read, or cannot have been written by this package."""
 
 
 class UnreadableError(Exception):

@@ -36,7 +36,7 @@ CHARGED_IN: Final = PLAIN + 3
 SPENT_PLAINLY: Final = 1
 """The charge's row is as this record of a spend made it, and is unchanged since."""
 HELD_PLAINLY: Final = 2
-"""The charge's row agrees with this record of a hold, and was settled or released since."""
+"""The charge's row agrees with this record of a hold, and has been settled or released since."""
 SETTLED_PLAINLY: Final = 3
 """The charge's row is as this record of a settlement or release left it."""
 
@@ -54,10 +54,13 @@ class Scope:
 
 
 class Evidence(Protocol):
-    """Rows are tuples in the order of their table's columns; every method may raise `damage.UnreadableError`."""
+    """The stored records and rows of a ledger.
+
+    Rows are tuples in the order of their table's columns. Every method may raise `damage.UnreadableError`.
+    """
 
     def damage(self) -> list[str]:
-        """Return the problems that the database's own check finds in its file, in the database's words."""
+        """Return the messages of the database's own check of its file; none if it finds no problem."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
@@ -75,7 +78,7 @@ class Evidence(Protocol):
     def session_records(self) -> Iterator[AuditRow]:
         """Yield the records of all sessions' chains in the scope, chain by chain and in order.
 
-        After a record's columns follow the values that `PLAIN` and the next three constants describe.
+        A record's columns are followed by the values that `PLAIN` and the next three constants describe.
         """
         ...
 

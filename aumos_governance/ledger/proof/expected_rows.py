@@ -1,6 +1,7 @@
-"""The rows that records state values of. Each is compared when it agrees with its records so far, and then forgotten.
+"""The rows whose values records state.
 
-So memory is needed only for the rows that later records will change, and for those that are wrong.
+After each record of a row, the stored row is compared with its records so far; once it agrees, it is forgotten. So
+memory is needed only for the rows that later records will change, and for those that are wrong.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ class ExpectedRows:
         """The rows that were reported as damaged: further records of them are not replayed."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
         """By table and session: how many rows the records created."""
-        self.settled: Counter[type[Row]] = Counter()
+        self.agreeing: Counter[type[Row]] = Counter()
         """By table: how many rows agree with the records."""
 
     def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
-        """Expect a row that a record states to have been created with these values."""
+        """Expect a row with these values, which a record states to have been created."""
         self.made[kind, session_id] += 1
         self._open[kind, id] = values
         self._compare(kind, id)
@@ -63,7 +64,7 @@ class ExpectedRows:
                 return
             # The row agreed with all earlier records and was forgotten. It must agree with this record as well.
             known = self._open[kind, id] = {}
-            self.settled[kind] -= 1
+            self.agreeing[kind] -= 1
             before: Columns = dict(zip(columns[kind], row, strict=False))
         else:
             before = known
@@ -98,7 +99,7 @@ class ExpectedRows:
         elif not any(
             _disagree(expected.get(name, ANY), found) for name, found in zip(columns[kind], row, strict=False)
         ):
-            self.settled[kind] += 1
+            self.agreeing[kind] += 1
             del self._open[kind, id]
 
     def _miss(self, kind: type[Row], id: str) -> None:

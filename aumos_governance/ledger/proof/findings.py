@@ -13,11 +13,11 @@ from .damage import DAMAGED, damaged
 __all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
 
 MISSING: Final = "ROW_MISSING"
-"""The code of a finding that a row that records name does not exist."""
+"""The code of a finding: records name a row that does not exist."""
 UNKNOWN: Final = "ROW_UNKNOWN"
-"""The code of a finding that a row exists that no record names."""
+"""The code of a finding: a row exists that no record names."""
 DIFFERS: Final = "ROW_DIFFERS"
-"""The code of a finding that a row has another value than the records state."""
+"""The code of a finding: a row has another value than the records state."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
 """The errors that a rule raises for a record's detail that no version of this package has written."""
 MOST: Final = 100
@@ -46,16 +46,16 @@ class Findings:
             DIFFERS,
             kind.TABLE,
             named(key),
-            f"{column} of {kind.TABLE} {named(key)} is {_shown(found)}, and the records say {_shown(expected)}.",
+            f"{column} of {kind.TABLE} {named(key)} is {_shown(found)}, but the records state {_shown(expected)}.",
         )
 
     def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
         """Add a finding that a row does not exist."""
-        self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, which is missing.")
+        self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, but it does not exist.")
 
     def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
         """Add a finding that no record names a row."""
-        self.add(UNKNOWN, kind.TABLE, named(key), f"No record names {kind.TABLE} {named(key)}, which is there.")
+        self.add(UNKNOWN, kind.TABLE, named(key), f"{kind.TABLE} {named(key)} exists, but no record names it.")
 
     def malformed(self, chain: str, seq: int) -> None:
         """Add a finding that a record's detail is not what its event requires."""
@@ -63,7 +63,7 @@ class Findings:
             "RECORD_UNKNOWN",
             "audit",
             chain,
-            f"Record {seq} of chain {chain} does not say what its event says in this version.",
+            f"Record {seq} of chain {chain} has a detail that does not match its event.",
             seq,
         )
 

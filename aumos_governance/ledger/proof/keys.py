@@ -20,7 +20,7 @@ class Keys:
         self._values: dict[str, dict[str, Any]] = {}
 
     def replay_record(self, row: Sequence[Any], event: str, detail: dict[str, Any]) -> None:
-        """Take in one record of a key."""
+        """Replay one record of a key."""
         if event == "key_issued":
             self._values[detail["key"]] = {
                 "digest": detail["sha256"],

@@ -108,7 +108,7 @@ class LedgerReplay:
         """Envelopes of joined notebooks, whose sums were moved to another envelope; their rows stay, with zeros."""
 
     def replay_record(self, row: Sequence[Any]) -> None:
-        """Take in one intact record of the ledger-wide chain."""
+        """Replay one intact record of the ledger-wide chain."""
         notebook_id = row[_INDEX["notebook_id"]]
         if notebook_id:
             self.notebooks.add(notebook_id)

@@ -101,7 +101,7 @@ def _use_approval(replay: SessionReplay, entry: Entry) -> None:
         return
     used = detail.get("approval_used")
     if used is None:
-        # An earlier version did not record it.
+        # Earlier versions did not record whether the approval was used.
         row = replay.expected.row(ApprovalRow, approval)
         used = row is not None and row[_STATUS] == "used"
     if used:

@@ -59,7 +59,7 @@ class SessionReplay:
         """Holds whose rows state that they were settled or released, until a record states it too."""
 
     def replay_record(self, row: Sequence[Any]) -> None:
-        """Take in one intact record of a session's chain, with the values after its columns (see `evidence`)."""
+        """Replay one intact record of a session's chain, with the values after its columns (see `evidence`)."""
         session = self.ledger_replay.sessions.get(row[_CHAIN])
         if session is None:
             return
@@ -123,7 +123,7 @@ class SessionReplay:
     ) -> None:
         """Check that a charge's envelopes are those of its session and category; add a finding where they are not.
 
-        ``detail`` is that of the record that created the charge.
+        ``detail`` is the detail of the record that created the charge.
         """
         row = self.expected.row(ChargeRow, charge_id) if (envelopes, category) not in session.known else ()
         if row is not None and damaged(ChargeRow.TABLE, row):
@@ -144,7 +144,7 @@ class SessionReplay:
             DIFFERS,
             ChargeRow.TABLE,
             charge_id,
-            f"envelopes of charges {charge_id} are none that the records put around its session.",
+            f"envelopes of charges {charge_id} are not those that the records state for its session.",
         )
 
     def made_ids(self, kind: type[Row], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, str]]:
@@ -162,7 +162,7 @@ class SessionReplay:
                 DIFFERS,
                 ChargeRow.TABLE,
                 charge_id,
-                f"state of charges {charge_id} says that it was resolved, and no record does.",
+                f"state of charges {charge_id} is that of a resolved hold, but no record resolves it.",
             )
 
 

@@ -42,11 +42,11 @@ class SharedCeilings:
         self._envelopes = envelopes
         self.begun = False
         """Whether the migration has run, so that the records from here on state shared ceilings themselves."""
-        self.standing: dict[Name, tuple[str, ...]] = {}
+        self.ceilings: dict[Name, tuple[str, ...]] = {}
         """By ceiling: the ids of its envelopes; none where it was lifted."""
         self.members: dict[str, set[tuple[str, str]]] = {}
         """By owner: the kinds and names of the shared ceilings around the owner's sessions."""
-        self.stood: set[str] = set()
+        self.all_envelopes: set[str] = set()
         """The ids of all envelopes that belonged to a shared ceiling at any time."""
 
     def begin(self, configurations: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> None:
@@ -65,7 +65,7 @@ class SharedCeilings:
                     amounts.setdefault(id, set()).add(nano(spec["ceiling"]))
         for id, ceilings in amounts.items():
             self._envelopes[id].ceilings |= ceilings
-        self.standing = {name: tuple(sorted(ids)) for name, ids in found.items()}
+        self.ceilings = {name: tuple(sorted(ids)) for name, ids in found.items()}
 
     def configure(
         self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]
@@ -78,8 +78,8 @@ class SharedCeilings:
         for spec in configured:
             if EnvelopeKind(spec["encloses"]) in SHARED:
                 name = self._join(owner, spec["encloses"], spec["name"])
-                if name not in self.standing:
-                    self.standing[name] = (self._put(name, spec),)
+                if name not in self.ceilings:
+                    self.ceilings[name] = (self._put(name, spec),)
         for spec in shared:
             if spec["period"] is not None:
                 kind = EnvelopeKind(spec["kind"])
@@ -91,11 +91,11 @@ class SharedCeilings:
     def set(self, detail: Mapping[str, Any]) -> None:
         """Replay a user's change of a ceiling, or that a user lifted it."""
         name = (detail["kind"], detail["subject"], detail["name"])
-        self.standing[name] = tuple(self._put(name, figures) for figures in detail["to"])
+        self.ceilings[name] = tuple(self._put(name, figures) for figures in detail["to"])
 
     def rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
         """Return the expected rows of ``ceilings``, by their keys."""
-        return {name: {"envelopes": " ".join(ids)} for name, ids in self.standing.items()}
+        return {name: {"envelopes": " ".join(ids)} for name, ids in self.ceilings.items()}
 
     def member_rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
         """Return the expected rows of ``memberships``, by their keys."""
@@ -107,7 +107,7 @@ class SharedCeilings:
 
     def _id(self, name: Name, period: str) -> str:
         id = envelope_id(*name, period)
-        self.stood.add(id)
+        self.all_envelopes.add(id)
         if id not in self._envelopes:
             self._envelopes[id] = Configured(name[2], name[0], period, name[1], set())
         return id

@@ -64,7 +64,7 @@ class Tables:
         self.session_replay.finish()
         self.ledger_replay.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
-            self.covered[kind.TABLE] += self.session_replay.expected.settled[kind]
+            self.covered[kind.TABLE] += self.session_replay.expected.agreeing[kind]
         self.covered[ChargeRow.TABLE] += sum(session.charges for session in self.ledger_replay.sessions.values())
         sessions = [session for id, session in self.ledger_replay.sessions.items() if id in self.walked]
         envelopes = self._envelopes(sessions)
@@ -89,7 +89,7 @@ class Tables:
     # ---- small tables, all rows of which are known from the records
 
     def _whole(self, kind: type[Row], expected: dict[Key, Columns], also: dict[tuple[Any, ...], None]) -> None:
-        """Compare all rows of a table with the expected ones; of rows in ``also``, only that they exist."""
+        """Compare all rows of a table with the expected ones; of rows in ``also``, check only that they exist."""
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]
@@ -100,7 +100,7 @@ class Tables:
                 values, named = None, False
             also.pop(key, None)
             if values is None:
-                if key in expected or self._says_nothing(kind, row):
+                if key in expected or self._needs_no_record(kind, row):
                     continue
                 if self.scope.everything and self.findings.check(kind, key, row) and not named:
                     self.findings.unknown(kind, key)
@@ -118,7 +118,7 @@ class Tables:
         for key in [*left, *also]:
             self.findings.missing(kind, key)
 
-    def _says_nothing(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
+    def _needs_no_record(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
         """Whether a row may exist although no record names it."""
         if kind is MembershipRow:
             # An owner without shared ceilings has a row, but no record.
@@ -167,7 +167,7 @@ class Tables:
                 expected[category_id(session.id, name)] = _envelope("category", name, period, ceiling, session.id)
         if self.scope.session_id is None:
             around = {id for session in sessions for outer in session.outers for id in outer.split()}
-            around |= self.ledger_replay.emptied | self.ledger_replay.shared.stood
+            around |= self.ledger_replay.emptied | self.ledger_replay.shared.all_envelopes
             for id, made in self.ledger_replay.envelopes.items():
                 if id in around:
                     ceilings = frozenset(made.ceilings) if len(made.ceilings) != 1 else next(iter(made.ceilings))
@@ -209,7 +209,10 @@ class Tables:
                     json.loads(row[2])
                 except ValueError:
                     self.findings.add(
-                        DAMAGED, ConfigurationRow.TABLE, " ".join(key), "envelopes of a configuration is no JSON."
+                        DAMAGED,
+                        ConfigurationRow.TABLE,
+                        " ".join(key),
+                        "envelopes of a configuration is not valid JSON.",
                     )
                 else:
                     self.findings.differs(ConfigurationRow, key, "envelopes", expected, row[2])

@@ -18,7 +18,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "deleted_at"): "a deletion without an open session writes no record",
     ("charges", "scope"): "it is in no record; while the response to the request is stored, it is compared with that",
     ("charges", "incarnation"): "which kernel process made a hold is in no record",
-    ("estimates", "reference"): "what the provider calls its response is in no record",
+    ("estimates", "reference"): "the provider's id of its response is in no record",
     ("approvals", "scope"): "it is in no record",
     ("approvals", "incarnation"): "which kernel process requests the approval is in no record",
     ("trust", "touched_at"): "that an agent was active writes no record",
@@ -28,7 +28,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
 
 PARTLY: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
-    ("balances", "period_start"): "where the sums did not move to another notebook by a join; they must be 0 then",
+    ("balances", "period_start"): "where no join moved the sums to another notebook; where one did, they must be 0",
     ("configurations", "owner"): "where a ceiling is or was configured",
     ("configurations", "root"): "where a ceiling is or was configured",
     ("memberships", "owner"): "where a shared ceiling is around the owner's sessions",
@@ -39,6 +39,6 @@ PARTLY: Final[dict[tuple[str, str], str]] = {
     ("asks", "at"): "where the response is a decision, a settled hold, a correction or a record",
     ("asks", "expires_at"): "where the request was cancelled before it arrived",
     ("asks", "notebook_id"): "where the response is a decision, a settled hold, a correction or a record",
-    ("asks", "answer"): "the charge, amount, tool, outcome and record in it; of other responses that they can be read",
+    ("asks", "answer"): "its charge, amount, tool, outcome and record; other responses are only checked to be readable",
 }
 """By table and column: the condition under which a row's value is proven."""

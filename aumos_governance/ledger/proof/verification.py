@@ -34,7 +34,7 @@ _FILE: Final = columns[NotebookRow].index("file")
 
 
 def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
-    """Verify what is in the scope, and that a record has the ``known_head``, if any.
+    """Verify the records and rows in the scope, and that a record has the hash ``known_head``, unless that is None.
 
     Raises NotFoundError for a session that does not exist.
     """
@@ -44,7 +44,7 @@ def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyRe
     except UnreadableError:
         result = None
     if result is None:
-        # Once more, with the slower methods that find out what is wrong.
+        # Verify once more, with the slower methods that find out what is wrong.
         with evidence.salvaging():
             result = _verify_slowly(evidence, scope, known_head)
     if broken or result.damaged:
@@ -122,16 +122,16 @@ class _Proof:
         end = self._ends.get(session_id)
         if end is None:
             raise NotFoundError(f"There is no session {session_id!r}.")
-        ledgers, walk = Walk(), Walk(self._known_head)
-        ledgers.on_record = self._replay_ledger_record
-        vouched = ledgers.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
+        ledger_walk, walk = Walk(), Walk(self._known_head)
+        ledger_walk.on_record = self._replay_ledger_record
+        ledger_intact = ledger_walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN))
         replay = self._prepared(quick=quick)
         walk.on_record = replay.replay_record
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
         if walk.failure is not None and result.chain is not None:
             return self._broken(walk)
-        if not vouched:
+        if not ledger_intact:
             return replace(
                 result,
                 covered={"audit": result.checked},
@@ -171,7 +171,10 @@ class _Proof:
             self._findings.malformed(row[0], row[_SEQ])
 
     def _prepared(self, *, quick: bool) -> SessionReplay:
-        """Return the replay of sessions' records, once those of the ledger-wide chain were replayed."""
+        """Return the object that replays sessions' records; the ledger-wide chain must have been replayed before.
+
+        It also needs each session's own envelope, which only the session's row names.
+        """
         for row in self._evidence.rows(SessionRow):
             session = self._ledger_replay.sessions.get(row[0]) if isinstance(row[0], str) else None
             if session is not None and isinstance(row[_ENVELOPE], str):
@@ -210,7 +213,9 @@ class _Proof:
         """Return a sentence for each part of the ledger that this verification does not prove."""
         found = []
         if self._scope.session_id is not None:
-            found.append("All other sessions, the ceilings around it, and stored responses: verify the whole ledger.")
+            found.append(
+                "All other sessions, the ceilings around this one, and stored responses: verify the whole ledger."
+            )
         elif self._scope.under is not None:
             found.append("Shared ceilings, other owners' sessions, and stored responses.")
         sessions = [session for id, session in self._ledger_replay.sessions.items() if id in walked]

@@ -15,9 +15,9 @@ from .damage import DAMAGED, UnreadableError, damaged
 __all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
 
 CHAIN_BROKEN: Final = "CHAIN_BROKEN"
-"""The code of a finding that a record was changed, removed, inserted or moved."""
+"""The code of a finding: a record was changed, removed, inserted or moved."""
 HEAD_UNKNOWN: Final = "HEAD_UNKNOWN"
-"""The code of a finding that no record has the known head, which a user kept elsewhere."""
+"""The code of a finding: no record has the known head, which a user kept elsewhere."""
 
 _SEQ = AUDIT_COLUMNS.index("seq")
 _EVENT = AUDIT_COLUMNS.index("event")
@@ -65,7 +65,7 @@ class Walk:
         After that, `failure` is set, and the walk must not go on.
         """
         if end is None:
-            return self._fail(name, 1, f"The records of {_in_words(name)} belong to nothing: it was never opened.")
+            return self._fail(name, 1, f"There are records of {_in_words(name)}, but no stored end of its chain.")
         stated = self._stated_hashes.get(name, {})
         previous, seq, on_record = START, 0, self.on_record
         for row in self._readable(name, rows):
@@ -94,7 +94,7 @@ class Walk:
 
     def _ends(self, name: str, seq: int, head: str, end: ChainEnd) -> bool:
         if damaged("chains", (name, end.count, end.head)):
-            problem = f"What is kept of the end of {_in_words(name)} (head, count) is damaged."
+            problem = f"The stored end of {_in_words(name)} (head, count) is damaged."
             return self._fail(name, seq, problem, DAMAGED, "chains")
         last_stated = max(self._stated_hashes.get(name, {}), default=0)
         if seq < max(end.count, last_stated):
@@ -184,7 +184,7 @@ def _is_intact(row: AuditRow) -> bool:
 
 
 def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, str]:
-    """Return the problem and code of a broken record; another problem where its values cannot be what was written."""
+    """Return the problem and code of a broken record: ``problem``, or another one if its values cannot be read."""
     wrong = damaged("audit", row)
     if wrong:
         return f"Record {seq} of {_in_words(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED
@@ -202,4 +202,4 @@ def _in_words(chain: str) -> str:
 def _wrong_seq(name: str, expected: int, found: int) -> str:
     if found > expected:
         return f"Record {expected} of {_in_words(name)} is missing."
-    return f"Record {found} of {_in_words(name)} is there twice."
+    return f"Record {found} of {_in_words(name)} exists twice."

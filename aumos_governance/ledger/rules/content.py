@@ -36,8 +36,8 @@ __all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
 HOUR: Final = 3600 * MICROS
 """An hour in microseconds."""
 KEEP_RESPONSES: Final = 48 * HOUR
-"""How long digests and responses are kept, in microseconds: twice the promised day, so that a retry after a night and a
-day still finds its response."""
+"""How long digests and responses are kept, in microseconds, so that a retry after a night and a day still finds its
+response."""
 MAX_CONTENT: Final = 64 * 1024
 """The longest content of a request, in bytes of its JSON text."""
 
@@ -62,7 +62,7 @@ def _getter(kind: type[Any]) -> Callable[[Any], Any]:
 def _value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, field.name) for field in fields(value)]
-    raise InvalidRequestError(f"A request cannot hold a {type(value).__name__}.")
+    raise InvalidRequestError(f"A request cannot contain a {type(value).__name__}.")
 
 
 _encode = encoder_with(_value)
@@ -85,7 +85,7 @@ def digest(request: Request[Any]) -> str:
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
     except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"The request holds a value that cannot be recorded: {error}.") from None
+        raise InvalidRequestError(f"The request contains a value that cannot be recorded: {error}.") from None
     if len(text) > MAX_CONTENT:
         raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
     if b"\\u0000" in text:

@@ -24,9 +24,9 @@ COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of the JSON object in each line of JSON Lines."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
-"""Where a spreadsheet would read a cell as a formula: at its start, or after a semicolon, at which some spreadsheets
-split cells. Full-width and small forms of the signs count as well, and so do formulas that apostrophes precede already,
-so that removing one apostrophe always restores the text."""
+"""Matches where a spreadsheet would read a formula: at the start of a cell, or after a semicolon, at which some
+spreadsheets split cells. It also matches full-width and small forms of the signs, and formulas that apostrophes precede
+already, so that removing one apostrophe always restores the text."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:

@@ -1,7 +1,7 @@
 """The identity of a notebook: its file, which is the same for every server root that the notebook is reached from.
 
 A client names a notebook by a server's root and a path below that root. Joined they are the file's path, so two roots
-from which the same file is reached name the same notebook. Where the root is no folder (that of an engine, or of a
+from which the same file is reached name the same notebook. Where the root is no folder (an engine's root, or that of a
 contents manager that stores nothing on disk), the identity is the root and the path with a colon between.
 """
 
@@ -57,13 +57,16 @@ def range_of(root: str) -> tuple[str, str]:
 def lies_in(notebook: _Notebook, owner: str, root: str) -> bool:
     """Whether a server with this owner and root shows the notebook.
 
-    It shows those that lie below its root, and those that were named from its root first, since a symbolic link in the
-    root may lead to a file elsewhere.
+    It shows the notebooks that lie below its root, and those whose stored root it is, since a symbolic link in the root
+    may lead to a file elsewhere.
     """
     first, last = range_of(root)
     return notebook.owner == owner and (notebook.root == root or first <= notebook.file < last)
 
 
 def sort_key(root: str, after: str) -> str:
-    """Return the identity that precedes a page of notebooks; ``after`` is the path of the page before, or ``""``."""
+    """Return the identity that precedes a page of notebooks.
+
+    ``after`` is the last path of the previous page, or ``""``.
+    """
     return file_of(root, after) if after else ""

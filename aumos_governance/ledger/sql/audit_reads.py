@@ -22,7 +22,7 @@ _AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"
 
 
 class AuditReads:
-    """Reads pages and counts of audit records; the statement for each combination of filters is compiled once."""
+    """Reads pages of audit records, and counts them; the statement for each combination of filters is compiled once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._filters = FilterReads(dialect)

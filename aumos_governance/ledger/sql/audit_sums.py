@@ -27,7 +27,7 @@ _NAMES: Final[dict[str, ColumnElement[Any]]] = {
 _INDEXED: Final = {"tool": constant("(tool IS NOT NULL)"), "agent": constant("(agent_id IS NOT NULL)")}
 
 _HALF, _REST = "32", str(2**32 - 1)
-"""SQLite raises an error for a sum beyond 64 bits. Then amounts are summed in two halves, in a third more time."""
+"""SQLite raises an error for a sum beyond 64 bits. Amounts are then summed in two halves, a third more slowly."""
 
 
 class SumReads:

@@ -22,7 +22,7 @@ class Snapshot(Protocol):
     """A consistent view of the database for one verification. Its methods may raise `damage.UnreadableError`."""
 
     def damage(self) -> list[str]:
-        """Return the problems that the database's own check finds, in its words."""
+        """Return the messages of the database's own check; none if it finds no problem."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
@@ -39,7 +39,7 @@ class Snapshot(Protocol):
 
 
 class ReadableDatabase(Protocol):
-    """A database from which queries can be read. Its errors are LedgerErrors."""
+    """A database that can be read. Its methods translate the driver's errors to LedgerErrors."""
 
     statements: Statements
 
@@ -53,23 +53,23 @@ class ReadableDatabase(Protocol):
 
 
 class Database(ReadableDatabase, Protocol):
-    """Connections and transactions of one kind of database. Its errors are LedgerErrors."""
+    """A database that can be read and written, through the connections and transactions of its kind."""
 
     at_once: bool
     """Whether any thread may write, one at a time. An interrupt in the thread then rolls its transaction back."""
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
-        """Execute ``do``, which does these requests, with the `Work` of a write transaction; commit, return its result.
+        """Call ``do`` with the `Work` of a write transaction, commit the transaction, and return the result of ``do``.
 
-        ``do`` may be called again with another `Work`, where the database could not commit the first one. Used by one
-        thread at a time. The driver's errors are translated.
+        ``do`` executes ``requests``. It may be called again with another `Work`, where the database could not commit
+        the first one. Used by one thread at a time.
         """
         ...
 
     def writing(self) -> AbstractContextManager[Cursor]:
         """Return a context with a write transaction, which is committed at the end, or rolled back if the block raises.
 
-        Used by one thread at a time. The driver's errors are translated.
+        Used by one thread at a time.
         """
         ...
 

@@ -34,7 +34,7 @@ _PURGED_AT_ONCE: Final = 5_000
 
 
 class SqlLedger:
-    """A `Ledger` on a database, which executes all queued requests in one transaction."""
+    """A `Ledger` on a database, which executes the requests that are queued at the same time in one transaction."""
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
         self.at_once = database.at_once

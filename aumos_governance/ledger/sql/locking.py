@@ -57,7 +57,7 @@ class LockingStore(SqlStore):
         self._own: set[Name] = set()
 
     def lock(self, names: Iterable[Name]) -> None:
-        """Lock those of the named rows that exist, after the transactions that have locked them now have ended."""
+        """Lock the named rows that exist, once the other transactions that have locked them have ended."""
         kinds: dict[type[Row], list[Key]] = {}
         for kind, key in names:
             kinds.setdefault(kind, []).append(key)

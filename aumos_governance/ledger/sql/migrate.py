@@ -34,8 +34,8 @@ def migrate(connection: Connection, name: str, statements: Statements) -> None:
         return
     if version is not None and version not in REVISIONS:
         raise LedgerVersionError(
-            f"The ledger {name} was written by a newer version of aumos-governance (schema {version}, and this one"
-            f" knows {REVISIONS[-1]}); upgrade aumos-governance."
+            f"The ledger {name} was written by a newer version of aumos-governance (schema {version}; this"
+            f" version supports {REVISIONS[-1]}); upgrade aumos-governance."
         )
     from alembic import command
     from alembic.config import Config

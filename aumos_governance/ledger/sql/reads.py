@@ -1,4 +1,4 @@
-"""Reads queries and verifications from a database."""
+"""The execution of queries and verifications on a database."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, S
 
 
 class Reader:
-    """Reads each query from one consistent view of the database."""
+    """Executes each query and verification on one consistent view of the database."""
 
     def __init__(self, database: ReadableDatabase, clock: Clock) -> None:
         self._database = database

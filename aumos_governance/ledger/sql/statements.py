@@ -72,7 +72,7 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.load: Final = {kind: self._load(kind) for kind in ROWS}
-        """By class of rows: loads the row with a primary key, which is the parameters."""
+        """By class of rows: loads one row; the parameters are its primary key."""
         self.lock: Final = {kind: self._lock(kind) for kind in ROWS} if dialect.name == "postgresql" else {}
         """By class of rows: locks rows in the order of their keys. The parameters are one list for each column of the
         primary key. Empty for SQLite, which locks the whole file."""
@@ -109,7 +109,7 @@ class Statements:
         """Marks a notebook as deleted for a moment, so that another can take its file in the same transaction."""
 
         self.due = self._text(select(literal_column("1")).where(or_(_any(DUE_HOLDS), _any(DUE_APPROVALS))))
-        """Returns a row where a hold or an approval has expired by a time, which is passed twice."""
+        """Returns a row if a hold or an approval has expired by a time, which is passed as both parameters."""
 
         self.open_holds = self._text(_open_holds())
         """Returns the figures of `Store.open_holds`; the parameters are the time and the envelope's id."""

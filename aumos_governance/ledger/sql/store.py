@@ -130,7 +130,7 @@ class SqlStore:
 
 
 class PrefetchingStore(SqlStore):
-    """A store for SQLite, which runs in this process, so that each statement has a cost here.
+    """A store for SQLite that executes few statements, since each takes time in this process.
 
     One statement loads a notebook with the four other rows that its requests need, and one inserts many rows.
     """

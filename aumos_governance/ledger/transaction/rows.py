@@ -72,7 +72,8 @@ REFERENCED: Final = present("reference")
 class NotebookRow(Row):
     """A notebook, live or deleted, with the sums of its closed sessions.
 
-    ``root`` and ``path`` are the names by which it was first used; it is found by its ``file``.
+    ``root`` is one of the server roots from which it is used, mostly the first, and ``path`` its path below that root;
+    it is found by its ``file``.
     """
 
     id: str

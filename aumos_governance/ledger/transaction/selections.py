@@ -64,7 +64,7 @@ __all__ = [
 
 
 class NotebooksOf(Enum):
-    """A restriction of a selection to the notebooks of an owner or server; its value is how many values it needs.
+    """A restriction of a selection to the notebooks of an owner or server; its value is the number of its parameters.
 
     The rows must be sessions, or have a ``session_id``.
     """

@@ -40,7 +40,7 @@ Key = tuple[Any, ...]
 SMALL: Final = "small"
 """Declares that an ``int`` is stored as SMALLINT."""
 NULLABLE: Final = "nullable"
-"""Declares that a column is not NOT NULL, though no row has NULL in it: SQLite cannot add a NOT NULL column without a
+"""Declares that a column allows NULL, though no row has NULL in it: SQLite cannot add a NOT NULL column without a
 default to an existing table."""
 
 

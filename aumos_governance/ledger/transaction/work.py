@@ -210,7 +210,7 @@ class Work:
     # ---- balances
 
     def balance(self, envelope_id: str, period_start: int) -> BalanceRow:
-        """Return the balance of an envelope in one period; where there is none yet, zeros, which `save` adds."""
+        """Return the balance of an envelope in one period; where there is none yet, one of zeros, which `save` adds."""
         found = self.find(BalanceRow, envelope_id, period_start)
         if found is None:
             found = BalanceRow(envelope_id, period_start)

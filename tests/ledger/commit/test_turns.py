@@ -81,7 +81,7 @@ def taken(waiting: Arrivals[str]) -> list[str]:
 
 
 def test_a_flood_delays_no_other_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "MAX_OF_ONE", 3)
+    monkeypatch.setattr(arrivals, "MAX_OF_CALLER", 3)
     waiting = queued(*(spend(key=f"flood-{number}") for number in range(8)), spend(key="quiet", origin=QUIET))
     assert taken(waiting) == ["flood-0", "quiet", "flood-1", "flood-2"]
     waiting.add(spend(origin=QUIET), "quiet again")
@@ -110,7 +110,7 @@ def test_what_the_server_does_keeps_its_place_among_all() -> None:
 
 
 def test_the_servers_own_request_waits_for_what_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "MAX_OF_ONE", 1)
+    monkeypatch.setattr(arrivals, "MAX_OF_CALLER", 1)
     waiting = queued(spend(key="k1"), spend(key="k2"), move("work", "play"), spend(key="q", origin=QUIET))
     assert taken(waiting) == ["k1"]
     waiting.end()
@@ -150,7 +150,7 @@ def test_a_request_is_done_in_the_next_transaction_however_many_another_caller_h
     ledger.execute(opening(budget=1000 * USD))
     ledger.execute(opening(OTHER, origin=QUIET, budget=USD))
     held = Held(ledger)
-    flood = [ledger.submit(spend(1)) for _ in range(3 * arrivals.MAX_OF_ONE)]
+    flood = [ledger.submit(spend(1)) for _ in range(3 * arrivals.MAX_OF_CALLER)]
     done_before: list[int] = []
     quiet = ledger.submit(spend(notebook=OTHER, origin=QUIET))
     quiet.add_done_callback(lambda _: done_before.append(sum(future.done() for future in flood)))
@@ -166,7 +166,7 @@ def test_a_kernels_requests_are_done_before_its_end_and_before_a_rename(database
     ledger = database.open()
     ledger.execute(opening(budget=1000 * USD))
     held = Held(ledger)
-    flood = [ledger.submit(spend(1)) for _ in range(2 * arrivals.MAX_OF_ONE)]
+    flood = [ledger.submit(spend(1)) for _ in range(2 * arrivals.MAX_OF_CALLER)]
     hold: Future[Any] = ledger.submit(Hold(key="h", origin=KERNEL, notebook=spend().notebook, amount=5))
     renamed = ledger.submit(move("work/plan.ipynb", "work/done.ipynb"))
     gone = ledger.submit(KernelGone(key="", origin=SERVER, incarnation="one"))
@@ -182,7 +182,7 @@ def test_what_was_queued_is_done_when_the_ledger_closes(database: Backend) -> No
     ledger = database.open()
     ledger.execute(opening(budget=1000 * USD))
     held = Held(ledger)
-    flood = [ledger.submit(spend(1)) for _ in range(3 * arrivals.MAX_OF_ONE)]
+    flood = [ledger.submit(spend(1)) for _ in range(3 * arrivals.MAX_OF_CALLER)]
     closing = threading.Thread(target=ledger.close)
     closing.start()
     held.let_go()

@@ -79,7 +79,7 @@ def test_an_approval_lets_one_exact_action_through_once(ledger: Ledger) -> None:
     assert ledger.read(ListApprovals(owner="ann", root="/srv/ann")) == (requested,)
     with pytest.raises(NotAllowedError):
         ledger.execute(decide(requested.approval_id, origin=KERNEL))
-    with pytest.raises(ConflictError, match="something else"):
+    with pytest.raises(ConflictError, match="for another action"):
         ledger.execute(decide(requested.approval_id, digest="d2"))
     yes = ledger.execute(decide(requested.approval_id))
     assert (yes.status, yes.decided_by, yes.shown) == (ApprovalStatus.APPROVED, "ann", None)

@@ -184,7 +184,7 @@ def test_a_budget_that_may_only_be_tightened(ledger: Ledger) -> None:
 
     limit(50 * CENT, tighten_only=True)
     limit(40 * CENT, create=False, tighten_only=True)
-    with pytest.raises(NotAllowedError, match=r"'gpt' can be at most \$0.40"):
+    with pytest.raises(NotAllowedError, match=r"'gpt' cannot be raised above its present \$0.40"):
         limit(41 * CENT, create=False, tighten_only=True)
 
 

@@ -160,7 +160,11 @@ TAMPERINGS: dict[str, tuple[Tamper, str, int]] = {
         "Record 8 .* is missing",
         8,
     ),
-    "a session without its chain": (lambda s: f"DELETE FROM chains WHERE chain = '{s}'", "belong to nothing", 1),
+    "a session without its chain": (
+        lambda s: f"DELETE FROM chains WHERE chain = '{s}'",
+        "no stored end of its chain",
+        1,
+    ),
     "a session's records gone": (lambda s: f"DELETE FROM audit WHERE chain = '{s}'", "Record 1 .* is missing", 1),
     "a session gone": (
         lambda s: f"DELETE FROM audit WHERE chain = '{s}'; DELETE FROM chains WHERE chain = '{s}'",

@@ -51,8 +51,8 @@ def test_a_finding_shows_both_values_shortened() -> None:
     findings.differs(ChargeRow, ("c1", ""), "amount", 3, "x" * 10)
     first, second = findings.listed
     shown = "'" + "t" * 59 + "..."
-    assert first.problem == f"tool of charges c1 is None, and the records say {shown}."
-    assert second.problem == "amount of charges c1 '' is 'xxxxxxxxxx', and the records say 3."
+    assert first.problem == f"tool of charges c1 is None, but the records state {shown}."
+    assert second.problem == "amount of charges c1 '' is 'xxxxxxxxxx', but the records state 3."
     assert named(("a", 0, "")) == "a 0 ''"
 
 

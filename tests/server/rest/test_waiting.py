@@ -150,7 +150,7 @@ async def test_an_approval_shows_what_is_requested_and_takes_one_decision(rest: 
     assert shown["until"] == "2096-10-02T07:06:40.000000Z"
     other = await rest("POST", f"approvals/{requested}", {"decision": "approve", "digest": "d2"})
     assert (other.status, other.body["code"]) == (409, "CONFLICT")
-    assert "something else" in other.body["message"]
+    assert "for another action" in other.body["message"]
     assert (await rest("GET", "approvals")).body == page
     decided = await rest("POST", f"approvals/{requested}", {"decision": "approve", "digest": "d1"})
     check("Approval", decided.body)
@@ -208,7 +208,7 @@ async def test_a_charge_is_taken_back_with_a_reason(rest: Any, agent: Agent) -> 
     assert (record["spent_delta"], record["reasons"], record["charge_id"]) == ("-0.02", ["entered twice"], charge)
     more = await rest("POST", "corrections", {**wish, "amount": "0.04"})
     assert (more.status, more.body["code"]) == (409, "CONFLICT")
-    assert "$0.03 still count" in more.body["message"]
+    assert "Only $0.03 of this charge still counts" in more.body["message"]
 
 
 async def test_a_key_makes_a_decision_safe_to_repeat(rest: Any, agent: Agent) -> None:

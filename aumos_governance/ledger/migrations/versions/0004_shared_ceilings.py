@@ -1,4 +1,4 @@
-"""Adds the tables of shared ceilings, and fills them with those that servers are configured with at this moment.
+"""Adds the tables of shared ceilings, and fills them with the ceilings in the servers' current configurations.
 
 The envelopes of earlier configurations stay unchanged, and enclose no further session.
 """

@@ -97,7 +97,7 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """Return the level that applies to an agent: that of the scope, or else the one without a scope.
+    """Return the level that applies to an agent: the level for the scope, or else the level for all scopes.
 
     The row must not be changed (see `Work.peek`).
     """
@@ -172,12 +172,12 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
 
 
 def realm_in(session: SessionRow, realm: str | None) -> str:
-    """Return the realm of a request's agents: the one that it names, or that of the session where it is None."""
+    """Return ``realm``, in which a request's agents are; for None, the session's own realm."""
     return session_realm(session.id) if realm is None else realm
 
 
 def check_named(**names: str) -> None:
-    """Raise InvalidRequestError, with its name, for the first of these values that is empty."""
+    """Raise InvalidRequestError for the first of these values that is empty; the message has its name."""
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")
@@ -202,7 +202,9 @@ def _realm_of(work: Work, key: NotebookKey, realm: str | None) -> str:
 def _open_session(work: Work, key: NotebookKey) -> SessionRow:
     session = open_session_of(work, work.notebook(key))
     if session is None:
-        raise NotFoundError("What an agent may do needs an open governance session; start it with %governance.")
+        raise NotFoundError(
+            "An agent's trust level or consent needs an open governance session; start it with %governance."
+        )
     return session
 
 
@@ -221,8 +223,8 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
 
 def _loosened(agent_id: str, level: int) -> NotAllowedError:
     return NotAllowedError(
-        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, which"
-        " it has."
+        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, its"
+        " present level."
     )
 
 

@@ -26,7 +26,7 @@ __all__ = ["withdraw"]
 def request_approval(work: Work, request: AskApproval) -> Approval:
     """Create an approval request for a user."""
     if not request.digest:
-        raise InvalidRequestError("An approval needs the digest of what it is for.")
+        raise InvalidRequestError("An approval request needs the digest of the action that it is for.")
     check_whole(amount=request.amount, until=request.until)
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
@@ -61,7 +61,9 @@ def decide(work: Work, request: DecideApproval) -> Approval:
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
-        raise ConflictError("The decision is for something else than what was requested, so nothing was changed.")
+        raise ConflictError(
+            "The decision is for another action than the approval request (the digests differ), so nothing was changed."
+        )
     session, notebook = session_and_notebook(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
     _close(work, row, request.origin)
@@ -86,7 +88,8 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
     """End a pending approval without a user's decision.
 
-    Where it has expired, its action is denied; otherwise its caller is gone, and nothing is decided.
+    The action of an expired approval is denied. Any other approval ends because its caller no longer waits; its record
+    is then no decision.
     """
     expired = row.until is not None and work.now >= row.until
     session, notebook = session_and_notebook(work, row.session_id)

@@ -24,7 +24,7 @@ __all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
 
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
-    """Add the shared ceilings of a configuration to those of an owner; return whether anything was added."""
+    """Add the shared ceilings of a configuration to the owner's; return whether anything was added."""
     row = membership_of(work, owner)
     names = json.loads(row.ceilings)
     added = False
@@ -61,7 +61,9 @@ def set_ceiling(work: Work, request: SetCeiling) -> bool:
     """Change or lift a shared ceiling."""
     kind, subject, name, ceiling = request.encloses, request.subject, request.name, request.ceiling
     if kind not in SHARED:
-        raise InvalidRequestError(f"A ceiling of the kind {kind.value!r} is what its server's configuration says.")
+        raise InvalidRequestError(
+            f"A ceiling of the kind {kind.value!r} can be changed only in its server's configuration."
+        )
     if ceiling is not None and (type(ceiling) is not int or not 0 <= ceiling <= money.MAX_NANO):
         raise InvalidAmountError("A ceiling must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
     row = work.find(CeilingRow, kind.value, subject, name)
@@ -112,7 +114,7 @@ def _period(work: Work, row: CeilingRow, period: BudgetPeriod | None) -> str:
         return BudgetPeriod(period).value
     ids = row.envelopes.split()
     if len(ids) != 1:
-        why = "was lifted" if not ids else "stands with several periods"
+        why = "was lifted" if not ids else "has several periods"
         raise InvalidRequestError(f"The {row.kind} ceiling {row.name!r} {why}; name the period that it is to have.")
     return work.get(EnvelopeRow, ids[0]).period
 

@@ -23,11 +23,11 @@ ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put the shared ceilings of its owner around a session; with a ``root``, also those of that root's configuration.
+    """Put ceilings around a session: its owner's shared ones and, with a ``root``, those of that root's configuration.
 
-    ``before`` is the previous configuration of the same server, whose ceilings are removed. Those that servers of other
-    roots put around the session stay: its notebook may be reached from several roots, and a charge must fit in the
-    ceilings of all. The caller saves the session's row.
+    ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings that servers with
+    other roots put around the session stay: its notebook may be reached from several roots, and a charge must fit in
+    the ceilings of all. The caller saves the session's row.
 
     Returns whether the session has other ceilings than before, or one of them has another amount.
     """

@@ -110,8 +110,8 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
     before, changed = envelope.ceiling, envelope.ceiling != request.ceiling
     if request.tighten_only and request.ceiling > before:
         raise NotAllowedError(
-            f"This server is strict: from the notebook the budget {request.category!r} can be at most"
-            f" {money.display(before)}, which it is."
+            f"This server is strict: from the notebook the budget {request.category!r} cannot be raised above its"
+            f" present {money.display(before)}."
         )
     if changed:
         envelope.ceiling = request.ceiling
@@ -140,7 +140,7 @@ def _check(specs: list[EnvelopeSpec]) -> None:
     names = [spec.name for spec in specs]
     for spec in specs:
         if not spec.name or names.count(spec.name) > 1:
-            raise ConfigurationError(f"Each envelope needs a name of its own, and {spec.name!r} is not.")
+            raise ConfigurationError(f"Each envelope needs a name of its own; {spec.name!r} is empty or used twice.")
         if type(spec.ceiling) is not int or not 0 <= spec.ceiling <= money.MAX_NANO:
             raise ConfigurationError(f"The ceiling of envelope {spec.name!r} must be from 0 to 1000000000 US dollars.")
 

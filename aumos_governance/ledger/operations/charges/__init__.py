@@ -1,1 +1,1 @@
-"""Spends and holds, and what becomes of them."""
+"""Operations on spends and holds: charge, settle, release, adjust and take back amounts."""

@@ -36,7 +36,7 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
         )
     if charge.corrected:
         # A user has decided how much of this estimate counts, and that decision stands.
-        raise ConflictError("A user has corrected this charge, so it stays as it is.", _CORRECTED)
+        raise ConflictError("A user has corrected this charge, so it was not adjusted.", _CORRECTED)
     before, delta = charge.spent, amount - charge.spent
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -72,14 +72,14 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
 
 def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     if (request.charge_id is None) == (request.reference is None):
-        raise InvalidRequestError("An adjustment names its charge by its id or by its reference, and not by both.")
+        raise InvalidRequestError("An adjustment must name its charge either by its id or by its reference.")
     if request.charge_id is not None:
         charge = work.find(ChargeRow, request.charge_id)
         if charge is None or not _is_callers(work, request, charge):
             raise NotFoundError(f"There is no charge {request.charge_id!r}.")
         estimate = work.find(EstimateRow, charge.id)
         if estimate is None:
-            raise ConflictError("The charge is no estimate, so it was not adjusted.", _NOT_ESTIMATED)
+            raise ConflictError("The charge is not an estimate, so it was not adjusted.", _NOT_ESTIMATED)
         return charge, estimate
     found = work.select(ESTIMATES_OF_REFERENCE, request.reference)
     ours = [

@@ -33,7 +33,7 @@ __all__ = ["hold", "spend"]
 
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
-"""The checks of a charge that names none: an agent without a level within the session may do all that the session may.
+"""The checks of a charge that names none: an agent without a level of its own is limited only by the session's level.
 """
 
 
@@ -233,7 +233,7 @@ def _level(session: SessionRow, request: Charging, level: int, approval: Approva
 def _further(
     work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
 ) -> tuple[Refusal | None, bool]:
-    """Return the refusal of a charge after the checks on overdraft and consent, and whether it is allowed all the same.
+    """Check overdraft and consent; return the refusal, and whether the charge is allowed in spite of it.
 
     ``refusal`` is the result of the earlier checks.
     """

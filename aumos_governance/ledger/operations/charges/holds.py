@@ -93,7 +93,10 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 
 @operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
-    """Do for all kernels of a server that are not present what `kernel_gone` does for one; return how many holds."""
+    """Mark the holds of all kernels of a server that are not present as unresolved; return how many.
+
+    Their pending approval requests are withdrawn.
+    """
     present = set(request.incarnations)
 
     def is_gone(row: ChargeRow | ApprovalRow) -> bool:
@@ -139,7 +142,7 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
     if origin.person and origin.scope != charge.scope and state is ChargeState.HELD:
         raise NotAllowedError(
-            "The kernel that made this hold still runs and will resolve it; a user can when it is gone."
+            "The kernel that made this hold still runs and will resolve it; once it is gone, a user can."
         )
     return charge
 

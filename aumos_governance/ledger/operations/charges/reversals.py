@@ -27,7 +27,7 @@ _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had ar
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the charge of the request with the key ``of``, or have it refused when it arrives."""
+    """Take back the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
@@ -69,7 +69,7 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """Return the response for a request that the ledger did not know when it was first cancelled, at ``since``."""
+    """Return the response to the cancel of a request that the ledger did not know at ``since``, its first cancel."""
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
     # The ledger still has the keys of all requests of a younger notebook.
@@ -81,15 +81,15 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
 def take_back(work: Work, request: TakeBack) -> int:
     """Take back the charges that were committed although their callers got no confirmation."""
     taken = 0
-    for doubt in request.charges:
+    for unconfirmed in request.charges:
         # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
-        if work.find(ChainRow, doubt.session_id) is None:
+        if work.find(ChainRow, unconfirmed.session_id) is None:
             continue
-        charge = work.find(ChargeRow, doubt.charge_id)
+        charge = work.find(ChargeRow, unconfirmed.charge_id)
         if charge is None or charge.corrected or charge.state not in (ChargeState.SPENT, ChargeState.HELD):
             continue
-        stored = work.find(ResponseRow, doubt.scope, doubt.key) if doubt.key else None
-        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": doubt.key} if doubt.key else {})
+        stored = work.find(ResponseRow, unconfirmed.scope, unconfirmed.key) if unconfirmed.key else None
+        detail: dict[str, Any] = {"unconfirmed": True} | ({"ask": unconfirmed.key} if unconfirmed.key else {})
         _reverse(work, charge, stored, request.origin, "Its caller got no confirmation", detail)
         taken += 1
     return taken
@@ -145,7 +145,7 @@ def correct(work: Work, request: Correct) -> Corrected:
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(
-            f"Of this charge {money.display(left)} still count, and {money.display(amount)} cannot be taken back."
+            f"Only {money.display(left)} of this charge still counts, so {money.display(amount)} cannot be taken back."
         )
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)

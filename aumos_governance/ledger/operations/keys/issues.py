@@ -35,7 +35,7 @@ def issue_key(work: Work, request: IssueKey) -> GatewayKey:
     notebook = None if request.notebook is None else work.notebook_or_new(request.notebook)
     for row in before:
         revoke(work, row, request.origin, "a new process has a new key", None)
-        # Pages of records are sorted by time, and the old key's end must come before the new one's start.
+        # Pages of records are sorted by time, and the old key's revocation must come before the new key's issue.
         work.now += 1
     row = work.add(
         GatewayKeyRow(
@@ -78,9 +78,9 @@ def _check(request: IssueKey) -> None:
     if not request.name.strip() or len(request.name) > _MAX_NAME:
         raise InvalidRequestError(f"A key's name must have from 1 to {_MAX_NAME} characters.")
     if request.kind == KERNEL and request.notebook is not None:
-        raise InvalidRequestError("A kernel's key has the document of its kernel.")
+        raise InvalidRequestError("A kernel's key must not name a document; its calls count for the kernel's document.")
     if request.kind in _OF_USERS:
         if not request.origin.person:
-            raise NotAllowedError("Only a user may have a key of this kind issued.")
+            raise NotAllowedError("Only a user may request a key of this kind.")
         if request.notebook is None:
             raise InvalidRequestError(f"A key of the kind {request.kind} must name its document.")

@@ -18,7 +18,7 @@ __all__ = ["revoke", "revoke_keys"]
 def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
     """Revoke those of the named keys that are still valid."""
     if not request.key_ids:
-        raise InvalidRequestError("No key was named to be revoked.")
+        raise InvalidRequestError("A revocation must name at least one key.")
     rows = [key_named(work, key_id, request.origin) for key_id in dict.fromkeys(request.key_ids)]
     valid = [row for row in rows if row.revoked_at is None]
     notebook = None

@@ -47,12 +47,12 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
     # Sorted by path, so that a/b has left its path before a/b/c takes it.
     source, target = file_of(request.root, old), file_of(request.root, new)
     for notebook in work.notebooks_under(request.owner, source):
-        # The root by which it was first used stays, so that a server of that root still finds its path there.
+        # The stored root does not change, so that a server of that root still finds the notebook by its path.
         path = path_below(notebook.root, target + notebook.file[len(source) :])
-        ousted = work.notebook(NotebookKey(request.owner, notebook.root, path))
-        if ousted is not None:
-            _remove(work, ousted, request.origin, "another notebook was moved to its path")
-            notebook.seq = max(notebook.seq, ousted.seq)
+        replaced = work.notebook(NotebookKey(request.owner, notebook.root, path))
+        if replaced is not None:
+            _remove(work, replaced, request.origin, "another notebook was moved to its path")
+            notebook.seq = max(notebook.seq, replaced.seq)
         work.relocate(notebook, notebook.root, path)
         moved.append(notebook)
     return len(moved)
@@ -96,9 +96,9 @@ def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int
 
 
 def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
-    """Return a sort key that is lower for the notebook that stays: that with the older open session, or else the older.
+    """Return a sort key that is lower for the notebook that stays when two are joined.
 
-    Ids rise with time.
+    A notebook with the older open session stays, or else the older notebook. Ids rise with time.
     """
     session = open_session_of(work, notebook)
     return (True, notebook.id) if session is None else (False, session.id)

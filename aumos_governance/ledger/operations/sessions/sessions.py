@@ -27,7 +27,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
     _check_values(request)
     plan = plan_open(
         request.terms,
-        _standing(work, request.notebook),
+        _last_session(work, request.notebook),
         actor=request.origin.actor,
         trust_level=request.trust_level,
         budget=request.budget,
@@ -43,7 +43,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
     _check_values(request)
     plan = plan_change(
         request.terms,
-        _standing(work, request.notebook),
+        _last_session(work, request.notebook),
         actor=request.origin.actor,
         trust_level=request.trust_level,
         budget=request.budget,
@@ -97,7 +97,7 @@ def _carry_out(work: Work, request: OpenSession | ChangeSession, plan: Plan) -> 
     notebook = work.notebook_or_new(request.notebook)
     known_by = notebook.root
     if not lies_in(notebook, request.notebook.owner, request.notebook.root):
-        # A symbolic link below another root leads to it. The server that uses it now must list it.
+        # A symbolic link below the request's root leads to the notebook, and the server of that root must list it.
         work.relocate(notebook, request.notebook.root, request.notebook.path)
     session = open_session_of(work, notebook)
     if plan.close_first and session is not None:
@@ -210,7 +210,7 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
     return {"from": before, "to": after, "by": new.set_by, "by_person": new.by_person, "was_set_by": old.set_by}
 
 
-def _standing(work: Work, key: NotebookKey) -> LastSession | None:
+def _last_session(work: Work, key: NotebookKey) -> LastSession | None:
     """Return the values of the notebook's newest session, open or closed; None where there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:

@@ -54,7 +54,7 @@ class PostgresServer:
     """The address of a database, from which connections to it are made."""
 
     def __init__(self, url: str) -> None:
-        """Parse a connection URI of libpq; raise ConfigurationError where it is none."""
+        """Parse a connection URI of libpq; raise ConfigurationError for any other text."""
         try:
             self._parameters = _DEFAULTS | conninfo_to_dict(url)
             if not all(port.isdecimal() for port in str(self._parameters.get("port", 0)).split(",")):
@@ -62,7 +62,7 @@ class PostgresServer:
         except (psycopg.Error, ValueError):
             # The driver's message is left out, since it may quote the URL with its password.
             raise ConfigurationError(
-                "The ledger's URL is not one of PostgreSQL; write postgresql://user:password@host:port/database."
+                "The ledger's URL is not a PostgreSQL URL; write postgresql://user:password@host:port/database."
             ) from None
         self.name = _name(self._parameters)
         """The URL without user, password and options, for messages."""

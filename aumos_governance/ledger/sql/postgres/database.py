@@ -31,7 +31,7 @@ __all__ = ["PostgresDatabase"]
 _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20
-"""How often a transaction is tried that conflicts with others."""
+"""How many times a transaction that conflicts with others is tried."""
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
 _ATTENDING: Final = int.from_bytes(b"aumo", "big")
 _WHO_ATTENDS: Final = """
@@ -44,7 +44,7 @@ _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
 
 
 class _IncompleteError(Exception):
-    """Raised where a transaction loaded rows that it had not locked; it has their names."""
+    """Raised where a transaction loaded rows that it had not locked; the error has the names of these rows."""
 
     def __init__(self, names: set[Name]) -> None:
         super().__init__(f"{len(names)} rows were not locked")

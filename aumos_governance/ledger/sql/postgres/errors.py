@@ -35,7 +35,7 @@ _LOST: Final = (
     errors.IdleSessionTimeout,
 )
 _PROBLEMS: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
-    (errors.LockNotAvailable, f"is locked by another program for more than {LOCK_SECONDS} s"),
+    (errors.LockNotAvailable, f"was locked by another program for more than {LOCK_SECONDS} s"),
     (errors.QueryCanceled, f"did not respond within {STATEMENT_SECONDS} s"),
     (errors.DiskFull, "cannot be written, since the database's disk is full"),
     (errors.ReadOnlySqlTransaction, "cannot be written, since the database is read-only"),
@@ -47,7 +47,7 @@ _PROBLEMS: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
 
 
 def conflicts(error: psycopg.Error) -> bool:
-    """Whether the transaction failed because of another one, so that a new attempt sees that one's result."""
+    """Whether the transaction failed because of another one, whose result a new attempt would see."""
     return isinstance(error, _CONFLICTS)
 
 

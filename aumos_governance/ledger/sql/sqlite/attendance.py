@@ -1,4 +1,4 @@
-"""The names of the servers that have a ledger in SQLite open now, shown by file locks, which end with their process."""
+"""The names of the servers that have a ledger in SQLite open now, by file locks, which end with their processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Attendance:
         self._file: Path | None = None
 
     def begin(self, server: str) -> None:
-        """Show this server's name until `end`, or until this process ends in any way.
+        """List this server's name until `end`, or until this process ends in any way.
 
         Raises LedgerError where the folder cannot be used.
         """
@@ -61,7 +61,7 @@ class Attendance:
             with suppress(OSError):
                 self._file.unlink()
             os.close(lock)
-            # The last server removes the folder; this fails while files of others are in it.
+            # The last server removes the folder; this fails while files of other servers are in it.
             with suppress(OSError):
                 self._folder.rmdir()
 
@@ -90,7 +90,7 @@ def _is_abandoned(file: Path) -> bool:
     except FileNotFoundError:
         return True
     except OSError:
-        # If it cannot be found out, a server may hold the lock.
+        # The file cannot be opened, so a server may hold its lock.
         return False
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)

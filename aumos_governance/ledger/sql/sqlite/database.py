@@ -34,7 +34,8 @@ _T = TypeVar("_T")
 BUSY_SECONDS: Final = 10
 """How long a transaction waits for another process that writes to the same file, in seconds.
 
-At least a request's lifetime: otherwise a queued copy could run after its client was informed that nothing happened.
+It must be at least a request's lifetime: otherwise a queued copy could run after its client was informed that nothing
+happened.
 """
 _PAGE_BYTES: Final = 2048
 """The page size of a new file. A decision changes a few rows in each of a dozen pages, and writes all these pages; half
@@ -55,7 +56,7 @@ class SqliteDatabase(ReadableSqlite):
         self._prepare_file()
         self._idle: deque[sqlite3.Connection] = deque()
         self._busy = LedgerError(
-            f"The ledger {path} is locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
+            f"The ledger {path} was locked by another process for more than {BUSY_SECONDS} s; nothing was recorded."
         )
         self._closed = False
         self._attendance = Attendance(path)
@@ -73,7 +74,7 @@ class SqliteDatabase(ReadableSqlite):
         A ``patient`` connection waits for locks as SQLite does; the writer waits in `begin_immediate` instead.
         """
         with self._translated():
-            # A connection is used by one thread at a time, and may be closed by another than has used it.
+            # A connection is used by one thread at a time, and may be closed by another thread.
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
             try:
                 # This affects only a new file; an existing one keeps its page size.
@@ -204,7 +205,7 @@ class SqliteDatabase(ReadableSqlite):
 
 
 _MAYBE_WRITTEN: Final = ("SQLITE_IOERR", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
-"""The errors after which the write-ahead log may have the commit: of a write, or of a sync."""
+"""The errors of a write or a sync after which the write-ahead log may contain the commit."""
 _PROBLEMS: Final = {
     "disk is full": "cannot be written, since the disk is full",
     "disk I/O error": "cannot be read or written: the disk reports an error",
@@ -224,8 +225,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def begin_immediate(connection: sqlite3.Connection) -> None:
     """Start a write transaction; wait up to `BUSY_SECONDS` for other processes.
 
-    SQLite itself waits with pauses that grow to 100 ms, so that a process that came late overtakes one that has waited
-    long. Here all processes wait with the same short pauses.
+    SQLite itself waits with pauses that grow to 100 ms, so a process that has just begun to wait overtakes one that has
+    waited long. Here all processes wait with the same short pauses.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:

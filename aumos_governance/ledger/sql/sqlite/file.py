@@ -43,14 +43,14 @@ class SqliteFile(ReadableSqlite):
         self._path = path
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
-        """The state (see `_signs`) of a file that was opened as immutable; None for any other."""
-        # With mode=ro, SQLite leaves its side files behind where no other process has the file open. With mode=rw it
-        # creates no database either, and falls back to reading where it may not write.
+        """The state (see `_file_states`) of a file that was opened as immutable; None for any other."""
+        # mode=rw is tried first. With mode=ro, SQLite does not delete its side files where no other process has the
+        # file open; with mode=rw it creates no database either, and only reads where it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
         if self._needs_writing():
             self._uri = f"{path.as_uri()}?mode=ro"
             if self._needs_writing():
-                self._set_aside()
+                self._prepare_without_writing()
 
     def has(self, table: str) -> bool:
         with self.reading() as cursor:
@@ -73,11 +73,11 @@ class SqliteFile(ReadableSqlite):
                 yield connection
         except sqlite3.Error as error:
             raise LedgerError(f"The ledger {self.name} cannot be read: {error}.") from error
-        if self._frozen is not None and self._frozen != self._signs():
+        if self._frozen is not None and self._frozen != self._file_states():
             raise LedgerError(f"The ledger {self.name} was changed while it was read; read it again.")
 
     def _needs_writing(self) -> bool:
-        """Whether SQLite would have to write beside the file to read it, and cannot."""
+        """Whether SQLite cannot read the file because it cannot write beside it."""
         try:
             with closing(sqlite3.connect(self._uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
                 connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -85,21 +85,21 @@ class SqliteFile(ReadableSqlite):
             return any(sign in str(error) for sign in _READ_ONLY)
         return False
 
-    def _set_aside(self) -> None:
+    def _prepare_without_writing(self) -> None:
         """Prepare for reading without writing beside the file: open it as immutable, or copy it with its log."""
         log = Path(f"{self._path}-wal")
         if not log.exists() or log.stat().st_size == 0:
             self._uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
-            self._frozen = self._signs()
+            self._frozen = self._file_states()
             return
         self._folder = tempfile.TemporaryDirectory(prefix="aumos-governance-ledger-")
         copy = Path(self._folder.name) / self._path.name
         try:
             for _ in range(_COPIES):
-                before = self._signs()
+                before = self._file_states()
                 shutil.copyfile(self._path, copy)
                 shutil.copyfile(log, f"{copy}-wal")
-                if self._signs() == before:
+                if self._file_states() == before:
                     self._uri = f"{copy.as_uri()}?mode=rw"
                     return
         except OSError as error:
@@ -108,17 +108,17 @@ class SqliteFile(ReadableSqlite):
         self.close()
         raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
 
-    def _signs(self) -> tuple[object, ...]:
+    def _file_states(self) -> tuple[object, ...]:
         """Return the inode, size and time of the file and its log, by which a change is noticed.
 
         Another process may write to the file through another mount, although this one is read-only.
         """
-        signs: list[object] = []
+        states: list[object] = []
         for path in (self._path, Path(f"{self._path}-wal")):
             try:
                 found = path.stat()
             except OSError:
-                signs.append(None)
+                states.append(None)
             else:
-                signs.append((found.st_ino, found.st_size, found.st_mtime_ns))
-        return tuple(signs)
+                states.append((found.st_ino, found.st_size, found.st_mtime_ns))
+        return tuple(states)
