@@ -43,10 +43,10 @@ class RequestingHandler(APIHandler):
             ledger.execute(KernelGone(key="", origin=Origin("server"), incarnation="harness"))
             self.finish({"id": None})
             return
-        rooms = self.governance._rooms
+        notebooks = self.governance._notebooks
         common = {
             "key": uuid.uuid4().hex,
-            "notebook": NotebookKey(rooms.owner, rooms.root, body["notebook"]),
+            "notebook": NotebookKey(notebooks.owner, notebooks.root, body["notebook"]),
             "origin": Origin(
                 "kernel",
                 scope="kernel:harness",
