@@ -66,8 +66,8 @@ def govern(
     A denied call raises GovernanceDeniedError, and a call whose worst case is not known raises ConfigurationError;
     neither is sent. Raises InvalidRequestError for a client of another library.
 
-    Where the client's address is the server's gateway, which decides and charges the calls itself, they are passed on
-    unchanged, and the client's `repr` shows that.
+    If the client's address is the server's gateway, the returned client passes its calls on unchanged, because the
+    gateway decides about them and charges them itself. The client's `repr` then shows this.
     """
     plain = client_of(client)
     provider = provider_of(str(library_of(plain)))
@@ -133,7 +133,7 @@ class _Governor:
     def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
         """Return the paid call of a request, or None for a free request; set the body that the call has to send.
 
-        ``content`` is the content of the file that the request names as its input, where the client could read it.
+        ``content`` is the content of the input file that a batch names, or None if the client could not read the file.
         """
         if self.passes:
             return None
@@ -149,7 +149,7 @@ class _Governor:
         return Call(self._guard, paid, request, owner=owner)
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """Return the paid call of a request, or None for a free one, as `Provider.paid` does."""
+        """Return the paid call of a request, or None for a free request, as `Provider.paid` does."""
         return None if self.passes else paid_by(self._provider, request)
 
     def later(self, options: Any, streamed: bool) -> Later | None:
@@ -169,7 +169,7 @@ class _Governor:
 def _governed(kind: Any) -> Any:
     """Return a subclass of a plain client's class with the methods that both kinds of governed client share.
 
-    It is made when a client is governed, since the client's class may be a user's own.
+    The subclass is made when a client is governed, since the client's class may be defined by the user.
     """
 
     class Governed(like_plain(kind)):  # type: ignore[misc]
@@ -208,16 +208,18 @@ def _governed(kind: Any) -> Any:
         def _governor(self) -> _Governor:
             governor = vars(self).get(GOVERNOR)
             if not isinstance(governor, _Governor):
-                raise ConfigurationError("This client was made from a governed one's class: govern() it as well.")
+                raise ConfigurationError("This client is of a governed client's class: pass it to govern() as well.")
             return governor
 
     return Governed
 
 
 def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
-    """Hold the worst case of a request where it is paid, send it with ``send``, and return its response.
+    """Return the steps of one request; running the steps sends the request and returns the client's response.
 
-    ``awaited`` is whether ``client`` is asynchronous, so that ``send`` returns an awaitable.
+    If the request costs money, its worst case is held first. The function ``send`` sends the request, and ``streamed``
+    is whether the response is a stream. ``awaited`` is whether ``client`` is asynchronous; ``send`` then returns an
+    awaitable. Raises GovernanceDeniedError if the call is denied, ConfigurationError if its worst case is not known.
     """
     governor = client._governor()
     try:
@@ -305,7 +307,7 @@ def _name_and_model(options: Any) -> tuple[str, str | None]:
 
 
 def _input_file(options: Any) -> str | None:
-    """Return the id of an OpenAI batch's input file, from which its worst case is computed; None for other requests."""
+    """Return the id of an OpenAI batch's input file, whose requests are held; None for any request but a batch."""
     if options.url != "/batches" or options.method.lower() != "post":
         return None
     file = body_of(options).get("input_file_id")
@@ -336,7 +338,7 @@ def _file_sizes(files: Any) -> tuple[int | None, ...]:
 
 
 def _size_of_file(member: Any) -> int | None:
-    """Return the size in bytes of one file of a multipart request, as httpx takes it; None where it is not known."""
+    """Return the size in bytes of one file of a multipart request, as httpx takes it; None if the size is not known."""
     content = member[1] if isinstance(member, tuple) and len(member) > 1 else member
     if isinstance(content, (bytes, bytearray, str)):
         return len(content)

@@ -48,14 +48,14 @@ def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
 
 
 def _planning(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass that finds the paid call of each attempt, and the reader for the response to a free request."""
+    """Return a subclass with methods that find an attempt's paid call, or a reader for a free request's response."""
     rereads, has_sending = _changes_requests(kind), hasattr(kind, "_attempt_request")
 
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
-            """Set `PLANNED` for an attempt; return None, or the governor and the refusal if the attempt is refused.
+            """Set `PLANNED` for an attempt; return None, or the governor and the error if the attempt is refused.
 
-            The caller records the refusal, since only the caller knows whether that has to be awaited.
+            The caller records and raises the error, since only the caller knows whether recording has to be awaited.
             """
             governor = self._governor()
             try:
@@ -132,7 +132,7 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
 
 
 def _sending(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass for a library that sends each attempt in a function of its own, `_attempt_request`."""
+    """Return a subclass for a library that sends each attempt in the separate function `_attempt_request`."""
     done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
     class SendingClient(kind):  # type: ignore[misc]
@@ -186,7 +186,7 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
 
 
 def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
-    """Return the planned call with the content that is really sent, which a user's client class may have changed."""
+    """Return the planned call with the content that is sent; a user's client class may have changed the content."""
     call, paid = planned
     body = body_of_json(_content(request))
     if not body or call.is_for(call.request.method, call.request.path, body):

@@ -38,8 +38,8 @@ _GLOBAL_READS: Final = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 def copy_client(client: Any, kind: type[Any], library: str) -> Any:
     """Return a new instance of ``kind``, a subclass of the client's class, with the attributes of ``client``.
 
-    ``library`` is the package of the client's library. Raises ConfigurationError where a method was replaced by an
-    object that refers to the client and cannot be rebuilt.
+    ``library`` is the package of the client's library. Raises ConfigurationError if a method was replaced by an object
+    that refers to the client and cannot be rebuilt.
     """
     copied = object.__new__(kind)
     _Transfer(client, copied, library).attributes(client, copied, "client")
@@ -205,10 +205,11 @@ class _ClosureCell:
 
 
 class _Globals(dict[str, Any]):
-    """A live view of a module's global names, in which the names of the original client have other values.
+    """A live view of a module's global names; `replace` gives names that refer to the original client other values.
 
-    Python reads global names through ``__getitem__`` of a dict's subclass, and reads those of `builtins` where that
-    raises KeyError. CPython 3.10 to 3.14 do this; the language reference does not mention it.
+    If a function's globals are an instance of a dict's subclass, Python reads its global names through ``__getitem__``,
+    and reads a name in `builtins` if that raises KeyError. CPython 3.10 to 3.14 do this; the language reference does
+    not mention it.
     """
 
     def __init__(self, live: dict[str, Any]) -> None:
@@ -288,7 +289,7 @@ def _parts_of_function(function: FunctionType) -> Iterator[Any]:
 
 
 def _global_names(function: FunctionType) -> tuple[set[str], set[str]]:
-    """Return the global names that a function and the functions defined in it read, and those that they write."""
+    """Return two sets: the global names that a function and its inner functions read, and the names that they write."""
     reads, writes = set[str](), set[str]()
     codes = [function.__code__]
     while codes:

@@ -13,7 +13,7 @@ from ..guarding.libraries import LIBRARIES, library_names
 __all__ = ["client_of", "library_of"]
 
 _HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
-"""Attributes in which instructor, LangChain and other wrappers keep a client."""
+"""The names of attributes that keep a client in instructor, LangChain and other wrappers."""
 _WRAPPED: Final = {
     "instructor": "instructor.from_openai(govern(OpenAI()))",
     "langchain_anthropic": "model.invoke(..., config={'callbacks': [GovernedCalls()]}), which governs any model",

@@ -1,4 +1,4 @@
-"""The overrides by which a governed client looks like the plain client to code that inspects it."""
+"""Overrides that make a governed client look like the plain client to code that inspects the client."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...errors import ConfigurationError
 __all__ = ["GOVERNOR", "like_plain", "plain_kind"]
 
 GOVERNOR: Final = "_aumos_governor"
-"""The attribute in which a governed client keeps its governor."""
+"""The name of the attribute that keeps a governed client's governor, a `clients._Governor`."""
 _OPENS_SOCKETS: Final = frozenset({"_prepare_url", "_configure_realtime"})
-"""The library's functions that read ``websocket_base_url`` to open a WebSocket, in its resources and in Azure's client.
-Other code that reads it, such as `copy` or `inspect.getmembers`, opens none."""
+"""The functions of OpenAI's library that read ``websocket_base_url`` to open a WebSocket, in its resources and in
+Azure's client. Other code that reads the attribute, such as `copy` or `inspect.getmembers`, opens none."""
 
 
 def like_plain(kind: Any) -> Any:
-    """Return a subclass of a client's class that looks like it and refuses to open WebSockets."""
+    """Return a subclass that looks like the client's class ``kind``; its instances refuse to open WebSockets."""
 
     class Likeness(kind):  # type: ignore[misc]
         def __dir__(self) -> list[str]:
@@ -28,7 +28,7 @@ def like_plain(kind: Any) -> Any:
 
 
 def plain_kind(governed: type[Any]) -> type[Any]:
-    """Return the plain class from which a governed client's class was made."""
+    """Return the plain class that a governed client's class was made from."""
     ours = __name__.partition(".")[0]
     # The first class has been given the plain class's name and module; the classes after it are defined here.
     return next(base for base in governed.__mro__[1:] if base.__module__.partition(".")[0] != ours)

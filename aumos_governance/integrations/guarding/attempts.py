@@ -1,9 +1,9 @@
-"""One call of a client, and the attempts that are sent for it, each of which is held and charged by itself.
+"""One call of a client, and the attempts that are sent for it; each attempt has its own hold and charge.
 
 An attempt may be sent by the library's retries, by its middleware (also to another model, in parallel, or while the
-response is read), or by a subclass of the client; this makes no difference here. An attempt that gets an error response
-costs nothing, and the next attempt with the same content uses its hold. An attempt without a response is settled as an
-estimate.
+response is read), or by a subclass of the client; the code here treats all of them alike. An attempt that gets an error
+response costs nothing, and the next attempt with the same content uses its hold. For an attempt that gets no response,
+the held amount is charged, flagged as an estimate.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ class Call:
         self.request = request
         self.owner = owner
         self.over = False
-        """Whether the client's method has returned. An attempt that another thread or task makes later is a new call.
+        """Whether the client's method has returned. An attempt that is made later, in another thread or task, is a new
+        call.
         """
         self.begun: Begun | None = None
-        """The hold that was requested for the first attempt and not waited for yet."""
+        """The hold that was requested for the first attempt, until its decision is waited for; otherwise None."""
         self.changed: list[Call] = []
-        """The requests that middleware has made of this call's request so far.
+        """A call for each different request that middleware has sent in place of this call's request so far.
 
-        The call itself is not among them: the reference cycle would leave it, with its request, to the garbage
-        collector.
+        This call is not in the list: the reference cycle would leave it, with its request, to the garbage collector.
         """
         self._unused: list[Charge] = []
-        """Holds that no attempt uses; any thread may take one."""
+        """Holds that no attempt uses; any thread may remove a hold to use or release it."""
         self._charges: list[Charge] = []
         self.last: Attempt | None = None
         # An exception that the caller of the client was handling before this call does not belong to an attempt.
@@ -170,7 +170,7 @@ class Attempt:
         self._begun: Begun | None = None
         self._charge: Charge | None = None
         self.sends: SendCounter | None = None
-        """Counts how often the request is sent, where that may be more than once."""
+        """Counts how often the request is sent; None if the HTTP client sends each request once."""
         self._more: list[Charge] = []
         """The charges of further copies of the request that `sends` has noticed."""
 
@@ -302,19 +302,22 @@ class Attempt:
 
 
 class Sending:
-    """One run of the library's function that sends an attempt, by which the end of the attempt is noticed."""
+    """Watches one call of the library's function that sends an attempt, and ends the attempt's charge afterwards.
+
+    `attempt` is None until the attempt is held; it stays None for a free request.
+    """
 
     def __init__(self, *, streamed: bool) -> None:
         self.streamed = streamed
         self.attempt: Attempt | None = None
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """Return the steps that settle the attempt by its response."""
+        """Return the steps that settle the attempt's charge by its response."""
         if self.attempt is not None:
             yield from self.attempt.responding(response, awaited=awaited)
 
     def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """Return the steps that end an attempt which raised ``error`` and has no response."""
+        """Return the steps that end the charge of an attempt without a response, which raised ``error``."""
         if self.attempt is not None:
             self.attempt.outcome = outcome_of(error)
             yield from self.attempt.ending(awaited=awaited)
@@ -328,9 +331,12 @@ class Sending:
 CURRENT: Final[ContextVar[Call | None]] = ContextVar("aumos_governance_call", default=None)
 """The paid call that this thread or task is making."""
 PLANNED: Final[ContextVar[tuple[Call, Paid] | None]] = ContextVar("aumos_governance_planned", default=None)
-"""The call and the content of the attempt that this thread or task is about to send; None where it is free."""
+"""The call and the content of the attempt that this thread or task is about to send; None for a free request."""
 SENDING: Final[ContextVar[Sending | None]] = ContextVar("aumos_governance_sending", default=None)
-"""The attempt that this thread or task is sending, where the library sends each one in a function of its own."""
+"""The watcher of the attempt that this thread or task is sending.
+
+Always None for a library without a function `_attempt_request`, which sends a single attempt.
+"""
 
 
 def _drop(begun: Begun, call: Call) -> None:
@@ -341,6 +347,6 @@ def _drop(begun: Begun, call: Call) -> None:
 
 
 def is_error(response: Any) -> bool:
-    """Whether a response has an HTTP status that is no success, so that it costs nothing."""
+    """Whether the HTTP status of a response is not 2xx, so that the provider charges nothing for the request."""
     status = getattr(response, "status_code", 200)
     return isinstance(status, int) and not 200 <= status < 300

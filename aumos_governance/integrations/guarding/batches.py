@@ -35,9 +35,10 @@ class BatchCall:
     later = True
 
     def __init__(self, requests: Iterable[tuple[str, ApiRequest]], paid_of: PaidOf) -> None:
-        """Find the paid calls among ``requests``, pairs of an id and a request, by ``paid_of``.
+        """Find the paid calls among ``requests``, which are pairs of an id and a request.
 
-        Raises ConfigurationError for a request that cannot be held.
+        ``paid_of`` returns the paid call of a request, or None for a free one. Raises ConfigurationError for a request
+        whose worst case cannot be computed.
         """
         self.quoted: Rates | None = None
         self.rates_of: RatesOf | None = None
@@ -54,7 +55,7 @@ class BatchCall:
         self.model = self.models[0] if self.models else "unknown"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the sum of the requests' worst cases at the batch price, in USD; ``rates`` are those of `model`."""
+        """Return the sum of the requests' worst cases at batch prices, in USD; ``rates`` are the prices of `model`."""
         found = {paid.model: self._rates(paid.model, rates) for paid in self._calls.values()}
         for paid in self._calls.values():
             paid.quoted = found[paid.model]
@@ -63,7 +64,7 @@ class BatchCall:
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """Raise UsageMissingError, since the response to the submission states no cost."""
-        raise UsageMissingError("A batch's cost is known from its results.")
+        raise UsageMissingError("A batch's cost is only known from its results.")
 
     def may_have_fees(self, id: str) -> bool:
         """Whether the request ``id`` may use hosted tools or searches, which are charged beside its tokens."""
@@ -91,7 +92,7 @@ class BatchCall:
 
 
 class BatchCosts:
-    """The sum of the costs of a batch's results, to which each result is added when it is read."""
+    """The sum of the costs of a batch's results; `result` adds each result when it is read."""
 
     def __init__(self, batch: BatchCall, cost_of: Callable[[Paid, Mapping[str, Any]], Cost]) -> None:
         self._batch = batch
@@ -101,9 +102,10 @@ class BatchCosts:
         self._seen: set[str] = set()
 
     def result(self, id: str, response: Mapping[str, Any] | None) -> None:
-        """Add the cost of one request's result; None for a request that failed, expired or was cancelled.
+        """Add the cost of one request's result.
 
-        A request without a response costs nothing. A second result of the same request is ignored.
+        ``response`` is None for a request that failed, expired or was cancelled; it costs nothing. A second
+        result of the same request is ignored.
         """
         paid = self._batch.of(id)
         if paid is None or response is None or id in self._seen:

@@ -1,4 +1,4 @@
-"""The interface through which a provider's adapter describes a call: whether it is paid, its worst case, its cost."""
+"""The interface that a provider's adapter implements for a call: whether it is paid, its worst case and its cost."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class Cost:
 
     usd: Decimal
     estimated: bool = False
-    """Whether the usage report leaves a doubt; ``usd`` is then the higher of the possible costs."""
+    """Whether the usage report allows more than one cost; ``usd`` is then the highest of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
-    """A request that a client is about to send; ``path`` has no base URL, as in the provider's library."""
+    """A request that a client is about to send; ``path`` is relative to the base URL, as in the provider's library."""
 
     method: str
     path: str
@@ -108,7 +108,7 @@ class Paid(Protocol):
     """One paid call, as its provider's adapter understands it."""
 
     quoted: Rates | None
-    """The prices at which the call was held, by which it is also settled; set by the guard."""
+    """The prices that the guard held the call at; the call is settled at the same prices. None before the hold."""
 
     @property
     def name(self) -> str:
@@ -128,12 +128,12 @@ class Paid(Protocol):
         ...
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost of the call, by the usage that its response reports, checked against what arrived.
+        """Return the cost of the call by the usage that its response reports, checked against the output that arrived.
 
-        ``seen`` measures what arrived; with None, ``response`` is the whole body and is measured itself. Where
-        ``seen.whole`` is False the response broke off: the cost is then the reported one, or else an estimate of the
-        most that the call can have cost until then. Raises UsageMissingError where the held amount has to be charged,
-        as an estimate.
+        ``seen`` is the measure of the output that arrived; with None, ``response`` is the whole body, and the output in
+        it is measured. If ``seen.whole`` is False, the response broke off: the cost of the reported usage is returned,
+        or, without usage, an estimate of the most that the call can have cost until then. Raises UsageMissingError if
+        neither can be computed; the caller then charges the held amount as an estimate.
         """
         ...
 
@@ -152,7 +152,7 @@ def is_streamed(paid: Paid) -> TypeGuard[StreamedPaid]:
 
 
 READS: Final = frozenset({"get", "head", "options", "delete"})
-"""The HTTP methods that cost nothing: reading is free, and an object that is deleted was paid for when it was made."""
+"""The HTTP methods that cost nothing: providers charge when an object is created, not when it is read or deleted."""
 
 
 def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
@@ -162,7 +162,7 @@ def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
 
 
 def body_of_json(content: bytes) -> Mapping[str, Any]:
-    """Return the JSON object in a body or in an event's data; an empty one where it is no JSON object."""
+    """Return the JSON object in a body or in an event's data; an empty mapping if the data is no JSON object."""
     try:
         # This takes half the time of `json.loads`, which detects the encoding first; a stream has thousands of events.
         body, end = _decode(text := content.decode())
@@ -177,13 +177,13 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 
 
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
-    """Return the refusal of a request whose worst case could not be computed because of ``error``."""
+    """Return the exception that refuses a request because computing its worst case raised ``error``."""
     cause = f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error})"
     return ConfigurationError(f"{cause}; state what each call costs with govern(client, cost=...).", cause=cause)
 
 
 def unknown_method(request: ApiRequest) -> ConfigurationError:
-    """Return the refusal of a request that is not known to be free or paid."""
+    """Return the exception that refuses a request because it is not known whether the request costs anything."""
     return ConfigurationError(
         f"{request.name} was not sent: govern() does not know what it may cost. Use the client"
         " that you gave to govern() for it, and record what it cost with %governance_spend.",

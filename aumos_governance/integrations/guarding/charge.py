@@ -1,9 +1,9 @@
 """The charge of one attempt: the amount held for it, and how that hold ends.
 
-A charge ends in one of three ways. It is settled with the cost that the response states. It is released when the
-attempt failed before it could cost anything: it was never sent, or got an error response. Otherwise it is settled as an
-estimate: by the part that arrived of a response that broke off or was not read to its end, or with the held amount
-where nothing is known.
+A charge ends in one of three ways. It is settled with the cost that the response states. It is released if the attempt
+cost nothing: it was never sent, or got an error response. Otherwise it is settled as an estimate: if the response broke
+off or was not read to its end, with a cost computed from the part that arrived; without any response, with the held
+amount.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from .leftovers import leftovers
 __all__ = ["Charge", "ChargeGuard", "ChargedElsewhere", "Evidence"]
 
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
-"""The usage that a response has reported so far, and a measure of what arrived; None where it is no stream."""
+"""The usage that a response has reported so far, and the measure of the output that arrived.
+
+The measure is None for a response that is no stream.
+"""
 
 
 class _Estimates(Protocol):
@@ -36,11 +39,14 @@ class ChargeGuard(Protocol):
 
     @property
     def followups(self) -> _Estimates:
-        """The object that is notified of each estimate which a later response may correct."""
+        """The object that is notified of each estimated charge; a later response may correct the charge."""
         ...
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost of a call. Raises as `Paid.cost`, and ConfigurationError where prices are not known."""
+        """Return the cost of a call; ``seen`` is as in `Paid.cost`.
+
+        Raises UsageMissingError as `Paid.cost` does, and ConfigurationError if the prices are not known.
+        """
         ...
 
     def reference(self, id: str) -> str:
@@ -49,13 +55,13 @@ class ChargeGuard(Protocol):
 
 
 class Charge:
-    """The hold for one attempt, until it is settled or released; to end it a second time has no effect."""
+    """The hold for one attempt, until it is settled or released; ending it a second time has no effect."""
 
     def __init__(self, guard: ChargeGuard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
         self.grant = grant
         self.outlives_call = False
-        """Whether the end of its call leaves the charge open, as for a stream that the caller reads later."""
+        """Whether the charge stays open when its call ends, because the caller reads the response later."""
         self._guard = guard
         # The thread that pops the token ends the charge. A list's pop is atomic, so only one thread can.
         self._token = [True]
@@ -74,7 +80,7 @@ class Charge:
     # ---- called in the thread or task that made the call
 
     def settle(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """Charge the cost that a response states, or an estimate where it states none; ``seen`` as in `Paid.cost`."""
+        """Charge the cost that a response states, or an estimate if it states none; ``seen`` is as in `Paid.cost`."""
         now(self.settling(response, seen, awaited=False))
 
     async def settle_async(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
@@ -121,23 +127,30 @@ class Charge:
         leftovers.ended(self)
 
     def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
-        """Have the charge settled soon, as an estimate by what ``seen_so_far`` returns then. Never waits."""
+        """Have the leftovers' thread settle the charge soon, as an estimate. Never waits.
+
+        The thread calls ``seen_so_far`` for the part of the response that has arrived. With None, it charges the held
+        amount.
+        """
         if self._claim():
             self._seen_so_far = seen_so_far
             leftovers.note(self)
 
     def settle_at_exit(self, seen_so_far: Callable[[], Evidence]) -> None:
-        """Have the charge settled by what ``seen_so_far`` returns if it is still open when the interpreter ends."""
+        """Have the charge settled as an estimate if it is still open when the interpreter ends.
+
+        ``seen_so_far`` is called then, and returns the part of the response that has arrived.
+        """
         self._seen_at_exit = seen_so_far
 
     def release_soon(self) -> None:
-        """Have the hold released soon, because the call will not be made. Never waits."""
+        """Have the leftovers' thread release the hold soon, because the request is not sent. Never waits."""
         if self._claim():
             self._result = None, False
             leftovers.note(self)
 
     def end_now(self) -> None:
-        """Settle or release the charge, as `Leftover.end_now`. Only the leftovers' thread may call this."""
+        """Implement `Leftover.end_now`. Only the leftovers' thread may call this."""
         if self._claim():
             # The charge is still open, so the interpreter ends while a response is being read.
             self._seen_so_far = self._seen_at_exit
@@ -154,7 +167,7 @@ class Charge:
         self.grant.resolve_now(cost, estimated=estimated)
 
     def _claim(self) -> bool:
-        """Return whether the caller is the first to end this charge, and so has to do it."""
+        """Return whether the caller is the first to end this charge; only the first caller ends it."""
         try:
             self._token.pop()
         except IndexError:
@@ -168,7 +181,7 @@ class Charge:
         return result
 
     def _set_reference(self, response: Mapping[str, Any]) -> None:
-        """Name the estimate after its response, which corrects the estimate when it is retrieved later."""
+        """Store the response's id with the estimated charge, so that a later retrieval of the response corrects it."""
         id = response.get("id")
         if isinstance(id, str) and id and getattr(self.paid, "retrievable", False):
             self.grant.reference = self._guard.reference(id)

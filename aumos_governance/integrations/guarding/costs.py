@@ -1,4 +1,4 @@
-"""The rules for the cost of a response, and for the amount to charge where the cost is in doubt."""
+"""The rules for the cost of a response, and for the amount to charge if the cost is not certain."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
     """Return the cost of a call: the user's price per call, the seller's stated cost, or the cost of the usage.
 
-    The usage is charged at the prices of the model that responded, where these are known. A stated cost of a seller
-    that is not in `STATE_COSTS` only applies where it is higher than the cost of the usage. ``rates`` are the prices of
-    the requested model. Raises as `Paid.cost`, and ConfigurationError where prices are not known.
+    The seller is the vendor whose price list applies. The usage is charged at the prices of the model that responded,
+    or, if these are not known, of the requested model; ``rates`` are the requested model's prices. If a seller that is
+    not in `STATE_COSTS` states a cost, the higher of this cost and the cost of the usage is charged. Raises as
+    `Paid.cost`, and ConfigurationError if prices are not known.
     """
     if rates.flat is not None and not rates.assumed:
         return Cost(rates.flat + rates.fee)
@@ -47,8 +48,8 @@ def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | 
 def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
     """Return the nano-USD to charge for a response, and whether that is an estimate.
 
-    ``held`` nano-USD are charged where the cost cannot be computed. ``response`` and ``seen`` are both None where
-    nothing is known of a response.
+    The ``held`` nano-USD are charged if the cost cannot be computed. ``response`` and ``seen`` are both None without a
+    response.
     """
     if response is None and seen is None:
         return held, True
@@ -62,7 +63,7 @@ def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: S
 
 
 def charged_partly(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-    """Return what `charged` returns, for a response that broke off, which is always an estimate."""
+    """Return the nano-USD to charge for a response that broke off, and True, since that is always an estimate."""
     if seen is None:
         # A part of an unstreamed body shows nothing about its usage.
         return held, True

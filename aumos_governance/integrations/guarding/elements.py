@@ -27,7 +27,7 @@ class MeteredReader:
         self._meter = meter
         self._pending = bytearray()
         self._missed = False
-        """Whether a part of the stream was too long to be read, so that the meter has not seen all that arrived."""
+        """Whether a part of the stream was too long to be read, so that the meter has missed some of the output."""
 
     @property
     def ended(self) -> bool:
@@ -39,30 +39,30 @@ class MeteredReader:
         return b""
 
     def response(self) -> Mapping[str, Any] | None:
-        """Return the usage reported so far; None where a part was missed and the usage is not complete."""
+        """Return the usage reported so far; None if a part was missed and the usage is not complete."""
         return None if self._missed and not self._meter.ended else self._meter.response
 
     def seen(self) -> Seen | None:
-        """Return the measure of what has arrived; None where a part was missed."""
+        """Return the measure of the output that has arrived; None if a part was missed."""
         return None if self._missed else self._meter.seen
 
 
 class Elements(MeteredReader):
     """A reader that passes each complete element of a JSON array to a meter; it holds no bytes back.
 
-    A body that is one object, and no array, counts as one element.
+    A body that is one object, and no array, is passed as one element.
     """
 
     def __init__(self, meter: Meter) -> None:
         super().__init__(meter)
         self._at = 0
-        """The position in `_pending` at which reading continues."""
+        """The position in `_pending` where reading continues."""
         self._in_text = False
         self._depth = 0
         self._outer = 0
-        """The depth of the brackets at which an element begins: 1 in an array, 0 for a single object."""
+        """The number of brackets open before an element begins: 1 in an array, 0 for a single object."""
         self._begun: int | None = None
-        """The position in `_pending` at which the current element begins."""
+        """The position in `_pending` where the current element begins; None between elements."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Read a chunk of bytes, and return it whole for the caller."""

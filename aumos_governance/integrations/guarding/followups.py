@@ -2,8 +2,8 @@
 
 An estimated charge is adjusted once, when the provider states the usage: for a background response that is polled, or a
 stream that broke off and is retrieved. The worst case of a batch stays held until the batch's results are read. A
-client and its copies share these charges. The estimate of another process is found in the ledger by its reference,
-which is made of the provider's id and the response's id (`Guard.reference`).
+client and its copies share these charges. An estimated charge of another process is found in the ledger by its
+reference, which consists of the provider's id and the response's id (`Guard.reference`).
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ class Followups:
 
     def __init__(self) -> None:
         self._estimates: OrderedDict[str, tuple[Paid, str | None]] = OrderedDict()
-        """The call and the hold's id of each estimate, by its reference."""
+        """The call and the hold's id of each estimated charge, by the charge's reference."""
         self._batches: dict[str, Charge] = {}
         """The open charges of batches, by reference."""
         self._files: OrderedDict[str, str] = OrderedDict()
-        """The reference of the batch whose results a file contains, by the file's id."""
+        """The reference of a batch, by the id of the file that contains the batch's results."""
         self._done: OrderedDict[str, None] = OrderedDict()
         """The references of estimates that need no further adjustment."""
 
     # ---- estimates
 
     def estimated(self, reference: str, charge: Charge) -> None:
-        """Note that a charge is an estimate, and that its response can be retrieved later."""
+        """Note that a charge is an estimate, and that the call's response can be retrieved later."""
         self._done.pop(reference, None)
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """Adjust an estimated charge to the usage that the provider states in ``response``.
 
-        ``paid`` is the call for an estimate of another process; None to ignore an estimate of another process.
+        ``paid`` is the call of ``response``. It is used if another process made the charge; None to ignore that charge.
         """
         if reference in self._done:
             return
@@ -100,7 +100,7 @@ class Followups:
         self._batches[reference] = charge
 
     def batch(self, reference: str) -> Charge | None:
-        """Return the open charge of a batch whose results were not read yet, or None."""
+        """Return the open charge of a batch, or None if the batch is unknown or its results were read already."""
         return self._batches.get(reference)
 
     def writes_to(self, reference: str, file_id: str) -> None:
@@ -109,11 +109,11 @@ class Followups:
             _keep(self._files, file_id, reference)
 
     def batch_of(self, file_id: str) -> str | None:
-        """Return the reference of the batch whose results are in a file, or None."""
+        """Return the reference of the batch that a file has the results of, or None for any other file."""
         return self._files.get(file_id)
 
     def read(self, reference: str, cost: Cost | None) -> None:
-        """Settle the charge of a batch whose results were read; release it for one without results (``cost`` None)."""
+        """Settle a batch's charge with the cost of its results, or release it for a batch without results (None)."""
         charge = self._batches.pop(reference, None)
         if charge is None:
             return

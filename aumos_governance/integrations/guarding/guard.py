@@ -39,7 +39,7 @@ _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout",
 
 
 class Outcome:
-    """The ways in which an attempt without a usable response can have ended."""
+    """The two possible outcomes of an attempt that brought no usable response."""
 
     FREE: Final = "free"
     """The attempt cost nothing: it got an error response, or was never sent."""
@@ -63,7 +63,8 @@ def outcome_of(error: BaseException) -> str:
 class Guard:
     """The part of a governed client that holds and settles its calls, for one agent at one address.
 
-    ``provider`` is the id in genai-prices of the provider whose prices apply where ``base_url`` names no other.
+    ``provider`` is the provider's id in genai-prices. The provider's prices apply unless ``base_url`` is the address of
+    another vendor that genai-prices knows.
     """
 
     def __init__(
@@ -139,9 +140,9 @@ class Guard:
         return Charge(self, paid, grant)
 
     def call(self, paid: Paid, function: Callable[[], ResponseT]) -> ResponseT:
-        """Hold the worst case, call ``function``, settle by its response, and return the response.
+        """Hold the worst case of a call, call ``function`` to make it, settle the charge, and return the response.
 
-        The response is a mapping, or an object with ``model_dump`` or ``to_dict``.
+        ``function`` returns the response as a mapping, or as an object with ``model_dump`` or ``to_dict``.
         """
         charge = self.begin(paid)
         try:
@@ -173,7 +174,7 @@ class Guard:
         return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
-        """Return the action for a call of an operation ``name`` with ``model``, of ``amount`` USD."""
+        """Return the action for a call of the operation ``name`` with ``model``, whose worst case is ``amount`` USD."""
         return GovernanceAction(
             agent_id=self.agent_id or self.engine.agent_id,
             required_trust_level=self.required_trust_level,
@@ -188,7 +189,7 @@ class Guard:
     ) -> ConfigurationError:
         """Record that a call was refused because it cannot be held, and return the error for the caller to raise.
 
-        Where that cannot be recorded, the returned error's message says so.
+        If recording fails, the returned error's message says so.
         """
         try:
             self.engine.record_refusal(self.action_of(name, model or None, None), code, refusal.message)
@@ -213,15 +214,15 @@ class Guard:
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost of a call, computed by `cost_of` with the prices at which the call was held.
+        """Return the cost of a call, computed by `cost_of` with the prices that the call was held at.
 
-        Raises as `Paid.cost`, and ConfigurationError where the prices are not known.
+        Raises UsageMissingError as `Paid.cost` does, and ConfigurationError if the prices are not known.
         """
         return cost_of(paid, paid.quoted or self.rates(paid.model), response, seen)
 
 
 def body_of(response: object) -> Mapping[str, Any]:
-    """Return a response as a mapping; an empty one for an object of another kind."""
+    """Return a response as a mapping; an empty mapping if it cannot be converted."""
     body = _plain(response)
     return body if isinstance(body, Mapping) else {}
 

@@ -1,4 +1,4 @@
-"""The base class of adapters for frameworks, which makes a guard for each call by its provider and address."""
+"""The base class of the adapters for frameworks; it makes a guard for each call's provider and address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Guards"]
 
 
 class Guards:
-    """A factory of guards with the same engine, agent, budget and prices; the arguments are those of `govern`."""
+    """A factory of guards with the same engine, agent, budget and prices; it takes the arguments of `govern`."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ _LONGEST_LINE: Final = 64 * 1024 * 1024
 
 
 class Later(Protocol):
-    """A reader for one response, which settles or adjusts the charges of earlier calls by what it states."""
+    """A reader for one response that states what earlier calls cost; it settles or adjusts their charges."""
 
     @property
     def ended(self) -> bool:
@@ -36,7 +36,7 @@ class Later(Protocol):
 
 
 class LaterBody:
-    """A `Later` for one JSON body, which is passed to the function ``done``."""
+    """A `Later` for one JSON body; it passes the body to the function ``done``."""
 
     ended = False
 
@@ -53,7 +53,7 @@ class LaterBody:
 
 
 class LaterEvents:
-    """A `Later` for server-sent events; the usage that a meter finds in them is passed to the function ``done``."""
+    """A `Later` for server-sent events; it passes the usage that ``meter`` finds to the function ``done``."""
 
     def __init__(self, meter: Meter, done: Callable[[Mapping[str, Any]], None]) -> None:
         self._meter = meter
@@ -73,9 +73,9 @@ class LaterEvents:
 
 
 class LaterLines:
-    """A `Later` for JSON Lines: each object is passed to ``line``; ``done`` is called at the end.
+    """A `Later` for JSON Lines: it passes each object to the function ``line``, and calls ``done`` at the end.
 
-    ``done`` is not called where a line was too long to be read.
+    ``done`` is not called if a line was too long to be read.
     """
 
     ended = False
@@ -105,7 +105,7 @@ class LaterLines:
 
 
 def reading_along(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
-    """Return the steps that pass an httpx response to ``later``, at once or while its caller reads it."""
+    """Return the steps that pass an httpx response to ``later``: at once, or while the caller reads a stream."""
     content = content_of(response)
     if content is None:
         if awaited:
@@ -158,4 +158,4 @@ def _finish(later: Later) -> None:
     try:
         later.done()
     except Exception:  # noqa: BLE001 - the caller must get the requested response, whatever fails here
-        _log.exception("The cost of an earlier call, which a response states, could not be recorded")
+        _log.exception("A response states the cost of an earlier call, and the cost could not be recorded")

@@ -1,8 +1,8 @@
 """Ends the charges that their callers leave open, in one background thread and when the interpreter ends.
 
-The garbage collector finds a stream that its caller dropped. It may run in any thread, even inside the ledger, where
-code must not wait for the ledger. So the charge of a dropped stream is only put into a queue there, and the
-background thread ends it.
+A stream that its caller dropped is found by the garbage collector. The collector may run in any thread, even while that
+thread executes the ledger's code, which must not wait for the ledger. So the finalizer only puts the stream's charge
+into a queue, and the background thread ends the charge.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 _PATIENCE: Final = 10.0
 """Seconds to wait, when the interpreter ends, until all charges in the queue are ended."""
 _RESPONDED_AFTER: Final = 0.05
-"""Seconds until the thread reads the responses to the ends in `_sent`; usually a later request reads them earlier."""
+"""Seconds until the thread reads the ledger's responses for `_sent`; usually a later request has read them by then."""
 
 
 class Leftover(Protocol):
@@ -44,9 +44,9 @@ class Leftovers:
 
     def __init__(self) -> None:
         self._open: set[Leftover] = set()
-        """Charges that have not ended, or whose end is not confirmed yet."""
+        """Charges that have not ended, or that ended without a confirmation by the ledger so far."""
         self._sent: set[Leftover] = set()
-        """Charges whose end was sent and is not confirmed yet."""
+        """Charges whose settlement or release was sent to the ledger and is not confirmed yet."""
         self._looking = False
         """Whether the thread was notified to end the charges in `_sent`, and has not begun."""
         self._queue: SimpleQueue[Leftover | threading.Event | None] = SimpleQueue()
@@ -54,7 +54,7 @@ class Leftovers:
         self._lock = threading.Lock()
 
     def precede(self) -> None:
-        """Have `finish` run at exit before every function registered so far, such as one that closes a ledger."""
+        """Have `finish` run at exit before all functions registered so far, one of which may close the ledger."""
         # `atexit` runs the function that was registered last first.
         atexit.unregister(self.finish)
         atexit.register(self.finish)
@@ -71,7 +71,7 @@ class Leftovers:
         self._sent.discard(charge)
 
     def sent(self, charge: Leftover) -> None:
-        """Note that a charge's end was sent; unless `ended` confirms it, the thread ends the charge in a moment."""
+        """Note that a charge's end was sent; the thread ends the charge itself unless `ended` is called soon."""
         self._sent.add(charge)
         if not self._looking:
             self._looking = True
@@ -96,7 +96,7 @@ class Leftovers:
         self.wait()
 
     def forget(self) -> None:
-        """Start empty in a forked child, since the open charges and the thread belong to the parent process."""
+        """Forget all charges, in a forked child process; they and the thread belong to the parent process."""
         self.__init__()  # type: ignore[misc]
 
     def _start(self) -> None:

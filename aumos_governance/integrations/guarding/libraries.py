@@ -1,4 +1,4 @@
-"""The libraries whose clients `govern` takes. One line here registers a provider; nothing else is needed."""
+"""The libraries whose clients `govern` takes. To add a library, add one line to `LIBRARIES`."""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ class Provider(Protocol):
 
     @property
     def price_id(self) -> str:
-        """The id in genai-prices of the provider whose prices apply where the client's address names no other."""
+        """The provider's id in genai-prices.
+
+        The provider's prices apply unless the client's address belongs to another vendor that genai-prices knows.
+        """
         ...
 
     def paid(self, request: ApiRequest) -> Paid | None:
@@ -28,12 +31,12 @@ class Provider(Protocol):
         ...
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return a reader for the response to a free request that states an earlier call's cost; None for any other."""
+        """Return a reader for the response to a free request if the response states an earlier call's cost, or None."""
         ...
 
 
 def paid_by(provider: Provider, request: ApiRequest) -> Paid | None:
-    """Return ``provider.paid(request)``. Raises ConfigurationError where that raises an error of any kind."""
+    """Return ``provider.paid(request)``; raise ConfigurationError if the adapter raises an error of any kind."""
     try:
         return provider.paid(request)
     except AumOSGovernanceError:

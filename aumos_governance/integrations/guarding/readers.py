@@ -1,4 +1,4 @@
-"""Readers that find the reported usage in a response's bytes while these are passed on to the client.
+"""Readers that find the reported usage in a response's bytes while the bytes are passed on to the client.
 
 Most providers stream server-sent events; AWS streams binary frames.
 """
@@ -36,7 +36,7 @@ _LONGEST: Final = 24 * 1024 * 1024
 
 
 class Reader(Protocol):
-    """A reader of one response's bytes, which decides what is passed on to the client and when."""
+    """A reader of one response's bytes; it decides which bytes the client gets, and when."""
 
     @property
     def ended(self) -> bool:
@@ -56,7 +56,7 @@ class Reader(Protocol):
         ...
 
     def seen(self) -> Seen | None:
-        """Return the measure of what has arrived; None where it is measured in the body itself."""
+        """Return the measure of the output that has arrived; None if the caller measures the output in the body."""
         ...
 
 
@@ -74,7 +74,7 @@ class Events(MeteredReader):
         self._end: bytes | None = None
         """The last bytes of an event that is passed on in pieces, which may be the beginning of the event's end mark.
 
-        None while no event is passed on in pieces.
+        It is None while no event is passed on in pieces.
         """
 
     def feed(self, chunk: bytes) -> bytes:
@@ -117,7 +117,7 @@ class Events(MeteredReader):
         return shown
 
     def _pass_long_event(self, chunk: bytes, before: bytes) -> bytes:
-        """Pass on a chunk of an event that is not read, and read what follows the event's end.
+        """Pass on a chunk of an event that is too long to be read, and read the bytes after the event's end.
 
         ``before`` are the last bytes before the chunk.
         """
@@ -205,7 +205,7 @@ class Frames(MeteredReader):
 
 
 def _id_of(data: bytes) -> str:
-    """Return the response's id from the stream's first event; an empty string where the event has none."""
+    """Return the response's id from the stream's first event; an empty string if the event has no id."""
     event = body_of_json(data)
     response = event.get("response")
     id = response.get("id") if isinstance(response, dict) else event.get("id")
@@ -221,7 +221,7 @@ def _data_of(event: bytes) -> bytes:
 
 
 def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
-    """Return the usage that a complete response reports, and the measure of what arrived, marked as whole."""
+    """Return the usage that a complete response reports, and the measure of its output, marked as whole."""
     seen = reader.seen()
     if seen is not None:
         seen.whole = True

@@ -1,7 +1,7 @@
 """One hold for each time that a user's own HTTP client or transport sends the same request.
 
-httpx passes the extension ``trace`` of a request on to its connections, which call it as they send and receive
-(httpcore, "Request extensions"). So each sending is noticed at the connection, whatever wraps the HTTP client.
+httpx passes a request's extension ``trace``, a function, on to its connections. A connection calls the function as it
+sends and receives (httpcore, "Request extensions"). So each sending is noticed, whatever wraps the HTTP client.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Support for servers that refuse the field ``stream_options``.
 
-OpenAI's API reports the usage of a stream only where ``stream_options`` requests it, so `govern` adds that field. Some
-servers with OpenAI's API respond with 400 or 422 to it. Such a request is sent again without the field, and the servers
-that accept it then are remembered in this process.
+OpenAI's API reports the usage of a stream only if ``stream_options`` requests it, so `govern` adds that field. Some
+servers with OpenAI's API respond with 400 or 422 to a request with the field. The request is then sent again without
+it. If the server accepts the second request, this process adds the field to no more requests to that server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...steps import Steps, now, when_awaited
 __all__ = ["Place", "StreamOptions", "resending", "stream_options"]
 
 Place = tuple[str, str]
-"""A base URL and a model, which name one server: behind one address the model may choose between several."""
+"""A base URL and a model, which identify one server: servers behind one address may differ by model."""
 _REFUSALS: Final = (400, 422)
 _BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=False)
 """Whether the request that is being made is sent as its caller wrote it."""
@@ -38,8 +38,8 @@ class StreamOptions:
     def may_refuse(self, place: Place, error: BaseException) -> bool:
         """Whether the server may have refused a request because of the field, judged by the error's status.
 
-        The error's message differs from server to server and is not read: whether the request succeeds without the
-        field shows what was refused.
+        The error's message is not read, since it differs from server to server. The field was the cause if the request
+        succeeds without it.
         """
         return self.may_refuse_with(place, getattr(error, "status_code", None))
 
@@ -115,7 +115,7 @@ class _Request:
             stream_options.accepts(self._place())
 
     def may_be_resent(self, error: Exception) -> bool:
-        """Whether the field was added, and may be what the server refused with ``error``."""
+        """Whether the field was added to the request, and may be the reason why the server responded with ``error``."""
         return self._changed and stream_options.may_refuse(self._place(), error)
 
     @contextmanager

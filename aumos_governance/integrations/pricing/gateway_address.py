@@ -14,12 +14,11 @@ _ADDRESSES: Final = {
     "google": ("GOOGLE_GEMINI_BASE_URL",),
     "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
 }
-"""The environment variables from which libraries read a provider's address, in the order in which LiteLLM reads them.
-"""
+"""The environment variables that set a provider's address, in the order that LiteLLM reads them in."""
 
 
 def at_gateway(base_url: str) -> bool:
-    """Whether an address is the gateway's, which the server sets in the process's environment."""
+    """Whether an address is the gateway's; the server states the gateway's address in the process's environment."""
     address = os.environ.get(GATEWAY_ENV)
     return bool(address) and f"{base_url}/".startswith(f"{address}/")
 

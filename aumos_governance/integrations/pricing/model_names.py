@@ -1,4 +1,4 @@
-"""Model ids with a seller's additions: which part names the model, and what the additions mean for the price."""
+"""Model ids with additions by a seller, the vendor whose price list applies: the model's name, and the terms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 __all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
 
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
-"""Variants that choose among a model's providers and do not change the name by which the model's price is found.
+"""Variants that choose among a model's providers; a price list has the model under its name without them.
 
 https://openrouter.ai/docs/features/model-routing
 """
@@ -24,9 +24,9 @@ class ParsedModelId:
 
     model: str
     seller: str | None = None
-    """The id in genai-prices of the seller that the model id names; None where it names none."""
+    """The id in genai-prices of the seller that the model id names; None if the id names no seller."""
     free: bool = False
-    """Whether the seller gives the model away."""
+    """Whether the seller charges nothing for the model."""
     searches: bool = False
     """Whether every request searches the web, for a fee beside the tokens."""
 
@@ -75,5 +75,5 @@ def _at_openrouter(name: str) -> ParsedModelId:
 
 
 def host_of(base_url: str) -> str:
-    """Return the host of an address in lower case, or an empty string where it has none."""
+    """Return the host of an address in lower case, or an empty string for an address without a host."""
     return (urlsplit(base_url).hostname or "").lower()

@@ -80,7 +80,7 @@ class PriceData:
 def describe() -> PriceData | None:
     """Return the source and age of the prices that new programs use, or None if genai-prices has no dated prices.
 
-    None is also returned where genai-prices is not installed. The files are read as text, since importing genai-prices
+    None is also returned if genai-prices is not installed. The files are read as text, since importing genai-prices
     would take a server half a second.
     """
     try:
@@ -95,7 +95,7 @@ def describe() -> PriceData | None:
 
 
 def snapshot(library: Any) -> Any:
-    """Return the prices in use: the fetched prices where they are newer than the installed ones.
+    """Return the prices in use: the fetched prices if they are newer, otherwise the installed prices.
 
     ``library`` is the module ``genai_prices.data_snapshot``; a snapshot that the program itself has set there has
     priority. The first call in a process warns if the prices are old.
@@ -113,9 +113,8 @@ def update(url: str | None = None) -> PriceData:
     """Fetch the newest prices, check that the installed genai-prices can read them, and keep them for this user.
 
     ``url`` is an ``https``, ``http`` or ``file`` URL, None for the URL that genai-prices uses. This process uses the
-    prices for its next calls; calls that are held already keep their prices. Raises PriceDataError where the prices
-    cannot be fetched or used, ConfigurationError where genai-prices is missing, and InvalidRequestError for another
-    kind of URL.
+    prices for its next calls; calls that are held already keep their prices. Raises PriceDataError if the prices cannot
+    be fetched or used, ConfigurationError if genai-prices is missing, and InvalidRequestError for another kind of URL.
     """
     try:
         read = import_module("genai_prices.types")._providers_from_raw
@@ -148,7 +147,7 @@ def update(url: str | None = None) -> PriceData:
 
 
 def stored_file() -> Path:
-    """Return the path of the file in which fetched prices are kept; it may not exist."""
+    """Return the path of the file that keeps the fetched prices; the file may not exist."""
     from jupyter_core.paths import jupyter_data_dir
 
     return Path(jupyter_data_dir()) / "aumos_governance" / "prices.json"

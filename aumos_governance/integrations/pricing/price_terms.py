@@ -81,7 +81,7 @@ _VARIANT: Final = re.compile(r":[a-z][\w-]*$")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A name under which genai-prices may know a model, and the factor for its token prices there."""
+    """A name that genai-prices may know a model by, and the factor for the token prices listed under that name."""
 
     model: str
     multiplier: Decimal = LIST_PRICE
@@ -112,9 +112,10 @@ def seller_at(base_url: str) -> str | None:
 
 
 def address_of(client: object) -> str:
-    """Return the address by which a client's calls are priced: its base URL, or its cloud's address behind a proxy.
+    """Return the address that determines the prices of a client's calls.
 
-    A Vertex or Bedrock client states its region even if its base URL is a proxy of the user's.
+    This is the client's base URL. A Vertex or Bedrock client whose base URL is the user's proxy still states its
+    region; then the cloud's address for this region is returned.
     """
     base_url = str(getattr(client, "base_url", ""))
     kinds = {kind.__name__ for kind in type(client).__mro__}
@@ -131,7 +132,7 @@ def address_of(client: object) -> str:
 
 
 def lookups(seller: str, model: str, base_url: str = "") -> tuple[Lookup, ...]:
-    """Return the names by which to look up a model at a seller; the first name that has a price applies."""
+    """Return the names to look up a model by at a seller; the first name that has a price applies."""
     if seller == "aws":
         return _bedrock_lookups(model)
     return (Lookup(model, _address_multiplier(seller, model, base_url)),)
@@ -215,8 +216,8 @@ def geo_multiplier(geo: object) -> Decimal | None:
 def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str], ...]:
     """Return genai-prices' contexts for the service tiers that may serve a request; the dearest of them is held.
 
-    By the types of OpenAI's library, the project's setting applies where a request states ``auto`` or no tier, and a
-    request may be served by another tier than it states. The response names the tier that served it.
+    By the types of OpenAI's library, the project's setting applies if a request states ``auto`` or no tier, and a
+    request may be served by another tier than it states. The response names the tier that served the request.
     """
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
@@ -241,11 +242,11 @@ def thinks_by_default(model: str) -> bool:
 
 
 def billed_model(requested: str, served: object) -> str:
-    """Return the model's name by which a call is billed: the response's name, unless the requested name is more exact.
+    """Return the model name that a call is billed under: the response's name, unless the requested name is more exact.
 
     Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, and
-    Vertex with the same name to ``claude-sonnet-4-5@20250929``; only the requested name has the profile by which the
-    call is billed. Where another model responded, its name is returned with the profile of the requested name.
+    Vertex with the same name to ``claude-sonnet-4-5@20250929``. Only the requested name has the profile, which the
+    price depends on. If another model responded, its name is returned with the profile of the requested name.
     """
     if not isinstance(served, str) or not served or served == requested:
         return requested

@@ -32,13 +32,14 @@ Amount = float | int | str | Decimal
 
 
 class Prices:
-    """The source of models' prices: first the stated ones, then those of genai-prices. All amounts are in USD.
+    """The source of models' prices: first the prices that the user states, then genai-prices. All amounts are in USD.
 
     ``cost`` is the price of every call. ``price`` states prices per unit under genai-prices' names, as ``{"input_mtok":
     2.5, "output_mtok": 10}`` per million tokens, or maps models' names, which may have wildcards (``"llama*"``), to
-    such mappings. Stated prices without input and output are added to the known ones. ``default_cost`` is the price of
-    a call of a model without a known price, unless the response states a cost. ``fee`` is added to every call. Raises
-    ValueError for an argument that is no valid price.
+    mappings of this form. If ``price`` states neither ``input_mtok`` nor ``output_mtok``, its prices are added to the
+    known prices of the model; otherwise they replace them. ``default_cost`` is the price of a call of a model without a
+    known price, unless the response states a cost. ``fee`` is added to every call. Raises ValueError for an argument
+    that is no valid price.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class Prices:
         self._found: dict[tuple[str, str, str], tuple[Any, _Place]] = {}
 
     def rates(self, model: str, *, provider: str, base_url: str = "", snapshot: Any = None) -> Rates:
-        """Return the model's prices at the seller of ``base_url`` or, where that is no known seller's, at ``provider``.
+        """Return the model's prices at the seller whose address is ``base_url``, or else at ``provider``.
 
-        ``snapshot`` is the data of genai-prices to look them up in, None for the data in use. Raises ConfigurationError
-        when the model has no known price.
+        A seller is a vendor whose price list genai-prices has; ``provider`` is an id in genai-prices. ``snapshot`` is
+        the data of genai-prices to use, None for the data in use. Raises ConfigurationError when the model has no known
+        price.
         """
         if self._cost is not None:
             return Rates(model, flat=self._cost, fee=self._fee)
@@ -137,7 +139,7 @@ class _Stated:
         if not read:
             raise InvalidRequestError("price must state at least one price, for example {'input_mtok': 2.5}.")
         self.complete = bool(read.keys() & {"input_mtok", "output_mtok"})
-        """Whether these are all prices of the model; otherwise they are added to its known prices."""
+        """Whether these prices replace the known prices of the model; otherwise they are added to the known prices."""
         self._prices = model_price(**read)
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
@@ -167,7 +169,7 @@ class _Known:
         self.hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
     def with_prices(self, stated: _Stated) -> _Known:
-        """Return a copy to which the caller's stated prices are added."""
+        """Return a copy with the user's stated prices added."""
         added = {name: price for name, price in vars(stated.prices({}, _now())).items() if price is not None}
         other = _Known(self._provider, self._model, self.multiplier, {**self._more, **added})
         other.found = False
@@ -205,7 +207,7 @@ class _Known:
 
 
 class _Free:
-    """The `Pricing` of a model that its seller gives away."""
+    """The `Pricing` of a model that its seller charges nothing for."""
 
     found = True
     hourly = False
@@ -243,12 +245,12 @@ class _Place:
         self.seller: str | None = getattr(seller, "id", None)
         self.known = None if seller is None else _known(snapshot, seller, model, self.parsed, base_url)
         self.rates: Rates | None = None
-        """The rates made last, which are kept since each call looks them up."""
+        """The rates that were computed last; they are kept, since each call looks them up."""
         self._provider = seller
         self._usage_paths: dict[str, UsagePaths] = {}
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return the paths at which the seller reports the usage; ``shape`` is as in `usage_paths_of`."""
+        """Return the paths of the counts in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
         found = self._usage_paths.get(shape)
         if found is None:
             found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
@@ -256,7 +258,7 @@ class _Place:
 
 
 def address_seller(base_url: str) -> str | None:
-    """Return the id in genai-prices of the seller at an address, or None where no seller is known there."""
+    """Return the id in genai-prices of the seller at an address, or None for an address of no known seller."""
     found = seller_at(base_url)
     if found is not None:
         return found

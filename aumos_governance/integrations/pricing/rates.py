@@ -1,4 +1,7 @@
-"""The prices of one model, by which the cost of usage and the worst case of a call are computed."""
+"""The prices of one model, and the computation of a usage's cost and of a call's worst case by them.
+
+A seller is the vendor whose price list applies.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +26,14 @@ _PER: Final = 1_000_000
 
 
 class UnusableUsageError(Exception):
-    """The counts of a usage report contradict each other or have no price. It never reaches a caller of a client."""
+    """The counts of a usage report contradict each other or have no price. A client's callers never get this error."""
 
 
 class Pricing(Protocol):
     """The source of one model's prices. ``context`` are terms of genai-prices such as ``{"service_tier": "flex"}``."""
 
     context_window: int | None
-    """The most tokens of a request; None where it is not known."""
+    """The most tokens of a request; None if this limit is not known."""
     found: bool
     """Whether the prices come from genai-prices, and the caller stated none."""
     hourly: bool
@@ -68,7 +71,7 @@ class Rates:
     ) -> None:
         self.model = model
         self.seller = seller
-        """The id in genai-prices of the seller at the client's address; None where it is not known."""
+        """The id in genai-prices of the seller at the client's address; None if the seller is not known."""
         self.fee = fee
         """The USD that are added to each call."""
         self.searches = searches
@@ -81,7 +84,7 @@ class Rates:
         """The factor for the prices of tokens, for example at a regional address."""
         self._others = others
         self.flat = flat
-        """The USD that every call costs, whatever it uses; None where the usage is priced."""
+        """The USD that every call costs, whatever it uses; None if the cost depends on the usage."""
         self._pricing = pricing
         self._bounds: dict[object, list[Sides]] = {}
         self._usual: ModelPrice | None = None
@@ -93,7 +96,7 @@ class Rates:
 
     @property
     def context_window(self) -> int | None:
-        """The most tokens of a request; None where it is not known."""
+        """The most tokens of a request; None if this limit is not known."""
         return None if self._pricing is None else self._pricing.context_window
 
     def apply_at(self, time: datetime) -> bool:
@@ -106,7 +109,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return the paths at which the seller reports the usage; ``shape`` is as in `usage_paths_of`."""
+        """Return the paths of the counts in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
@@ -225,11 +228,11 @@ _PRICED_AS: Final = {
     "web_searches": ("web_searches_kcount",),
     "storage_searches": ("storage_searches_kcount",),
 }
-"""The prices of a unit, of which one must be known; genai-prices would charge nothing for the unit without any."""
+"""The names of a unit's prices. At least one must be known; without any, genai-prices would charge nothing."""
 
 
 _NEEDED_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
-"""Units that genai-prices needs even as 0, where some input has this modality and other input comes from the cache."""
+"""Units that genai-prices needs even as 0 if some input has this modality and other input comes from the cache."""
 _CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 
@@ -263,10 +266,10 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
 def unknown_price(
     model: str, seller: str | None = None, *, local: bool = False, keys: Iterable[str] = ()
 ) -> ConfigurationError:
-    """Return the refusal of a call whose model has no known price, with the ways to state one.
+    """Return the exception that refuses a call of a model without a known price; it names the ways to state a price.
 
-    ``keys`` names the missing prices where the model has others. ``local`` is whether the client's address is on this
-    machine or in a private network.
+    ``keys`` are the names of the missing prices if the model has other prices. ``local`` is whether the client's
+    address is on this machine or in a private network.
     """
     missing = tuple(keys)
     if missing:

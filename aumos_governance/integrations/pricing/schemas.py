@@ -1,6 +1,6 @@
 """Conversion of the classes, models, dataclasses and other objects in a request to plain values that can be measured.
 
-A library accepts a class where it sends that class's JSON schema: as a response format, a tool, or a tool's arguments.
+In place of a class, the libraries send its JSON schema: for a response format, a tool, or a tool's arguments.
 """
 
 from __future__ import annotations

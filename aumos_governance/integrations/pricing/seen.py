@@ -1,4 +1,4 @@
-"""The measure of what visibly arrived in a response, against which its usage report is checked."""
+"""The measure of the visible output of a response; the response's usage report is checked against it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Seen:
     tools: int = 0
     """The bytes of the names and arguments of tool calls, in UTF-8."""
     reasoning: int = 0
-    """The bytes of the reasoning or of its summary, in UTF-8, where it is shown."""
+    """The bytes of the reasoning or of its summary, in UTF-8, if the response shows it."""
     media: int = 0
     """The bytes of images and sound, as encoded in the response."""
     hidden: bool = True
     """Whether output that is not shown, such as a model's reasoning, may have been charged."""
     whole: bool = False
-    """Whether the response arrived to its end. False where it broke off, or is not read to its end."""
+    """Whether the response arrived to its end; False if it broke off, or is not read to its end yet."""
 
     @property
     def visible(self) -> int:

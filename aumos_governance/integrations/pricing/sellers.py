@@ -1,4 +1,4 @@
-"""The usage reports of each seller, and the costs that some sellers state in their responses.
+"""The usage reports of sellers (the vendors whose price lists apply), and the costs that some state in responses.
 
 genai-prices has the paths of each provider's counts; counts that it leaves out are read at the paths of OpenAI's API.
 """
@@ -47,16 +47,16 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 _ADDED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "gemini": (("input_tokens", ("toolUsePromptTokenCount",)), ("output_tokens", ("thoughtsTokenCount",)))
 }
-"""Counts that are added to a unit's usual count, where genai-prices has no paths for the provider."""
+"""Counts to add to a unit's usual count if genai-prices has no paths for the provider, as pairs of unit and path."""
 _ROOTS: Final = {"gemini": "usageMetadata"}
-"""The field of a response that holds its usage, for shapes where that is not ``usage``."""
+"""The field of a response that holds its usage, for shapes whose field is not ``usage``."""
 _TOTALS: Final = {"gemini": "totalTokenCount"}
-"""The field with the sum of all tokens, for shapes where that is not ``total_tokens``."""
+"""The field with the sum of all tokens, for shapes whose field is not ``total_tokens``."""
 _COUNTED: Final = re.compile(
     r"search|citation|quer(?:y|ies)|num_sources|audio|video|pages|documents?$|invocation|executions?|session|container",
     re.IGNORECASE,
 )
-"""Matches the names of counts that are charged beside text; other unknown counts are parts of the sums, or times."""
+"""Matches the names of counts that are charged beside text. Other unknown counts are parts of sums, or durations."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
 """Sellers whose responses state the charged cost; see `stated_cost`."""
 _SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
@@ -67,7 +67,7 @@ _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
 
 
 class UsagePaths:
-    """The paths at which one seller reports its counts, in the usage of one kind of response."""
+    """The paths of the counts in one seller's usage reports, for one kind of response."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class UsagePaths:
                 self._fields.at(path).units += (unit,)
 
     def report(self, usage: Mapping[str, Any]) -> Report | None:
-        """Return the counts of a usage report, or None where a known field has a value that is no count."""
+        """Return the counts of a usage report, or None if a known field has a value but no number of 0 or more."""
         counts: dict[str, int | float] = {}
         unpriced: list[str] = []
         try:
@@ -115,7 +115,7 @@ class _Fields:
 
     def __init__(self) -> None:
         self.units: tuple[str, ...] = ()
-        """The units to which this field's count is added."""
+        """The units that this field's count is added to."""
         self._parts: dict[str, _Fields] = {}
 
     def at(self, path: tuple[str, ...]) -> _Fields:
@@ -127,8 +127,8 @@ class _Fields:
     ) -> None:
         """Add the known fields to ``counts``, and the paths of charged counts without a unit to ``unpriced``.
 
-        ``above`` is the path of this part, with a dot at its end. ``unpriced`` is None where no unknown count of this
-        part is charged. Raises ValueError where a known field has a value that is no count.
+        ``above`` is the path of this part, with a dot at its end. ``unpriced`` is None if no unknown count of this part
+        is charged. Raises ValueError if a known field has a value but no number of 0 or more.
         """
         for name, value in usage.items():
             if value is None:
@@ -152,10 +152,10 @@ _NONE_KNOWN: Final = _Fields()
 
 
 def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
-    """Return the paths at which a provider reports the usage in a kind of response.
+    """Return the paths of the counts in a provider's usage reports.
 
-    ``provider`` is a provider of genai-prices, or None for one that it does not know. ``shape`` is ``chat``,
-    ``responses``, ``embeddings`` or ``gemini``.
+    ``provider`` is a provider of genai-prices, or None for a provider that genai-prices does not know. ``shape`` is the
+    kind of response: ``chat``, ``responses``, ``embeddings`` or ``gemini``.
     """
     usual = _SHAPES[shape]
     mappings = _mappings(provider, shape, usual["input_tokens"])
@@ -173,13 +173,13 @@ def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
 
 
 def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
-    """Return the cost in USD that a seller states in its response, or None where it states none.
+    """Return the cost in USD that a seller states in its response, or None if the response states no cost.
 
     - OpenRouter: ``usage.cost`` is charged to the account. With the user's own key at a provider (``is_byok``), that
       provider charges ``cost_details.upstream_inference_cost`` in addition.
       https://openrouter.ai/docs/use-cases/usage-accounting
     - Perplexity: ``usage.cost.total_cost``. https://docs.perplexity.ai/api-reference/chat-completions-post
-    - xAI: ``usage.cost_in_usd_ticks``, 10^10 of which are a dollar. https://docs.x.ai/developers/cost-tracking
+    - xAI: ``usage.cost_in_usd_ticks``; 10^10 ticks are a dollar. https://docs.x.ai/developers/cost-tracking
     """
     usage = response.get("usage")
     if not isinstance(usage, Mapping) or ("cost" not in usage and "cost_in_usd_ticks" not in usage):

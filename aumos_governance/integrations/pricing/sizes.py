@@ -1,8 +1,8 @@
 """Upper bounds for the number of tokens of a request's input, computed from its size alone.
 
-Each byte of UTF-8 counts as one token, in texts and in the JSON around them. Tokenizers are built on bytes or on larger
-pieces, so no text has more tokens. Media are bounded as stated below. The request's size does not bound content that
-the provider adds (stored conversations, files, results of tools); `Size.unseen` marks such requests.
+Each byte of UTF-8 is counted as one token, in texts and in the JSON around them. Tokenizers are built on bytes or on
+larger pieces, so no text has more tokens. Media are bounded as stated below. The request's size does not bound content
+that the provider adds (stored conversations, files, results of tools); `Size.unseen` marks these requests.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _TEXT_PRICES: Final = frozenset(
 
 T = TypeVar("T")
 Sides = tuple[tuple[Any, ...], tuple[Any, ...], Any]
-"""The prices that may apply to an input token, those that may apply to an output token, and the price of a request."""
+"""The prices that may apply to an input token, the prices that may apply to an output token, and a request's price."""
 _MOST_CACHED: Final = 1_000
 
 
@@ -84,7 +84,7 @@ def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
 
 
 def dearest_sides(every: list[Sides]) -> list[Sides]:
-    """Return the elements that may lead to the highest cost, leaving out those with lower prices than another one."""
+    """Return the elements that may lead to the highest cost, without elements that have no price above another's."""
     kept: list[Sides] = []
     for each in every:
         if not any(_covers(other, each) for other in kept):

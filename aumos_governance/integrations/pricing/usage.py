@@ -1,10 +1,10 @@
-"""Checks of a usage report: its counts are compared with each other, and with what visibly arrived.
+"""Checks of a usage report: its counts are compared with each other, and with the visible output that arrived.
 
 A usage report may be wrong: servers leave out a count, count reasoning beside the output or only within the total, or
 report zeros. These are pure functions for every provider and adapter.
 
-**The fewest tokens that a visible text can have** (`least_tokens`) are one for every 16 bytes of UTF-8, where a run of
-one character counts for an eighth of its bytes (`weight`). The longest tokens of the published vocabularies
+**The fewest tokens that a visible text can have** (`least_tokens`) are one for every 16 bytes of UTF-8; of a run of one
+character, only an eighth of the bytes is counted (`weight`). The longest tokens of the published vocabularies
 (o200k_base, Llama 3, Qwen, Gemma) are such runs, of up to 128 bytes. Other text has 2 to 6 bytes per token, and up to
 12 in scripts of three bytes per character; no language has 16 on average. A report of fewer output tokens is rejected.
 """
@@ -32,7 +32,7 @@ _INPUT: Final = ("input_audio_tokens", "input_image_tokens", "input_video_tokens
 
 
 class DoubtError(Exception):
-    """The report does not show what was used, so that the held amount has to be charged, as an estimate."""
+    """A usage report does not show how many tokens were used; the held amount is then charged as an estimate."""
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ class Report:
 
     counts: dict[str, Number]
     total: Number | None = None
-    """The reported sum of input and output tokens; None where it is not reported."""
+    """The reported sum of input and output tokens; None if the report has no sum."""
     beside: Number = 0
-    """The tokens within ``output_tokens`` that the seller reports separately from its own count of the output."""
+    """The part of ``output_tokens`` that the seller's own count of the output does not include."""
     total_covers_all: bool = True
     """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
@@ -53,12 +53,13 @@ class Report:
 def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[dict[str, Number], bool]:
     """Return the counts to charge, and whether they are an estimate.
 
-    ``output`` is whether the call produces output that is charged. Where the total is larger than the sum of input and
-    output, the difference is charged as output. Raises DoubtError where the counts do not show what was used.
+    ``seen`` measures the output that arrived, None without a measure. ``output`` is whether the call produces output
+    that is charged. If the total is larger than the sum of input and output, the difference is charged as output.
+    Raises DoubtError if the counts do not show how many tokens were used.
     """
     counts, total = report.counts, report.total
     if report.unpriced:
-        raise DoubtError(f"counts without a price: {', '.join(report.unpriced)}")
+        raise DoubtError(f"The usage report has counts without a known price: {', '.join(report.unpriced)}.")
     into = counts.get("input_tokens")
     out = counts.get("output_tokens", None if output else 0)
     if into is None and total and out is not None and total > out:
@@ -67,10 +68,10 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
     else:
         estimated = False
     if not into:
-        raise DoubtError("no input was counted")
+        raise DoubtError("The usage report counts no input tokens.")
     if out is None:
         if not total or total <= into:
-            raise DoubtError("no output was counted")
+            raise DoubtError("The usage report counts no output tokens.")
         out, estimated = total - into, True
     before = out
     # Most reports have only these two counts, whose sum is the total; they need no further comparison.
@@ -82,11 +83,11 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
             get("cache_read_tokens", 0) + get("cache_write_tokens", 0) > into
             or max([get(name, 0) for name in _INPUT]) > into
         ):
-            raise DoubtError("a part of the input exceeds it")
+            raise DoubtError("The usage report counts more tokens in a part of the input than in the whole input.")
     if output and seen is not None and seen.anything:
         least = least_tokens(seen)
         if out < least:
-            raise DoubtError("fewer tokens than the visible output has")
+            raise DoubtError("The usage report counts fewer output tokens than the visible output has.")
         # If the output without its reasoning is too small for the visible text, the reasoning is counted beside it.
         reasoning = counts.get("output_reasoning_tokens", 0)
         if not total and out - reasoning < least:
@@ -121,7 +122,7 @@ def least_tokens(seen: Seen) -> int:
 
 
 def weight(text: str) -> int:
-    """Return the bytes of a text in UTF-8, where a run of one character counts for an eighth of its bytes."""
+    """Return the bytes of a text in UTF-8; of a run of one character, only an eighth of the bytes is counted."""
     size = utf8_size(text)
     if size >= 256:
         size -= sum(text.count(run) for run in _RUNS) * (_RUN - 1)
