@@ -109,7 +109,7 @@ class Arrivals(Generic[WaitingT]):
         return not self._lanes and self._own is None and self._arrived.empty()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until there is a request to take, or the end; return False where neither arrived in time."""
+        """Wait until there is a request to take, or the end; return False if neither arrived in time."""
         if not self._lanes and self._own is None and not self._ended:
             try:
                 self._sort(self._arrived.get(timeout=seconds))

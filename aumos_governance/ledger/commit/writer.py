@@ -117,7 +117,7 @@ class Wakings:
     def wait(self) -> float | None:
         """Wake the threads whose outcomes are older than `PATIENCE_SECONDS`, and that no other thread has woken.
 
-        Return the seconds until this must be called again; None where no thread is being woken.
+        Return the seconds until this must be called again, or None if no thread is being woken.
         """
         while self._begun:
             until, slots = self._begun[0]
@@ -196,7 +196,7 @@ class Writer:
     def execute(self, request: Request[Any]) -> Any:
         """Execute a request and return its response, or raise its error.
 
-        Raises LedgerError where the thread is in the middle of another request, because a signal handler or a listener
+        Raises LedgerError if the thread is in the middle of another request, because a signal handler or a listener
         makes this one.
         """
         turn = self._turn

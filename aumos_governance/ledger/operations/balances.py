@@ -80,8 +80,7 @@ def enclosing_ids(session: SessionRow) -> str:
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
     """Return the ids, separated by spaces, of all envelopes that a charge must fit in, inner before outer.
 
-    Where the session has no budget for the category, return ``missing``, or raise BudgetNotFoundError where that is
-    None.
+    Where the session has no budget for the category, return ``missing``, or raise BudgetNotFoundError if that is None.
     """
     if category is None:
         return enclosing_ids(session)
@@ -103,7 +102,7 @@ def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
 
 
 def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
-    """Return the refusal of an amount, in nano-USD, that does not fit in every envelope; None where it fits.
+    """Return the refusal of an amount, in nano-USD, that does not fit in every envelope, or None if it fits.
 
     The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
     """
@@ -136,7 +135,7 @@ def check_sums(
     amount: int,
     spent: int | None = None,
 ) -> None:
-    """Raise InvalidAmountError where a sum would exceed the 64 bits of its column.
+    """Raise InvalidAmountError if a sum would exceed the 64 bits of its column.
 
     ``amount`` is added to the balances. If the session is closed, ``spent`` (None for ``amount``) is added to the sum
     that the notebook's closed sessions spent. Every sum in which the charge may ever count is checked: the balances,
@@ -246,7 +245,7 @@ def state_of(work: Work, notebook: NotebookRow) -> SessionState:
 
 
 def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
-    """Return the notebook's open session; None where there is none."""
+    """Return the notebook's open session, or None if there is none."""
     if notebook is None or notebook.session_id is None:
         return None
     session = work.get(SessionRow, notebook.session_id)

@@ -69,7 +69,7 @@ def page(
 
 
 def newest_session(work: Work, key: NotebookKey) -> SessionRow | None:
-    """Return the notebook's open session, or else the session that was closed last; None where there was none."""
+    """Return the notebook's open session, or else the session that was closed last, or None if there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None

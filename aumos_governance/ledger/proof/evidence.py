@@ -25,7 +25,7 @@ __all__ = [
 
 PLAIN: Final = len(AUDIT_COLUMNS)
 """The index, after a session record's own columns, of the result of the database's comparison of the record with its
-charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`; 0 where it did not compare them, or they differ."""
+charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if it did not compare them, or they differ."""
 CHARGED_TO: Final = PLAIN + 1
 """The index, after a record's own columns, of the envelopes in its charge's row."""
 CHARGED_AT: Final = PLAIN + 2
@@ -83,7 +83,7 @@ class Evidence(Protocol):
         ...
 
     def records_as_written(self) -> Iterator[AuditRow] | None:
-        """Yield the same as `session_records` in the order in which they were written; None where that is not known."""
+        """Yield the same as `session_records` in the order in which they were written, or None if that is not known."""
         ...
 
     def records(self) -> Iterator[AuditRow]:
@@ -95,7 +95,7 @@ class Evidence(Protocol):
         ...
 
     def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
-        """Return the row with this primary key; None where there is none."""
+        """Return the row with this primary key, or None if there is none."""
         ...
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:
@@ -110,5 +110,5 @@ class Evidence(Protocol):
         ...
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
-        """Return the audit record with this time and id; None where there is none."""
+        """Return the audit record with this time and id, or None if there is none."""
         ...

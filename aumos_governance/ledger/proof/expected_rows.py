@@ -72,7 +72,7 @@ class ExpectedRows:
         self._compare(kind, id)
 
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
-        """Return the stored row; None where there is none."""
+        """Return the stored row, or None if there is none."""
         return self._evidence.find(kind, id)
 
     def finish(self) -> None:

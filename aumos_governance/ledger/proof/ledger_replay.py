@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def reason(self) -> str | None:
-        """The first of the record's reasons; None where it has none."""
+        """The first of the record's reasons, or None if it has none."""
         reasons = json.loads(self.row[_INDEX["reasons"]])
         return reasons[0] if reasons else None
 
@@ -61,7 +61,7 @@ class Session:
     outers: set[str] = field(default_factory=set)
     """All values that `outer` had at any time."""
     envelope_id: str | None = None
-    """The session's own envelope, as its row names it; None where that row is missing."""
+    """The session's own envelope, as its row names it, or None if that row is missing."""
     values: dict[str, Any] = field(default_factory=dict)
     """The values that the columns of the session's row must have."""
     ceiling: Any = ANY
@@ -223,7 +223,7 @@ class LedgerReplay:
                 known.ceilings = {ceiling}
 
     def owner_of(self, session: Session) -> str | None:
-        """Return the owner of the session's notebook, by the ceilings around it; None where none names the owner."""
+        """Return the owner of the session's notebook, by the ceilings around it, or None if none names the owner."""
         for id in session.outer.split():
             envelope = self.envelopes.get(id)
             if envelope is not None and envelope.kind == EnvelopeKind.OWNER.value:

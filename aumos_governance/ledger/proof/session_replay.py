@@ -167,7 +167,7 @@ class SessionReplay:
 
 
 def _made(kind: type[Row], entry: Entry) -> str | None:
-    """Return the id of the row of this table that a record created; None where it created none."""
+    """Return the id of the row of this table that a record created, or None if it created none."""
     if kind is EstimateRow:
         return entry.charge_id if entry.event == "settle" and entry.detail.get("estimated") else None
     if kind is ChargeRow:

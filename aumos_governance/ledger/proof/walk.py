@@ -43,7 +43,7 @@ class Walk:
     """
 
     known_head: str | None = None
-    """A hash that a record must have; None where none is known."""
+    """A hash that a record must have, or None if none is known."""
     notebooks: AbstractSet[str] | None = None
     """The notebooks whose sessions must be walked; None: all sessions that the ledger-wide chain names."""
     checked: int = 0
@@ -60,7 +60,7 @@ class Walk:
     """Whether a record had the known head."""
 
     def chain(self, name: str, rows: Iterable[AuditRow], end: ChainEnd | None) -> bool:
-        """Walk one chain, whose records are passed in order of ``seq``; return False where it is broken.
+        """Walk one chain, whose records are passed in order of ``seq``; return False if it is broken.
 
         After that, `failure` is set, and the walk must not go on.
         """
@@ -109,7 +109,7 @@ class Walk:
     def walk_as_written(self, rows: Iterable[AuditRow], ends: Mapping[str, ChainEnd]) -> bool:
         """Walk all sessions' chains at once, whose records are passed in the order in which they were written.
 
-        Records lie on the disk in that order, so this is quicker than chain by chain. Return False where anything is
+        Records lie on the disk in that order, so this is quicker than chain by chain. Return False if anything is
         wrong; then this object is unchanged, although `on_record` was called, and `chain` can find out what is wrong.
         """
         at: dict[str, tuple[int, str]] = {}

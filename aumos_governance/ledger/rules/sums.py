@@ -30,7 +30,7 @@ def stretch_name(by: str, number: int) -> str:
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """Return a function that names the sum to which a record is added, or returns None where it is left out.
+    """Return a function that names the sum to which a record is added, or returns None if it is left out.
 
     Raises InvalidRequestError as `check_by` does.
     """

@@ -58,7 +58,7 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
 
 
 def action_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
-    """Return the refusal of a governed action, or None where it may run.
+    """Return the refusal of a governed action, or None if it may run.
 
     At L1 and L2 an action is only suggested, and at L3 it needs a user's approval.
     """

@@ -34,7 +34,7 @@ class Snapshot(Protocol):
         ...
 
     def first(self, text: str, values: Sequence[Any], /) -> tuple[Any, ...] | None:
-        """Return the first row of a statement; None where it has none."""
+        """Return the first row of a statement, or None if it has none."""
         ...
 
 

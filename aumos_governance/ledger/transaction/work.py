@@ -67,7 +67,7 @@ class Work:
             known.update(((scope, row.key), row) for row in self.store.responses(scope, keys))
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
-        """Return the row with this primary key, which is loaded the first time; None where there is none."""
+        """Return the row with this primary key, which is loaded the first time, or None if there is none."""
         rows = self._rows[kind]
         try:
             return rows[key]  # type: ignore[return-value]
@@ -88,7 +88,7 @@ class Work:
         return stored[kind].get(key) if found is None else found  # type: ignore[return-value]
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
-        """Return the row with this primary key, as `find` does; raise LookupError where there is none."""
+        """Return the row with this primary key, as `find` does; raise LookupError if there is none."""
         found = self.find(kind, *key)
         if found is None:
             raise LookupError(f"{kind.TABLE} has no row {key}")
@@ -135,7 +135,7 @@ class Work:
     # ---- notebooks
 
     def notebook(self, key: NotebookKey) -> NotebookRow | None:
-        """Return the notebook with this key that is not deleted; None where there is none."""
+        """Return the notebook with this key that is not deleted, or None if there is none."""
         place = (key.owner, file_of(key.root, key.path))
         try:
             return self._places[place]

@@ -67,7 +67,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
 
 @operation(TouchTrust)
 def touch_trust(work: Work, request: TouchTrust) -> bool:
-    """Store that an agent with a trust level was active now; return False where it has none."""
+    """Store that an agent with a trust level was active now; return False if it has none."""
     row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
     if row is None or row.level is None:
         return False

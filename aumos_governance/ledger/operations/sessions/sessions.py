@@ -211,7 +211,7 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
 
 
 def _last_session(work: Work, key: NotebookKey) -> LastSession | None:
-    """Return the values of the notebook's newest session, open or closed; None where there was none."""
+    """Return the values of the notebook's newest session, open or closed, or None if there was none."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None

@@ -68,7 +68,7 @@ class PostgresServer:
         """The URL without user, password and options, for messages."""
 
     def connect(self) -> Connection:
-        """Return a new connection, without a transaction; raise LedgerError where that fails."""
+        """Return a new connection, without a transaction; raise LedgerError if that fails."""
         try:
             connection: Connection = psycopg.connect(**self._parameters, autocommit=True, client_encoding="UTF8")
         except psycopg.Error as error:

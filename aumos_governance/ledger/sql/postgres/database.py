@@ -167,7 +167,7 @@ class PostgresDatabase:
     def _was_committed(self, record: AuditRow, error: psycopg.Error) -> bool:
         """Whether a transaction whose connection was lost, with this error, has committed this audit record.
 
-        Raises NotConfirmedError where that cannot be found out.
+        Raises NotConfirmedError if that cannot be found out.
         """
         try:
             return self._is_stored(record)
@@ -209,7 +209,7 @@ class PostgresDatabase:
 
 
 def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
-    """Return what ``do`` returns; raise _IncompleteError where it loaded rows that were not locked."""
+    """Return what ``do`` returns; raise _IncompleteError if it loaded rows that were not locked."""
     try:
         done = do(work)
     except psycopg.Error:

@@ -27,9 +27,9 @@ _READ_ONLY: Final = ("unable to open", "readonly", "read-only")
 class SqliteFile(ReadableSqlite):
     """A `ReadOnlyDatabase` in an existing SQLite file; each reading has a connection of its own.
 
-    Raises NotFoundError where the file does not exist. On a file system that cannot be written, SQLite cannot read a
-    file whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without
-    a log the file is opened as immutable.
+    Raises NotFoundError if the file does not exist. On a file system that cannot be written, SQLite cannot read a file
+    whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without a
+    log the file is opened as immutable.
     """
 
     def __init__(self, path: Path) -> None:
