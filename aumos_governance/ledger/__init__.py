@@ -22,7 +22,7 @@ def open_ledger(
     on_commit: Callable[[int], None] | None = None,
     server: str | None = None,
 ) -> Ledger:
-    """Open the ledger at ``url``; create or upgrade it where needed.
+    """Open the ledger at ``url``; create or upgrade it if needed.
 
     The URL's form determines where the ledger is stored:
 
@@ -36,8 +36,8 @@ def open_ledger(
     since it commits nothing. ``server`` is the name by which `Ledger.attending` lists this server: eight random
     hexadecimal digits, the first below 8.
 
-    Raises ConfigurationError where the URL has none of these forms, LedgerVersionError where a newer version of this
-    package has written the ledger, and LedgerError where it cannot be opened.
+    Raises ConfigurationError if the URL has none of these forms, LedgerVersionError if a newer version of this package
+    has written the ledger, and LedgerError if it cannot be opened.
     """
     options: dict[str, Any] = {} if clock is None else {"clock": clock}
     scheme, separator, rest = url.partition("://")

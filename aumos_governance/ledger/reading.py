@@ -41,8 +41,8 @@ def open_reader(url: str) -> LedgerReader:
     """Open the ledger at ``url`` (see `open_ledger`) only for reading: it is not created, upgraded or changed.
 
     Other programs may write to it meanwhile. Raises ConfigurationError for ``memory://`` and for a URL of an unknown
-    form, NotFoundError where there is no ledger, LedgerVersionError where another version of this package made its
-    tables, and LedgerError where it cannot be read.
+    form, NotFoundError if there is no ledger, LedgerVersionError if another version of this package made its tables,
+    and LedgerError if it cannot be read.
     """
     scheme, separator, rest = url.partition("://")
     if url == "memory://":

@@ -1,4 +1,4 @@
-"""The queue of requests for the writer's thread, in which callers take turns."""
+"""The queue of requests for the writer's thread. Callers take turns in the queue."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ WaitingT = TypeVar("WaitingT")
 
 
 class Lanes(Generic[EntryT]):
-    """Queues, called lanes, from which entries are taken in turn, so that a long lane does not delay the others.
+    """Several queues, called lanes. Entries are taken from each in turn, so that a long lane does not delay the others.
 
-    Each lane keeps its own order. Used by one thread at a time.
+    Each lane keeps the order of its entries. Only one thread at a time may use the object.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Lanes(Generic[EntryT]):
 
 
 class Arrivals(Generic[WaitingT]):
-    """A queue to which any thread adds requests, and from which the writer's thread takes them.
+    """The queue of requests: any thread adds requests, and the writer's thread takes them.
 
     The requests of one caller (the scope of their origin) keep their order, and callers take turns. A request of the
     server or the ledger itself, such as a rename or the end of a kernel, is taken after all requests that were added
@@ -89,11 +89,11 @@ class Arrivals(Generic[WaitingT]):
         self._ended = False
 
     def add(self, request: Request[Any], waiting: WaitingT) -> None:
-        """Add a request and the object that receives its outcome; from any thread, and not after `end`."""
+        """Add a request and the object that receives its outcome. Any thread may call this, but not after `end`."""
         self._arrived.put((request, waiting))
 
     def end(self) -> None:
-        """Mark the end of the queue, after which nothing is added; from any thread."""
+        """Mark the end of the queue. Nothing may be added afterwards. Any thread may call this."""
         self._arrived.put(None)
 
     # ---- in the writer's thread
@@ -109,7 +109,7 @@ class Arrivals(Generic[WaitingT]):
         return not self._lanes and self._own is None and self._arrived.empty()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until there is a request to take, or the end; return False where neither arrived in time."""
+        """Wait for a request or the end of the queue; return False if neither arrived within ``seconds``."""
         if not self._lanes and self._own is None and not self._ended:
             try:
                 self._sort(self._arrived.get(timeout=seconds))

@@ -55,7 +55,7 @@ def system_clock() -> int:
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """Return the function that reads this query on every backend; None where each backend has its own function."""
+    """Return the function that executes this query on every backend, or None if each backend has its own function."""
     return READERS.get(type(query))
 
 

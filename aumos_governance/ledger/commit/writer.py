@@ -1,4 +1,4 @@
-"""Group commit: all queued requests are executed in one transaction, in which callers take turns.
+"""Group commit: all queued requests are executed in one transaction, each caller's in turn.
 
 A thread, the writer, executes them. While only one thread makes requests, waking the writer and being woken by it would
 take longer than the request itself, so that thread may execute its own request.
@@ -97,9 +97,9 @@ class Slot:
 
 
 class Wakings:
-    """The slots that have outcomes and whose threads are being woken, each by the one before it.
+    """The slots that have outcomes, and whose threads are being woken. Each thread wakes the thread of the next slot.
 
-    Used by the writer's thread alone.
+    Only the writer's thread uses the object.
     """
 
     def __init__(self) -> None:
@@ -115,9 +115,9 @@ class Wakings:
             slots[0].wake()
 
     def wait(self) -> float | None:
-        """Wake the threads whose outcomes are older than `PATIENCE_SECONDS`, and that no other thread has woken.
+        """Wake the threads that no other thread has woken within `PATIENCE_SECONDS` of their outcomes.
 
-        Return the seconds until this must be called again; None where no thread is being woken.
+        Return the seconds until this method must be called again, or None if no thread is being woken.
         """
         while self._begun:
             until, slots = self._begun[0]
@@ -196,8 +196,8 @@ class Writer:
     def execute(self, request: Request[Any]) -> Any:
         """Execute a request and return its response, or raise its error.
 
-        Raises LedgerError where the thread is in the middle of another request, because a signal handler or a listener
-        makes this one.
+        Raises LedgerError if a signal handler or a listener makes the request while its thread is executing another
+        one.
         """
         turn = self._turn
         if self._at_once and turn.alone and turn.free():

@@ -37,7 +37,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.tables: dict[type[Row], dict[Key, Row]] = {kind: {} for kind in ROWS}
         self.audit: list[AuditRow] = []
-        """All audit records in the order in which they were written."""
+        """All audit records, in the order of writing."""
         self.chains: dict[str, list[AuditRow]] = {LEDGER_CHAIN: []}
         self.tables[ChainRow][LEDGER_CHAIN,] = ChainRow(LEDGER_CHAIN)
         self.places: dict[tuple[str, str], str] = {}
@@ -94,7 +94,7 @@ class MemoryStore:
     # ---- what the ledger in memory needs beyond `Store`
 
     def finish(self) -> None:
-        """Store the rows and records of the last `write`; complete it where it was interrupted."""
+        """Store the rows and records of the last `write`; after an interrupt, store the rest of them."""
         if self._unfinished is None:
             return
         rows, audit = self._unfinished
@@ -140,7 +140,7 @@ class MemoryStore:
         return [row for row in rows if lies_in(row, owner, root)]
 
     def aliases(self, notebook_id: str) -> set[str]:
-        """Return the ids under which a notebook has records: its own, and those of notebooks that were joined to it."""
+        """Return the ids that a notebook has records under: its id, and the ids of the notebooks joined to it."""
         rows: Any = self.tables[NotebookAliasRow].values()
         return {notebook_id, *(row.id for row in rows if row.notebook_id == notebook_id)}
 

@@ -1,4 +1,4 @@
-"""The envelopes that a charge must fit in, their balances, and the state of a notebook that is built from them.
+"""The envelopes that limit a charge, their balances, and the state of a notebook that is built from them.
 
 An envelope has one balance for each of its periods, which are calendar periods in UTC.
 """
@@ -78,10 +78,9 @@ def enclosing_ids(session: SessionRow) -> str:
 
 
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
-    """Return the ids, separated by spaces, of all envelopes that a charge must fit in, inner before outer.
+    """Return the ids, separated by spaces, of all envelopes that limit a charge, inner before outer.
 
-    Where the session has no budget for the category, return ``missing``, or raise BudgetNotFoundError where that is
-    None.
+    If the session has no budget for the category, return ``missing``; if that is None, raise BudgetNotFoundError.
     """
     if category is None:
         return enclosing_ids(session)
@@ -103,7 +102,7 @@ def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
 
 
 def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
-    """Return the refusal of an amount, in nano-USD, that does not fit in every envelope; None where it fits.
+    """Return the refusal of an amount, in nano-USD, that would exceed a ceiling, or None if it exceeds none.
 
     The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
     """
@@ -136,11 +135,11 @@ def check_sums(
     amount: int,
     spent: int | None = None,
 ) -> None:
-    """Raise InvalidAmountError where a sum would exceed the 64 bits of its column.
+    """Raise InvalidAmountError if a sum would exceed the 64 bits of its column.
 
     ``amount`` is added to the balances. If the session is closed, ``spent`` (None for ``amount``) is added to the sum
-    that the notebook's closed sessions spent. Every sum in which the charge may ever count is checked: the balances,
-    and the sum of the closed sessions, to which the amounts of an open session are added when it is closed.
+    that the notebook's closed sessions spent. Every sum that may ever include the charge is checked: the balances, and
+    the sum of the closed sessions. An open session's amounts are added to the latter sum when the session is closed.
     """
     for _, balance in balances:
         if balance.spent + balance.held + amount > _MOST:
@@ -215,7 +214,7 @@ def _start(period: str, days: int) -> int:
 
 
 def state_at(work: Work, key: NotebookKey) -> SessionState:
-    """Return the state of the notebook that has this path now, or an empty state where there is none."""
+    """Return the state of the notebook that has this path now, or an empty state if there is no such notebook."""
     notebook = work.notebook(key)
     if notebook is None:
         return SessionState(key, work.store.last_seq(key.owner, file_of(key.root, key.path)))
@@ -246,7 +245,7 @@ def state_of(work: Work, notebook: NotebookRow) -> SessionState:
 
 
 def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | None:
-    """Return the notebook's open session; None where there is none."""
+    """Return the notebook's open session, or None if there is none."""
     if notebook is None or notebook.session_id is None:
         return None
     session = work.get(SessionRow, notebook.session_id)

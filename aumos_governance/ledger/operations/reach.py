@@ -50,7 +50,7 @@ def page(
 ) -> list[tuple[_OpenRow, NotebookRow]]:
     """Return the rows of one page, each with its notebook, oldest first.
 
-    ``selection`` must take an owner and a root; of its rows only those for which ``wanted`` returns True are included.
+    ``selection`` must take an owner and a root. Its rows are included if ``wanted`` returns True for them.
     """
     check_limit(query.limit)
     check_text(query.owner, query.root, query.after)
@@ -69,7 +69,7 @@ def page(
 
 
 def newest_session(work: Work, key: NotebookKey) -> SessionRow | None:
-    """Return the notebook's open session, or else the session that was closed last; None where there was none."""
+    """Return the notebook's open session, or else the session that was closed last, or None if it never had one."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None

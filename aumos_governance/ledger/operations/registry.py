@@ -1,4 +1,4 @@
-"""The registry of operations and readers: each function declares, where it is defined, which class it serves."""
+"""The registry of operations and readers: a decorator on each function names the class that the function executes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The comparison of agents' trust levels and consents with their records.
 
 A level or a consent belongs to a realm. The realm of a session has records only in that session's chain; other realms
-may have records in several chains. The order of records in different chains is not known, so a row of such a realm is
-right if it agrees with the last record in any of them.
+may have records in several chains. The order of records in different chains is not known, so a row of another realm is
+right if it agrees with the last record in any of these chains.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Agreements:
     def compare(
         self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, findings: Findings
     ) -> bool:
-        """Return whether there are records of a row and it agrees with them; add a finding where it does not.
+        """Return whether there are records of a row and it agrees with them; add a finding if it does not.
 
         With ``everything``, a row without records is a finding as well.
         """

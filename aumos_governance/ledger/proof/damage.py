@@ -16,7 +16,7 @@ DAMAGED: Final = "DAMAGED"
 
 
 class UnreadableError(Exception):
-    """Raised where stored data cannot be read; its text is the driver's reason."""
+    """Stored data cannot be read; the error's text is the driver's reason."""
 
 
 @lru_cache(maxsize=32)

@@ -1,4 +1,4 @@
-"""The protocol by which a backend supplies a verification with its stored records and rows, all from one snapshot."""
+"""The protocol of a backend's stored records and rows, all from one snapshot, for a verification."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ __all__ = [
 
 PLAIN: Final = len(AUDIT_COLUMNS)
 """The index, after a session record's own columns, of the result of the database's comparison of the record with its
-charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`; 0 where it did not compare them, or they differ."""
+charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if the database did not compare them or found a
+difference."""
 CHARGED_TO: Final = PLAIN + 1
 """The index, after a record's own columns, of the envelopes in its charge's row."""
 CHARGED_AT: Final = PLAIN + 2
-"""The index, after a record's own columns, of the time at which its charge was made, as the charge's row states it."""
+"""The index, after a record's own columns, of the time in its charge's row."""
 CHARGED_IN: Final = PLAIN + 3
 """The index, after a record's own columns, of the category in its charge's row."""
 
@@ -64,7 +65,7 @@ class Evidence(Protocol):
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """Return a context in which records with invalid text can be read: as bytes, or with lone surrogates."""
+        """Return a context that makes records with invalid text readable: as bytes, or with lone surrogates."""
         ...
 
     def ends(self) -> Mapping[str, ChainEnd]:
@@ -83,7 +84,7 @@ class Evidence(Protocol):
         ...
 
     def records_as_written(self) -> Iterator[AuditRow] | None:
-        """Yield the same as `session_records` in the order in which they were written; None where that is not known."""
+        """Yield the same as `session_records`, in the order of writing; return None if that order is not known."""
         ...
 
     def records(self) -> Iterator[AuditRow]:
@@ -95,7 +96,7 @@ class Evidence(Protocol):
         ...
 
     def find(self, kind: type[Row], *key: Any) -> tuple[Any, ...] | None:
-        """Return the row with this primary key; None where there is none."""
+        """Return the row with this primary key, or None if there is none."""
         ...
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:
@@ -110,5 +111,5 @@ class Evidence(Protocol):
         ...
 
     def record_at(self, at: int, record_id: str) -> AuditRow | None:
-        """Return the audit record with this time and id; None where there is none."""
+        """Return the audit record with this time and id, or None if there is none."""
         ...

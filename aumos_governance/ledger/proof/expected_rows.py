@@ -1,7 +1,7 @@
-"""The rows whose values records state.
+"""The expected rows of tables, derived from the values that records state.
 
 After each record of a row, the stored row is compared with its records so far; once it agrees, it is forgotten. So
-memory is needed only for the rows that later records will change, and for those that are wrong.
+memory is needed only for rows that later records will change, and for wrong rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Columns = dict[str, Any]
 
 
 class ExpectedRows:
-    """The expected rows of the tables that have a row for each event of a kind, such as charges.
+    """The expected rows of the tables that get a new row for each event of a kind, such as charges.
 
     Their primary key is a single column.
     """
@@ -72,7 +72,7 @@ class ExpectedRows:
         self._compare(kind, id)
 
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
-        """Return the stored row; None where there is none."""
+        """Return the stored row, or None if there is none."""
         return self._evidence.find(kind, id)
 
     def finish(self) -> None:

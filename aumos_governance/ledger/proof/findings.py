@@ -68,7 +68,7 @@ class Findings:
         )
 
     def check(self, kind: type[Row], key: Sequence[Any], values: Sequence[Any]) -> bool:
-        """Return whether each value of a row has its column's type; add a finding where one has not."""
+        """Return whether each value of a row has its column's type; add a finding if a value has not."""
         wrong = damaged(kind.TABLE, values)
         if wrong:
             self.add(

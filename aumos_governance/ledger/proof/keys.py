@@ -1,4 +1,4 @@
-"""The replay of records about the gateway's keys, all of which are in the ledger-wide chain."""
+"""The replay of records about the gateway's keys. All these records are in the ledger-wide chain."""
 
 from __future__ import annotations
 

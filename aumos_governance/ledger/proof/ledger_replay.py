@@ -1,4 +1,4 @@
-"""The replay of the ledger-wide chain: which sessions were opened and closed, in which order, within which envelopes.
+"""The replay of the ledger-wide chain: the sessions that were opened and closed, their order, and their envelopes.
 
 This chain has the records of openings, closings, configurations, shared ceilings, joined notebooks and the gateway's
 keys, in the order in which they were committed.
@@ -45,7 +45,7 @@ class Entry:
 
     @property
     def reason(self) -> str | None:
-        """The first of the record's reasons; None where it has none."""
+        """The first of the record's reasons, or None if it has none."""
         reasons = json.loads(self.row[_INDEX["reasons"]])
         return reasons[0] if reasons else None
 
@@ -61,7 +61,7 @@ class Session:
     outers: set[str] = field(default_factory=set)
     """All values that `outer` had at any time."""
     envelope_id: str | None = None
-    """The session's own envelope, as its row names it; None where that row is missing."""
+    """The session's own envelope, as its row names it, or None if that row is missing."""
     values: dict[str, Any] = field(default_factory=dict)
     """The values that the columns of the session's row must have."""
     ceiling: Any = ANY
@@ -195,7 +195,7 @@ class LedgerReplay:
         session.outers.add(outer)
 
     def _configured(self, session: Session) -> str:
-        """Return the ids of the envelopes around a session of an earlier version: those that its server configures."""
+        """Return the ids of the envelopes that the server configures around a session of an earlier version."""
         return " ".join(self._ids(self._server_of(session), session))
 
     def _ids(self, server: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
@@ -223,7 +223,7 @@ class LedgerReplay:
                 known.ceilings = {ceiling}
 
     def owner_of(self, session: Session) -> str | None:
-        """Return the owner of the session's notebook, by the ceilings around it; None where none names the owner."""
+        """Return the owner of the session's notebook, or None if no ceiling around the session names the owner."""
         for id in session.outer.split():
             envelope = self.envelopes.get(id)
             if envelope is not None and envelope.kind == EnvelopeKind.OWNER.value:

@@ -38,7 +38,7 @@ _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
 def compare_responses(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
     """Compare all stored responses; return how many agree with the records.
 
-    ``aliases`` maps a notebook to the one that it was joined to: a response keeps the notebook of its request.
+    ``aliases`` maps each joined notebook to the notebook that remained: a response keeps the notebook of its request.
     """
     right = 0
     try:

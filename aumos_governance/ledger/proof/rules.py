@@ -1,4 +1,4 @@
-"""The rules by which a verification derives the ledger's rows from the records in sessions' chains, one for each event.
+"""The rules of a verification, one for each event: they derive the ledger's rows from the records in sessions' chains.
 
 An operation that records a new event needs a rule here, or its rows are not proven.
 """

@@ -26,7 +26,7 @@ _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
 _ENVELOPES, _MADE_AT = (columns[ChargeRow].index(name) for name in ("envelopes", "at"))
 
 Rule = Callable[["SessionReplay", Session, Entry], None]
-"""Derives, from one record of a session's chain, what the ledger's rows must contain."""
+"""A function that derives, from one record of a session's chain, the values that the ledger's rows must contain."""
 
 
 class SessionReplay:
@@ -54,7 +54,7 @@ class SessionReplay:
         """By the envelopes and the day of a charge: the amounts spent and held, and the number of charges."""
         self._rules = rules
         self._careful = careful
-        """Whether the rules are applied to all records, also where the database found the charge's row right."""
+        """Whether the rules are applied to all records, even if the database found the charge's row right."""
         self._held: set[str] = set()
         """Holds whose rows state that they were settled or released, until a record states it too."""
 
@@ -113,7 +113,7 @@ class SessionReplay:
         return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
-        """Add amounts to the sums of the envelopes and the day in which an earlier charge counts."""
+        """Add amounts to the sums that include an earlier charge: those of its envelopes on its day."""
         row = self.expected.row(ChargeRow, charge_id)
         if row is not None and isinstance(row[_ENVELOPES], str) and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
@@ -121,7 +121,7 @@ class SessionReplay:
     def check_envelopes(
         self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any] | None
     ) -> None:
-        """Check that a charge's envelopes are those of its session and category; add a finding where they are not.
+        """Check that a charge has the envelopes of its session and category; add a finding if it has others.
 
         ``detail`` is the detail of the record that created the charge.
         """
@@ -167,7 +167,7 @@ class SessionReplay:
 
 
 def _made(kind: type[Row], entry: Entry) -> str | None:
-    """Return the id of the row of this table that a record created; None where it created none."""
+    """Return the id of the row of this table that a record created, or None if it created none."""
     if kind is EstimateRow:
         return entry.charge_id if entry.event == "settle" and entry.detail.get("estimated") else None
     if kind is ChargeRow:

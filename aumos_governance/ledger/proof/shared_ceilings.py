@@ -1,4 +1,4 @@
-"""The replay of records about shared ceilings: which exist, with which amounts, and around whose sessions."""
+"""The replay of records about shared ceilings: their names, their amounts, and the owners whose sessions they limit."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Configured:
     period: str
     subject: str
     ceilings: set[int]
-    """The amounts in nano-USD that its ceiling may have. There are several where an earlier version let several servers
-    configure the same ceiling: then any of the recorded amounts is right."""
+    """The amounts in nano-USD that the envelope's ceiling may have. There are several if an earlier version let several
+    servers configure the same ceiling: then any of the recorded amounts is right."""
 
 
 class SharedCeilings:
     """The shared ceilings that the records state.
 
     Earlier versions took shared ceilings from each server's configuration; a migration stored these as shared ceilings.
-    ``envelopes`` has all configured envelopes by their ids; those of shared ceilings are added to it.
+    ``envelopes`` has all configured envelopes by their ids; this class adds the envelopes of shared ceilings.
     """
 
     def __init__(self, envelopes: dict[str, Configured]) -> None:
@@ -43,7 +43,7 @@ class SharedCeilings:
         self.begun = False
         """Whether the migration has run, so that the records from here on state shared ceilings themselves."""
         self.ceilings: dict[Name, tuple[str, ...]] = {}
-        """By ceiling: the ids of its envelopes; none where it was lifted."""
+        """By ceiling: the ids of its envelopes; empty if the ceiling was lifted."""
         self.members: dict[str, set[tuple[str, str]]] = {}
         """By owner: the kinds and names of the shared ceilings around the owner's sessions."""
         self.all_envelopes: set[str] = set()

@@ -102,7 +102,7 @@ class _Proof:
             self._ends = {name: end for name, end in self._ends.items() if name in own}
 
     def run(self, *, quick: bool) -> VerifyResult | None:
-        """Return the result; None where a quick attempt found a problem and cannot name it."""
+        """Return the result, or None if a quick attempt found a problem but cannot name it."""
         if self._scope.session_id is not None:
             return self._run_one(self._scope.session_id, quick=quick)
         walk = Walk(self._known_head, self._own)

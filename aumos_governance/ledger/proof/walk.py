@@ -43,7 +43,7 @@ class Walk:
     """
 
     known_head: str | None = None
-    """A hash that a record must have; None where none is known."""
+    """A hash that a record must have, or None if none is known."""
     notebooks: AbstractSet[str] | None = None
     """The notebooks whose sessions must be walked; None: all sessions that the ledger-wide chain names."""
     checked: int = 0
@@ -60,9 +60,9 @@ class Walk:
     """Whether a record had the known head."""
 
     def chain(self, name: str, rows: Iterable[AuditRow], end: ChainEnd | None) -> bool:
-        """Walk one chain, whose records are passed in order of ``seq``; return False where it is broken.
+        """Check one chain; ``rows`` are its records in order of ``seq``. Return False if the chain is broken.
 
-        After that, `failure` is set, and the walk must not go on.
+        In that case `failure` is set, and no other chain may be walked.
         """
         if end is None:
             return self._fail(name, 1, f"There are records of {_in_words(name)}, but no stored end of its chain.")
@@ -107,10 +107,10 @@ class Walk:
         return True
 
     def walk_as_written(self, rows: Iterable[AuditRow], ends: Mapping[str, ChainEnd]) -> bool:
-        """Walk all sessions' chains at once, whose records are passed in the order in which they were written.
+        """Check all sessions' chains at once; ``rows`` are their records in the order of writing.
 
-        Records lie on the disk in that order, so this is quicker than chain by chain. Return False where anything is
-        wrong; then this object is unchanged, although `on_record` was called, and `chain` can find out what is wrong.
+        Records lie on the disk in that order, so this is quicker than chain by chain. Return False if there is any
+        problem. Then this object is unchanged, although `on_record` was called, and `chain` can find the problem.
         """
         at: dict[str, tuple[int, str]] = {}
         at_start, stated, known_head, checked, seen_head = (0, START), self._stated_hashes, self.known_head, 0, False

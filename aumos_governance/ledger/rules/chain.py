@@ -99,7 +99,7 @@ OWN_EVENTS: Final = frozenset(
         *("key_issued", "key_bound", "key_revoked"),
     )
 )
-"""The events that only the ledger itself records: a verification derives from them what the tables must contain.
+"""The events that only the ledger itself records: a verification derives the tables' contents from them.
 
 The event of an approval request is ``approval_requested``; earlier versions wrote ``ask``.
 """

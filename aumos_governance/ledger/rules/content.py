@@ -71,7 +71,7 @@ _encode = encoder_with(_value)
 def digest(request: Request[Any]) -> str:
     """Return the SHA-256, in hex, of the request's content, or ``""`` for a request without a key.
 
-    Raises InvalidRequestError where the content is longer than `MAX_CONTENT`, or has a value that cannot be stored.
+    Raises InvalidRequestError if the content is longer than `MAX_CONTENT`, or has a value that cannot be stored.
     """
     kind = type(request)
     try:

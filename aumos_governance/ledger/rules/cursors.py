@@ -37,9 +37,9 @@ def write_cursor(query: AuditQuery, position: AuditPosition) -> str:
 
 
 def read_cursor(query: AuditQuery) -> AuditPosition | None:
-    """Return the position after which the query's page begins; None where the query has no cursor.
+    """Return the position that the query's page begins after, or None if the query has no cursor.
 
-    Raises InvalidRequestError where the cursor is malformed or belongs to another query.
+    Raises InvalidRequestError if the cursor is malformed or belongs to another query.
     """
     if query.cursor is None:
         return None

@@ -24,16 +24,16 @@ COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of the JSON object in each line of JSON Lines."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
-"""Matches where a spreadsheet would read a formula: at the start of a cell, or after a semicolon, at which some
-spreadsheets split cells. It also matches full-width and small forms of the signs, and formulas that apostrophes precede
-already, so that removing one apostrophe always restores the text."""
+"""Matches where a spreadsheet would read a formula: at the start of a cell, or after a semicolon, since some
+spreadsheets split cells there. It also matches full-width and small forms of the signs, and formulas that apostrophes
+precede already, so that removing one apostrophe always restores the text."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
     """Yield all records that match the query, in its order.
 
-    They are read page by page, so nothing is locked, and only one page is in memory. Records that are written meanwhile
-    are included where they sort after the records that were yielded already.
+    Records are read page by page, so nothing is locked, and only one page is in memory. Records that are written
+    meanwhile are included if they sort after the records that were yielded already.
     """
     page = ledger.read(replace(query, limit=MAX_PAGE))
     yield from page.records

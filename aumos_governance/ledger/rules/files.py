@@ -1,8 +1,8 @@
 """The identity of a notebook: its file, which is the same for every server root that the notebook is reached from.
 
 A client names a notebook by a server's root and a path below that root. Joined they are the file's path, so two roots
-from which the same file is reached name the same notebook. Where the root is no folder (an engine's root, or that of a
-contents manager that stores nothing on disk), the identity is the root and the path with a colon between.
+that lead to the same file name the same notebook. If the root is no folder (the root of an engine, or of a contents
+manager that stores nothing on disk), the identity is the root and the path with a colon between.
 """
 
 from __future__ import annotations

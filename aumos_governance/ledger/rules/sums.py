@@ -1,4 +1,4 @@
-"""The groups by which audit records can be summed: tool, agent, or a stretch of time."""
+"""The groups of audit records that can be summed: of one tool, of one agent, or within a stretch of time."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def stretch_name(by: str, number: int) -> str:
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """Return a function that names the sum to which a record is added, or returns None where it is left out.
+    """Return a function that returns the name of a record's sum, or None if no sum includes the record.
 
     Raises InvalidRequestError as `check_by` does.
     """

@@ -1,4 +1,4 @@
-"""The reasons for which a charge or an action is refused: their codes, sentences and limits."""
+"""The reasons for refusing a charge or an action: their codes, sentences and limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class Refusal(NamedTuple):
-    """A reason for which something is refused: a stable code, a sentence, and the limit that forbids it, if any."""
+    """A reason for refusing a charge or an action: a stable code, a sentence, and the limit that forbids it, if any."""
 
     code: str
     reason: str
@@ -34,7 +34,7 @@ class Refusal(NamedTuple):
 APPROVAL_REQUIRED: Final = "APPROVAL_REQUIRED"
 BUDGET_EXCEEDED: Final = "BUDGET_EXCEEDED"
 BUDGET_HELD: Final = "BUDGET_HELD"
-"""The code of an undecided hold: it does not fit now, and would if the holds of live callers were released."""
+"""The code of an undecided hold: it would exceed a limit now, but not if the holds of live callers were released."""
 _NO_SESSION: Final = "NO_SESSION"
 _OF_NOTEBOOK: Final = Refusal(_NO_SESSION, "Governance is not active for this notebook; start it with %governance")
 _OF_ENGINE: Final = Refusal(_NO_SESSION, "This engine's governance session was closed; a new engine opens the next one")
@@ -46,7 +46,7 @@ def no_session(origin: Origin) -> Refusal:
 
 
 def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusal | None:
-    """Return the refusal of an action of this kind where the level is below the required one; else None."""
+    """Return the refusal of an action of this kind if ``actual`` is below the required trust level, else None."""
     if actual >= required:
         return None
     what = "A governed action" if kind is ActionKind.ACT else "A call"
@@ -58,7 +58,7 @@ def level_refusal(kind: ActionKind, required: TrustLevel, actual: int) -> Refusa
 
 
 def action_refusal(required: TrustLevel, actual: int, *, approved: bool) -> Refusal | None:
-    """Return the refusal of a governed action, or None where it may run.
+    """Return the refusal of a governed action, or None if it may run.
 
     At L1 and L2 an action is only suggested, and at L3 it needs a user's approval.
     """
@@ -92,10 +92,10 @@ def no_budget(category: str) -> Refusal:
 
 
 def over_budget(total: int, ceiling: int, envelope: str = "budget", kind: str = "session", name: str = "") -> Refusal:
-    """Return the refusal of an amount that does not fit in an envelope.
+    """Return the refusal of an amount that would exceed an envelope's ceiling.
 
-    ``total`` is the sum, in nano-USD, that would be spent and held there with the requested amount. ``envelope`` names
-    the envelope in the sentence; ``kind`` and ``name`` identify it in the `Limit`.
+    ``total`` is the sum, in nano-USD, that would be spent and held in the envelope with the requested amount.
+    ``envelope`` names the envelope in the sentence; ``kind`` and ``name`` identify it in the `Limit`.
     """
     return Refusal(
         BUDGET_EXCEEDED,

@@ -151,7 +151,7 @@ def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 class _Position(FunctionElement[int]):
-    """The position of the second text in the first, counted from 1; 0 where it does not occur."""
+    """The position of the second text in the first, counted from 1, or 0 if the first does not contain the second."""
 
     type = Integer()
     inherit_cache = True

@@ -26,7 +26,7 @@ class Snapshot(Protocol):
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """Return a context in which invalid text can be read too, with lone surrogates in place of invalid bytes."""
+        """Return a context that makes invalid text readable, with lone surrogates in place of invalid bytes."""
         ...
 
     def stream(self, text: str, values: Sequence[Any] = ..., /) -> Iterator[tuple[Any, ...]]:
@@ -34,7 +34,7 @@ class Snapshot(Protocol):
         ...
 
     def first(self, text: str, values: Sequence[Any], /) -> tuple[Any, ...] | None:
-        """Return the first row of a statement; None where it has none."""
+        """Return the first row of a statement, or None if it returns no rows."""
         ...
 
 
@@ -44,11 +44,14 @@ class ReadableDatabase(Protocol):
     statements: Statements
 
     def reading(self) -> AbstractContextManager[Cursor]:
-        """Return a context with a consistent view of the committed state, on its own connection; from any thread."""
+        """Return a context with a separate connection and a consistent view of the committed state.
+
+        Any thread may call this.
+        """
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Return a context with a snapshot, the same kind of view, for a verification; from any thread."""
+        """Return a context with a snapshot, the same kind of view, for a verification. Any thread may call this."""
         ...
 
 
@@ -61,8 +64,8 @@ class Database(ReadableDatabase, Protocol):
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         """Call ``do`` with the `Work` of a write transaction, commit the transaction, and return the result of ``do``.
 
-        ``do`` executes ``requests``. It may be called again with another `Work`, where the database could not commit
-        the first one. Used by one thread at a time.
+        ``do`` executes ``requests``. It is called again, with another `Work`, if the database could not commit the
+        first one. Only one thread at a time may call this method.
         """
         ...
 

@@ -25,9 +25,9 @@ SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 
 
 def migrate(connection: Connection, name: str, statements: Statements) -> None:
-    """Create or upgrade the tables in the connection's transaction, which must exclude all other writers.
+    """Create or upgrade the tables in the connection's transaction. The transaction must exclude all other writers.
 
-    Raises LedgerVersionError where they are newer than this package; ``name`` names the ledger in messages.
+    Raises LedgerVersionError if the tables are newer than this package; ``name`` names the ledger in messages.
     """
     version = _version(connection)
     if version == REVISIONS[-1]:

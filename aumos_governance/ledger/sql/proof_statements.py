@@ -1,4 +1,4 @@
-"""The statements with which a verification reads a database."""
+"""The SQL statements of a verification, which read a database."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ProofStatements:
             if dialect.name == "sqlite"
             else None
         )
-        """The same as `others`, in the order in which the records were written; None for PostgreSQL."""
+        """The same as `others`, in the order of writing; None for PostgreSQL, which does not know that order."""
         self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
         self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
         asks = schema.tables["asks"]

@@ -37,7 +37,7 @@ class ReadOnlyDatabase(ReadableDatabase, Protocol):
 class SqlReader:
     """A `LedgerReader` on a database.
 
-    Raises NotFoundError where the database has no ledger, and LedgerVersionError where another version made its tables.
+    Raises NotFoundError if the database has no ledger, and LedgerVersionError if another version made its tables.
     """
 
     def __init__(self, database: ReadOnlyDatabase) -> None:

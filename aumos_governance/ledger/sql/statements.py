@@ -55,7 +55,7 @@ class Statement(NamedTuple):
     values: Callable[[Any], tuple[Any, ...]]
     """Returns the values of a row in the order of the parameters."""
     answer: int | None
-    """The index, among the values, of the response, which must be encoded as text; None where there is none."""
+    """The index of the response among the values, since a response must be encoded as text; None for other rows."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:

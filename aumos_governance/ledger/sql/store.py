@@ -1,4 +1,4 @@
-"""The `Store` of a transaction on a database: it loads rows, and writes those that a `Work` has changed."""
+"""The `Store` of a transaction on a database: it loads rows, and writes the rows that a `Work` has changed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Charges whose commit was not confirmed: if they were committed, they are taken back once the database responds again.
+"""Charges whose commit was not confirmed: if they were committed, they are reversed once the database responds again.
 
-Their callers got an error, so these charges must not count.
+The callers of these charges got an error, so the amounts must not stay charged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ORIGIN: Final = Origin("ledger")
 
 
 class UnconfirmedCharges:
-    """The charges that are unconfirmed now, and the thread that takes them back.
+    """The charges that are unconfirmed now, and the thread that reverses them.
 
     The thread passes its requests to ``submit``, which queues them for the ledger's writer.
     """
@@ -44,7 +44,7 @@ class UnconfirmedCharges:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Add the charges among these requests, whose callers get an error; ``outcomes`` are the ledger's decisions."""
+        """Add the charges among these requests. Their callers get an error; ``outcomes`` are the ledger's decisions."""
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):
             if not isinstance(request, Charging) or not isinstance(outcome, Decision):
@@ -62,7 +62,7 @@ class UnconfirmedCharges:
                 self._thread.start()
 
     def current(self, beside: Sequence[Request[Any]]) -> tuple[Unconfirmed, ...]:
-        """Return the charges to take back, except those that ``beside`` requests again with the same keys.
+        """Return the charges to reverse, without the charges that ``beside`` requests again with the same keys.
 
         ``beside`` are the requests in the same transaction.
         """
@@ -71,7 +71,7 @@ class UnconfirmedCharges:
             return tuple(charge for charge in self.charges.values() if (charge.scope, charge.key) not in again)
 
     def confirm(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Remove the charges of requests that were committed, and are now confirmed to their callers."""
+        """Remove the charges of these requests, whose commit is confirmed, and the charges that they reversed."""
         with self._lock:
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, TakeBack):

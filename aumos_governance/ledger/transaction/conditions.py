@@ -1,4 +1,4 @@
-"""Conditions on rows, from which selections on every backend, and a database's partial indexes, are made."""
+"""Conditions on rows. Selections on every backend consist of them, and so do a database's partial indexes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Condition:
     def text(self, table: str = "") -> str:
         """Return the condition in SQL, with its constants; ``table`` qualifies the column.
 
-        A partial index and a statement use the same text, so that every query planner recognizes that the index fits.
+        A partial index and a statement use the same text, so that every query planner recognizes that it can use the
+        index.
         """
         assert not self.is_given
         column = f"{table}.{self.column}" if table else self.column

@@ -72,8 +72,8 @@ REFERENCED: Final = present("reference")
 class NotebookRow(Row):
     """A notebook, live or deleted, with the sums of its closed sessions.
 
-    ``root`` is one of the server roots from which it is used, mostly the first, and ``path`` its path below that root;
-    it is found by its ``file``.
+    ``root`` is one of the server roots that the notebook is used from, mostly the first, and ``path`` its path below
+    that root. A request finds the notebook by its ``file``.
     """
 
     id: str
@@ -106,7 +106,7 @@ class NotebookAliasRow(Row):
 @table("envelopes", Index("envelopes_subject", ("subject",)))
 @dataclass(slots=True, eq=False)
 class EnvelopeRow(Row):
-    """An envelope: a limit on money, which counts the charges of each of its periods."""
+    """An envelope: a limit on the sum of the charges in each of its periods."""
 
     id: str
     kind: str
@@ -114,8 +114,8 @@ class EnvelopeRow(Row):
     period: str
     ceiling: int
     subject: str
-    """What the envelope belongs to: a session's id for the kinds ``session`` and ``category``, else the subject that
-    `enclosures.subject_of` returns."""
+    """The id of the session for the kinds ``session`` and ``category``, else the subject that `enclosures.subject_of`
+    returns."""
 
 
 @table("sessions", Index("sessions_open", ("notebook_id",), (ONGOING,)))
@@ -143,14 +143,14 @@ class SessionRow(Row):
 @table("balances", key=("envelope_id", "period_start"), without_rowid=True)
 @dataclass(slots=True, eq=False)
 class BalanceRow(Row):
-    """The amounts that count in an envelope in one of its periods, in nano-USD."""
+    """The sums of the charges in an envelope in one of its periods, in nano-USD."""
 
     envelope_id: Annotated[str, References(EnvelopeRow)]
     period_start: int
     spent: int = 0
     held: int = 0
     charges: int = 0
-    """How many charges were made in this period."""
+    """How many charges were made in this period, including voided ones."""
 
 
 @table("chains", key=("chain",), without_rowid=True)
@@ -182,11 +182,11 @@ class ChargeRow(Row):
     spent: int
     """The amount that was spent, before corrections."""
     corrected: int
-    """The sum of the corrections, which no longer counts."""
+    """The sum of the corrections; this part of ``spent`` is no longer charged."""
     at: int
-    """When the charge was made; it counts in the period of this time."""
+    """When the charge was made; balances include it in the period of this time."""
     envelopes: str
-    """The ids of the envelopes in which it counts, inner before outer, separated by spaces."""
+    """The ids of the envelopes whose balances include the charge, inner before outer, separated by spaces."""
     tool: str
     agent_id: str | None
     category: str | None
@@ -209,7 +209,7 @@ class EstimateRow(Row):
     """The estimate, in nano-USD."""
     at: int
     adjusted: int | None = None
-    """The true cost to which the charge was adjusted, in nano-USD; None until then."""
+    """The true cost, in nano-USD, that replaced the estimate; None before the adjustment."""
     adjusted_at: int | None = None
 
 
@@ -233,7 +233,7 @@ class ResponseRow(Row):
 @table("configurations", key=("owner", "root"))
 @dataclass(slots=True, eq=False)
 class ConfigurationRow(Row):
-    """The envelopes with which a server's configuration encloses the sessions of its owner and root."""
+    """The envelopes that a server's configuration puts around the sessions of its owner and root."""
 
     owner: str
     root: str
@@ -246,7 +246,8 @@ class ConfigurationRow(Row):
 class MembershipRow(Row):
     """The shared ceilings around all sessions of an owner, under any root.
 
-    The request that puts a ceiling around an owner's sessions and the one that opens such a session both lock this row.
+    This row is locked by requests that put a ceiling around an owner's sessions, and by requests that open such
+    sessions.
     """
 
     owner: str
@@ -264,14 +265,14 @@ class CeilingRow(Row):
     """The owner; empty for a team's ceiling."""
     name: str
     envelopes: str
-    """The ids of its envelopes, separated by spaces: one, or none where the ceiling was lifted. Earlier versions may
-    have left several, one for each period."""
+    """The ids of the ceiling's envelopes, separated by spaces: one id, or none if the ceiling was lifted. Earlier
+    versions may have left several, one for each period."""
 
 
 @table("corrections", Index("corrections_charge", ("charge_id",)))
 @dataclass(slots=True, eq=False)
 class CorrectionRow(Row):
-    """An amount of a charge that a user took back, in nano-USD."""
+    """A user's correction: an amount, in nano-USD, that a charge was reduced by."""
 
     id: str
     charge_id: Annotated[str, References(ChargeRow)]
@@ -351,7 +352,7 @@ class ConsentRow(Row):
 @table("gateway_keys", Index("gateway_keys_valid", ("owner", "root"), (VALID,)))
 @dataclass(slots=True, eq=False)
 class GatewayKeyRow(Row):
-    """A key of the gateway, of which the ledger stores only the digest."""
+    """A key of the gateway. The ledger stores only its digest."""
 
     id: str
     digest: str

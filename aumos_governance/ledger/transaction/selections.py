@@ -76,9 +76,10 @@ class NotebooksOf(Enum):
 
 
 class Selection(Generic[RowT]):
-    """The rows of one class for which all conditions hold, in order of their keys.
+    """The rows of one class that meet all conditions, in order of their keys.
 
-    Each use of a selection passes values: first those that ``notebooks_of`` needs, then one for each `GIVEN`, in order.
+    Each use of a selection passes values: first the values that ``notebooks_of`` needs, then a value for each `GIVEN`,
+    in order.
     """
 
     __slots__ = ("kind", "notebooks_of", "where")

@@ -33,7 +33,7 @@ class Store(Protocol):
         ...
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
-        """Return the row with this primary key; None where there is none."""
+        """Return the row with this primary key, or None if there is none."""
         ...
 
     def responses(self, scope: str, keys: Sequence[str]) -> list[ResponseRow]:
@@ -41,7 +41,7 @@ class Store(Protocol):
         ...
 
     def notebook_at(self, owner: str, file: str) -> NotebookRow | None:
-        """Return the live notebook with this owner and file; None where there is none."""
+        """Return the live notebook with this owner and file, or None if there is none."""
         ...
 
     def notebooks_under(self, owner: str, file: str) -> list[NotebookRow]:
@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
     def last_seq(self, owner: str, file: str) -> int:
-        """Return the highest ``seq`` of the deleted notebooks with this owner and file; 0 where there are none."""
+        """Return the highest ``seq`` of the deleted notebooks with this owner and file, or 0 if there are none."""
         ...
 
     def write(self, new: Iterable[Row], changed: Iterable[Row], audit: Iterable[AuditRow]) -> None:

@@ -76,7 +76,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index on the columns of those rows for which all conditions in ``where`` hold."""
+    """An index on columns of the rows that meet all conditions in ``where``."""
 
     name: str
     columns: tuple[str, ...]
@@ -105,7 +105,7 @@ class Table:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, in order. Evaluating types takes time, so it is done only where columns are used."""
+        """The columns, in order. Evaluating the types takes time, so it is done only when the columns are used."""
         return tuple(_column(name, hint) for name, hint in self._hints().items())
 
 
@@ -123,7 +123,7 @@ key_getter: Final[dict[type[Row], Callable[[Any], Key]]] = {}
 def table(
     name: str, *indexes: Index, key: tuple[str, ...] = ("id",), without_rowid: bool = False
 ) -> Callable[[type[RowT]], type[RowT]]:
-    """Declare that a dataclass is the row class of the table ``name``; the arguments are those of `Table`."""
+    """Declare that a dataclass is the row class of the table ``name``; see `Table` for the other arguments."""
 
     def declare(kind: type[RowT]) -> type[RowT]:
         names = columns[kind] = tuple(field.name for field in fields(kind))

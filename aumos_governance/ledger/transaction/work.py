@@ -1,8 +1,8 @@
 """The work of one transaction: rows are loaded at most once, changed in memory, and written together at the end.
 
 Operations use only `Work`, so they are the same for all backends; a backend's `Store` only loads and writes rows. An
-operation checks everything before it changes anything, so one that raises has changed nothing, and the other requests
-of the same transaction go on.
+operation checks everything before it changes anything. So an operation that raises has changed nothing, and the other
+requests of the same transaction go on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Work:
         self.now = 0
         """The time of that request, in microseconds since the epoch."""
         self.changes = 0
-        """How many changes were made, by which the writer proves that a request that raised has changed nothing."""
+        """How many changes were made. The writer compares this number, to make sure that a request that raised changed
+        nothing."""
         self._rows: defaultdict[type[Row], dict[Key, Row | None]] = defaultdict(dict)
         self._places: dict[Place, NotebookRow | None] = {}
         self._new: dict[Row, None] = {}
@@ -67,7 +68,7 @@ class Work:
             known.update(((scope, row.key), row) for row in self.store.responses(scope, keys))
 
     def find(self, kind: type[RowT], *key: Any) -> RowT | None:
-        """Return the row with this primary key, which is loaded the first time; None where there is none."""
+        """Return the row with this primary key, or None if there is none. The row is loaded only once."""
         rows = self._rows[kind]
         try:
             return rows[key]  # type: ignore[return-value]
@@ -88,7 +89,7 @@ class Work:
         return stored[kind].get(key) if found is None else found  # type: ignore[return-value]
 
     def get(self, kind: type[RowT], *key: Any) -> RowT:
-        """Return the row with this primary key, as `find` does; raise LookupError where there is none."""
+        """Return the row with this primary key, as `find` does; raise LookupError if there is none."""
         found = self.find(kind, *key)
         if found is None:
             raise LookupError(f"{kind.TABLE} has no row {key}")
@@ -135,7 +136,7 @@ class Work:
     # ---- notebooks
 
     def notebook(self, key: NotebookKey) -> NotebookRow | None:
-        """Return the notebook with this key that is not deleted; None where there is none."""
+        """Return the notebook with this key that is not deleted, or None if there is none."""
         place = (key.owner, file_of(key.root, key.path))
         try:
             return self._places[place]
@@ -153,7 +154,7 @@ class Work:
         return None if id is None else self.peek(NotebookRow, id)
 
     def notebook_or_new(self, key: NotebookKey) -> NotebookRow:
-        """Return the notebook with this key that is not deleted; create it where there is none."""
+        """Return the notebook with this key that is not deleted; create it if there is none."""
         found = self.notebook(key)
         if found is None:
             file = file_of(key.root, key.path)
@@ -210,7 +211,7 @@ class Work:
     # ---- balances
 
     def balance(self, envelope_id: str, period_start: int) -> BalanceRow:
-        """Return the balance of an envelope in one period; where there is none yet, one of zeros, which `save` adds."""
+        """Return the balance of an envelope in one period, or a new balance of zeros, which `save` adds."""
         found = self.find(BalanceRow, envelope_id, period_start)
         if found is None:
             found = BalanceRow(envelope_id, period_start)

@@ -220,7 +220,7 @@ def test_a_correction_afterwards_takes_back_what_counts_then(ledger: Ledger) -> 
     ledger.execute(opening())
     charge = estimated(ledger)
     ledger.execute(adjust(charge, 10 * CENT))
-    with pytest.raises(ConflictError, match=r"Only \$0.10 of this charge still counts"):
+    with pytest.raises(ConflictError, match=r"only \$0.10 of it is charged now"):
         ledger.execute(correct(charge, 11 * CENT))
     assert ledger.execute(correct(charge, 10 * CENT)).left == 0
     assert (balance(ledger).spent, sums(ledger)) == (0, (0, 0))

@@ -37,7 +37,7 @@ def test_a_user_takes_back_a_charge_with_a_reason(ledger: Ledger) -> None:
     record = records(ledger)[-1]
     assert (record.event, record.actor, record.reasons) == ("correct", "ann", ("double",))
     assert record.spent_delta == -10 * CENT
-    with pytest.raises(ConflictError, match=r"Only \$0.20 of this charge still counts"):
+    with pytest.raises(ConflictError, match=r"only \$0.20 of it is charged now"):
         ledger.execute(correct(charged.charge_id, 21 * CENT))
     assert ledger.execute(correct(charged.charge_id, 20 * CENT)).left == 0
     assert balance(ledger).spent == 0

@@ -125,17 +125,17 @@ def test_no_agent_is_given_more_than_the_session_has(ledger: Ledger) -> None:
     give(ledger, L2)
     give(ledger, L3)
     give(ledger, L1)
-    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+    with pytest.raises(NotAllowedError, match="trust level of agent 'planner' above L1"):
         give(ledger, L2, tighten_only=True)
-    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+    with pytest.raises(NotAllowedError, match="trust level of agent 'planner' above L1"):
         take(ledger, tighten_only=True)
-    with pytest.raises(NotAllowedError, match="at most trust level L1"):
+    with pytest.raises(NotAllowedError, match="trust level of agent 'planner' above L1"):
         give(ledger, L3, scope="mail", tighten_only=True)
     # A level that the agent has already is not raised.
     give(ledger, L1, tighten_only=True)
     give(ledger, L1, scope="mail", tighten_only=True)
     give(ledger, L0, scope="mail", tighten_only=True)
-    with pytest.raises(NotAllowedError, match="at most trust level L0"):
+    with pytest.raises(NotAllowedError, match="trust level of agent 'planner' above L0"):
         take(ledger, scope="mail", tighten_only=True)
     assert take(ledger)
     assert not take(ledger)

@@ -208,7 +208,7 @@ async def test_a_charge_is_taken_back_with_a_reason(rest: Any, agent: Agent) -> 
     assert (record["spent_delta"], record["reasons"], record["charge_id"]) == ("-0.02", ["entered twice"], charge)
     more = await rest("POST", "corrections", {**wish, "amount": "0.04"})
     assert (more.status, more.body["code"]) == (409, "CONFLICT")
-    assert "Only $0.03 of this charge still counts" in more.body["message"]
+    assert "only $0.03 of it is charged now" in more.body["message"]
 
 
 async def test_a_key_makes_a_decision_safe_to_repeat(rest: Any, agent: Agent) -> None:

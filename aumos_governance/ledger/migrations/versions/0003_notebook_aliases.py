@@ -1,7 +1,7 @@
 """Gives each notebook its file as its identity, and adds the table of joined notebooks.
 
-Notebooks that are the same file are only marked here. Joining them writes records, for which the tables of the current
-version are needed: `migrate` does it when all revisions have run, in the same transaction.
+Notebooks that are the same file are only marked here. Joining them writes records, which needs the tables of the
+current version; `migrate` joins them when all revisions have run, in the same transaction.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Adds the table of the gateway's keys: the digest of each, what it was issued to, and when it was revoked."""
+"""Adds the table of the gateway's keys: their digests, to which kernel or terminal each was issued, and until when."""
 
 from __future__ import annotations
 

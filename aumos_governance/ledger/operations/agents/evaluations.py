@@ -23,9 +23,10 @@ __all__ = ["append_record", "evaluate"]
 
 @operation(Record)
 def append_record(work: Work, request: Record) -> Recorded:
-    """Append a record of an event that was not decided by the ledger.
+    """Append a record of an event that the ledger itself did not decide.
 
-    Raises InvalidRequestError for an event in `OWN_EVENTS`, from which a verification derives the tables' contents.
+    Raises InvalidRequestError for an event in `OWN_EVENTS`: only the ledger may record these, since a verification
+    derives the tables' contents from them.
     """
     if request.event in OWN_EVENTS:
         raise InvalidRequestError(f"A record's event cannot be {request.event!r}, which the ledger writes itself.")

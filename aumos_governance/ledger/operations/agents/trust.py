@@ -67,7 +67,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
 
 @operation(TouchTrust)
 def touch_trust(work: Work, request: TouchTrust) -> bool:
-    """Store that an agent with a trust level was active now; return False where it has none."""
+    """Store that an agent was active now; return False if no trust level was set for it."""
     row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
     if row is None or row.level is None:
         return False
@@ -78,7 +78,7 @@ def touch_trust(work: Work, request: TouchTrust) -> bool:
 
 @operation(RemoveTrust)
 def remove_trust(work: Work, request: RemoveTrust) -> bool:
-    """Remove an agent's trust level; return whether it had one."""
+    """Remove the trust level that was set for an agent; return False if none was set."""
     session = _open_session(work, request.notebook) if request.realm is None else None
     realm = session_realm(session.id) if session is not None else request.realm or ""
     row = work.find(TrustRow, realm, request.agent_id, request.scope or "")
@@ -97,7 +97,7 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """Return the level that applies to an agent: the level for the scope, or else the level for all scopes.
+    """Return the row with the agent's trust level for this scope, or else for all scopes, or None if none was set.
 
     The row must not be changed (see `Work.peek`).
     """
@@ -109,7 +109,7 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
 
 
 def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
-    """Return the level that applies to an agent, or ``default`` where it has none."""
+    """Return the trust level that applies to an agent, or ``default`` if none was set."""
     row = find_trust(work, realm, agent_id, scope)
     return int(default) if row is None or row.level is None else row.level
 
@@ -139,7 +139,7 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
 
 @operation(RevokeConsent)
 def revoke_consent(work: Work, request: RevokeConsent) -> int:
-    """Revoke one consent of an agent, or all where the request names no data type; return how many."""
+    """Revoke one consent of an agent, or all its consents if the request names no data type; return how many."""
     check_named(agent_id=request.agent_id)
     realm = _realm_of(work, request.notebook, request.realm)
     if request.data_type is None:
@@ -172,7 +172,7 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
 
 
 def realm_in(session: SessionRow, realm: str | None) -> str:
-    """Return ``realm``, in which a request's agents are; for None, the session's own realm."""
+    """Return the realm of a request's agents: ``realm``, or for None the session's realm."""
     return session_realm(session.id) if realm is None else realm
 
 
@@ -223,8 +223,8 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
 
 def _loosened(agent_id: str, level: int) -> NotAllowedError:
     return NotAllowedError(
-        f"This server is strict: from the notebook agent {agent_id!r} can be given at most trust level L{level}, its"
-        " present level."
+        f"This server is strict, so code in the notebook cannot raise the trust level of agent {agent_id!r} above"
+        f" L{level}; the level ends with the session, and a user can open the next session in the governance panel."
     )
 
 

@@ -134,7 +134,7 @@ def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
 
 
 def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling: int) -> str:
-    """Set the ceiling, in nano-USD, of the envelope with this period, which is created where needed; return its id."""
+    """Set the ceiling, in nano-USD, of the envelope with this period; create the envelope if needed; return its id."""
     id = envelope_id(kind, subject, name, period)
     envelope = work.find(EnvelopeRow, id)
     if envelope is None:

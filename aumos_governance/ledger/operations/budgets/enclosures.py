@@ -1,4 +1,4 @@
-"""The ceilings that enclose a session: those of its server's configuration, and the shared ones around its owner."""
+"""The ceilings around a session: the ones that its server configures, and the shared ones of its owner."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put ceilings around a session: its owner's shared ones and, with a ``root``, those of that root's configuration.
+    """Put ceilings around a session: its owner's shared ones and, with a ``root``, the ones configured for that root.
 
     ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings that servers with
-    other roots put around the session stay: its notebook may be reached from several roots, and a charge must fit in
-    the ceilings of all. The caller saves the session's row.
+    other roots put around the session stay: its notebook may be reached from several roots, and a charge must stay
+    within the ceilings of all. The caller saves the session's row.
 
     Returns whether the session has other ceilings than before, or one of them has another amount.
     """
@@ -59,7 +59,7 @@ def shared_around(work: Work, owner: str) -> Iterator[CeilingRow]:
 
 
 def membership_of(work: Work, owner: str) -> MembershipRow:
-    """Return the row that lists the shared ceilings around this owner's sessions; create it where there is none."""
+    """Return the row that lists the shared ceilings around this owner's sessions; create the row if it is missing."""
     found = work.find(MembershipRow, owner)
     # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
     return work.add(MembershipRow(owner, "[]")) if found is None else found

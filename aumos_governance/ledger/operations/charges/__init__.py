@@ -1,1 +1,1 @@
-"""Operations on spends and holds: charge, settle, release, adjust and take back amounts."""
+"""Operations on spends and holds: charge, settle, release, adjust, reverse and correct amounts."""

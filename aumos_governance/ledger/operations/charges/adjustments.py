@@ -32,11 +32,12 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
     charge, estimate = _estimated(work, request)
     if estimate.adjusted is not None:
         raise ConflictError(
-            f"The charge was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.", _ADJUSTED
+            f"Charge {charge.id!r} was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.",
+            _ADJUSTED,
         )
     if charge.corrected:
-        # A user has decided how much of this estimate counts, and that decision stands.
-        raise ConflictError("A user has corrected this charge, so it was not adjusted.", _CORRECTED)
+        # A user has decided how much of this estimate is charged; an adjustment must not undo that.
+        raise ConflictError(f"Charge {charge.id!r} was not adjusted, since a user has corrected it.", _CORRECTED)
     before, delta = charge.spent, amount - charge.spent
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -79,7 +80,11 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
             raise NotFoundError(f"There is no charge {request.charge_id!r}.")
         estimate = work.find(EstimateRow, charge.id)
         if estimate is None:
-            raise ConflictError("The charge is not an estimate, so it was not adjusted.", _NOT_ESTIMATED)
+            raise ConflictError(
+                f"Charge {charge.id!r} was not adjusted: only an estimated charge can be adjusted. A user can reduce"
+                " any other charge that was spent, by a correction.",
+                _NOT_ESTIMATED,
+            )
         return charge, estimate
     found = work.select(ESTIMATES_OF_REFERENCE, request.reference)
     ours = [

@@ -33,20 +33,20 @@ __all__ = ["hold", "spend"]
 
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
-"""The checks of a charge that names none: an agent without a level of its own is limited only by the session's level.
+"""The checks of a charge that names no checks: an agent without a trust level is limited only by the session's level.
 """
 
 
 @operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
-    """Decide a spend, and charge it where it is allowed."""
+    """Decide a spend, and charge its amount if it is allowed."""
     _check_amount(request.amount, 1)
     return _charge(work, request, request.already_paid, None)
 
 
 @operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
-    """Decide a hold, and hold its amount where it is allowed."""
+    """Decide a hold, and hold its amount if it is allowed."""
     _check_amount(request.amount, 0)
     check_whole(until=request.until)
     if request.least is not None or request.most is not None:
@@ -248,7 +248,7 @@ def _further(
 
 
 def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
-    """Return the approval that the request names, where it allows this action; else None.
+    """Return the approval that the request names, or None if that does not allow this action.
 
     An approval is needed only at L3, and is valid once, for the action that was shown to the user.
     """

@@ -158,7 +158,7 @@ def _resolve(
     usage: Mapping[str, Any] = _NONE,
     source: Mapping[str, Any] = _NONE,
 ) -> Resolved:
-    """End a hold in the state ``outcome`` with what was spent, in nano-USD, and record that."""
+    """End a hold in the state ``outcome``, with the amount ``spent`` in nano-USD, and record that."""
     held = charge.amount if charge.state in _OPEN else 0
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)

@@ -1,4 +1,4 @@
-"""The operations that take back charges: after a cancel, after an unconfirmed commit, or by a user's correction."""
+"""The operations that reverse or reduce charges: cancels, reversals of unconfirmed charges, and users' corrections."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from ..registry import operation
 __all__ = ["correct", "take_back", "void"]
 
 _ON_ITS_WAY: Final = 1_000_000
-"""Microseconds for which a response may still be on its way to the client when the client sends a cancel."""
+"""The record of a cancel has ``answered`` if the response is at least this old, in microseconds. A younger response may
+still have been on its way to the client when the client sent the cancel."""
 _TAKEN_BACK: Final = "The request was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Take back the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
+    """Reverse the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
     if request.of == request.key:
         raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
@@ -79,7 +80,7 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
 
 @operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
-    """Take back the charges that were committed although their callers got no confirmation."""
+    """Reverse the charges that were committed although their callers got no confirmation; return how many."""
     taken = 0
     for unconfirmed in request.charges:
         # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
@@ -98,7 +99,7 @@ def take_back(work: Work, request: TakeBack) -> int:
 def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
-    """Take back a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
+    """Reverse a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
     session, notebook = session_and_notebook(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -130,7 +131,7 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Take back an amount of a charge, by a user's decision."""
+    """Reduce a charge by an amount, by a user's decision."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
@@ -145,7 +146,8 @@ def correct(work: Work, request: Correct) -> Corrected:
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(
-            f"Only {money.display(left)} of this charge still counts, so {money.display(amount)} cannot be taken back."
+            f"Charge {charge.id!r} cannot be reduced by {money.display(amount)}: only {money.display(left)} of it is"
+            " charged now."
         )
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)

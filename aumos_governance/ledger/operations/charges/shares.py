@@ -1,4 +1,4 @@
-"""The amount that a bounded hold is granted, and whether a charge would fit without the holds of live callers."""
+"""The amount that a bounded hold is granted, and whether a charge exceeds a limit even without live holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def bounded(work: Work, request: Hold) -> Hold:
     """Return a bounded hold with the amount that it is granted, which is at least its ``least`` amount.
 
     The ``detail`` of the returned hold has the requested ``worst_case`` and ``least``. Raises InvalidAmountError for
-    bounds out of range, and InvalidRequestError where they contradict each other.
+    bounds out of range, and InvalidRequestError if they contradict each other.
     """
     least, most = _bounds(request)
     notebook = work.notebook(request.notebook)
@@ -31,9 +31,9 @@ def bounded(work: Work, request: Hold) -> Hold:
 
 
 def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount: int) -> bool:
-    """Whether an amount would fit in all envelopes if the holds of live callers were released.
+    """Whether an amount would exceed no ceiling if the holds of live callers were released.
 
-    Amounts that are spent, or held with an unknown outcome, still count.
+    Amounts that are spent, or held with an unknown outcome, are still included.
     """
     for envelope, balance in balances:
         if balance.spent + balance.held + amount > envelope.ceiling:
@@ -44,7 +44,7 @@ def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount:
 
 
 def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int) -> int:
-    """Return the smallest share, in nano-USD, that is left for a request in any of the envelopes; at most ``most``."""
+    """Return the smallest share, in nano-USD, that any of the envelopes leaves for a request; at most ``most``."""
     share = most
     for envelope, balance in balances:
         left = max(0, envelope.ceiling - balance.spent - balance.held)

@@ -1,1 +1,1 @@
-"""Operations on the gateway's keys, of which the ledger stores only digests."""
+"""Operations on the gateway's keys. The ledger stores only digests of the keys."""

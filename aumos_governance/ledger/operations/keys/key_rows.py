@@ -21,7 +21,7 @@ VALID_KEYS: Final = Selection(GatewayKeyRow, VALID, given("owner"), given("root"
 
 
 def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
-    """Return the key with this id; raise NotFoundError where there is none that the caller may name."""
+    """Return the key with this id; raise NotFoundError if there is no such key, or if the caller may not name it."""
     check_text(key_id)
     row = work.find(GatewayKeyRow, key_id)
     if row is None or (origin.within is not None and origin.within != (row.owner, row.root)):
@@ -30,7 +30,7 @@ def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
 
 
 def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
-    """Return the live notebook that a key is bound to, or the one that it was joined to; None where there is none."""
+    """Return the live notebook that a key is bound to, or None. For a joined notebook, return the one that remained."""
     if row.notebook_id is None:
         return None
     alias = work.find(NotebookAliasRow, row.notebook_id)

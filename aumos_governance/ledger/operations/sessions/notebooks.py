@@ -76,7 +76,7 @@ def _remove(work: Work, notebook: NotebookRow, origin: Origin, why: str) -> None
 
 @operation(JoinNotebooks)
 def join_notebooks(work: Work, request: JoinNotebooks) -> int:
-    """Join the two notebooks of each pair, or rename the first where the second is not known; return how many."""
+    """Join the two notebooks of each pair, or rename the first if the second is not known; return how many."""
     return sum(_join(work, old, new, request.origin) for old, new in request.pairs)
 
 

@@ -54,7 +54,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
 
 @operation(CloseSession)
 def close_session(work: Work, request: CloseSession) -> SessionState:
-    """Close the notebook's session where one is open, and return the notebook's state."""
+    """Close the notebook's open session, if any, and return the notebook's state."""
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -211,7 +211,7 @@ def _step(before: object, after: object, old: Value, new: Value) -> dict[str, An
 
 
 def _last_session(work: Work, key: NotebookKey) -> LastSession | None:
-    """Return the values of the notebook's newest session, open or closed; None where there was none."""
+    """Return the values of the notebook's newest session, open or closed, or None if it never had a session."""
     notebook = work.notebook(key)
     if notebook is None or notebook.session_id is None:
         return None

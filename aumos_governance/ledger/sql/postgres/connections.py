@@ -51,7 +51,7 @@ class _FlagDumper(Dumper):
 
 
 class PostgresServer:
-    """The address of a database, from which connections to it are made."""
+    """The address of a database; `connect` opens a connection to this database."""
 
     def __init__(self, url: str) -> None:
         """Parse a connection URI of libpq; raise ConfigurationError for any other text."""
@@ -68,7 +68,7 @@ class PostgresServer:
         """The URL without user, password and options, for messages."""
 
     def connect(self) -> Connection:
-        """Return a new connection, without a transaction; raise LedgerError where that fails."""
+        """Return a new connection, without a transaction; raise LedgerError if that fails."""
         try:
             connection: Connection = psycopg.connect(**self._parameters, autocommit=True, client_encoding="UTF8")
         except psycopg.Error as error:
@@ -109,7 +109,7 @@ def _name(parameters: dict[str, Any]) -> str:
 
 
 def roll_back(connection: Connection) -> None:
-    """Roll back the open transaction, if any; close the connection where that fails."""
+    """Roll back the open transaction, if any; close the connection if that fails."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with suppress(psycopg.Error):
             connection.execute(b"ROLLBACK")

@@ -44,7 +44,7 @@ _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
 
 
 class _IncompleteError(Exception):
-    """Raised where a transaction loaded rows that it had not locked; the error has the names of these rows."""
+    """A transaction loaded rows that it had not locked; the error has the names of these rows."""
 
     def __init__(self, names: set[Name]) -> None:
         super().__init__(f"{len(names)} rows were not locked")
@@ -52,7 +52,7 @@ class _IncompleteError(Exception):
 
 
 class _LostError(Exception):
-    """Raised where the connection was lost, and the transaction on it was not committed."""
+    """The connection was lost, and the transaction on it was not committed."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__("the connection was lost")
@@ -60,7 +60,7 @@ class _LostError(Exception):
 
 
 class PostgresDatabase:
-    """A `Database` in PostgreSQL; what is acknowledged is on the database's disk."""
+    """A `Database` in PostgreSQL. An acknowledged request is on the database's disk."""
 
     at_once = False
 
@@ -165,9 +165,9 @@ class PostgresDatabase:
         return ended[2]
 
     def _was_committed(self, record: AuditRow, error: psycopg.Error) -> bool:
-        """Whether a transaction whose connection was lost, with this error, has committed this audit record.
+        """Whether a transaction has committed this audit record, although its connection was lost with this error.
 
-        Raises NotConfirmedError where that cannot be found out.
+        Raises NotConfirmedError if the database cannot be queried about the record.
         """
         try:
             return self._is_stored(record)
@@ -209,7 +209,7 @@ class PostgresDatabase:
 
 
 def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
-    """Return what ``do`` returns; raise _IncompleteError where it loaded rows that were not locked."""
+    """Return what ``do`` returns; raise _IncompleteError if it loaded rows that were not locked."""
     try:
         done = do(work)
     except psycopg.Error:

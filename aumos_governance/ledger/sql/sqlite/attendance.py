@@ -17,7 +17,7 @@ _fcntl: Final[Any] = import_module("fcntl") if os.name == "posix" else None
 
 
 class Attendance:
-    """A folder beside the ledger's file, in which each server that has the ledger open keeps a locked file."""
+    """A folder beside the ledger's file. Each server that has the ledger open keeps a locked file in this folder."""
 
     def __init__(self, ledger: Path) -> None:
         self._folder = ledger.with_name(f"{ledger.name}-servers")
@@ -27,7 +27,7 @@ class Attendance:
     def begin(self, server: str) -> None:
         """List this server's name until `end`, or until this process ends in any way.
 
-        Raises LedgerError where the folder cannot be used.
+        Raises LedgerError if the folder cannot be used.
         """
         if _fcntl is None:
             return
@@ -67,7 +67,7 @@ class Attendance:
 
 
 def _locked(file: Path) -> int | None:
-    """Create a file, lock it and return its descriptor; None where another server deleted it as abandoned meanwhile."""
+    """Create a file, lock it and return its descriptor, or None if another server deleted it before it was locked."""
     # Kernels and terminals must not inherit the descriptor, since the lock would last as long as their processes.
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

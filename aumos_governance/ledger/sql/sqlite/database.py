@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 BUSY_SECONDS: Final = 10
 """How long a transaction waits for another process that writes to the same file, in seconds.
 
-It must be at least a request's lifetime: otherwise a queued copy could run after its client was informed that nothing
-happened.
+This must be at least a request's lifetime: otherwise a queued copy of a request could run after its client was informed
+that nothing happened.
 """
 _PAGE_BYTES: Final = 2048
 """The page size of a new file. A decision changes a few rows in each of a dozen pages, and writes all these pages; half
@@ -46,7 +46,7 @@ _IDLE_READERS: Final = 4
 
 
 class SqliteDatabase(ReadableSqlite):
-    """A `Database` in a file in WAL mode with ``synchronous=FULL``: what is acknowledged is on disk."""
+    """A `Database` in a file in WAL mode with ``synchronous=FULL``: an acknowledged request is on disk."""
 
     at_once = True
 
@@ -225,8 +225,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def begin_immediate(connection: sqlite3.Connection) -> None:
     """Start a write transaction; wait up to `BUSY_SECONDS` for other processes.
 
-    SQLite itself waits with pauses that grow to 100 ms, so a process that has just begun to wait overtakes one that has
-    waited long. Here all processes wait with the same short pauses.
+    SQLite itself waits with pauses that grow to 100 ms, so a process that has just begun to wait overtakes a process
+    that has waited long. With this function all processes wait with the same short pauses.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:

@@ -25,11 +25,11 @@ _READ_ONLY: Final = ("unable to open", "readonly", "read-only")
 
 
 class SqliteFile(ReadableSqlite):
-    """A `ReadOnlyDatabase` in an existing SQLite file; each reading has a connection of its own.
+    """A `ReadOnlyDatabase` in an existing SQLite file; each reading uses a new connection.
 
-    Raises NotFoundError where the file does not exist. On a file system that cannot be written, SQLite cannot read a
-    file whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without
-    a log the file is opened as immutable.
+    Raises NotFoundError if the file does not exist. On a file system that cannot be written, SQLite cannot read a file
+    whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without a
+    log the file is opened as immutable.
     """
 
     def __init__(self, path: Path) -> None:
@@ -109,7 +109,7 @@ class SqliteFile(ReadableSqlite):
         raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
 
     def _file_states(self) -> tuple[object, ...]:
-        """Return the inode, size and time of the file and its log, by which a change is noticed.
+        """Return the inode, size and modification time of the file and its log, to detect changes.
 
         Another process may write to the file through another mount, although this one is read-only.
         """

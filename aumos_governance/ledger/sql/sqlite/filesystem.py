@@ -15,7 +15,7 @@ _NETWORK: Final = re.compile(
 
 
 def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
-    """Return the type of the network file system that has ``path``; None where it is local or not known."""
+    """Return the type of the network file system that has ``path``, or None if it is local or not known."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""The snapshot for a verification on SQLite: one read transaction, in which damaged values can be read too."""
+"""The snapshot for a verification on SQLite: one read transaction that can also read damaged values."""
 
 from __future__ import annotations
 
