@@ -1,4 +1,4 @@
-"""The notebook with an open governance session that was active last: the calls of a new terminal count there."""
+"""Finds the most recently active notebook with an open governance session; a new terminal's calls are charged to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_NOTEBOOK: Final = ("kernel:", KEY_PATH)
 
 
 class ActiveNotebooks:
-    """The open sessions of one owner and server root, ordered by their last change.
+    """The open sessions of one owner and one server's root folder, ordered by their last change.
 
     Each method may be called from any thread.
     """
@@ -31,7 +31,7 @@ class ActiveNotebooks:
     def load(self, ledger: Ledger) -> None:
         """Load the sessions that are open now.
 
-        The ledger does not know which of them was active last, so it is taken to be the session that was opened last.
+        The ledger does not record which session was active last, so sessions are ordered by the time they were opened.
         """
         found: list[SessionState] = []
         after = ""
@@ -58,6 +58,6 @@ class ActiveNotebooks:
             return self._open != before
 
     def last(self) -> NotebookKey | None:
-        """Return the notebook that was active last; None where no session is open."""
+        """Return the most recently active notebook; None if no session is open."""
         with self._lock:
             return next(reversed(self._open.values()), None)

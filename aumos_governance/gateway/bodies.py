@@ -1,4 +1,4 @@
-"""Reads clients' request bodies within limits: 64 MiB for one body, 256 MiB of memory for all bodies together."""
+"""Reads clients' request bodies, of at most 64 MiB each, and limits the memory for all bodies together to 256 MiB."""
 
 from __future__ import annotations
 
@@ -31,19 +31,22 @@ _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "def
 
 
 class Bodies:
-    """The memory that the bodies of all current calls take, counted for all keys together and for each client's key."""
+    """The sizes of all current calls' bodies in memory, added up for all keys together and for each client's key."""
 
     def __init__(self, *, max_body_bytes: int = MAX_BODY_BYTES, max_total_bytes: int = MAX_TOTAL_BYTES) -> None:
         self.max_body_bytes = max_body_bytes
         self.max_key_bytes = max_total_bytes * 3 // 4
-        """The most bytes for the calls of one key, so that one kernel cannot keep the others from making calls."""
+        """The most bytes for all calls with one key, so that one kernel cannot keep other kernels from making calls."""
         self._turn = asyncio.Lock()
         self._max_total_bytes = max_total_bytes
         self._size = 0
         self._of_key: Counter[str] = Counter()
 
     def reserve(self, key_id: str, size: int) -> None:
-        """Add ``size`` bytes to a key's count. Raises RefusedError where the key's limit or the total is exceeded."""
+        """Add ``size`` bytes to the memory in use by a key's calls.
+
+        Raises RefusedError if the limit for one key, or the limit for all keys, would be exceeded.
+        """
         if self._of_key[key_id] + size > self.max_key_bytes:
             raise _busy("the calls in progress with this key take all the memory that one key may use")
         if self._size + size > self._max_total_bytes:
@@ -51,7 +54,7 @@ class Bodies:
         self.release(key_id, -size)
 
     def release(self, key_id: str, size: int) -> None:
-        """Subtract ``size`` bytes from a key's count."""
+        """Subtract ``size`` bytes from the memory in use by a key's calls."""
         self._size -= size
         self._of_key[key_id] -= size
         if not self._of_key[key_id]:
@@ -60,7 +63,8 @@ class Bodies:
     async def process(self, work: Callable[[], ResultT], size: int) -> ResultT:
         """Call ``work``, which processes a body of ``size`` bytes, and return its result.
 
-        For a large body it is called in a thread, for one body at a time, since it takes more memory than is counted.
+        For a large body, ``work`` is called in a thread, and for one body at a time, since processing a body takes
+        more memory than `reserve` adds for it.
         """
         if size <= LARGE:
             return work()
@@ -75,7 +79,7 @@ class Bodies:
 
 
 class Body:
-    """The request body of one call. Its memory counts for the client's key, ``key_id``, until `close`."""
+    """The request body of one call; until `close`, its size is part of the memory in use by the key ``key_id``."""
 
     def __init__(self, bodies: Bodies, key_id: str) -> None:
         self._bodies = bodies
@@ -84,7 +88,7 @@ class Body:
         self._values = 0
 
     def close(self) -> None:
-        """Stop counting the memory of this body: the call has ended."""
+        """Subtract this body from the memory in use, since the call has ended."""
         self._bodies.release(self._key_id, self._size)
         self._size = 0
 
@@ -107,7 +111,7 @@ class Body:
     async def encode(self, body: Mapping[str, Any], size: int) -> bytes:
         """Return ``body`` as JSON, to be sent instead of the client's body of ``size`` bytes.
 
-        Raises RefusedError where it takes too much memory.
+        Raises RefusedError if the JSON takes too much memory.
         """
         # For a small body `json.dumps` makes the same bytes in a fraction of the time.
         content = (
@@ -117,7 +121,10 @@ class Body:
         return content
 
     def _hold(self, content: bytes, values: int) -> None:
-        """Count the memory that the call takes now: ``content``, and ``values`` bytes of parsed values."""
+        """Set the size of this body in memory: the length of ``content``, plus ``values`` bytes of parsed values.
+
+        Raises RefusedError if that is too much.
+        """
         self._values = values
         size = len(content) + values
         if size > self._bodies.max_key_bytes:
@@ -146,7 +153,7 @@ class Body:
             return b""
         if request.headers.get("expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            # The interim response is not part of the final one, whose output aiohttp counts here.
+            # aiohttp counts the bytes of the final response here, and the interim response is not part of them.
             request.writer.output_size = 0
         pieces: list[bytes] = []
         while piece := await self._piece(request):

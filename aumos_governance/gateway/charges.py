@@ -20,19 +20,19 @@ _PLACES: Final = ("usage", "usageMetadata")
 """The fields with the token counts: the first in responses of OpenAI and Anthropic, the second in Google's."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")
 _MOST: Final = 32
-"""The most counts of one response that are recorded."""
+"""The most token counts of one response that are recorded."""
 _LARGEST: Final = 1 << 53
 """Counts from here on are not recorded: JavaScript cannot read them exactly."""
 
 
 class OpenCharge:
-    """The hold of one call, which ends once; a second end changes nothing.
+    """The open hold of one call. The first method that ends the hold takes effect; later ones change nothing.
 
-    ``reference`` makes the ledger's reference from a response's id. ``source`` is recorded: it states who made
-    the call.
+    ``held`` is the held amount in nano-USD. ``reference`` makes the ledger's reference from a response's id. ``source``
+    states who made the call, for the audit record.
 
-    The end is posted without waiting for it: the hold stands until the end is recorded, and the ledger handles it
-    before the next request of the same client.
+    The methods post a settlement or release and return without waiting. The hold stays open in the ledger until this
+    is recorded, and the ledger executes it before the next request of the same client.
     """
 
     def __init__(
@@ -52,22 +52,22 @@ class OpenCharge:
         self._reference = reference
         self._source = source
         self.paid = paid
-        """The paid call as it is sent, perhaps with a lowered output limit."""
+        """The paid call in the form that is sent; its output limit may be lower than the client's."""
         self.sent = False
         """Whether the request may have reached the provider."""
 
     @property
     def open(self) -> bool:
-        """Whether the hold has not ended yet."""
+        """Whether no method has ended the hold yet."""
         return self._hold_id is not None
 
     def settle(self, reader: Reader) -> None:
-        """Charge the cost that the response reports, after all of it has arrived."""
+        """Charge the cost that the complete response reports; ``reader`` has read the response."""
         response, seen = evidence_of(reader)
         self._end(*charged(self._cost, self._held, response, seen), response)
 
     def settle_partly(self, reader: Reader) -> None:
-        """Charge an estimate for a response that broke off: what it can have cost so far."""
+        """Charge, as an estimate, the most that a response can have cost that broke off before its end."""
         response = reader.response()
         self._end(*charged_partly(self._cost, self._held, response, reader.seen()), response)
 
@@ -81,7 +81,10 @@ class OpenCharge:
             self._service.post(self._caller, "release", {"hold_id": hold_id})
 
     def abandon(self) -> None:
-        """End the hold, if it is still open, of a call that has ended: estimate what was sent, else release."""
+        """End the hold of a call that has ended, unless the hold has ended already.
+
+        If the request may have reached the provider, the held amount is charged as an estimate; else it is released.
+        """
         self.estimate() if self.sent else self.release()
 
     def _end(self, amount: int, estimated: bool, response: Mapping[str, Any] | None = None) -> None:

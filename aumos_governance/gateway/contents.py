@@ -27,7 +27,7 @@ _STEP: Final = 256 * 1024
 
 
 def text_of(content: bytes) -> str:
-    """Decode a JSON body. Raises RefusedError where it is not UTF-8, as JSON between programs must be."""
+    """Decode a JSON body. Raises RefusedError if it is not UTF-8, the encoding that JSON between programs must have."""
     try:
         # A reader may ignore a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
         return content.decode().removeprefix(_BYTE_ORDER_MARK)
@@ -36,7 +36,7 @@ def text_of(content: bytes) -> str:
 
 
 def memory_of(text: str) -> int:
-    """Return the most bytes of memory that the parsed values of a JSON text take."""
+    """Return an upper bound, in bytes, of the memory that the parsed values of a JSON text take."""
     # An escape such as \u4e2d may make the string with it 2 or 4 bytes a character, where the JSON text has only 1.
     characters = sys.getsizeof(text)
     if "\\u" in text:
@@ -60,7 +60,7 @@ def _between(text: str) -> Iterator[str]:
 
 
 def object_of(text: str) -> Mapping[str, Any]:
-    """Parse a JSON object; an empty text counts as an empty object. Raises RefusedError for any other JSON."""
+    """Parse a JSON object; return an empty dict for an empty text. Raises RefusedError for any other JSON."""
     if not text:
         return {}
     try:
@@ -82,7 +82,10 @@ def _no_object() -> RefusedError:
 
 
 def json_bytes(body: Mapping[str, Any]) -> bytes:
-    """Return an object as the JSON that `json.dumps` writes, but write long strings piece by piece."""
+    """Return ``body`` as the JSON that `json.dumps` returns, but encode long strings piece by piece.
+
+    Between the pieces other threads can run.
+    """
     pieces: list[bytes] = []
     try:
         _write(body, pieces.append)
@@ -118,8 +121,8 @@ def _write(value: object, put: Callable[[bytes], None]) -> None:
 def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
     """Return the plain fields of a form, and the sizes of its files in bytes.
 
-    Raises RefusedError for a form that two parsers could read differently: it is forwarded unchanged, and the provider
-    must read the same values in it as this function.
+    Raises RefusedError for a form that two parsers could read differently: the form is forwarded unchanged, so the
+    provider must read the same values from it as this function.
     """
     fields: dict[str, Any] = {}
     files: list[tuple[str, int]] = []

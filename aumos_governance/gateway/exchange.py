@@ -1,4 +1,4 @@
-"""Serves one request of a client: checks its key, holds its worst case, forwards it, returns the response, settles."""
+"""Serves one client request: checks its key, holds its worst case, forwards it, returns the response and settles."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
 """The codes of refusals that are recorded in the notebook's audit trail, although the ledger did not decide them."""
 _TURN_SECONDS: Final = 60
-"""How long a call waits for its turn where only amounts held by other calls keep it from fitting."""
+"""How long, in seconds, a call waits for its turn if the budget has room for it but for other calls' held amounts."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
 """The response header with the limit of output tokens that the gateway put into the request."""
 
@@ -52,7 +52,8 @@ class SharedParts:
     service: ServiceRequests
     bodies: Bodies
     incarnation: str
-    """The gateway's incarnation: its holds become *outcome unknown* when the gateway ends, not when a kernel does."""
+    """The gateway's incarnation, the owner of all holds that it makes: they become *outcome unknown* when the gateway
+    ends, and not when a kernel ends."""
     log: logging.Logger
 
 
@@ -70,7 +71,7 @@ class Exchange:
         self.holder: Holder | None = None
 
     async def respond(self) -> web.StreamResponse:
-        """Serve the request after `identify`, and return its response, which may be a refusal."""
+        """Serve the request, and return its response or a refusal; `identify` must have been called before."""
         try:
             return await self._respond()
         except RefusedError as refused:
@@ -90,7 +91,7 @@ class Exchange:
             )
         finally:
             if self._charge is not None:
-                # The hold is still open where, for example, the client disconnected before the provider responded.
+                # The hold is still open if, for example, the client disconnected before the provider responded.
                 self._charge.abandon()
             if self._sending is not None:
                 self._sending.close()
@@ -98,11 +99,14 @@ class Exchange:
                 self._body.close()
 
     def refusal_response(self, refused: RefusedError) -> web.StreamResponse:
-        """Return the response for a refusal, in the shape of the API that the client called."""
+        """Return the response that reports ``refused``, in the shape of the API that the client called."""
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:
-        """Find the holder of the request's key, and the upstream of its path. Raises RefusedError without them."""
+        """Find the holder of the request's key, and the upstream that its path names.
+
+        Raises RefusedError if either is not found, or if no call with the key is authorized now.
+        """
         request = self._request
         rest = request.rel_url.raw_path
         name, _, _ = rest.removeprefix(_PREFIX).partition("/")
@@ -177,9 +181,10 @@ class Exchange:
     # ---- the hold
 
     async def _hold(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
-        """Hold the call's worst case, and lower its output limit where less is granted.
+        """Hold the call's worst case; if the ledger grants less, return the call with a lowered output limit.
 
-        Raises RefusedError where the hold is denied, or there is no decision.
+        ``size`` is the size of the request's body in bytes. Raises RefusedError if the hold is denied, or if the
+        service does not decide.
         """
         measuring, upstream = destination.measuring, destination.upstream
         least = await measuring.least(found, size)
@@ -287,7 +292,10 @@ class Exchange:
         )
 
     def _refuse_unusable(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
-        """Raise RefusedError for a redirect, and where the provider refused its key: no client gets these responses."""
+        """Raise RefusedError if the response is a redirect or reports that the provider refused its key.
+
+        No client gets these responses.
+        """
         name = destination.upstream.name
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             response.close()

@@ -11,15 +11,15 @@ from multidict import CIMultiDict, CIMultiDictProxy
 __all__ = ["Mask", "from_client", "from_provider", "secrets_of", "without_secret"]
 
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
-"""The headers in which client libraries of OpenAI, Anthropic, Azure and Google send their key."""
+"""The headers that carry the key in requests of the client libraries of OpenAI, Anthropic, Azure and Google."""
 _KEY_PARAMETER: Final = "key"
-"""The query parameter in which Google's API accepts a key."""
+"""The query parameter that may carry the key in requests to Google's API."""
 _BEARER: Final = "bearer "
 _OF_CONNECTION: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade"}
 )
-"""The headers of one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and older ones."""
+"""The headers that concern only one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 and older ones."""
 _NEVER_SENT: Final = (
     _OF_CONNECTION
     | frozenset(_KEY_HEADERS)
@@ -31,12 +31,12 @@ _NEVER_SENT: Final = (
 )
 _NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "set-cookie", "set-cookie2", "alt-svc"}
 _SHORTEST_SECRET: Final = 8
-"""The fewest characters of a key that is masked: a shorter one, such as ``test``, may be part of other text."""
+"""The shortest key, in characters, that is masked: a shorter key, such as ``test``, may be part of other text."""
 _MASKED: Final = b"***"
 
 
 def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
-    """Yield each credential of a request that may be the client's key: some clients send two."""
+    """Yield each credential in the headers and the query that may be the client's key; some clients send two."""
     for name in _KEY_HEADERS:
         value = headers.get(name)
         if value:
@@ -46,7 +46,7 @@ def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
 
 
 def without_secret(query: str, secret: str) -> str:
-    """Return the query string without the client's key."""
+    """Return the query string without ``secret``, the client's key."""
     if not query:
         return ""
     pairs = parse_qsl(query, keep_blank_values=True)
@@ -56,7 +56,10 @@ def without_secret(query: str, secret: str) -> str:
 
 
 def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[str]) -> CIMultiDict[str]:
-    """Return the client's headers that are forwarded to the provider."""
+    """Return the client's headers to forward to the provider.
+
+    Headers that contain ``secret``, the client's key, or are named in ``withheld`` are left out.
+    """
     dropped = _NEVER_SENT.union(withheld, _named(headers))
     kept: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
@@ -69,7 +72,10 @@ def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[
 
 
 def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDict[str]:
-    """Return the provider's headers that are forwarded to the client; none of them contains the provider's key."""
+    """Return the provider's headers to forward to the client, without those that contain ``key``, the provider's key.
+
+    A key that is too short to be masked is ignored.
+    """
     dropped = _NEVER_PASSED.union(_named(headers))
     hidden = key if key is not None and len(key) >= _SHORTEST_SECRET else None
     kept: CIMultiDict[str] = CIMultiDict()
@@ -80,12 +86,12 @@ def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDic
 
 
 def _named(headers: CIMultiDictProxy[str]) -> set[str]:
-    """Return the names in the ``Connection`` header: these headers are for this connection only."""
+    """Return the header names that the ``Connection`` header lists: these headers concern only this connection."""
     return {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
 
 
 class Mask:
-    """Replaces the provider's key by ``***`` in response bodies: some servers repeat what they were sent."""
+    """Replaces the provider's key by ``***`` in response bodies, since some servers repeat the request in them."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key.encode() if key is not None and len(key) >= _SHORTEST_SECRET else b""
@@ -96,7 +102,10 @@ class Mask:
         return body.replace(self._key, _MASKED) if self._key else body
 
     def feed(self, chunk: bytes) -> bytes:
-        """Mask the next bytes of a body and return them, without those at their end that may be the key's beginning."""
+        """Return the next bytes of a body with the key masked.
+
+        Bytes at the end that may be the beginning of the key are held back until the next call of `feed` or `rest`.
+        """
         key = self._key
         if not key:
             return chunk

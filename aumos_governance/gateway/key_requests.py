@@ -28,9 +28,10 @@ _DEFAULT_LEVEL: Final = 1
 
 
 class KeyRequests:
-    """Executes users' requests about one server's keys, and returns the response bodies.
+    """Executes users' requests about one server's keys; each method returns the body of the response.
 
-    ``place`` returns the notebook at a path. The methods raise what the ledger raises.
+    ``place`` is a function that returns the notebook at a path. The methods raise the ledger's errors. ``key`` is the
+    idempotency key of a request.
     """
 
     def __init__(
@@ -50,16 +51,17 @@ class KeyRequests:
         self._place = place
 
     def list(self, path: str | None) -> dict[str, Any]:
-        """Return the valid keys, oldest first: all, or those of the notebook at ``path``."""
+        """Return the valid keys, oldest first: all keys, or only the keys of the notebook at ``path``."""
         notebook = None if path is None else self._place(path)
         found = [key for key in self._keys.valid() if notebook is None or self._keys.document(key) == notebook]
         return {"enabled": True, "keys": [self._body(key) for key in found]}
 
     def create(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Create a key of kind ``user``, for the user's own programs, or ``run``, for one command.
+        """Create a key of kind ``user``, for the user's own programs, or of kind ``run``, for one command.
 
-        Only this response contains the key itself. A ``user`` key has a document of its own with a new governance
-        session, at the trust level and budget of the request, by default L1 and the server's default budget.
+        Only this response contains the secret key itself. For a ``user`` key, a separate document with a new governance
+        session is created. The request states the session's trust level and budget; the defaults are L1 and the
+        server's default budget.
         """
         kind = fields.optional_text(body, "kind", "kind") or USER
         name = fields.text(body, "name", "name")
@@ -85,12 +87,12 @@ class KeyRequests:
         }
 
     def bind(self, user: User, key_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Set the notebook in which a terminal's calls count."""
+        """Set the notebook that the calls with a terminal's key are charged to."""
         notebook = self._known(fields.text(body, "path", "path"))
         return self._body(self._keys.bind(key_id, notebook, user.origin(self._within), key=key))
 
     def revoke(self, user: User, key_id: str, key: str | None) -> dict[str, Any]:
-        """Revoke one key, and close the governance session of a key of kind ``user``, which no other key uses."""
+        """Revoke one key; for a key of kind ``user``, close its governance session too, since no other key uses it."""
         known = next((known for known in self._keys.valid() if known.key_id == key_id), None)
         notebook = None if known is None else self._keys.document(known)
         self._keys.revoke([key_id], "a user revoked it", user.origin(self._within), notebook=notebook, key=key)
@@ -98,7 +100,7 @@ class KeyRequests:
         return {"id": key_id, "revoked": True}
 
     def stop(self, user: User, path: str, key: str | None) -> dict[str, Any]:
-        """Revoke all keys of a notebook in one transaction, which ends their calls in progress."""
+        """Revoke all keys of the notebook at ``path`` in one transaction; this ends their calls in progress."""
         stopped = self._keys.stop_notebook(self._place(path), user.origin(self._within), key=key)
         return {"revoked": [self._body(key) for key in stopped]}
 
@@ -116,7 +118,7 @@ class KeyRequests:
         document = NotebookKey(owner, root, KEY_PATH + name)
         issued = self._keys.issue(USER, name, notebook=document, origin=user.origin(self._within), key=key)
         try:
-            # A session of this name is still open where a server was killed while it revoked an earlier key.
+            # A session of this name is still open if a server was killed while it revoked an earlier key.
             self._service.close(user, document)
             self._service.change(user, document, given)
         except BaseException:

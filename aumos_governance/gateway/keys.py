@@ -1,6 +1,6 @@
-"""Issues, finds, binds and revokes the gateway's keys; the valid ones are in memory, by digest.
+"""Issues, finds, binds and revokes the gateway's keys, and keeps the digests of the valid keys in memory.
 
-The secret itself is known only to the client, and to this module while it issues the key.
+Only the client knows the secret key itself, and this module while it issues the key.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from .valid_keys import ValidKeys
 __all__ = ["PREFIX", "GatewayKeys"]
 
 PREFIX: Final = KEY_PREFIX
-"""The beginning of each key, by which users and secret scanners recognise it."""
+"""The beginning of each key; it lets users and secret scanners recognise the gateway's keys."""
 _SECRET_BYTES: Final = 32
 _REFRESH_SECONDS: Final = 0.4
-"""The time between two reads of the ledger: a key that another process revoked is refused within a second."""
+"""The time between two reads of the ledger, so that a key that another process revoked is refused within a second."""
 _SERVER: Final = Origin("server")
 _NO_NOTEBOOK: Final = (
     "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
@@ -42,12 +42,11 @@ _DELETED: Final = "The notebook of this key was deleted, so nothing was sent; us
 
 
 class GatewayKeys:
-    """The keys of one owner and server root; implements `contract.Keys`.
+    """The keys of one owner and one server's root folder; implements `contract.Keys`.
 
-    ``server`` is the name with which this process has opened the ledger. ``notebook_of`` returns the notebook that a
-    kernel serves now. ``cells`` has the cell that each kernel runs, by the scope of the kernel's requests. Each method
-    may be called from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise what it
-    raises.
+    ``server`` is this process's name in the ledger. ``notebook_of`` returns the notebook that a kernel serves now.
+    ``cells`` has the cell that each kernel runs now, by the scope of the kernel's requests. Each method may be called
+    from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise its errors.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class GatewayKeys:
     def start(self) -> None:
         """Load the valid keys, and apply changes of the ledger from now on.
 
-        Keys for kernels and terminals of servers that have ended are revoked.
+        Keys of kernels and terminals are revoked if their server has ended.
         """
         self._active.load(self._ledger)
         self._unsubscribe = self._ledger.subscribe(self._update_active)
@@ -122,11 +121,11 @@ class GatewayKeys:
         return self._valid.all()
 
     def document(self, key: GatewayKey) -> NotebookKey | None:
-        """Return the notebook or other document in which a key's calls count now; None where it has none."""
+        """Return the notebook or other document that a key's calls are charged to now; None if there is none."""
         return self._notebook_of(key.subject) if key.kind == KERNEL else key.notebook
 
     def default_notebook(self) -> NotebookKey | None:
-        """Return the notebook with an open governance session that was active last; None where no session is open."""
+        """Return the most recently active notebook with an open governance session; None if no session is open."""
         return self._active.last()
 
     # ---- issue, bind and revoke
@@ -141,9 +140,9 @@ class GatewayKeys:
         origin: Origin = _SERVER,
         key: str | None = None,
     ) -> tuple[Holder, str]:
-        """Issue a key; return its holder, and the secret, which cannot be read again.
+        """Issue a key, and return its holder and the secret key itself, which cannot be read again.
 
-        ``key`` is the request's idempotency key.
+        ``subject`` is the id of the kernel or terminal that gets the key. ``key`` is the request's idempotency key.
         """
         secret, request = self._request(kind, name, notebook, subject, origin, key or new_key())
         issued = self._ledger.execute(request)
@@ -155,8 +154,8 @@ class GatewayKeys:
     ) -> tuple[Holder, str]:
         """Issue a key like `issue` for a process that this server starts, without waiting for the ledger.
 
-        The new key is valid at once, and an earlier key of the same ``kind`` and ``subject`` becomes invalid. Where the
-        ledger fails, the new key is revoked, and the error is logged.
+        The new key is valid at once, and an earlier key of the same ``kind`` and ``subject`` becomes invalid. If the
+        ledger cannot store the new key, it becomes invalid too, and the error is logged.
         """
         secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
         key = _pending(request)
@@ -173,7 +172,7 @@ class GatewayKeys:
     def bind(
         self, key_id: str, notebook: NotebookKey, origin: Origin = _SERVER, *, key: str | None = None
     ) -> GatewayKey:
-        """Let the calls of a terminal's key count in another notebook."""
+        """Set the notebook that the calls with a terminal's key are charged to, and return the changed key."""
         request = BindKey(key=key or new_key(), origin=origin, key_id=key_id, notebook=notebook)
         bound = self._ledger.execute(request)
         self._valid.take(bound)
@@ -188,13 +187,19 @@ class GatewayKeys:
         notebook: NotebookKey | None = None,
         key: str | None = None,
     ) -> None:
-        """Revoke keys in one transaction; they are refused by the time this returns."""
+        """Revoke keys in one transaction. When this method returns, the gateway refuses them.
+
+        ``why`` is recorded in the audit trail of ``notebook``.
+        """
         request = RevokeKeys(key=key or new_key(), origin=origin, key_ids=tuple(key_ids), why=why, notebook=notebook)
         self._ledger.execute(request)
         self._valid.drop(request.key_ids)
 
     def revoke_process(self, kind: KeyKind, subject: str, why: str) -> None:
-        """Revoke the key of a kernel or terminal of this server that has ended; does not wait, and does not raise."""
+        """Revoke the key of a kernel or terminal that this server started and that has ended.
+
+        This method does not wait for the ledger and does not raise its errors; they are logged.
+        """
         gone = self._of_process(kind, subject)
         self._cells.pop(_scope(kind, subject), None)
         if not gone:
@@ -208,13 +213,13 @@ class GatewayKeys:
             self._log.warning("The revocation of a key could not be recorded: %s", error)
 
     def revoke_server(self) -> None:
-        """Revoke the keys of this server's kernels and terminals, which end with it; waits for the ledger."""
+        """Revoke the keys of this server's kernels and terminals, which end with the server; wait for the ledger."""
         left = [key.key_id for key in self._valid.all() if key.server and key.server == self._server]
         if left:
             self.revoke(left, "its server ended")
 
     def stop_notebook(self, notebook: NotebookKey, origin: Origin, *, key: str | None = None) -> list[GatewayKey]:
-        """Revoke all keys whose calls count in this notebook, in one transaction, and return them."""
+        """Revoke, in one transaction, all keys whose calls are charged to this notebook, and return them."""
         found = [known for known in self.valid() if self.document(known) == notebook]
         if found:
             ids = [known.key_id for known in found]
@@ -224,7 +229,7 @@ class GatewayKeys:
     # ---- following the ledger
 
     def refresh(self) -> None:
-        """Apply the changes that other processes made in the ledger: keys issued, bound and revoked."""
+        """Read from the ledger the keys that other processes have issued, bound or revoked, and apply the changes."""
         begun = self._valid.begin()
         keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
         self._valid.adopt({key.key_id: key for key in keys}, begun)
@@ -243,11 +248,11 @@ class GatewayKeys:
 
     def _update_active(self, states: tuple[SessionState, ...]) -> None:
         if self._active.update(states):
-            # Sessions opened, closed or renamed may change the notebooks of keys.
+            # A session that was opened, closed or renamed may change the notebooks of keys.
             self._refresh_now.set()
 
     def _bind_terminals(self) -> None:
-        """Bind terminals that were opened before any governance session to the notebook that was active last."""
+        """Bind the keys of terminals that have no notebook yet to the most recently active notebook."""
         notebook = self._active.last()
         if notebook is None:
             return
@@ -323,19 +328,19 @@ def _digest(secret: str) -> str:
 
 
 def _scope(kind: str, subject: str) -> str:
-    """Return the scope of the idempotency keys that this kernel or terminal uses in its own requests."""
+    """Return the scope of the idempotency keys in the requests that a kernel or terminal makes itself."""
     return f"{kind}:{subject}"
 
 
 def _actor(key: GatewayKey) -> str:
-    """Return the actor that audit records name for calls with this key; it cannot be the name of a user."""
+    """Return the actor in the audit records of calls with this key. It cannot be mistaken for a user's name."""
     if key.kind == KERNEL:
         return KERNEL
     return f"{KEY_PATH if key.kind == USER else f'{key.kind}:'}{key.subject or key.name}"
 
 
 def _pending(request: IssueKey) -> GatewayKey:
-    """Return the key that the ledger will store for ``request``, but without the time of its creation."""
+    """Return the key that the ledger will store for ``request``, with 0 as its time of creation."""
     return GatewayKey(
         request.key_id,
         request.digest,

@@ -1,4 +1,4 @@
-"""Reads free responses that state the true cost of an earlier call, such as a poll of a background response."""
+"""Reads free responses that state the true cost of an earlier call, such as polls, and adjusts that call's charge."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ __all__ = ["later_reader", "reference_of"]
 
 
 def reference_of(destination: Destination, id: str) -> str:
-    """Return the ledger's reference for a response with this id, the same as for a call through `govern`."""
+    """Return the ledger's reference for the response with this id; calls through `govern` have the same reference."""
     return f"{destination.api.provider.price_id}/{id}"[:MAX_TEXT]
 
 
 def later_reader(
     destination: Destination, request: ApiRequest, service: ServiceRequests, caller: Caller
 ) -> Later | None:
-    """Return a reader of the response to a free request that may state an earlier call's cost; None for others."""
+    """Return a reader for the response to ``request``; None if it cannot state the cost of an earlier call."""
     # The adapters use only those members of a guard that `_GuardStandIn` has.
     return destination.api.provider.later(request, cast("Guard", _GuardStandIn(destination, service, caller)))
 
 
 class _GuardStandIn:
-    """A stand-in for a `Guard` and its `Followups`: adjusts charges by requests of the gateway."""
+    """Replaces a `Guard` and its `Followups`: it adjusts charges by requests that the gateway makes."""
 
     def __init__(self, destination: Destination, service: ServiceRequests, caller: Caller) -> None:
         self._destination = destination
@@ -50,9 +50,9 @@ class _GuardStandIn:
         return reference_of(self._destination, id)
 
     def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """Adjust the charge with this reference to the cost that the response states, as `Followups.stated` does.
+        """Adjust the charge with this reference to the cost that the response states; see `Followups.stated`.
 
-        The ledger refuses to adjust a charge that is not an estimate.
+        The ledger refuses the adjustment unless the charge was settled as an estimate.
         """
         if paid is None:
             return
@@ -67,4 +67,4 @@ class _GuardStandIn:
         """Do nothing: the gateway does not forward batches."""
 
     def batch_of(self, file_id: str) -> None:
-        """Do nothing, as `batch`."""
+        """Do nothing: the gateway does not forward batches."""

@@ -1,4 +1,4 @@
-"""The gateway's HTTP server: it listens on the loopback interface, in a thread and an event loop of its own."""
+"""The gateway's HTTP server. It listens on the loopback interface, in a separate thread with its own event loop."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["Gateway"]
 
 _HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 120.0
-"""How long an idle connection is kept: longer than client libraries keep it. So the client closes it, and no request is
-lost on a connection that the gateway is closing."""
+"""How long, in seconds, an idle connection is kept: longer than client libraries keep it, so that the client closes the
+connection. If the gateway closed it, a request that arrives at that moment would be lost."""
 _HEADERS: Final = 64 * 1024
 """The longest request line and header, in bytes."""
 _BACKLOG: Final = 1024
 _WRITE_AHEAD: Final = 32 * 1024
-"""Bytes buffered for a slow client before the gateway stops reading its provider's response."""
+"""The bytes that are buffered for a slow client before the gateway stops reading the provider's response."""
 ENDING_SECONDS: Final = 5.0
-"""How long `Gateway.stop` waits for current calls to end, and then again for their settlements to be recorded."""
+"""How long, in seconds, `Gateway.stop` waits for current calls to end, and then again for their settlements."""
 
 
 # It is not in the tree of loggers, since a logging configuration would enable it again.
@@ -44,8 +44,8 @@ _SILENT: Final = logging.Logger("aumos-gateway-http", logging.CRITICAL + 1)  # n
 class Gateway:
     """Serves the providers' APIs at ``http://127.0.0.1:<port>/llm/<provider>/``.
 
-    ``incarnation`` identifies this process of the gateway in the ledger: its holds become *outcome unknown* when a
-    server finds that this process has ended. By default it is random.
+    ``incarnation`` identifies this process of the gateway in the ledger, by default a random text. The holds of this
+    process become *outcome unknown* when a server finds that the process has ended.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Gateway:
     # ---- from any thread
 
     def start(self, port: int = 0) -> int:
-        """Listen on this port, or on another one where it is not free, and return the port.
+        """Start the gateway and return the port that it listens on: ``port`` if it is free, else another one.
 
-        Raises ConfigurationError where the gateway cannot listen.
+        Raises ConfigurationError if the gateway cannot be started.
         """
         if self._thread is not None:
             raise RuntimeError("The gateway was started already.")
@@ -102,7 +102,7 @@ class Gateway:
         self._thread.join()
 
     def end_streams(self, key_id: str) -> None:
-        """End the current calls made with this key; their cost so far is charged."""
+        """End the current calls made with this key, and charge their cost so far."""
 
         def end() -> None:
             for task in tuple(self._exchanges.get(key_id, ())):
@@ -185,7 +185,7 @@ class Gateway:
 
 
 class _Started:
-    """The port on which the gateway listens, or the error of its start, passed from its thread to `Gateway.start`."""
+    """The result of the gateway's start, passed from its thread to `Gateway.start`: the port, or the error."""
 
     def __init__(self) -> None:
         self._done = threading.Event()

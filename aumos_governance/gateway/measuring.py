@@ -1,4 +1,4 @@
-"""Computes the worst case of a client's request at an upstream, and lowers its output limit to fit an amount."""
+"""Computes the worst case of a client's request, and lowers the output limit so that it does not exceed an amount."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ ResultT = TypeVar("ResultT")
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 _MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
 _USEFUL: Final = 256
-"""The lowest output limit, in tokens, with which a call is still useful."""
+"""The lowest useful output limit of a call, in tokens: `Measuring` lowers no larger limit below it."""
 _ASSUMED: Final = 16_384
-"""The output limit, in tokens, that is assumed where a request states none."""
+"""The highest output limit, in tokens, for a request that states no limit, if its worst case must be lowered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,16 @@ class Measured:
     call: ClientCall
     paid: Paid
     worst: int
-    """In nano-USD."""
+    """The worst case, in nano-USD."""
     limited_to: int | None = None
-    """The limit of output tokens that the gateway put into the request; None: it did not change the limit."""
+    """The limit of output tokens that the gateway put into the request; None if the request keeps its own limit."""
 
 
 class Measuring:
-    """Measures the worst case of requests to one upstream. ``size`` is the size of a request's body in bytes."""
+    """Measures the worst case of requests to one upstream. ``size`` is the size of a request's body in bytes.
+
+    A request with a large body is measured in a thread, so that other calls are served meanwhile.
+    """
 
     def __init__(self, upstream: Upstream, api: ProviderApi) -> None:
         self._upstream = upstream
@@ -51,18 +54,21 @@ class Measuring:
         self._price_id = upstream.provider or api.provider.price_id
 
     async def measure(self, request: ApiRequest, size: int) -> ClientCall | Measured:
-        """Measure the worst case of a paid request; return the `ClientCall` of a free one.
+        """Return a paid request with its worst case, or the `ClientCall` of a free request.
 
-        Raises RefusedError where the worst case cannot be known, and where the upstream does not allow the request.
+        Raises RefusedError if the worst case cannot be known, or if the upstream does not allow the request.
         """
         return await _compute(lambda: self._measure(request), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
-        """Return the call with an output limit with which it costs at most ``most`` nano-USD; None without one."""
+        """Return the call with its output limit lowered so that it costs at most ``most`` nano-USD.
+
+        Returns None if no useful limit is low enough.
+        """
         return await _compute(lambda: self._fitted(measured, most), size)
 
     async def least(self, measured: Measured, size: int) -> int:
-        """Return the worst case, in nano-USD, with the lowest output limit that is useful."""
+        """Return the call's worst case, in nano-USD, if it had the lowest useful output limit."""
         return await _compute(lambda: self._least(measured), size)
 
     def _measure(self, request: ApiRequest) -> ClientCall | Measured:
@@ -109,14 +115,14 @@ class Measuring:
 
     @cached_property
     def _price_url(self) -> str:
-        # Where the configuration names another seller than the address belongs to, the address does not count. It is
-        # computed at the first call, since the prices take long to load.
+        # If the configuration names another vendor than the one that owns the address, the address does not determine
+        # the prices. It is computed at the first call, since the prices take long to load.
         upstream = self._upstream
         named = upstream.provider is not None and address_seller(upstream.base_url) not in (None, upstream.provider)
         return "" if named else upstream.base_url
 
     def rates(self, model: str) -> Rates:
-        """Return the model's prices at this upstream. Raises ConfigurationError where they are not known."""
+        """Return the model's prices at this upstream. Raises ConfigurationError if they are not known."""
         return self._upstream.prices.rates(model, provider=self._price_id, base_url=self._price_url)
 
     def _with_limit(self, measured: Measured, tokens: int) -> Measured:

@@ -24,7 +24,7 @@ Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
 """Calls a function that processes a body of the given size in bytes, as `Bodies.process` does."""
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""The errors with which reading a provider's response can break off."""
+"""The errors that are raised if a provider's response, or the connection to it, breaks off."""
 _MOST_OF_ERROR: Final = 1024 * 1024
 """The most bytes of an error's body that are passed on."""
 _AT_ONCE: Final = 256 * 1024
@@ -32,7 +32,10 @@ _AT_ONCE: Final = 256 * 1024
 
 
 def broken_off(name: str, error: Exception) -> RefusedError:
-    """Return the refusal for a paid call of which no complete response arrived, and nothing was passed on."""
+    """Return the refusal for a paid call whose response did not arrive completely.
+
+    It may be used only if no part of the response was passed on.
+    """
     if isinstance(error, asyncio.TimeoutError):
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
@@ -58,7 +61,8 @@ async def pass_unpaid(
 ) -> web.StreamResponse:
     """Pass on a response that costs nothing, such as an error, with the provider's key masked.
 
-    ``later`` reads the cost of an earlier call from it. Raises RefusedError where a short response breaks off.
+    ``later`` reads from the response the cost of an earlier call. Raises RefusedError if a short response breaks off;
+    if a longer one does, the client has a part of it already, so its connection is closed.
     """
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
         return await _pass_in_pieces(request, response, headers, _FreeResponse(later), Mask(key))
@@ -80,7 +84,7 @@ async def pass_unpaid(
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read an error's body, at most `_MOST_OF_ERROR` bytes of it."""
+    """Return the body of an error response, cut after `_MOST_OF_ERROR` bytes."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
@@ -104,8 +108,8 @@ async def pass_on(
 ) -> web.StreamResponse:
     """Pass on the response to a paid call, and settle its charge.
 
-    Raises RefusedError where a short response breaks off. Of a longer one, or a stream, the client has a part by then,
-    and its connection is closed.
+    Raises RefusedError if a short response breaks off. If a longer response or a stream breaks off, the client has a
+    part of it already, so its connection is closed.
     """
     if streamed or not _is_short(response):
         reading = _PaidResponse(charge, reader, process, streamed=streamed)
@@ -134,7 +138,7 @@ class _PaidResponse:
         self._complete = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read the next bytes of the response, and return those to pass on to the client now."""
+        """Read the next bytes of the response, and return the bytes to pass on to the client now."""
         self._size += len(chunk)
         shown = self._reader.feed(chunk)
         if self._reader.ended and self._charge.open:
@@ -155,7 +159,7 @@ class _PaidResponse:
         return self._kept + rest
 
     def close(self) -> None:
-        """Settle the charge if it is still open, now that nothing more is passed on."""
+        """Settle the charge if it is still open; called when nothing more is passed on to the client."""
         if not self._charge.open:
             return
         if self._complete:
@@ -194,12 +198,12 @@ async def _pass_in_pieces(
     reading: _PaidResponse | _FreeResponse,
     mask: Mask,
 ) -> web.StreamResponse:
-    """Pass on a response piece by piece; close the client's connection where the response breaks off."""
+    """Pass on a response piece by piece. If the response breaks off, close the client's connection."""
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
     complete = False
     try:
         await out.prepare(request)
-        # Writing nothing sends the head now, even where the first event of a stream takes long.
+        # Writing nothing sends the head now, even if the first event of a stream takes long.
         await out.write(b"")
         async for chunk in response.content.iter_any():
             if shown := mask.feed(reading.feed(chunk)):

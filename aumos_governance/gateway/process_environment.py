@@ -1,4 +1,4 @@
-"""The environment variables of a process that has a gateway key."""
+"""The environment variables to set and remove for a process that gets a gateway key."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ __all__ = ["ProcessEnvironment"]
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnvironment:
-    """The variables that a client's process gets for the configured providers, and those that are removed from it."""
+    """The environment variables to set, and the ones to remove, in a client's process for the configured providers."""
 
     variables: Callable[[str], Mapping[str, str]]
-    """Returns the variables with the gateway's addresses and the key passed to it; called once the gateway listens."""
+    """Returns the variables to set for a client's key: the gateway's addresses, and that key. It must not be called
+    before the gateway listens."""
     withheld: frozenset[str]
-    """The variables with the configured providers' own keys, which are removed."""
+    """The names of the variables to remove, since they may hold the configured providers' own keys."""
 
     def changes(self, secret: str) -> dict[str, str | None]:
-        """Return the variables to set for a process with this key; None for a variable to remove."""
+        """Return the changes to a process's environment: the value of each variable to set, None for one to remove."""
         return {**dict.fromkeys(self.withheld), **self.variables(secret)}

@@ -1,4 +1,4 @@
-"""Makes refusals, which state why a request is not forwarded, and their responses in the shape of the client's API."""
+"""Makes refusals, each with the reason why a request is not forwarded, and the responses that report them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = [
 
 _FROM: Final = "AumOS Governance"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
-"""The code for requests of which the gateway does not know whether they are paid."""
+"""The code for requests that the gateway does not forward, because it does not know whether they cost money."""
 _NO_SESSION: Final = "NO_SESSION"
 
 
 class RefusedError(Exception):
-    """A request was refused. It is raised only within the gateway; the client gets the result of `response_of`."""
+    """Raised within the gateway if a client's request is refused; the client gets the result of `response_of`."""
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -40,7 +40,10 @@ class RefusedError(Exception):
 
 
 def response_of(error: RefusedError, api: ProviderApi | None) -> web.Response:
-    """Return the response for a refusal, in the shape of the API's own errors; without an API in OpenAI's."""
+    """Return the response that reports a refusal, in the shape of the API's own errors.
+
+    Without an API, the body has the shape of OpenAI's errors.
+    """
     refusal = error.refusal
     body = _plain(refusal) if api is None else api.error(refusal)
     # The official client libraries do not retry with this header, since another attempt would be refused as well.
@@ -58,7 +61,10 @@ def _plain(refusal: Refusal) -> Mapping[str, Any]:
 
 
 def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, notebook: str) -> RefusedError:
-    """Return the refusal for a call that was denied; its message states what the user can do in JupyterLab."""
+    """Return the refusal for a call that the ledger denied; its message states what the user can do in JupyterLab.
+
+    ``decision`` and ``state`` are fields of the service's response; ``notebook`` is the notebook's path.
+    """
     code = str(decision.get("code") or "GOVERNANCE_DENIED")
     if code == _NO_SESSION:
         return RefusedError(
@@ -82,7 +88,7 @@ def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, noteboo
 
 
 def no_decision(message: Mapping[str, Any]) -> RefusedError:
-    """Return the refusal for a call on which the service did not decide; ``message`` is the service's response."""
+    """Return the refusal for a call that the service did not decide; ``message`` is the service's error response."""
     code = str(message.get("code") or "UNAVAILABLE")
     if code.startswith("INVALID"):
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {message.get('message')}")
@@ -95,9 +101,10 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
 
 
 def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai: str = "") -> RefusedError:
-    """Return the refusal for a call whose cost cannot be known, so that it is not sent.
+    """Return the refusal for a call that is not sent because its cost cannot be known.
 
-    ``like_openai`` is the path, below the gateway's address, of a provider's OpenAI-compatible API; else empty.
+    ``like_openai`` is the path, below the gateway's address, of the provider's OpenAI-compatible API; empty if the
+    provider has none.
     """
     if error.cause is None:
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")

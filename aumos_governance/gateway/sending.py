@@ -1,4 +1,4 @@
-"""Sends a client's request to its provider, and again where the provider refused the key or an added field."""
+"""Sends a client's request to its provider, and sends it again if the provider refused the key or an added field."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sending:
     """
 
     def __init__(self, destination: Destination, request: web.BaseRequest, query: str, secret: str) -> None:
-        """``query`` is the request's query string without the client's key, ``secret``."""
+        """``secret`` is the client's key; ``query`` is the request's query string without it."""
         self._destination = destination
         self._request = request
         self._query = query
@@ -38,7 +38,7 @@ class Sending:
         self._path = ""
         self._model: object = None
         self.key: str | None = None
-        """The provider's key with which the latest attempt was sent; None: without a key."""
+        """The provider's key that the latest attempt was sent with; None if it was sent without a key."""
 
     @property
     def is_form(self) -> bool:
@@ -46,39 +46,43 @@ class Sending:
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Note the request's path and model, and return whether it is sent without the field for a stream's usage.
+        """Store the request's path and model, and return whether ``stream_options`` must not be added to its body.
 
-        That field is left out where the server refuses it.
+        The gateway adds this field so that a stream reports its usage, unless the server is known to refuse it.
         """
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
 
     @property
     def _place(self) -> tuple[str, str]:
-        # The path is part of it because Azure's path names the model, and the body may name another one.
+        # The path is included because Azure's path names the model, and the body may name another one.
         return f"{self._destination.upstream.base_url}{self._path}", str(self._model)
 
     async def read_key(self) -> None:
-        """Read the provider's key. Raises RefusedError where it cannot be read."""
+        """Read the provider's key into `key`. Raises RefusedError if it cannot be read."""
         self.key = await self._destination.key()
 
     async def send_free(self, call: ClientCall, content: bytes | None) -> aiohttp.ClientResponse:
-        """Send a request that costs nothing, and return its response when the head has arrived.
+        """Send a request that costs nothing; return its response as soon as the response's headers have arrived.
 
-        Raises what aiohttp raises.
+        Raises the errors of aiohttp.
         """
         return await self._sent(call, content)
 
     async def paid_content(self, measured: Measured, body: Body, content: bytes, size: int) -> bytes:
         """Return the body to send for a paid call: a form unchanged, else the JSON that was measured.
 
-        ``content`` is the client's form, and ``size`` the bytes of the client's body. Raises RefusedError where the
-        JSON takes too much memory.
+        ``content`` is the client's form, and ``size`` the size of the client's body in bytes. Raises RefusedError if
+        the JSON takes too much memory.
         """
         return content if self.is_form else await body.encode(measured.paid.body or measured.call.request.body, size)
 
     async def send_paid(self, measured: Measured, content: bytes, body: Body) -> aiohttp.ClientResponse:
-        """Send a paid request, and return its response when the head has arrived. Raises what aiohttp raises."""
+        """Send a paid request; return its response as soon as the response's headers have arrived.
+
+        If the server refuses the added ``stream_options``, the request is sent again without them. Raises the errors of
+        aiohttp.
+        """
         call = measured.call
         response = await self._sent(call, content, is_json=not self.is_form)
         if measured.paid.body is None or self.is_form:

@@ -1,4 +1,4 @@
-"""The gateway's requests to the notebook service, made in the gateway's event loop."""
+"""Makes the gateway's requests to the notebook service, in the gateway's event loop."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ..wire.protocol import Cell, WireRequest, error_response
 __all__ = ["ServiceRequests"]
 
 _SECONDS: Final = 20.0
-"""The time limit of a response, counted from the service's latest message about the request."""
+"""How long, in seconds, to wait for a response since the service's latest message about the request."""
 _SILENT: Final = 2
-"""After this many checks in a row without a message of the service, its response is given up."""
+"""After this number of checks in a row without a message from the service, a request has failed."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )
-"""The codes of responses after which a posted request is sent again: the ledger could not record it."""
+"""Response codes that mean that the ledger could not record a request; a posted request is then sent again."""
 _LATE: Final = "UNAVAILABLE"
 _IN_DOUBT: Final = frozenset({_LATE, "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE"})
-"""The codes of responses after which the request may have been carried out, or may still be."""
+"""Response codes after which the request may have been executed, or may still be executed."""
 _PAUSES: Final = (0.05, 0.2, 1.0, 5.0)
-"""Seconds between one copy of a posted request and the next; the last one repeats."""
+"""The pauses, in seconds, between the copies of a posted request; the last pause repeats."""
 
 
 class ServiceRequests:
     """Sends requests to the notebook service and waits for their responses.
 
-    Its methods may only be called in the event loop in which it was made.
+    An instance and its methods may be used only in one event loop: the loop that was running when it was created.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class ServiceRequests:
     ) -> dict[str, Any]:
         """Send a request and return its response.
 
-        Where the service sends no message for ``seconds``, the response has ``ok`` false and the code ``UNAVAILABLE``.
-        A call that waits for its turn or for a user may take longer: the service keeps sending messages about it. A
-        hold that may have been made, although no response arrived or this task was cancelled, is cancelled; see
-        `cancel` in the protocol.
+        If the service sends no message for ``seconds``, the response has ``ok`` false and the code ``UNAVAILABLE``. A
+        call that waits for its turn or for a user may take longer, since the service keeps sending messages about it.
+        If a ``hold`` may have been executed although its response is lost or this task was cancelled, a ``cancel`` is
+        posted for it, which voids the hold; see `wire.protocol`.
         """
         request = WireRequest(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:
@@ -67,7 +67,7 @@ class ServiceRequests:
         return response
 
     def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
-        """Send a request whose response the caller does not need, and resend it until the ledger has recorded it."""
+        """Send a request without waiting for its response, and resend it until the ledger has recorded it."""
         request = WireRequest(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
         # The first copy is sent before this returns, so it precedes whatever the client requests next.
         future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
@@ -77,7 +77,10 @@ class ServiceRequests:
         task.add_done_callback(self._posted.discard)
 
     async def recorded(self, seconds: float) -> bool:
-        """Wait at most ``seconds`` until all posted requests are recorded; give up the others and return False."""
+        """Wait until all posted requests are recorded, and return True.
+
+        After ``seconds``, stop resending the remaining ones and return False.
+        """
         if self._posted:
             await asyncio.wait(self._posted, timeout=seconds)
         left = tuple(self._posted)
@@ -119,7 +122,10 @@ class ServiceRequests:
         *,
         sent: bool = False,
     ) -> dict[str, Any]:
-        """Return the response to a request, as `request` does; ``sent``: the request was sent already."""
+        """Return the response to a request, or an error response if the service sends no message for ``seconds``.
+
+        ``sent`` states that the request was sent already, with ``future`` for its response.
+        """
         loop, heard, silent = self._loop, False, 0
         timer: asyncio.TimerHandle
 

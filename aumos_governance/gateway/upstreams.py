@@ -1,4 +1,4 @@
-"""The connections to the providers."""
+"""Connects to the providers: one shared HTTP client, and for each upstream its API, key and timeouts."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ NOT_SENT: Final = (
     aiohttp.InvalidURL,
     ConnectionRefusedError,
 )
-"""The errors that are raised before any of the request was sent."""
+"""The errors that aiohttp raises before any part of a request was sent, so that the call cost nothing."""
 _KEPT_SECONDS: Final = 60.0
-"""How long a provider's key is used before it is read again."""
+"""How long, in seconds, a provider's key is used before it is read again."""
 _IDLE_SECONDS: Final = 15.0
-"""How long an idle connection is kept: less than any provider keeps it, so that no request is lost on a connection
-that the provider is closing."""
+"""How long, in seconds, an idle connection is kept: less than any provider keeps it, so that no request is lost on a
+connection that the provider is closing."""
 _READ_AHEAD: Final = 16 * 1024
-"""Bytes of a response that are buffered before they are passed on."""
+"""The most bytes of a response that are buffered before they are passed on."""
 
 
 def session() -> aiohttp.ClientSession:
@@ -64,7 +64,7 @@ class Destination:
         self.api: ProviderApi = api_of(upstream.dialect)
         self.measuring = Measuring(upstream, self.api)
         self.base_path = urlsplit(upstream.base_url).path
-        """The path of the upstream's base URL, with which the paths of clients' requests may begin."""
+        """The path of the upstream's base URL. Clients' request paths may begin with it or leave it out."""
         self._http = http
         self._monotonic = monotonic
         self._key: tuple[float, str | None] | None = None
@@ -73,7 +73,7 @@ class Destination:
         )
 
     async def key(self) -> str | None:
-        """Return the provider's key; None where it needs none. Raises RefusedError where it cannot be read."""
+        """Return the provider's key, or None if the provider needs no key. Raises RefusedError if it cannot be read."""
         if self._key is None or self._key[0] < self._monotonic():
             try:
                 # Reading the key may open a file or run a command.
@@ -89,7 +89,7 @@ class Destination:
         return self._key[1]
 
     async def key_after(self, refused: str) -> str | None:
-        """Return the key that replaced one that the provider refused; None where it was not replaced."""
+        """Return the key that replaces ``refused``, a key that the provider refused; None if there is no new key."""
         if self._key is not None and self._key[1] == refused:
             self._key = None
             self.upstream.key_refused(refused)
@@ -103,7 +103,10 @@ class Destination:
     async def send(
         self, call: ClientCall, query: str, headers: CIMultiDict[str], key: str | None, content: bytes | None
     ) -> aiohttp.ClientResponse:
-        """Send a request, and return its response when the head has arrived. Raises what aiohttp raises."""
+        """Send a request to the provider; return its response as soon as the response's headers have arrived.
+
+        ``query`` and ``headers`` have no key of the client. Raises the errors of aiohttp.
+        """
         upstream = self.upstream
         if key is not None:
             headers.update(self.api.credential(upstream.base_url, key))

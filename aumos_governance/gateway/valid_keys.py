@@ -1,4 +1,4 @@
-"""The valid keys in memory, by digest and by id, in agreement with the ledger, which several processes change."""
+"""Keeps the valid keys in memory, by digest and by id, in agreement with the ledger, which several processes change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ValidKeys"]
 
 @dataclass(slots=True)
 class _Entry:
-    """A valid key, with the number of the change that made it durable; the number is infinite until then."""
+    """A valid key, and the number of the change that stored it as the ledger has it; infinite until the ledger has."""
 
     key: GatewayKey
     number: float
@@ -32,7 +32,10 @@ class ValidKeys:
         self._by_digest: dict[str, _Entry] = {}
         self._by_id: dict[str, _Entry] = {}
         self._revoked: dict[str, int] = {}
-        """The number of the change that revoked a key here, by key id: an earlier read may still list the key."""
+        """By key id, the number of the change that revoked the key in this process.
+
+        A read of the ledger that began earlier may still list the key.
+        """
         self._changes = 0
         self._listeners: tuple[Callable[[str], None], ...] = ()
 
@@ -48,7 +51,7 @@ class ValidKeys:
         return None if entry is None else entry.key
 
     def all(self) -> list[GatewayKey]:
-        """Return all valid keys, oldest first; those that are not durable yet precede them."""
+        """Return all valid keys, oldest first; keys that the ledger has not stored yet come before all others."""
         with self._lock:
             found = [entry.key for entry in self._by_id.values()]
         return sorted(found, key=lambda key: (key.issued_at, key.key_id))
@@ -61,7 +64,7 @@ class ValidKeys:
     # ---- changes made by this process
 
     def expect(self, key: GatewayKey) -> None:
-        """Accept a key that the ledger has not stored yet; the caller calls `take` or `drop` for it later."""
+        """Accept a key that the ledger has not stored yet; the caller must call `take` or `drop` for it later."""
         with self._lock:
             self._put(key, math.inf)
 
@@ -73,7 +76,7 @@ class ValidKeys:
                 self._put(key, self._changes)
 
     def drop(self, key_ids: Iterable[str]) -> None:
-        """Stop accepting these keys, and notify the listeners of each one that was valid."""
+        """Stop accepting these keys, and call the listeners with the id of each key that was valid until now."""
         gone = []
         with self._lock:
             self._changes += 1
@@ -110,14 +113,17 @@ class ValidKeys:
     # ---- changes made by other processes
 
     def begin(self) -> int:
-        """Return the number of changes made here so far; `adopt` needs the number from before the ledger was read."""
+        """Return the number of changes that this process has made so far.
+
+        The caller reads the ledger after this, and passes the number to `adopt`.
+        """
         with self._lock:
             return self._changes
 
     def adopt(self, listed: Mapping[str, GatewayKey], begun: int) -> None:
-        """Replace the valid keys by those that the ledger listed, except for changes made here meanwhile.
+        """Replace the valid keys by the keys that the ledger listed, but keep changes that this process made meanwhile.
 
-        ``listed`` is by key id; ``begun`` is the result of `begin` from before the ledger was read.
+        ``listed`` has the keys by their ids. ``begun`` is the result of `begin` from before the ledger was read.
         """
         with self._lock:
             gone = [id for id, entry in self._by_id.items() if id not in listed and entry.number <= begun]

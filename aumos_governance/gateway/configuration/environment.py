@@ -1,4 +1,4 @@
-"""The environment variables of the gateway's clients, with which libraries use the gateway without a change of code."""
+"""The environment variables of the gateway's clients. Libraries that read them use the gateway without code changes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 
 
 def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> dict[str, str]:
-    """Return the variables that a client gets: for each configured provider its base URL and a key.
+    """Return the environment variables for a client: each configured provider's base URL at the gateway, and the key.
 
-    ``address`` is the gateway's, ``http://127.0.0.1:<port>``; ``secret`` is the client's own key for it. Two variables
-    are always set: `GATEWAY_ENV`, to which a client appends the name and path of a provider that its library does not
-    know, and `GATEWAY_KEY_ENV`.
+    ``address`` is the gateway's address, ``http://127.0.0.1:<port>``; ``secret`` is the client's own key for the
+    gateway. Two variables are always set: `GATEWAY_ENV` has the gateway's base URL for providers that no library knows
+    (a client appends the provider's name and the path), and `GATEWAY_KEY_ENV` has the key.
     """
     found = {GATEWAY_ENV: f"{address}/llm", GATEWAY_KEY_ENV: secret}
     for name, upstream in upstreams.items():
@@ -39,7 +39,7 @@ def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> d
 
 
 def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
-    """Return the names of the variables with the configured providers' own keys, which no client may have."""
+    """Return the names of the variables that hold the configured providers' own keys; no client may have them."""
     return frozenset(
         variable
         for name, upstream in upstreams.items()
@@ -48,9 +48,10 @@ def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that exempt the gateway from the HTTP proxy of an environment; empty without a proxy.
+    """Return the ``NO_PROXY`` variables that exempt the gateway from the HTTP proxy that ``environment`` configures.
 
-    Otherwise libraries would send the client's key to that proxy, which cannot reach this machine's loopback interface.
+    Without them, libraries would send the client's key to the proxy, and the proxy cannot reach this machine's loopback
+    interface. Returns an empty dict if no proxy is configured.
     """
     if not any(environment.get(name) for name in _PROXIES):
         return {}

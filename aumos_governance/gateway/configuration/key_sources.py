@@ -17,24 +17,24 @@ __all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
 
 _COMMAND_SECONDS: Final = 30.0
 _COMMAND_PAUSE: Final = 60.0
-"""The fewest seconds between two runs of a command whose keys are refused."""
+"""The shortest time, in seconds, between two runs of a key command while the provider refuses its keys."""
 _LONGEST: Final = 16384
 """The most characters of a key; access tokens of cloud providers have some thousands."""
 
 
 def no_key() -> None:
-    """Return None, as the key of a server that needs none."""
+    """Return None: the key of an upstream server that needs no key."""
 
 
 class FileKey:
-    """A key in a file, which is read again when the file has changed.
+    """A key in a file. The file is read again when it has changed.
 
-    A file that other users of the machine may read or write is refused. Excepted are files that another user owns or
-    that are mounted read-only, as Docker and Kubernetes mount secrets: this server cannot choose their mode.
+    A file that other users of the machine may read or write is refused. Exempt are files that another user owns and
+    files on a read-only mount, such as secrets of Docker and Kubernetes: this server cannot choose their mode.
     """
 
     def __init__(self, where: str, path: str) -> None:
-        """``where`` names the setting in messages. Raises ConfigurationError where the file contains no key."""
+        """``where`` names the setting in messages. Raises ConfigurationError if the file contains no key."""
         self._where = where
         self._path = Path(path).expanduser()
         self._lock = threading.Lock()
@@ -42,7 +42,7 @@ class FileKey:
         self()
 
     def __call__(self) -> str:
-        """Return the key that is in the file now. Raises ConfigurationError where there is none."""
+        """Return the key that is in the file now. Raises ConfigurationError if the file contains no key."""
         with self._lock:
             try:
                 status = self._path.stat()
@@ -77,10 +77,10 @@ class FileKey:
 
 
 class VariableKey:
-    """A key in a variable of the server's environment, which is read once, when the server starts."""
+    """A key in a variable of the server's environment. The variable is read once, when the server starts."""
 
     def __init__(self, where: str, name: str, environment: Mapping[str, str]) -> None:
-        """``where`` names the setting in messages. Raises ConfigurationError where the variable contains no key."""
+        """``where`` names the setting in messages. Raises ConfigurationError if the variable contains no key."""
         if not environment.get(name):
             raise ConfigurationError(
                 f"{where} is {name!r}, but the server has no such environment variable; set it before the server"
@@ -95,7 +95,7 @@ class VariableKey:
 class CommandKey:
     """A key that a command prints.
 
-    The command is run without a shell, when the server starts and after the provider refused its key.
+    The command runs without a shell, when the server starts and again after the provider has refused the key.
     """
 
     def __init__(
@@ -106,7 +106,10 @@ class CommandKey:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``where`` names the setting in messages. Raises ConfigurationError without a key within ``seconds``."""
+        """Run ``command`` for the first key; ``where`` names the setting in messages.
+
+        Raises ConfigurationError unless the command prints a key within ``seconds``.
+        """
         self._command = list(command)
         self._shown = f"{where} runs {command[0]!r}, which"
         self._seconds = seconds
@@ -118,9 +121,9 @@ class CommandKey:
         self._key = self._run()
 
     def __call__(self) -> str:
-        """Return the key; run the command for a new one where the key was refused, at most once in `_COMMAND_PAUSE`.
+        """Return the current key; if the provider refused it, run the command for a new key first.
 
-        Raises ConfigurationError where the command prints no key.
+        The command then runs at most once in `_COMMAND_PAUSE` seconds. Raises ConfigurationError if it prints no key.
         """
         with self._lock:
             if self._key == self._refused and self._monotonic() >= self._next:
@@ -151,9 +154,10 @@ class CommandKey:
 
 
 def _key(what: str, text: str) -> str:
-    """Return the key in ``text``; ``what`` names it in messages, which never show the text.
+    """Return the key in ``text``, without surrounding white space.
 
-    Raises ConfigurationError where the text is not a key.
+    Raises ConfigurationError if the text is not a key. ``what`` is the subject of that message, which never shows the
+    text.
     """
     key = text.strip().lstrip("\ufeff")
     if not key:

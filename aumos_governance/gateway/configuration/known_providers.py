@@ -1,4 +1,8 @@
-"""The known providers: their addresses, APIs and sellers, and the variables that client libraries read."""
+"""The known providers: for each its address, its API, and the vendor whose price list applies (its *seller*).
+
+Each also has the names of the environment variables that Python client libraries read: for the provider's address, and
+for its key.
+"""
 
 from __future__ import annotations
 
@@ -13,29 +17,31 @@ __all__ = ["KNOWN", "KnownProvider"]
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """A provider that needs only a key in the configuration."""
+    """A provider that an administrator configures by its name; most need only a key in addition."""
 
     base_url: str | None
-    """None: each customer has a different address."""
+    """The provider's base URL; None if each customer has a different one, which the administrator must configure."""
     dialect: Dialect = "openai"
     seller: str | None = None
-    """The provider's id in genai-prices."""
+    """The id, in genai-prices, of the vendor whose price list applies; None for a provider without its own list."""
     addresses: tuple[str, ...] = ()
-    """The variables from which libraries read the base URL with its path."""
+    """The environment variables that libraries use as the complete base URL."""
     root: str = ""
-    """The end of the base URL's path that some libraries append themselves."""
+    """The end of the base URL's path, which libraries with a variable in `roots` append themselves."""
     roots: tuple[str, ...] = ()
-    """The variables from which libraries read the base URL without `root`."""
+    """The environment variables that libraries use as the base URL without `root`."""
     chats: tuple[str, ...] = ()
-    """The variables from which libraries read the complete address of chat completions."""
+    """The environment variables that libraries use as the complete address of chat completions."""
     removed: tuple[str, ...] = ()
-    """The variables of keys that are removed and not set to the client's key for the gateway."""
+    """The environment variables for keys that a client's process must not have: they are removed from its environment,
+    not set to the client's key for the gateway."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Further variables that are set, for libraries that would send the client's key to the provider."""
+    """Further environment variables and their values. They keep a library from sending the client's key to the
+    provider itself."""
 
 
 # Sources: the addresses are from the libraries' defaults and the pages named below, as of 2026-11-29; the sellers are
-# genai-prices' ids. The variables of addresses are read by openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*),
+# ids of genai-prices. The variables for addresses are read by openai 3.57 and langchain-openai 1.7 (OPENAI_*, AZURE_*),
 # anthropic 2.14, google-genai 3.6 (`_base_url.py`), litellm 1.110 (*_API_BASE), pydantic-ai 2.68 (OLLAMA_BASE_URL,
 # VLLM_BASE_URL, CO_BASE_URL), groq 1.7 (GROQ_BASE_URL, to which it adds /openai/v1), together 3.1 (TOGETHER_BASE_URL),
 # cohere 7.3 (CO_API_URL) and langchain-mistralai 0.2 (MISTRAL_BASE_URL).
@@ -69,8 +75,8 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
         "google",
         "google",
         addresses=("GOOGLE_GEMINI_BASE_URL", "GEMINI_API_BASE"),
-        # google-genai warns where both are set (`_api_client.py`), and litellm reads only the other one for some calls
-        # (`llms/gemini/image_generation`, `batches`, `files`).
+        # google-genai warns if both GOOGLE_API_KEY and GEMINI_API_KEY are set (`_api_client.py`), and litellm reads
+        # only GEMINI_API_KEY for some calls (`llms/gemini/image_generation`, `batches`, `files`).
         removed=("GOOGLE_API_KEY",),
     ),
     # https://openrouter.ai/docs/quickstart

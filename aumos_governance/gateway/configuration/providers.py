@@ -53,10 +53,11 @@ _MOST_TOKENS: Final = 10_000_000
 
 
 def read_providers(value: object, environment: Mapping[str, str] | None = None) -> dict[str, Upstream]:
-    """Return the upstreams of a setting ``providers``, by their names.
+    """Return the upstreams that a setting ``providers`` configures, by provider name.
 
-    ``environment`` is the server's, in which ``key_env`` is looked up. Each key is read once here, so that the server
-    does not start with a provider that has no key. Raises ConfigurationError where a value is not valid.
+    ``environment`` has the variables that ``key_env`` may name; by default it is this process's environment. Each key
+    is read once here, so that the server does not start with a provider that has no key. Raises ConfigurationError if a
+    value is not valid.
     """
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{SETTING} is {_shown(value)}, but must be a dict such as {EXAMPLE}.")
@@ -86,7 +87,7 @@ def _name(name: object) -> str:
 
 
 class _Entry:
-    """One provider's entry in the setting, whose fields are validated one by one."""
+    """One provider's entry in the setting ``providers``; `upstream` validates its fields one by one."""
 
     def __init__(self, name: str, entry: object, environment: Mapping[str, str]) -> None:
         self._name = name
@@ -202,7 +203,7 @@ class _Entry:
     def _provider(self) -> str | None:
         given = self._entry.get("provider")
         if given is None:
-            # Where the address belongs to a seller, that seller's prices count anyway.
+            # If the base URL belongs to another vendor that genai-prices knows, that vendor's price list applies.
             return self._known.seller if self._known else None
         ids = [provider.id for provider in import_module("genai_prices.data_snapshot").get_snapshot().providers]
         if given not in ids:

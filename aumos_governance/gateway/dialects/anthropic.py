@@ -18,12 +18,12 @@ from .values import check_flag, check_whole, forwards
 __all__ = ["API"]
 
 _FREE: Final = re.compile(r"GET /v1/models(?:/.+)?|POST /v1/messages/count_tokens")
-"""The free requests that are forwarded; counting is free:
-https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests, such as for files, show what
-belongs to all users of the provider's key."""
+"""The free requests that are forwarded; counting tokens is free:
+https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests, such as listing files, would
+show a client the data of all users of the provider's key."""
 _OUTPUT: Final = {"/v1/messages": "max_tokens", "/v1/complete": "max_tokens_to_sample"}
 _ABOVE_THINKING: Final = 1
-"""The tokens by which ``max_tokens`` must at least exceed the thinking budget:
+"""``max_tokens`` must exceed the thinking budget by at least this number of tokens:
 https://platform.claude.com/docs/en/build-with-claude/extended-thinking."""
 _KINDS: Final = {
     HTTPStatus.BAD_REQUEST: "invalid_request_error",
@@ -39,28 +39,28 @@ _KINDS: Final = {
 
 
 class AnthropicApi:
-    """Anthropic's `ProviderApi`."""
+    """Anthropic's API; implements `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset({"anthropic-workspace-id", "anthropic-organization-id"})
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """As `ProviderApi.credential`."""
+        """Implement `ProviderApi.credential`."""
         return {"x-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """As `ProviderApi.read`."""
+        """Implement `ProviderApi.read`."""
         for name in _OUTPUT.values():
             check_whole(request.body, name)
         check_flag(request.body, "stream")
         return ClientCall(replace(request, streamed=request.body.get("stream") is True), request.plain_path)
 
     def forwards(self, request: ApiRequest) -> bool:
-        """As `ProviderApi.forwards`."""
+        """Implement `ProviderApi.forwards`."""
         return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: the models of fallbacks, and of advisors among the tools."""
+        """Implement `ProviderApi.models`: return the models of fallbacks, and of advisors among the tools."""
         named: list[str] = []
         for field in ("fallbacks", "tools"):
             entries = request.body.get(field)
@@ -71,7 +71,7 @@ class AnthropicApi:
         return tuple(named)
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """As `ProviderApi.output_limit`."""
+        """Implement `ProviderApi.output_limit`."""
         name = _OUTPUT.get(request.plain_path)
         if name is None:
             return None
@@ -81,16 +81,16 @@ class AnthropicApi:
         return OutputLimit(stated if isinstance(stated, int) else None, least)
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """As `ProviderApi.limited`."""
+        """Implement `ProviderApi.limited`."""
         body = {**request.body, _OUTPUT[request.plain_path]: tokens}
         return replace(request, body=body)
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """As `ProviderApi.reader`."""
+        """Implement `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """As `ProviderApi.error`."""
+        """Implement `ProviderApi.error`."""
         kind = _KINDS.get(HTTPStatus(refusal.status), "api_error")
         return {"type": "error", "error": {"type": kind, "message": refusal.message}}
 

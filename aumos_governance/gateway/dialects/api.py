@@ -1,4 +1,4 @@
-"""The interface of one provider's API, as the gateway handles it, and the types in its methods."""
+"""`ProviderApi`, the interface that the gateway uses for one provider's API, and the types of its methods."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ClientCall:
-    """A client's request, as it is measured and as it is forwarded."""
+    """A client's request, with one path for measuring its cost and one path for forwarding it."""
 
     request: ApiRequest
-    """The request to measure, with a path that the `Provider` of `integrations` knows."""
+    """The request to measure. Its path has the form that the `Provider` of `integrations` knows."""
     path: str
-    """The path to forward to, without the query; it is appended to the upstream's base URL."""
+    """The path to forward the request to, without the query. It is appended to the upstream's base URL."""
     from_host: bool = False
-    """Whether ``path`` is appended to scheme and host of the base URL, without the base URL's path."""
+    """Whether ``path`` is appended only to the scheme and host of the base URL, without the base URL's own path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +42,24 @@ class OutputLimit:
     """The number of output tokens that a request allows."""
 
     stated: int | None
-    """The limit in the request; None: it states no limit."""
+    """The limit that the request states; None if it states no limit."""
     least: int = 1
-    """The lowest limit that the provider accepts for this request, for example one above its thinking budget."""
+    """The lowest limit that the provider accepts for this request: for some requests the thinking budget plus 1."""
 
 
 class ProviderApi(Protocol):
-    """One provider's API. Its methods keep no state, and may be called from any thread."""
+    """One provider's API. The methods keep no state, and may be called from any thread."""
 
     @property
     def provider(self) -> Provider:
-        """The provider of `integrations`, which recognizes paid requests and computes their costs."""
+        """The `Provider` of `integrations`; it recognizes paid requests and computes their costs."""
         ...
 
     @property
     def withheld_headers(self) -> frozenset[str]:
-        """The client's headers, in lower case, that are not forwarded, such as those that choose an account.
+        """The names, in lower case, of further client headers that are not forwarded, such as the choice of an account.
 
-        Headers with a key for any provider, cookies, and headers of the connection are never forwarded.
+        For any provider, the gateway forwards no headers with a key, no cookies and no headers of the connection.
         """
         ...
 
@@ -68,19 +68,19 @@ class ProviderApi(Protocol):
         ...
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Return the client's request as it is measured and forwarded.
+        """Return the client's request in the forms that the gateway measures and forwards.
 
-        The path of ``request`` is what follows ``/llm/<name>`` and, where the client sent it, the path of the base URL;
-        it has the query. Raises ConfigurationError for a value that the provider could read differently than it is
-        measured here, such as a number written as text.
+        The path of ``request`` includes the query, but neither ``/llm/<name>`` nor the path of the base URL. Raises
+        ConfigurationError for a value that the provider could read differently from the gateway, such as a number
+        written as text.
         """
         ...
 
     def forwards(self, request: ApiRequest) -> bool:
-        """Whether a request that costs nothing is forwarded; ``request`` is `ClientCall.request`.
+        """Whether the gateway forwards ``request``, the `ClientCall.request` of a call that costs nothing.
 
-        False for requests with which a user could see or change what belongs to others who use the same provider's
-        key: listing files, changing the organization, making credentials.
+        False for requests that would show or change the data of others who use the same provider's key: listing files,
+        changing the organization, making credentials.
         """
         ...
 
@@ -89,17 +89,20 @@ class ProviderApi(Protocol):
         ...
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """Return the request's limit of output tokens; None for a kind of call without one, such as embeddings."""
+        """Return the request's limit of output tokens; None for calls that can have no limit, such as embeddings."""
         ...
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """Return the same request with a limit of ``tokens`` output tokens."""
+        """Return a copy of ``request`` with a limit of ``tokens`` output tokens.
+
+        ``base_url`` is the upstream's; some servers know the limit only by an older field name.
+        """
         ...
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """Return a reader of the usage in a paid call's response, whose content type is ``content_type``."""
+        """Return a reader for the usage in the response to a paid call; ``content_type`` is the response's type."""
         ...
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """Return the response body for a refusal, in the shape of the API's own errors."""
+        """Return the response body that reports ``refusal`` to the client, in the shape of the API's own errors."""
         ...

@@ -21,7 +21,7 @@ __all__ = ["API"]
 
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "callback"})
-"""Query parameters with which a response does not report its usage, or is not JSON:
+"""Query parameters that can remove the usage from a response, or make the response something else than JSON:
 https://cloud.google.com/apis/docs/system-parameters."""
 _CREDENTIALS: Final = frozenset({"access_token", "oauth_token"})
 _OAUTH: Final = "ya29."
@@ -45,12 +45,12 @@ _STATUS: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""The error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google has none for 402; clients do
-not retry after the one chosen here."""
+"""Google's error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google has no error status for
+402; for it this table has ``FAILED_PRECONDITION``, after which clients do not retry."""
 
 
 class GoogleApi:
-    """Google's `ProviderApi`."""
+    """Google's Gemini API; implements `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset(
@@ -66,11 +66,11 @@ class GoogleApi:
     )
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """As `ProviderApi.credential`."""
+        """Implement `ProviderApi.credential`."""
         return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """As `ProviderApi.read`; fields in camel or snake case, and numbers as text, are read as Google reads them."""
+        """Implement `ProviderApi.read`; like Google, accept field names in camel or snake case, and numbers as text."""
         for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:
                 raise ConfigurationError(
@@ -82,14 +82,17 @@ class GoogleApi:
                 raise ConfigurationError(
                     f"{request.name} was not sent: the gateway does not forward {name}; leave it out of the address."
                 )
-        # This raises ConfigurationError for a limit in both spellings.
+        # This raises ConfigurationError if the request states its limit both in camel case and in snake case.
         self.output_limit(request)
         path = request.plain_path
         # LiteLLM sends no version of its own, since it expects the version in the base URL.
         return ClientCall(request, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
 
     def forwards(self, request: ApiRequest) -> bool:
-        """As `ProviderApi.forwards`: models, counting tokens, and a file or operation whose name the client knows."""
+        """Implement `ProviderApi.forwards`: forward reads of models, and of a file or operation that the client names.
+
+        Counting tokens, uploading a file and deleting a named file are forwarded as well.
+        """
         path, method = request.plain_path, request.method.lower()
         if method not in READS:
             target = target_of(path)
@@ -99,13 +102,13 @@ class GoogleApi:
         return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: the models of the single requests in a batch of embeddings."""
+        """Implement `ProviderApi.models`: return the models of the single requests in a batch of embeddings."""
         requests = listed(field_of(request.body, "requests"))
         named = [each.get("model") for each in requests if isinstance(each, Mapping)]
         return tuple(dict.fromkeys(model.rpartition("/")[2] for model in named if isinstance(model, str)))
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """As `ProviderApi.output_limit`."""
+        """Implement `ProviderApi.output_limit`."""
         target = target_of(request.plain_path)
         if target is None or target.method not in _GENERATES:
             return None
@@ -115,18 +118,18 @@ class GoogleApi:
         return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """As `ProviderApi.limited`."""
+        """Implement `ProviderApi.limited`."""
         place = spelled(request.body, "generationConfig")
         config = mapping_of(request.body, "generationConfig")
         config = {**config, spelled(config, "maxOutputTokens"): tokens}
         return replace(request, body={**request.body, place: config})
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """As `ProviderApi.reader`."""
+        """Implement `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """As `ProviderApi.error`."""
+        """Implement `ProviderApi.error`."""
         info = {
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": refusal.code,

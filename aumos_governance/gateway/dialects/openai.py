@@ -26,7 +26,7 @@ _FREE: Final = re.compile(
     r"GET /models(?:/.+)?"
     # Moderations are listed as free at https://platform.openai.com/docs/pricing, and counting tokens has no price.
     r"|POST /(?:moderations|responses/input_tokens)"
-    # These need the id of a response or conversation, which only its creator knows. Lists would show those of others.
+    # These need the id of a response or conversation, which only its creator knows. Lists would show the ids of others.
     r"|(?:GET|DELETE) /(?:responses|chat/completions|conversations)/[^/]+"
     r"|GET /(?:responses/[^/]+/input_items|chat/completions/[^/]+/messages)"
     r"|POST /responses/[^/]+/cancel"
@@ -45,28 +45,28 @@ _AZURE: Final = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservi
 
 
 class OpenAIApi:
-    """The `ProviderApi` of OpenAI and compatible servers."""
+    """The API of OpenAI and compatible servers; implements `ProviderApi`."""
 
     provider: Provider = PROVIDER
     # These headers choose the account that pays, which only the administrator may choose.
     withheld_headers: frozenset[str] = frozenset({"openai-organization", "openai-project"})
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """As `ProviderApi.credential`."""
+        """Implement `ProviderApi.credential`."""
         if _is_of(base_url, _AZURE):
             # https://learn.microsoft.com/azure/ai-services/openai/reference#authentication
             return {"api-key": key}
         return {"authorization": f"Bearer {key}"}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """As `ProviderApi.read`."""
+        """Implement `ProviderApi.read`."""
         path, _, query = request.path.partition("?")
         body = request.body
         deployed = _DEPLOYMENT.fullmatch(path)
         forwarded = path
         if deployed is not None:
             path = deployed[2]
-            # The path determines which model responds, even where the body names another one.
+            # The path determines which model responds, even if the body names another model.
             body = {**body, "model": deployed[1]} if body else body
         else:
             forwarded = path = _VERSION.sub("", path, count=1)
@@ -79,16 +79,19 @@ class OpenAIApi:
         return ClientCall(known, forwarded, from_host=deployed is not None)
 
     def forwards(self, request: ApiRequest) -> bool:
-        """As `ProviderApi.forwards`."""
+        """Implement `ProviderApi.forwards`."""
         return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """As `ProviderApi.models`: fallbacks at OpenRouter (https://openrouter.ai/docs/features/model-routing)."""
+        """Implement `ProviderApi.models`: return the fallback models of a request to OpenRouter.
+
+        See https://openrouter.ai/docs/features/model-routing.
+        """
         others = request.body.get("models") if request.method.lower() not in READS else None
         return tuple(str(name) for name in others) if isinstance(others, (list, tuple)) else ()
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """As `ProviderApi.output_limit`."""
+        """Implement `ProviderApi.output_limit`."""
         names = _OUTPUT.get(request.plain_path)
         if names is None:
             return None
@@ -96,7 +99,7 @@ class OpenAIApi:
         return OutputLimit(max(stated) if stated else None, _LEAST.get(request.plain_path, 1))
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """As `ProviderApi.limited`."""
+        """Implement `ProviderApi.limited`."""
         names = _OUTPUT[request.plain_path]
         given = [name for name in names if request.body.get(name) is not None]
         # Only the servers of OpenAI and Azure are known to accept the newer name, and they refuse the older one for
@@ -106,11 +109,11 @@ class OpenAIApi:
         return replace(request, body=body)
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """As `ProviderApi.reader`."""
+        """Implement `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """As `ProviderApi.error`: https://platform.openai.com/docs/guides/error-codes."""
+        """Implement `ProviderApi.error`; see https://platform.openai.com/docs/guides/error-codes."""
         kind = _KINDS.get(refusal.status, "invalid_request_error" if refusal.status < _SERVER else "server_error")
         return {"error": {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}}
 

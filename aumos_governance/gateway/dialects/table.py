@@ -13,5 +13,8 @@ __all__ = ["api_of"]
 
 @cache
 def api_of(dialect: str) -> ProviderApi:
-    """Return the API of a dialect from the module of that name, which is imported now, since its prices are large."""
+    """Return the API of a dialect, from the module of the same name.
+
+    The module is imported at the first call, since it loads large tables of prices.
+    """
     return cast("ProviderApi", import_module(f".{dialect}", __package__).API)

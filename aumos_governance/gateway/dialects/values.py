@@ -13,9 +13,10 @@ __all__ = ["check_flag", "check_whole", "forwards"]
 
 
 def check_whole(body: Mapping[str, Any], name: str) -> None:
-    """Raise ConfigurationError unless a field is left out or a whole number.
+    """Raise ConfigurationError unless the field ``name`` of ``body`` is left out, null or a whole number.
 
-    A provider may read the text ``"900000"`` as a number, but it would be measured as if it were left out.
+    A provider may read the text ``"900000"`` as a number, but the gateway would measure the request as if the field
+    were left out.
     """
     value = body.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
@@ -23,13 +24,13 @@ def check_whole(body: Mapping[str, Any], name: str) -> None:
 
 
 def check_flag(body: Mapping[str, Any], name: str) -> None:
-    """Raise ConfigurationError unless a field is left out, true or false."""
+    """Raise ConfigurationError unless the field ``name`` of ``body`` is left out, null, true or false."""
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be true or false, not {str(value)[:40]!r}, so nothing was sent.")
 
 
 def forwards(request: ApiRequest, free: re.Pattern[str]) -> bool:
-    """Whether ``free`` matches the request's method and path, such as ``GET /models``; HEAD counts as GET."""
+    """Whether ``free`` matches the request's method and path, such as ``GET /models``; HEAD is treated as GET."""
     method = request.method.upper()
     return free.fullmatch(f"{'GET' if method == 'HEAD' else method} {request.plain_path}") is not None
