@@ -85,7 +85,7 @@ class Presence:
         """The nonce of the process; None before the first hello, and after the process has ended."""
 
     def incarnation(self, nonce: str) -> str:
-        """Return the ledger's name of a process: the kernel's id and the nonce. The nonce alone may not be unique."""
+        """Return the ledger's name of a process: server, kernel id and nonce. The nonce alone may not be unique."""
         return f"{self._kernel_id}:{nonce}"
 
     def meet(self, nonce: str) -> None:
