@@ -42,7 +42,7 @@ class ChainedAuditRecord:
 
 
 class HashChainedAuditLog:
-    """An append-only log in memory, in which the hash of each record covers the record before it.
+    """An append-only log in memory. The hash of each record also covers the hash of the record before it.
 
     No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It is
     lost when its process ends, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of

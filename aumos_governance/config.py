@@ -17,7 +17,7 @@ __all__ = ["AuditConfig", "BudgetConfig", "ConsentConfig", "GovernanceConfig", "
 
 @dataclass(frozen=True)
 class TrustConfig:
-    """Settings of trust levels. ``default_level`` is the level of each agent for which none was set.
+    """Settings of trust levels. An agent has the level ``default_level`` until a level is set for it.
 
     Raises ConfigurationError for a level outside 0 to 5, and for ``enable_decay=True``: levels never change by
     themselves.

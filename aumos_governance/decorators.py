@@ -1,4 +1,4 @@
-"""The decorator `governed`, with which an engine allows or denies each call of a function before it runs."""
+"""The decorator `governed`: an engine then allows or denies each call of the function before the call runs."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class GovernedFunction(Protocol[P, R_co]):
     def record_spend(self, amount: float | Decimal | str) -> None:
         """Charge an amount in USD to the function's budget.
 
-        Call it before the code that costs the amount, so that nothing is spent that the budget does not allow. Raises
-        GovernanceDeniedError if the amount does not fit; nothing is charged then.
+        Call this method before the code that spends the money, so that the code runs only if the budget allows the
+        amount. Raises GovernanceDeniedError if the amount is more than the budget has left; nothing is charged then.
         """
         ...
 

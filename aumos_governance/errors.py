@@ -17,7 +17,7 @@
     ├── NotFoundError              there is no such session, hold, approval or record
     ├── ConflictError              the request contradicts what is recorded
     │   └── IdempotencyError       an idempotency key was reused with other content
-    ├── ExpiredError               the request arrived after its own expiry; nothing was done
+    ├── ExpiredError               the request arrived after its expiry time; nothing was done
     └── UnavailableError           no decision could be obtained, so nothing was authorised
         ├── BusyError              too many requests are in flight; nothing was done, and the request may be sent again
         ├── ServerUnreachableError the governance server does not respond
@@ -191,9 +191,9 @@ class GovernanceDeniedError(AumOSGovernanceError):
 class ConfigurationError(AumOSGovernanceError):
     """Raised when a setting has a value that cannot work or that would break a guarantee.
 
-    ``cause``, if set, is the part of the message that states what was wrong. The rest of the message advises Python
-    code in this process; a caller that reports the error elsewhere, such as the gateway, uses only ``cause`` and
-    adds its own advice.
+    ``cause``, if set, is the part of the message that describes the problem. The rest of the message advises users of
+    this Python process. A caller that reports the error elsewhere, such as the gateway, uses only ``cause`` and adds
+    advice for its users.
     """
 
     default_code = "CONFIGURATION_ERROR"
@@ -248,7 +248,7 @@ class IdempotencyError(ConflictError):
 
 
 class ExpiredError(AumOSGovernanceError):
-    """Raised when a request reached the ledger after the request's own expiry. Nothing was done."""
+    """Raised when a request reached the ledger after the expiry time that the request states. Nothing was done."""
 
     default_code = "EXPIRED"
 
@@ -287,7 +287,7 @@ class NotConfirmedError(LedgerError):
     """Raised when the connection to the ledger was lost during a commit: it is not known whether the request was
     recorded.
 
-    If it was, its spend or hold is taken back as soon as the ledger can be reached again.
+    If the request was recorded, the ledger voids its spend or hold as soon as the database can be reached again.
     """
 
     default_code = "NOT_CONFIRMED"

@@ -1,7 +1,7 @@
 """A decorator that makes creating a frozen dataclass as fast as creating one that is not frozen.
 
 The ``__init__`` of a frozen dataclass is slow: it calls ``object.__setattr__`` for each field, which took about
-0.1 microseconds a field where it was measured, and one decision creates half a dozen objects of up to twenty fields.
+0.1 microseconds a field in a measurement, and one decision creates half a dozen objects of up to twenty fields.
 """
 
 from __future__ import annotations

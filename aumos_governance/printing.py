@@ -19,7 +19,7 @@ def printable(text: str) -> str:
 
 
 def json_printable(text: str) -> str:
-    """Return JSON text with the same value, in which the characters that `printable` escapes are JSON escapes."""
+    """Return JSON text with the same value. Each character that `printable` escapes is written as a JSON escape."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escaped(character) for character in text)

@@ -27,7 +27,7 @@ _COLUMNS: Final = ("record_id", "timestamp", "outcome", "decision", "reasons", *
 
 
 class AuditLogger:
-    """The recorded decisions of an engine: those it made, with and without a hold, and those that `log` added.
+    """The recorded decisions of an engine: its decisions with and without a hold, and the decisions that `log` added.
 
     The same hash chain has records of all other events (levels set, money charged and held, consents given); `entries`
     reads all of them.

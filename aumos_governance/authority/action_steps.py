@@ -47,7 +47,7 @@ class ApprovalNeeded:
 
 
 ActionSteps: TypeAlias = Generator[Request[Any] | ApprovalNeeded, Any, Decision]
-"""A generator that yields ledger requests, to be sent their results, and `ApprovalNeeded`; it returns the decision."""
+"""A generator that yields ledger requests or `ApprovalNeeded`, gets each result by ``send``, and returns a decision."""
 
 
 def action_steps(
@@ -55,12 +55,13 @@ def action_steps(
 ) -> ActionSteps:
     """Return the steps that decide an action: to allow it, with its amount held, to suggest it or to deny it.
 
-    ``holding`` is the action's hold, ``shown`` what the user sees, as JSON values, and ``until`` when an approval
-    request expires, in microseconds since the epoch. With ``wait=False`` no approval is requested, and an action that
-    needs one is denied.
+    ``holding`` is the request for the action's hold. ``shown`` is the action as the user sees it, as JSON values.
+    ``until`` is the time when an approval request expires, in microseconds since the epoch. With ``wait=False`` no
+    approval is requested, and an action that needs an approval is denied.
 
-    The requests' keys are the hold's key, and that key with ``/ask`` or ``/act`` appended, so that repeated steps have
-    the same result; an empty key stays empty. Raises InvalidRequestError for values that cannot be shown.
+    The first request has the idempotency key of ``holding``. The later requests have this key with ``/ask`` or ``/act``
+    appended, so that repeated steps have the same result; an empty key stays empty. Raises InvalidRequestError if
+    ``shown`` is not JSON or is too long.
     """
     text = shown_text(shown)
     digest = digest_of(holding, shown)
@@ -97,9 +98,9 @@ def action_steps(
 
 
 def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a user approves: what is shown, the tool, its cost, the agent and the level.
+    """Return the SHA-256 of all that a user approves: ``shown``, the tool, its cost, the agent and the level.
 
-    The notebook is not part of it: an approval belongs to a session, whose notebook may be renamed during the wait.
+    The notebook is not hashed: an approval belongs to a session, whose notebook may be renamed during the wait.
     """
     agreed = {
         "tool": holding.tool,

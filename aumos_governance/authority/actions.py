@@ -23,9 +23,9 @@ class GovernanceAction:
     ``budget_amount`` is in USD. ``tool`` is the tool that is used, for example a model; costs are summed by tool, and
     without it by ``action_type``. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
 
-    ``kind`` is ``"act"`` for a governed action, which has effects beyond the notebook: what then happens depends on the
-    trust level. ``shown`` is what the user must see of it before approving it (tool, arguments, code). It is never
-    written to the audit trail.
+    ``kind`` is ``"act"`` for a governed action, which has effects beyond the notebook: the trust level decides whether
+    it runs, waits for an approval or is only suggested. ``shown`` is the description that the user must see before
+    approving the action (tool, arguments, code). The description is never written to the audit trail.
     """
 
     agent_id: str
@@ -76,17 +76,17 @@ def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecis
 
 
 def tool_of(action: GovernanceAction) -> str:
-    """Return the name of the tool that an action uses, under which its costs are summed."""
+    """Return the name of the tool that an action uses; the costs of all its actions are summed under this name."""
     return action.tool or action.action_type or action.budget_category or "unknown"
 
 
 def shown_of(action: GovernanceAction, tool: str, amount: int) -> dict[str, Any]:
-    """Return what a user sees of an action that costs ``amount`` nano-USD, as JSON values."""
+    """Return the description of an action that a user sees, as JSON values; ``amount`` is its cost in nano-USD."""
     return {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
 
 
 def result_of(cost: int | None, estimated: bool) -> str:
-    """Return the text with which a report states how the action ended. ``cost`` is None if its hold was released."""
+    """Return the text for a report on how the action ended. ``cost`` is None if the action's hold was released."""
     if cost is None:
         return "failed, and cost nothing"
     return "interrupted" if estimated else "done"

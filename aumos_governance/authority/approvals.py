@@ -27,9 +27,9 @@ but True is a denial."""
 
 
 class Approvals:
-    """Decides governed actions, with the approver where an approval is needed, and reports those at trust level L4.
+    """Decides governed actions, and asks the approver if an action needs an approval. Reports actions at level L4.
 
-    ``release_later`` is called with the future of a hold whose caller was interrupted before the decision.
+    ``release_later`` is called if the caller was interrupted before the decision, with the future of the action's hold.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Approvals:
     def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
         """Return the decision about an action; if it is allowed, its amount is held.
 
-        Raises what the approver raises, and ConfigurationError if the approver is a coroutine function.
+        Raises any exception of the approver, and ConfigurationError if the approver is a coroutine function.
         """
         return now(self._deciding(holding, shown, awaited=False))
 
@@ -76,7 +76,7 @@ class Approvals:
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
-        """Return the request that completes the report of the action with this hold; None if it has no report."""
+        """Return the request that completes the report of the action with this hold; None if there is no report."""
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
             return None

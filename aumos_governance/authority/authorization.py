@@ -21,8 +21,8 @@ __all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted",
 class Settlement:
     """The result of a settled or released grant; amounts in USD.
 
-    ``overrun`` is True if more was spent than was held, or than the budget had left. ``estimated`` is True if the true
-    cost is not known.
+    ``overrun`` is True if the cost was more than the held amount, or more than the budget had left. ``estimated`` is
+    True if the true cost is not known.
     """
 
     spent: Decimal
@@ -33,17 +33,17 @@ class Settlement:
 
 
 class Begun(Protocol):
-    """An action whose decision was requested, and whose caller can do something else before it needs the decision."""
+    """An action whose decision was requested. Its caller can do other work before it waits for the decision."""
 
     def grant(self) -> Grant:
         """Wait for the decision and return the grant. Raises the errors of `Engine.begin`."""
         ...
 
     def drop(self) -> Grant | None:
-        """Cancel the action and release what it holds, without waiting.
+        """Cancel the action and release its hold, without waiting.
 
-        A caller that was interrupted in `grant`, before it got the grant, calls this as well. If the grant exists
-        already, it may be returned; the caller must then release it.
+        If a caller is interrupted in `grant`, it must call `drop` as well. If the grant exists already, `drop` may
+        return it; the caller must then release it.
         """
         ...
 
@@ -94,7 +94,7 @@ class Granted:
         self.hold_id = hold_id
         """The id of the hold in the ledger; None for a call without an amount, and after an overdraft."""
         self.reference: str | None = None
-        """The provider's id of the response, by which an estimate can be adjusted later, also by another process."""
+        """The provider's id of the response. Any process can use it to adjust an estimated charge to the true cost."""
         self.settlement: Settlement | None = None
         """The result of settling or releasing the grant; None before that."""
         self._resolver = resolver
@@ -151,7 +151,7 @@ class Grant(Granted):
     def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
         """Charge the action's true cost, in USD, in place of the held amount.
 
-        What was held beyond the cost is released; a cost above the held amount is recorded as an overrun. With
+        If the cost is less than the held amount, the rest is released; if it is more, an overrun is recorded. With
         ``estimated`` the record states that the true cost is not known, and that ``cost`` is an upper bound. Raises
         ValueError for an invalid cost, and ConflictError if the grant was settled or released before.
         """
@@ -212,9 +212,9 @@ class Authorization:
     - charged and flagged as estimated after an interrupt (KeyboardInterrupt, a cancelled task), since the true cost is
       not known.
 
-    If the process ends within the block, the hold stays, and counts until ``engine.budget.settle_hold`` or
-    ``release_hold`` is called. For an action without an amount nothing is held, and the cost passed to ``settle`` is
-    recorded in full.
+    If the process ends within the block, the hold stays, and its amount remains unavailable until
+    ``engine.budget.settle_hold`` or ``release_hold`` is called. For an action without an amount nothing is held, and
+    the cost passed to ``settle`` is recorded in full.
     """
 
     def __init__(self, engine: _Beginner, action: GovernanceAction) -> None:

@@ -15,7 +15,7 @@ class Engine(Protocol):
 
     @property
     def agent_id(self) -> str:
-        """The agent id that governed clients and functions use for their actions."""
+        """The id under which this engine records the actions of governed clients and functions."""
         ...
 
     @property

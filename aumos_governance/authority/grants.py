@@ -40,7 +40,7 @@ _ADVICE: Final = {
 class Holder:
     """Holds the amounts of actions, and settles or releases them.
 
-    ``check`` makes the request for an action without an amount, which is only checked.
+    ``check`` returns the ledger request for an action without an amount. The ledger only checks this action.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Holder:
     # ---- checking and holding
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """As `GovernanceEngine.begin`."""
+        """Implement `Engine.begin`."""
         request = self._request(action)
         if _is_action(request):
             response = self._approvals.decide(request, shown_of(action, request.tool, request.amount))
@@ -67,7 +67,7 @@ class Holder:
         return _Begun(self, action, request).grant()
 
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
-        """As `Engine.begin_ahead`."""
+        """Implement `Engine.begin_ahead`. If an early request would save no time, only ``grant()`` makes it."""
         request = self._request(action)
         begun = _Begun(self, action, request)
         if not self._realm.ledger.at_once:
@@ -75,7 +75,7 @@ class Holder:
         return begun
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """As `GovernanceEngine.begin_async`."""
+        """Implement `Engine.begin_async`."""
         request = self._request(action)
         if _is_action(request):
             response = await self._approvals.decide_async(request, shown_of(action, request.tool, request.amount))
@@ -155,7 +155,7 @@ class Holder:
     # ---- settling and releasing
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """As `Resolver.resolve`."""
+        """Implement `Resolver.resolve`."""
         request = self._resolving(grant, cost, estimated)
         settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
         report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
@@ -164,7 +164,7 @@ class Holder:
         return settlement
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """As `Resolver.resolve_async`."""
+        """Implement `Resolver.resolve_async`."""
         request = self._resolving(grant, cost, estimated)
         if request is None:
             return self._settlement(grant, None, estimated)
@@ -179,7 +179,7 @@ class Holder:
         return settlement
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> None:
-        """Return None, as `Resolver.resolve_soon` allows: the engine's own ledger gains nothing by not waiting."""
+        """Implement `Resolver.resolve_soon` by returning None, since not waiting saves no time with a local ledger."""
 
     def _resolving(self, grant: Granted, cost: int | None, estimated: bool) -> Request[Any] | None:
         if grant.hold_id is None:
@@ -233,7 +233,7 @@ class Holder:
 
 
 class _Begun:
-    """The `Begun` of an engine with its own ledger."""
+    """An implementation of `Begun` for an engine with its own ledger."""
 
     def __init__(self, holder: Holder, action: GovernanceAction, request: Request[Decision]) -> None:
         self._holder = holder

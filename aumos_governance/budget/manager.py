@@ -55,7 +55,7 @@ class SpendingTransaction:
 class BudgetBalance:
     """The exact figures of a budget in its current period, in USD.
 
-    ``remaining`` is never below 0; what was spent and held above the limit is ``over``.
+    ``remaining`` is never below 0. If more is spent and held than the limit, ``over`` is the difference.
     """
 
     category: str
@@ -133,11 +133,12 @@ class BudgetManager:
     def record_spending(
         self, category: str, amount: float | Decimal | str, description: str | None = None
     ) -> SpendingTransaction:
-        """Charge an amount to a budget. It is checked and charged in one step, so that parallel calls never overspend.
+        """Charge an amount to a budget. One step checks and charges the amount, so that parallel calls never overspend.
 
-        Raises BudgetExceededError, with nothing charged, if the amount does not fit (with ``allow_overdraft`` it is
-        recorded as an overrun instead); BudgetNotFoundError; ValueError for an amount that is not positive; and
-        GovernanceDeniedError if a user has closed the engine's session, or set a limit that the amount exceeds.
+        Raises BudgetExceededError, with nothing charged, if the amount is more than the budget has left (with
+        ``allow_overdraft`` the amount is charged and recorded as an overrun instead); BudgetNotFoundError; ValueError
+        for an amount that is not positive; and GovernanceDeniedError if a user has closed the engine's session, or set
+        a limit that the amount exceeds.
         """
         require_names(category=category)
         nano = money.parse_positive(amount)

@@ -158,7 +158,7 @@ def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
 def _source(options: Namespace) -> Source:
     """Return the only source that the options select.
 
-    Raises AumOSGovernanceError for several sources, and where none can be read.
+    Raises AumOSGovernanceError if the options select several sources, or if no source can be read.
     """
     failures: list[AumOSGovernanceError] = []
     sources = list(_sources(options, failures.append))
@@ -175,7 +175,8 @@ def _source(options: Namespace) -> Source:
 def _server(options: Namespace) -> ServerSource:
     """Return the server that the options name, or else the only governed server that runs.
 
-    Raises AumOSGovernanceError for several, and where none responds or is governed.
+    Raises AumOSGovernanceError if several governed servers run and the options name none, or if no governed server
+    responds.
     """
     if options.server is not None:
         server = server_at(options.server, options.token)

@@ -52,8 +52,8 @@ def write_file(parts: Iterable[bytes], name: str | None) -> int:
     """Write ``parts`` to the file ``name``, or to stdout for None and "-", and return their length in bytes.
 
     A regular file is replaced only once all parts are written, so it is never incomplete; a device or a pipe is
-    written to directly. Raises OutputError, BrokenPipeError if the reader of stdout has closed the pipe, and what the
-    iterator raises.
+    written to directly. Raises OutputError, BrokenPipeError if the reader of stdout has closed the pipe, and the errors
+    of the iterator ``parts``.
     """
     if name is None or name == "-":
         return sum(map(_write, parts))

@@ -11,7 +11,7 @@ __all__ = ["require_own_terminal"]
 
 
 def require_own_terminal(subject: str) -> None:
-    """Raise NotAllowedError in a kernel, and inside a strict server, where an agent might run the command.
+    """Raise NotAllowedError in a kernel or a child process of a strict server: an agent might run the command there.
 
     ``subject`` begins the message, as in "Keys can only be issued and revoked".
     """

@@ -112,7 +112,7 @@ def _environment(inherited: Mapping[str, str], created: Mapping[str, Any]) -> di
 
 
 def _path_below(root: str | None, notebook: str) -> str:
-    """Return a notebook's path below the server's root, from such a path or from a path of this machine."""
+    """Return a notebook's path below the server's root. ``notebook`` is this path, or the path of the file here."""
     file = Path(notebook).expanduser().resolve()
     if root is not None and file.is_file() and file.is_relative_to(Path(root).resolve()):
         return file.relative_to(Path(root).resolve()).as_posix()

@@ -59,7 +59,7 @@ class ServerSource:
 
     @property
     def root(self) -> str | None:
-        """The server's root folder; None where it is not known."""
+        """The server's root folder, or None if it is not known."""
         return self._about.get("root_dir")
 
     def state(self, path: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class ServerSource:
         self._client.send("DELETE", f"keys/{key_id}")
 
     def close(self) -> None:
-        """Do nothing: each request has closed its own connection."""
+        """Do nothing: the connection of each request was closed after its response."""
 
     def _all(self, name: str) -> list[dict[str, Any]]:
         page = self._client.get(name, {"limit": str(_PAGE)})
@@ -115,7 +115,7 @@ def _running() -> list[dict[str, Any]]:
 
 
 def _address(url: str) -> tuple[object, ...]:
-    """Return a URL's parts, to be compared; all names of the loopback interface count as the same host."""
+    """Return the parts of a URL for comparison; all names of the loopback interface are replaced with one host."""
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname
     return parts.scheme, host, parts.port, parts.path.rstrip("/")

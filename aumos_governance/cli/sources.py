@@ -17,8 +17,8 @@ class Source(Protocol):
     def places(self) -> list[dict[str, Any]]:
         """Return, for each owner and root, the items ``owner``, ``root``, ``notebooks``, ``holds`` and ``kernels``.
 
-        ``owner`` is None where it is not known, ``kernels`` where no server lists them. For a server, there is also
-        ``ceilings_differ``, as in ``GET config``.
+        ``owner`` is None if the source does not state it, and ``kernels`` is None for a ledger, which has no list of
+        kernels. For a server, there is also ``ceilings_differ``, as in ``GET config``.
         """
         ...
 

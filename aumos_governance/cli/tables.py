@@ -14,7 +14,7 @@ __all__ = ["Column", "table"]
 _GAP: Final = "  "
 _CUT: Final = "..."
 _NARROWEST: Final = 12
-"""The width below which no column is cut, in characters of a terminal."""
+"""The width of the narrowest column that results from cutting, in columns of a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,14 @@ class Column:
     title: str
     right: bool = False
     cut: str | None = None
-    """The end of texts that may be cut off to fit the terminal, ``start`` or ``end``; None if neither may be."""
+    """The end at which long texts are cut, ``start`` or ``end``; None if the texts must stay whole."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Return a table's lines, the titles first.
 
-    With a ``width``, texts in columns that may be cut are shortened until the lines fit.
+    With a ``width``, texts are cut in columns that allow it, until each line has at most ``width`` characters or no
+    column can be cut further.
     """
     shown = [[column.title for column in columns], *([printable(text) for text in row] for row in rows)]
     widths = [max(_width(row[index]) for row in shown) for index in range(len(columns))]
@@ -71,7 +72,7 @@ def _fill(text: str, room: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Return the number of a terminal's columns that the text takes."""
+    """Return the width of the text in a terminal, in columns."""
     if text.isascii():
         return len(text)
     return sum(_character_width(character) for character in text)

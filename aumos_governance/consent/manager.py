@@ -82,10 +82,10 @@ class ConsentManager:
         )
 
     def check_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> ConsentCheckResult:
-        """Return whether a consent covers a use of data: one for exactly this purpose, or else one for every purpose.
+        """Return whether a consent covers a use of data: a consent for exactly this purpose or for every purpose.
 
-        Expired consents do not count. If no consent covers the use, the configuration's ``default_deny`` decides.
-        Nothing is recorded.
+        Expired consents are ignored. If no consent covers the use, it is allowed unless ``default_deny`` is set in the
+        engine's `ConsentConfig`. Nothing is recorded.
         """
         require_names(agent_id=agent_id, data_type=data_type)
         use = f"agent {agent_id!r} to use {data_type!r}" + (f" for {purpose!r}" if purpose else "")
@@ -102,9 +102,9 @@ class ConsentManager:
         return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
 
     def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:
-        """Revoke the consent for this purpose, or with None the one for every purpose, and write one audit record.
+        """Revoke the consent for this purpose, and write one audit record. None revokes the consent for every purpose.
 
-        Raises ConsentNotFoundError if there is no such consent.
+        Raises ConsentNotFoundError if the agent has no consent for the data type and this purpose.
         """
         require_names(agent_id=agent_id, data_type=data_type)
         self._revoke(agent_id, data_type, purpose or None)

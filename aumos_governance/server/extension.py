@@ -1,7 +1,7 @@
 """The server extension: it validates the configuration, assembles its parts, and starts and stops them.
 
-A server on which governance is enabled never runs ungoverned: where the extension cannot start, the server
-does not start either.
+A server with governance enabled never runs ungoverned: if the extension cannot start, the server does not start
+either.
 """
 
 from __future__ import annotations
@@ -60,8 +60,7 @@ _READERS: Final = 2
 _LONG_READS: Final = 1
 """The number of threads for requests that may read the whole audit record.
 
-Only one: Python runs one thread at a time in any case, and each further one makes all others wait longer for their
-turn.
+Only one: Python runs one thread at a time in any case, and each further thread makes all others wait longer.
 """
 
 

@@ -25,7 +25,7 @@ _MOST_SECONDS: Final = 7 * 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """A validated ``authorize`` request: the action, what a user sees of it, and how long it may wait for the user."""
+    """A validated ``authorize`` request: the action, its description for a user, and the time to decide."""
 
     holding: Hold
     """The hold that the action needs before it may run."""
@@ -34,7 +34,7 @@ class ActionRequest:
     seconds: float | None
     """The seconds that a user has to decide; None for the server's default."""
     wait: bool
-    """Whether the action may wait for a user's approval; if not, it is denied where it needs one."""
+    """Whether the action may wait for a user's approval; if not, an action that needs an approval is denied."""
     at_limit: str | None = None
     """``ask`` or ``deny``: whether the action waits for a user at a limit on money; None for the server's default."""
 
@@ -73,7 +73,7 @@ def _seconds(raw: object) -> float | None:
 def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | None:
     """Return the final report of an action from a ``settle`` or ``release``; None if the request has no report.
 
-    Raises InvalidRequestError where its fields are invalid.
+    Raises InvalidRequestError if a field of the report is invalid.
     """
     body = wire_request.body
     if body.get("report_id") is None and body.get("result") is None:
@@ -90,10 +90,11 @@ def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | 
 
 
 def action_voided(after_approval: Voided, at_once: Voided) -> Voided:
-    """Return the outcome of cancelling an action, which has a hold at once or after a user's approval.
+    """Return the outcome of cancelling an action.
 
-    ``after_approval`` and ``at_once`` are the outcomes of cancelling these two holds. ``voided`` of the result states
-    whether the action has not begun and will not begin.
+    An action gets its hold at once or after a user's approval, under different keys. ``at_once`` and ``after_approval``
+    are the outcomes of cancelling under each key. ``voided`` of the result states that the action has not begun and
+    will not begin.
     """
     met = after_approval if after_approval.found in (Found.CHARGE, Found.RESOLVED, Found.NO_CHARGE) else at_once
     return replace(met, voided=met.voided or met.found is Found.NO_CHARGE, state=None)

@@ -69,11 +69,11 @@ class ApprovalWatch:
             awaited.lease = lease
 
     def withdraw(self, awaited: Awaited) -> None:
-        """Withdraw an approval request whose client no longer waits; if it was just decided, the decision counts."""
+        """Withdraw an approval request whose client no longer waits; a decision just made by a user stays valid."""
         request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
 
         def withdrawn(future: Future[Approval]) -> None:
-            # If it failed, the next check withdraws it again.
+            # If the withdrawal failed, the next check repeats it.
             if future.exception() is None:
                 self._notify(awaited, future.result())
 

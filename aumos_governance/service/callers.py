@@ -26,15 +26,16 @@ class Caller:
 
     notebook: NotebookKey
     scope: str
-    """The namespace of its idempotency keys: one for each kernel id."""
+    """The namespace of the caller's idempotency keys; each kernel id has a separate namespace."""
     incarnation: str = ""
-    """The kernel's process: another one after each restart."""
+    """The name of the kernel's process, which changes at each restart of the kernel."""
     shared_with: str | None = None
     """The path of the other notebook whose session this kernel uses."""
     socket: Mapping[str, Any] | None = None
     """The local socket that the response to a ``hello`` offers: its ``address``, a ``token`` and a ``secret``."""
     attending: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Returns a context in which the kernel's process is not marked as gone; raises UnavailableError if it is gone."""
+    """Returns a context manager to submit requests in. They are executed before the end of the process is reported.
+    Raises UnavailableError if the process has ended."""
     blocks: bool = False
     """Whether the thread that submits the request may be blocked until its response, since it does nothing else."""
     actor: str = "kernel"
@@ -56,7 +57,7 @@ def origin_of(caller: Caller, wire_request: WireRequest) -> Origin:
 
 
 def expiry_of(wire_request: WireRequest) -> int:
-    """Return the time at which the request expires, in microseconds since the epoch."""
+    """Return the time when the request expires, in microseconds since the epoch."""
     return int(wire_request.exp * MICROS)
 
 

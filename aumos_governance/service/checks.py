@@ -1,4 +1,4 @@
-"""The operation ``evaluate``: a kernel's request to check an action, or to record a refusal of its own."""
+"""The operation ``evaluate``: a kernel's request to check an action, or to record an action that the kernel refused."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
 def evaluate(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the ledger request of an ``evaluate``: a check, or a record of what the kernel itself refused.
+    """Return the ledger request for an ``evaluate``: a check of an action, or the record of the kernel's refusal.
 
-    Neither charges anything.
+    The request charges nothing.
     """
     operation = OPERATIONS["evaluate"]
     request: Evaluate = request_of(operation, caller, wire_request)

@@ -1,7 +1,7 @@
 """Governed actions of kernels, from the request to the decision, including the wait for a user's approval.
 
-All state on which the result depends is in the ledger too. So a request that is sent again, to this server or to
-another one on the same ledger, has the same result, or waits for the same approval.
+The ledger stores all state that determines the result. So a request that is sent again, to this server or to another
+server on the same ledger, has the same result, or waits for the same approval.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ class _Action:
     requested: ActionRequest
     steps: ActionSteps
     wire_request: WireRequest
-    """The latest copy of this request; the next two fields belong to it."""
+    """The latest copy of this request. ``caller`` and ``reply`` are those of this copy."""
     caller: Caller
     reply: Reply
     lease: float
-    """When the client stops waiting, by the monotonic clock."""
+    """The time when the client stops waiting, in seconds of the monotonic clock."""
     approval_request: AskApproval | None = None
     awaited: Awaited | None = None
-    """The approval that it waits for; None while it does not wait."""
+    """The approval that this action waits for; None while the action does not wait."""
     seen_pending: bool = False
-    """Whether the approval was found pending, so that its client was notified of the wait."""
+    """Whether the approval was found pending; the client was then notified of the wait."""
     cancelled: bool = False
 
 
@@ -92,7 +92,7 @@ class GovernedActions:
     # ---- requests of kernels
 
     def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Have an action decided; ``reply`` is called with any number of waiting messages, then with the response.
+        """Begin to decide an action; ``reply`` is called with each waiting message, and at the end with the response.
 
         A copy of a request that is in progress replaces its caller and ``reply``. Raises InvalidRequestError or
         InvalidAmountError for an invalid request, IdempotencyError for a copy with other content, and ExpiredError for

@@ -50,18 +50,23 @@ class LimitRequests:
     def deny(self, user: User, session_id: str, key: str | None) -> dict[str, Any]:
         """Deny all waiting calls of a session, and return the body with their number.
 
-        Raises NotFoundError where no call waits, and IdempotencyError where ``key`` was used for another session.
+        Raises NotFoundError if no call of the session waits, and IdempotencyError if ``key`` was used for another one.
         """
         origin = user.origin()
         with self._denying:
             known = None if key is None else self._denied.get((origin.scope, key))
             if known is not None:
                 if known[0] != session_id:
-                    raise IdempotencyError("The Idempotency-Key was used before with other content.")
+                    raise IdempotencyError(
+                        "The Idempotency-Key was used before for another session; send this denial with a new key."
+                    )
                 return {"denied": known[1]}
             denied = self._waits.deny(origin, session_id)
             if not denied:
-                raise NotFoundError(f"No call of the session {session_id[:80]!r} waits at a limit.")
+                raise NotFoundError(
+                    f"No call of the session {session_id[:80]!r} waits at a limit; GET limit-requests lists the calls"
+                    " that wait."
+                )
             if key is not None:
                 while len(self._denied) >= _KEPT:
                     self._denied.pop(next(iter(self._denied)))
@@ -89,7 +94,7 @@ class LimitRequests:
 
 
 def _requested(call: WaitingCall, state: SessionState) -> int:
-    """Return the limit, in nano-USD, that this call alone would fit under with the amounts charged and held now."""
+    """Return the lowest limit, in nano-USD, that would allow this call alone with the amounts charged and held now."""
     balance = state.balance
     if call.limit.kind != "session" or state.session_id != call.session_id or balance is None:
         return call.limit.asked

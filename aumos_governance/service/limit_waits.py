@@ -1,9 +1,9 @@
-"""Calls that wait instead of being denied, until they fit under a limit or their time is over.
+"""Calls that wait at a limit on money instead of being denied, until the limit allows them or their time is over.
 
-A call waits for its turn if it would fit without the amounts that others hold. Otherwise it waits at the limit for a
-user, who may raise the limit or deny the call. A waiting call has no transaction and no row in the ledger: it is
-requested again when it may fit, and the ledger decides as for any call. So nothing is left in the ledger when its
-kernel or this server ends.
+A call waits for its turn if only the amounts that other calls hold keep it from staying within the limit. Otherwise it
+waits for a user, who may raise the limit or deny the call. A waiting call has no transaction and no row in the ledger:
+the server requests it again when the limit may allow it, and the ledger decides as for any call. So nothing is left in
+the ledger when the call's kernel or this server ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["LimitWaits"]
 class LimitWaits:
     """All waiting calls of one server. Every method may be called from any thread.
 
-    A call waits at a limit for a user for ``seconds``. ``clock`` returns seconds since the epoch, and ``monotonic``
+    A call waits for a user for at most ``seconds``. ``clock`` returns seconds since the epoch, and ``monotonic``
     seconds of a clock that is never set.
     """
 
@@ -78,14 +78,14 @@ class LimitWaits:
         waits_for_user: bool = True,
         turn: float = 0.0,
     ) -> None:
-        """Have the ledger decide on a charge, now or when it fits; ``decided`` is called once, unless it is dropped.
+        """Have the ledger decide on a charge, now or after a wait; ``decided`` is called once, unless it is dropped.
 
-        A charge that exceeds a limit waits ``turn`` seconds for its turn, if the amounts that others hold keep it from
-        fitting, and then, with ``waits_for_user``, for a user. Calls are tried at each limit in the order in which
-        they arrived, so a call that arrives while others wait there is queued behind them. ``reply`` is called with
-        each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
+        A charge that exceeds a limit waits up to ``turn`` seconds for its turn, if only the amounts that other calls
+        hold make it exceed the limit. Then, with ``waits_for_user``, it waits for a user. Calls at a limit are
+        requested in the order of their arrival, so a new call is queued behind the calls that wait there. ``reply`` is
+        called with each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
 
-        Raises BusyError where too many calls of its caller or notebook wait for their turn already.
+        Raises BusyError if too many calls of this caller or notebook wait for their turn already.
         """
         queues = self._queues_to_join(caller, request) if turn else frozenset()
         with self._changed:
@@ -121,7 +121,7 @@ class LimitWaits:
             self._request(call)
 
     def _queues_to_join(self, caller: Caller, request: Charging) -> frozenset[Queue]:
-        """Return the queues of a new call; none if no call is queued at all, since the call is then tried at once."""
+        """Return the queues of a new call; none if no call is queued at all, since it is then requested at once."""
         with self._changed:
             if not self._turns.any():
                 return frozenset()
@@ -140,7 +140,7 @@ class LimitWaits:
     def drop(self, scope: str, request_id: str) -> bool:
         """Remove a call that its client has cancelled; return whether it was waiting or being requested.
 
-        No message is sent for it any more. The client's ``cancel`` voids a charge that it may have got meanwhile.
+        No further message is sent for this call. If it was charged meanwhile, the client's ``cancel`` voids the charge.
         """
         with self._changed:
             call = self._pop((scope, request_id))
@@ -188,7 +188,7 @@ class LimitWaits:
         return len(denied)
 
     def check(self) -> None:
-        """Request again the calls that may fit now or whose time is over, and drop those whose client has gone."""
+        """Request calls again if a limit may allow them now or their time is over; drop calls whose client has gone."""
         with self._changed:
             unread = self._turns.unread()
         for call in unread:
@@ -289,7 +289,7 @@ class LimitWaits:
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Let a refused call wait until it may fit; return whether it now begins to wait for a user."""
+        """Let a refused call wait; return whether it now begins to wait for a user."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False
@@ -336,7 +336,7 @@ class LimitWaits:
     # ---- changes in the ledger
 
     def _on_commit(self, states: Iterable[SessionState]) -> None:
-        """Schedule the calls that the new states may let fit; the ledger's thread calls this after each commit."""
+        """Schedule the calls that the new states may allow; the ledger's thread calls this after each commit."""
         with self._changed:
             if not self._calls:
                 return
@@ -345,7 +345,7 @@ class LimitWaits:
             found = False
             for call in self._calls.values():
                 if call.refused is None and call.trying:
-                    # The ledger may refuse it by the state before the change, so it is tried again after a refusal.
+                    # The ledger may decide by the state before the change, so a refused call is requested again.
                     call.changed = True
                     continue
                 state = places.get(call.place) if call.refused is None else changed.get(call.session_id)
@@ -383,7 +383,7 @@ def _may_fit(call: WaitingCall, state: SessionState | None) -> bool:
     """Whether this state of the call's session is a reason to request the call again, or to update its limit."""
     if call.limit.kind != "session":
         # A session's state does not include other limits. Any commit may have ended a hold there, so a queued call is
-        # tried again; one that waits for a user waits longer, so the regular checks are enough.
+        # requested again. A call that waits for a user waits longer, so the regular checks are enough.
         return call.queued
     if state is None or state.balance is None:
         return False

@@ -1,4 +1,4 @@
-"""The order in which calls that wait for their turn are tried: first come, first served, at each limit."""
+"""The order of the calls that wait for their turn: at each limit, they are requested in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..ledger.rules.files import file_of
 __all__ = ["Queue", "Queues", "in_order", "limit_queue", "session_queue"]
 
 Queue: TypeAlias = tuple[str, ...]
-"""A limit at which calls wait: its kind, its name, and the owner and file that it belongs to, if any."""
+"""The calls that wait at one limit, identified by the limit's kind and name, and its owner and file, if any."""
 _OF_OWNER: Final = frozenset({"owner", "server"})
 
 
@@ -29,7 +29,7 @@ def limit_queue(limit: Limit, notebook: NotebookKey) -> Queue:
 
 
 class Queues:
-    """The queues of each notebook's calls. They only determine an order: the ledger decides whether a call fits."""
+    """The queues of each notebook's calls. They only determine an order; the ledger decides on each call."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -53,10 +53,11 @@ class Queues:
 
 
 def in_order(calls: Iterable[tuple[frozenset[Queue], Queue | None]]) -> list[bool]:
-    """Return for each call whether it may be tried now. The calls are in the order of their arrival.
+    """Return for each call whether it may be requested now. The calls are in the order of their arrival.
 
-    Each call is a pair: all its queues, and the queue in which it waits, or None if it was not tried yet. A call is not
-    tried before an earlier one that waits in one of its queues.
+    Each call is a pair: all its queues, and the queue that it waits in, or None if the ledger has not refused it yet. A
+    call may be requested if no earlier call blocks one of its queues. It then blocks for later calls the queue that it
+    waits in or, with None, all its queues.
     """
     occupied: set[Queue] = set()
     free = []

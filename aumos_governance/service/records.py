@@ -44,10 +44,11 @@ class Records:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> dict[str, Any]:
-        """Verify one session's chain, or all chains, and that one of them has a record with the hash ``known_head``.
+        """Verify the chain of one session, or all chains if ``session_id`` is None.
 
-        ``known_head`` may be None. With ``under``, an owner and a server root, only their chains are verified. Raises
-        InvalidRequestError if ``known_head`` is not a hash.
+        With ``known_head``, also check that one of the chains has a record with this hash. ``under`` is an owner and a
+        server's root folder; only the chains of their notebooks are then verified. Raises InvalidRequestError if
+        ``known_head`` is not a hash.
         """
         if known_head is not None and not _is_hash(known_head):
             # Otherwise the result of a typing error would be the same as after a forgery: a missing head.
@@ -55,9 +56,9 @@ class Records:
         return asdict(self._ledger.verify(session_id, known_head=known_head, under=under))
 
     def session_of(self, notebook: NotebookKey) -> str:
-        """Return the id of the notebook's open session, or else of its last closed one.
+        """Return the id of the notebook's open session, or else of its last closed session.
 
-        Raises NotFoundError if it never had a session.
+        Raises NotFoundError if the notebook never had a session.
         """
         session_id = self._ledger.read(ReadState(notebook=notebook)).session_id
         if session_id is None:

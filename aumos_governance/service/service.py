@@ -53,7 +53,7 @@ class _Greeting:
     strict: bool
     default_trust_level: TrustLevel
     default_budget: int
-    """In nano-USD."""
+    """The server's default budget of a session, in nano-USD."""
     socket: Mapping[str, Any] | None
 
 

@@ -1,4 +1,4 @@
-"""The calls that wait for their turn: which of them may be tried now, and how many may wait."""
+"""The calls that wait for their turn: which of them may be requested now, and how many may wait."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Turns:
         return any(call.queued for call in self._calls.values())
 
     def free(self) -> set[WaitingCall]:
-        """Return the queued calls that may be tried, since no earlier call waits in one of their queues."""
+        """Return the queued calls that may be requested now, as `in_order` determines."""
         calls = self._queued()
         if not calls:
             self._queues.forget()
@@ -45,11 +45,11 @@ class Turns:
         return {call for call, is_free in zip(calls, _order(calls), strict=True) if is_free}
 
     def is_free(self, new: WaitingCall) -> bool:
-        """Whether a new call may be tried at once, since no call waits in any of its queues."""
+        """Whether a new call may be requested at once, since no call blocks any of its queues."""
         return _order([*self._queued(), new])[-1]
 
     def move_up(self, gone: WaitingCall) -> None:
-        """Have the calls in the queues of ``gone``, which no longer waits, tried as soon as it is their turn."""
+        """Schedule the calls that share a queue with ``gone``, which no longer waits; each is requested at its turn."""
         for call in self._queued():
             if call.place == gone.place or call.queues & gone.queues:
                 call.check_at, call.changed = -math.inf, call.trying

@@ -18,7 +18,7 @@ __all__ = ["UserRequests"]
 
 
 class UserRequests:
-    """The REST requests of users about sessions, which return response bodies; they raise the ledger's errors."""
+    """The handler of users' REST requests about sessions. It returns response bodies and raises the ledger's errors."""
 
     def __init__(self, ledger: Ledger, terms: SessionTerms) -> None:
         self.ledger = ledger
@@ -36,7 +36,7 @@ class UserRequests:
     def change(
         self, user: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
-        """Change the session of a notebook for a user, or open one where none is open; return its new state."""
+        """Change a notebook's session for a user, or open one if none is open; return the body of the new state."""
         fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or new_key(),
@@ -50,7 +50,7 @@ class UserRequests:
         return STATE.write(self.ledger.execute(request).state)
 
     def close(self, user: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
-        """Close the session of a notebook for a user, if one is open; return its new state."""
+        """Close a notebook's session for a user, if a session is open; return the body of the new state."""
         request = CloseSession(key=key or new_key(), origin=user.origin(), notebook=notebook, terms=self.terms)
         return STATE.write(self.ledger.execute(request))
 

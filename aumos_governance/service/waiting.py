@@ -57,7 +57,7 @@ class Waiting:
         return self._page("reports", ListReports, self._report_body, notebook, after, limit)
 
     def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
-        """Return the ceilings around the notebook's open or last session, inner first, without its own budget."""
+        """Return the ceilings around the notebook's open or last session, innermost first, without its budget."""
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
         return {"envelopes": [ENVELOPE.write(state) for state in states if state.kind != "session"]}
 
@@ -100,10 +100,10 @@ class Waiting:
         return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
     def decide(self, user: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Approve or deny an approval request; the body's ``digest`` identifies what the user was shown."""
+        """Approve or deny an approval request; the body's ``digest`` identifies the description that the user saw."""
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
-            raise InvalidRequestError("The decision must be approve or deny.")
+            raise InvalidRequestError("The field decision must be approve or deny.")
         request = DecideApproval(
             key=key or new_key(),
             origin=self._origin(user),
@@ -121,7 +121,9 @@ class Waiting:
     def correct(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
         """Correct a charge by an amount, up to all of it, with a reason for the audit record."""
         if body.get("amount") is None:
-            raise InvalidRequestError("A correction needs the amount to take back in US dollars, for example 0.05.")
+            raise InvalidRequestError(
+                "A correction needs the amount to subtract from the charge, in US dollars, for example 0.05."
+            )
         request = Correct(
             key=key or new_key(),
             origin=self._origin(user),

@@ -34,63 +34,63 @@ class WaitingCall(Waiter):
     """A call that waits or is being requested, from the first copy of its request to the decision."""
 
     key: tuple[str, str]
-    """The scope of its caller, and the id of its request."""
+    """The scope of this call's caller, and the id of its request."""
 
     caller: Caller
     wire_request: WireRequest
-    """The latest copy of the request; ``caller`` and ``reply`` belong to it."""
+    """The latest copy of the request. ``caller`` and ``reply`` are those of this copy."""
     request: Charging
     reply: Reply
     decided: Decided
     since: float
-    """The time when it arrived, in seconds since the epoch."""
+    """The time when the call arrived, in seconds since the epoch."""
     until: float
-    """The end of its wait for a user, in seconds since the epoch."""
+    """The time when the call stops waiting for a user, in seconds since the epoch."""
     waits_for_user: bool
-    """Whether it may wait for a user."""
+    """Whether the call may wait for a user."""
     turn_until: float = -math.inf
-    """The end of its wait for its turn, in seconds since the epoch."""
+    """The time when the call stops waiting for its turn, in seconds since the epoch."""
     queued: bool = False
-    """Whether it waits for its turn, also while it is being tried again."""
+    """Whether the call waits for its turn, also while it is being requested again."""
     place: Queue = ()
-    """The queue at its session's own budget."""
+    """The queue at the budget of the call's session."""
     queues: frozenset[Queue] = frozenset()
-    """All its queues; empty until they are read, which is only done when they are needed."""
+    """The queues at all limits of this call; empty until they are needed, since the ledger must be read for them."""
     refused: Decision | None = None
-    """The latest refusal; None until the first one."""
+    """The ledger's latest refusal of the call; None until it has refused the call."""
     trying: bool = True
-    """Whether the ledger is executing its request now."""
+    """Whether the ledger is executing the call's request now."""
     changed: bool = False
-    """Whether something changed while it was being requested, so that it must be tried again at once."""
+    """Whether the ledger's state changed during the call's request; a refused call is then requested again at once."""
     last: bool = False
-    """Whether its next request is the last one, whose decision is final."""
+    """Whether the ledger's decision on the call's next request is final."""
     recorded: bool = False
-    """Whether the audit record states that it waits for a user."""
+    """Whether the audit record states that the call waits for a user."""
 
     @property
     def takes_turns(self) -> bool:
-        """Whether it may still wait for its turn."""
+        """Whether the call may still wait for its turn."""
         return self.turn_until > -math.inf
 
     @property
     def at_limit(self) -> bool:
-        """Whether it waits for a user."""
+        """Whether the call waits for a user."""
         return self.refused is not None and self.refused.code != BUDGET_HELD and not self.last
 
     @property
     def queue(self) -> Queue | None:
-        """The queue in which it waits; None if it was not tried yet."""
+        """The queue at the limit that this call last exceeded; None until the ledger has refused the call."""
         return None if self.refused is None else limit_queue(self.limit, self.caller.notebook)
 
     @property
     def least(self) -> int:
-        """The smallest amount with which the call can be made, in nano-USD."""
+        """The smallest amount that would suffice for this call, in nano-USD."""
         least = self.request.least if isinstance(self.request, Hold) else None
         return self.request.amount if least is None else min(least, self.request.amount)
 
     @property
     def session_id(self) -> str | None:
-        """The session of the latest refusal; None before the first one."""
+        """The id of the session that the ledger last refused the call in; None until it has refused the call."""
         state = None if self.refused is None else self.refused.state
         return None if state is None else state.session_id
 
@@ -103,7 +103,7 @@ class WaitingCall(Waiter):
 
     @property
     def needs(self) -> int:
-        """The amount by which the limit would have to be raised for this call alone, in nano-USD."""
+        """The amount that a user must add to the limit for this call alone, in nano-USD."""
         return max(0, self.limit.asked - self.limit.allowed)
 
     def send_waiting(self) -> None:

@@ -23,15 +23,15 @@ class Waiter:
     """A request that waits; all times are in seconds of the monotonic clock."""
 
     lease: float
-    """The time when its client stops waiting, unless a copy of the request extends it."""
+    """The time when the client stops waiting; a further copy of the request may extend it."""
     check_at: float = -math.inf
-    """The time of its next check."""
+    """The time of the request's next check."""
     beat_at: float = -math.inf
-    """The time of the next message to its client that it still waits."""
+    """The time of the next message to the client that the request still waits."""
 
     @property
     def due(self) -> float:
-        """The earliest of these times."""
+        """The earliest of `lease`, `check_at` and `beat_at`."""
         return min(self.check_at, self.beat_at, self.lease)
 
 

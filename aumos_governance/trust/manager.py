@@ -116,7 +116,7 @@ class TrustManager:
         )
 
     def list_agents(self) -> list[str]:
-        """Return the ids of the agents for which a level was set, in order."""
+        """Return the ids of the agents that have an assigned level, in alphabetical order."""
         return sorted({assignment.agent_id for assignment in self.assignments()})
 
     def assignments(self) -> tuple[TrustAssignment, ...]:

@@ -1,4 +1,4 @@
-"""The port on which a gateway listened last: it is used again after a restart, so that clients still find it."""
+"""The last port of a gateway: the gateway listens there again after a restart, so that clients still find it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MOST: Final = 65535
 
 
 class PortMemory:
-    """The file in which the gateway's last port is stored, one for each root folder of servers.
+    """The file that stores the gateway's last port; each root folder of servers has a separate file.
 
-    ``folder`` is where the file is, ``root`` the server's root folder, and ``configured`` the port that an
-    administrator has set, or 0.
+    ``folder`` is the folder of the file, ``root`` the server's root folder, and ``configured`` the port that an
+    administrator has set, or 0 for any port.
     """
 
     def __init__(self, folder: Path, root: str, configured: int = 0) -> None:
@@ -25,13 +25,13 @@ class PortMemory:
         self._configured = configured
 
     def wanted(self) -> int:
-        """Return the port on which the gateway should listen: the configured one, else the last one; 0 for any port."""
+        """Return the port that the gateway should listen on: the configured port, else the last one; 0 for any port."""
         return self._configured or self._last()
 
     def remember(self, port: int) -> None:
-        """Store the port for the next server, unless one is configured or stored already.
+        """Store the port for the next server, unless a port is configured or stored already.
 
-        Where the folder cannot be written to, nothing is stored, and the next server takes any free port.
+        If the folder cannot be written to, nothing is stored, and the next server takes any free port.
         """
         if self.wanted():
             # Another server of this root folder may listen on the stored port, and its clients must find it again.

@@ -1,4 +1,4 @@
-"""Identification of documents by their files' inodes, to find those that were moved on disk."""
+"""Identification of documents by their files' inodes, to find documents that were moved on disk."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class _Mark(NamedTuple):
     device: int
     inode: int
     modified: int
-    """The time of the last change, in nanoseconds. A moved file keeps it; a new file that got the inode number of a
-    deleted one has another time."""
+    """The time of the last change, in nanoseconds. A moved file keeps this time. A new file with the inode number of a
+    deleted file has another time."""
 
 
 class FileMarks:
@@ -45,7 +45,7 @@ class FileMarks:
                 self._marks[path] = mark
 
     def forget(self, path: str) -> None:
-        """Drop the marks of a path, and of all below it, that the contents manager deleted or renamed."""
+        """Drop the marks of a path that the contents manager deleted or renamed, and of all paths below it."""
         with self._lock:
             kept = {key: mark for key, mark in self._marks.items() if key != path and not key.startswith(f"{path}/")}
             self._marks = kept

@@ -1,7 +1,6 @@
-"""The notebook that each kernel serves, derived from the server's session rows and the renames.
+"""The map from kernels to the notebooks that they serve, derived from the server's session rows and from renames.
 
-All methods must be called on the server's loop, except where they are described as callable from any thread, and
-`place`, which only reads one finished snapshot.
+Methods must be called on the server's loop, unless their description allows any thread.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Place:
 
     notebook: NotebookKey
     shared_with: str | None = None
-    """The path of the other notebook whose kernel, and so whose session, the path uses; None if it uses its own."""
+    """The path of another notebook, if this path uses that notebook's kernel and session; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class _Snapshot:
     files: dict[str, str] = field(default_factory=dict)
     """The path of the file of each row, by the row's path."""
     shared: dict[str, str] = field(default_factory=dict)
-    """For each notebook that uses another notebook's kernel, by its path: the path of that other notebook."""
+    """For the path of each notebook that uses another notebook's kernel: the path of the other notebook."""
 
 
 class NotebookMap:
@@ -93,10 +92,10 @@ class NotebookMap:
         return self._take_snapshot()
 
     def rename(self, old: str, new: str, source: str | None = None, target: str | None = None) -> set[str]:
-        """Apply the rename of a document or folder, whose rows are changed by the server only later.
+        """Apply the rename of a document or folder before the server changes its session rows.
 
         The new path is noted for each row, so that a new document at the old path is not mistaken for the renamed one.
-        ``source`` and ``target`` are the old and new paths of the files, where these differ from the documents' paths.
+        ``source`` and ``target`` are the old and new paths of the files, if these differ from the documents' paths.
         Returns the paths that began or ceased to share a session.
         """
         source, target = old if source is None else source, new if target is None else target
@@ -134,7 +133,7 @@ class NotebookMap:
         self._named[kernel_id] = path
 
     def forget(self, kernel_id: str) -> None:
-        """Drop what is known of a kernel that has ended."""
+        """Remove the paths that are stored for a kernel, which has ended."""
         self._named.pop(kernel_id, None)
         self._last.pop(kernel_id, None)
 
@@ -145,8 +144,8 @@ class NotebookMap:
     def notebook_of(self, kernel_id: str) -> NotebookKey:
         """Return the notebook that a kernel serves.
 
-        It is the notebook of its oldest session row. Without a row, it is the notebook that the request to start the
-        kernel named, or else a notebook of the kernel's own, with the path `KERNEL_PATH` and the kernel's id.
+        The kernel serves the notebook of its oldest session row. Without a row, it serves the notebook that the request
+        to start the kernel named, or else a notebook without a document: its path is `KERNEL_PATH` and the kernel's id.
         """
         path = self._now.governing.get(kernel_id)
         if path is None:
@@ -161,13 +160,16 @@ class NotebookMap:
         return {*self._now.files.values(), *self._now.governing.values()}
 
     def names_of(self, notebook: NotebookKey) -> list[str]:
-        """Return the paths by which pages of this server know a notebook: first its file's path, then links' paths."""
+        """Return the paths that pages of this server use for a notebook: first its file's path, then links' paths."""
         path = path_below(self.root, file_of(notebook.root, notebook.path))
         others = {name for name, file in (*self._now.files.items(), *self._requested.items()) if file == path}
         return [path, *sorted(others - {path})]
 
     def place(self, path: str) -> Place:
-        """Return the notebook that governs the document at ``path``. May be called from any thread."""
+        """Return the notebook that governs the document at ``path``.
+
+        May be called from any thread, since it reads only one finished snapshot.
+        """
         file = self._locate(path)
         if file != path and len(self._requested) < _MOST_REQUESTED:
             # So that a page that opened a link gets events under the link's path.
@@ -212,7 +214,7 @@ class NotebookMap:
 def clean_path(raw: str) -> str:
     """Return a document's path in the form that the contents service uses.
 
-    Raises InvalidRequestError where it is empty, leads out of the server's root or is too long.
+    Raises InvalidRequestError if the path is empty, leads out of the server's root folder or is too long.
     """
     path = posixpath.normpath(raw.strip("/")) if raw.strip("/") else ""
     if not path or path == "." or path.startswith("../") or path == "..":

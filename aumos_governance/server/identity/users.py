@@ -1,4 +1,4 @@
-"""The user of a REST request, for every way in which it can be authenticated.
+"""Identification of the user who sent a REST request, for every kind of authentication.
 
 On a server that has only a token or a password, jupyter_server makes up an "Anonymous ..." user with a random user
 name, and stores it in a cookie. A client that keeps no cookies would be another user at each request.

@@ -1,4 +1,4 @@
-"""The connections from the server to all its kernels, through restarts and renames, until each kernel ends."""
+"""The server's connections to its kernels. A connection lasts through restarts and renames until its kernel ends."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ KERNEL_EVENTS: Final = "https://events.jupyter.org/jupyter_server/kernel_actions
 _CHECK_SECONDS: Final = 1.5
 """The seconds between two checks of the kernels; events alone are not enough, since a kernel that dies emits none."""
 _PROCESS_CHECK_SECONDS: Final = 0.5
-"""The seconds between two checks of the kernels' processes where kernels have keys of the gateway, so that a key is
-revoked within a second after its process ended."""
+"""The seconds between two checks of the kernels' processes on a server with a gateway. A kernel's key is then revoked
+within a second after its process ended."""
 _PORTS_WITHIN: Final = 10.0
 """The seconds within which a starting kernel gets its ports; a kernel behind a Jupyter gateway never gets any."""
 
@@ -144,7 +144,7 @@ class Bridge:
             self._disconnect(kernel_id)
 
     async def on_kernel_event(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        """Check the kernels now, as a listener for kernel events; what the events state is not used."""
+        """Listen to kernel events: check the kernels now, whatever the event's content is."""
         self._check_now.set()
 
     def note_foreign_keys(self, kernel_id: str, names: tuple[str, ...]) -> None:
@@ -202,7 +202,7 @@ class Bridge:
             self._log.exception("The kernels' processes could not be checked.")
 
     def _reconcile(self) -> bool:
-        """Connect new kernels, and disconnect those that have ended; return whether there were any."""
+        """Connect new kernels, and disconnect ended kernels; return whether any kernel was connected or had ended."""
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
         if self._keys is not None:
             self._keys.note_kernels(alive.keys())
@@ -232,14 +232,14 @@ class Bridge:
         return came or bool(gone)
 
     def _end(self, kernel_id: str) -> None:
-        """Drop what is known of a kernel that has ended; a kernel without a notebook ends its session."""
+        """Remove the data of a kernel that has ended, and close its session if the kernel had no notebook."""
         if not self._notebooks.has_path(kernel_id):
             close_kernel(self._service.ledger, self._notebooks.notebook_of(kernel_id))
         self._notebooks.forget(kernel_id)
         self._foreign_keys.pop(kernel_id, None)
 
     async def _note_departures(self) -> None:
-        """Report the processes of kernels that have ended, also those replaced by a process that makes no request."""
+        """Report the kernels' processes that have ended, even if the process that replaced them has made no request."""
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
             if self._keys is not None:

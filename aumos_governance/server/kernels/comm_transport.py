@@ -1,6 +1,6 @@
 """The comm transport: requests as comm messages on a kernel's iopub channel, responses on its control channel.
 
-It works for every kernel that the server can reach, also while a cell runs, and pages ignore its messages.
+This transport works for every kernel that the server can reach, even while a cell runs. Pages ignore its messages.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["CommTransport", "Outbox"]
 
 
 class Outbox:
-    """The queue of a kernel's responses, which sends several of them in one message where possible.
+    """The queue of responses to one kernel. It combines responses of about the same time in one message.
 
-    The last expected response is sent at once, in the thread that puts it, together with all that are queued. While
-    further ones are expected, the loop sends, so that responses of about the same time share a message. ``send`` is
-    called from any thread, but never from two at the same time.
+    While further responses are expected, a response is queued, and the loop sends the queue. The last expected response
+    and the whole queue are sent at once, in the thread that calls `put`. ``send`` is called from any thread, but never
+    from two at the same time.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, send: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -40,12 +40,12 @@ class Outbox:
         self._owed = 0
 
     def expect(self, responses: int) -> None:
-        """Add a number of responses to those that are expected."""
+        """Increase the number of responses that are expected."""
         with self._lock:
             self._owed += responses
 
     def put(self, response: dict[str, Any]) -> None:
-        """Send a response, at once or with further ones; may be called from any thread."""
+        """Send a response, at once or together with further responses; may be called from any thread."""
         with self._lock:
             self._waiting.append(response)
             self._owed = max(0, self._owed - 1)
@@ -74,7 +74,7 @@ _DELIMITER: Final = b"<IDS|MSG>"
 
 
 class CommTransport:
-    """The comm channel to one kernel, whose requests it passes to ``conversation``.
+    """The comm channel to one kernel. It passes the kernel's requests to ``conversation``.
 
     `open` and `close` are called on the server's loop; responses may come from any thread. ``kernel_manager`` is the
     manager of this one kernel, which was started and has ports.

@@ -28,13 +28,13 @@ from .presence import Admission, Presence
 __all__ = ["Conversation", "InlineExecutor", "caller_of", "check_document", "metered", "never"]
 
 _STAND_BY_SECONDS: Final = 0.003
-"""The most seconds for which the receiving thread waits for the ledger."""
+"""The longest wait of the receiving thread for the ledger, in seconds."""
 _NO_STAND_BY_SECONDS: Final = 0.05
-"""The seconds for which the receiving thread does not wait again, after the ledger took longer."""
+"""The seconds until the receiving thread waits for the ledger again, after the ledger took too long."""
 
 
 class InlineExecutor(Executor):
-    """The executor of requests that only read, for a transport whose own thread may be blocked."""
+    """The executor of requests that only read, for a transport whose receiving thread may be blocked."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call the function in the calling thread at once; the returned future is done, and its result is None."""
@@ -53,13 +53,14 @@ def never() -> bool:
 
 
 class Conversation:
-    """The requests of one kernel over one transport, each of which gets one response. No method raises.
+    """The handler of one kernel's requests over one transport. It sends one response to each. No method raises.
 
     Args:
         identify: Returns the caller for an incarnation of the kernel.
         presence: The kernel's current process.
-        nonce: The process at the other end, if the transport proves it; else it is the process of the latest hello.
-        offer: Returns the local socket that the response to a hello offers.
+        nonce: The nonce of the process at the other end, if the transport proves it. With None, the nonce of the latest
+            hello is used.
+        offer: Given the nonce of a hello, returns the local socket that the response offers, or None.
         readers: Executes the requests that only read, which must not block the receiving thread.
         settle: Waits until the ledger has executed all renames; called before requests that
             only read, and before requests that are executed at once.

@@ -14,7 +14,7 @@ from .presence import process_of
 __all__ = ["KernelKeys"]
 
 _STARTS_WITHIN: Final = 120.0
-"""The seconds after which a kernel that its manager has never listed counts as not started."""
+"""The seconds after which a kernel that its manager has never listed is regarded as not started."""
 
 
 @dataclass(slots=True)
@@ -22,13 +22,13 @@ class _Process:
     """A kernel's process that runs, or will be started, with a key."""
 
     before: object
-    """The process that it replaces; None at the first start."""
+    """The process that this process replaces; None at the first start."""
     issued: float = field(default_factory=time.monotonic)
-    """The time when its key was issued, in seconds of the monotonic clock."""
+    """The time when the process's key was issued, in seconds of the monotonic clock."""
     ran: bool = False
-    """Whether it was seen running."""
+    """Whether the process was seen running."""
     listed: bool = False
-    """Whether its kernel was ever in the manager's list."""
+    """Whether the process's kernel was ever in the manager's list."""
 
 
 class KernelKeys:

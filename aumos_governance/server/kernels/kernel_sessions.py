@@ -1,4 +1,4 @@
-"""The sessions of kernels without a notebook, each of which is closed when its kernel ends."""
+"""Functions that close the sessions of kernels without a notebook when the kernels have ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["close_kernel", "close_left"]
 
 
 def close_kernel(ledger: Ledger, notebook: NotebookKey) -> None:
-    """Submit the close of the session of a kernel that has ended. Its open holds still count."""
+    """Submit the close of an ended kernel's session. Its holds stay open until they are settled or released."""
     ledger.submit(CloseSession(key="", origin=Origin("server"), notebook=notebook, terms=SessionTerms()))
 
 

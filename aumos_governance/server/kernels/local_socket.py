@@ -1,6 +1,6 @@
 """The local socket for kernels on the same machine: a Unix socket, or a TCP socket on the loopback interface.
 
-It has threads of its own, so that its requests are not delayed while the server's loop is busy.
+Separate threads serve the socket, so that its requests are not delayed while the server's loop is busy.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ __all__ = ["Admit", "LocalSocket"]
 Admit = Callable[[str, str, socket.socket], Conversation]
 """Returns the conversation with the process of a kernel, given the kernel's id, the process's nonce and the connection.
 
-It is called in the connection's own thread, and raises AumOSGovernanceError if the process is not served.
+The function is called in the connection's thread, and raises AumOSGovernanceError if the process is not served.
 """
 
 _MOST_CONNECTIONS: Final = 512
 _MOST_OF_A_KERNEL: Final = 128
-"""The most connections of one kernel: its own, and one for each of its child processes."""
+"""The most connections of one kernel. Each of the kernel's child processes has a connection as well."""
 _MOST_GREETING: Final = 128
 """The most connections that have not sent a token yet, which any user of the machine can open if the socket is TCP."""
 _BACKLOG: Final = 128
@@ -40,9 +40,10 @@ _RETRY_SECONDS: Final = 0.1
 
 
 class LocalSocket:
-    """The socket on which kernels' connections are accepted, from `open` to `close`.
+    """The socket that accepts kernels' connections, from `open` to `close`.
 
-    A private folder for the socket is made in ``runtime``. With ``tcp``, TCP is used even where Unix sockets exist.
+    A private folder for the socket is made in ``runtime``. With ``tcp``, TCP is used even if Unix sockets are
+    available.
     """
 
     def __init__(self, runtime: Path, log: logging.Logger, *, tcp: bool = False) -> None:
@@ -61,7 +62,7 @@ class LocalSocket:
         self._accepting: threading.Thread | None = None
 
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
-        """Return the address, token and secret with which a kernel's process can connect; None while not listening."""
+        """Return the address, token and secret that a kernel's process needs to connect; None while not listening."""
         address = self._address
         if address is None:
             return None

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Departures:
-    """The reports to the ledger of kernel processes that have ended; those that fail are repeated."""
+    """The reporter of ended kernel processes. It reports each to the ledger, and repeats reports that fail."""
 
     def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
         self._ledger = ledger
@@ -42,7 +42,7 @@ class Departures:
         self._unreported: set[str] = set()
 
     def report(self, incarnation: str) -> None:
-        """Report that the process of this incarnation has ended. From any thread; does not wait, and raises nothing."""
+        """Report to the ledger that a process has ended. Any thread may call this; it does not wait or raise."""
 
         def done(future: Future[int]) -> None:
             error = future.exception()
@@ -85,11 +85,11 @@ class Presence:
         """The nonce of the process; None before the first hello, and after the process has ended."""
 
     def incarnation(self, nonce: str) -> str:
-        """Return the ledger's name of a process: the kernel's id and the nonce, which alone may not be unique."""
+        """Return the ledger's name of a process: server, kernel id and nonce. The nonce alone may not be unique."""
         return f"{self._kernel_id}:{nonce}"
 
     def meet(self, nonce: str) -> None:
-        """Note the hello of a process, and report the process before it, if it was another, as ended."""
+        """Note the hello of a process. If another process sent the hello before, report that process as ended."""
         with self._lock:
             before, self.nonce = self.nonce, nonce
             self._met_in = self._process()
@@ -110,7 +110,8 @@ class Presence:
     def staying(self, nonce: str) -> Iterator[None]:
         """Like `attending`, for requests that may take long, so that the server's loop need not wait for them.
 
-        The report that the process has ended is not delayed; if it was made in this context, it is made again after it.
+        The report that the process has ended is not delayed. If it was made within the context, it is repeated
+        afterwards.
         Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
         """
         self.check(nonce)
@@ -139,9 +140,9 @@ class Presence:
         return before is not None
 
     def leave_unless_in(self, process: object) -> bool:
-        """Call `leave` and return its result, if ``process``, which runs now, is not the one that sent the hello.
+        """Call `leave` and return its result, unless the current process, ``process``, sent the hello.
 
-        Does nothing and returns False if ``process`` is None, since it is not known.
+        Do nothing and return False if ``process`` is None, since the current process is not known then.
         """
         return process is not None and self._met_in is not process and self.leave()
 

@@ -33,7 +33,7 @@ _LEAST_SECONDS: Final = 0.001
 
 
 class SocketConnection:
-    """A connection of the local socket, which a thread of its own serves by `run`."""
+    """A connection of the local socket. A separate thread calls `run`, which serves the connection."""
 
     def __init__(self, connection: socket.socket, admit: Admit, prove: Prove, log: logging.Logger) -> None:
         self._connection = connection

@@ -20,7 +20,7 @@ _LONGEST: Final = 100
 _RANDOM: Final = 8
 """The number of random characters in a folder's name."""
 _YOUNG: Final = 60.0
-"""The seconds after its creation in which a folder without a listener may belong to a server that is starting."""
+"""The age in seconds after which a folder without a listener is removed; before, its server may still be starting."""
 
 
 def make_folder(parent: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The process at the other end of a local connection, where the operating system reports it."""
+"""The check of the process at the other end of a local connection, on systems that report this process."""
 
 from __future__ import annotations
 

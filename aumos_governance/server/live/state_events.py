@@ -54,7 +54,7 @@ class _Throttled:
 
 
 class OwnEvents:
-    """The only emitter of events of the schemas in `server/events/`; those posted by clients are refused.
+    """The only emitter of events of the schemas in `server/events/`; clients' events of these schemas are refused.
 
     The server lets every authenticated client post events of any registered schema. An event of these schemas
     is accepted only with a nonce, which is made for one event and removed before listeners get it.
@@ -102,7 +102,7 @@ class StateEvents:
         self._throttled: dict[NotebookKey, _Throttled] = {}
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Queue states to be emitted, unless a newer one of the notebook is queued. From any thread; does not wait."""
+        """Queue states to be emitted, unless a newer state of the notebook is queued. Any thread may call this."""
         with self._lock:
             first = not self._arrived
             for state in states:
@@ -175,7 +175,7 @@ class StateEvents:
 STREAM: Final = "api/events/subscribe"
 """The path of the event stream, below the server's base URL."""
 _VALID_SECONDS: Final = 2.0
-"""The seconds for which the authorizer's decision is reused.
+"""The seconds until a decision of the authorizer is requested again.
 
 Events come up to 20 times a second, and the authorizer may need a request to a hub.
 """
@@ -251,7 +251,7 @@ class OpenHolds:
         self._count()
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Schedule a count, since states have changed. From any thread; does not wait."""
+        """Schedule a count, since states have changed. Any thread may call this; it does not wait."""
         if self._awaited:
             return
         self._awaited = True

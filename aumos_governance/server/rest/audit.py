@@ -23,7 +23,7 @@ _TYPES: Final = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; 
 class Chain(NamedTuple):
     """The chain to verify: of a session, or of the session of the notebook at ``path``; all chains if both are None.
 
-    ``known_head`` is the hash of a record that must be in it.
+    ``known_head`` is the hash of a record that must be in a verified chain.
     """
 
     path: str | None

@@ -14,10 +14,11 @@ _SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 
 
 def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingState]) -> list[dict[str, Any]]:
-    """Return the bodies of ``ceilings_differ`` in ``GET config``; ``ceilings`` are the shared ones of the owner.
+    """Return the entries of ``ceilings_differ`` in ``GET config``, one for each ceiling that differs.
 
-    In a body, ``configured`` is null if this server's configuration has no such envelope, and ``stands`` is empty if
-    the ceiling was removed.
+    ``configured`` are the envelopes of this server's configuration, and ``ceilings`` the ledger's shared ceilings for
+    the owner. In an entry, ``configured`` is null if the configuration has no envelope of this name and kind, and
+    ``stands``, the ledger's figures, is empty if the ceiling was removed.
     """
     wanted = {(spec.encloses, spec.name): _figures(spec.ceiling, spec.period) for spec in configured}
     names = dict.fromkeys((ceiling.kind, ceiling.name) for ceiling in ceilings)

@@ -61,12 +61,12 @@ class Context:
 
     @property
     def has_gateway(self) -> bool:
-        """Whether the server has a gateway, and so keys for it."""
+        """Whether the server has a gateway. Without a gateway there are no keys."""
         return self._keys is not None
 
     @property
     def keys(self) -> KeyRequests:
-        """The requests about the gateway's keys; raises NotFoundError without a gateway."""
+        """The handler of requests about the gateway's keys. Raises NotFoundError if the server has no gateway."""
         if self._keys is None:
             raise NotFoundError(
                 "This server has no gateway, so there are no keys: an administrator configures one with"
@@ -90,7 +90,10 @@ class Context:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def under(self) -> tuple[str, str] | None:
-        """Return the owner and root to whose records users are restricted; None if they may see the whole ledger."""
+        """Return the owner and root folder of this server if its users may see only the records of these.
+
+        Return None if users may see the whole ledger, since no other user's server can share it.
+        """
         return (self.owner, self.root) if self.settings.shared else None
 
     def within(self, query: AuditFiltersT) -> AuditFiltersT:

@@ -17,7 +17,7 @@ from .traits import full_name, literal, shown
 __all__ = ["Envelopes", "read_envelopes"]
 
 _KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
-"""The kinds of envelopes by their names in the configuration, where an owner may also be called a user."""
+"""The kinds of envelopes by their names in the configuration; ``user`` is another name of ``owner``."""
 _EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"
 
 

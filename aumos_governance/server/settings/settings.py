@@ -19,7 +19,7 @@ __all__ = ["Settings", "default_database_url", "read_settings"]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A server's configuration, in which no setting contradicts another."""
+    """A server's configuration. `read_settings` ensures that no setting contradicts another."""
 
     terms: SessionTerms
     warn_at: tuple[str, ...]
@@ -31,7 +31,7 @@ class Settings:
     at_limit: str = "deny"
     """``deny`` or ``ask``: whether a call at a limit on money waits for a user, unless its notebook chooses."""
     autostart_terms: SessionTerms | None = None
-    """`terms` with the level and budget of the setting ``autostart`` as defaults; None unless that is a dict."""
+    """`terms` with the defaults that the setting ``autostart`` states; None unless that setting is a dict."""
 
     @property
     def shared(self) -> bool:
@@ -74,9 +74,9 @@ def read_settings(
     envelopes: Sequence[EnvelopeSpec] = (),
     at_limit: str = "deny",
 ) -> Settings:
-    """Return the configuration that these settings make, each of which is valid by itself.
+    """Return the settings as one configuration. The caller must have validated each setting by itself.
 
-    Raises ConfigurationError, whose message names the setting, where they contradict each other.
+    Raises ConfigurationError if settings contradict each other; its message names a setting to change.
     """
     ceiling = None if max_budget is None else money.parse(max_budget)
     terms = SessionTerms(
