@@ -181,6 +181,9 @@ class Tables:
             if session.envelope_id is not None
         }
         for (ids, day), (spent, held, charges) in self.session_replay.sums.items():
+            if not isinstance(ids, str):
+                # The row of the charge is damaged, which is reported elsewhere.
+                continue
             for id in ids.split():
                 envelope = envelopes.get(id)
                 if envelope is None or (not self.scope.everything and envelope["kind"] in _SHARED):
