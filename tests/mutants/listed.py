@@ -160,7 +160,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
     "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/governed/test_acts.py"),
     "aumos_governance.authority.approvals": ("tests/sdk/test_interrupted_begin.py", *_SDK),
-    "aumos_governance.authority.authorization": _SDK,
+    "aumos_governance.authority.authorization": ("tests/sdk/test_interrupted_begin.py", *_SDK),
     "aumos_governance.wire.denials": _SDK,
     "aumos_governance.authority.grants": (
         "tests/sdk/test_holding.py",
