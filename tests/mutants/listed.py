@@ -86,6 +86,7 @@ _PROOF = (
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
     "tests/ledger/proof/test_damage.py",
+    "tests/ledger/proof/test_new_columns.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/commit/test_alone.py",
     "tests/ledger/operations/test_joins.py",

@@ -93,11 +93,7 @@ class Tables:
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]
-            try:
-                values = left.pop(key, None)
-                named = key in also
-            except TypeError:
-                values, named = None, False
+            values, named = left.pop(key, None), key in also
             also.pop(key, None)
             if values is None:
                 if key in expected or self._says_nothing(kind, row):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import pytest
+
 from aumos_governance.ledger.contract.budgets import EnvelopeKind
 from aumos_governance.ledger.operations.balances import envelope_id
+from aumos_governance.ledger.proof.agreements import Agreements
+from aumos_governance.ledger.proof.findings import MISSING, Findings
+from aumos_governance.ledger.proof.ledger_replay import Entry
 from aumos_governance.ledger.proof.shared_ceilings import Configured, SharedCeilings
+from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
+from aumos_governance.ledger.transaction.rows import TrustRow
+from aumos_governance.ledger.transaction.tables import columns
 from tests.ledger.kit import Backend
 from tests.ledger.rich import fill_richly
 
@@ -15,8 +26,45 @@ def test_a_shared_ceiling_of_earlier_versions_may_have_each_amount_that_was_conf
     id = envelope_id(TEAM, "", "team", "daily")
     envelopes = {id: Configured("team", TEAM, "daily", "", {5_000_000_000})}
     specs = [{"encloses": TEAM, "name": "team", "period": "daily", "ceiling": "7"}]
-    SharedCeilings(envelopes).begin({("ann", "/srv"): specs})
+    shared = SharedCeilings(envelopes)
+    shared.begin({("ann", "/srv"): specs})
+    shared.begin({})
     assert envelopes[id].ceilings == {5_000_000_000, 7_000_000_000}
+    assert shared.rows() == {(TEAM, "", "team"): {"envelopes": id}}
+    assert shared.member_rows() == {("ann",): {"ceilings": '[["team","team"]]'}}
+    assert shared.stood == {id}
+
+
+def trust_record(chain: str, **detail: Any) -> Entry:
+    values = {"event": "trust", "chain": chain, "agent_id": "helper", "at": 5}
+    detail = {"scope": None, "to": 2, "by": "ann", **detail}
+    return Entry([json.dumps(detail) if name == "detail" else values.get(name) for name in AUDIT_COLUMNS])
+
+
+@pytest.mark.parametrize("vague", [False, True])
+def test_a_level_of_which_some_records_name_no_realm_is_not_missing(vague: bool) -> None:
+    agreements, findings = Agreements(), Findings()
+    agreements.replay_record(trust_record("s1", realm="ann"), "s1")
+    if vague:
+        agreements.replay_record(trust_record("s2"), "s2")
+    agreements.finish(findings)
+    assert agreements.uncovered is vague
+    assert [finding.code for finding in findings.listed] == ([] if vague else [MISSING])
+
+
+def test_a_level_agrees_with_the_last_record_of_any_chain_that_names_its_realm() -> None:
+    for level, right in ((1, False), (2, True), (3, True)):
+        agreements, findings = Agreements(), Findings()
+        agreements.replay_record(trust_record("s1", realm="ann", to=1), "s1")
+        agreements.replay_record(trust_record("s1", realm="ann", to=2), "s1")
+        agreements.replay_record(trust_record("s2", realm="ann", to=3), "s2")
+        stored = dict.fromkeys(columns[TrustRow], None) | {
+            "realm": "ann", "agent_id": "helper", "scope": "", "level": level, "assigned_by": "ann", "assigned_at": 5,
+            "touched_at": 6,
+        }  # fmt: skip
+        assert agreements.compare(TrustRow, tuple(stored.values()), True, findings) is right
+        named = [finding.problem for finding in findings.listed]
+        assert named == ([] if right else ["level of trust ann helper '' is 1, and the records say 3."])
 
 
 def test_a_head_that_no_record_has_and_a_changed_row_are_both_named(sqlite: Backend) -> None:

@@ -79,9 +79,7 @@ def stored(database: Backend) -> Iterator[Stored]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def kept(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
-) -> Iterator[Stored]:
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
     """A ledger that is filled once for many tests, which takes longer than they do: each restores what it changes."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("kept") / "ledger.db"
@@ -92,6 +90,8 @@ def kept(
 
         backend = Backend("sqlite", f"sqlite:///{path}", run_sql=run_sql)
     else:
+        # Not started where only SQLite is tested.
+        postgres_server: PostgresServer = request.getfixturevalue("postgres_server")
         name = postgres_server.create()
 
         def run_sql(text: str) -> None:
@@ -251,6 +251,11 @@ def test_what_an_earlier_version_did_not_record_is_not_covered_and_no_fault(stor
         "Whether a user set the level and budget",
         "Levels and consents that an earlier version recorded without their realm.",
     ]
+    # Nor did it store a row for each estimate.
+    stored.run("DELETE FROM estimates WHERE adjusted IS NULL")
+    found = stored.verify()
+    assert found.ok, found.findings
+    assert found.covered["estimates"] == 2
 
 
 def rewrite_as_before(stored: Stored) -> None:
