@@ -183,7 +183,7 @@ def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
     if table == "chains":
         assert found.problem == f"Record 1 of session {row[first]} is missing, with all that followed it."
     else:
-        added = " ".join(str(row[part]) or "''" for part in schema.tables[table].primary_key.columns.keys())
+        added = " ".join(str(row[column.name]) or "''" for column in schema.tables[table].primary_key.columns)
         assert [finding.record for finding in found.findings if finding.table == table] == [added]
         assert (found.chain, found.checked) == (None, found.covered["audit"])
     kept.run(f"DELETE FROM {table} WHERE {condition(table, row)}")
