@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ import pytest
 from aumos_governance.ledger.contract.budgets import EnvelopeKind
 from aumos_governance.ledger.operations.balances import envelope_id
 from aumos_governance.ledger.proof.agreements import Agreements
+from aumos_governance.ledger.proof.damage import DAMAGED, UnreadableError
 from aumos_governance.ledger.proof.findings import MISSING, Findings
 from aumos_governance.ledger.proof.ledger_replay import Entry
 from aumos_governance.ledger.proof.shared_ceilings import Configured, SharedCeilings
-from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
+from aumos_governance.ledger.proof.walk import ChainEnd, Walk
+from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
 from aumos_governance.ledger.transaction.rows import TrustRow
 from aumos_governance.ledger.transaction.tables import columns
 from tests.ledger.kit import Backend
@@ -65,6 +68,24 @@ def test_a_level_agrees_with_the_last_record_of_any_chain_that_names_its_realm()
         assert agreements.compare(TrustRow, tuple(stored.values()), True, findings) is right
         named = [finding.problem for finding in findings.listed]
         assert named == ([] if right else ["level of trust ann helper '' is 1, and the records say 3."])
+
+
+@pytest.mark.parametrize("good", [0, 1, 3])
+def test_a_record_that_cannot_be_read_is_named_by_its_number(memory: Backend, good: int) -> None:
+    ledger: Any = memory.open()
+    fill_richly(ledger, memory.clock)
+    records = ledger._store.chains[LEDGER_CHAIN]
+
+    def read() -> Iterator[AuditRow]:
+        yield from records[:good]
+        raise UnreadableError("the database's reason")
+
+    walk = Walk()
+    assert not walk.chain(LEDGER_CHAIN, read(), ChainEnd(len(records), records[-1][-1]))
+    failure = walk.result(walked_all=True)
+    assert (failure.chain, failure.seq, failure.checked) == (LEDGER_CHAIN, good + 1, good)
+    assert failure.problem == f"Record {good + 1} of the ledger's own chain cannot be read: the database's reason."
+    assert [(finding.code, finding.seq) for finding in failure.findings] == [(DAMAGED, good + 1)]
 
 
 def test_a_head_that_no_record_has_and_a_changed_row_are_both_named(sqlite: Backend) -> None:
