@@ -13,7 +13,8 @@ from aumos_governance.ledger.operations.balances import envelope_id
 from aumos_governance.ledger.proof.agreements import Agreements
 from aumos_governance.ledger.proof.damage import DAMAGED, UnreadableError
 from aumos_governance.ledger.proof.findings import MISSING, Findings
-from aumos_governance.ledger.proof.ledger_replay import Entry
+from aumos_governance.ledger.proof.ledger_replay import Entry, LedgerReplay, Session
+from aumos_governance.ledger.proof.session_replay import SessionReplay
 from aumos_governance.ledger.proof.shared_ceilings import Configured, SharedCeilings
 from aumos_governance.ledger.proof.walk import ChainEnd, Walk
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, AuditRow
@@ -68,6 +69,27 @@ def test_a_level_agrees_with_the_last_record_of_any_chain_that_names_its_realm()
         assert agreements.compare(TrustRow, tuple(stored.values()), True, findings) is right
         named = [finding.problem for finding in findings.listed]
         assert named == ([] if right else ["level of trust ann helper '' is 1, and the records say 3."])
+
+
+class NoRows:
+    """An evidence in which no row is found."""
+
+    def find(self, kind: object, *key: object) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("stated", "joined"), [(True, True), (False, False), (False, True)])
+def test_envelopes_that_neither_records_nor_rows_state_are_not_judged(stated: bool, joined: bool) -> None:
+    """A session that an earlier version opened in a notebook that was joined to another one."""
+    ledger_replay, findings = LedgerReplay({}), Findings()
+    session = Session("s", "n", stated=stated)
+    if joined:
+        ledger_replay.renamed.add("n")
+    evidence: Any = NoRows()
+    replay = SessionReplay(evidence, ledger_replay, findings, {}, Agreements())
+    replay.check_envelopes(session, "c", "of another session", None, None)
+    found = [(finding.table, finding.record) for finding in findings.listed]
+    assert found == ([] if joined and not stated else [("charges", "c")])
 
 
 @pytest.mark.parametrize("good", [0, 1, 3])
