@@ -92,6 +92,15 @@ def test_envelopes_that_neither_records_nor_rows_state_are_not_judged(stated: bo
     assert found == ([] if joined and not stated else [("charges", "c")])
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_where_a_notebook_kept_its_server_the_envelopes_of_earlier_versions_are_judged(moved: bool) -> None:
+    detail = {"session": "s"} | ({"was": "/srv/before"} if moved else {})
+    values = {"event": "open", "chain": LEDGER_CHAIN, "notebook_id": "n", "detail": json.dumps(detail)}
+    ledger_replay = LedgerReplay({"n": ("ann", "/srv")})
+    ledger_replay.replay_record([values.get(name) for name in AUDIT_COLUMNS])
+    assert ledger_replay.is_vague(ledger_replay.sessions["s"]) is moved
+
+
 @pytest.mark.parametrize("good", [0, 1, 3])
 def test_a_record_that_cannot_be_read_is_named_by_its_number(memory: Backend, good: int) -> None:
     ledger: Any = memory.open()
