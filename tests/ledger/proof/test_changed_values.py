@@ -143,5 +143,25 @@ def test_a_row_that_got_another_key_is_named(ledger: Any, table: str) -> None:
     assert ledger.verify().findings == ()
 
 
+@pytest.mark.parametrize(
+    "table", ["notebooks", "notebook_aliases", "envelopes", "sessions", "balances", "ceilings", "gateway_keys"]
+)
+def test_a_row_whose_key_cannot_be_read_is_damaged(ledger: Any, table: str) -> None:
+    kind = KINDS[table]
+    stored, name = ledger._store.tables[kind], kind.KEY[0]
+    row = next(iter(stored.values()))
+    before, old = getattr(row, name), tuple(getattr(row, part) for part in kind.KEY)
+    setattr(row, name, b"1")
+    new = tuple(getattr(row, part) for part in kind.KEY)
+    stored[new] = stored.pop(old)
+    try:
+        found = {(finding.code, finding.table, finding.record) for finding in ledger.verify().findings}
+    finally:
+        setattr(row, name, before)
+        stored[old] = stored.pop(new)
+    assert found >= {("DAMAGED", table, named(new)), ("ROW_MISSING", table, named(old))}
+    assert ("ROW_UNKNOWN", table, named(new)) not in found
+
+
 def test_each_condition_is_one_of_the_list() -> None:
     assert PROVEN_WHERE.keys() == PARTLY.keys() - {("asks", "answer")}

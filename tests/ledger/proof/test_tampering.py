@@ -18,7 +18,7 @@ from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.transaction import schema
-from tests.ledger.kit import Backend
+from tests.ledger.kit import Backend, at, opening
 from tests.ledger.kit import closing as close_session
 from tests.ledger.postgres_server import PostgresServer
 from tests.ledger.rich import fill_richly
@@ -257,6 +257,11 @@ def test_what_an_earlier_version_did_not_record_is_not_covered_and_no_fault(stor
     found = stored.verify()
     assert found.ok, found.findings
     assert found.covered["estimates"] == 2
+    # One session of an earlier version is enough.
+    later = stored.backend.open()
+    later.execute(opening(at("later.ipynb")))
+    later.close()
+    assert stored.verify().not_covered == found.not_covered
 
 
 def rewrite_as_before(stored: Stored) -> None:
