@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConflictError, GovernanceAction, GovernanceEngine, UnavailableError
-from aumos_governance.authority.authorization import Ending, Grant, Granted, Settlement
+from aumos_governance.authority.authorization import AsyncGrant, Ending, Grant, Granted, Settlement
 
 ACTION = GovernanceAction("a", 1, budget_category="llm", budget_amount=Decimal(4))
 SETTLED = Settlement(Decimal(1), Decimal(4), False, "r")
@@ -148,3 +148,18 @@ def test_a_posted_settlement_is_the_grants_once_its_response_arrived(funded: Gov
         resolver.posted[-1].arrive()
     assert grant.settlement is SETTLED
     assert len(resolver.posted) == 2
+
+
+def test_an_awaited_grant_is_settled_once_while_its_settlement_lasts(funded: GovernanceEngine) -> None:
+    resolver = PostingResolver()
+    grant = AsyncGrant(resolver, funded.begin(ACTION).decision, 4 * 10**9, "hold")
+    settled: list[Granted] = []
+    resolver.during = settled.append
+
+    async def running() -> None:
+        results = await asyncio.gather(grant.settle(1), grant.settle(1), grant.release(), return_exceptions=True)
+        assert results[0] is SETTLED
+        assert [type(result) for result in results[1:]] == [ConflictError, ConflictError]
+
+    asyncio.run(running())
+    assert settled == [grant]
