@@ -200,6 +200,7 @@ def test_a_row_too_many_is_found(kept: Stored, table: str) -> None:
         ("approvals", "tool"),
         ("reports", "tool"),
         ("gateway_keys", "name"),
+        ("asks", "charge_id"),
     ],
 )
 @pytest.mark.parametrize("value", ["'x'", "CAST(x'78ff' AS TEXT)"], ids=["another", "damaged"])
