@@ -143,6 +143,30 @@ def test_a_row_that_got_another_key_is_named(ledger: Any, table: str) -> None:
     assert ledger.verify().findings == ()
 
 
+@pytest.mark.parametrize("column", ["spent", "held", "charges"])
+def test_the_sums_of_a_joined_notebook_are_0(ledger: Any, column: str) -> None:
+    stored = ledger._store.tables[KINDS["balances"]]
+    kinds = {row.id: row.kind for row in ledger._store.tables[KINDS["envelopes"]].values()}
+    (emptied,) = (row for row in stored.values() if kinds[row.envelope_id] == "notebook" and row.charges == 0)
+    setattr(emptied, column, 1)
+    try:
+        found = problems_of(ledger)
+    finally:
+        setattr(emptied, column, 0)
+    assert found == {("balances", named([emptied.envelope_id, emptied.period_start]))}
+    assert ledger.verify().findings == ()
+
+
+def test_a_balance_of_0_that_no_record_names_is_named(ledger: Any) -> None:
+    stored = ledger._store.tables[KINDS["balances"]]
+    stored["another", 0] = KINDS["balances"]("another", 0, 0, 0, 0)
+    try:
+        found = problems_of(ledger)
+    finally:
+        del stored["another", 0]
+    assert found == {("balances", "another 0")}
+
+
 @pytest.mark.parametrize(
     "table", ["notebooks", "notebook_aliases", "envelopes", "sessions", "balances", "ceilings", "gateway_keys"]
 )
