@@ -101,6 +101,23 @@ def test_where_a_notebook_kept_its_server_the_envelopes_of_earlier_versions_are_
     assert ledger_replay.is_vague(ledger_replay.sessions["s"]) is moved
 
 
+def test_a_configuration_of_earlier_versions_is_around_the_sessions_of_its_server() -> None:
+    ledger_replay = LedgerReplay({"n": ("ann", "/srv"), "m": ("bob", "/srv")})
+    book = {"encloses": EnvelopeKind.NOTEBOOK.value, "name": "book", "period": "daily", "ceiling": "5"}
+    records: list[tuple[str, str | None, dict[str, Any]]] = [
+        ("open", "n", {"session": "s"}),
+        ("open", "m", {"session": "t"}),
+        ("configure", None, {"owner": "ann", "root": "/srv", "to": [book]}),
+    ]
+    for event, notebook, detail in records:
+        values = {"event": event, "notebook_id": notebook, "detail": json.dumps(detail)}
+        ledger_replay.replay_record([values.get(name) for name in AUDIT_COLUMNS])
+    around = envelope_id(EnvelopeKind.NOTEBOOK.value, "n", "book", "daily")
+    assert [session.outer for session in ledger_replay.sessions.values()] == [around, ""]
+    assert [session.stated for session in ledger_replay.sessions.values()] == [False, False]
+    assert ledger_replay.envelopes[around].ceilings == {5_000_000_000}
+
+
 @pytest.mark.parametrize("good", [0, 1, 3])
 def test_a_record_that_cannot_be_read_is_named_by_its_number(memory: Backend, good: int) -> None:
     ledger: Any = memory.open()
