@@ -80,10 +80,13 @@ _SESSIONS = (
     "tests/ledger/operations/test_joins.py",
 )
 _PROOF = (
+    "tests/ledger/proof/test_proof_parts.py",
     "tests/ledger/proof/test_findings.py",
+    "tests/ledger/proof/test_changed_values.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
     "tests/ledger/proof/test_damage.py",
+    "tests/ledger/proof/test_new_columns.py",
     "tests/ledger/operations/test_agreements.py",
     "tests/ledger/commit/test_alone.py",
     "tests/ledger/operations/test_joins.py",
@@ -158,7 +161,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.money": ("tests/unit/test_money.py", "tests/sdk/test_budget.py"),
     "aumos_governance.authority.action_steps": (*_SDK, "tests/kernel/governed/test_acts.py"),
     "aumos_governance.authority.approvals": ("tests/sdk/test_interrupted_begin.py", *_SDK),
-    "aumos_governance.authority.authorization": _SDK,
+    "aumos_governance.authority.authorization": ("tests/sdk/test_interrupted_begin.py", *_SDK),
     "aumos_governance.wire.denials": _SDK,
     "aumos_governance.authority.grants": (
         "tests/sdk/test_holding.py",
@@ -285,5 +288,6 @@ LISTED: dict[str, tuple[str, ...]] = {
 }
 
 # Each mutant meets these first; one that survives them meets the rest of the same files.
-QUICK = "not postgresql and not any_line and not soak"
+# A change of each column is quick on SQLite, and belongs to the first.
+QUICK = "not postgresql and not any_line and (not soak or sqlite)"
 TAIL = "postgresql or any_line or soak"

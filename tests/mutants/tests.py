@@ -16,6 +16,8 @@ from tests.mutants.reach import Reached
 __all__ = ["Tests"]
 
 _MOST_SECONDS = 300
+# Each test has this many seconds and ten times those that it took: the first of a module also fills what it shares.
+_LEAST_SECONDS = 20
 
 
 class Tests:
@@ -70,7 +72,7 @@ class Tests:
         names = self._chosen(mutant, files)
         forks = self._idle.get()
         try:
-            found = forks.notices(mutant, [(name, 5 + 10 * self._reached[name].seconds) for name in names])
+            found = forks.notices(mutant, [(name, _LEAST_SECONDS + 10 * self._reached[name].seconds) for name in names])
             # What no test executes may have run when its module was imported, such as what makes a table of functions.
             if found != "import" and (found or any(_executes(self._reached[name], mutant) for name in names)):
                 return found

@@ -108,6 +108,14 @@ def test_a_caller_that_is_interrupted_while_requesting_waits_no_more(error: Base
     assert list(made.audit.entries())[-1].event == "withdraw"
 
 
+def test_an_approval_is_recorded_as_decided_by_the_owner() -> None:
+    made = engine(3, User(True))
+    with made.authorize(act()):
+        pass
+    (actor,) = (entry.actor for entry in made.audit.entries() if entry.event == "approve")
+    assert actor == made.realm.name
+
+
 def test_an_approver_may_be_awaited() -> None:
     async def approve(shown: Mapping[str, Any]) -> bool:
         await asyncio.sleep(0)

@@ -3,15 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from aumos_governance import ConflictError, GovernanceAction, GovernanceEngine, UnavailableError
-from aumos_governance.authority.authorization import Settlement
+from aumos_governance.authority.authorization import AsyncGrant, Ending, Grant, Granted, Settlement
 
 ACTION = GovernanceAction("a", 1, budget_category="llm", budget_amount=Decimal(4))
+SETTLED = Settlement(Decimal(1), Decimal(4), False, "r")
+
+
+class PostedEnding:
+    """An ending whose response the test lets arrive."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+        self.arrive: Callable[[], object] = lambda: None
+
+    def then(self, function: Callable[[], object]) -> None:
+        self.arrive = function
+
+    def result(self) -> Settlement:
+        if self.error is not None:
+            raise self.error
+        return SETTLED
+
+
+class PostingResolver:
+    """A resolver that posts each settlement; it settles a grant at once only while the test's ``during`` runs."""
+
+    def __init__(self) -> None:
+        self.posted: list[PostedEnding] = []
+        self.during: Callable[[Granted], object] = lambda grant: None
+
+    def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        self.during(grant)
+        return SETTLED
+
+    async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
+        return self.resolve(grant, cost, estimated=estimated)
+
+    def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending:
+        self.posted.append(PostedEnding())
+        return self.posted[-1]
 
 
 @pytest.fixture
@@ -65,3 +102,64 @@ def test_an_awaited_end_that_failed_may_be_tried_again(
         assert (await grant.settle(1)).spent == 1
 
     asyncio.run(running())
+
+
+def test_a_grant_is_settled_once_while_its_settlement_lasts(funded: GovernanceEngine) -> None:
+    resolver = PostingResolver()
+    grant = Grant(resolver, funded.begin(ACTION).decision, 4 * 10**9, "hold")
+
+    def settle_again(other: Granted) -> None:
+        with pytest.raises(ConflictError):
+            other.resolve_now(None)
+        with pytest.raises(ConflictError):
+            other.resolve_soon(None)
+
+    resolver.during = settle_again
+    assert grant.settle(1) is SETTLED
+    assert resolver.posted == []
+
+
+def test_a_settlement_that_failed_may_be_tried_again(funded: GovernanceEngine) -> None:
+    resolver = PostingResolver()
+    grant = Grant(resolver, funded.begin(ACTION).decision, 4 * 10**9, "hold")
+
+    def fail(other: Granted) -> None:
+        raise UnavailableError("The ledger does not respond.")
+
+    resolver.during = fail
+    with pytest.raises(UnavailableError):
+        grant.settle(1)
+    resolver.during = lambda other: None
+    assert grant.settle(1) is SETTLED
+
+
+def test_a_posted_settlement_is_the_grants_once_its_response_arrived(funded: GovernanceEngine) -> None:
+    resolver = PostingResolver()
+    grant = Grant(resolver, funded.begin(ACTION).decision, 4 * 10**9, "hold")
+    for failed in (True, False):
+        ending = grant.resolve_soon(10**9)
+        assert ending is resolver.posted[-1]
+        for again in (lambda: grant.resolve_soon(None), grant.release):
+            with pytest.raises(ConflictError):
+                again()
+        assert grant.settlement is None
+        # One that failed may be posted again.
+        resolver.posted[-1].error = UnavailableError("The ledger does not respond.") if failed else None
+        resolver.posted[-1].arrive()
+    assert grant.settlement is SETTLED
+    assert len(resolver.posted) == 2
+
+
+def test_an_awaited_grant_is_settled_once_while_its_settlement_lasts(funded: GovernanceEngine) -> None:
+    resolver = PostingResolver()
+    grant = AsyncGrant(resolver, funded.begin(ACTION).decision, 4 * 10**9, "hold")
+    settled: list[Granted] = []
+    resolver.during = settled.append
+
+    async def running() -> None:
+        results = await asyncio.gather(grant.settle(1), grant.settle(1), grant.release(), return_exceptions=True)
+        assert results[0] is SETTLED
+        assert [type(result) for result in results[1:]] == [ConflictError, ConflictError]
+
+    asyncio.run(running())
+    assert settled == [grant]

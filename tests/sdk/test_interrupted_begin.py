@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aumos_governance import GovernanceAction, GovernanceDeniedError, GovernanceEngine, TrustLevel
-from aumos_governance.authority.authorization import Grant
+from aumos_governance.authority.authorization import Authorization, Grant
 from tests.interrupting import PACKAGE, interrupted
 
 ACTION = GovernanceAction("a", required_trust_level=1, budget_category="llm", budget_amount=Decimal("0.5"), tool="m")
@@ -54,6 +54,23 @@ def test_an_interrupt_at_any_line_holds_nothing(engine: GovernanceEngine, call: 
     # The loop ended with a call that was not interrupted.
     assert (len(grants), held(engine)) == (1, ACTION.budget_amount)
     assert engine.realm.ledger.verify().ok
+
+
+def test_an_interrupt_at_any_line_before_a_block_holds_nothing(engine: GovernanceEngine) -> None:
+    at, entered = 1, list[Authorization]()
+
+    def enter() -> None:
+        authorization = engine.authorize(ACTION)
+        authorization.__enter__()
+        entered.append(authorization)
+
+    while where := interrupted(enter, at, PACKAGE / "authority" / "authorization.py"):
+        assert held(engine) == 0, where
+        at += 1
+    assert at > 5
+    assert (len(entered), held(engine)) == (1, ACTION.budget_amount)
+    entered[0].__exit__(None, None, None)
+    assert engine.budget.balance("llm").spent == ACTION.budget_amount
 
 
 @pytest.mark.parametrize("requested", [False, True])

@@ -50,8 +50,10 @@ class SessionReplay:
         self.findings = findings
         self.agreements = agreements
         self.expected = ExpectedRows(evidence, findings)
-        self.sums: dict[tuple[str, int], list[int]] = {}
-        """By the envelopes and the day of a charge: the amounts spent and held, and the number of charges."""
+        self.sums: dict[tuple[object, int], list[int]] = {}
+        """By the envelopes and the day of a charge: the amounts spent and held, and the number of charges.
+
+        The envelopes are a string, unless the row of the charge is damaged."""
         self._rules = rules
         self._careful = careful
         """Whether the rules are applied to all records, even if the database found the charge's row right."""
@@ -115,7 +117,7 @@ class SessionReplay:
     def recount(self, charge_id: str, spent: int, held: int) -> None:
         """Add amounts to the sums that include an earlier charge: those of its envelopes on its day."""
         row = self.expected.row(ChargeRow, charge_id)
-        if row is not None and isinstance(row[_ENVELOPES], str) and isinstance(row[_MADE_AT], int):
+        if row is not None and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
 
     def check_envelopes(

@@ -93,11 +93,7 @@ class Tables:
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]
-            try:
-                values = left.pop(key, None)
-                named = key in also
-            except TypeError:
-                values, named = None, False
+            values, named = left.pop(key, None), key in also
             also.pop(key, None)
             if values is None:
                 if key in expected or self._needs_no_record(kind, row):
@@ -181,6 +177,9 @@ class Tables:
             if session.envelope_id is not None
         }
         for (ids, day), (spent, held, charges) in self.session_replay.sums.items():
+            if not isinstance(ids, str):
+                # The row of the charge is damaged, which is reported elsewhere.
+                continue
             for id in ids.split():
                 envelope = envelopes.get(id)
                 if envelope is None or (not self.scope.everything and envelope["kind"] in _SHARED):

@@ -49,6 +49,14 @@ REPORTS: dict[str, tuple[str, dict[str, Any]]] = {
             "promptTokensDetails": [tokens("TEXT", 500), tokens("AUDIO", 500)],
         },
     ),
+    "cached sound at one price": (
+        PRO,
+        {
+            **USED,
+            "cachedContentTokenCount": 900,
+            "promptTokensDetails": [tokens("TEXT", 200), tokens("AUDIO", 800)],
+        },
+    ),
     "image": (
         "gemini-2.5-flash-image",
         {

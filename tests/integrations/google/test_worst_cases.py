@@ -258,3 +258,14 @@ class TestEmbeddings:
         stated = Prices(price={"input_mtok": 1}).rates("imagen-4.0-generate-001", provider="google")
         with pytest.raises(ConfigurationError, match="imagen"):
             paid.worst(stated)
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_a_text_in_base64_has_at_most_as_many_tokens_as_bytes(length: int) -> None:
+    nothing = size_of({"contents": contents({"inlineData": {"mimeType": "text/plain"}})}, MODEL).tokens
+    added = size_of({"contents": contents(part("text/plain", length))}, MODEL).tokens - nothing
+    assert length <= added <= length + 4
+
+
+def test_a_modality_of_no_known_form_is_text() -> None:
+    assert abs(held(**limited(responseModalities=[["AUDIO"]])) - held(**LIMITED)) < Decimal("0.0001")

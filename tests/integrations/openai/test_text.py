@@ -167,3 +167,9 @@ def test_an_input_whose_kind_has_no_price_is_refused(path: str, field: str, part
     with pytest.raises(ConfigurationError, match=key):
         call.worst(rates())
     assert call.worst(rates(price={**STATED, key: 1_000_000})) > 0
+
+
+def test_embeddings_of_no_model_are_those_of_one_that_is_not_known() -> None:
+    found = PROVIDER.paid(ApiRequest("post", "/embeddings", {"input": "text"}, False))
+    assert found is not None
+    assert found.model == "unknown"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
+from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError, address_seller
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 
 STATED = {
@@ -51,6 +51,20 @@ def test_the_address_states_whose_prices_count() -> None:
     assert at("openai/gpt-oss-20b", "https://api.groq.com/openai/v1/") != at("gpt-oss-20b", "http://localhost:8000/v1")
     with pytest.raises(ConfigurationError, match="not known"):
         at("gpt-4o", "https://api.groq.com/openai/v1/")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "seller"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://api.groq.com/openai/v1", "groq"),
+        ("https://eu.api.openai.com/v1", "openai"),
+        ("https://claude.googleapis.com", "anthropic"),
+        ("https://nowhere.example", None),
+    ],
+)
+def test_a_seller_is_known_by_its_address(base_url: str, seller: str | None) -> None:
+    assert address_seller(base_url) == seller
 
 
 @pytest.mark.parametrize("model", ["my-model", "moderation", ""])

@@ -86,13 +86,15 @@ def test_the_price_by_the_hour_is_that_of_now_and_is_bounded_by_the_dearest(monk
         if model.id == BY_THE_HOUR and seller.id == "deepseek"
     )
     prices, requested = Prices(), {"input_tokens": MILLION, "output_tokens": 0}
-    seen = set()
+    seen, earlier = set(), []
     for hour in (0, 12, 20):
         now = datetime(2026, 8, 3, hour, 5, tzinfo=timezone.utc)
         monkeypatch.setattr(prices_module, "_now", lambda now=now: now)
         found = prices.rates(BY_THE_HOUR, provider="deepseek")
         expected = model.get_prices(now).input_mtok
-        assert found.cost(requested) == expected
+        # A request that was made at another hour costs what it costs when it is completed.
+        earlier.append(found)
+        assert [each.cost(requested) for each in earlier] == [expected] * len(earlier)
         assert found.bound(MILLION, 0) == Decimal("0.55")
         beside = Prices(price={"web_searches_kcount": 10}).rates(BY_THE_HOUR, provider="deepseek")
         assert beside.cost(requested) == expected

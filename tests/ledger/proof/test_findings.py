@@ -86,8 +86,12 @@ def test_a_report_whose_stored_response_had_no_charge_yet_is_no_fault(
 
 def test_a_stored_response_that_is_no_json_is_damaged(sqlite: Backend, rich: sqlite3.Connection) -> None:
     (key,) = rich.execute("SELECT key FROM asks WHERE digest <> '' LIMIT 1").fetchone()
-    rich.execute("UPDATE asks SET answer = 'no JSON' WHERE key = ?", (key,))
-    assert [finding[:2] for finding in found(sqlite)] == [("DAMAGED", "asks")]
+    with closing(open_reader(sqlite.url)) as reader:
+        proven = reader.verify().covered["asks"]
+        rich.execute("UPDATE asks SET answer = 'no JSON' WHERE key = ?", (key,))
+        result = reader.verify()
+    assert [(finding.code, finding.table) for finding in result.findings] == [("DAMAGED", "asks")]
+    assert result.covered["asks"] == proven - 1
 
 
 @pytest.mark.parametrize(("own", "event"), [(True, "correct"), (False, "open")])
