@@ -36,7 +36,7 @@ def test_a_shared_ceiling_of_earlier_versions_may_have_each_amount_that_was_conf
     assert envelopes[id].ceilings == {5_000_000_000, 7_000_000_000}
     assert shared.rows() == {(TEAM, "", "team"): {"envelopes": id}}
     assert shared.member_rows() == {("ann",): {"ceilings": '[["team","team"]]'}}
-    assert shared.stood == {id}
+    assert shared.all_envelopes == {id}
 
 
 def trust_record(chain: str, **detail: Any) -> Entry:
@@ -68,7 +68,7 @@ def test_a_level_agrees_with_the_last_record_of_any_chain_that_names_its_realm()
         }  # fmt: skip
         assert agreements.compare(TrustRow, tuple(stored.values()), True, findings) is right
         named = [finding.problem for finding in findings.listed]
-        assert named == ([] if right else ["level of trust ann helper '' is 1, and the records say 3."])
+        assert named == ([] if right else ["level of trust ann helper '' is 1, but the records state 3."])
 
 
 class NoRows:
