@@ -69,7 +69,7 @@ class Approvals:
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
-                # Filed before the action runs, so that it is reported even if this process ends during the action.
+                # The report is filed before the action runs, so that it exists even if this process ends meanwhile.
                 request = report_request(holding, decision, shown, None, key="")
                 report = (yield self._realm.execute_async(request)) if awaited else self._realm.execute(request)
                 self._note(decision, report)
