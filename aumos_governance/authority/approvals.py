@@ -27,7 +27,7 @@ but True is a denial."""
 
 
 class Approvals:
-    """Decides governed actions, and asks the approver if an action needs an approval. Reports actions at level L4.
+    """The part of an engine that decides governed actions, with the approver if needed, and files reports at level L4.
 
     ``release_later`` is called if the caller was interrupted before the decision, with the future of the action's hold.
     """
