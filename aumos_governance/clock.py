@@ -1,10 +1,11 @@
 """The clock for deadlines and time-outs, which test tools cannot freeze, and conversions of the ledger's times.
 
 Test tools freeze or move the clocks of the process that they run in: freezegun replaces `time.time`, `time.monotonic`
-and `time.perf_counter` in every loaded module, and time-machine changes what the functions behind `time.time` and
-`time.clock_gettime(CLOCK_REALTIME)` return. With a frozen clock no time-out would ever end, so neither tool may affect
-the clock of this module. It is bound inside an object, which freezegun does not search, and it is CLOCK_MONOTONIC,
-which neither tool changes, even if this module is imported while time is frozen (freezegun 1.5, time-machine 3.6).
+and `time.perf_counter` in every loaded module, and time-machine changes the results of the functions behind
+`time.time` and `time.clock_gettime(CLOCK_REALTIME)`. With a frozen clock no time-out would ever end, so neither tool
+may affect the clock of this module. The clock is bound inside an object, which freezegun does not search, and it is
+CLOCK_MONOTONIC, which neither tool changes, even if this module is imported while time is frozen (freezegun 1.5,
+time-machine 3.6).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _START: Final = time.time() - monotonic()
 def since_epoch() -> float:
     """Return the seconds since the epoch, by the system clock at the import of this module plus the time since then.
 
-    It does not follow later changes of the system clock, so no decision may depend on it.
+    This time does not follow later changes of the system clock, so no decision may depend on it.
     """
     return _START + monotonic()
 

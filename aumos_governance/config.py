@@ -62,7 +62,7 @@ class BudgetConfig:
 
 @dataclass(frozen=True)
 class ConsentConfig:
-    """Settings of consents. Where no consent is recorded for a use of data, it is denied if ``default_deny`` is True,
+    """Settings of consents. If no consent is recorded for a use of data, the use is denied if ``default_deny`` is True,
     and allowed otherwise.
     """
 

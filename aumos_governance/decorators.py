@@ -71,7 +71,7 @@ def governed(
     """Decorate a function so that an engine decides each call before it runs: ``@governed(trust_level=2, budget=5)``.
 
     The engine is ``engine``, or else the engine of the governed notebook. Its trust level must be at least
-    ``trust_level``, and ``budget`` (in USD) is a separate ceiling within the session's budget. Where there is no
+    ``trust_level``, and ``budget`` (in USD) is a separate ceiling within the session's budget. If there is no
     engine, the function gets a private one in memory, with the level ``trust_level`` and the budget ``budget``. A call
     is denied once nothing is left of ``budget``.
 

@@ -154,7 +154,7 @@ class ConsentDeniedError(AumOSGovernanceError):
 
 
 class ConsentNotFoundError(AumOSGovernanceError):
-    """Raised when a consent is to be revoked that does not exist."""
+    """Raised when the consent to revoke does not exist."""
 
     default_code = "CONSENT_NOT_FOUND"
 

@@ -40,7 +40,7 @@ class Realm:
         self.name = this_owner() if owner is None else owner
         """The owner's name, which separates the agents of several owners in one ledger."""
         self.notebook = NotebookKey(self.name, "", _PATH)
-        # The same for all engines of this owner, so that an engine can settle holds of another one that has ended.
+        # The same for all engines of this owner, so that an engine can settle the holds of an engine that has ended.
         self.origin = Origin("engine", scope=f"engine/{self.name}", incarnation=_PATH)
         self._lock = threading.Lock()
         self._opened = False

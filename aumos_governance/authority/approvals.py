@@ -27,7 +27,7 @@ but True is a denial."""
 
 
 class Approvals:
-    """Decides governed actions, and asks the approver if an action needs an approval. Reports actions at level L4.
+    """The part of an engine that decides governed actions, with the approver if needed, and files reports at level L4.
 
     ``release_later`` is called if the caller was interrupted before the decision, with the future of the action's hold.
     """
@@ -69,7 +69,7 @@ class Approvals:
         except StopIteration as done:
             decision: Decision = done.value
             if is_reported(decision):
-                # Filed before the action runs, so that it is reported even if this process ends during the action.
+                # The report is filed before the action runs, so that it exists even if this process ends meanwhile.
                 request = report_request(holding, decision, shown, None, key="")
                 report = (yield self._realm.execute_async(request)) if awaited else self._realm.execute(request)
                 self._note(decision, report)

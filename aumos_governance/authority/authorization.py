@@ -141,7 +141,7 @@ class Granted:
         """Return the nano-USD to settle after a block that ended with this exception type; None to release the hold."""
         if kind is not None and issubclass(kind, Exception):
             return None
-        # Charged after an interrupt as well, since the money may have been spent before it.
+        # After an interrupt the amount is charged as well, since the money may have been spent before the interrupt.
         return self.amount or 0
 
 
@@ -230,7 +230,7 @@ class Authorization:
             self._grant = grant = self._engine.begin(self._action)
             return grant
         except BaseException:
-            # Interrupted after the engine granted it and before the block, which does not run.
+            # The caller was interrupted after the engine granted the action, and before the block, which does not run.
             if self._grant is not None and self._grant.settlement is None:
                 self._grant.resolve_now(None)
             raise

@@ -38,7 +38,7 @@ _ADVICE: Final = {
 
 
 class Holder:
-    """Holds the amounts of actions, and settles or releases them.
+    """The part of an engine that holds the amounts of actions, and settles or releases the holds.
 
     ``check`` returns the ledger request for an action without an amount. The ledger only checks this action.
     """

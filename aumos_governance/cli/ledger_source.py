@@ -95,9 +95,9 @@ class LedgerSource:
         return found
 
     def _key(self, path: str) -> NotebookKey:
-        """Return the notebook at a path, which may be a path below its server's root, or include the root.
+        """Return the notebook at ``path``: a path below its server's root folder, or a path that includes this folder.
 
-        Raises NotFoundError if there is none, and InvalidRequestError if several servers have one at this path.
+        Raises NotFoundError if there is no notebook at this path, and InvalidRequestError if several servers have one.
         """
         path = fields.text({"path": path}, "path", "path")
         # By owner and file, since several roots may contain the same file.

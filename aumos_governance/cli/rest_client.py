@@ -19,7 +19,7 @@ _PREFIX: Final = "aumos-governance/v1/"
 _CHUNK: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
-"""The codes of refusals with status 401 or 403 whose reason is not the token."""
+"""The codes of responses with status 401 or 403 that do not mean an invalid token."""
 _SCHEMES: Final = ("http", "https", "http+unix")
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
 """Paths of Jupyter's pages, which follow the base URL in a URL that a user copies from a browser's address bar."""
@@ -34,7 +34,7 @@ class RestClient:
 
     ``url`` is the server's base URL, ``timeout`` the longest wait for the connection and for each part of a response,
     in seconds. Methods raise ServerUnreachableError if no server responds or a response is incomplete, NotGovernedError
-    if governance is not enabled on the server, and the error that a refusal's code names.
+    if governance is not enabled on the server, and otherwise the error with the code that the response states.
     """
 
     def __init__(self, url: str, token: str | None, *, timeout: float = 60.0) -> None:
@@ -50,7 +50,7 @@ class RestClient:
     def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send a request that changes something, and return the response's body.
 
-        It is sent only once: after a ServerUnreachableError the change may have been made.
+        The request is sent only once. After a ServerUnreachableError the change may have been made.
         """
         return self._body(method, name, {}, json.dumps(body or {}).encode())
 

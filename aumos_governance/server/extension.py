@@ -220,7 +220,7 @@ class GovernanceExtension(ExtensionApp):
         _rename_known(self._ledger, documents, notebooks.owner)
         if not self._ledger.attending() - {self._name}:
             close_left(self._ledger, notebooks)
-        # Also where no envelopes are configured, so that those of an earlier configuration end.
+        # Also executed if no envelopes are configured, so that the envelopes of an earlier configuration end.
         self._ledger.execute(
             ConfigureEnvelopes(
                 key="",

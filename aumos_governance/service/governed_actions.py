@@ -179,12 +179,13 @@ class GovernedActions:
             self._fail(action, error)
 
     def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
-        """Return a step's ledger request, completed.
+        """Return a step's ledger request with the fields that the steps do not set.
 
-        An approval request gets its end; a hold after an approval gets the notebook and expiry of the latest copy.
+        An approval request gets the time when it expires. A hold after an approval gets the notebook and the expiry of
+        the latest copy of the client's request.
         """
         if isinstance(step, AskApproval) and isinstance(response, Decision):
-            # Computed from the time of the record, so that every copy of the request gets the same end.
+            # Computed from the time of the record, so that every copy of the request expires at the same time.
             seconds = self._approval_seconds if action.requested.seconds is None else action.requested.seconds
             action.approval_request = replace(step, until=made_at(response.record_id) + int(seconds * MICROS))
             return action.approval_request
@@ -299,14 +300,14 @@ class GovernedActions:
     def _approval_ended(self, action: _Action, approval: Approval) -> None:
         action.awaited = None
         if approval.status is ApprovalStatus.USED:
-            # It was used by an earlier copy of this request, whose response is stored.
+            # An earlier copy of this request used the approval. The ledger returns the stored response to that copy.
             approval = replace(approval, status=ApprovalStatus.APPROVED)
         lost = approval.status is ApprovalStatus.WITHDRAWN and approval.decided_by == "server"
         if not lost or action.seen_pending or action.approval_request is None:
             self._advance(action, approval)
             return
-        # A server withdraws at its start the approvals of kernels that have not sent it a hello yet. The client of this
-        # one still waits, so the approval is requested again.
+        # A starting server withdraws the approvals of kernels that have not sent it a hello yet. The client of this
+        # action still waits, so the approval is requested again.
         action.seen_pending = True
         again = replace(
             action.approval_request, key=f"{action.wire_request.id}/again", expires_at=expiry_of(action.wire_request)

@@ -23,7 +23,7 @@ _KEPT: Final = 1_000
 
 
 class LimitRequests:
-    """A user's view of the calls that wait at limits on one server. A user allows them by raising the limit."""
+    """The handler of users' requests about calls that wait at limits. A user allows the calls by raising the limit."""
 
     def __init__(self, ledger: Ledger, waits: LimitWaits) -> None:
         self._ledger = ledger

@@ -21,7 +21,7 @@ _LINES_AT_ONCE: Final = 250
 
 
 class Records:
-    """The reader of the ledger's audit records; its methods raise the ledger's errors."""
+    """The reader of the ledger's audit records. All methods raise the ledger's errors."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger

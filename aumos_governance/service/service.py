@@ -179,7 +179,7 @@ class NotebookService(UserRequests):
 
     def _may_wait(self, value: object) -> bool:
         """Whether a charge may wait at a limit for a user, by the ``at_limit`` of its request; None for the default."""
-        # Most charges state nothing, so that nothing has to be read of how they wait.
+        # Most requests have no ``at_limit``, and None needs no validation.
         chosen = None if value is None else at_limit_of(value)
         return self._at_limit is not None and (chosen or self._at_limit) == ASK
 

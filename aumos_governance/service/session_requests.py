@@ -122,10 +122,10 @@ DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, WireRequest], Decided]]
     "trust": trust,
     "consent": consent,
 }
-"""For operations that change something: the function that makes the ledger request and the response's writer."""
+"""The functions for operations that change something; each returns a ledger request and the writer of its response."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "consents": consents,
     "audit": audit,
 }
-"""For operations that only read: the function that returns the response body."""
+"""The functions for operations that only read; each returns the response body."""

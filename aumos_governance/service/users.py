@@ -19,5 +19,8 @@ class User:
     """The namespace of the idempotency keys, the same for all requests of one client; if empty, one for each name."""
 
     def origin(self, within: tuple[str, str] | None = None) -> Origin:
-        """Return the origin of a request of this user; ``within`` is the owner and root that it is restricted to."""
+        """Return the origin of a request of this user.
+
+        With ``within``, an owner and root folder, the request may name only their charges, approvals and reports by id.
+        """
         return Origin(actor=self.name, person=True, scope=self.scope or f"user:{self.name}", within=within)

@@ -93,7 +93,7 @@ class TrustManager:
     def touch(self, agent_id: str, scope: str | None = None) -> None:
         """Store the current time as the agent's last activity, in the scope and in all scopes.
 
-        It is only information, which `assignments` returns: it changes no level, and no audit record is written.
+        The time is only information for users of `assignments`: no level changes, and no audit record is written.
         """
         require_names(agent_id=agent_id)
         for place in (scope, None) if scope else (None,):

@@ -1,4 +1,4 @@
-"""Renames and deletions of notebooks, applied to the ledger: by the contents manager, and moves on disk."""
+"""The observer of renamed, deleted and moved notebooks. It applies these changes to the ledger."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class ContentsMoves:
         """Report that a document was renamed from ``old`` to ``new``, and its file from ``source`` to ``target``."""
         owner, root = self._notebooks.owner, self._notebooks.root
         self._submit(MoveNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, old=source, new=target))
-        # Without waiting until the move is durable: the ledger executes requests in order, so a request under the new
+        # There is no wait until the move is durable: the ledger executes requests in order, so a request under the new
         # path is executed after the move.
         self._announce(self._notebooks.rename(old, new, source, target))
 

@@ -87,8 +87,8 @@ class CommTransport:
         self._conversation = conversation
         self._log = log
         self._outbox = Outbox(loop, self._send)
-        # A session of its own: the manager's keeps a history of the messages that it has read, and would refuse this
-        # transport's copy of a message as a replay.
+        # This is not the manager's session, which keeps a history of the messages that it has read, and would refuse
+        # this transport's copy of a message as a replay.
         session = kernel_manager.session
         self._session = Session(config=session.config, key=session.key, signature_scheme=session.signature_scheme)
         self._iopub: ZMQStream | None = None

@@ -152,11 +152,12 @@ class Conversation:
         self._admit()
         caller = self._identify(self._presence.incarnation(nonce))
         if request.op == "authorize":
-            # It may wait for a user after this method has returned, and then checks whether the kernel is still there.
+            # The action may wait for a user after this method has returned; its later requests must check that the
+            # kernel's process still runs.
             caller = replace(caller, attending=partial(self._presence.attending, nonce))
         is_reading = OPERATIONS[request.op].reads
         if may_block and not is_reading and request.op != "authorize":
-            # Not counted as in flight: it has its response before this connection's next request is read.
+            # Not counted as in flight: the response is sent before this connection's next request is read.
             self._change(nonce, caller, request, reply, alone, may_block)
             return
         if is_reading and request.exp < self._clock():
@@ -225,7 +226,7 @@ class Conversation:
     def _read(self, caller: Caller, request: WireRequest, reply: Reply) -> None:
         try:
             if request.exp < self._clock():
-                # It expired while it waited for a thread.
+                # The request expired while it waited for a thread.
                 error = _too_late()
                 reply(error_response(request.id, error.code, error.message))
                 return

@@ -131,8 +131,8 @@ def _mark_unreachable(kernel_manager: Any, strict: bool) -> None:
 
 def _mark(kwargs: dict[str, Any], kernel_id: str | None, strict: bool) -> None:
     environment = kwargs.get("env")
-    # Without an environment of its own a kernel would get the server's. It is copied, since the variable is for one
-    # kernel alone.
+    # A kernel for which no environment is passed gets the server's. It is copied, since the variable is for one kernel
+    # alone.
     kwargs["env"] = {
         **(os.environ if environment is None else environment),
         KERNEL_ENV: json.dumps({"v": PROTOCOL_VERSION, "kernel_id": kernel_id, "strict": strict}),

@@ -44,7 +44,7 @@ class _Observers(dict[tuple[str, str], Callable[[float], None]]):
     """The methods ``observe`` of the requests' histogram, by operation and transport."""
 
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
-        # An operation that was added after this module was imported.
+        # The operation was added after this module was imported.
         return self.setdefault(label, _REQUESTS.labels(*label).observe)
 
 

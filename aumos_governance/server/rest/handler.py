@@ -69,7 +69,7 @@ class RestHandler(APIHandler):
         else:
             self.finish(json.dumps(response))
 
-    # ``authorized`` without an action would keep the one of the first request that it handles, so it is named here.
+    # Without an explicit action, ``authorized`` would apply the action of its first request to all later requests.
     get = web.authenticated(authorized("read")(_serve))
     post = put = patch = delete = web.authenticated(authorized("write")(_serve))
 
