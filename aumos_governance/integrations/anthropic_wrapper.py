@@ -19,7 +19,7 @@ class AnthropicAuditRecord(CallRecord):
 
 
 class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
-    """A client for one agent's Anthropic calls, which holds each call's ``estimated_cost`` and charges its true cost.
+    """A client for one agent's Anthropic calls. It holds each call's ``estimated_cost``, then charges its true cost.
 
     ``anthropic_client`` is a client of Anthropic's library, or an object with the same methods. ``default_cost`` USD
     are held for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. If a

@@ -307,7 +307,7 @@ def _name_and_model(options: Any) -> tuple[str, str | None]:
 
 
 def _input_file(options: Any) -> str | None:
-    """Return the id of an OpenAI batch's input file, whose requests are held; None for any request but a batch."""
+    """Return the id of the input file that an OpenAI batch request names; None for any other request."""
     if options.url != "/batches" or options.method.lower() != "post":
         return None
     file = body_of(options).get("input_file_id")

@@ -280,9 +280,9 @@ def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
 
 def _unpriced(paid: Paid) -> ConfigurationError:
     return ConfigurationError(
-        f"A call of {paid.model!r} was not charged, because this model's price is not known. State the price"
-        " for later calls with GovernanceLogger(price=...) per million tokens, GovernanceLogger(default_cost=...) in USD"
-        " per call, or GovernanceLogger(cost=0) for a free model."
+        f"A call of {paid.model!r} was not charged, because its price is not known. State the price"
+        " for later calls with GovernanceLogger(price=...) per million tokens, GovernanceLogger(default_cost=...) USD a"
+        " call, or GovernanceLogger(cost=0) for a free model."
     )
 
 

@@ -18,7 +18,7 @@ class OpenAIAuditRecord(CallRecord):
 
 
 class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
-    """A client for one agent's OpenAI calls, which holds each call's ``estimated_cost`` and charges its true cost.
+    """A client for one agent's OpenAI calls. It holds each call's ``estimated_cost``, then charges its true cost.
 
     ``openai_client`` is a client of OpenAI's library, or an object with the same methods. ``default_cost`` USD are held
     for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. If a response

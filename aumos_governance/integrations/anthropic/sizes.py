@@ -13,7 +13,7 @@ from ..pricing.seen import utf8_size
 __all__ = ["Advisor", "Size", "size_of"]
 
 _TOKENS_PER_IMAGE: Final = 5_000
-"""An upper bound of the tokens of an image, which the provider scales down to fewer."""
+"""An upper bound of the tokens of an image; the provider scales larger images down."""
 _TOKENS_OF_TOOLS: Final = 1_000
 """An upper bound of the tokens that the provider adds to a request with tools."""
 _TOKENS_OF_TOOLSETS: Final = {"computer": 5_500, "browser": 8_000, "bash": 500, "text_editor": 1_000}

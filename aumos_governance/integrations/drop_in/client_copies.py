@@ -3,7 +3,7 @@
 The libraries' own ``copy()`` calls the constructor again: it loses the attributes that were set on the instance, and
 fails for a subclass whose constructor takes other arguments. Here the attributes themselves are copied. An attribute
 that refers to the original client, such as a cached resource or a tracing wrapper around a method, is rebuilt to refer
-to the copy. Otherwise calls through it would be sent by the original, which is not governed.
+to the copy. Otherwise the original client would send the calls through this attribute, and they would not be governed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_OBJECTS: Final = 5_000
 _LEAVES: Final = (str, bytes, int, float, type(None), type(sys))
 """Types of objects that cannot refer to a client."""
 _UNKNOWN_PARTS: Final[tuple[Any, ...]] = ()
-"""The result of `_own_parts` for an object whose parts it does not know."""
+"""The result of `_own_parts` for an object of an unknown type."""
 _NO_PARTS: Final[list[Any]] = []
 """The result of `_own_parts` for a class whose attributes need not be searched."""
 _REBUILT: Final = (MethodType, FunctionType, partial, list, tuple, dict)

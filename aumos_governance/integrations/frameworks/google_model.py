@@ -17,7 +17,7 @@ _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCou
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
 _OWN_TOOLS: Final = frozenset({"functionDeclarations"})
 _SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", "document")
-"""Types of content blocks that may have sound, which costs more than text."""
+"""Types of content blocks that may have sound; sound costs more than text."""
 
 
 class GoogleModelCall:
@@ -129,5 +129,5 @@ def _may_have_sound(block: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return the names in a list of modalities, which may be members of an enumeration; any other value unchanged."""
+    """Return a list of modalities, names or members of an enumeration, as names; return any other value unchanged."""
     return [getattr(each, "name", each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -31,7 +31,7 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "m
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
 _ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
-"""Parameters of OpenAI's Responses API that refer to further input, which the provider stores."""
+"""Parameters of OpenAI's Responses API that refer to further input; the provider stores this input."""
 _NESTED: Final = ("model_kwargs", "extra_body")
 """The arguments of LangChain's models that take parameters of the API without a separate argument."""
 _PRICE_IDS: Final = {

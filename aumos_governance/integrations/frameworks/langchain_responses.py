@@ -38,7 +38,7 @@ _TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
-    """Return a model's result as a response body, which is empty for a text completion without usage.
+    """Return a model's result as a response body; the body is empty for a text completion without usage.
 
     The field ``shape`` is the form of the usage, and ``visible`` is the number of bytes of visible text and tool calls.
     """

@@ -1,4 +1,4 @@
-"""Conversion of LiteLLM's usage, which has OpenAI's fields for every provider, to Anthropic's and Google's usage."""
+"""Conversion of LiteLLM's usage to Anthropic's and Google's; LiteLLM uses OpenAI's fields for every provider."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ class GenerateCall:
 
 
 def input_bound(size: Size, rates: Rates) -> int:
-    """Return the most input tokens; an input above the context window gets an error response, which costs nothing."""
+    """Return the most input tokens that can be charged; an input above the context window gets an error response."""
     window = rates.context_window
     if window is None or window >= _ROUNDED:
         window = max(window or 0, CONTEXT_TOKENS)

@@ -1,4 +1,4 @@
-"""Access to the fields of Google's JSON, which have two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
+"""Access to the fields of Google's JSON. A field has two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
 
 Google's servers take both, by protobuf's rules for JSON: https://protobuf.dev/programming-guides/json.
 """

@@ -44,7 +44,7 @@ class Reader(Protocol):
         ...
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read more bytes, and return those to pass on to the client now."""
+        """Read more bytes, and return the bytes to pass on to the client now."""
         ...
 
     def rest(self) -> bytes:
@@ -72,7 +72,7 @@ class Events(MeteredReader):
         self._searched = 0
         self._id: str | None = None
         self._end: bytes | None = None
-        """The last bytes of an event that is passed on in pieces, which may be the beginning of the event's end mark.
+        """The last bytes of an event that is passed on in pieces; they may be the beginning of the event's end mark.
 
         It is None while no event is passed on in pieces.
         """
@@ -148,7 +148,7 @@ class Events(MeteredReader):
 
 
 class Body:
-    """A reader of one JSON body, which is passed on piece by piece."""
+    """A reader of one JSON body; the body is passed on piece by piece."""
 
     ended = False
 

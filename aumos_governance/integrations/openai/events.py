@@ -1,4 +1,4 @@
-"""Meters for OpenAI's streams, which find the usage and measure the visible output."""
+"""Meters for OpenAI's streams; they find the usage and measure the visible output."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API whose use is charged by the response's usage, or counted in its output items."""
+"""The tools of the Responses API that need no stated fee: the response's usage or its output items show their use."""
 
 
 class ChatCall:
