@@ -191,7 +191,7 @@ def _governed(kind: Any) -> Any:
             )
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # `copy` cannot find the class by its name, which is the plain class's.
+            # The class has the plain class's name, so `copy` cannot find it by its name.
             reduced = super().__reduce_ex__(protocol)
             return (_empty_client, (plain_kind(type(self)),), *reduced[2:]) if reduced[1] == (type(self),) else reduced
 

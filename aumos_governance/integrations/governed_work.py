@@ -132,7 +132,7 @@ class GovernedWork:
         try:
             spent: Decimal = bound.engine.budget.balance(self._name).spent
         except (BudgetNotFoundError, NotFoundError):
-            # The session in which the function spent money has ended, and with it the budget.
+            # The function's session has ended, and its budget ended with the session.
             return Decimal(0)
         return spent
 
@@ -152,7 +152,7 @@ class GovernedWork:
             self._recorded += nano
 
     def _bound_anew(self) -> _Binding:
-        # The notebook has a new session, in which the budget has to be created again.
+        # The notebook has a new session, and the budget has to be created again in this session.
         self._bound = None
         return self.bound()
 
@@ -177,7 +177,7 @@ class GovernedWork:
             # No session is open, so the engine denies each call for that reason.
             return None
         except ValueError:
-            # The function was redefined with another limit, which may lower the existing one but not raise it.
+            # The function was redefined with another limit, which may only lower the existing limit.
             existing: Decimal = engine.budget.balance(self._name).limit
             if limit > existing:
                 raise ConfigurationError(

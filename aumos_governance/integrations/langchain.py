@@ -64,7 +64,7 @@ class GovernedCalls(Guards, BaseCallbackHandler):
         if (charge := self._pop_charge(run_id)) is None:
             return
         if not isinstance(error, Exception):
-            # The garbage collector may raise GeneratorExit in any thread, where this must not wait for the ledger.
+            # The garbage collector may raise GeneratorExit in any thread, so this must not wait for the ledger.
             charge.abandon()
         elif outcome_of(error) == Outcome.FREE:
             charge.release()

@@ -129,7 +129,7 @@ class _Message:
                 raise unknown_price(f"{rates.model} with speed='fast'")
         geo = self._request.get("inference_geo")
         if geo is None:
-            # The workspace's default applies, which the request does not show.
+            # The workspace's default applies, and the request does not show it.
             geo = "us" if has_geography(rates.model) else "global"
         multiplier = geo_multiplier(geo)
         if multiplier is None:
@@ -212,7 +212,7 @@ class _Message:
         others = list(other_iterations(usage, model, main))
         if is_implausible(main, seen) and not (_is_empty(main, seen) and others):
             if response.get("stop_reason") == "refusal" and _is_empty(main, seen):
-                # The model declined before it wrote anything, which is not billed.
+                # The model declined before it wrote anything, so the provider bills nothing.
                 return Cost(Decimal(0))
             raise UsageMissingError
         cost = self._priced(rates, usage, main)

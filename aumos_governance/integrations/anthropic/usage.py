@@ -67,7 +67,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
         raise UsageMissingError
     doubtful = False
     if hour_cache and five + hour < written:
-        # The report does not show how much was written for an hour, which is dearer, so the most possible is taken.
+        # Writing for an hour is dearer. The report does not show how much of this there was, so the most is taken.
         hour, doubtful = written - five, True
     total_in = _count(usage, "input_tokens", needed=True) + written + read
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output

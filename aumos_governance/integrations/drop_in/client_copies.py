@@ -131,7 +131,7 @@ class _Transfer:
             raise _refusal(where, f"a function that assigns to a global name ({min(writes)})")
         closure = tuple(cell.new if cell.rebuilt else cell.cell for cell in cells)
         new = FunctionType(function.__code__, names, function.__name__, None, closure)
-        # The replacement is remembered before the function's variables are rebuilt, which may refer to the function.
+        # The replacement is stored before the function's variables are rebuilt, since they may refer to the function.
         self._replacements[id(function)] = new
         for cell in cells:
             if cell.rebuilt:
@@ -283,7 +283,7 @@ def _parts_of_function(function: FunctionType) -> Iterator[Any]:
     yield from vars(function).values()
     for name in _global_names(function)[0]:
         found = function.__globals__.get(name)
-        # A function of another module has other global names, none of which refers to this client.
+        # A function of another module has other global names; none of them refers to this client.
         if type(found) is not FunctionType or found.__globals__ is function.__globals__:
             yield found
 

@@ -104,7 +104,7 @@ def _part(block: Any) -> dict[str, Any]:
     if kind in _SOUND:
         # The request does not show the number of a document's pages or the length of a video.
         return {"fileData": {"mimeType": mime}}
-    # The block is a tool call or a thought, which has at most as many tokens as bytes.
+    # The block is a tool call or a thought; both have at most as many tokens as bytes.
     return {"functionCall": {"name": block.get("name"), "args": {**block}}}
 
 

@@ -27,7 +27,7 @@ _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "predict": PredictCall,
     "predictLongRunning": PredictCall,
 }
-# Reasons for refusing a request, which complete the message "... was not sent: ...".
+# Reasons for refusing a request; they complete the message "... was not sent: ...".
 _REFUSED: Final = {
     "batchGenerateContent": "what a batch costs is known only when it is done; send its requests one by one",
     "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",

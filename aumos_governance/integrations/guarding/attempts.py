@@ -107,7 +107,7 @@ class Call:
         if self.over and (unused := self.pop_unused()) is not None:
             unused.release_soon()
 
-    # ---- notifications by the library's hooks, where it sends one attempt after the other
+    # ---- notifications by the library's hooks, for a library that sends one attempt after the other
 
     def refused(self) -> None:
         """Note that the last attempt got an error response."""

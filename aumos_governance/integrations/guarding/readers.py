@@ -84,7 +84,7 @@ class Events(MeteredReader):
         if not self._pending:
             is_one_event = self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
             if is_one_event and b"\r" not in chunk:
-                # Most chunks are one event, for which this is faster.
+                # Most chunks are exactly one event, and this branch is faster for them.
                 return b"" if self._meter.see(_data_of(chunk)) else chunk
             return self._read(chunk)
         self._pending += chunk
@@ -143,7 +143,7 @@ class Events(MeteredReader):
     def response(self) -> Mapping[str, Any] | None:
         """Return the usage reported so far; before any was reported, the response's id."""
         response = super().response()
-        # The id names the estimate of a stream that breaks off, which is corrected when the response is retrieved.
+        # If the stream breaks off, its estimated charge is stored under this id, and corrected by a later retrieval.
         return {"id": self._id} if response is None and self._id else response
 
 

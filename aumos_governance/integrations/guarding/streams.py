@@ -28,8 +28,8 @@ class _Watch:
         self._reading = False
         self._read = read
         self._close = close
-        # The finalizer settles a response that is garbage-collected before its end. It refers to the reader and not to
-        # the response, which it would keep alive.
+        # The finalizer settles a response that is garbage-collected before its end. It refers to the reader only: a
+        # reference to the response would keep the response alive.
         self._so_far = partial(_evidence_so_far, reader)
         weakref.finalize(response, charge.abandon, self._so_far).atexit = False
         charge.settle_at_exit(self._so_far)

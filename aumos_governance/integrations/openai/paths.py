@@ -18,7 +18,7 @@ __all__ = ["FREE_POSTS"]
 
 FREE_POSTS: Final = re.compile(
     r"/(?:"
-    # Listed as free; and counting, which has no price.
+    # Moderation is listed as free, and counting tokens has no price.
     r"moderations|responses/input_tokens"
     # Files and uploads: no price (https://platform.openai.com/docs/api-reference/files). Files for a container: the
     # container is billed when it is made.
@@ -42,7 +42,7 @@ FREE_POSTS: Final = re.compile(
     r"|evals/[^/]+/runs/[^/]+"
     r"|fine_tuning/jobs/[^/]+/pause|fine_tuning/alpha/graders/validate|fine_tuning/checkpoints/[^/]+/permissions"
     r"|(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
-    # The administration of an organization, and the endpoints to which its events are sent.
+    # The administration of an organization, and of the endpoints that receive its events.
     r"|organization/.+|projects/.+|webhook_endpoints(?:/.+)?"
     r")"
 )

@@ -259,7 +259,7 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
             # Cached tokens are part of the reported input and have their own price.
             text -= used[unit]
     price = known.get("input_mtok")
-    # More cached tokens than input is a contradiction, for which genai-prices raises the error.
+    # More cached tokens than input tokens is a contradiction; genai-prices then raises the error.
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
 
 
