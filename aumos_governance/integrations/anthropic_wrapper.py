@@ -19,12 +19,12 @@ class AnthropicAuditRecord(CallRecord):
 
 
 class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
-    """A client for one agent's Anthropic calls, which holds each call's ``estimated_cost`` and charges its true cost.
+    """A client for one agent's Anthropic calls. It holds each call's ``estimated_cost``, then charges its true cost.
 
     ``anthropic_client`` is a client of Anthropic's library, or an object with the same methods. ``default_cost`` USD
-    are held for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. Where
-    a response does not report its usage, the held amount is charged. ``budget_category`` names the budget that every
-    call is charged to.
+    are held for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. If a
+    response does not report its usage, the held amount is charged. ``budget_category`` names the budget that every call
+    is charged to.
     """
 
     _provider = calls.PROVIDER
@@ -33,9 +33,9 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     def governed_message(
         self, model: str, max_tokens: int, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """Call ``messages.create``, to which other keywords are passed on; ``estimated_cost`` is in USD.
+        """Call ``messages.create``, and pass other keywords on to it; ``estimated_cost`` USD are held before.
 
-        Raises GovernanceDeniedError when the call is denied; nothing was sent then.
+        Raises GovernanceDeniedError when the call is denied; the request is not sent then.
         """
         arguments = {"model": model, "max_tokens": max_tokens, "messages": messages, **kwargs}
         return self._call("message", "/v1/messages", self._client.messages.create, arguments, estimated_cost)
@@ -46,7 +46,7 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
         """Call ``completions.create`` of Anthropic's legacy interface, governed like `governed_message`.
 
         Its responses never report their usage, so the held amount is charged, flagged as an estimate. Raises
-        ConfigurationError where the installed version of Anthropic's library no longer has this interface.
+        ConfigurationError if the installed version of Anthropic's library no longer has this interface.
         """
         completions = getattr(self._client, "completions", None)
         if completions is None:

@@ -1,4 +1,4 @@
-"""The base of the earlier SDK's client classes, which hold the caller's estimate and keep a list of the decisions."""
+"""The base of the earlier SDK's client classes. They hold the caller's estimate, and keep a list of the decisions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["AuditedClient", "CallRecord"]
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """The record of one decided call. ``estimated_cost`` is the amount in USD that was held, not what the call cost."""
+    """The record of the decision about one call; ``estimated_cost`` is the held amount in USD, not the true cost."""
 
     record_id: str
     agent_id: str
@@ -47,7 +47,7 @@ RecordT = TypeVar("RecordT", bound=CallRecord)
 
 
 class AuditedClient(Generic[RecordT]):
-    """The base class of a governed client for one agent; a subclass for each provider adds the methods that call it."""
+    """The base class of a governed client for one agent; a subclass per provider adds the methods that make calls."""
 
     _provider: ClassVar[Provider]
     _record: ClassVar[type[Any]]
@@ -66,7 +66,7 @@ class AuditedClient(Generic[RecordT]):
         self._agent_id = agent_id
         if iscoroutinefunction(getattr(client, "request", None)):
             raise ConfigurationError(
-                f"{type(self).__name__} takes a synchronous client; govern(client) takes both kinds."
+                f"{type(self).__name__} takes a synchronous client; use govern(client) for an asynchronous client."
             )
         self._guard = _RecordingGuard(
             self._record,
@@ -85,7 +85,7 @@ class AuditedClient(Generic[RecordT]):
 
     @property
     def audit_log(self) -> list[RecordT]:
-        """The records of calls made through this object, oldest first; the engine's audit trail keeps them for good."""
+        """The records of this object's calls, oldest first; the engine's audit trail keeps the decisions for good."""
         return self._guard.log
 
     @property
@@ -95,7 +95,7 @@ class AuditedClient(Generic[RecordT]):
 
     @property
     def default_cost(self) -> float:
-        """The amount in USD that is held for a call without an estimate, and charged for a model of unknown price."""
+        """The USD that are held for a call without an ``estimated_cost``, and charged for a model of unknown price."""
         return float(money.to_decimal(self._default))
 
     def _call(
@@ -113,7 +113,7 @@ class AuditedClient(Generic[RecordT]):
             else:
                 if iscoroutinefunction(function):
                     raise ConfigurationError(
-                        "The client's methods are asynchronous; give a client whose methods return their response."
+                        "The client's methods are asynchronous; pass a client whose methods return responses."
                     )
                 paid = _EstimatingProvider(self._provider).paid(
                     ApiRequest("post", path, arguments, bool(arguments.get("stream")))
@@ -164,7 +164,7 @@ class _RecordingGuard(Guard):
 
 
 _ESTIMATE: Final[ContextVar[tuple[str, Decimal] | None]] = ContextVar("aumos_governance_estimate", default=None)
-"""The ``call_type`` of the call that is being made, and the amount in USD that is held for it."""
+"""The ``call_type`` of the call that this thread or task is making, and the amount in USD to hold for the call."""
 
 
 @contextmanager
@@ -178,7 +178,7 @@ def _estimating(call_type: str, held: Decimal) -> Iterator[None]:
 
 
 class _EstimatingProvider:
-    """A provider for whose calls the caller's estimate is held in place of the worst case."""
+    """A provider whose calls have the caller's ``estimated_cost`` as their worst case."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
@@ -193,7 +193,7 @@ class _EstimatingProvider:
 
 
 class _EstimatedCall:
-    """A paid call whose worst case is the caller's estimate, in USD."""
+    """A paid call that holds the caller's ``estimated_cost``, ``worst`` in USD, in place of the computed worst case."""
 
     def __init__(self, paid: Paid, worst: Decimal) -> None:
         self.quoted: Rates | None = None

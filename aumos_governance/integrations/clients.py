@@ -191,7 +191,7 @@ def _governed(kind: Any) -> Any:
             )
 
         def __reduce_ex__(self, protocol: Any) -> Any:
-            # `copy` cannot find the class by its name, which is the plain class's.
+            # The class has the plain class's name, so `copy` cannot find it by its name.
             reduced = super().__reduce_ex__(protocol)
             return (_empty_client, (plain_kind(type(self)),), *reduced[2:]) if reduced[1] == (type(self),) else reduced
 
@@ -307,7 +307,7 @@ def _name_and_model(options: Any) -> tuple[str, str | None]:
 
 
 def _input_file(options: Any) -> str | None:
-    """Return the id of an OpenAI batch's input file, whose requests are held; None for any request but a batch."""
+    """Return the id of the input file that an OpenAI batch request names; None for any other request."""
     if options.url != "/batches" or options.method.lower() != "post":
         return None
     file = body_of(options).get("input_file_id")

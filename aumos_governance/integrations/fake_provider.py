@@ -1,6 +1,6 @@
 """A fake provider without cost or network: OpenAI's own client, whose responses are made in this process.
 
-It is for examples, lessons and tests. `govern` charges its calls like real ones, by the prices of the requested model.
+The fake provider is for examples, lessons and tests. `govern` charges its calls by the requested model's real prices.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _numbers = count(1)
 def fake_openai(**options: Any) -> OpenAI:
     """Return a client of OpenAI's library whose responses are made in this process.
 
-    It serves chat completions and responses, both also streamed, and embeddings. Each reply repeats the prompt, and
-    each word counts as one token. ``options`` are passed to the client's class. Raises ConfigurationError when
-    OpenAI's library is not installed.
+    The client serves chat completions and responses, both also streamed, and embeddings. Each reply repeats the prompt,
+    and the usage reports one token per word. ``options`` are passed to the client's class. Raises ConfigurationError
+    when OpenAI's library is not installed.
     """
     client: OpenAI = _client("OpenAI", "DefaultHttpxClient", options)
     return client

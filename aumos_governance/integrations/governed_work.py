@@ -20,7 +20,7 @@ CONSENT: Final = "governed_call"
 """The ``data_type`` under which consent to calls of a governed function is recorded."""
 _ATOM: Final = money.to_decimal(1)
 _LONGEST: Final = 2_000
-"""The most characters of one argument's `repr` that a user is shown; a longer one is cut off, with a mark."""
+"""The most characters of one argument's `repr` that a user is shown; a longer text is cut off and marked."""
 
 
 class GovernanceState:
@@ -36,13 +36,13 @@ class GovernanceState:
 
     @property
     def budget_limit(self) -> float | None:
-        """The function's budget, or None where only its engine's budgets limit it."""
+        """The function's budget, or None if only the engine's budgets limit the function."""
         limit = self._work.limit
         return None if limit is None else float(money.to_decimal(limit))
 
     @property
     def spent(self) -> float:
-        """The amount recorded by `record_spend`; with a budget, the amount charged to that budget in the session."""
+        """The amount charged to the function's budget in the session; without a budget, the sum of its spends."""
         return float(self._work.spent())
 
     @property
@@ -64,7 +64,7 @@ class GovernanceState:
 
 @dataclass(frozen=True, slots=True)
 class _Binding:
-    """An engine, with the agent, the required trust level and the budget that the function's calls have there."""
+    """An engine, with the agent, required trust level and budget that it uses for the function's calls."""
 
     engine: Engine
     agent_id: str
@@ -76,7 +76,8 @@ class GovernedWork:
     """One governed function: its trust level, budget and consent, and the engine that decides about its calls.
 
     ``limit`` is the budget in nano-USD. ``act`` makes each call a governed action, otherwise it is a governed call.
-    Without ``engine``, the registered engine decides, or the function's own where none is registered.
+    Without ``engine``, the registered engine decides. If no engine is registered, an engine for this function alone
+    decides.
     """
 
     def __init__(
@@ -131,7 +132,7 @@ class GovernedWork:
         try:
             spent: Decimal = bound.engine.budget.balance(self._name).spent
         except (BudgetNotFoundError, NotFoundError):
-            # The session in which the function spent money has ended, and with it the budget.
+            # The function's session has ended, and its budget ended with the session.
             return Decimal(0)
         return spent
 
@@ -151,7 +152,7 @@ class GovernedWork:
             self._recorded += nano
 
     def _bound_anew(self) -> _Binding:
-        # The notebook has a new session, in which the budget has to be created again.
+        # The notebook has a new session, and the budget has to be created again in this session.
         self._bound = None
         return self.bound()
 
@@ -165,7 +166,7 @@ class GovernedWork:
     def _budget(self, engine: Engine) -> str | None:
         """Create the function's budget in an engine and return its name; None without a budget or an open session.
 
-        Raises ConfigurationError where the budget exists with a lower limit.
+        Raises ConfigurationError if the budget exists with a lower limit.
         """
         if self.limit is None:
             return None
@@ -176,7 +177,7 @@ class GovernedWork:
             # No session is open, so the engine denies each call for that reason.
             return None
         except ValueError:
-            # The function was redefined with another limit, which may lower the existing one but not raise it.
+            # The function was redefined with another limit, which may only lower the existing limit.
             existing: Decimal = engine.budget.balance(self._name).limit
             if limit > existing:
                 raise ConfigurationError(
@@ -208,8 +209,9 @@ class GovernedWork:
     def running(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
         """Have the engine decide about one call before the ``with`` block runs it.
 
-        Raises GovernanceDeniedError when it is denied. A call that raises an exception is released; an interrupted call
-        is settled with 0 USD, as an estimate, besides what it has recorded itself.
+        Raises GovernanceDeniedError when the call is denied. If the block raises an exception, the call's hold is
+        released. If the block is interrupted, the call is settled with 0 USD, flagged as an estimate. In both cases the
+        spends that the call has recorded with `record_spend` stay charged.
         """
         bound = self.bound()
         if self._needs_money(bound):
@@ -245,19 +247,19 @@ class GovernedWork:
         await grant.settle(0)
 
     def _needs_money(self, bound: _Binding) -> bool:
-        """Whether a call is allowed only while its budget is not used up; with a budget of 0 it may run for free."""
+        """Whether calls need a budget that is not used up; with a budget of 0, calls that spend nothing may run."""
         return bound.category is not None and bool(self.limit)
 
     def _smallest_spend(self, bound: _Binding) -> GovernanceAction:
-        """Return an action of 1 nano-USD, to evaluate whether any budget is left; the call records its own spends."""
+        """Return an action of 1 nano-USD, to evaluate whether any budget is left; the call's own spends come later."""
         return GovernanceAction(
             bound.agent_id, budget_category=bound.category, budget_amount=_ATOM, action_type=self._name
         )
 
     def _checked(self, bound: _Binding, decision: GovernanceDecision) -> _Binding:
-        """Return the binding to use for the call, by the ``decision`` on whether its budget is used up.
+        """Return the binding to use for the call; ``decision`` is the evaluation of `_smallest_spend`.
 
-        Raises GovernanceDeniedError where the function's own budget is used up.
+        Raises GovernanceDeniedError if the function's budget is used up.
         """
         limit = decision.limit
         if decision.allowed or limit is None or (limit.kind, limit.name) != ("category", self._name):

@@ -26,12 +26,12 @@ __all__ = ["GovernedCalls", "governed_tool"]
 class GovernedCalls(Guards, BaseCallbackHandler):
     """A callback handler that holds the worst case of each call of a model, and settles its true cost.
 
-    Passed to a run as ``config={"callbacks": [GovernedCalls()]}``, it governs all models in that run; passed to a model
-    as ``callbacks=[...]``, that model only. Its arguments are those of `govern`. A denied call raises
-    GovernanceDeniedError, and a call whose price is not known raises ConfigurationError; neither is sent.
+    Passed to a run as ``config={"callbacks": [GovernedCalls()]}``, the handler governs all models in that run; passed
+    to a model as ``callbacks=[...]``, it governs that model only. It takes the arguments of `govern`. A denied call
+    raises GovernanceDeniedError, and a call whose price is not known raises ConfigurationError; neither is sent.
 
     Embeddings are not governed, since LangChain has no callbacks for them. A call with several prompts is refused,
-    since they cannot be held one by one. A call that the provider's client retries counts as one call.
+    since the prompts cannot be held one by one. A call that the provider's client retries is held and charged once.
     """
 
     # Without `raise_error` LangChain logs an exception and goes on; without `run_inline` it awaits other callbacks at
@@ -60,11 +60,11 @@ class GovernedCalls(Guards, BaseCallbackHandler):
             charge.release() if is_from_cache(response) else charge.settle(response_of(response))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """Release the hold of a failed call that cost nothing; settle any other failed call as an estimate."""
+        """Release the hold of a failed call that cost nothing; charge the held amount of any other failed call."""
         if (charge := self._pop_charge(run_id)) is None:
             return
         if not isinstance(error, Exception):
-            # The garbage collector may raise GeneratorExit in any thread, where this must not wait for the ledger.
+            # The garbage collector may raise GeneratorExit in any thread, so this must not wait for the ledger.
             charge.abandon()
         elif outcome_of(error) == Outcome.FREE:
             charge.release()

@@ -1,4 +1,4 @@
-"""The adapter for LangChain's tools, which makes their calls governed actions."""
+"""The adapter for LangChain: `governed_tool` makes the calls of a tool governed actions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["governed_tool"]
 
 _Tool = TypeVar("_Tool", bound=BaseTool)
 _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
-"""Keyword arguments that LangChain passes to a tool beside those that the model wrote."""
+"""Keyword arguments that LangChain adds to the arguments that the model wrote."""
 
 
 def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> _Tool:
     """Return a copy of the tool; each call of the copy, by an agent or by other code, is a governed action.
 
-    A denied tool does not run, and GovernanceDeniedError ends the run; with ``tell_model`` the reason is returned as
-    the tool's result, which an agent's model reads. A tool that raises an exception is not charged.
+    A denied tool does not run, and GovernanceDeniedError ends the run. With ``tell_model``, the reason is returned as
+    the tool's result instead, so that an agent's model reads it. A tool that raises an exception is not charged.
     """
     tool_guard = guard or ToolGuard()
     governed: _Tool = tool.model_copy()
@@ -57,6 +57,6 @@ def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bo
 
 
 def _arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that the model wrote, positional ones as the list ``input``."""
+    """Return the arguments that the model wrote; positional arguments become the list ``input``."""
     named = {name: value for name, value in kwargs.items() if name not in _FROM_LANGCHAIN}
     return {**named, "input": list(args)} if args else named

@@ -25,10 +25,10 @@ __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
 
 class _LiteLLMGuards(Guards):
-    """A factory of guards for LiteLLM's calls, whose provider, address and model are found in their arguments."""
+    """A factory of guards for LiteLLM's calls; it finds the provider, address and model in a call's arguments."""
 
     def _call(self, arguments: Mapping[str, Any], kind: str = "completion") -> tuple[Guard, Paid]:
-        """Return a call's guard, and the paid call; ``kind`` as in `call_of`."""
+        """Return the guard and the paid call for a call's arguments; ``kind`` is as in `call_of`."""
         model, provider, _, found = litellm.get_llm_provider(
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
@@ -37,11 +37,11 @@ class _LiteLLMGuards(Guards):
 
 
 class GovernedLiteLLM(_LiteLLMGuards):
-    """The functions ``completion``, ``responses`` and ``embedding`` of LiteLLM, whose calls are held and charged.
+    """The functions ``completion``, ``responses`` and ``embedding`` of LiteLLM as governed calls.
 
-    The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor's arguments
-    are those of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known raises
-    ConfigurationError; nothing is sent then. A call that LiteLLM retries counts as one call. A call with ``fallbacks``
+    The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor takes the
+    arguments of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known raises
+    ConfigurationError; neither is sent. A call that LiteLLM retries is held and charged once. A call with ``fallbacks``
     is refused, since the price of another model differs.
     """
 
@@ -107,10 +107,10 @@ class GovernedLiteLLM(_LiteLLMGuards):
 class GovernanceLogger(CustomLogger, _LiteLLMGuards):
     """A logger that charges calls made without `GovernedLiteLLM`: ``litellm.callbacks = [GovernanceLogger()]``.
 
-    It cannot stop a call, since LiteLLM ignores the exceptions of a logger. It charges the full cost afterwards, so
-    that less of the budget remains for the next governed call; for a response without usage it charges the worst case.
-    Where the trust level allows no call, or the price is not known, it records the denial and charges nothing. Its
-    arguments are those of `govern`.
+    The logger cannot stop a call, since LiteLLM ignores the exceptions of a logger. It charges the full cost after the
+    call, so that less of the budget remains for the next governed call; for a response without usage it charges the
+    worst case. If the trust level allows no call, or the price is not known, it records a denial and charges nothing.
+    It takes the arguments of `govern`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -118,11 +118,11 @@ class GovernanceLogger(CustomLogger, _LiteLLMGuards):
         _LiteLLMGuards.__init__(self, **options)
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """Charge the cost of a synchronous call; LiteLLM calls this after each one."""
+        """Charge the cost of a synchronous call; LiteLLM calls this method after each synchronous call."""
         now(self._charge_finished(kwargs, response_obj, awaited=False))
 
     async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-        """Charge the cost of an asynchronous call; LiteLLM calls this after each one."""
+        """Charge the cost of an asynchronous call; LiteLLM calls this method after each asynchronous call."""
         await when_awaited(self._charge_finished(kwargs, response_obj, awaited=True))
 
     def _charge_finished(self, kwargs: Any, response: Any, *, awaited: bool) -> Steps[None]:
@@ -146,9 +146,9 @@ class GovernanceLogger(CustomLogger, _LiteLLMGuards):
 
 
 class _Stream:
-    """A proxy of a stream of LiteLLM's, whose charge is settled by the usage in the stream's last chunk.
+    """A proxy of one of LiteLLM's streams; it settles the call's charge by the usage in the stream's last chunk.
 
-    A chunk that only reports the usage is left out unless ``show_usage``: the caller did not request it.
+    ``show_usage`` is whether the caller requested the usage; if not, a chunk that only reports the usage is left out.
     """
 
     def __init__(self, chunks: Any, charge: Charge, *, show_usage: bool) -> None:
@@ -212,7 +212,7 @@ class _AsyncStream(_Stream):
 
 
 class _HeldCall:
-    """A call that is held before the function ``send`` makes it; ``send`` takes arguments to add to the call's own."""
+    """A call that is held before the function ``send`` makes it; ``send`` takes further arguments for the call."""
 
     def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
         self._guard = guard
@@ -223,7 +223,7 @@ class _HeldCall:
     def send(self, added: Mapping[str, Any], place: Place) -> Steps[tuple[Charge, Any]]:
         """Hold the worst case, send the call, and return its charge and response.
 
-        The call is sent again without the ``added`` arguments where the server at ``place`` may have refused them.
+        The call is sent again without the ``added`` arguments if the server at ``place`` may have refused them.
         """
         awaited = self._awaited
         charge = yield from self._guard.beginning(self._paid, awaited=awaited)
@@ -280,8 +280,9 @@ def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
 
 def _unpriced(paid: Paid) -> ConfigurationError:
     return ConfigurationError(
-        f"A call of {paid.model!r} was made and is not charged, because its price is not known: state it with"
-        " GovernanceLogger(price=...) per million tokens, default_cost=... USD a call, or cost=0."
+        f"A call of {paid.model!r} was not charged, because its price is not known. State the price"
+        " for later calls with GovernanceLogger(price=...) per million tokens, GovernanceLogger(default_cost=...) USD a"
+        " call, or GovernanceLogger(cost=0) for a free model."
     )
 
 
@@ -299,7 +300,7 @@ def _is_cached(response: Any) -> bool:
 
 
 def _is_complete(kwargs: Mapping[str, Any]) -> bool:
-    """Whether LiteLLM logs a whole response of the provider, and not a chunk of a stream or a cached response."""
+    """Whether LiteLLM logs a provider's whole response, and not a chunk of a stream or a cached response."""
     if kwargs.get("cache_hit"):
         return False
     parts = ("complete_streaming_response", "async_complete_streaming_response")

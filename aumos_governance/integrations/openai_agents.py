@@ -1,4 +1,4 @@
-"""The adapter for the OpenAI Agents SDK, which makes calls of its function tools governed actions."""
+"""The adapter for the OpenAI Agents SDK: `governed_tool` makes the calls of a function tool governed actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ToolDeniedError", "governed_tool"]
 class ToolDeniedError(GovernanceDeniedError, AgentsException):
     """The error of a governed tool that was denied and did not run.
 
-    It is an AgentsException too, since the Agents SDK lets only those end a run unchanged.
+    The class derives from AgentsException too, since the Agents SDK lets only AgentsExceptions end a run unchanged.
     """
 
     def __init__(self, denied: GovernanceDeniedError) -> None:
@@ -29,9 +29,9 @@ class ToolDeniedError(GovernanceDeniedError, AgentsException):
 def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> FunctionTool:
     """Return a copy of the tool; each call of the copy is a governed action.
 
-    A denied tool does not run, and ToolDeniedError ends the run; with ``tell_model`` the model reads the reason as the
-    tool's result, and the run goes on. A tool whose error the SDK passes to the model, and does not raise, counts as
-    run and is charged.
+    A denied tool does not run, and ToolDeniedError ends the run. With ``tell_model``, the model reads the reason as the
+    tool's result instead, and the run goes on. If a tool fails and the SDK reports the error to the model instead of
+    raising it, the call is charged.
     """
     governed = copy.copy(tool)
     invoke, tool_guard = governed.on_invoke_tool, guard or ToolGuard()
@@ -52,7 +52,7 @@ def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_mo
 
 
 def _parsed(arguments: str) -> Mapping[str, Any]:
-    """Return the model's arguments, as shown to the user; text that is no JSON object is named ``arguments``."""
+    """Return the model's arguments as a mapping; text that is no JSON object becomes the entry ``arguments``."""
     try:
         parsed = json.loads(arguments or "{}")
     except ValueError:

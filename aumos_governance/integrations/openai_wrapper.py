@@ -18,12 +18,12 @@ class OpenAIAuditRecord(CallRecord):
 
 
 class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
-    """A client for one agent's OpenAI calls, which holds each call's ``estimated_cost`` and charges its true cost.
+    """A client for one agent's OpenAI calls. It holds each call's ``estimated_cost``, then charges its true cost.
 
     ``openai_client`` is a client of OpenAI's library, or an object with the same methods. ``default_cost`` USD are held
-    for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. Where a
-    response does not report its usage, the held amount is charged. ``budget_category`` names the budget that every call
-    is charged to.
+    for a call without an ``estimated_cost``, and charged for a call of a model whose price is not known. If a response
+    does not report its usage, the held amount is charged. ``budget_category`` names the budget that every call is
+    charged to.
     """
 
     _provider = calls.PROVIDER
@@ -32,9 +32,9 @@ class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
     def governed_chat_completion(
         self, model: str, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """Call ``chat.completions.create``, to which other keywords are passed on; ``estimated_cost`` is in USD.
+        """Call ``chat.completions.create``, and pass other keywords on to it; ``estimated_cost`` USD are held before.
 
-        Raises GovernanceDeniedError when the call is denied; nothing was sent then.
+        Raises GovernanceDeniedError when the call is denied; the request is not sent then.
         """
         arguments = {"model": model, "messages": messages, **kwargs}
         create = self._client.chat.completions.create

@@ -23,9 +23,9 @@ _Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRe
 class GovernedToolset(WrapperToolset[AgentDepsT]):
     """A toolset that runs the tools of another toolset as governed actions.
 
-    A denied tool does not run, and GovernanceDeniedError ends the agent's run; with ``tell_model`` the model reads the
-    reason as the tool's failure, and the run goes on. A tool that raises an exception, ``ModelRetry`` included, is not
-    charged.
+    A denied tool does not run, and GovernanceDeniedError ends the agent's run. With ``tell_model``, the model reads the
+    reason as the tool's failure instead, and the run goes on. A tool that raises an exception, ``ModelRetry`` included,
+    is not charged.
     """
 
     guard: ToolGuard = field(default_factory=ToolGuard)

@@ -18,11 +18,12 @@ _Result = TypeVar("_Result")
 
 
 class ToolGuard:
-    """A guard that makes each tool call a governed action, which a user approves where the trust level requires it.
+    """A guard that makes each tool call a governed action; a user approves the action if the trust level requires it.
 
-    ``cost`` is the price of one call in USD: an amount for every tool, or a mapping by tool name (0 for a tool that it
-    does not name). It is held before the call and charged after it. ``required_trust_level`` is the level that an agent
-    needs to run a tool. ``engine`` and ``agent_id`` default to the default engine and its agent at the time of a call.
+    ``cost`` is the price of one call in USD: an amount for every tool, or a mapping from tools' names to amounts. A
+    tool that the mapping does not name costs 0. The price is held before the call and charged after it.
+    ``required_trust_level`` is the level that an agent needs to run a tool. ``engine`` and ``agent_id`` default to the
+    default engine and its agent at the time of a call.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class ToolGuard:
     async def run_async(
         self, tool: str, arguments: Mapping[str, Any], call: Callable[[], Awaitable[_Result]]
     ) -> _Result:
-        """Run an awaitable tool like `run`; the event loop goes on while a user decides."""
+        """Do what `run` does, for a tool whose ``call`` is awaited; the event loop runs on while a user decides."""
         engine = self._engine or default_engine()
         async with engine.authorize(self.action(engine, tool, arguments)):
             return await call()

@@ -28,7 +28,7 @@ _ANY_CONTEXT: Final = 1_000_000
 _FAST: Final = {"speed": "fast"}
 _BATCH: Final = {"processing": "batch"}
 _FAST_AT_LIST_PRICE: Final = "claude-opus-4-6"
-"""The model that runs at standard speed and standard prices even where fast mode is requested:
+"""The model that runs at standard speed and standard prices even if fast mode is requested:
 https://platform.claude.com/docs/en/about-claude/pricing#fast-mode-pricing."""
 _NO_GEOGRAPHY: Final = (None, "", "not_available")
 _BATCH_MULTIPLIER: Final = Decimal("0.5")
@@ -45,7 +45,7 @@ class AnthropicProvider:
     price_id = "anthropic"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
+        """Implement `Provider.paid`: return the paid call of a request, or None for a free request."""
         path = request.plain_path
         if is_free(request, FREE_POSTS):
             return None
@@ -59,7 +59,7 @@ class AnthropicProvider:
         raise unknown_method(request)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return a reader for a response that states an earlier call's cost, as `Provider.later`."""
+        """Implement `Provider.later`: return a reader for a response that states an earlier call's cost, or None."""
         return anthropic_later.later(request, guard)
 
 
@@ -83,7 +83,7 @@ class _Message:
     def worst(self, rates: Rates) -> Decimal:
         """Return the worst case in USD: the longest output, one input token per byte, and the dearest prices.
 
-        Raises ConfigurationError where something that the call may use has no known price.
+        Raises ConfigurationError if the call may use something, such as a web search, whose price is not known.
         """
         size = self._measured()
         if size.runs_code and rates.flat is None and not rates.fee:
@@ -100,7 +100,7 @@ class _Message:
         return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)
 
     def _attempt(self, rates: Rates, size: Size, request: Mapping[str, Any]) -> Decimal:
-        """Return the worst case of one attempt with one model, including a compaction of the conversation before it."""
+        """Return the worst case of one attempt with one model, with the compaction of the conversation before it."""
         rates, context = self._dearest(rates, request.get("speed"))
         tokens, output = _input_bound(size, rates), request.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
@@ -129,7 +129,7 @@ class _Message:
                 raise unknown_price(f"{rates.model} with speed='fast'")
         geo = self._request.get("inference_geo")
         if geo is None:
-            # The workspace's default applies, which the request does not show.
+            # The workspace's default applies, and the request does not show it.
             geo = "us" if has_geography(rates.model) else "global"
         multiplier = geo_multiplier(geo)
         if multiplier is None:
@@ -137,9 +137,9 @@ class _Message:
         return rates.times(multiplier), context
 
     def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
-        """Return the worst case of each fallback model, which takes over where the model before it declines.
+        """Yield the worst case of each fallback model. A fallback model responds if the model before it declines.
 
-        A model may decline after a part of its response, which is billed, so all worst cases are held.
+        A model may decline after a part of its response. That part is billed, so all worst cases are held.
         """
         fallbacks = self._request.get("fallbacks")
         if fallbacks == "default":
@@ -160,7 +160,7 @@ class _Message:
                 yield self._attempt(other, size, request)
 
     def _advisors(self, rates: Rates, size: Size) -> Decimal:
-        """Return the worst case of all advisors, each of which reads the conversation and the model's output so far."""
+        """Return the worst case of all advisors; each advisor reads the conversation and the model's output so far."""
         cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
@@ -194,7 +194,7 @@ class _Message:
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
-        Raises UsageMissingError, as `Paid.cost`, and also for terms without a published price.
+        Raises UsageMissingError as `Paid.cost` does, and also for terms without a published price.
         """
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
@@ -212,7 +212,7 @@ class _Message:
         others = list(other_iterations(usage, model, main))
         if is_implausible(main, seen) and not (_is_empty(main, seen) and others):
             if response.get("stop_reason") == "refusal" and _is_empty(main, seen):
-                # The model declined before it wrote anything, which is not billed.
+                # The model declined before it wrote anything, so the provider bills nothing.
                 return Cost(Decimal(0))
             raise UsageMissingError
         cost = self._priced(rates, usage, main)
@@ -231,7 +231,7 @@ class _Message:
             return rates.cost(units.counts)
         speed, tier = usage.get("speed") or self._request.get("speed"), usage.get("service_tier")
         geo = usage.get("inference_geo")
-        # Where the usage states no geography, the requested one is taken to have served the request.
+        # If the usage states no geography, the requested geography is assumed to have served the request.
         multiplier = geo_multiplier(self._request.get("inference_geo") if geo in _NO_GEOGRAPHY else geo)
         if multiplier is None or tier not in (None, "standard", "batch"):
             # The prices of priority capacity are negotiated and not published.
@@ -248,8 +248,8 @@ class _Message:
     def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
         """Return the estimated cost of a stream that broke off, by its reported input and the output that arrived.
 
-        The longest output is charged where the model may have written more than the stream shows. Raises
-        UsageMissingError where the cost cannot be estimated.
+        The longest output is charged if the model may have written more than the stream shows. Raises UsageMissingError
+        if the cost cannot be estimated; the held amount is then charged.
         """
         if self._measured().served or self._request.get("fallbacks"):
             # The server's own requests for the call have not been reported yet.
@@ -278,7 +278,7 @@ class _Message:
 
 
 class _Completion:
-    """A paid call of ``completions.create``, the legacy interface, whose responses never report their usage."""
+    """A paid call of ``completions.create``, the legacy interface. Its responses never report their usage."""
 
     name = "completions"
     body: Mapping[str, Any] | None = None
@@ -294,7 +294,7 @@ class _Completion:
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the price per call that the user states. Raises UsageMissingError where the user states none."""
+        """Return the user's price per call. Without one, raise UsageMissingError; the held amount is then charged."""
         if rates.flat is None:
             raise UsageMissingError
         return Cost(rates.flat)
@@ -310,7 +310,7 @@ def _without_unset(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _at_anthropic(rates: Rates) -> bool:
-    """Whether Anthropic's own price list and terms apply, not a stated price or those of Bedrock or Google."""
+    """Whether Anthropic's own price list and terms apply, and not a user's price, nor Bedrock's or Google's list."""
     return rates.found and rates.seller == "anthropic"
 
 

@@ -30,8 +30,8 @@ def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
 class MessageMeter:
     """A meter for the stream of a message.
 
-    The first event reports the input, and the last but one the output; both are totals, not differences. Until the
-    output is reported, `response` has no count of it, since the first event's count of it is a placeholder.
+    The first event reports the input tokens, and the last but one event the output tokens; both counts are totals. The
+    first event's count of output tokens is a placeholder, so `response` leaves it out until the true count arrives.
     """
 
     response: Mapping[str, Any] | None = None
@@ -59,7 +59,7 @@ class MessageMeter:
         return False
 
     def _end(self, metrics: object) -> None:
-        """Note that the stream is complete; ``metrics`` are counts that Bedrock adds to the last event."""
+        """Note that the stream is complete; ``metrics`` are counts that Bedrock adds to the last event, or None."""
         self.ended = True
         usage = (self.response or {}).get("usage")
         counted = metrics.get("outputTokenCount") if isinstance(metrics, Mapping) else None
@@ -88,7 +88,7 @@ class MessageMeter:
 
 @dataclass(slots=True)
 class CompletionMeter:
-    """A meter for the stream of a legacy completion, which reports no usage."""
+    """A meter for the stream of a legacy completion. The stream reports no usage; only its output is measured."""
 
     response: Mapping[str, Any] | None = None
     ended: bool = False

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["batch_of", "later"]
 
 _BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/results|/cancel)?")
-"""Matches the paths of a batch. The library reads its results at the absolute address that the batch states."""
+"""Matches the paths of a batch. The library reads a batch's results at the absolute address that the batch states."""
 
 
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
-    """Return the paid call that submits a batch. Raises ConfigurationError for a request in it that cannot be held."""
+    """Return the paid call that submits a batch.
+
+    ``paid_of`` returns the paid call of each request in the batch. Raises ConfigurationError if the worst case of any
+    of these requests is not known.
+    """
     return BatchCall(_requests(request), paid_of)
 
 

@@ -1,4 +1,4 @@
-"""The paths of Anthropic's API at which a request costs nothing, by the published price list.
+"""The paths of Anthropic's API whose requests cost nothing, by the published price list.
 
 https://platform.claude.com/docs/en/about-claude/pricing names what is billed: the tokens of messages and of batches
 (reading a batch's results costs no more), the tools of a message, and the tokens and running time of Managed Agents'
@@ -28,4 +28,4 @@ FREE_POSTS: Final = re.compile(
     r"|organizations/.+|user_profiles(?:/.+)?|compliance/.+"
     r")"
 )
-"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""
+"""Matches the paths of free POST, PUT and PATCH requests. Reading and deleting are free at any path."""

@@ -13,7 +13,7 @@ from ..pricing.seen import utf8_size
 __all__ = ["Advisor", "Size", "size_of"]
 
 _TOKENS_PER_IMAGE: Final = 5_000
-"""An upper bound of the tokens of an image, which the provider scales down to fewer."""
+"""An upper bound of the tokens of an image; the provider scales larger images down."""
 _TOKENS_OF_TOOLS: Final = 1_000
 """An upper bound of the tokens that the provider adds to a request with tools."""
 _TOKENS_OF_TOOLSETS: Final = {"computer": 5_500, "browser": 8_000, "bash": 500, "text_editor": 1_000}
@@ -23,20 +23,20 @@ of computer use, 7,550 for all of the browser's, 325 for bash, 700 for the edito
 _TOKENS_PER_VALUE: Final = 8
 """An upper bound of the tokens of a number, or of the punctuation around a name."""
 _SEARCHES: Final = 10
-"""The number of web searches that are held for a request without a limit of them."""
+"""The number of web searches that are held for a request that sets no limit."""
 _ADVICE: Final = 5
-"""The number of an advisor's uses that are held for a request without a limit of them."""
+"""The number of an advisor's uses that are held for a request that sets no limit."""
 _TOKENS_OF_ADVICE: Final = 32_000
-"""The tokens held for one use of an advisor without a limit; typically it takes 1,400 to 1,800, thinking included
+"""The tokens held for one use of an advisor without a limit; a use typically takes 1,400 to 1,800 tokens with thinking
 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool)."""
 _ON_THE_SERVER: Final = ("web_search", "web_fetch", "code_execution", "mcp_toolset")
 """The beginnings of the types of tools that the provider runs within the request; their results become input."""
 _WEB_TOOL: Final = re.compile(r"web_(?:search|fetch)_(\d{8})$")
 _CODE_FREE_SINCE: Final = "20260209"
-"""The version of the web tools since which a request with them is charged only tokens for code execution
+"""The first version of the web tools that makes code execution in the same request free beside its tokens
 (https://platform.claude.com/docs/en/about-claude/pricing#code-execution-tool)."""
 _COMPACTED_AT: Final = 150_000
-"""The input tokens at which a conversation is compacted where no trigger is set, by the documentation of
+"""A conversation is compacted at this many input tokens unless the request sets a trigger, by the documentation of
 ``BetaCompact20260112EditParam`` in Anthropic's library."""
 _NOT_READ_BY_THE_MODEL: Final = frozenset(
     {"model", "max_tokens", "max_tokens_to_sample", "metadata", "stream", "betas", "anthropic_beta"}
@@ -51,14 +51,14 @@ class Advisor:
 
     model: str
     uses: int
-    """The most times that it is consulted."""
+    """The most times that the model may consult the advisor."""
     output: int
     """The most tokens that each use returns."""
 
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of a request's input, where each byte of text counts as one token, and its costly features."""
+    """The upper bound of a request's input, with one token per byte of text, and the request's costly features."""
 
     tokens: int = 0
     unbounded: bool = False
@@ -72,7 +72,7 @@ class Size:
     runs_code: bool = False
     """Whether the request may use a container that is billed by the hour."""
     compacted_at: int | None = None
-    """The input tokens at which the provider first summarizes the conversation, in a further request; None: never."""
+    """The number of input tokens that makes the provider summarize the conversation, in a further request; or None."""
     advisors: list[Advisor] = field(default_factory=list)
 
     @property
@@ -82,7 +82,7 @@ class Size:
 
 
 def size_of(body: Mapping[str, Any]) -> Size:
-    """Measure the body of a request, with JSON values or with the objects that the library takes in their place."""
+    """Measure a request's body, made of JSON values or of the objects that the library takes in place of them."""
     size = Size()
     for name, value in body.items():
         if name not in _NOT_READ_BY_THE_MODEL:

@@ -1,4 +1,4 @@
-"""The counts of Anthropic's usage reports, compared with each other and with what visibly arrived."""
+"""The counts of Anthropic's usage reports, compared with each other and with the visible output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..pricing.seen import Seen
 __all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
 
 _MOST_BYTES_PER_TOKEN: Final = 64
-"""The most bytes of a token on average; no tokenizer in use has longer ones."""
+"""The most bytes of a token on average; no tokenizer in use has longer tokens."""
 _KNOWN: Final = frozenset(
     {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "total_tokens"}
     | {"prompt_tokens", "completion_tokens", "cost"}
@@ -32,7 +32,7 @@ class Units:
 
     counts: dict[str, int]
     doubtful: bool = False
-    """Whether the report contradicts itself, so that the larger of the possible counts was taken."""
+    """Whether the report contradicts itself; `counts` then has the larger of the possible counts."""
 
     @property
     def input(self) -> int:
@@ -58,7 +58,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
     """Return the counts of a usage report, or of one of its iterations.
 
     ``hour_cache`` is whether the request writes to the cache for an hour. ``output`` replaces the reported output.
-    Raises UsageMissingError where counts are missing or impossible.
+    Raises UsageMissingError if counts are missing or impossible.
     """
     created, details = _mapping(usage, "cache_creation"), _mapping(usage, "output_tokens_details")
     written, read = _count(usage, "cache_creation_input_tokens"), _count(usage, "cache_read_input_tokens")
@@ -67,7 +67,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
         raise UsageMissingError
     doubtful = False
     if hour_cache and five + hour < written:
-        # The report does not show how much was written for an hour, which is dearer, so the most possible is taken.
+        # Writing for an hour is dearer. The report does not show how much of this there was, so the most is taken.
         hour, doubtful = written - five, True
     total_in = _count(usage, "input_tokens", needed=True) + written + read
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
@@ -95,7 +95,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
 
 
 def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
-    """Whether a usage report has a count for which no price is known.
+    """Whether a usage report has a count without a known price.
 
     ``code_is_free`` is whether code execution costs nothing beside tokens or is covered by the user's fee.
     """
@@ -120,14 +120,14 @@ def is_implausible(units: Units, seen: Seen) -> bool:
 
 
 def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Iterator[Iteration]:
-    """Return the runs of models that are billed beside the sums of a usage report.
+    """Yield the runs of models that are billed beside the sums of a usage report.
 
-    ``model`` is the model that responded. If its own turns exceed the sums, ``main`` is corrected and marked as
-    doubtful. Raises UsageMissingError for an iteration of an unknown kind.
+    ``model`` is the model that responded, and ``main`` has the counts of the sums. If this model's turns exceed the
+    sums, ``main`` is corrected and marked as doubtful. Raises UsageMissingError for an iteration of an unknown kind.
 
-    By the types of Anthropic's library, the sums do not include a compaction, which the model itself makes, or the
+    By the types of Anthropic's library, the sums do not include a compaction (made by the model that responded) or the
     turns of an advisor. With fallbacks, the sums include only the attempt that succeeded. Another attempt is listed as
-    a ``message`` of another model, and is not billed if it declined before any output
+    a ``message`` of another model, and is not billed if that model declined before any output
     (https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback). The turns of the model that responded
     are part of the sums.
     """

@@ -33,7 +33,7 @@ class _Governor(Protocol):
 
 
 def has_middleware(client: Any) -> bool:
-    """Whether a client has middleware, which may change a request, send it several times, or send none."""
+    """Whether a client has middleware. Middleware may change a request, send it several times, or not send it."""
     return bool(getattr(client, "_middleware", ()))
 
 
@@ -162,8 +162,8 @@ def _sending(kind: Any, *, awaited: bool) -> Any:
 def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | None) -> tuple[Call, Paid] | None:
     """Return the call that an attempt belongs to, and the attempt's paid content; None for a free attempt.
 
-    Middleware may have changed the content, which then differs from the call's. Raises ConfigurationError for an
-    attempt that cannot be held.
+    If middleware has changed the request, the content differs from the call's content. Raises ConfigurationError for an
+    attempt whose worst case is not known.
     """
     call = CURRENT.get()
     if call is not None and call.owner is client and not call.over:

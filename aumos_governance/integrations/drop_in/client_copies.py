@@ -3,7 +3,7 @@
 The libraries' own ``copy()`` calls the constructor again: it loses the attributes that were set on the instance, and
 fails for a subclass whose constructor takes other arguments. Here the attributes themselves are copied. An attribute
 that refers to the original client, such as a cached resource or a tracing wrapper around a method, is rebuilt to refer
-to the copy. Otherwise calls through it would be sent by the original, which is not governed.
+to the copy. Otherwise the original client would send the calls through this attribute, and they would not be governed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_OBJECTS: Final = 5_000
 _LEAVES: Final = (str, bytes, int, float, type(None), type(sys))
 """Types of objects that cannot refer to a client."""
 _UNKNOWN_PARTS: Final[tuple[Any, ...]] = ()
-"""The result of `_own_parts` for an object whose parts it does not know."""
+"""The result of `_own_parts` for an object of an unknown type."""
 _NO_PARTS: Final[list[Any]] = []
 """The result of `_own_parts` for a class whose attributes need not be searched."""
 _REBUILT: Final = (MethodType, FunctionType, partial, list, tuple, dict)
@@ -131,7 +131,7 @@ class _Transfer:
             raise _refusal(where, f"a function that assigns to a global name ({min(writes)})")
         closure = tuple(cell.new if cell.rebuilt else cell.cell for cell in cells)
         new = FunctionType(function.__code__, names, function.__name__, None, closure)
-        # The replacement is remembered before the function's variables are rebuilt, which may refer to the function.
+        # The replacement is stored before the function's variables are rebuilt, since they may refer to the function.
         self._replacements[id(function)] = new
         for cell in cells:
             if cell.rebuilt:
@@ -283,7 +283,7 @@ def _parts_of_function(function: FunctionType) -> Iterator[Any]:
     yield from vars(function).values()
     for name in _global_names(function)[0]:
         found = function.__globals__.get(name)
-        # A function of another module has other global names, none of which refers to this client.
+        # A function of another module has other global names; none of them refers to this client.
         if type(found) is not FunctionType or found.__globals__ is function.__globals__:
             yield found
 

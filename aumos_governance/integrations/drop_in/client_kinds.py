@@ -46,7 +46,7 @@ def client_of(given: object) -> Any:
             return load()
         if given.__name__ in LIBRARIES:
             raise InvalidRequestError(
-                f"The module {given.__name__} has no client of its own: make one, and govern that, as in"
+                f"The module {given.__name__} has no client of its own: create a client and govern it, as in"
                 f" govern({given.__name__}.{given.__name__.capitalize()}())."
             )
     if isinstance(given, type) and any(base.__name__.endswith("APIClient") for base in given.__mro__):

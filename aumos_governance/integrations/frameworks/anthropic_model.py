@@ -43,7 +43,7 @@ class AnthropicModelCall:
         self._paid: Paid = paid
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, as `Paid.worst`."""
+        """Implement `Paid.worst`: return the most USD that the call can cost."""
         return self._paid.worst(rates)
 
     def cost(
@@ -55,11 +55,11 @@ class AnthropicModelCall:
         has_tools: bool = True,
         has_iterations: bool = True,
     ) -> Cost:
-        """Return the cost by a response in the form of Anthropic's API.
+        """Return the cost of the call; ``response`` is in the form of Anthropic's API, and ``seen`` as in `Paid.cost`.
 
-        ``has_tools`` is whether the response's usage counts the use of the provider's tools. ``has_iterations`` is
+        ``has_tools`` is whether the response's usage includes the use of the provider's tools. ``has_iterations`` is
         whether the usage lists the runs of models that are billed beside its sums, such as a summary of the
-        conversation. Raises UsageMissingError for a call that may have costs which the usage does not show.
+        conversation. Raises UsageMissingError if the call may have costs that the usage does not show.
         """
         tools = self._body.get("tools") or ()
         hosted = {str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)} - _OWN_TOOLS
@@ -77,8 +77,8 @@ def _message(message: Any) -> Any:
 def _block(block: Any) -> Any:
     """Return a content block in the form of Anthropic's API.
 
-    Media in the form of another API become an image or a document without its bytes, whose number does not show the
-    tokens.
+    Media in the form of another API become an image or a document without content, since the number of bytes does not
+    show the number of tokens.
     """
     if not isinstance(block, Mapping) or "source" in block:
         return block

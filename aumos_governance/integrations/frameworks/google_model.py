@@ -17,7 +17,7 @@ _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCou
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
 _OWN_TOOLS: Final = frozenset({"functionDeclarations"})
 _SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", "document")
-"""Types of content blocks that may have sound, which costs more than text."""
+"""Types of content blocks that may have sound; sound costs more than text."""
 
 
 class GoogleModelCall:
@@ -54,17 +54,17 @@ class GoogleModelCall:
 
     @property
     def is_grounded(self) -> bool:
-        """Whether the provider may run a tool for the call, such as a search, which may be billed beside the tokens."""
+        """Whether the provider may run a tool, such as a search, for the call; it may be billed beside the tokens."""
         return self._grounds
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, as `Paid.worst`."""
+        """Implement `Paid.worst`: return the most USD that the call can cost."""
         return self._paid.worst(rates)
 
     def cost(self, rates: Rates, usage: Mapping[str, Any], content: Iterable[Any], grounding: Any) -> Cost:
         """Return the cost by Google's ``usageMetadata``, the output's content blocks and its grounding metadata.
 
-        Raises UsageMissingError, as `Paid.cost`.
+        Raises UsageMissingError as `Paid.cost` does.
         """
         if self._may_have_sound:
             # The whole input is charged as sound, since the usage does not show how much of it is text.
@@ -76,7 +76,7 @@ class GoogleModelCall:
 
 
 def is_gemini(model: str) -> bool:
-    """Whether a model is Google's own, to which the terms of its API apply; Vertex AI also serves other models."""
+    """Whether a model is one of Google's Gemini models; Vertex AI also serves other vendors' models, on other terms."""
     return "gemini" in model
 
 
@@ -104,7 +104,7 @@ def _part(block: Any) -> dict[str, Any]:
     if kind in _SOUND:
         # The request does not show the number of a document's pages or the length of a video.
         return {"fileData": {"mimeType": mime}}
-    # The block is a tool call or a thought, which has at most as many tokens as bytes.
+    # The block is a tool call or a thought; both have at most as many tokens as bytes.
     return {"functionCall": {"name": block.get("name"), "args": {**block}}}
 
 
@@ -116,7 +116,7 @@ def _tool(tool: Any) -> Any:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value without its fields that are None, which LangChain includes and Google's API leaves out."""
+    """Return a value without its fields that are None; LangChain includes these fields, and Google's API has none."""
     if isinstance(value, Mapping):
         return {name: _stated(inner) for name, inner in value.items() if inner is not None}
     return [_stated(inner) for inner in value] if isinstance(value, list) else value
@@ -129,5 +129,5 @@ def _may_have_sound(block: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return the names in a list of modalities, which may be members of an enumeration; any other value unchanged."""
+    """Return a list of modalities, names or members of an enumeration, as names; return any other value unchanged."""
     return [getattr(each, "name", each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -1,7 +1,7 @@
 """The worst case and the cost of a call of a LangChain model.
 
-Calls of OpenAI's, Anthropic's and Google's models are measured and priced by the same code as those of the providers'
-own clients. For the models of other providers, LangChain's own usage figures are used.
+The adapters for the providers' own APIs measure and price the calls of OpenAI's, Anthropic's and Google's models. For
+the models of other providers, LangChain's own usage figures are used.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "m
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
 _ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
-"""Parameters of OpenAI's Responses API that refer to further input, which the provider stores."""
+"""Parameters of OpenAI's Responses API that refer to further input; the provider stores this input."""
 _NESTED: Final = ("model_kwargs", "extra_body")
-"""The arguments of LangChain's models for parameters of the API that have no argument of their own."""
+"""The arguments of LangChain's models that take parameters of the API without a separate argument."""
 _PRICE_IDS: Final = {
     "amazon_bedrock": "aws",
     "bedrock": "aws",
@@ -42,9 +42,9 @@ _PRICE_IDS: Final = {
     "mistralai": "mistral",
     "xai": "x-ai",
 }
-"""The ids of providers in genai-prices, by LangChain's names for them; other names are the same."""
+"""The ids of providers in genai-prices, by LangChain's names; for other providers the id is LangChain's name."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
-"""Endings of the names of the fields in which LangChain's models keep the provider's address."""
+"""Endings of the names of the fields that keep the provider's address in LangChain's models."""
 _FILE: Final = {"type": "file", "file_id": "unseen"}
 _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "image": {"type": "image_url", "image_url": {}},
@@ -75,8 +75,9 @@ class LangChainCall:
     ) -> None:
         """Prepare the call; ``inputs`` are prompts or lists of messages.
 
-        ``parameters`` and ``metadata`` are those of the callback. ``constructed`` are the arguments of the model's
-        constructor, some of which LangChain sends with each call although they are not among its ``parameters``.
+        LangChain passes ``parameters`` (the invocation parameters) and ``metadata`` to its callbacks. ``constructed``
+        are the arguments of the model's constructor. LangChain sends some of these with each call, and does not list
+        them in ``parameters``.
         """
         parameters = _merged(constructed or {}, parameters)
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
@@ -90,9 +91,9 @@ class LangChainCall:
     def worst(self, rates: Rates) -> Decimal:
         """Return the worst case in USD.
 
-        For OpenAI's and Anthropic's models and Google's Gemini it is computed by the providers' own adapters. For
-        other models it is computed from the size of the input, the limit of the output and the dearest prices; raises
-        ConfigurationError where a tool that their provider runs may cost more than the tokens.
+        The adapters for the providers' own APIs compute the worst case of OpenAI's, Anthropic's and Gemini models. For
+        other models it is computed from the size of the input, the limit of the output and the dearest prices. Raises
+        ConfigurationError if a tool that their provider runs may have charges beside the tokens.
         """
         if self._is_openai():
             continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)
@@ -119,9 +120,9 @@ class LangChainCall:
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the provider's own usage where LangChain passes it on, otherwise by LangChain's usage.
+        """Return the cost by the provider's own usage if LangChain passes it on, otherwise by LangChain's usage.
 
-        Raises UsageMissingError, as `Paid.cost`.
+        Raises UsageMissingError as `Paid.cost` does.
         """
         shape = response.get("shape")
         if shape == CHAT:
@@ -232,10 +233,10 @@ def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> s
 
 
 def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """Return the address to which a model's requests are sent, or an empty string where the model does not state it.
+    """Return the address that a model's requests are sent to, or an empty string if it is not known.
 
-    ``model`` is LangChain's serialized model, which has the arguments of its constructor and those read from
-    environment variables.
+    ``model`` is LangChain's serialized model. It has the arguments of the model's constructor, and the arguments that
+    LangChain read from environment variables.
     """
     stated = (model or {}).get("kwargs") or {}
     for name, value in stated.items():

@@ -27,8 +27,8 @@ CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""The forms of a usage report: OpenAI's for chat completions, OpenAI's for responses, Anthropic's, or LangChain's own,
-which has the fewest counts."""
+"""The forms of a usage report: OpenAI's for chat completions, OpenAI's for responses, Anthropic's, or LangChain's.
+LangChain's form has the fewest counts."""
 _LISTED_ELSEWHERE: Final = frozenset(
     {None, "text", "output_text", "refusal"}
     | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
@@ -38,7 +38,7 @@ _TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
-    """Return a model's result as a response body, which is empty for a text completion without usage.
+    """Return a model's result as a response body; the body is empty for a text completion without usage.
 
     The field ``shape`` is the form of the usage, and ``visible`` is the number of bytes of visible text and tool calls.
     """
@@ -71,7 +71,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return LangChain's sums in the form of Anthropic's usage report, whose input does not include cached tokens.
+    """Return LangChain's sums in the form of Anthropic's usage report; its input tokens do not include cached tokens.
 
     Raises UsageMissingError for values that are no counts. For a stream, langchain-anthropic 1.7 does not pass on
     which cached tokens are kept for an hour.
@@ -100,7 +100,7 @@ def whole_number(value: Any) -> int:
 
 
 def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
-    """Return LangChain's sums in the form of Google's ``usageMetadata``, whose output does not include thoughts.
+    """Return LangChain's sums in the form of Google's ``usageMetadata``; its output tokens do not include thoughts.
 
     Raises UsageMissingError for a response without usage, and for values that are no counts.
     """
@@ -185,7 +185,7 @@ def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
 
 
 def _item(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the API's output item from which LangChain has made a content block with ``output_version="v1"``."""
+    """Return the API's output item that LangChain has converted to a content block (``output_version="v1"``)."""
     kind, value = block.get("type"), block.get("value")
     if kind == "non_standard" and isinstance(value, Mapping):
         return value
@@ -219,7 +219,7 @@ def _text(message: AIMessage) -> str:
 
 
 def _content(message: AIMessage) -> Iterator[Any]:
-    """Return the content blocks of a message, with a block of the type ``text`` in place of each plain string."""
+    """Return the content blocks of a message, with a block of type ``text`` in place of each plain string."""
     return ({"type": "text", "text": block} if isinstance(block, str) else block for block in _blocks(message))
 
 

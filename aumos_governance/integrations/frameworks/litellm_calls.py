@@ -37,7 +37,7 @@ _REQUEST: Final[tuple[str, ...]] = (
     "tools",
     "web_search_options",
 )
-"""The arguments of a completion that are sent to the provider; others, such as keys and addresses, are LiteLLM's."""
+"""The arguments of a completion that are sent to the provider; LiteLLM uses the others, such as keys and addresses."""
 _LIMITS: Final = ("max_completion_tokens", "max_tokens")
 # The tools that LiteLLM requests of the provider for ``web_search_options``.
 _ANTHROPIC_SEARCH: Final = {"type": "web_search_20250305", "name": "web_search"}
@@ -57,7 +57,7 @@ _PRICE_IDS: Final = {
     "vertex_ai": "google",
     "xai": "x-ai",
 }
-"""The ids of providers in genai-prices, by LiteLLM's names for them; other names are the same."""
+"""The ids of providers in genai-prices, by LiteLLM's names; for other providers the id is LiteLLM's name."""
 _USAGE: Final = {
     "input_tokens": ("prompt_tokens",),
     "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),
@@ -78,7 +78,7 @@ _NO_RESPONSE: Final = frozenset(
 class LiteLLMCall(ChatCall):
     """A paid completion; LiteLLM uses OpenAI's fields for the requests and responses of all providers.
 
-    Calls of Anthropic's and Google's models are measured and priced like those of the providers' own clients.
+    The adapters for the providers' own APIs measure and price the calls of Anthropic's and Google's models.
     """
 
     name = "completion"
@@ -103,11 +103,11 @@ class LiteLLMCall(ChatCall):
             self._own = GoogleModelCall(model, messages, terms, limit)
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, as `Paid.worst`."""
+        """Implement `Paid.worst`: return the most USD that the call can cost."""
         return super().worst(rates) if self._own is None else self._own.worst(rates)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError, as `Paid.cost`."""
+        """Implement `Paid.cost`: return the cost by the response's usage."""
         usage = response.get("usage")
         if self._own is None or rates.flat is not None or not isinstance(usage, Mapping):
             return super().cost(rates, _with_tier(response, self._request), seen)
@@ -157,7 +157,7 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) 
 def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
     """Return a response as a mapping, without the cost that LiteLLM computes itself.
 
-    LiteLLM writes that cost into the field in which some providers state theirs.
+    LiteLLM writes its figure into the field ``cost`` of the usage; some providers state the charged cost in this field.
     """
     body, usage = body_of(response), body_of(response).get("usage")
     seller = None if paid.quoted is None else paid.quoted.seller
@@ -167,7 +167,7 @@ def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
 
 
 def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -> str:
-    """Return the address of a call if it is not the provider's own, otherwise an empty string.
+    """Return the address that a call is sent to, or an empty string for the provider's default address.
 
     ``found`` is the address that LiteLLM found for the call's model.
     """
@@ -186,7 +186,7 @@ def price_id(provider: str) -> str:
 def failure_of(error: BaseException) -> str:
     """Return the `Outcome` of a failed call.
 
-    LiteLLM's exceptions have a status even where no response arrived, so the exceptions that caused them are checked
+    LiteLLM's exceptions have a status even if no response arrived, so the exceptions that caused them are checked
     first.
     """
     errors = list(_chain(error))

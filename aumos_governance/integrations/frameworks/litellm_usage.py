@@ -1,4 +1,4 @@
-"""Conversion of LiteLLM's usage, which has OpenAI's fields for every provider, to Anthropic's and Google's usage."""
+"""Conversion of LiteLLM's usage to Anthropic's and Google's; LiteLLM uses OpenAI's fields for every provider."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens
 
 
 def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usage in the form of Anthropic's usage report, whose input does not include cached tokens.
+    """Return the usage in the form of Anthropic's usage report; its input tokens do not include cached tokens.
 
     Raises UsageMissingError for values that are no counts.
     """
@@ -32,7 +32,7 @@ def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usage in the form of Google's ``usageMetadata``, whose output does not include thoughts.
+    """Return the usage in the form of Google's ``usageMetadata``; its output tokens do not include thoughts.
 
     Raises UsageMissingError for values that are no counts.
     """

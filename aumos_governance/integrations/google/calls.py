@@ -27,7 +27,7 @@ _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "predict": PredictCall,
     "predictLongRunning": PredictCall,
 }
-# Reasons for refusing a request, which complete the message "... was not sent: ...".
+# Reasons for refusing a request; they complete the message "... was not sent: ...".
 _REFUSED: Final = {
     "batchGenerateContent": "what a batch costs is known only when it is done; send its requests one by one",
     "asyncBatchEmbedContent": "what a batch costs is known only when it is done; use batchEmbedContents",
@@ -43,7 +43,7 @@ _REFUSED_PATHS: Final = {
 }
 """The reasons for refusing a request whose path contains the key."""
 _READABLE: Final = frozenset({"json", "sse", "media"})
-"""The values of the query parameter ``alt`` with which the usage in a response can be read."""
+"""The values of the query parameter ``alt`` that let the usage in the response be read."""
 
 
 class GoogleProvider:
@@ -52,7 +52,7 @@ class GoogleProvider:
     price_id = "google"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
+        """Implement `Provider.paid`: return the paid call of a request, or None for a free request."""
         path = request.plain_path
         if SOCKETS.fullmatch(path):
             raise _refused(request, "the Live API is a WebSocket, whose cost is not known")
@@ -70,7 +70,7 @@ class GoogleProvider:
         return make(request, target)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return None, since no response of Google's states an earlier call's cost."""
+        """Implement `Provider.later`: return None, since no response of Google states an earlier call's cost."""
         return None
 
 

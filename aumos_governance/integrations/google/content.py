@@ -26,9 +26,9 @@ __all__ = ["GenerateCall", "input_bound"]
 
 _KINDS: Final = ("audio", "image", "video")
 _MODALITIES: Final = {2: "image", 3: "audio", 4: "video"}
-"""The modalities of a response by their numbers, which protobuf's JSON takes as well as their names."""
+"""The modalities of a response by their numbers; protobuf's JSON takes the numbers as well as the names."""
 _MEDIA_OUTPUT: Final = 4_096
-"""An upper bound of the tokens of an image that a model makes, whatever limit of the output the request sets:
+"""An upper bound of the tokens of a generated image, whatever limit of the output the request sets:
 https://ai.google.dev/gemini-api/docs/image-generation."""
 _TIERS: Final = {
     "standard": LIST_PRICE,
@@ -54,7 +54,7 @@ class GenerateCall:
         self.model = target.model
         self.streamed = target.method == "streamGenerateContent"
         self.sends_array = self.streamed and "sse" not in parse_qs(request.path.partition("?")[2]).get("alt", ())
-        """Whether its stream is a JSON array, and not server-sent events."""
+        """Whether the response is a stream in the form of a JSON array, and not of server-sent events."""
         self._request = request.body
         self._location = target.location
         self._config = mapping_of(request.body, "generationConfig")
@@ -64,7 +64,7 @@ class GenerateCall:
     # ---- the worst case
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD. Raises ConfigurationError where something in the request has no known price."""
+        """Return the worst case in USD. Raises ConfigurationError if something in the request has no known price."""
         return self._worst(rates, self._limit(rates)) + self._tools.worst(rates)
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
@@ -126,7 +126,7 @@ class GenerateCall:
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
         """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
 
-        Raises UsageMissingError, as `Paid.cost`.
+        Raises UsageMissingError as `Paid.cost` does.
         """
         grounding = response.get("grounding")
         if seen is None:
@@ -144,7 +144,7 @@ class GenerateCall:
         return Cost(own.times(multiplier).cost(counts) + fees, estimated or unsure or guessed)
 
     def _own_rates(self, rates: Rates, response: Mapping[str, Any]) -> Rates:
-        """Return the prices of the model that responded if they are known, otherwise those of the requested model."""
+        """Return the prices of the model that responded if they are known, otherwise the requested model's prices."""
         billed = billed_model(self.model, response.get("modelVersion"))
         if rates.found and billed != self.model:
             with suppress(ConfigurationError):
@@ -168,7 +168,7 @@ class GenerateCall:
         """Return the estimated cost of a stream that broke off, by its usage so far if visible output has arrived.
 
         Otherwise the estimate is the worst case with the most output that the model can have written. Raises
-        UsageMissingError where the input is not known.
+        UsageMissingError if the input is not known; the held amount is then charged.
         """
         if self._measured().unseen:
             # Only the end of a stream reports the input that the provider has added.
@@ -188,7 +188,7 @@ class GenerateCall:
         return Cost(self._worst(rates, output), estimated=True)
 
     def _may_hide(self) -> bool:
-        """Whether the model may think; thoughts are charged as output that the response does not show."""
+        """Whether the model may think; thoughts are charged as output, and the response does not show them."""
         thinking = mapping_of(self._config, "thinkingConfig")
         return thinks(self.model) and whole_of(thinking, "thinkingBudget") != 0
 
@@ -198,7 +198,7 @@ class GenerateCall:
 
 
 def input_bound(size: Size, rates: Rates) -> int:
-    """Return the most input tokens; an input above the context window gets an error response, which costs nothing."""
+    """Return the most input tokens that can be charged; an input above the context window gets an error response."""
     window = rates.context_window
     if window is None or window >= _ROUNDED:
         window = max(window or 0, CONTEXT_TOKENS)

@@ -20,7 +20,10 @@ __all__ = ["EmbedCall", "PredictCall"]
 
 
 class EmbedCall:
-    """A paid call that embeds one or several contents. The responses of some models do not report their tokens."""
+    """A paid call that embeds one or several contents, with a charge by the tokens that the response reports.
+
+    Some models' responses report no tokens; then the held amount is charged as an estimate.
+    """
 
     name = "embedContent"
     body: Mapping[str, Any] | None = None
@@ -39,8 +42,8 @@ class EmbedCall:
             named = each.get("model")
             if isinstance(named, str) and named.rpartition("/")[2] != self.model:
                 raise ConfigurationError(
-                    f"{self.name} was not sent: it names {named} in its body and {self.model} in its address; name"
-                    " one model."
+                    f"{self.name} was not sent: its body names the model {named} and its address {self.model};"
+                    " name the same model in both."
                 )
             body = {name: value for name, value in each.items() if name != "requests"}
             size = size_of(body, self.model) if body else Size()
@@ -49,7 +52,7 @@ class EmbedCall:
         return total if rates.flat is None else rates.flat
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError where it reports none."""
+        """Return the cost by the response's usage. Raises UsageMissingError if the response reports none."""
         counts, estimated = counts_of(rates, self.model, response, None, output=False)
         # Tokens that only the total includes were embedded as well.
         embedded = counts["input_tokens"] + counts.get("output_tokens", 0)
@@ -59,8 +62,8 @@ class EmbedCall:
 class PredictCall:
     """A paid call of ``predict`` or ``predictLongRunning`` on Vertex AI.
 
-    Embeddings are priced by tokens. Other models are priced by the image or by the second of a video; for these the
-    user has to state a price for each call.
+    Embeddings are priced by tokens. Other models are priced by the image or by the second of a video; the user has to
+    state a price per call for them.
     """
 
     name = "predict"
@@ -73,7 +76,7 @@ class PredictCall:
         self._embeds = "embedding" in target.model and target.method == "predict"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD. Raises ConfigurationError for models other than embeddings without a price."""
+        """Return the worst case in USD. Raises ConfigurationError if a needed price per call is missing."""
         if rates.flat is not None:
             return rates.flat
         if not self._embeds:
@@ -89,7 +92,7 @@ class PredictCall:
         return total
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the tokens that the response reports. Raises UsageMissingError where it reports none."""
+        """Return the cost by the tokens that the response reports. Raises UsageMissingError if it reports none."""
         if rates.flat is not None:
             return Cost(rates.flat)
         counts = list(_tokens(response))

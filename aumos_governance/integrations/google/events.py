@@ -1,4 +1,4 @@
-"""The meter for Google's streams, each event of which is a response with the usage so far."""
+"""The meter for Google's streams; each event of a stream is a response with the usage so far."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["ResponseMeter"]
 class ResponseMeter:
     """A meter for one stream, whose events are server-sent events or the elements of a JSON array.
 
-    The last usage applies. It may follow the event with the finish reason, so the response is complete only when the
-    stream ends. ``hidden`` is `Seen.hidden`.
+    The last usage applies. The usage may follow the event with the finish reason, so `ended` is never True and the
+    response is only complete when the stream ends. ``hidden`` is `Seen.hidden`.
     """
 
     ended = False
@@ -30,10 +30,10 @@ class ResponseMeter:
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """The usage reported so far, as `Meter.response`, with two further fields.
+        """The usage reported so far, as in `Meter.response`, with two further fields.
 
         ``grounding`` is the `Grounding` of all candidates. ``finished`` is whether an event had a finish reason;
-        without one the stream broke off, even if its connection was closed without an error.
+        without a finish reason the stream broke off, even if its connection was closed without an error.
         """
         if "usageMetadata" not in self._known:
             return None

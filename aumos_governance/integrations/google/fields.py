@@ -1,4 +1,4 @@
-"""Access to the fields of Google's JSON, which have two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
+"""Access to the fields of Google's JSON. A field has two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
 
 Google's servers take both, by protobuf's rules for JSON: https://protobuf.dev/programming-guides/json.
 """
@@ -37,9 +37,9 @@ def names_of(value: Mapping[str, Any]) -> set[str]:
 
 
 def field_of(value: Mapping[str, Any], name: str) -> Any:
-    """Return the field ``name``, spelled like ``maxOutputTokens``, in either spelling; None where it is not set.
+    """Return the field ``name``, spelled like ``maxOutputTokens``, in either spelling; None if the field is not set.
 
-    Raises ConfigurationError where the field has both spellings, since Google does not document which one applies.
+    Raises ConfigurationError if both spellings are set, since Google does not document which of them applies.
     """
     other = _snake(name)
     found = value.get(name)
@@ -57,13 +57,13 @@ def spelled(value: Mapping[str, Any], name: str) -> str:
 
 
 def mapping_of(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the field ``name`` as `field_of` does; an empty mapping where it is no mapping."""
+    """Return the field ``name`` as `field_of` does; an empty mapping if the field is no mapping."""
     found = field_of(value, name)
     return found if isinstance(found, Mapping) else {}
 
 
 def listed(value: object) -> Iterator[Any]:
-    """Return the members of a list; a single value, which Google takes as a list of one, is returned alone."""
+    """Yield the members of a list, or a single value, which Google takes for a list with one member."""
     if isinstance(value, (list, tuple)):
         yield from value
     elif value is not None:

@@ -25,7 +25,7 @@ AUDIO_TOKENS_A_SECOND: Final = 32
 """The most tokens of a second of audio: "Audio: 32 tokens per second" (https://ai.google.dev/gemini-api/docs/tokens).
 Later models count no more."""
 _OUTPUT: Final = 65_536
-"""The most output tokens of Gemini 2.5 to 4 where a request sets no limit:
+"""The most output tokens of Gemini 2.5 to 4 if a request sets no limit:
 https://ai.google.dev/gemini-api/docs/models, and
 https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/4-argon ("a single foreground segment
 generates up to 65,536 output tokens")."""
@@ -36,7 +36,7 @@ _SPEAKS: Final = re.compile(r"-tts(?:$|-)")
 
 
 def version_of(model: str) -> tuple[int, int] | None:
-    """Return the version in the name of a Gemini model, or None for a name without one."""
+    """Return the version in the name of a Gemini model, or None for a name without a version."""
     found = _VERSION.match(model.lower())
     return (int(found["major"]), int(found["minor"] or 0)) if found else None
 
@@ -53,10 +53,10 @@ def output_tokens(model: str) -> int:
 
 
 def thinks(model: str) -> bool:
-    """Whether a model may think, which is charged as output that its response does not show.
+    """Whether a model may think; its thoughts are charged as output, and its response does not show them.
 
     https://ai.google.dev/gemini-api/docs/thinking: Gemini 2.5 and later. A model without a version in its name is
-    taken for one of these.
+    taken for a new model.
     """
     version = version_of(model)
     return version is None or version >= (2, 5)
@@ -66,7 +66,7 @@ def bills_each_query(model: str) -> bool:
     """Whether grounding is billed for each search query, and not once for each grounded request.
 
     https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A model without a version in its name
-    is taken for a new one.
+    is taken for a new model.
     """
     version = version_of(model)
     return version is None or version >= (3, 0)

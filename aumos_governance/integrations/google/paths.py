@@ -1,8 +1,8 @@
-"""The paths of Google's API: the model and method that a path names, and the paths at which a request is free.
+"""The paths of Google's API: the model and method that a path names, and the paths of free requests.
 
 https://ai.google.dev/gemini-api/docs/pricing and https://cloud.google.com/vertex-ai/generative-ai/pricing name what is
-billed: the tokens of models, grounding, images and videos, the hours for which a cache is kept, the embedding of files
-that are added to a file search store, and tuning on Vertex AI. Files (https://ai.google.dev/gemini-api/docs/files) and
+billed: the tokens of models, grounding, images and videos, a cache by the hour, the embedding of files that are added
+to a file search store, and tuning on Vertex AI. Files (https://ai.google.dev/gemini-api/docs/files) and
 counting tokens (https://ai.google.dev/gemini-api/docs/tokens) are free.
 """
 
@@ -16,8 +16,7 @@ __all__ = ["FREE_POSTS", "SOCKETS", "Target", "target_of"]
 
 _VERSION: Final = r"(?:/v\d+(?:(?:alpha|beta)\d*)?)?"
 _NAME: Final = r"[\w.@-]+"
-"""Matches a name in a path. Slashes and percent signs are not part of it, since a server may read these as another
-path."""
+"""Matches a name in a path. A name has no slashes or percent signs, since a server may read these as another path."""
 _PLACE: Final = rf"projects/{_NAME}/locations/{_NAME}/"
 _MODEL: Final = rf"(?:{_PLACE})?(?:publishers/{_NAME}/)?(?:models|tunedModels|endpoints)/{_NAME}"
 _TARGET: Final = re.compile(
@@ -37,7 +36,7 @@ FREE_POSTS: Final = re.compile(
     rf"|(?:{_PLACE}|{_MODEL}/)?(?:operations|batches|batchPredictionJobs|tuningJobs)/{_NAME}:cancel"
     r")"
 )
-"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""
+"""Matches the paths of free POST, PUT and PATCH requests. Reading and deleting are free at any path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Target:
 
 
 def target_of(path: str) -> Target | None:
-    """Return the model and the method that a path, without its query, names; None for any other path."""
+    """Return the model and the method that a path names; None if it names none. ``path`` has no query string."""
     found = _TARGET.fullmatch(path)
     if found is None:
         return None

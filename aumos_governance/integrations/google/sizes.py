@@ -30,7 +30,7 @@ _PLAIN_PARTS: Final = frozenset(
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of an input, where each byte of text counts as one token."""
+    """The upper bound of an input, with one token per byte of text."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
@@ -39,7 +39,7 @@ class Size:
     """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
 
     def hide(self, *kinds: str) -> None:
-        """Note that there is input which the request does not show, and which may have media of these kinds."""
+        """Note that the request does not show all of the input; the rest may have media of these ``kinds``."""
         self.unseen = True
         self.kinds.update(kinds)
 
@@ -60,7 +60,7 @@ def size_of(body: Mapping[str, Any], model: str) -> Size:
 
 
 def add_content(size: Size, content: object, model: str) -> None:
-    """Add the tokens of a turn or of an instruction to ``size``; ``content`` has parts, or is a text."""
+    """Add the tokens of ``content``, a turn or an instruction, to ``size``; it is a mapping with parts, or a text."""
     size.tokens += _FRAME
     if not isinstance(content, Mapping):
         size.tokens += bytes_of(content)
@@ -124,6 +124,6 @@ def _add_image(size: Size, part: Mapping[str, Any], model: str) -> None:
 
 
 def _kind(blob: object) -> str:
-    """Return the part of the media type before the slash, in lower case; an empty string where none is stated."""
+    """Return the part of the media type before the slash, in lower case; an empty string without a media type."""
     media_type = field_of(blob, "mimeType") if isinstance(blob, Mapping) else None
     return media_type.partition("/")[0].strip().lower() if isinstance(media_type, str) else ""

@@ -16,8 +16,8 @@ from .sizes import Size
 __all__ = ["Grounding", "Tools"]
 
 _QUERIES: Final = 10
-"""The number of search queries that are held where each one is billed; no request can limit them. Further queries are
-charged all the same."""
+"""The number of search queries that are held for a model with a price per query. No request can limit the queries;
+further queries are charged all the same."""
 _SEARCH: Final = frozenset({"googleSearch", "googleSearchRetrieval"})
 _MAPS: Final = "googleMaps"
 _MAPS_REQUEST: Final = Decimal("0.025")
@@ -25,7 +25,7 @@ _MAPS_QUERY: Final = Decimal("0.014")
 """USD for a request that is grounded with Google Maps, or since Gemini 3 for each of its search queries:
 https://ai.google.dev/gemini-api/docs/pricing."""
 _COMPUTER_TOKENS: Final = 8_000
-"""An upper bound of the tokens in which the provider describes all actions of computer use to the model."""
+"""An upper bound of the tokens of the provider's description of all computer-use actions for the model."""
 _UNSEEN: Final = {
     "codeExecution": ("image",),
     "urlContext": ("image",),
@@ -45,7 +45,7 @@ _OWN: Final = frozenset({"functionDeclarations", "computerUse"})
 
 @dataclass(slots=True)
 class Grounding:
-    """The sources with which a response's candidates were grounded, by their metadata."""
+    """The sources of a response's candidates (web searches, Google Maps), read from the candidates' metadata."""
 
     queries: frozenset[str] = frozenset()
     """The different search queries of the web; an empty query is not billed
@@ -86,7 +86,7 @@ class Tools:
         size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the most USD that the tools cost beside tokens. Raises ConfigurationError where that is not known."""
+        """Return the most USD that the tools cost beside tokens. Raises ConfigurationError if that is not known."""
         if rates.flat is not None:
             return Decimal(0)
         unknown = self.names - _OWN - _UNSEEN.keys()
@@ -106,7 +106,7 @@ class Tools:
     def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
         """Return the USD that the tools cost beside tokens, and whether that is an estimate.
 
-        Raises ConfigurationError where the price of a search is not known.
+        Raises ConfigurationError if the price of a search is not known.
         """
         each = bills_each_query(rates.model)
         count = len(grounding.queries) if each else int(grounding.searched)

@@ -1,4 +1,4 @@
-"""The counts of Google's usage reports, compared with each other and with what visibly arrived."""
+"""The counts of Google's usage reports, compared with each other and with the visible output."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def counts_of(
 ) -> tuple[dict[str, int | float], bool]:
     """Return the counts to charge for a response by genai-prices' units, and whether they are an estimate.
 
-    ``output`` is whether the call produces output that is charged. Raises UsageMissingError where the usage is missing,
-    not credible, or has no price.
+    ``seen`` is the measure of the output that arrived; the counts are checked against it. ``output`` is whether the
+    call produces output that is charged. Raises UsageMissingError if the usage is missing, not credible, or has no
+    price.
     """
     usage = response.get("usageMetadata")
     report = rates.usage_paths("gemini").report(usage) if isinstance(usage, Mapping) else None
@@ -52,7 +53,7 @@ def counts_of(
 def tier_of(response: Mapping[str, Any]) -> str | None:
     """Return the service tier that served a call, by ``usageMetadata.serviceTier`` or Vertex AI's ``trafficType``.
 
-    None is returned where the response states none.
+    None is returned if the response states no tier.
     """
     usage = mapping_of(response, "usageMetadata")
     tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
@@ -65,7 +66,7 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
 
 
 def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
-    """Return the report with 0 output tokens where a response has none, since Google's JSON leaves out counts of 0."""
+    """Return the report, with 0 output tokens if there was no output, since Google's JSON leaves out counts of 0."""
     counts, total = report.counts, report.total
     nothing = seen is not None and not seen.anything
     if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
@@ -90,9 +91,9 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
 
 
 def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
-    """Divide the cached input by kinds of media, which genai-prices requires; return whether the result is an estimate.
+    """Divide the cached input by kinds of media, as genai-prices requires; return whether the result is an estimate.
 
-    Cached tokens of an unknown kind count as the kind for which the cache reduces the price least.
+    Cached tokens of an unknown kind are taken to be of the kind whose price the cache reduces least.
     """
     cached = counts.get("cache_read_tokens", 0)
     stated = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))

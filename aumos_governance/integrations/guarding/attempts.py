@@ -1,9 +1,9 @@
 """One call of a client, and the attempts that are sent for it; each attempt has its own hold and charge.
 
 An attempt may be sent by the library's retries, by its middleware (also to another model, in parallel, or while the
-response is read), or by a subclass of the client; the code here treats all of them alike. An attempt that gets an error
-response costs nothing, and the next attempt with the same content uses its hold. For an attempt that gets no response,
-the held amount is charged, flagged as an estimate.
+response is read), or by a subclass of the client; the code here treats all of them alike. An attempt that is never sent
+or gets an error response costs nothing, and the next attempt with the same content uses its hold. For any other attempt
+without a response, the held amount is charged, flagged as an estimate.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Call:
         return None
 
     def pop_unused(self) -> Charge | None:
-        """Remove and return any unused hold, which the caller has to release, or None if there is none."""
+        """Remove and return any unused hold for the caller to release, or None if there is none."""
         try:
             return self._unused.pop() if self._unused else None
         except IndexError:
@@ -107,7 +107,7 @@ class Call:
         if self.over and (unused := self.pop_unused()) is not None:
             unused.release_soon()
 
-    # ---- notifications by the library's hooks, where it sends one attempt after the other
+    # ---- notifications by the library's hooks, for a library that sends one attempt after the other
 
     def refused(self) -> None:
         """Note that the last attempt got an error response."""
@@ -317,7 +317,7 @@ class Sending:
             yield from self.attempt.responding(response, awaited=awaited)
 
     def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """Return the steps that end the charge of an attempt without a response, which raised ``error``."""
+        """Return the steps that end the charge of an attempt that raised ``error``, and so has no response."""
         if self.attempt is not None:
             self.attempt.outcome = outcome_of(error)
             yield from self.attempt.ending(awaited=awaited)

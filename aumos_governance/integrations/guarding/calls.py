@@ -75,14 +75,14 @@ class ApiRequest:
 
     @property
     def name(self) -> str:
-        """The method and path, such as ``POST /batches``, without host and query, which may hold secrets."""
+        """The method and path, such as ``POST /batches``; host and query are left out, since they may hold secrets."""
         path = self.plain_path
         _, absolute, rest = path.partition("://")
         return f"{self.method.upper()} /{rest.partition('/')[2]}" if absolute else f"{self.method.upper()} {path}"
 
 
 class Meter(Protocol):
-    """A reader of one stream's events, which finds the reported usage and measures what arrived."""
+    """A reader of one stream's events; it finds the reported usage and measures the output that arrived."""
 
     @property
     def response(self) -> Mapping[str, Any] | None:

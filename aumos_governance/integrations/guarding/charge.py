@@ -231,7 +231,7 @@ class Charge:
         return True
 
     def _recorded(self) -> None:
-        # A response that refuses the end is left to the leftovers' thread, which reads it soon afterwards.
+        # If the ledger's response is an error, the leftovers' thread reads it soon afterwards and handles it.
         if self.grant.settlement is not None:
             leftovers.ended(self)
 

@@ -1,4 +1,4 @@
-"""A reader for a stream that is one JSON array, whose elements are the events."""
+"""A reader for a stream in the form of one JSON array; the array's elements are the events."""
 
 from __future__ import annotations
 

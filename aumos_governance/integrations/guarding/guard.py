@@ -1,4 +1,4 @@
-"""The guard of a client, which holds the worst case of each call before it is sent and settles its true cost after."""
+"""The guard of a client: it holds each call's worst case before the call is sent, and settles its true cost after."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Guard:
 
     @property
     def at_gateway(self) -> bool:
-        """Whether the calls go through the server's gateway, which decides and charges them itself."""
+        """Whether the calls go through the server's gateway; the gateway decides about them and charges them itself."""
         return at_gateway(self.base_url)
 
     def reference(self, id: str) -> str:

@@ -60,7 +60,7 @@ class Leftovers:
         atexit.register(self.finish)
 
     def opened(self, charge: Leftover) -> None:
-        """Add a new charge, which is settled when the interpreter ends unless `ended` is called before."""
+        """Add a new charge; it is settled when the interpreter ends unless `ended` is called before."""
         self._open.add(charge)
         if self._thread is None:
             self._start()

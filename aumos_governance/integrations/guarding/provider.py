@@ -13,7 +13,7 @@ __all__ = ["Provider", "paid_by"]
 
 
 class Provider(Protocol):
-    """An adapter for one provider's API, which a governed client consults about each request."""
+    """An adapter for one provider's API; a governed client calls its methods for each request."""
 
     @property
     def price_id(self) -> str:

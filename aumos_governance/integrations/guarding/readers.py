@@ -44,7 +44,7 @@ class Reader(Protocol):
         ...
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read more bytes, and return those to pass on to the client now."""
+        """Read more bytes, and return the bytes to pass on to the client now."""
         ...
 
     def rest(self) -> bytes:
@@ -72,7 +72,7 @@ class Events(MeteredReader):
         self._searched = 0
         self._id: str | None = None
         self._end: bytes | None = None
-        """The last bytes of an event that is passed on in pieces, which may be the beginning of the event's end mark.
+        """The last bytes of an event that is passed on in pieces; they may be the beginning of the event's end mark.
 
         It is None while no event is passed on in pieces.
         """
@@ -84,7 +84,7 @@ class Events(MeteredReader):
         if not self._pending:
             is_one_event = self._id is not None and 0 <= chunk.find(b"\n\n") == len(chunk) - 2
             if is_one_event and b"\r" not in chunk:
-                # Most chunks are one event, for which this is faster.
+                # Most chunks are exactly one event, and this branch is faster for them.
                 return b"" if self._meter.see(_data_of(chunk)) else chunk
             return self._read(chunk)
         self._pending += chunk
@@ -143,12 +143,12 @@ class Events(MeteredReader):
     def response(self) -> Mapping[str, Any] | None:
         """Return the usage reported so far; before any was reported, the response's id."""
         response = super().response()
-        # The id names the estimate of a stream that breaks off, which is corrected when the response is retrieved.
+        # If the stream breaks off, its estimated charge is stored under this id, and corrected by a later retrieval.
         return {"id": self._id} if response is None and self._id else response
 
 
 class Body:
-    """A reader of one JSON body, which is passed on piece by piece."""
+    """A reader of one JSON body; the body is passed on piece by piece."""
 
     ended = False
 

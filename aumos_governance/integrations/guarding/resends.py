@@ -16,7 +16,7 @@ __all__ = ["SendCounter", "may_send_again"]
 
 _HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 """HTTP libraries whose clients and transports, and the providers' subclasses of these, send a request again only after
-a redirect or an error, which costs nothing."""
+a redirect or an error; neither of these costs anything."""
 
 
 def may_send_again(client: Any) -> bool:

@@ -120,7 +120,7 @@ class _Request:
 
     @contextmanager
     def bare(self) -> Iterator[None]:
-        """Restore the body that the caller wrote, which the ``with`` block sends.
+        """Restore the body that the caller wrote; the ``with`` block sends this body.
 
         If the block raises no error, note that the server refuses the field.
         """

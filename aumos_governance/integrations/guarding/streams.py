@@ -1,8 +1,8 @@
 """Reads a response's bytes while the caller reads them, and settles the response's charge by the reported usage.
 
-The caller gets the provider library's own stream, response and event objects. All of them read the HTTP response, whose
-methods for reading and closing are replaced here. A response that breaks off, is closed before its end or is
-garbage-collected is settled as an estimate, by the part that has arrived.
+The caller gets the provider library's own stream, response and event objects. All of them read the HTTP response, and
+this module replaces the HTTP response's methods for reading and closing. A response that breaks off, is closed before
+its end or is garbage-collected is settled as an estimate, by the part that has arrived.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class _Watch:
         self._reading = False
         self._read = read
         self._close = close
-        # The finalizer settles a response that is garbage-collected before its end. It refers to the reader and not to
-        # the response, which it would keep alive.
+        # The finalizer settles a response that is garbage-collected before its end. It refers to the reader only: a
+        # reference to the response would keep the response alive.
         self._so_far = partial(_evidence_so_far, reader)
         weakref.finalize(response, charge.abandon, self._so_far).atexit = False
         charge.settle_at_exit(self._so_far)

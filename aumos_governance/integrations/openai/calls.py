@@ -39,7 +39,7 @@ class OpenAIProvider:
     price_id = "openai"
 
     def paid(self, request: ApiRequest) -> Paid | None:
-        """Return the paid call of a request, or None for a free request, as `Provider.paid`."""
+        """Implement `Provider.paid`: return the paid call of a request, or None for a free request."""
         path = request.plain_path
         make = None if request.method.lower() in READS else _PAID.get(path)
         if make is not None:
@@ -52,7 +52,7 @@ class OpenAIProvider:
         raise unknown_method(request)
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return a reader for a response that states an earlier call's cost, as `Provider.later`."""
+        """Implement `Provider.later`: return a reader for a response that states an earlier call's cost, or None."""
         return openai_later.later(request, guard)
 
 

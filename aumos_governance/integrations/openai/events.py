@@ -1,4 +1,4 @@
-"""Meters for OpenAI's streams, which find the usage and measure the visible output."""
+"""Meters for OpenAI's streams; they find the usage and measure the visible output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.f
 class EventMeter:
     """A meter for streams whose last event before ``[DONE]`` has the usage.
 
-    These are chat, completions, images, transcriptions and speech. Where a server reports the usage so far with every
-    event, the last report applies. With ``swallow`` the event that only has the usage is hidden from the caller, who
-    did not request it. ``hidden`` is `Seen.hidden`.
+    These are chat, completions, images, transcriptions and speech. If a server reports the usage so far with every
+    event, the last report applies. With ``swallow``, an event with nothing but the usage is hidden from the caller,
+    because `govern` requested it and the caller did not. ``hidden`` is `Seen.hidden`.
     """
 
     def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:
@@ -46,7 +46,7 @@ class EventMeter:
 
 
 class ResponseMeter:
-    """A meter for streams of the Responses API, whose last event has the whole response.
+    """A meter for streams of the Responses API; the last event of these streams has the whole response.
 
     ``hidden`` is `Seen.hidden`.
     """

@@ -30,7 +30,8 @@ _BATCH_ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
     """Return the paid call that submits a batch.
 
-    Raises ConfigurationError where the client could not read the batch's input file, or a line of it cannot be held.
+    ``paid_of`` returns the paid call of each request in the batch. Raises ConfigurationError if the client could not
+    read the batch's input file, or if the worst case of a request in the file is not known.
     """
     if request.content is None:
         raise ConfigurationError(
@@ -57,7 +58,7 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Return a reader for the response to a free request that may state an earlier call's cost; None for any other."""
+    """Return a reader for the response to a request that may retrieve an earlier call's cost, or None."""
     path, method = request.path.partition("?")[0], request.method.lower()
     if found := _RESPONSE.fullmatch(path):
         if found[2] is None and method != "get":
@@ -93,7 +94,7 @@ def _read_batches(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
-    """Note the results' file of a batch; end the batch's charge if its state shows the whole cost."""
+    """Note which file has a batch's results; end the batch's charge if ``body``, its state, shows the whole cost."""
     id = body.get("id")
     if not isinstance(id, str):
         return
@@ -116,7 +117,7 @@ def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | None:
-    """Return the cost of a batch with one model by its total usage, or None where the total does not show all costs."""
+    """Return the cost of a batch with one model by its total usage, or None if the total does not show all costs."""
     if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
         return None
     call = ResponseCall(ApiRequest("POST", "/responses", {"model": paid.model}))

@@ -16,7 +16,7 @@ from .events import EventMeter
 __all__ = ["ImageCall", "SpeechCall", "TranscriptionCall", "read_usage"]
 
 _IMAGE_OUTPUT: Final = 8_192
-"""The tokens held for a generated image: 6,240 are needed for the largest in high quality."""
+"""The tokens held for a generated image; the largest image in high quality has 6,240."""
 _PARTIAL_IMAGE: Final = 100
 """The tokens held for each partial image of a stream."""
 _IMAGE_INPUT: Final = 10_400
@@ -76,7 +76,7 @@ class ImageCall(_MediaCall):
         return rates.bound(input_tokens, each * _number(request.get("n"), 1), kinds=("image", "cache_write"))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError where it reports none."""
+        """Return the cost by the response's usage. Raises UsageMissingError if the response reports none."""
         used = read_usage(response, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
         if "output_image_tokens" not in used and rates.has("output_image_mtok"):
             used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
@@ -86,8 +86,8 @@ class ImageCall(_MediaCall):
 class SpeechCall(_MediaCall):
     """A paid call of ``audio.speech``.
 
-    The cost of a model that is priced by the character is known before the call; of other models only a stream reports
-    the usage.
+    If the model is priced by the character, the cost is known before the call. Other models report their usage only in
+    a stream; without a stream, the held amount is charged as an estimate.
     """
 
     name = "audio.speech"
@@ -122,7 +122,7 @@ class TranscriptionCall(_MediaCall):
         return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + text_tokens, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the seconds or the tokens that the response reports. Raises UsageMissingError."""
+        """Return the cost by the reported seconds or tokens. Raises UsageMissingError if neither is reported."""
         usage = response.get("usage")
         seconds = usage.get("seconds") if isinstance(usage, Mapping) else response.get("duration")
         if seconds is None:
@@ -135,9 +135,10 @@ class TranscriptionCall(_MediaCall):
 def read_usage(
     response: Mapping[str, Any], names: Mapping[str, tuple[str, ...]], required: Iterable[str]
 ) -> dict[str, int | float]:
-    """Return the counts of a response's usage by genai-prices' units; ``names`` are their paths in the usage.
+    """Return the counts of a response's usage by genai-prices' units.
 
-    Raises UsageMissingError where a unit of ``required`` is missing, or a value is no count.
+    ``names`` maps each unit to the path of its count in the usage. Raises UsageMissingError if the count of a unit in
+    ``required`` is missing, or a value is no number of 0 or more.
     """
     usage = response.get("usage")
     if not isinstance(usage, Mapping):
@@ -162,7 +163,7 @@ def _by_time(seconds: float) -> dict[str, int | float]:
 
 
 def _number(value: object, least: int) -> int:
-    """Return a whole number of the request, but no less than ``least``. Raises ConfigurationError for other text."""
+    """Return a request's ``value`` as a whole number, at least ``least``. Raises ConfigurationError for other text."""
     # A multipart form has numbers as text. The server may read text other than digits as a larger number.
     text = str(value)
     if isinstance(value, (str, float)) and not (text.isascii() and text.isdigit()):

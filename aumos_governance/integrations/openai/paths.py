@@ -1,12 +1,12 @@
-"""The paths of OpenAI's API at which a request costs nothing, by the published price list.
+"""The paths of OpenAI's API whose requests cost nothing, by the published price list.
 
 https://platform.openai.com/docs/pricing names what is billed: the tokens of models (also in batches, evals' runs and
 graders), images, audio and videos, training, and the tools: a container by its session, web and file searches by the
 call, and the storage of vector stores and ChatKit uploads by the gigabyte and day above a free gigabyte. Moderation is
-listed as free. Anything that is not in the list has no price of its own.
+listed as free. Anything that is not in the list has no separate price.
 
-A request that stores something is free itself, but its storage may be billed by the day, and no request shows for how
-long. So adding files to a vector store is refused; setting the store's name, metadata and expiry is free.
+A request that stores data is free, but the storage may be billed by the day, and no request shows for how many days.
+So adding files to a vector store is refused; setting the store's name, metadata and expiry is free.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["FREE_POSTS"]
 
 FREE_POSTS: Final = re.compile(
     r"/(?:"
-    # Listed as free; and counting, which has no price.
+    # Moderation is listed as free, and counting tokens has no price.
     r"moderations|responses/input_tokens"
     # Files and uploads: no price (https://platform.openai.com/docs/api-reference/files). Files for a container: the
     # container is billed when it is made.
@@ -33,7 +33,7 @@ FREE_POSTS: Final = re.compile(
     r"|threads|threads/(?!runs$)[^/]+(?:/messages(?:/[^/]+)?)?|threads/[^/]+/runs/(?!cancel$)[^/]+"
     r"|agents/environments/templates(?:/[^/]+)?|agents/automations/[^/]+/pause|vaults(?:/.+)?"
     r"|audio/(?:voices|voice_consents(?:/[^/]+)?)"
-    # Secrets with which a browser opens a session: only the session is billed, which has a connection of its own.
+    # Secrets that let a browser open a session: only the session is billed, over a separate connection.
     r"|realtime/(?:client_secrets|sessions|transcription_sessions|translations/client_secrets)"
     r"|chatkit/sessions(?:/[^/]+/cancel)?|chatkit/files"
     # Ending, refusing or forwarding a running session, job or call (earlier libraries end an eval's run at the run's
@@ -42,8 +42,8 @@ FREE_POSTS: Final = re.compile(
     r"|evals/[^/]+/runs/[^/]+"
     r"|fine_tuning/jobs/[^/]+/pause|fine_tuning/alpha/graders/validate|fine_tuning/checkpoints/[^/]+/permissions"
     r"|(?:realtime/calls|live/sessions)/[^/]+/(?:hangup|refer|reject)"
-    # The administration of an organization, and the endpoints to which its events are sent.
+    # The administration of an organization, and of the endpoints that receive its events.
     r"|organization/.+|projects/.+|webhook_endpoints(?:/.+)?"
     r")"
 )
-"""Matches the paths to which a request may send data free of charge. Reading and deleting are free at any path."""
+"""Matches the paths of free POST, PUT and PATCH requests. Reading and deleting are free at any path."""

@@ -67,7 +67,7 @@ def _see_message(message: Mapping[str, Any], seen: Seen) -> None:
     if len(message) < 3 and isinstance(content, str):
         return
     seen.text += _weight(message.get("refusal"))
-    # DeepSeek and most servers of open models show the reasoning; OpenRouter shows a summary where it has no more.
+    # DeepSeek and most servers of open models show the reasoning; OpenRouter shows a summary if it has no more.
     seen.reasoning += _weight(message.get("reasoning_content") or message.get("reasoning"))
     for call in message.get("tool_calls") or ():
         function = (call.get("function") or call.get("custom")) if isinstance(call, Mapping) else None

@@ -28,13 +28,13 @@ __all__ = [
 OUTPUT_TOKENS: Final = 16_384
 """The output tokens held for a request without a limit. A longer response is charged in full, flagged as an overrun."""
 CONTEXT_TOKENS: Final = 200_000
-"""The tokens held for input that the request does not show, where the model's context window is not known."""
+"""The tokens held for input that the request does not show, if the model's context window is not known."""
 _TOOL_TOKENS: Final = 4_096
-"""The tokens held for the provider's description of one of its own tools to the model."""
+"""The tokens held for each hosted tool, for the description of the tool that the provider gives to the model."""
 _MARGIN: Final = 64
-"""The tokens held for the provider's framing of an input, in addition to the JSON around it."""
+"""The tokens held for the text that the provider adds around an input."""
 _SEARCHES: Final = 10
-"""The number of searches held where the request states no limit."""
+"""The number of searches held for a request that sets no limit."""
 
 _SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
 _SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}
@@ -42,7 +42,7 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API whose use is charged by the response's usage, or counted in its output items."""
+"""The tools of the Responses API that need no stated fee: the response's usage or its output items show their use."""
 
 
 class ChatCall:
@@ -114,7 +114,7 @@ class ChatCall:
         return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
-        """Return the counts of the response's usage, and whether they are an estimate. Raises UsageMissingError."""
+        """Return the counts of the response's usage, and whether they are an estimate. Raises as `cost`."""
         return used_of(rates, response, "chat", seen)
 
     def meter(self) -> Meter:
@@ -174,8 +174,8 @@ class EmbeddingCall:
 class ResponseCall:
     """A paid call of ``responses``: ``create``, ``parse``, ``stream`` or ``compact``.
 
-    A call in the background is settled as an estimate by its first response, which has no usage yet; the response that
-    is retrieved later corrects the estimate.
+    The first response to a call in the background has no usage yet, so the held amount is charged as an estimate. The
+    response that the caller retrieves later corrects the charge.
     """
 
     name = "responses"
@@ -284,7 +284,7 @@ def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
-    """Raise ConfigurationError unless the user states a price or a fee per call, which covers the hosted tool."""
+    """Raise ConfigurationError unless the user states a price or a fee per call, to cover the hosted tool's charges."""
     if rates.flat is None and not rates.fee:
         cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
         raise ConfigurationError(
@@ -295,7 +295,7 @@ def _require_fee(rates: Rates, tool: str) -> None:
 
 
 def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:
-    """Return the USD for a number of searches. Raises ConfigurationError where their price is not known."""
+    """Return the USD for ``count`` searches. Raises ConfigurationError if the price of a search is not known."""
     if rates.fee and not rates.has(_SEARCH_PRICES[unit]):
         return Decimal(0)  # The user's fee for each call covers the searches.
     if not rates.has(_SEARCH_PRICES[unit]):

@@ -25,11 +25,11 @@ _PRICE_KEYS: Final = {
 _OPENROUTER_RESULT: Final = Decimal("0.004")
 """USD for one search result of OpenRouter's web plugin: https://openrouter.ai/docs/features/web-search."""
 _OPENROUTER_RESULTS: Final = 5
-"""The number of search results for a request that states none."""
+"""The number of search results for a request that states no number."""
 _OPENROUTER_SEARCH: Final = Decimal("0.05")
 """The most USD that OpenRouter charges for a request's search with a provider's own engine, at the largest context."""
 _XAI_SOURCE: Final = Decimal("0.025")
-"""USD for one source of xAI's live search, of which there are at most 20 where the request states no number:
+"""USD for one source of xAI's live search; a request that states no number of sources gets at most 20:
 https://docs.x.ai/docs/guides/live-search."""
 
 
@@ -38,8 +38,9 @@ def used_of(
 ) -> tuple[Mapping[str, Any], bool]:
     """Return the counts to charge for a response's usage, and whether they are an estimate.
 
-    ``shape`` as in `usage_paths_of`; ``output`` is whether the call produces output that is charged. Raises
-    UsageMissingError where the usage is missing, not credible, or has no price.
+    ``shape`` is as in `usage_paths_of`. ``seen`` is the measure of the output that arrived; the counts are checked
+    against it. ``output`` is whether the call produces output that is charged. Raises UsageMissingError if the usage is
+    missing, not credible, or has no price.
     """
     usage = response.get("usage")
     report = rates.usage_paths(shape).report(usage) if isinstance(usage, Mapping) else None
@@ -58,9 +59,9 @@ def used_of(
 def broken(
     rates: Rates, response: Mapping[str, Any], seen: Seen, shape: str, bound: Callable[[int], Decimal], limit: int
 ) -> Cost:
-    """Return the most that a response which broke off can have cost: by its usage if reported, else by what arrived.
+    """Return the most that a response which broke off can have cost, by its reported usage or by the visible output.
 
-    ``bound`` returns the most USD that the call costs with a number of output tokens. Where some of the output may be
+    ``bound`` returns the most USD that the call costs with a number of output tokens. If some of the output may be
     hidden, or sound or images arrived, ``limit`` tokens of output are charged.
     """
     with suppress(UsageMissingError):
@@ -74,8 +75,8 @@ def broken(
 def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str]) -> None:
     """Raise ConfigurationError unless the model has a price for each kind of media in the input and the output.
 
-    Images in the input need no price of their own: without one, their tokens are charged as text, by the price lists
-    of OpenAI, Google, xAI and the servers of open models.
+    Images in the input need no separate price: without it, their tokens are charged as text, by the price lists of
+    OpenAI, Google, xAI and the servers of open models.
     """
     if rates.flat is not None or not (inputs or outputs):
         return

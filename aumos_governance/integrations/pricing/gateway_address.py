@@ -1,4 +1,4 @@
-"""Recognizes calls through the server's gateway, which charges them; a governed client must not charge them again."""
+"""Recognizes calls through the server's gateway. The gateway charges them, so a governed client must not."""
 
 from __future__ import annotations
 

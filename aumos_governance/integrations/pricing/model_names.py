@@ -1,4 +1,7 @@
-"""Model ids with additions by a seller, the vendor whose price list applies: the model's name, and the terms."""
+"""Parses model ids with a seller's additions into the model's name and the terms that the additions state.
+
+A seller is the vendor whose price list applies.
+"""
 
 from __future__ import annotations
 

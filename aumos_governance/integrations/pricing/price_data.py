@@ -33,7 +33,7 @@ OLD_DAYS: Final = 90
 """Prices older than this many days are reported as old."""
 _FETCH_SECONDS: Final = 30
 _MOST_BYTES: Final = 64 << 20
-# The day from which a price applies, as genai-prices' data.py has it and as the fetched JSON has it.
+# The first day of a price, as written in genai-prices' data.py and in the fetched JSON.
 _START_IN_PYTHON: Final = re.compile(rb"start_date=datetime\.date\((\d+), (\d+), (\d+)\)")
 _START_IN_JSON: Final = re.compile(rb'"start_date": ?"(\d+)-(\d+)-(\d+)"')
 _HEADER: Final = re.compile(rb'\{"fetched_at": "([^"]{1,40})", "providers": ')

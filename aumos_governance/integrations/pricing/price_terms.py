@@ -179,7 +179,7 @@ def google_location_multiplier(location: str | None, model: str) -> Decimal:
         return LIST_PRICE
     for family, pattern, since in _GOOGLE_FAMILIES:
         if family in model.lower():
-            # A name without a version is taken for a new model, which has the higher of the published prices.
+            # A name without a version is taken for a new model, and new models have the higher of the published prices.
             version = _version(pattern, model.lower())
             return _TENTH_MORE if version is None or version >= since else LIST_PRICE
     return LIST_PRICE
@@ -190,7 +190,7 @@ def _is_since_2026_03_05(model: str) -> bool:
     version = _version(_GPT, name)
     if version is not None:
         return version >= _GPT_REGIONAL_SINCE
-    # A name that is not known as older is taken for a new model, which has the higher of the published prices.
+    # A name that is not known as older is taken for a new model, and new models have the higher price.
     return _OLDER_OPENAI.match(name) is None
 
 
@@ -221,7 +221,7 @@ def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str]
     """
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
-    # A project may also be set to the tier flex, which is cheaper and so need not be held.
+    # A project may also be set to the tier flex. This tier is cheaper, so it need not be held.
     return _ANY_TIER if seller == "openai" else _NO_TIER
 
 
@@ -238,7 +238,7 @@ def thinks_by_default(model: str) -> bool:
     return version is None or version >= (5, 0)
 
 
-# ---- the name by which a call is billed
+# ---- the model name that a call is billed under
 
 
 def billed_model(requested: str, served: object) -> str:

@@ -113,7 +113,7 @@ class Rates:
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
-        """Return a copy whose prices of tokens are multiplied by a further factor."""
+        """Return a copy with all prices of tokens multiplied by ``multiplier``, in addition to earlier factors."""
         other = copy(self)
         other.multiplier = self.multiplier * multiplier
         return other
@@ -145,7 +145,7 @@ class Rates:
         return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
 
     def least_cost(self, seen: Seen | None) -> Decimal:
-        """Return the lowest cost of the visible output in USD, which may exceed the hold if a server ignores limits."""
+        """Return the lowest cost of the visible output in USD; it may exceed the hold if a server ignores limits."""
         if seen is None or not seen.anything:
             return Decimal(0)
         try:
@@ -259,7 +259,7 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
             # Cached tokens are part of the reported input and have their own price.
             text -= used[unit]
     price = known.get("input_mtok")
-    # More cached tokens than input is a contradiction, for which genai-prices raises the error.
+    # More cached tokens than input tokens is a contradiction; genai-prices then raises the error.
     return None if text < 0 or (price is None and text) else (total + text * (price or 0)) / _PER
 
 

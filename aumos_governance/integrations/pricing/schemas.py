@@ -16,7 +16,7 @@ from typing import Any, Final
 __all__ = ["UNKNOWN", "plain"]
 
 UNKNOWN: Final = object()
-"""The result for a value whose size cannot be measured: an iterator, which must not be consumed, or another object."""
+"""The result for a value that cannot be measured: an iterator (reading it would consume it), or an unknown object."""
 _ATOMS: Final = (str, bytes, bytearray, bool, int, float, type(None))
 
 

@@ -31,7 +31,7 @@ class Seen:
 
     @property
     def visible(self) -> int:
-        """The bytes of text and tool calls, which the model wrote for the caller."""
+        """The bytes of text and tool calls, the output that the model wrote for the caller."""
         return self.text + self.tools
 
     @property
