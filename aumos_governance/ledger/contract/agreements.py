@@ -45,7 +45,7 @@ class ApprovalStatus(str, Enum):
     WITHDRAWN = "withdrawn"
     """The caller no longer waits: the time is over, it was interrupted, or its kernel is gone."""
     USED = "used"
-    """Approved, and used to allow the one action that it was for."""
+    """Approved, and used up by the action that it allowed."""
 
     def __str__(self) -> str:
         return self.value
@@ -168,10 +168,10 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Add to one of the notebook's reports how its action ended. If it was acknowledged already, it is shown again.
+    """Add to one of the notebook's reports how the action ended. An acknowledged report is shown to the user again.
 
-    ``result`` and, if set, ``spent`` in USD are added to what the user is shown. Raises NotFoundError if there is no
-    such report.
+    ``result`` and, if set, ``spent`` in USD are added to the text that the user is shown. Raises NotFoundError if there
+    is no such report.
     """
 
     notebook: NotebookKey
@@ -194,9 +194,9 @@ class AcknowledgeReport(Request[Report]):
 class SetTrust(Request[TrustAssignment]):
     """Set an agent's trust level, for one scope or all scopes. ``realm`` separates the agents of different engines.
 
-    With None as realm the level is set within the notebook's open session, and ends with it. Then NotFoundError is
-    raised if no session is open, and NotAllowedError for a level above the session's or, with ``tighten_only``, above
-    the agent's effective level.
+    With None as ``realm`` the level is set within the notebook's open session, and ends with the session. In this case
+    NotFoundError is raised if no session is open, and NotAllowedError for a level above the session's level or, with
+    ``tighten_only``, above the level that applies to the agent now.
     """
 
     notebook: NotebookKey
@@ -210,7 +210,10 @@ class SetTrust(Request[TrustAssignment]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchTrust(Request[bool]):
-    """Store the time of an agent's last activity, without an audit record. Returns False if it has no level set."""
+    """Store the time of an agent's last activity, without an audit record.
+
+    Returns False for an agent without a level.
+    """
 
     agent_id: str
     scope: str | None = None
@@ -221,8 +224,9 @@ class TouchTrust(Request[bool]):
 class RemoveTrust(Request[bool]):
     """Remove the trust level that was set for an agent. Returns False if none was set.
 
-    With None as realm it is a level within the notebook's open session, and NotFoundError is raised if no session is
-    open. With ``tighten_only`` NotAllowedError is raised if the agent's effective level would rise.
+    With None as ``realm`` the level within the notebook's open session is removed, and NotFoundError is raised if no
+    session is open. In this case ``tighten_only`` means that NotAllowedError is raised if the level that applies to the
+    agent would rise.
     """
 
     notebook: NotebookKey
@@ -236,8 +240,8 @@ class RemoveTrust(Request[bool]):
 class GrantConsent(Request[Consent]):
     """Record a consent to use a type of data, for one purpose or, with None, for every purpose.
 
-    It replaces an earlier consent for the same use. With None as realm it is valid within the notebook's open session,
-    and NotFoundError is raised if no session is open.
+    The new consent replaces an earlier consent for the same use. With None as ``realm`` the consent is valid within the
+    notebook's open session, and NotFoundError is raised if no session is open.
     """
 
     notebook: NotebookKey
@@ -253,8 +257,8 @@ class GrantConsent(Request[Consent]):
 class RevokeConsent(Request[int]):
     """Revoke one consent, or with ``data_type=None`` all consents for an agent. Returns how many were revoked.
 
-    Raises ConsentNotFoundError if the one consent does not exist. As in `GrantConsent`, None as realm stands for the
-    notebook's open session.
+    Raises ConsentNotFoundError if a ``data_type`` is named and the consent for it does not exist. As in `GrantConsent`,
+    None as ``realm`` means the notebook's open session.
     """
 
     notebook: NotebookKey
@@ -306,14 +310,14 @@ class Evaluate(Request[Decision]):
     resource: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     default_level: TrustLevel = TrustLevel.L1_MONITOR
-    """The level of an agent for which none was set."""
+    """The level of an agent whose level was not set."""
     default_deny: bool = True
     """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
     """Whether an amount above the budget is allowed, with a caveat."""
     realm: str | None = ""
-    """The realm of the agent's level and consents. With None they are those within the session, and an empty
-    ``agent_id`` stands for the session's agent."""
+    """The realm of the agent's level and consents. With None these are the level and consents within the session, and
+    an empty ``agent_id`` means the session's agent."""
 
 
 def session_realm(session_id: str) -> str:

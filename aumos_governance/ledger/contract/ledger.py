@@ -42,7 +42,7 @@ class Ledger(Protocol):
     def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         """Queue a request and return its future, which is completed when the change is durable or has failed.
 
-        A ledger in memory executes the request at once; any other completes the future in its own thread.
+        A ledger in memory executes the request at once; any other ledger completes the future in its writer's thread.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The rules by which sessions are opened, changed and closed under a server's policy, without storage.
+"""The rules for opening, changing and closing sessions under a server's policy, without storage.
 
 An operation reads the last session within its transaction, calls `plan_open` or `plan_change`, and writes the plan in
 the same transaction, so that the rules are always applied to the current state.
