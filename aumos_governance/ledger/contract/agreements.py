@@ -43,7 +43,7 @@ class ApprovalStatus(str, Enum):
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    """The caller no longer waits: the time is over, it was interrupted, or its kernel is gone."""
+    """The caller no longer waits: the time is over, the caller was interrupted, or its kernel is gone."""
     USED = "used"
     """Approved, and used up by the action that it allowed."""
 
@@ -60,9 +60,9 @@ class Approval:
     session_id: str
     status: ApprovalStatus
     digest: str
-    """A hash of the tool, arguments, code and cost that the user is shown. It stays when ``shown`` is deleted."""
+    """A hash of the tool, arguments, code and cost that the user is shown. The hash stays when ``shown`` is deleted."""
     shown: str | None
-    """What the user is shown, as JSON; None once it is decided."""
+    """What the user is shown, as JSON; None once the approval is decided."""
     tool: str
     agent_id: str | None
     amount: int
@@ -87,7 +87,7 @@ class Report:
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     charge_id: str | None = None
-    """The charge for the action's cost; None if it has none."""
+    """The charge for the action's cost; None if the action was not charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class TrustAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The permission for an agent to use a type of data. With None as purpose it covers every purpose."""
+    """The permission for an agent to use a type of data. With None as ``purpose`` the consent covers every purpose."""
 
     agent_id: str
     data_type: str
@@ -133,10 +133,10 @@ class AskApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval(Request[Approval]):
-    """Enter a user's decision on an approval request with this digest, which is a hash of what the user saw.
+    """Enter a user's decision on an approval request. ``digest`` must be the digest of the action that the user saw.
 
     Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such request, and ConflictError if
-    it is not pending or has another digest.
+    the request is not pending or has another digest.
     """
 
     approval_id: str
@@ -146,7 +146,7 @@ class DecideApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawApproval(Request[Approval]):
-    """Withdraw an approval request whose caller no longer waits. If it is decided already, it is returned unchanged.
+    """Withdraw an approval request whose caller no longer waits. A decided request is returned unchanged.
 
     Raises NotFoundError if the caller has no such request.
     """

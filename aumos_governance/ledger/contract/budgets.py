@@ -1,7 +1,7 @@
 """Budgets, ceilings and the charges that they limit: the responses about them, and the requests that set limits.
 
-An *envelope* is a ceiling around charges: the session's budget, a category's budget, or one from the configuration.
-Amounts are in nano-USD.
+An *envelope* is a ceiling around charges: the session's budget, a category's budget, or a ceiling from the
+configuration. Amounts are in nano-USD.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class EnvelopeState:
 
     name: str
     kind: str
-    """``session``, ``category``, or the `EnvelopeKind` of a configured one."""
+    """``session``, ``category``, or the `EnvelopeKind` of a configured envelope."""
     period: BudgetPeriod
     period_start: int
     balance: Balance
@@ -190,8 +190,8 @@ class ConfigureEnvelopes(Request[bool]):
     envelope whose period changed is a new envelope. Returns whether anything changed, which is then recorded. Raises
     ConfigurationError for two envelopes with the same name, or an invalid ceiling.
 
-    Ceilings that servers share (``owner`` and ``team``) are only created here. A stored one limits all sessions of the
-    owner under any root, until `SetCeiling` changes it; `ListCeilings` lists them.
+    This request only creates ceilings that servers share (``owner`` and ``team``). A stored shared ceiling limits all
+    sessions of the owner under any root, until `SetCeiling` changes it; `ListCeilings` lists these ceilings.
     """
 
     owner: str

@@ -39,7 +39,8 @@ class Checks:
     """Further checks of a charge: of the agent's own trust level, then the budgets, then the consent."""
 
     realm: str | None = ""
-    """Separates the agents of different owners. With None the agents' levels are those within the session."""
+    """The realm, which separates the agents of different owners. With None the agents' levels within the session
+    apply."""
     scope: str | None = None
     default_level: TrustLevel | None = None
     """The level of an agent whose level was not set. The lower of the agent's and the session's level applies; with
@@ -148,9 +149,9 @@ class Settle(Request[Resolved]):
     """Replace a hold with its true cost, which may be 0.
 
     A cost above the hold is recorded in full with the flag ``overrun``, since the money is spent; so is a settlement
-    after the hold has expired. A kernel settles its own holds, even late; a user settles unresolved ones. Raises
+    after the hold has expired. A kernel settles its own holds, even late; a user settles unresolved holds. Raises
     NotFoundError if the caller has no such hold, NotAllowedError for a user while the hold's kernel runs, and
-    ConflictError if it was settled or released already.
+    ConflictError if the hold was settled or released already.
     """
 
     hold_id: str
@@ -175,7 +176,7 @@ class Release(Request[Resolved]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust(Request[Adjusted]):
-    """Replace an estimated charge, once, with the true cost that a later response of the provider states; it may be 0.
+    """Replace an estimated charge, once, with the true cost (0 or more) that a later response of the provider states.
 
     The charge must belong to the caller's scope or to the notebook. The request names the charge by the id of its hold,
     or by the ``reference`` that it was settled with. If several charges have the same reference, the latest charge that
@@ -204,7 +205,7 @@ class KernelGone(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelsPresent(Request[int]):
-    """State the kernels that a starting server has: all other kernels of its owner and root are treated as gone.
+    """State the kernels of a starting server. All other kernels of its owner and root are treated as gone.
 
     Kernels of other running servers, whose names are in ``servers``, are not treated as gone: their incarnations begin
     with the server's name and a slash. Returns how many holds became unresolved.
@@ -246,15 +247,15 @@ class Void(Request[Voided]):
     ``late`` in its detail if the cancel came after the request's ``expires_at``, and ``answered`` if the request was
     executed a second or more before the cancel, regardless of ``delivered``.
 
-    A request that the ledger does not find may be older than the keys that it keeps: if the notebook is old enough for
-    that, the response states it (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
+    The ledger deletes old keys, so it may not find a request that it has executed. If the notebook is old enough for
+    that, the response has `Found.UNKNOWN`. Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey
     of: str
     delivered: bool = False
-    """Whether the response had reached the client, which did not pass it on to its caller. The record then has
-    ``delivered`` in its detail."""
+    """Whether the response had reached the client, and the client did not pass the response on to its caller. The
+    record then has ``delivered`` in its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ class Unconfirmed:
     charge_id: str
     scope: str = ""
     key: str = ""
-    """The idempotency key of its request, in ``scope``; empty if it had none."""
+    """The idempotency key of the charge's request, within ``scope``; empty if the request had no key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

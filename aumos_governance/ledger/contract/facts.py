@@ -102,7 +102,7 @@ class SessionState:
 
     notebook: NotebookKey
     seq: int
-    """The number of changes of this notebook's state, over all its sessions. It never falls."""
+    """The number of changes of this notebook's state, over all its sessions. The number never falls."""
     active: bool = False
     session_id: str | None = None
     trust_level: TrustLevel | None = None
@@ -117,7 +117,8 @@ class SessionState:
     opened_by: str | None = None
     closed_at: int | None = None
     previous: ClosedSessions | None = None
-    """The sessions that were closed before this one (all closed ones, if none is open); None if there are none."""
+    """The sessions that were closed before the open one, or all closed sessions if none is open; None if there are
+    none."""
 
 
 TRUST_LIMITS: Final = frozenset({"level", "agent"})
@@ -197,7 +198,7 @@ class Found(str, Enum):
     NO_CHARGE = "no_charge"
     """A denial, or a request that charges nothing; there is nothing to reverse."""
     NOTHING = "nothing"
-    """Nothing: the request has not arrived, and is refused if it does."""
+    """Nothing: the request has not arrived, and is refused if it arrives."""
     UNKNOWN = "unknown"
     """Nothing, but the request may be so old that its key was deleted. It is refused if it arrives."""
 
@@ -228,8 +229,8 @@ if hasattr(os, "register_at_fork"):
 def new_id(now: int) -> str:
     """Return a new UUID (version 7) as 32 hex digits. ``now`` is in microseconds since the epoch.
 
-    It begins with the time, to a quarter of a microsecond, so that ids sort by time, and new rows are added at the end
-    of an index.
+    The id begins with the time, to a quarter of a microsecond, so that ids sort by time, and new rows are added at the
+    end of an index.
     """
     # "%" takes two thirds of the time of an f-string here.
     time = "%012x7%03x8" % (now // 1000, now % 1000 * 4096 // 1000)  # noqa: UP031

@@ -88,7 +88,8 @@ class AuditFilters:
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
-    """A record that is not a decision, such as an approval request, has no outcome, and so does not match any."""
+    """A record that is not a decision, such as an approval request, has no outcome, and so never matches this
+    filter."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None

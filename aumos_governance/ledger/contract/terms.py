@@ -143,7 +143,7 @@ def plan_change(
 ) -> Plan:
     """Return the plan for a user's change of a session, which may have any values up to the maxima.
 
-    If no session is open, one is opened, with the defaults for values that the user does not set. Raises
+    If no session is open, a session is opened, with the defaults for values that the user does not set. Raises
     NotAllowedError for values above the maxima.
     """
     _check_maxima(terms, trust_level, budget)

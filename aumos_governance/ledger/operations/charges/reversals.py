@@ -131,7 +131,7 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Reduce a charge by an amount, by a user's decision."""
+    """Enter a user's correction, which reduces a charge."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
