@@ -158,7 +158,7 @@ def check_sums(
 
 
 def _too_much() -> InvalidAmountError:
-    return InvalidAmountError("The amount is more than the ledger can add up.")
+    return InvalidAmountError("With this amount a sum would be more than the ledger can add up; nothing was recorded.")
 
 
 def change_balances(

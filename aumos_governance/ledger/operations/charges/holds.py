@@ -142,7 +142,8 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
     if origin.person and origin.scope != charge.scope and state is ChargeState.HELD:
         raise NotAllowedError(
-            "The kernel that made this hold still runs and will resolve it; once it is gone, a user can."
+            f"The kernel of the hold {hold_id!r} still runs and will settle or release it; a user can do so once the"
+            " kernel has ended."
         )
     return charge
 
