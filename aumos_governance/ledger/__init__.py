@@ -33,8 +33,8 @@ def open_ledger(
 
     ``clock`` returns microseconds since the epoch, and is for tests. ``on_commit`` is called in the thread that
     committed, with the number of requests in the commit; it must not block or raise. A ledger in memory never calls it,
-    since it commits nothing. ``server`` is the name by which `Ledger.attending` lists this server: eight random
-    hexadecimal digits, the first below 8.
+    since it commits nothing. ``server`` is this server's name in `Ledger.attending`: eight random hexadecimal digits,
+    the first below 8.
 
     Raises ConfigurationError if the URL has none of these forms, LedgerVersionError if a newer version of this package
     has written the ledger, and LedgerError if it cannot be opened.

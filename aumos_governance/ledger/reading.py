@@ -23,7 +23,10 @@ class LedgerReader(Protocol):
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        """Return each owner with each of the owner's server roots that has, or had, notebooks here, sorted."""
+        """Return each owner with each of the owner's server roots that has, or had, notebooks in the ledger.
+
+        The pairs are sorted.
+        """
         ...
 
     def verify(

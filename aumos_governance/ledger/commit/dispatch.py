@@ -1,6 +1,6 @@
 """The execution of one request, the same on all backends: it checks key and expiry, and calls the operation.
 
-Also the clock and the listeners that all backends use.
+The module also has the clock and the listeners that all backends use.
 """
 
 from __future__ import annotations
@@ -142,7 +142,10 @@ def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
 
 
 class Listeners:
-    """The listeners of a ledger. The error of one is logged, and the others are notified all the same."""
+    """The listeners of a ledger.
+
+    If a listener raises an error, the error is logged, and the other listeners are still notified.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -3,9 +3,9 @@
 A thread, the writer, executes them. While only one thread makes requests, waking the writer and being woken by it would
 take longer than the request itself, so that thread may execute its own request.
 
-Each thread that waits for a response wakes the next one. If all were woken at once, most would only wait for the
-interpreter's lock, and be woken a second time when they get it; with a hundred callers, these additional wake-ups are a
-noticeable delay.
+Each thread that waits for a response wakes the next thread. If all threads were woken at once, most would only wait for
+the interpreter's lock, and be woken a second time when they get the lock; with a hundred callers, these additional
+wake-ups are a noticeable delay.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
 PATIENCE_SECONDS: Final = 0.005
 """How many seconds after a transaction the writer itself wakes the threads that no other thread has woken yet.
 
-The wake-up of a thread is late if the thread that should wake it is interrupted, or another one keeps the interpreter's
-lock.
+The wake-up of a thread is late if the thread that should wake it is interrupted, or if another thread keeps the
+interpreter's lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
 """Executes requests in one transaction; returns for each its response, or the exception to raise."""
@@ -141,16 +141,17 @@ class Wakings:
 
 
 class _Turn:
-    """The right to write, which either the writer's thread has, or the only thread that makes requests."""
+    """The right to write. Either the writer's thread has it, or the only thread that makes requests."""
 
     __slots__ = ("alone", "counting", "done", "holder", "lock", "queued")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.holder = 0
-        """The id of the thread that writes; 0 while none does."""
+        """The id of the thread that writes now; 0 while no thread writes."""
         self.alone = True
-        """Whether recent requests were made one at a time, so that no other is expected to share a transaction."""
+        """Whether recent requests were made one at a time, so that no two requests are expected to share a
+        transaction."""
         # Reentrant, since a finalizer that makes a request may run in a thread that holds this lock.
         self.counting = threading.RLock()
         """Held while a request is counted and queued, and while executed requests are counted."""
@@ -160,7 +161,7 @@ class _Turn:
         """How many of the queued requests were executed."""
 
     def free(self) -> bool:
-        """Whether no request is being executed or queued, so that a thread that writes now overtakes none."""
+        """Whether no request is being executed or queued, so that a thread that writes now overtakes no request."""
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:

@@ -43,9 +43,9 @@ class ApprovalStatus(str, Enum):
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    """The caller no longer waits: the time is over, it was interrupted, or its kernel is gone."""
+    """The caller no longer waits: the time is over, the caller was interrupted, or its kernel is gone."""
     USED = "used"
-    """Approved, and used to allow the one action that it was for."""
+    """Approved, and used up by the action that it allowed."""
 
     def __str__(self) -> str:
         return self.value
@@ -60,9 +60,9 @@ class Approval:
     session_id: str
     status: ApprovalStatus
     digest: str
-    """A hash of the tool, arguments, code and cost that the user is shown. It stays when ``shown`` is deleted."""
+    """A hash of the tool, arguments, code and cost that the user is shown. The hash stays when ``shown`` is deleted."""
     shown: str | None
-    """What the user is shown, as JSON; None once it is decided."""
+    """What the user is shown, as JSON; None once the approval is decided."""
     tool: str
     agent_id: str | None
     amount: int
@@ -87,7 +87,7 @@ class Report:
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     charge_id: str | None = None
-    """The charge for the action's cost; None if it has none."""
+    """The charge for the action's cost; None if the action was not charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class TrustAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The permission for an agent to use a type of data. With None as purpose it covers every purpose."""
+    """The permission for an agent to use a type of data. With None as ``purpose`` the consent covers every purpose."""
 
     agent_id: str
     data_type: str
@@ -133,10 +133,10 @@ class AskApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval(Request[Approval]):
-    """Enter a user's decision on an approval request with this digest, which is a hash of what the user saw.
+    """Enter a user's decision on an approval request. ``digest`` must be the digest of the action that the user saw.
 
     Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such request, and ConflictError if
-    it is not pending or has another digest.
+    the request is not pending or has another digest.
     """
 
     approval_id: str
@@ -146,7 +146,7 @@ class DecideApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawApproval(Request[Approval]):
-    """Withdraw an approval request whose caller no longer waits. If it is decided already, it is returned unchanged.
+    """Withdraw an approval request whose caller no longer waits. A decided request is returned unchanged.
 
     Raises NotFoundError if the caller has no such request.
     """
@@ -168,10 +168,10 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Add to one of the notebook's reports how its action ended. If it was acknowledged already, it is shown again.
+    """Add to one of the notebook's reports how the action ended. An acknowledged report is shown to the user again.
 
-    ``result`` and, if set, ``spent`` in USD are added to what the user is shown. Raises NotFoundError if there is no
-    such report.
+    ``result`` and, if set, ``spent`` in USD are added to the text that the user is shown. Raises NotFoundError if there
+    is no such report.
     """
 
     notebook: NotebookKey
@@ -194,9 +194,9 @@ class AcknowledgeReport(Request[Report]):
 class SetTrust(Request[TrustAssignment]):
     """Set an agent's trust level, for one scope or all scopes. ``realm`` separates the agents of different engines.
 
-    With None as realm the level is set within the notebook's open session, and ends with it. Then NotFoundError is
-    raised if no session is open, and NotAllowedError for a level above the session's or, with ``tighten_only``, above
-    the agent's effective level.
+    With None as ``realm`` the level is set within the notebook's open session, and ends with the session. In this case
+    NotFoundError is raised if no session is open, and NotAllowedError for a level above the session's level or, with
+    ``tighten_only``, above the level that applies to the agent now.
     """
 
     notebook: NotebookKey
@@ -210,7 +210,10 @@ class SetTrust(Request[TrustAssignment]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchTrust(Request[bool]):
-    """Store the time of an agent's last activity, without an audit record. Returns False if it has no level set."""
+    """Store the time of an agent's last activity, without an audit record.
+
+    Returns False for an agent without a level.
+    """
 
     agent_id: str
     scope: str | None = None
@@ -221,8 +224,9 @@ class TouchTrust(Request[bool]):
 class RemoveTrust(Request[bool]):
     """Remove the trust level that was set for an agent. Returns False if none was set.
 
-    With None as realm it is a level within the notebook's open session, and NotFoundError is raised if no session is
-    open. With ``tighten_only`` NotAllowedError is raised if the agent's effective level would rise.
+    With None as ``realm`` the level within the notebook's open session is removed, and NotFoundError is raised if no
+    session is open. In this case ``tighten_only`` means that NotAllowedError is raised if the level that applies to the
+    agent would rise.
     """
 
     notebook: NotebookKey
@@ -236,8 +240,8 @@ class RemoveTrust(Request[bool]):
 class GrantConsent(Request[Consent]):
     """Record a consent to use a type of data, for one purpose or, with None, for every purpose.
 
-    It replaces an earlier consent for the same use. With None as realm it is valid within the notebook's open session,
-    and NotFoundError is raised if no session is open.
+    The new consent replaces an earlier consent for the same use. With None as ``realm`` the consent is valid within the
+    notebook's open session, and NotFoundError is raised if no session is open.
     """
 
     notebook: NotebookKey
@@ -253,8 +257,8 @@ class GrantConsent(Request[Consent]):
 class RevokeConsent(Request[int]):
     """Revoke one consent, or with ``data_type=None`` all consents for an agent. Returns how many were revoked.
 
-    Raises ConsentNotFoundError if the one consent does not exist. As in `GrantConsent`, None as realm stands for the
-    notebook's open session.
+    Raises ConsentNotFoundError if a ``data_type`` is named and the consent for it does not exist. As in `GrantConsent`,
+    None as ``realm`` means the notebook's open session.
     """
 
     notebook: NotebookKey
@@ -306,14 +310,14 @@ class Evaluate(Request[Decision]):
     resource: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     default_level: TrustLevel = TrustLevel.L1_MONITOR
-    """The level of an agent for which none was set."""
+    """The level of an agent whose level was not set."""
     default_deny: bool = True
     """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
     """Whether an amount above the budget is allowed, with a caveat."""
     realm: str | None = ""
-    """The realm of the agent's level and consents. With None they are those within the session, and an empty
-    ``agent_id`` stands for the session's agent."""
+    """The realm of the agent's level and consents. With None these are the level and consents within the session, and
+    an empty ``agent_id`` means the session's agent."""
 
 
 def session_realm(session_id: str) -> str:

@@ -75,7 +75,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error that a verification found: a record or a row that differs from what was written."""
+    """One error that a verification found: a record or a row that was changed, added, removed or damaged."""
 
     code: str
     """``CHAIN_BROKEN``, ``HEAD_UNKNOWN``, ``ROW_MISSING``, ``ROW_UNKNOWN``, ``ROW_DIFFERS`` or ``DAMAGED``."""
@@ -129,9 +129,9 @@ class AuditSum:
     records: int
     """The number of records."""
     denied: int
-    """The number of denials among them."""
+    """The number of denials among the records."""
     spent: int
-    """The sum of their ``spent_delta``, in nano-USD."""
+    """The sum of the records' ``spent_delta``, in nano-USD."""
 
 
 @dataclass(frozen=True, slots=True)

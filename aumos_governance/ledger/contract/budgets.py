@@ -1,7 +1,7 @@
-"""Budgets, ceilings, and the charges that count against them: their records, and the requests that set limits.
+"""Budgets, ceilings and the charges that they limit: the responses about them, and the requests that set limits.
 
-An *envelope* is a ceiling around charges: the session's budget, a category's budget, or one from the configuration.
-Amounts are in nano-USD.
+An *envelope* is a ceiling around charges: the session's budget, a category's budget, or a ceiling from the
+configuration. Amounts are in nano-USD.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class ChargeState(str, Enum):
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """A hold of a kernel that is gone. It counts until a user, or a late request of the kernel, settles or releases
-    it."""
+    """A hold of a kernel that is gone. The amount stays held until a user, or a late request of the kernel, settles or
+    releases the hold."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -50,7 +50,7 @@ class ChargeState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class HeldCharge:
-    """A hold that still counts."""
+    """A hold whose amount is still held: it was not settled, released or voided, and has not expired."""
 
     charge_id: str
     notebook: NotebookKey
@@ -62,7 +62,7 @@ class HeldCharge:
     category: str | None
     at: int
     until: int | None
-    """The time at which it is released automatically; None for never."""
+    """When the ledger releases the hold automatically; None for never."""
 
 
 @quick
@@ -99,13 +99,13 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A correction of a charge: a new entry that takes back all or part of it."""
+    """A correction of a charge: a new entry that reduces the charge, down to 0 at most."""
 
     correction_id: str
     charge_id: str
     amount: int
     left: int
-    """The part of the charge that still counts."""
+    """The amount that is still charged, after this and earlier corrections."""
     record_id: str
     state: SessionState | None = None
 
@@ -142,7 +142,7 @@ class EnvelopeState:
 
     name: str
     kind: str
-    """``session``, ``category``, or the `EnvelopeKind` of a configured one."""
+    """``session``, ``category``, or the `EnvelopeKind` of a configured envelope."""
     period: BudgetPeriod
     period_start: int
     balance: Balance
@@ -186,12 +186,12 @@ class BudgetState:
 class ConfigureEnvelopes(Request[bool]):
     """Set the envelopes that limit the sessions of a server's owner and root, as the server is configured.
 
-    They limit open sessions as well, from now on. In a new envelope, spending from before does not count; an envelope
-    with another period is a new one. Returns whether anything changed, which is then recorded. Raises
+    The envelopes limit open sessions as well, from now on. A new envelope does not include earlier spending; an
+    envelope whose period changed is a new envelope. Returns whether anything changed, which is then recorded. Raises
     ConfigurationError for two envelopes with the same name, or an invalid ceiling.
 
-    Ceilings that servers share (``owner`` and ``team``) are only created here. A stored one limits all sessions of the
-    owner under any root, until `SetCeiling` changes it; `ListCeilings` lists them.
+    This request only creates ceilings that servers share (``owner`` and ``team``). A stored shared ceiling limits all
+    sessions of the owner under any root, until `SetCeiling` changes it; `ListCeilings` lists these ceilings.
     """
 
     owner: str
@@ -203,10 +203,11 @@ class ConfigureEnvelopes(Request[bool]):
 class SetCeiling(Request[bool]):
     """Change the amount or period of a stored ceiling that servers share, or with ``ceiling=None`` lift it.
 
-    It limits open sessions as well, from now on. Without a period the ceiling keeps its period. If a former period is
-    set again, the spending in it counts again. Returns whether anything changed, which is then recorded. Raises
-    NotFoundError if the ceiling is not stored, InvalidAmountError, and InvalidRequestError if the period must be named:
-    a lifted ceiling has none, and one that an earlier version stored may have several.
+    The ceiling limits open sessions as well, from now on. Without a period the ceiling keeps its period. If a former
+    period is set again, the earlier spending in that period is included again. Returns whether anything changed, which
+    is then recorded. Raises NotFoundError if the ceiling is not stored, InvalidAmountError, and InvalidRequestError if
+    the period must be named: a lifted ceiling has no period, and a ceiling that an earlier version stored may have
+    several.
     """
 
     encloses: EnvelopeKind

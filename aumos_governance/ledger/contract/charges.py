@@ -1,4 +1,4 @@
-"""The requests that charge amounts, at once or in two phases, and those that adjust, correct or cancel charges.
+"""The requests that charge amounts, at once or in two phases, and the requests that adjust, correct or void charges.
 
 Amounts are in nano-USD.
 """
@@ -39,28 +39,29 @@ class Checks:
     """Further checks of a charge: of the agent's own trust level, then the budgets, then the consent."""
 
     realm: str | None = ""
-    """Separates the agents of different owners. With None the agents' levels are those within the session."""
+    """The realm, which separates the agents of different owners. With None the agents' levels within the session
+    apply."""
     scope: str | None = None
     default_level: TrustLevel | None = None
-    """The level of an agent for which none was set. The lower of the agent's and the session's level counts; with None,
-    only the session's does."""
+    """The level of an agent whose level was not set. The lower of the agent's and the session's level applies; with
+    None, only the session's level applies."""
     data_type: str | None = None
     purpose: str | None = None
     default_deny: bool = True
     """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
-    """Whether an amount that does not fit is allowed, with a caveat. It is then not charged; the caller must record the
-    cost as a spend."""
+    """Whether an amount that would exceed a limit is allowed, with a caveat. The amount is then not charged; the caller
+    must record the cost as a spend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charging(Request[Decision]):
     """Base class of `Spend` and `Hold`.
 
-    The charge is denied, with a record, if the amount does not fit in every envelope, the trust level is too low, or no
-    session is open. A governed action (``ActionKind.ACT``) needs more: below L3 it is only suggested (code
+    The charge is denied, with a record, if the amount would exceed an envelope's ceiling, the trust level is too low,
+    or no session is open. A governed action (``ActionKind.ACT``) needs more: below L3 it is only suggested (code
     ``SUGGESTED``), and at L3 it needs the ``approval_id`` of an approval with the same ``digest`` (else code
-    ``APPROVAL_REQUIRED``), which is then used up.
+    ``APPROVAL_REQUIRED``); the charge uses up the approval.
 
     Raises BudgetNotFoundError if ``category`` is set and the session has no budget for it; with ``checks`` the charge
     is denied instead, with a record.
@@ -88,7 +89,7 @@ class Charging(Request[Decision]):
     detail: Mapping[str, Any] = field(default_factory=dict)
     """Further values for the record: JSON values, never a prompt or a key."""
     waits_at_limit: bool = False
-    """Whether the caller waits at a limit on money, and repeats the request when it may fit."""
+    """Whether the caller waits at a limit on money, and repeats the request when it may stay within the limit."""
 
 
 @quick
@@ -96,9 +97,9 @@ class Charging(Request[Decision]):
 class Spend(Charging):
     """Charge an amount at once.
 
-    With ``already_paid`` the money is spent already: if the amount does not fit or the trust level forbids it, it is
-    still recorded in full, with the flag ``overrun`` and the outcome ``allow_with_caveat``. Without an open session it
-    is denied, with a record, since there is no balance to charge.
+    With ``already_paid`` the money is spent already: if a limit or the trust level forbids the amount, it is still
+    recorded in full, with the flag ``overrun`` and the outcome ``allow_with_caveat``. Without an open session it is
+    denied, with a record, since there is no balance to charge.
     """
 
     already_paid: bool = False
@@ -109,23 +110,23 @@ class Spend(Charging):
 class Hold(Charging):
     """Hold an amount, which may be 0, until it is settled with the true cost or released.
 
-    The hold belongs to the caller's scope and incarnation, and to the current period. It ends automatically only if
-    ``until`` is set. Closing the session does not change it.
+    The hold belongs to the caller's scope and incarnation, and to the current period. The hold ends automatically only
+    if ``until`` is set. Closing the session does not change the hold.
 
     With ``least`` the hold is *bounded*: ``amount`` is the request's worst case, and the decision states the amount
-    that was granted. That is the smallest of the worst case, ``most``, and a share of what is left in each envelope,
-    but at least ``least``. The share is what is left, divided by the number of requests that need some of it: the
-    pending holds of live callers in the envelope, ``waiting``, this request, and one that may follow, so that a first
-    long call leaves room for another. If less than ``least`` is left, the hold is denied, as a hold of ``least`` would
-    be. The record has both amounts. A copy of the request is granted the same amount as the first one, even if
-    ``most``, ``waiting`` or the envelopes have changed.
+    that was granted. The granted amount is the smallest of the worst case, ``most``, and a share of the remainder of
+    each envelope, but at least ``least``. The share is the remainder, divided by the number of requests that need some
+    of it: the pending holds of live callers in the envelope, ``waiting``, this request, and a request that may follow,
+    so that a first long call leaves room for another. If less than ``least`` remains, the hold is denied, as a hold of
+    ``least`` would be. The record has the worst case and the granted amount. A copy of the request is granted the same
+    amount as the first request, even if ``most``, ``waiting`` or the envelopes have changed.
 
-    With ``waits_turn``, a hold that only the holds of live callers keep from fitting is left undecided, as with
-    ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome do not justify waiting.
+    With ``waits_turn``, a hold that would stay within the limits without the holds of live callers is left undecided,
+    as with ``waits_at_limit``, but with the code ``BUDGET_HELD``. Holds of unknown outcome do not justify waiting.
     """
 
     until: int | None = None
-    """The time at which the hold is released automatically; None for never."""
+    """When the ledger releases the hold automatically; None for never."""
     least: int | None = None
     """The smallest amount that is of use to the caller; None to hold exactly ``amount``."""
     most: int | None = None
@@ -148,9 +149,9 @@ class Settle(Request[Resolved]):
     """Replace a hold with its true cost, which may be 0.
 
     A cost above the hold is recorded in full with the flag ``overrun``, since the money is spent; so is a settlement
-    after the hold's own expiry. A kernel settles its own holds, even late; a user settles unresolved ones. Raises
+    after the hold has expired. A kernel settles its own holds, even late; a user settles unresolved holds. Raises
     NotFoundError if the caller has no such hold, NotAllowedError for a user while the hold's kernel runs, and
-    ConflictError if it was settled or released already.
+    ConflictError if the hold was settled or released already.
     """
 
     hold_id: str
@@ -158,7 +159,7 @@ class Settle(Request[Resolved]):
     estimated: bool = False
     """Whether the true cost is not known and ``amount`` is a bound; the outcome is then ``allow_with_caveat``."""
     reference: str | None = None
-    """For an estimate, the provider's id of its response, by which `Adjust` finds the charge later."""
+    """For an estimated charge, the provider's id of its response. `Adjust` finds the charge by this id later."""
     usage: Mapping[str, Any] = field(default_factory=dict)
     """The usage that the provider counted, such as tokens by kind, as whole numbers; only written to the record."""
     source: Mapping[str, Any] = field(default_factory=dict)
@@ -175,12 +176,12 @@ class Release(Request[Resolved]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjust(Request[Adjusted]):
-    """Replace an estimated charge, once, with the true cost that a later response of the provider states; it may be 0.
+    """Replace an estimated charge, once, with the true cost (0 or more) that a later response of the provider states.
 
-    The charge is one of the caller's scope or of the notebook. It is named by the id of its hold, or by the
-    ``reference`` that it was settled with: then it is the notebook's latest such charge that was not adjusted yet, or
-    else the latest one. Both amounts stay on record. A cost above the estimate is recorded in full; below it, the
-    difference is given back, in the period of the charge.
+    The charge must belong to the caller's scope or to the notebook. The request names the charge by the id of its hold,
+    or by the ``reference`` that it was settled with. If several charges have the same reference, the latest charge that
+    was not adjusted yet is adjusted. Both amounts stay on record. A cost above the estimate is recorded in full; for a
+    cost below the estimate, the spent amount in the charge's period falls by the difference.
 
     Raises NotFoundError if there is no such charge, and ConflictError, with nothing changed, with the code
     ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY``, or ``CORRECTED`` if a user has corrected the charge.
@@ -204,7 +205,7 @@ class KernelGone(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelsPresent(Request[int]):
-    """State the kernels that a starting server has: all other kernels of its owner and root are treated as gone.
+    """State the kernels of a starting server. All other kernels of its owner and root are treated as gone.
 
     Kernels of other running servers, whose names are in ``servers``, are not treated as gone: their incarnations begin
     with the server's name and a slash. Returns how many holds became unresolved.
@@ -226,10 +227,10 @@ class ExpireHolds(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correct(Request[Corrected]):
-    """Take back all or part of a charge, for a user, by a new entry with a reason. No existing record is changed.
+    """Reduce a charge by all or part of its amount, for a user, by a new entry with a reason.
 
-    Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such charge, and ConflictError for
-    more than the part of the charge that still counts.
+    No existing record is changed. Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such
+    charge, and ConflictError for more than the amount that is still charged.
     """
 
     charge_id: str
@@ -241,20 +242,20 @@ class Correct(Request[Corrected]):
 class Void(Request[Voided]):
     """Cancel the request with the key ``of`` in the same scope, whether it has arrived or not.
 
-    A spend or a hold of a live caller is taken back, with an audit record of its own. A request that has not arrived
-    yet is refused when it arrives. A cancel is not a refund: it is for a client that has given a request up. The record
-    has ``late`` in its detail if the cancel came after the request's own ``expires_at``, and ``answered`` if the
-    request was executed a second or more before the cancel, regardless of ``delivered``.
+    A spend, or a hold of a live caller, is reversed, with a ``void`` record. A request that has not arrived yet is
+    refused when it arrives. A cancel is not a refund: it is for a client that has given a request up. The record has
+    ``late`` in its detail if the cancel came after the request's ``expires_at``, and ``answered`` if the request was
+    executed a second or more before the cancel, regardless of ``delivered``.
 
-    A request that the ledger does not find may be older than the keys that it keeps: if the notebook is old enough for
-    that, the response states it (`Found.UNKNOWN`). Raises InvalidRequestError for a request that would cancel itself.
+    The ledger deletes old keys, so it may not find a request that it has executed. If the notebook is old enough for
+    that, the response has `Found.UNKNOWN`. Raises InvalidRequestError for a request that would cancel itself.
     """
 
     notebook: NotebookKey
     of: str
     delivered: bool = False
-    """Whether the response had reached the client, which did not pass it on to its caller. The record then has
-    ``delivered`` in its detail."""
+    """Whether the response had reached the client, and the client did not pass the response on to its caller. The
+    record then has ``delivered`` in its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +266,14 @@ class Unconfirmed:
     charge_id: str
     scope: str = ""
     key: str = ""
-    """The idempotency key of its request, in ``scope``; empty if it had none."""
+    """The idempotency key of the charge's request, within ``scope``; empty if the request had no key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack(Request[int]):
-    """Take back unconfirmed charges that were committed after all. Returns how many there were.
+    """Reverse unconfirmed charges that were committed after all. Returns how many charges were reversed.
 
-    Each is reversed by a ``void`` record, and its request is refused as a cancelled one if it is sent again. A charge
+    Each of these charges gets a ``void`` record, and its request is refused as cancelled if it is sent again. A charge
     that was settled, released or corrected in the meantime is not changed.
     """
 

@@ -56,7 +56,7 @@ class Origin:
     scope: str = ""
     """The namespace of idempotency keys: one kernel, one user, one engine."""
     incarnation: str = ""
-    """The nonce of the caller's kernel process, to which its holds belong."""
+    """The nonce of the caller's kernel process. The caller's holds belong to this process."""
     cell_id: str | None = None
     execution_count: int | None = None
     within: tuple[str, str] | None = None
@@ -86,7 +86,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class ClosedSessions:
-    """The closed sessions of a notebook: their number, and the sum of what they spent."""
+    """The closed sessions of a notebook: their number, and the sum that they spent."""
 
     sessions: int
     spent: int
@@ -102,7 +102,7 @@ class SessionState:
 
     notebook: NotebookKey
     seq: int
-    """The number of changes of this notebook's state, over all its sessions. It never falls."""
+    """The number of changes of this notebook's state, over all its sessions. The number never falls."""
     active: bool = False
     session_id: str | None = None
     trust_level: TrustLevel | None = None
@@ -117,7 +117,8 @@ class SessionState:
     opened_by: str | None = None
     closed_at: int | None = None
     previous: ClosedSessions | None = None
-    """The sessions that were closed before this one (all closed ones, if none is open); None if there are none."""
+    """The sessions that were closed before the open one, or all closed sessions if none is open; None if there are
+    none."""
 
 
 TRUST_LIMITS: Final = frozenset({"level", "agent"})
@@ -135,7 +136,7 @@ class Limit:
     name: str = ""
     """The name of the category, the ceiling or the agent; empty for the session's budget and level."""
     asked: int = 0
-    """The trust level that is required; for money, the sum of what is spent, held and requested, in nano-USD."""
+    """The trust level that is required; for money, the sum of the spent, held and requested amounts, in nano-USD."""
     allowed: int = 0
     """The limit itself, in the same unit."""
 
@@ -160,9 +161,9 @@ class Decision:
     overrun: bool = False
     state: SessionState | None = None
     level: TrustLevel | None = None
-    """The trust level at which a hold was decided: the lower of the session's and the agent's own."""
+    """The trust level that a hold was decided at: the lower of the session's level and the agent's level."""
     limit: Limit | None = None
-    """The limit that forbids it, or that it exceeds with a caveat; None if there is none."""
+    """The limit that forbids the request, or that the request exceeds with a caveat; None if there is none."""
 
     @property
     def allowed(self) -> bool:
@@ -191,13 +192,13 @@ class Found(str, Enum):
     """What the ledger found for a request that a client cancels."""
 
     CHARGE = "charge"
-    """A spend or a hold of a live caller, which is taken back now or was taken back before."""
+    """A spend, or a hold of a live caller. The ledger reverses it now, or has reversed it before."""
     RESOLVED = "resolved"
-    """A charge that was settled, released or corrected, or a hold whose outcome is unknown; it is not taken back."""
+    """A charge that was settled, released or corrected, or a hold whose outcome is unknown; it is not reversed."""
     NO_CHARGE = "no_charge"
-    """A denial, or a request that charges nothing; it is not taken back."""
+    """A denial, or a request that charges nothing; there is nothing to reverse."""
     NOTHING = "nothing"
-    """Nothing: the request has not arrived, and is refused if it does."""
+    """Nothing: the request has not arrived, and is refused if it arrives."""
     UNKNOWN = "unknown"
     """Nothing, but the request may be so old that its key was deleted. It is refused if it arrives."""
 
@@ -207,8 +208,8 @@ class Voided:
     """The result of a cancel."""
 
     voided: bool
-    """Whether the request is cancelled, by this cancel or an earlier one. False if its effect cannot be taken back, or
-    if ``found`` is `Found.UNKNOWN`."""
+    """Whether the request is cancelled, by this cancel or an earlier one. False if its effect cannot be reversed, or if
+    ``found`` is `Found.UNKNOWN`."""
     state: SessionState | None = None
     found: Found | None = None
     """None in stored responses of earlier versions of this package."""
@@ -228,8 +229,8 @@ if hasattr(os, "register_at_fork"):
 def new_id(now: int) -> str:
     """Return a new UUID (version 7) as 32 hex digits. ``now`` is in microseconds since the epoch.
 
-    It begins with the time, to a quarter of a microsecond, so that ids sort by time, and new rows are added at the end
-    of an index.
+    The id begins with the time, to a quarter of a microsecond, so that ids sort by time, and new rows are added at the
+    end of an index.
     """
     # "%" takes two thirds of the time of an f-string here.
     time = "%012x7%03x8" % (now // 1000, now % 1000 * 4096 // 1000)  # noqa: UP031
@@ -243,5 +244,5 @@ def new_id(now: int) -> str:
 
 
 def made_at(identifier: str) -> int:
-    """Return the time at which an id was made, in microseconds since the epoch, rounded down to a millisecond."""
+    """Return when an id was made, in microseconds since the epoch, rounded down to a millisecond."""
     return int(identifier[:12], 16) * 1000

@@ -52,8 +52,9 @@ class GatewayKey:
     name: str
     """The name that users see."""
     notebook: NotebookKey | None
-    """The notebook that its calls count for, with its current path. None for a kernel's key, whose calls count for the
-    kernel's notebook; for a terminal that has no notebook yet; and after the notebook was deleted."""
+    """The notebook that the key's calls are charged to, with its current path. None for a kernel's key, since its calls
+    are charged to the kernel's notebook; for a terminal that has no notebook yet; and after the notebook was
+    deleted."""
     subject: str
     """The kernel's id or the terminal's name; empty for other keys."""
     server: str
@@ -77,7 +78,7 @@ class IssueKey(Request[GatewayKey]):
     """Store a new key, which the caller made.
 
     Raises NotAllowedError for a key of kind ``user`` or ``run`` if the caller is not a user, and ConflictError if a
-    valid key of kind ``user`` has the same name, or any key the same id.
+    valid key of kind ``user`` has the same name, or if any key has the same id.
     """
 
     key_id: str
@@ -87,17 +88,18 @@ class IssueKey(Request[GatewayKey]):
     kind: str
     name: str
     notebook: NotebookKey | None = None
-    """The notebook that its calls count for; None for a kernel's key."""
+    """The notebook that the key's calls are charged to; None for a kernel's key."""
     subject: str = ""
     server: str = ""
     replaces: bool = False
-    """Whether to revoke the valid keys of the same kind, subject and server, which the previous process had."""
+    """Whether to revoke the valid keys of the same kind, subject and server: the keys of a previous process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindKey(Request[GatewayKey]):
-    """Set the notebook that the calls of a terminal's key count for. Raises NotFoundError if there is no such valid
-    key.
+    """Set the notebook that the calls of a terminal's key are charged to.
+
+    Raises NotFoundError if there is no such valid key.
     """
 
     key_id: str
@@ -115,7 +117,7 @@ class RevokeKeys(Request[RevokedKeys]):
     why: str
     """The reason, for the record."""
     notebook: NotebookKey | None = None
-    """The notebook that the record names if the key itself has none, as a kernel's key."""
+    """The notebook that the audit record names if the key has no notebook, for example a kernel's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,6 @@
-"""The interface of a ledger. Callers pass requests and queries to it and get frozen records; only it decides.
+"""The interface of a ledger, which alone decides.
+
+Callers pass requests and queries to the ledger and get frozen records.
 
 Every change is one `Request`, executed in one transaction that decides, charges, and writes the audit record with its
 hash. When `execute` returns, the change is on disk; when it raises, nothing has changed. All backends pass the same
@@ -42,7 +44,7 @@ class Ledger(Protocol):
     def submit(self, request: Request[ResponseT_co]) -> Future[ResponseT_co]:
         """Queue a request and return its future, which is completed when the change is durable or has failed.
 
-        A ledger in memory executes the request at once; any other completes the future in its own thread.
+        A ledger in memory executes the request at once; any other ledger completes the future in its writer's thread.
         """
         ...
 
@@ -55,9 +57,9 @@ class Ledger(Protocol):
     ) -> VerifyResult:
         """Verify the hash chain of one session, or all chains, and compare the tables with the records.
 
-        All of it is read in one snapshot. With ``known_head``, also verify that a chain has this head. With ``under``,
-        an owner and a server root, verify only the ledger's own chain and the sessions below that root. Raises
-        NotFoundError if there is no such session.
+        All records and rows are read from one snapshot. With ``known_head``, also verify that a chain has this head.
+        With ``under``, an owner and a server root, verify only the ledger's own chain and the sessions below that root.
+        Raises NotFoundError if there is no such session.
         """
         ...
 

@@ -26,8 +26,8 @@ class LimitEvent(str, Enum):
 class RecordLimitRequest(Request[Recorded]):
     """Record that a call waits for a limit to be raised, that a user denied it, or that it no longer waits.
 
-    This is not a decision and changes no figure: the call is decided, and the decision recorded, when it is requested
-    again. Without an open session the event is recorded in the ledger's own chain.
+    This event is not a decision and changes no figure: the call is decided, and the decision recorded, when the call is
+    requested again. Without an open session the event is recorded in the ledger's own chain.
     """
 
     notebook: NotebookKey
@@ -35,7 +35,7 @@ class RecordLimitRequest(Request[Recorded]):
     amount: int = 0
     """The amount that the call requests, in nano-USD."""
     needs: int = 0
-    """The amount by which the limit must be raised for the call to fit, in nano-USD."""
+    """How much the limit must be raised, in nano-USD, so that the call stays within it."""
     limit: Limit | None = None
     tool: str | None = None
     agent_id: str | None = None

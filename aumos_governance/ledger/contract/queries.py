@@ -56,7 +56,8 @@ class ReadState(Query[SessionState]):
 class ListNotebooks(Query[tuple[NotebookKey, ...]]):
     """Find all notebooks of an owner that are not deleted, in order of their files.
 
-    Each is named by its stored root, one of the server roots from which it is used, and its path below that root.
+    The responses name each notebook by its stored root, one of the server roots that it is used from, and its path
+    below that root.
     """
 
     owner: str
@@ -66,7 +67,7 @@ class ListNotebooks(Query[tuple[NotebookKey, ...]]):
 class ListStates(Query[tuple[SessionState, ...]]):
     """Find the states of notebooks of an owner and root that ever had a session and are not deleted.
 
-    They are in order of their paths; ``after`` is the last path of the previous page.
+    The states are in order of the notebooks' paths; ``after`` is the last path of the previous page.
     """
 
     owner: str
@@ -79,15 +80,16 @@ class ListStates(Query[tuple[SessionState, ...]]):
 class AuditFilters:
     """Criteria for audit records; a record must match all that are set. ``since`` is inclusive, ``until`` exclusive.
 
-    The opening and the closing of a session are recorded in the session's chain and in the ledger's own chain; only
-    the former record matches, except with ``session_id="ledger"``, which selects the ledger's own chain.
+    The opening and the closing of a session are recorded in the session's chain and in the ledger's own chain; the
+    record in the session's chain matches, but with ``session_id="ledger"`` only the ledger's own chain is searched.
     """
 
     notebook: NotebookKey | None = None
     session_id: str | None = None
     agent_id: str | None = None
     outcome: GovernanceOutcome | None = None
-    """A record that is not a decision, such as an approval request, has no outcome, and so does not match any."""
+    """A record that is not a decision, such as an approval request, has no outcome, and so never matches this
+    filter."""
     event: str | None = None
     tool: str | None = None
     action_type: str | None = None
@@ -126,7 +128,7 @@ class CountAudit(AuditFilters, Query[int]):
 class AuditSums(AuditFilters, Query[tuple[AuditSum, ...]]):
     """Add up the matching records ``by`` tool, agent, day, hour or minute (UTC), in order of the names.
 
-    Sums by tool or agent leave out records without one.
+    Sums by tool leave out records without a tool, and sums by agent leave out records without an agent.
     """
 
     by: str = "tool"
@@ -149,14 +151,17 @@ class ListHolds(Query[tuple[HeldCharge, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEnvelopes(Query[tuple[EnvelopeState, ...]]):
-    """Find the envelopes that a charge of this notebook must fit in now, the session's own first."""
+    """Find the envelopes that limit a charge of this notebook now, the session's own budget first."""
 
     notebook: NotebookKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListCeilings(Query[tuple[CeilingState, ...]]):
-    """Find the ceilings that servers share, including lifted ones: those that limit an owner, or with None all."""
+    """Find the ceilings that servers share, including lifted ones.
+
+    With ``owner`` set, find only the ceilings that limit this owner's sessions.
+    """
 
     owner: str | None = None
 
@@ -206,7 +211,7 @@ class ListReports(Query[tuple[Report, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindTrust(Query["TrustAssignment | None"]):
-    """Find the assignment that applies to an agent: the one for the scope, else the one for all scopes, else None."""
+    """Find the assignment that applies to an agent: for this scope, or else for all scopes, or else None."""
 
     agent_id: str
     scope: str | None = None
@@ -222,7 +227,7 @@ class ListTrust(Query[tuple[TrustAssignment, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindConsent(Query["Consent | None"]):
-    """Find the valid consent that covers a use of data: one for exactly this purpose, else one for all, else None."""
+    """Find the valid consent that covers a use of data: for this purpose, or else for all purposes, or else None."""
 
     agent_id: str
     data_type: str
@@ -234,7 +239,7 @@ class FindConsent(Query["Consent | None"]):
 class ListConsents(Query[tuple[Consent, ...]]):
     """Find the consents of a realm, or for one agent in it, in order of agent, data type and purpose.
 
-    Expired ones are included.
+    Expired consents are included.
     """
 
     agent_id: str | None = None

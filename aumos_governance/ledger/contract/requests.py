@@ -65,7 +65,7 @@ class OpenSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSession(Request[Opened]):
-    """Change a session's values as a user has decided. If no session is open, one with the defaults is opened first.
+    """Change a session's values as a user has decided. If no session is open, first open one with the defaults.
 
     Raises NotAllowedError for values above the policy's maxima.
     """
@@ -118,8 +118,8 @@ class JoinNotebooks(Request[int]):
     """Rename notebooks, or join two into one, because two names are the same file. Returns the number of changes.
 
     Each pair has a notebook's former name and its new name. If there are notebooks under both names, they become one:
-    the spending of both counts against its ceilings, and of two open sessions the older one stays open and the other
-    is closed, while its holds keep counting. No record is changed.
+    the ceilings of the joined notebook include the spending of both. Of two open sessions the older session stays open
+    and the other is closed; holds of the closed session stay pending. No record is changed.
     """
 
     pairs: tuple[tuple[NotebookKey, NotebookKey], ...]

@@ -1,4 +1,4 @@
-"""The rules by which sessions are opened, changed and closed under a server's policy, without storage.
+"""The rules for opening, changing and closing sessions under a server's policy, without storage.
 
 An operation reads the last session within its transaction, calls `plan_open` or `plan_change`, and writes the plan in
 the same transaction, so that the rules are always applied to the current state.
@@ -143,7 +143,7 @@ def plan_change(
 ) -> Plan:
     """Return the plan for a user's change of a session, which may have any values up to the maxima.
 
-    If no session is open, one is opened, with the defaults for values that the user does not set. Raises
+    If no session is open, a session is opened, with the defaults for values that the user does not set. Raises
     NotAllowedError for values above the maxima.
     """
     _check_maxima(terms, trust_level, budget)

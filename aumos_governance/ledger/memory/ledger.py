@@ -1,6 +1,6 @@
 """`MemoryLedger`: a ledger in the memory of one process, lost when the process ends.
 
-The ledgers on databases must behave as it does.
+The ledgers on databases must behave as this ledger does.
 """
 
 from __future__ import annotations

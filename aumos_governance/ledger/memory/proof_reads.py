@@ -28,7 +28,7 @@ _NO_CHARGE = (None,) * len(columns[ChargeRow])
 class MemoryEvidence:
     """An `Evidence` of a copy of a store.
 
-    Unlike a database, it compares no record with a charge's row, so the rules are applied to all records.
+    Unlike a database, this class compares no records with charges' rows, so the rules are applied to all records.
     """
 
     def __init__(self, store: MemoryStore, scope: Scope) -> None:

@@ -43,7 +43,7 @@ class MemoryStore:
         self.places: dict[tuple[str, str], str] = {}
         self._place: dict[str, tuple[str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
-        """The expiry of each open hold and each pending approval that has one."""
+        """The expiry of each open hold and each pending approval that has an expiry."""
         self._open: dict[str, ChargeRow] = {}
         """The open holds, by their ids."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None

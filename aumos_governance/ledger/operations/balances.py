@@ -57,7 +57,7 @@ class EnvelopeBalance(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def envelope_id(*parts: str) -> str:
-    """Return the id of an envelope, derived from its kind, subject and name, so that each server derives the same."""
+    """Return the id of an envelope, derived from its kind, subject and name: all servers derive the same id."""
     return sha256(encode(parts)).hexdigest()[:32]
 
 
@@ -73,7 +73,7 @@ def category_id(session_id: str, category: str) -> str:
 
 
 def enclosing_ids(session: SessionRow) -> str:
-    """Return the ids, separated by spaces, of the session's own envelope and of those around it, inner before outer."""
+    """Return the ids, separated by spaces, of the session's envelope and its outer envelopes, inner before outer."""
     return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
 
 
@@ -158,7 +158,7 @@ def check_sums(
 
 
 def _too_much() -> InvalidAmountError:
-    return InvalidAmountError("The amount is more than the ledger can add up.")
+    return InvalidAmountError("With this amount a sum would be more than the ledger can add up; nothing was recorded.")
 
 
 def change_balances(

@@ -18,7 +18,7 @@ _ResponseT = TypeVar("_ResponseT")
 OPERATIONS: Final[dict[type[Request[Any]], Callable[[Work, Any], Any]]] = {}
 """By class of request: the function that executes it."""
 READERS: Final[dict[type[Query[Any]], Callable[[Work, Any], Any]]] = {}
-"""By class of query: the function that reads it on every backend, from a `Work` that is not written."""
+"""By class of query: the function that executes it on every backend. The function's `Work` is never written."""
 
 
 def operation(
@@ -37,7 +37,7 @@ def operation(
 def reader(
     kind: type[_QueryT],
 ) -> Callable[[Callable[[Work, _QueryT], _ResponseT]], Callable[[Work, _QueryT], _ResponseT]]:
-    """Declare that the function reads the queries of this class."""
+    """Declare that the function executes the queries of this class."""
 
     def declare(read: Callable[[Work, _QueryT], _ResponseT]) -> Callable[[Work, _QueryT], _ResponseT]:
         assert kind not in READERS, f"{kind.__name__} has a reader already"

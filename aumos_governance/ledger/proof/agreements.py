@@ -26,7 +26,7 @@ class Agreements:
         self._recorded: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
         """By row, then by chain: the values that the chain's last record of the row states."""
         self._unnamed: set[tuple[type[Row], Key]] = set()
-        """Rows with records of earlier versions that do not name the realm; the key is given without the realm."""
+        """Rows with records of earlier versions that do not name the realm; the key has no realm here."""
 
     @property
     def uncovered(self) -> bool:
@@ -34,7 +34,7 @@ class Agreements:
         return bool(self._unnamed)
 
     def replay_record(self, entry: Entry, session_id: str | None) -> None:
-        """Replay a record of a level or a consent; ``session_id`` is None for one in the ledger-wide chain."""
+        """Replay a record of a level or a consent; ``session_id`` is None for a record in the ledger-wide chain."""
         detail, kind = entry.detail, TrustRow if entry.event == "trust" else ConsentRow
         rest: Key
         if kind is TrustRow:

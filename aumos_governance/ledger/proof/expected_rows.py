@@ -18,7 +18,7 @@ from .findings import Findings
 __all__ = ["ANY", "Columns", "ExpectedRows"]
 
 ANY: Final = object()
-"""Stands for a value that no record states, so that any stored value agrees with it."""
+"""The placeholder for a value that no record states: any stored value agrees with it."""
 
 Columns = dict[str, Any]
 """By column: the value that the records state."""
@@ -44,7 +44,7 @@ class ExpectedRows:
         """By table: how many rows agree with the records."""
 
     def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
-        """Expect a row with these values, which a record states to have been created."""
+        """Expect a row with these values, since a record states that the row was created."""
         self.made[kind, session_id] += 1
         self._open[kind, id] = values
         self._compare(kind, id)
@@ -52,7 +52,7 @@ class ExpectedRows:
     def change(self, kind: type[Row], id: str, values: Columns | Callable[[Columns], Columns]) -> None:
         """Expect that these values of a row were changed, as a record states.
 
-        ``values`` may be a function, which is called with the values before the change and returns the changed ones.
+        ``values`` may be a function, which is called with the values before the change and returns the changed values.
         """
         if (kind, id) in self._damaged:
             return

@@ -1,7 +1,7 @@
 """The replay of the ledger-wide chain: the sessions that were opened and closed, their order, and their envelopes.
 
 This chain has the records of openings, closings, configurations, shared ceilings, joined notebooks and the gateway's
-keys, in the order in which they were committed.
+keys, in the order of their commits.
 """
 
 from __future__ import annotations
@@ -69,15 +69,15 @@ class Session:
     categories: dict[str, tuple[str, int]] = field(default_factory=dict)
     """The period and ceiling, in nano-USD, of each category's budget."""
     stated: bool = True
-    """Whether the records state the envelopes around the session. Those of earlier versions do not, and the envelopes
-    are then derived from the server's configuration."""
+    """Whether the records state the envelopes around the session. Records of earlier versions do not; then the
+    envelopes are derived from the server's configuration."""
     complete: bool = False
     """Whether the session was opened by a version that records all that can be proven today."""
     closed: bool = False
     charges: int = 0
     """How many of the session's charges the database has compared itself."""
     last: tuple[int, str, list[int]] | None = None
-    """The day and the envelopes of the last charge, and the sums of these, to find them quickly for the next charge."""
+    """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
     """The pairs of envelopes and category that were found right for a charge of the session."""
 
@@ -259,5 +259,5 @@ class LedgerReplay:
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:
-    """Return the envelopes that the row of a configuration must have, given those in its record."""
+    """Return the envelopes that the row of a configuration must have, given the envelopes in its record."""
     return dumps([[spec["name"], nano(spec["ceiling"]), spec["encloses"], spec["period"]] for spec in specs])

@@ -245,4 +245,4 @@ RULES: Final[dict[str, Rule]] = {
     "consent": _agreement,
     "revoke": _agreement,
 }
-"""The rule of each event. Events that change no row, such as ``evaluate``, have none."""
+"""The rule of each event. Events that change no row, such as ``evaluate``, have no rule."""

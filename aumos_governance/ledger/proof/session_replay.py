@@ -115,7 +115,7 @@ class SessionReplay:
         return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
-        """Add amounts to the sums that include an earlier charge: those of its envelopes on its day."""
+        """Add amounts to the sums of an earlier charge's envelopes on the day of that charge."""
         row = self.expected.row(ChargeRow, charge_id)
         if row is not None and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)

@@ -89,7 +89,7 @@ class SharedCeilings:
                     known.ceilings = {nano(spec["ceiling"])}
 
     def set(self, detail: Mapping[str, Any]) -> None:
-        """Replay a user's change of a ceiling, or that a user lifted it."""
+        """Replay the record of a user who changed or lifted a ceiling."""
         name = (detail["kind"], detail["subject"], detail["name"])
         self.ceilings[name] = tuple(self._put(name, figures) for figures in detail["to"])
 

@@ -1,4 +1,4 @@
-"""The comparison of the tables with what all records together state.
+"""The comparison of the tables with the values that all records together state.
 
 Rows that were compared record by record are only counted here.
 """

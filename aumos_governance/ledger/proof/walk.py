@@ -160,7 +160,7 @@ class Walk:
                 return
 
     def _readable(self, name: str, rows: Iterable[AuditRow]) -> Iterator[AuditRow]:
-        """Yield the records, up to the first that cannot be read, which is noted as the failure."""
+        """Yield the records up to the first unreadable record; set `failure` for that record."""
         read = 0
         try:
             for row in rows:

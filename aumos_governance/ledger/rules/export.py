@@ -59,7 +59,7 @@ def json_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
 def csv_lines(records: Iterable[AuditEntry]) -> Iterator[str]:
     r"""Yield a line of column names, then one line for each record: CSV by RFC 4180, with CRLF at the end of each line.
 
-    It is for users, and not to be read back: amounts are USD, times are ISO 8601 in UTC. Text that a spreadsheet would
+    The text is for users, not for programs: amounts are USD, times are ISO 8601 in UTC. Text that a spreadsheet would
     read as a formula, also after a semicolon, is preceded by an apostrophe; control characters, line breaks and marks
     that change the direction of text are written as escapes, such as ``\n`` or ``\u202e``.
     """

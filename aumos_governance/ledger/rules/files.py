@@ -57,8 +57,8 @@ def range_of(root: str) -> tuple[str, str]:
 def lies_in(notebook: _Notebook, owner: str, root: str) -> bool:
     """Whether a server with this owner and root shows the notebook.
 
-    It shows the notebooks that lie below its root, and those whose stored root it is, since a symbolic link in the root
-    may lead to a file elsewhere.
+    The server shows the notebooks that lie below its root, and the notebooks whose stored root is this root, since a
+    symbolic link in the root may lead to a file elsewhere.
     """
     first, last = range_of(root)
     return notebook.owner == owner and (notebook.root == root or first <= notebook.file < last)

@@ -54,7 +54,7 @@ def read_postgres(url: str) -> SqlReader:
 
 @contextmanager
 def _psycopg_named() -> Iterator[None]:
-    """Raise ConfigurationError, with the package to install, where psycopg is missing."""
+    """Return a context that raises ConfigurationError, with the package to install, if psycopg is missing."""
     try:
         yield
     except ImportError as error:

@@ -35,7 +35,7 @@ def constant(text: str) -> ColumnElement[Any]:
 
 
 _DOUBLES: Final = (constant("'open'"), constant("'close'"))
-"""The events whose records are in the ledger-wide chain as well as in the session's own."""
+"""The events whose records are both in the ledger-wide chain and in the session's chain."""
 
 
 Compiled = tuple[str, tuple[str, ...]]

@@ -41,7 +41,7 @@ class SumReads:
         self._filters = FilterReads(dialect)
 
     def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
-        """Return sums by tool, agent or stretch of time; raise InvalidRequestError for anything else."""
+        """Return sums by tool, agent or stretch of time; raise InvalidRequestError for another ``by``."""
         check_by(query.by)
         values = self._filters.values(cursor, query)
         totals = self._rows(cursor, query, values, denied=False)

@@ -59,7 +59,7 @@ class Database(ReadableDatabase, Protocol):
     """A database that can be read and written, through the connections and transactions of its kind."""
 
     at_once: bool
-    """Whether any thread may write, one at a time. An interrupt in the thread then rolls its transaction back."""
+    """Whether any thread may write, one at a time. If so, an interrupt in the thread rolls its transaction back."""
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
         """Call ``do`` with the `Work` of a write transaction, commit the transaction, and return the result of ``do``.
@@ -72,7 +72,7 @@ class Database(ReadableDatabase, Protocol):
     def writing(self) -> AbstractContextManager[Cursor]:
         """Return a context with a write transaction, which is committed at the end, or rolled back if the block raises.
 
-        Used by one thread at a time.
+        Only one thread at a time may use it.
         """
         ...
 

@@ -22,7 +22,7 @@ _MARKED: Final = (
 
 
 def join_marked(cursor: Cursor, statements: Statements) -> int:
-    """Join the notebooks that revision 0003 has marked, in the cursor's transaction; return how many there were."""
+    """Join the notebooks that revision 0003 has marked, in the cursor's transaction; return the number of changes."""
     cursor.execute(_MARKED)
     pairs = tuple(
         (NotebookKey(owner, posixpath.dirname(file), posixpath.basename(file)), NotebookKey(owner, root, path))

@@ -1,13 +1,13 @@
 """Transactions that lock all their rows at the start, in one fixed order, so that no two can deadlock.
 
-The rows that a request needs are known only while it is executed. So it is executed, and each row that it loads without
-a lock is noted; then everything is rolled back and executed again, with those rows locked first. A transaction is
-committed only if all rows that it loaded were locked: then its decision was based on their latest values, which no
-other transaction could change meanwhile. The names of the rows that a notebook's last requests needed are remembered,
-never their values, so that mostly the first attempt succeeds.
+The rows that a request needs are known only while it is executed. So the request is executed, and each row that it
+loads without a lock is noted; then everything is rolled back and executed again, with these rows locked first. A
+transaction is committed only if all rows that it loaded were locked: then its decision was based on their latest
+values, which no other transaction could change meanwhile. The names of the rows that a notebook's last requests needed
+are remembered, never their values, so that mostly the first attempt succeeds.
 
-Where a request relies on a row that does not exist, it adds that row. If another transaction has added it meanwhile,
-the row's key is a duplicate, and everything is executed again.
+If a request relies on a row that does not exist, the request adds that row. If another transaction has added it
+meanwhile, the row's key is a duplicate, and everything is executed again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["LockingStore", "Name", "NotingWork", "UsedRows"]
 Name = tuple[type[Row], Key]
 """The name of a row: its class and its primary key."""
 Subject = tuple[object, ...]
-"""A notebook, as its owner and file, or a caller, as its scope: the rows of its last requests are remembered."""
+"""The subject of requests: a notebook, as its owner and file, or a caller, as its scope."""
 
 _ORDER: Final = {kind: number for number, kind in enumerate(ROWS)}
 _LEDGER: Final[Name] = (ChainRow, (LEDGER_CHAIN,))
@@ -184,7 +184,7 @@ def _subjects_of(request: Request[Any]) -> Iterable[Subject]:
 
 
 def _named(request: Request[Any]) -> Iterable[Name]:
-    """Yield the names of the rows that a request itself names: of its response and its charge."""
+    """Yield the names of the rows that a request itself names: its stored response and its charge."""
     texts = {field: getattr(request, field, None) for field in ("hold_id", "charge_id")}
     try:
         check_text(request.origin.scope, request.key, *(text for text in texts.values() if text is not None))

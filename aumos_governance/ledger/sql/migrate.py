@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """All migrations, oldest first; listed here as well, since importing Alembic takes longer than opening a ledger."""
 _JOINED: Final = "0003"
-"""The revision that gave each notebook its file; before it, one file could be several notebooks."""
+"""The revision that gave each notebook its file; before this revision, one file could be several notebooks."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 

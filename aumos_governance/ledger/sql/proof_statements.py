@@ -70,7 +70,7 @@ def _all(kind: type[Row]) -> Select[Any]:
 def _joined(dialect: Dialect) -> Select[Any]:
     """Return the SELECT of each record with values of its charge's row, which the database compares with the record.
 
-    The comparison covers charges without special terms, which most are; see `evidence.PLAIN` for its result.
+    The comparison covers only charges without special terms, as most charges are; see `evidence.PLAIN` for its result.
     """
     a, c = _audit.c, _charges.c
     plain = case(

@@ -49,7 +49,7 @@ PREFETCHED: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow
 
 
 class Statement(NamedTuple):
-    """A statement that writes a row: its text, and how its parameters are taken from the row."""
+    """A statement that writes a row: its text, and the function that returns its parameters for a row."""
 
     text: str
     values: Callable[[Any], tuple[Any, ...]]

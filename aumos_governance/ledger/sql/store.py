@@ -130,9 +130,9 @@ class SqlStore:
 
 
 class PrefetchingStore(SqlStore):
-    """A store for SQLite that executes few statements, since each takes time in this process.
+    """A store for SQLite that executes few statements, since each statement takes time in this process.
 
-    One statement loads a notebook with the four other rows that its requests need, and one inserts many rows.
+    One statement loads a notebook with the four other rows that its requests need, and one statement inserts many rows.
     """
 
     def __init__(self, cursor: Cursor, statements: Statements) -> None:

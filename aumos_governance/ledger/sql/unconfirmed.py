@@ -22,7 +22,8 @@ _log = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 15.0
-"""Seconds between two attempts. The first pause is short, since mostly only a connection was lost, not the server."""
+"""The longest pause between two attempts, in seconds. The first pause is short, since mostly only a connection was
+lost, and the server still runs."""
 _ORIGIN: Final = Origin("ledger")
 
 

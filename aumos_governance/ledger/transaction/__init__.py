@@ -1,1 +1,1 @@
-"""One transaction: its rows and tables, and the work that is done on them."""
+"""One transaction: its rows and tables, and the `Work` that changes them."""

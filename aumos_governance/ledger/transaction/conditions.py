@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 GIVEN: Final = object()
-"""Stands for a value that is passed with each use of a condition, in place of a constant."""
+"""The placeholder for a value that is passed with each use of a condition, in place of a constant."""
 
 
 class Operator(Enum):

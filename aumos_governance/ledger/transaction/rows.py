@@ -100,7 +100,7 @@ class NotebookAliasRow(Row):
     id: Annotated[str, References(NotebookRow)]
     """The notebook that was joined. Its row stays, since audit records name it."""
     notebook_id: Annotated[str, References(NotebookRow)]
-    """The notebook that it was joined to."""
+    """The other notebook, which the joined notebook is part of now."""
 
 
 @table("envelopes", Index("envelopes_subject", ("subject",)))
@@ -137,7 +137,7 @@ class SessionRow(Row):
     envelope_id: Annotated[str, References(EnvelopeRow)]
     """The envelope that is the session's own budget."""
     outer_envelopes: str = ""
-    """The ids of the envelopes around the session's own, inner before outer, separated by spaces."""
+    """The ids of the envelopes around the session's own envelope, inner before outer, separated by spaces."""
 
 
 @table("balances", key=("envelope_id", "period_start"), without_rowid=True)
@@ -366,7 +366,7 @@ class GatewayKeyRow(Row):
     subject: str
     """The id of the key's kernel, or the name of its terminal."""
     server: str
-    """The server of that kernel or terminal, by its name in `Ledger.attending`."""
+    """The server of the key's kernel or terminal, by the server's name in `Ledger.attending`."""
     issued_at: int
     issued_by: str
     revoked_at: int | None = None
@@ -374,9 +374,10 @@ class GatewayKeyRow(Row):
 
 
 _NAMED: Final = ("agent_id", "tool", "action_type", "resource")
-"""Columns that are NULL in most records: their indexes leave such records out, so that writing one costs less."""
+"""Columns that are NULL in most records: their indexes leave these records out, so that writing a record costs less."""
 _SUMMED: Final = {"agent_id": ("spent_delta",), "tool": ("spent_delta",)}
-"""Further columns of the indexes on agents and tools, so that sums by these are computed from the index alone."""
+"""Further columns of the indexes on agents and tools, so that sums by agent or tool are computed from the index
+alone."""
 
 AUDIT: Final = Table(
     "audit",

@@ -13,13 +13,13 @@ from .tables import Key, Row, RowT
 __all__ = ["Place", "Store"]
 
 Place = tuple[str, str]
-"""The owner and file of a notebook, which identify a live one."""
+"""The owner and file of a notebook, which identify a notebook that is not deleted."""
 
 
 class Store(Protocol):
     """The rows of a backend within one transaction.
 
-    Rows that it returns are the caller's own objects, which the caller may change, and are locked for writing.
+    The returned rows are locked for writing. They are new objects, which the caller may change.
     """
 
     @property
@@ -55,8 +55,8 @@ class Store(Protocol):
     def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
         """Return two figures of the open holds in an envelope that were made at ``since`` or later.
 
-        The first is how many of them are held by live callers; the second is the sum, in nano-USD, of those whose
-        outcome is unknown. Holds of 0 are left out. Nothing is locked.
+        The first is the number of holds of live callers; the second is the sum, in nano-USD, of the holds whose outcome
+        is unknown. Holds of 0 are left out. Nothing is locked.
         """
         ...
 

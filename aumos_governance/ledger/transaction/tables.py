@@ -1,6 +1,6 @@
 """Declarations of tables: each is a dataclass of rows, whose fields are the columns in the table's order.
 
-Everything else is derived from this declaration: the database's tables (`schema`), the statements on them
+All other parts are derived from these declarations: the database's tables (`schema`), the statements on them
 (`sql.statements`), the dictionaries of the ledger in memory, and the types of values that a verification accepts. The
 type of a field determines its column: ``str`` is TEXT, ``int`` BIGINT (money is nano-USD, a time is microseconds),
 ``bool`` SMALLINT; a type with ``None`` allows NULL. ``Annotated`` adds `SMALL`, `NULLABLE` or `References`.

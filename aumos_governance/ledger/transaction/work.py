@@ -125,7 +125,10 @@ class Work:
         return found
 
     def open_holds(self, envelope_id: str, since: int) -> tuple[int, int]:
-        """Return the figures of `Store.open_holds`, with this transaction's changes so far, which are written first."""
+        """Return the figures of `Store.open_holds`.
+
+        This transaction's changes so far are written first, and so are included.
+        """
         self.write()
         return self.store.open_holds(envelope_id, since)
 
@@ -171,7 +174,7 @@ class Work:
         return [known for known in (self._remember((owner, row.file), row) for row in found) if known is not None]
 
     def relocate(self, notebook: NotebookRow, root: str, path: str) -> None:
-        """Give a notebook another root and path; its caller has made sure that no other live notebook has that file."""
+        """Give a notebook another root and path. No other live notebook may have the new file."""
         file = file_of(root, path)
         if file != notebook.file:
             self._places[notebook.owner, notebook.file] = None
@@ -199,7 +202,10 @@ class Work:
         return list(self._touched.values())
 
     def _remember(self, place: Place, row: NotebookRow | None) -> NotebookRow | None:
-        """Return the transaction's own object for a notebook's row that was just loaded, and remember its file."""
+        """Return the transaction's only object for a notebook's row that was just loaded.
+
+        The notebook's file is remembered.
+        """
         if row is not None:
             # The row may have been loaded before by its id, and changed since; that object is the one to use.
             known = self._rows[NotebookRow].setdefault((row.id,), row)
@@ -225,7 +231,7 @@ class Work:
         """Add an audit record to a chain; ``fields`` are its columns from ``record_id`` to ``detail``.
 
         Records of the ledger-wide chain are linked only when the work is written: all transactions share that chain's
-        row, so each must lock it last and hold the lock for the shortest time.
+        row, so each transaction must lock the row last and hold the lock for the shortest time.
         """
         self.changes += 1
         if chain == LEDGER_CHAIN:

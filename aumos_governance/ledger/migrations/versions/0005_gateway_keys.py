@@ -1,4 +1,4 @@
-"""Adds the table of the gateway's keys: their digests, to which kernel or terminal each was issued, and until when."""
+"""Adds the table of the gateway's keys: their digests, their kernels or terminals, and their revocations."""
 
 from __future__ import annotations
 

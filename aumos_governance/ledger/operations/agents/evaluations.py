@@ -29,7 +29,9 @@ def append_record(work: Work, request: Record) -> Recorded:
     derives the tables' contents from them.
     """
     if request.event in OWN_EVENTS:
-        raise InvalidRequestError(f"A record's event cannot be {request.event!r}, which the ledger writes itself.")
+        raise InvalidRequestError(
+            f"A record's event cannot be {request.event!r}, which the ledger writes itself; name another event."
+        )
     check_whole(amount=request.amount)
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)

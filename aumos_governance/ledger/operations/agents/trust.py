@@ -160,7 +160,7 @@ def revoke_consent(work: Work, request: RevokeConsent) -> int:
 
 
 def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose: str | None) -> ConsentRow | None:
-    """Return the consent that covers a use of data now: for this purpose, or else for every purpose.
+    """Return the valid consent that covers a use of data: for this purpose, or else for every purpose, or else None.
 
     The row must not be changed (see `Work.peek`).
     """

@@ -66,9 +66,9 @@ def membership_of(work: Work, owner: str) -> MembershipRow:
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:
-    """Return the subject of a configured envelope of this kind: what its charges have in common.
+    """Return the subject of a configured envelope of this kind, which all its charges have in common.
 
-    That is the notebook, the owner, or the owner and root (as JSON); it is empty for a team.
+    The subject is the notebook's id, the owner, or the owner and root (as JSON); it is empty for a team.
     """
     if kind is EnvelopeKind.NOTEBOOK:
         return notebook_id

@@ -91,7 +91,7 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
-        raise NotFoundError("A budget needs an open governance session.")
+        raise NotFoundError("A budget needs an open governance session; start it with %governance.")
     id = category_id(session.id, request.category)
     envelope = work.find(EnvelopeRow, id)
     if envelope is None:

@@ -84,7 +84,7 @@ def release(work: Work, request: Release) -> Resolved:
 def kernel_gone(work: Work, request: KernelGone) -> int:
     """Mark the holds of a kernel that has ended as unresolved, for a user to resolve; return how many.
 
-    Its pending approval requests are withdrawn.
+    The kernel's pending approval requests are withdrawn.
     """
     holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
     pending = work.select(PENDING_OF_KERNEL, request.incarnation)
@@ -95,7 +95,7 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 def kernels_present(work: Work, request: KernelsPresent) -> int:
     """Mark the holds of all kernels of a server that are not present as unresolved; return how many.
 
-    Their pending approval requests are withdrawn.
+    The pending approval requests of these kernels are withdrawn.
     """
     present = set(request.incarnations)
 
@@ -119,7 +119,7 @@ def expire_holds(work: Work, request: ExpireHolds) -> int:
 
 
 def expire(work: Work, origin: Origin = _LEDGER) -> int:
-    """Release all expired holds and withdraw all expired approval requests; return how many holds there were."""
+    """Release all expired holds and withdraw all expired approval requests; return the number of holds."""
     holds = work.select(DUE_HOLDS, work.now)
     pending = work.select(DUE_APPROVALS, work.now)
     for charge in holds:
@@ -142,7 +142,8 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
     if origin.person and origin.scope != charge.scope and state is ChargeState.HELD:
         raise NotAllowedError(
-            "The kernel that made this hold still runs and will resolve it; once it is gone, a user can."
+            f"The kernel of the hold {hold_id!r} still runs and will settle or release it; a user can do so once the"
+            " kernel has ended."
         )
     return charge
 

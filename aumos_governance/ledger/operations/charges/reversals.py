@@ -30,7 +30,7 @@ _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had ar
 def void(work: Work, request: Void) -> Voided:
     """Reverse the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
     if request.of == request.key:
-        raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
+        raise InvalidRequestError("A request cannot cancel itself; name the key of another request.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
     if stored is None:
         # Computed before any change, since a selection writes what was changed.
@@ -131,7 +131,7 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Reduce a charge by an amount, by a user's decision."""
+    """Enter a user's correction, which reduces a charge."""
     if not request.origin.person:
         raise NotAllowedError("Only a user may enter a correction.")
     if not request.reason.strip():
@@ -142,7 +142,7 @@ def correct(work: Work, request: Correct) -> Corrected:
     charge = work.find(ChargeRow, request.charge_id)
     spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
     if charge is None or not spent or not may_name(work, request.origin, charge):
-        raise NotFoundError(f"There is no charge {request.charge_id!r} that was spent.")
+        raise NotFoundError(f"There is no spent charge {request.charge_id!r} to correct.")
     left = charge.spent - charge.corrected
     if amount > left:
         raise ConflictError(

@@ -17,7 +17,7 @@ def bounded(work: Work, request: Hold) -> Hold:
     """Return a bounded hold with the amount that it is granted, which is at least its ``least`` amount.
 
     The ``detail`` of the returned hold has the requested ``worst_case`` and ``least``. Raises InvalidAmountError for
-    bounds out of range, and InvalidRequestError if they contradict each other.
+    bounds out of range, and InvalidRequestError if the bounds contradict each other.
     """
     least, most = _bounds(request)
     notebook = work.notebook(request.notebook)

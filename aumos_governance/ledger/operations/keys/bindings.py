@@ -19,7 +19,9 @@ def bind_key(work: Work, request: BindKey) -> GatewayKey:
     if row.revoked_at is not None:
         raise NotFoundError(f"The key {row.name!r} was revoked.")
     if row.kind != TERMINAL:
-        raise InvalidRequestError("Only a terminal's key can be given another notebook.")
+        raise InvalidRequestError(
+            f"The key {row.name!r} cannot be bound to another notebook, since it is not the key of a terminal."
+        )
     notebook = work.notebook_or_new(request.notebook)
     if notebook.id != row.notebook_id:
         row.notebook_id = notebook.id

@@ -78,9 +78,13 @@ def _check(request: IssueKey) -> None:
     if not request.name.strip() or len(request.name) > _MAX_NAME:
         raise InvalidRequestError(f"A key's name must have from 1 to {_MAX_NAME} characters.")
     if request.kind == KERNEL and request.notebook is not None:
-        raise InvalidRequestError("A kernel's key must not name a document; its calls count for the kernel's document.")
+        raise InvalidRequestError(
+            "A kernel's key must not name a notebook; its calls are charged to the kernel's notebook."
+        )
     if request.kind in _OF_USERS:
         if not request.origin.person:
             raise NotAllowedError("Only a user may request a key of this kind.")
         if request.notebook is None:
-            raise InvalidRequestError(f"A key of the kind {request.kind} must name its document.")
+            raise InvalidRequestError(
+                f"A key of the kind {request.kind} must name the notebook that its calls are charged to."
+            )

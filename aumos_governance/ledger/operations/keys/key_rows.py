@@ -30,7 +30,10 @@ def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
 
 
 def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
-    """Return the live notebook that a key is bound to, or None. For a joined notebook, return the one that remained."""
+    """Return the live notebook that a key is bound to, or None.
+
+    If that notebook was joined to another, return the other notebook.
+    """
     if row.notebook_id is None:
         return None
     alias = work.find(NotebookAliasRow, row.notebook_id)

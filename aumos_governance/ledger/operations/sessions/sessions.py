@@ -39,7 +39,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
 
 @operation(ChangeSession)
 def change_session(work: Work, request: ChangeSession) -> Opened:
-    """Change a session's values as a user requests, or open one, as `plan_change` decides."""
+    """Change a session's values as a user requests, or open a session, as `plan_change` decides."""
     _check_values(request)
     plan = plan_change(
         request.terms,

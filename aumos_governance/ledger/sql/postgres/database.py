@@ -31,7 +31,7 @@ __all__ = ["PostgresDatabase"]
 _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20
-"""How many times a transaction that conflicts with others is tried."""
+"""How many times a transaction that conflicts with other transactions is executed at most."""
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
 _ATTENDING: Final = int.from_bytes(b"aumo", "big")
 _WHO_ATTENDS: Final = """

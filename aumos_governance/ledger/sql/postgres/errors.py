@@ -47,7 +47,7 @@ _PROBLEMS: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
 
 
 def conflicts(error: psycopg.Error) -> bool:
-    """Whether the transaction failed because of another one, whose result a new attempt would see."""
+    """Whether the transaction failed because of another transaction, so that a new attempt may succeed."""
     return isinstance(error, _CONFLICTS)
 
 

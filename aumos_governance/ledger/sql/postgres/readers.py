@@ -53,7 +53,7 @@ class PostgresReaders:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Close all idle connections at once, and those in use when they are returned."""
+        """Close all idle connections at once, and every connection in use when its reader returns it."""
         self._closed = True
         while self._idle:
             with suppress(IndexError):

@@ -1,4 +1,7 @@
-"""The names of the servers that have a ledger in SQLite open now, by file locks, which end with their processes."""
+"""The names of the servers that have a ledger in SQLite open now.
+
+Each server holds a file lock, which ends with the server's process.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class SqliteFile(ReadableSqlite):
         self._path = path
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
-        """The state (see `_file_states`) of a file that was opened as immutable; None for any other."""
+        """The state (see `_file_states`) of a file that was opened as immutable; None for any other file."""
         # mode=rw is tried first. With mode=ro, SQLite does not delete its side files where no other process has the
         # file open; with mode=rw it creates no database either, and only reads where it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
@@ -58,7 +58,7 @@ class SqliteFile(ReadableSqlite):
             return cursor.fetchone() is not None
 
     def close(self) -> None:
-        """Delete the copy, if there is one. No connection is open between readings."""
+        """Delete the copy, if any. No connection is open between readings."""
         if self._folder is not None:
             self._folder.cleanup()
 
