@@ -22,11 +22,12 @@ from .transport import ReceivingTransport
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-"""How long requests are held back while the latest message has no response; after that, it may have been lost."""
+"""How long, in seconds, requests are held back while the latest message has no response. After that time, the message
+may have been lost."""
 
 _ENDS: Final = frozenset({"settle", "release"})
-"""Operations that do not hold other requests back: a governed call posts one at its end, and the next hold would wait
-for its response."""
+"""Operations that do not make other requests wait: a governed call posts one of them at its end, and the next call's
+hold must not be held back until its response."""
 
 _BATCH: Final = 200
 """The most requests in one message; with `_LONGEST` it keeps messages well below the server's limit."""
@@ -124,6 +125,6 @@ class CommTransport(ReceivingTransport):
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []
         if batch:
-            # Where this fails, the threads that wait for these requests send them again.
+            # If this fails, the threads that wait for these requests send them again.
             with suppress(UnavailableError):
                 self._publish(batch)
