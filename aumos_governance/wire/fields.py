@@ -80,7 +80,9 @@ def text(body: Mapping[str, Any], name: str, what: str) -> str:
     if len(raw) > MAX_TEXT:
         raise InvalidRequestError(f"The {what} must have at most {MAX_TEXT} characters, but has {len(raw)}.")
     if not is_text(raw):
-        raise InvalidRequestError(f"The {what} has a character that is not valid text.")
+        raise InvalidRequestError(
+            f"The {what} has a character that is not valid text, NUL or a lone surrogate; remove it."
+        )
     return raw
 
 

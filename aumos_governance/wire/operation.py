@@ -127,7 +127,7 @@ _NAMES: Final = {
 
 
 def response(*fields: Field, made: str = "", **shapes: Shape) -> Shape:
-    """Return the shape of a response. The fields' expressions may use the shapes of `bodies`, and ``shapes``, by name."""
+    """Return the shape of a response. Its fields' expressions may use the shapes of `bodies` and ``shapes`` by name."""
     return Shape(made, *fields, names={**_NAMES, **shapes})
 
 

@@ -118,11 +118,11 @@ An ``authorize`` decides a governed action and holds its cost. ``shown`` is an o
 the user must see. If a user must decide (code ``APPROVAL_REQUIRED``, which is the response if ``wait`` is false), the
 response is sent after the user's decision, or after ``timeout`` seconds (by default the server's ``approval_timeout``).
 Until then the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds, and
-at once for each copy of the request. A client that waits sends the request again from time to time, with a later ``exp``; once
-the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same response, or
-waits for the same decision, also on another server with the same ledger. A ``cancel`` of an ``authorize``, with ``act``
-true, withdraws the approval request or voids the hold. At trust level L4 a report is filed before the response; a
-``settle`` or ``release`` adds the ``result`` to the report with this ``report_id``.
+at once for each copy of the request. A client that waits sends the request again from time to time, with a later
+``exp``; once the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same
+response, or waits for the same decision, also on another server with the same ledger. A ``cancel`` of an ``authorize``,
+with ``act`` true, withdraws the approval request or voids the hold. At trust level L4 a report is filed before the
+response; a ``settle`` or ``release`` adds the ``result`` to the report with this ``report_id``.
 
 An agent's ``level`` and a category's ``budget`` are valid within the open session. No agent can have a level above the
 session's. A ``level`` of null removes the agent's own level. On a strict server a kernel can only tighten levels and
@@ -293,7 +293,7 @@ def parse_request(raw: object) -> WireRequest:
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
         raise InvalidRequestError(f"A request's id must be text of 1 to {MAX_TEXT} characters.")
     if not is_text(request_id):
-        raise InvalidRequestError("A request's id has a character that is not valid text.")
+        raise InvalidRequestError("A request's id has a character that is not valid text: NUL or a lone surrogate.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))

@@ -98,7 +98,7 @@ class Patience:
     on_waiting: OnWaiting | None
     has_waited: bool = False
     announced: object = None
-    """The amount by which the limit had to be raised when ``on_waiting`` was last called; None for an approval."""
+    """The amount that the limit lacked when ``on_waiting`` was last called; None if the request waited for approval."""
 
 
 class InFlightRequests:

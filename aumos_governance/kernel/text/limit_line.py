@@ -14,7 +14,7 @@ __all__ = ["LimitLine", "limit_text"]
 
 
 class LimitLine:
-    """The line about one call; it is shown only if the call waits. ``call`` is the body of the call's request."""
+    """The line about one call. It is shown only if the call waits. ``call`` is the body of the call's request."""
 
     def __init__(self, shell: Any, call: Mapping[str, Any]) -> None:
         self._shell = shell

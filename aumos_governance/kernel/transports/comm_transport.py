@@ -67,9 +67,14 @@ class CommTransport(ReceivingTransport):
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
+            raise UnavailableError(
+                "A forked process cannot use the channels of its parent, so nothing is authorised here; do this work in"
+                " the notebook's own process."
+            )
         if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
-            raise InvalidRequestError(f"A request must have at most {_LONGEST} characters; nothing was sent.")
+            raise InvalidRequestError(
+                f"A request must have at most {_LONGEST} characters, so nothing was sent; shorten its texts."
+            )
         with self._lock:
             self._kept_back[request.id] = request
             passes = urgent or (self._ending and request.op not in _ENDS)
@@ -102,7 +107,8 @@ class CommTransport(ReceivingTransport):
             self._comm.send(requests_message(batch))
         except Exception as error:
             raise UnavailableError(
-                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised."
+                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised;"
+                " run the cell again, or restart the kernel."
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:

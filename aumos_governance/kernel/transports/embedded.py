@@ -53,7 +53,10 @@ class EmbeddedTransport(ReceivingTransport):
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
+            raise UnavailableError(
+                "A forked process cannot use the ledger of its parent, so nothing is authorised here; do this work in"
+                " the notebook's own process."
+            )
         assert self._receiver is not None
         self._service.submit(self._caller, request, self._receiver)
 

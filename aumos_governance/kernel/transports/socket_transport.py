@@ -200,7 +200,8 @@ class SocketTransport:
             # The connection worked and ended meanwhile, perhaps since another thread was interrupted while it read.
         raise ServerUnreachableError(
             "This process cannot reach the governance server over its local socket"
-            f" ({why or 'it does not respond'}), so nothing is authorised here."
+            f" ({why or 'it does not respond'}), so nothing is authorised here; check that the notebook's Jupyter"
+            " server runs."
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:

@@ -61,8 +61,8 @@ def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
         pass
     raise UnavailableError(
         "This process was started by a notebook's kernel and has no connection to its governance server, so nothing"
-        " is authorised here; it gets one after the notebook's first request, where the server offers its local socket:"
-        " use %governance_status in the notebook before the process is started, or do this work in the notebook itself."
+        " is authorised here; run %governance_status in the notebook before the process is started, which connects it"
+        " if the server offers its local socket, or do this work in the notebook itself."
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["Deferred", "Source", "Turns", "Waiter", "interruptible"]
 
 
 class Waiter:
-    """Lets one thread, the one that made the waiter, sleep until another thread calls `wake`, once or several times."""
+    """Lets the thread that made the waiter sleep until another thread calls `wake`, once or several times."""
 
     __slots__ = ("_gate", "_thread", "rouse", "woken")
 
