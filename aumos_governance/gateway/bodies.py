@@ -24,7 +24,7 @@ MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
 """The most bytes of memory for the bodies of all current calls: as received, as parsed values, and as they are sent."""
 _SILENCE_SECONDS: Final = 60.0
-"""The longest pause between two pieces of a body."""
+"""The longest pause, in seconds, between two pieces of a body; after it, the request is refused."""
 _STEP: Final = 1024 * 1024
 """The most bytes that one decompression step produces."""
 _ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
@@ -178,7 +178,7 @@ class Body:
         raise RefusedError(
             HTTPStatus.REQUEST_TIMEOUT,
             "TIMEOUT",
-            "AumOS Governance: the request's body did not arrive in time, so it was not sent.",
+            "AumOS Governance: the request's body did not arrive in time, so it was not sent; make the request again.",
         )
 
     def _keep(self, pieces: list[bytes], piece: bytes) -> None:
@@ -279,7 +279,8 @@ def _damaged() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the compressed request body is damaged or cut off, so it was not sent.",
+        "AumOS Governance: the compressed request body is damaged or cut off, so it was not sent; make the request"
+        " again, or send its body not compressed.",
     )
 
 

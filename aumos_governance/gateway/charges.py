@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")
 _MOST: Final = 32
 """The most token counts of one response that are recorded."""
 _LARGEST: Final = 1 << 53
-"""Counts from here on are not recorded: JavaScript cannot read them exactly."""
+"""Token counts of at least this number are not recorded, since JavaScript cannot read them exactly."""
 
 
 class OpenCharge:
@@ -67,7 +67,7 @@ class OpenCharge:
         self._end(*charged(self._cost, self._held, response, seen), response)
 
     def settle_partly(self, reader: Reader) -> None:
-        """Charge, as an estimate, the most that a response can have cost that broke off before its end."""
+        """Charge an estimate of what a response has cost that broke off before its end."""
         response = reader.response()
         self._end(*charged_partly(self._cost, self._held, response, reader.seen()), response)
 

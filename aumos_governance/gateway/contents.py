@@ -19,11 +19,12 @@ _WIDE: Final = re.compile(r"\\u[dD][89abAB]")
 """Matches the escape of a character above U+FFFF; each character of a string that contains one takes 4 bytes."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _DENSE: Final = 1024 * 1024
-"""If counting every ``,``, ``:``, ``[`` and ``{`` gives more bytes than this, those within strings are not counted:
-they begin no value. Finding the strings takes time, so it is not done for smaller bodies."""
+"""`memory_of` counts every ``,``, ``:``, ``[`` and ``{``. If that gives more bytes than this number, it counts again
+without the characters in strings, since those begin no value. Finding the strings takes time, so smaller bodies are
+not counted again."""
 _TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEP: Final = 256 * 1024
-"""Characters of a string that `json.dumps` gets at a time, since it lets no other thread run meanwhile."""
+"""The most characters of a string that `json.dumps` gets at a time, since it lets no other thread run meanwhile."""
 
 
 def text_of(content: bytes) -> str:
@@ -76,8 +77,8 @@ def _no_object() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request body is not a JSON object, so what it may cost cannot be known and it was not"
-        " sent.",
+        "AumOS Governance: the request body is not a JSON object, so its cost cannot be known and it was not sent; send"
+        " a JSON object.",
     )
 
 
@@ -203,6 +204,6 @@ def _no_form() -> RefusedError:
     return RefusedError(
         HTTPStatus.BAD_REQUEST,
         "INVALID_REQUEST",
-        "AumOS Governance: the request's form can be read in several ways, so what it may cost cannot be known and it"
-        " was not sent.",
+        "AumOS Governance: the request's form can be read in several ways, so its cost cannot be known and it was not"
+        " sent; send each field once, with plain headers.",
     )

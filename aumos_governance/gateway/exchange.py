@@ -342,10 +342,11 @@ def _unreachable(name: str, error: Exception) -> RefusedError:
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
             "UPSTREAM_TIMEOUT",
-            f"AumOS Governance: {name} did not accept the connection in time, so nothing was sent or charged.",
+            f"AumOS Governance: {name} did not accept the connection in time, so nothing was sent or charged; make the"
+            " request again later.",
         )
     return RefusedError(
         HTTPStatus.BAD_GATEWAY,
         "UPSTREAM_UNREACHABLE",
-        f"AumOS Governance: {name} cannot be reached, so nothing was sent or charged.",
+        f"AumOS Governance: {name} cannot be reached, so nothing was sent or charged; make the request again later.",
     )

@@ -72,9 +72,9 @@ def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[
 
 
 def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDict[str]:
-    """Return the provider's headers to forward to the client, without those that contain ``key``, the provider's key.
+    """Return the provider's headers to forward to the client.
 
-    A key that is too short to be masked is ignored.
+    Headers that contain ``key``, the provider's key, are left out. A key that is too short to be masked is ignored.
     """
     dropped = _NEVER_PASSED.union(_named(headers))
     hidden = key if key is not None and len(key) >= _SHORTEST_SECRET else None

@@ -292,7 +292,12 @@ class GatewayKeys:
             self._valid.take(future.result())
 
     def _not_issued(self, key_id: str, error: BaseException) -> None:
-        self._log.error("A key could not be issued, so the calls of its process are refused: %s", error)
+        self._log.error(
+            "The key %s could not be issued, so the calls of its process are refused; restart that kernel or terminal:"
+            " %s",
+            key_id,
+            error,
+        )
         self._valid.drop([key_id])
 
     def _revoked_late(self, future: Future[Any]) -> None:

@@ -160,7 +160,10 @@ class Gateway:
                 await asyncio.wait(under_way, timeout=self._ending_seconds)
             await server.shutdown(1.0)
             if not await self._shared.service.recorded(self._ending_seconds):
-                self._log.warning("The costs of some calls could not be recorded before the gateway ended.")
+                self._log.warning(
+                    "The costs of some calls could not be recorded before the gateway ended; their amounts stay held as"
+                    " outcome unknown, and users can settle or release them in the governance panel."
+                )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = Exchange(self._shared, request)

@@ -74,7 +74,8 @@ async def pass_unpaid(
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_BROKEN",
-                f"AumOS Governance: the response of {name} broke off ({type(error).__name__}).",
+                f"AumOS Governance: the response of {name} broke off ({type(error).__name__}) and nothing was charged;"
+                " make the request again.",
             ) from None
         body = b""
     if later is not None and response.status < HTTPStatus.BAD_REQUEST:

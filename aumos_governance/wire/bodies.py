@@ -1,4 +1,4 @@
-"""The JSON bodies of the ledger's objects. Each is declared by one table, by which servers write and kernels read it.
+"""The JSON bodies of the ledger's objects, each declared by one table. Servers write and kernels read with the tables.
 
 Browsers and scripts read the same bodies from the REST interface.
 """
@@ -110,9 +110,9 @@ STATE: Final = Shape(
 ``set_by`` is the user who set the budget, or else the user who set the trust level; if no user has set either, it is
 ``"kernel"`` or ``"server"``.
 
-``seq`` is raised whenever a hold, an approval request or a report begins or ends, so that every page is notified and
-reads the lists of these again. Their numbers are not in the body, since counting them would cost each decision a
-query.
+``seq`` rises whenever a hold, an approval request or a report begins or ends. So every page is notified, and reads the
+lists of holds, approval requests and reports again. The lengths of these lists are not in the body, since counting
+would cost each decision a query.
 """
 
 PREVIOUS: Final = Shape(
@@ -122,7 +122,7 @@ PREVIOUS: Final = Shape(
     _write_only("budget", "budget", "to_text({})"),
     _write_only("closed_at", "closed_at", "time_text({})"),
 )
-"""The number of the notebook's earlier sessions, and what they spent."""
+"""The number of the notebook's earlier sessions, and the total that they spent."""
 
 RESOLUTION: Final = Shape(
     "Resolved",

@@ -1,4 +1,4 @@
-"""The message of a denial, the same in every exception and output."""
+"""Makes the message of a denial; exceptions, printed lines and responses of the gateway all use it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Denial:
     set_by: str | None = None
     """The user who set the session's budget or level; None if no user did."""
     in_panel: bool = False
-    """Whether the user can change the session in JupyterLab's panel; if so, the server may not allow a magic to."""
+    """Whether the user can change the session in JupyterLab's panel; if so, the server may refuse changes by magics."""
     remaining_of: str = SESSION_BUDGET
     """The kind of limit that ``remaining`` belongs to. The message states it only if ``limit`` is the same kind."""
 
@@ -43,9 +43,9 @@ class Denial:
         return printable(self.reasons[-1]) if self.reasons else "not allowed"
 
     def sentence(self, advice: str | None = None) -> str:
-        """Return the message: the reason, the amount requested, what is left, and what the user can do.
+        """Return the message: the reason, the amount requested, the rest of the budget, and what the user can do.
 
-        ``advice`` replaces the default advice; with "" there is none.
+        ``advice`` replaces the default advice; with "" the message has no advice.
         """
         parts = [f"DENIED: {self.reason}"]
         if self.code == "BUDGET_EXCEEDED":

@@ -1,6 +1,6 @@
-"""Functions that read and validate the fields of request bodies, from kernels as well as over REST.
+"""Reads and validates the fields of request bodies, from kernels as well as over REST.
 
-They raise InvalidRequestError for an invalid value.
+All functions raise InvalidRequestError for an invalid value.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 MAX_TIME: Final = 1e12
 """The latest time, in seconds since the epoch."""
 MAX_TEXT: Final = 1_000
-"""The most characters of an id, a tool or an agent id. A longer one is an error; it is never cut."""
+"""The most characters of an id, a tool or an agent id. Longer text is an error, and is never cut."""
 _MOST_MICROS: Final = 2**62
 EnumT = TypeVar("EnumT", bound=Enum)
 
@@ -80,7 +80,9 @@ def text(body: Mapping[str, Any], name: str, what: str) -> str:
     if len(raw) > MAX_TEXT:
         raise InvalidRequestError(f"The {what} must have at most {MAX_TEXT} characters, but has {len(raw)}.")
     if not is_text(raw):
-        raise InvalidRequestError(f"The {what} has a character that is not valid text.")
+        raise InvalidRequestError(
+            f"The {what} has a character that is not valid text, NUL or a lone surrogate; remove it."
+        )
     return raw
 
 
@@ -129,7 +131,7 @@ def amount(body: Mapping[str, Any], name: str, without: str) -> int:
 
 
 def positive(body: Mapping[str, Any], name: str, without: str) -> int:
-    """Like `amount`, but 0 is an error."""
+    """Return an amount in nano-USD like `amount`, but raise an error for 0."""
     if name not in body:
         raise InvalidRequestError(without)
     return money.parse_positive(body[name])

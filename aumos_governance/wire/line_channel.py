@@ -1,4 +1,4 @@
-"""A channel for lines of bytes over a socket. Sending never waits; if the other end does not read, it is closed."""
+"""A channel for lines of bytes over a socket. Sending never waits; a channel closes if the other end does not read."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MOST_UNSENT: Final = 4 * 1024 * 1024
 
 
 class LineChannel:
-    """A connected stream socket over which both ends send lines that end with a line feed.
+    """A connected stream socket; both ends send lines that end with a line feed.
 
-    Any thread may call `send`. One thread at a time calls `read` or `run`; in this thread ``on_line`` is called with
-    each line, without its end, and ``on_too_long`` for each line of more than ``longest`` bytes, which is skipped.
+    Any thread may call `send`. Only one thread at a time may call `read` or `run`; these call ``on_line`` with each
+    line, without its line feed. They skip a line of more than ``longest`` bytes and call ``on_too_long`` instead.
     Neither function may raise.
     """
 
@@ -35,7 +35,7 @@ class LineChannel:
         longest: int,
         received: bytes = b"",
     ) -> None:
-        """Take over a connection, from which the bytes ``received`` were already read."""
+        """Take over a connection; ``received`` are the bytes that the caller has already read from it."""
         self._connection = connection
         self._on_line = on_line
         self._on_too_long = on_too_long
@@ -49,7 +49,7 @@ class LineChannel:
         self._too_long = False
         self._reading = False
         self._receiving = False
-        """Whether bytes were taken from the socket and not all delivered yet, so that an interrupt may lose some."""
+        """Whether bytes were read from the socket and not all delivered yet; an interrupt now may lose some of them."""
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()
@@ -58,10 +58,10 @@ class LineChannel:
         self._waiter = _Waiter(connection, self._woken)
 
     def send(self, line: bytes) -> bool:
-        """Send a line, which includes its end, without waiting. Returns False if the connection has ended.
+        """Send ``line``, which must end with a line feed, without waiting. Returns False if the connection has ended.
 
-        Bytes that the other end does not accept at once are sent by `read` later. If they are too many, the connection
-        is closed.
+        If the other end does not accept all bytes at once, `read` sends the rest later. If more than 4 MiB are left to
+        send, the connection is closed.
         """
         with self._lock:
             if self._closed:
@@ -89,10 +89,11 @@ class LineChannel:
             return True
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait for bytes and deliver complete lines to ``on_line``. Returns False if the connection has ended.
+        """Wait for bytes and pass complete lines to ``on_line``. Returns False if the connection has ended.
 
-        Waits at most ``seconds``, or until `wake`. For the first ``awake`` seconds this thread polls without sleeping.
-        An interrupt while it waits changes nothing; a later one ends the connection, since lines may have been lost.
+        This method waits at most ``seconds``, or until `wake`; for the first ``awake`` seconds it polls without
+        sleeping. An interrupt while it waits leaves the connection as it is. An interrupt while it passes lines on
+        closes the connection, since lines may have been lost.
         """
         with self._lock:
             self._reading = not self._closed
@@ -123,13 +124,13 @@ class LineChannel:
             self.close()
 
     def wake(self) -> None:
-        """Make `read` return soon, in whatever thread it runs."""
+        """Make a `read` that another thread has called return soon."""
         # If the socket pair is full, `read` has bytes that wake it anyway.
         with suppress(OSError):
             self._waking.send(b"\0")
 
     def close(self) -> None:
-        """End the connection, from any thread; `read` then returns False. Idempotent."""
+        """End the connection; `read` then returns False. May be called from any thread, and more than once."""
         with self._lock:
             self._end()
 
@@ -163,7 +164,7 @@ class LineChannel:
         return length > 0 and not self._closed
 
     def _deliver_lines(self) -> None:
-        """Call ``on_line`` with the complete lines received; skip the rest if its line is already too long."""
+        """Call ``on_line`` with each complete line, and drop an incomplete line that is already too long."""
         received, start = self._received, 0
         while not self._closed:
             end = received.find(b"\n", start)

@@ -34,33 +34,34 @@ class Operation(NamedTuple):
 
     name: str
     request: Shape = _NOTHING
-    """The fields of the request. They are read as a request of the ledger, or as a ``dict`` from which the service
-    makes that request."""
+    """The fields of the request. The server reads them as a request of the ledger, or as a ``dict``; from the ``dict``
+    the service makes the ledger's request."""
     response: Shape = _NOTHING
     """The fields of the response. The server writes them from the ledger's response, and kernels read them back as that
     response, except for the fields that only the server writes."""
     reads: bool = False
-    """Whether it only reads committed data."""
+    """Whether the operation only reads committed data."""
     charges: bool = False
-    """Whether it charges an amount. It is undone if its response did not reach the client's code."""
+    """Whether the operation charges or holds an amount. The client cancels a request of such an operation if the
+    response did not reach the caller."""
     ends: bool = False
-    """Whether it ends a charge or takes one back. Such a request is still admitted when so many are in flight that
-    others are refused, and it is never undone."""
+    """Whether the operation ends or voids a charge. Its requests are admitted even if so many requests are in flight
+    that others are refused, and they are never undone."""
     stands: bool = False
-    """Whether it cannot be undone: a client that gives up the request can only prevent its later execution."""
+    """Whether the operation cannot be undone: a client that gives up a request can only prevent its later execution."""
 
 
 # ---- the fields of requests
 
 
 def text(name: str, what: str = "", *, of: str | None = None, default: str | None = None) -> Field:
-    """Return an optional field with text. ``what`` names it in errors, ``of`` is the attribute that has its value."""
+    """Return an optional field with text. ``what`` names the field in errors, ``of`` the attribute with its value."""
     read = f"optional_text(body, {name!r}, {what or name!r})"
     return Field(name, "{}", read if default is None else f"{read} or {default!r}", of, of, ABSENT)
 
 
 def required_text(name: str, what: str = "") -> Field:
-    """Return a required field with text. ``what`` names it in errors."""
+    """Return a required field with text. ``what`` names the field in errors."""
     return Field(name, "{}", f"text(body, {name!r}, {what or name!r})")
 
 
@@ -71,17 +72,17 @@ def amount(what: str, example: str = "0.05; 0 is allowed", read: str = "amount")
 
 
 def flag(name: str) -> Field:
-    """Return an optional field with a boolean; false if it is missing."""
+    """Return an optional field with a boolean. A missing field is read as false."""
     return Field(name, "{}", f"flag(body, {name!r})", omitted=EMPTY)
 
 
 def true_flag(name: str) -> Field:
-    """Return an optional field with a boolean; true if it is missing."""
+    """Return an optional field with a boolean. A missing field is read as true."""
     return Field(name, "{}", f"body.get({name!r}) is None or flag(body, {name!r})")
 
 
 def level(name: str, default: str | None = None) -> Field:
-    """Return an optional field with a trust level. ``default`` is the name of the level if it is missing."""
+    """Return an optional field with a trust level. ``default`` is the name of the level to use if it is missing."""
     read = f"optional_level(body, {name!r})"
     if default is not None:
         read = f"TrustLevel.{default} if body.get({name!r}) is None else {read}"
@@ -89,7 +90,7 @@ def level(name: str, default: str | None = None) -> Field:
 
 
 def members(name: str) -> Field:
-    """Return an optional field with an object; an empty one if it is missing."""
+    """Return an optional field with an object. A missing field is read as an empty object."""
     return Field(name, "{}", f"members(body, {name!r})", omitted=EMPTY)
 
 
@@ -108,7 +109,7 @@ WITHIN: Final = {**OF_NOTEBOOK, "terms": "terms"}
 
 
 def write_only(name: str, write: str, of: str = "") -> Field:
-    """Return a field that kernels do not read back as part of the ledger's response."""
+    """Return a field of a response that the server writes and that kernels do not read into the ledger's response."""
     return Field(name, write, None, of)
 
 
@@ -126,15 +127,15 @@ _NAMES: Final = {
 
 
 def response(*fields: Field, made: str = "", **shapes: Shape) -> Shape:
-    """Return the shape of a response. Its fields may use the bodies of `bodies`, and ``shapes``, by their names."""
+    """Return the shape of a response. Its fields' expressions may use the shapes of `bodies` and ``shapes`` by name."""
     return Shape(made, *fields, names={**_NAMES, **shapes})
 
 
 def whole(name: str, shape: str) -> Field:
-    """Return a field that has the ledger's whole response, as a body of the named shape."""
+    """Return a field with the ledger's complete response, as a body of the shape that is named ``shape``."""
     return Field(name, f"{shape}.write({{}})", f"{shape}.read({{}})", "")
 
 
 def each(name: str, shape: str, of: str = "") -> Field:
-    """Return a field with a list of bodies of the named shape."""
+    """Return a field with a list of bodies of the shape that is named ``shape``."""
     return Field(name, f"[{shape}.write(each) for each in {{}}]", f"tuple([{shape}.read(each) for each in {{}}])", of)

@@ -81,7 +81,7 @@ _OUTCOMES: Final = f"one of {', '.join(outcome.value for outcome in GovernanceOu
 _OUTCOME: Final = f"choice(body, 'outcome', GovernanceOutcome, {_OUTCOMES!r})"
 _REALM: Final = {"realm": "None"}
 _TIGHTEN: Final = {"tighten_only": "terms.strict"}
-"""On a strict server, a notebook may only tighten levels and budgets, those of agents as well as its session's."""
+"""On a strict server, a notebook may only lower levels and budgets: its session's, and the ones of its agents."""
 _STATE: Final = write_only("state", "None if {} is None else STATE.write({}, shared_with)", "state")
 _DECISION: Final = whole("decision", "DECISION")
 
@@ -94,19 +94,20 @@ _PREVIOUS: Final = "None if {}.previous is None else PREVIOUS.write({}.previous)
 REFUSED: Final = Shape("dict", required_text("code"), required_text("reason"), text("tool"), checked=True)
 """The field ``refused`` of an ``evaluate``: the denial that the kernel itself decided."""
 REPORTED: Final = Shape("dict", required_text("report_id", "report's id"), required_text("result"))
-"""The fields with which a ``settle`` or ``release`` may state how an action ended."""
+"""The fields of a ``settle`` or ``release`` that may state how an action ended."""
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
-"""The same fields as parts of ``settle`` and ``release``. The service reads them with `REPORTED`, if they are set."""
+"""The fields of `REPORTED`, declared for ``settle`` and ``release``. The service reads them with `REPORTED`, if set."""
 
 _AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
 """What to do with a call that only a limit on money forbids: ``ask`` or ``deny``. The service reads the field."""
 
 _WAITS_TURN: Final = Field("waits_turn", read=None, kept=False)
-"""How many seconds a hold may wait if only other pending holds keep it from fitting. The service reads the field."""
+"""How many seconds a hold may wait for its turn if only other pending holds make it exceed a limit. The service reads
+the field."""
 
 
 def _bound(name: str) -> Field:
-    """Return an optional field with a bound of the amount that a hold is granted, in USD."""
+    """Return an optional field with a lower or upper bound, in USD, of the amount that is granted to a hold."""
     return Field(name, "to_text({})", f"None if body.get({name!r}) is None else parse(body[{name!r}])", omitted=ABSENT)
 
 

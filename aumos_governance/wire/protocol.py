@@ -66,24 +66,25 @@ requests on the transport. ``state`` is the body of ``GET state`` in the REST in
 together, and the budget and the closing time of the last one. ``notes`` are sentences for the user.
 
 ``decision`` is ``{"outcome", "allowed", "code", "reasons", "record_id", "charge_id", "amount", "tool", "overrun",
-"level", "limit"}``. ``level`` is the trust level at which it was decided, the lower of the session's and the agent's;
-it is null if the level was not checked. ``limit`` is null, or the limit that forbids the action: ``{"kind", "name",
-"asked", "allowed"}``. Its kind is ``session`` or ``category`` for a budget, ``level`` or ``agent`` for a trust level
-(whose two numbers are whole), and otherwise the kind of a ceiling around the session.
+"level", "limit"}``. ``level`` is the trust level that the decision was based on, the lower of the session's and the
+agent's; it is null if the level was not checked. ``limit`` is null, or the limit that forbids the action: ``{"kind",
+"name", "asked", "allowed"}``. Its kind is ``session`` or ``category`` for a budget, ``level`` or ``agent`` for a trust
+level (then ``asked`` and ``allowed`` are whole numbers), and otherwise the kind of a ceiling around the session.
 
 A request ``cell`` states which cell begins to run, by its field ``cell``, so that calls of the kernel's libraries
 through the gateway are recorded with it. The server keeps only the last one, in memory, and a client need not wait for
 the response.
 
-``at_limit`` is what to do with a call that only a limit on money forbids: ``ask`` or ``deny``.
+``at_limit`` states what to do with a call that only a limit on money forbids: ``ask`` lets the call wait for a user's
+decision, ``deny`` denies it at once.
 
 A hold with ``least`` is *bounded*: its ``amount`` is the request's worst case, and the ``amount`` of the decision is
 what was granted: the smallest of the worst case, ``most`` and a share of what is left, but at least ``least``; if less
 is left, the hold is denied. A copy of the request is granted the same amount. With ``waits_turn``, a number of seconds,
-a hold that only the pending holds of live callers keep from fitting is not denied at once: it waits for its turn for at
-most this time, and is then decided like any other. While it waits, the server sends ``{"id", "ok": true, "waiting":
-{"turn": true, "limit", "until"}}`` every few seconds, and a copy of the request with a later ``exp`` lets it wait
-longer, as for an ``authorize`` (below). If too many calls wait already, the code is ``BUSY``.
+a hold is not denied at once if it exceeds a limit only because of the pending holds of live callers. It waits for its
+turn for at most this time, and is then decided like any other hold. While it waits, the server sends ``{"id", "ok":
+true, "waiting": {"turn": true, "limit", "until"}}`` every few seconds, and a copy of the request with a later ``exp``
+lets it wait longer, as for an ``authorize`` (below). If too many calls wait already, the code is ``BUSY``.
 
 The ``kind`` of a hold is ``call`` (the default) or ``act``. ``until`` is when the hold is released automatically, in
 seconds since the epoch by the server's clock; without it, never. An amount of 0 may be held and settled. A denied hold
@@ -97,30 +98,31 @@ for example a call whose cost is not known, and the denial is recorded with this
 the usage that the provider counted, as whole numbers, and ``source`` the origin of the call, as the texts ``kind``,
 ``provider`` and ``key``; both are only written to the record.
 
-A ``cancel`` takes back a ``spend`` or ``hold`` that its client has given up, before or after its ``exp``, and never a
+A ``cancel`` voids a ``spend`` or ``hold`` that its client has given up, before or after its ``exp``, and never a
 ``settle`` or ``release``. An ``open`` or ``close`` that was executed is not undone; ``state`` is then the state after
 it. ``delivered`` is true if the response had arrived and the client did not pass it on to its caller; the record of the
 void then has ``delivered``. The record has ``answered`` if the request was executed a second or more before the cancel.
-``found`` is what the ledger found for the request: ``charge`` (it is taken back), ``resolved`` (it was settled,
-released or corrected, and is not taken back), ``no_charge`` (it charged nothing), ``nothing`` (it is refused if it
-still arrives), or ``unknown``: the notebook is older than the 48 hours for which the ledger keeps ids, so the request
-may have been executed before. ``voided`` is then false, and the request is refused if it still arrives.
+``found`` states what the ledger found for the request: ``charge`` (the charge is voided), ``resolved`` (the charge was
+settled, released or corrected, and is not voided), ``no_charge`` (the request charged nothing), ``nothing`` (the
+request is refused if it still arrives), or ``unknown``: the notebook is older than the 48 hours for which the ledger
+keeps ids, so the request may have been executed before. ``voided`` is then false, and the request is refused if it
+still arrives.
 
 An ``adjust`` replaces a charge that was settled as ``estimated``, once, with the true cost that a later response of the
-provider states. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with: the
-provider's id of the response, by which another kernel of the notebook can find the charge as well. ``adjustment`` is
+provider states. It names the charge by its ``hold_id``, or by the ``reference`` that it was settled with. The reference
+has the provider's id of the response, so that another kernel of the notebook can name the charge too. ``adjustment`` is
 ``{"hold_id", "estimate", "spent", "overrun", "record_id"}``. An ``adjust`` that is refused changes nothing; its code is
 ``NOT_FOUND``, ``NOT_ESTIMATED``, ``ADJUSTED_ALREADY`` or, if a user has corrected the charge, ``CORRECTED``.
 
-An ``authorize`` decides a governed action and holds its cost. ``shown`` is an object with what the user must see of the
-action. If a user must decide (code ``APPROVAL_REQUIRED``, which is the response if ``wait`` is false), the response is
-sent after the user's decision, or after ``timeout`` seconds (by default the server's ``approval_timeout``). Until then
-the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds, and at once
-for each copy of the request. A client that waits sends the request again from time to time, with a later ``exp``; once
-the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same response, or
-waits for the same decision, also on another server with the same ledger. A ``cancel`` of an ``authorize``, with ``act``
-true, withdraws the approval request or voids the hold. At trust level L4 a report is filed before the response; a
-``settle`` or ``release`` adds the ``result`` to the report with this ``report_id``.
+An ``authorize`` decides a governed action and holds its cost. ``shown`` is an object with the parts of the action that
+the user must see. If a user must decide (code ``APPROVAL_REQUIRED``, which is the response if ``wait`` is false), the
+response is sent after the user's decision, or after ``timeout`` seconds (by default the server's ``approval_timeout``).
+Until then the server sends ``{"id", "ok": true, "waiting": {"approval_id", "digest", "until"}}`` every few seconds, and
+at once for each copy of the request. A client that waits sends the request again from time to time, with a later
+``exp``; once the last ``exp`` has passed, the approval request is withdrawn. A request with the same id gets the same
+response, or waits for the same decision, also on another server with the same ledger. A ``cancel`` of an ``authorize``,
+with ``act`` true, withdraws the approval request or voids the hold. At trust level L4 a report is filed before the
+response; a ``settle`` or ``release`` adds the ``result`` to the report with this ``report_id``.
 
 An agent's ``level`` and a category's ``budget`` are valid within the open session. No agent can have a level above the
 session's. A ``level`` of null removes the agent's own level. On a strict server a kernel can only tighten levels and
@@ -187,7 +189,7 @@ __all__ = [
 
 PROTOCOL_VERSION: Final = 1
 STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
-"""Set in the environment of all processes that a strict server starts, so that none uses an engine of its own."""
+"""Set in the environment of all processes that a strict server starts, so that none of them uses an embedded engine."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
 """Set only in the environment of a governed kernel: JSON ``{"v": 1, "kernel_id": ...}``."""
 STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
@@ -202,7 +204,7 @@ EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = OPERATIONS.keys()
 """The operations that a kernel may request."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the response to a request before any hello: nothing was done; send a hello, and the request again."""
+"""The code of the response to a request before any hello. Nothing was done: send a hello, then the request again."""
 MAX_REQUESTS: Final = 1_000
 """The most requests in one message."""
 MAX_DEPTH: Final = 64
@@ -216,7 +218,7 @@ MAX_LINE: Final = 4 * 1024 * 1024
 @quick
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell that made a request, as far as the kernel knows it: its id, and its execution count."""
+    """The cell that made a request: its id and its execution count, each None if the kernel does not know it."""
 
     id: str | None = None
     count: int | None = None
@@ -256,7 +258,10 @@ def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """Return the response to a request without a decision. ``request_id`` is None if it could not be read."""
+    """Return the response that states that there was no decision on a request, and why.
+
+    ``request_id`` is None if the request's id could not be read.
+    """
     return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
@@ -288,7 +293,7 @@ def parse_request(raw: object) -> WireRequest:
     if not isinstance(request_id, str) or not 0 < len(request_id) <= MAX_TEXT:
         raise InvalidRequestError(f"A request's id must be text of 1 to {MAX_TEXT} characters.")
     if not is_text(request_id):
-        raise InvalidRequestError("A request's id has a character that is not valid text.")
+        raise InvalidRequestError("A request's id has a character that is not valid text: NUL or a lone surrogate.")
     op = body.pop("op", None)
     if not isinstance(op, str) or op not in OPS:
         known = ", ".join(sorted(OPS))

@@ -1,4 +1,4 @@
-"""The names of the environment variables in which libraries expect providers' keys and the gateway's address.
+"""The names of the environment variables that hold the gateway's address, and the ones that libraries read keys from.
 
 Each name is read by a library, as of 2026-11-29: the names for OpenAI, Azure, Anthropic, Google and Hugging Face by
 their own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm
@@ -17,7 +17,7 @@ GATEWAY_ENV: Final = "AUMOS_GOVERNANCE_GATEWAY"
 GATEWAY_KEY_ENV: Final = "AUMOS_GOVERNANCE_KEY"
 """The client's key for the gateway, for libraries whose own variable is not listed below."""
 KEY_PREFIX: Final = "sk-aumos-"
-"""The text with which every key of the gateway begins."""
+"""The text at the beginning of every key of the gateway."""
 
 PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": ("OPENAI_API_KEY",),
@@ -38,10 +38,10 @@ PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ollama": ("OLLAMA_API_KEY",),
     "vllm": ("VLLM_API_KEY", "HOSTED_VLLM_API_KEY"),
 }
-"""The variables of each provider, the usual one first. The providers are named as in
+"""The variables for each provider's key, the usual variable first, by the provider's name in
 ``c.GovernanceExtension.providers``."""
 _OTHER_USES: Final = frozenset({"HF_TOKEN"})
-"""Variables whose key most notebooks do not use for models, such as Hugging Face's, which they use for downloads."""
+"""Variables whose key most notebooks do not use for models: they use Hugging Face's key for downloads."""
 _NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OTHER_USES))
 
 

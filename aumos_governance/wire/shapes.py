@@ -1,7 +1,7 @@
-"""Bodies that are declared as tables of their fields, from which functions that write and read them are generated.
+"""Declares JSON bodies as tables of fields, and generates from each table the functions that write and read the body.
 
-The generated functions are as fast as hand-written ones. Each is compiled when it is first used: kernels write requests
-and read responses, servers do the reverse, so neither compiles what only the other needs.
+The generated functions are as fast as hand-written ones. Each is compiled when it is first used. Kernels write requests
+and read responses, and servers do the reverse, so neither compiles functions that only the other needs.
 """
 
 from __future__ import annotations
@@ -24,37 +24,31 @@ EMPTY: Final = "not {}"
 
 
 class Field(NamedTuple):
-    """One field of a body, and how its value is written from an object and read into an object."""
+    """One field of a body, and the Python expressions that convert its value from and to an attribute of an object."""
 
     name: str
     """The field's name in the body."""
     write: str = "{}"
-    """The Python expression for the field's value in the body, in which ``{}`` stands for the object's value."""
+    """The Python expression for the field's value in the body. In it, ``{}`` is replaced by the object's value."""
     read: str | None = "{}"
-    """The Python expression for the object's value, in which ``{}`` stands for the field's value and ``body`` for the
-    body. None if the field is not read."""
+    """The Python expression for the object's value. In it, ``{}`` is replaced by the field's value, and ``body`` is the
+    whole body. None if the field is not read."""
     of: str | None = None
-    """The attribute of the object that has the value; "" for the object itself, None for an attribute called
-    ``name``."""
+    """The object's attribute with the value. "" if the value is the object itself; None if the attribute has the
+    field's name."""
     takes: str | None = None
-    """The parameter of the object's class for the value; None for a parameter called ``name``. "" if there is none, and
-    only ``derived`` expressions use the value."""
+    """The parameter of the object's class that gets the value; None if the parameter has the field's name. "" if no
+    parameter gets the value, so that only the shape's ``derived`` expressions use it."""
     omitted: str | None = None
-    """`ABSENT` or `EMPTY` if the body may lack the field; None if it always has it."""
+    """`ABSENT` or `EMPTY` if the body may lack the field; None if the body always has the field."""
     kept: bool = True
     """Whether the object has the value. If not, `Shape.write` leaves the field out, and only `Shape.body` writes it."""
     late: bool = False
-    """Whether bodies of an earlier version lack the field; it is then read as null."""
+    """Whether the field may be missing in bodies of an earlier version; a missing field is then read as null."""
 
 
 class Shape:
-    """The fields of one kind of body, in order.
-
-    ``made`` is the name of the class that `read` returns, one of the ledger's contract or ``dict``; with "" it returns
-    the value of the only field. ``given`` are parameters of that class which are not in the body, each with an
-    expression in which ``key``, ``origin``, ``expires_at``, ``notebook`` and ``terms`` may be used. A ``checked`` body
-    may only have fields of the table.
-    """
+    """One kind of body: its fields in order, and the generated functions `read`, `write` and `body`."""
 
     def __init__(
         self,
@@ -65,10 +59,19 @@ class Shape:
         checked: bool = False,
         names: Mapping[str, Any] | None = None,
     ) -> None:
-        """Declare the fields.
+        """Declare the fields of the body. All expressions are Python source code.
 
-        ``derived`` are parameters of the class ``made``, each with an expression in which ``name_`` is the value that
-        was read from the field ``name``. ``names`` are further names that expressions use, with their values.
+        Args:
+            made: The name of the class that `read` makes an object of: a class of the ledger's contract, or ``dict``.
+                With "", `read` returns the value of the only field.
+            members: The fields, in order.
+            given: Arguments of the class ``made`` that are not in the body, as expressions by parameter name. In an
+                expression, ``key``, ``origin``, ``expires_at``, ``notebook`` and ``terms`` are the arguments of `read`.
+            derived: Arguments of the class ``made`` that are computed from fields, as expressions by parameter name. In
+                an expression, ``tool_`` for example is the value that was read from the field ``tool``.
+            checked: Whether `read` raises InvalidRequestError for a field that is not in ``members``.
+            names: Further names that the expressions of the fields may use, with their values.
+
         """
         self.made = made
         self.members = members
@@ -82,8 +85,8 @@ class Shape:
     def read(self) -> Callable[..., Any]:
         """The function ``read(body)``, which returns the object that a body describes.
 
-        For a request it is ``read(body, key, origin, expires_at, notebook, terms)``. It raises the errors of `fields`
-        for an invalid value, and InvalidRequestError for an unknown field.
+        For a request the function is ``read(body, key, origin, expires_at, notebook, terms)``. It raises the errors of
+        `fields` for an invalid value, and InvalidRequestError for an unknown field of a ``checked`` body.
         """
         lines = ["def read(body, key='', origin=None, expires_at=None, notebook=None, terms=None):"]
         if self._checked:
@@ -101,7 +104,7 @@ class Shape:
                 elif not self._derived:
                     lines.append(f" {value}")
         values |= {**self._derived, **self._given}
-        # Without a class, the value of the only field is returned.
+        # If `made` is "", the value of the only field is returned.
         lines.append(
             f" return {self.made}({self._arguments(values)})" if self.made else f" return {next(iter(values.values()))}"
         )
@@ -109,7 +112,10 @@ class Shape:
 
     @cached_property
     def write(self) -> Callable[..., dict[str, Any]]:
-        """The function ``write(it)``, for a response ``write(it, shared_with=...)``, which returns an object's body."""
+        """The function ``write(it)``, which returns the body of the object ``it``.
+
+        For a response the function is ``write(it, shared_with)``.
+        """
         kept = [member for member in self.members if member.kept]
         if any(member.omitted for member in kept):
             lines = ["def write(it, shared_with=None):", " body = {}"]
@@ -123,7 +129,7 @@ class Shape:
 
     @cached_property
     def body(self) -> Callable[..., dict[str, Any]]:
-        """The function ``body(name=value, ...)``, which returns the body with the fields that are not None."""
+        """The function ``body(name=value, ...)``, which returns a body with the fields whose values are not None."""
         names = [member.name for member in self.members]
         lines = [
             f"def body(*, {', '.join(f'{name}=None' for name in names)}):" if names else "def body():",

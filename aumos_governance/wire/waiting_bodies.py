@@ -42,7 +42,7 @@ def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
-    """Return an approval request's body. ``shown`` is null after the decision, which must state the ``digest``."""
+    """Return an approval request's body. ``shown`` is null after the decision. A decision must state the ``digest``."""
     return {
         "id": approval.approval_id,
         "notebook": approval.notebook.path,
@@ -92,10 +92,10 @@ def limit_request_body(
     at: int,
     until: int,
 ) -> dict[str, Any]:
-    """Return the body of the ``count`` calls of one session that wait at a limit; ``call`` is the first of them.
+    """Return one body for the ``count`` calls of a session that wait at a limit; ``call`` is the first of them.
 
-    ``needs`` is the amount by which the limit must be raised for the first call, ``needs_all`` that for all calls, both
-    in nano-USD.
+    ``needs`` is the amount, in nano-USD, by which the limit must be raised for the first call, and ``needs_all`` the
+    amount for all calls. ``at`` and ``until`` state when the wait began and when it ends.
     """
     shown = LIMIT.write(limit)
     return {
@@ -116,7 +116,7 @@ def limit_request_body(
 
 
 def corrected_body(corrected: Corrected) -> dict[str, Any]:
-    """Return a correction's body. ``left`` is the part of the charge that still counts."""
+    """Return a correction's body. Its ``left`` is the part of the charge that remains charged."""
     state = corrected.state
     return {
         "correction": {
@@ -131,7 +131,7 @@ def corrected_body(corrected: Corrected) -> dict[str, Any]:
 
 
 def cell_body(entry: AuditEntry | None) -> dict[str, Any]:
-    """Return the cell that a record names; both fields are null if there is no record."""
+    """Return the body for the cell that an audit record names; both fields are null if there is no record."""
     if entry is None:
         return {"id": None, "count": None}
     return {"id": entry.cell_id, "count": entry.execution_count}

@@ -117,7 +117,7 @@ class CommandKey:
         self._lock = threading.Lock()
         self._refused: str | None = None
         self._next = monotonic()
-        """When the command may run again, by ``monotonic``."""
+        """The time, by the clock ``monotonic``, from which the command may run again."""
         self._key = self._run()
 
     def __call__(self) -> str:
@@ -141,10 +141,14 @@ class CommandKey:
                 self._command, stdin=subprocess.DEVNULL, capture_output=True, timeout=self._seconds, check=False
             )
         except subprocess.TimeoutExpired:
-            raise ConfigurationError(f"{self._shown} printed no key within {self._seconds:g} seconds.") from None
+            raise ConfigurationError(
+                f"{self._shown} printed no key within {self._seconds:g} seconds; run it by hand to see why."
+            ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", error)
-            raise ConfigurationError(f"{self._shown} cannot be started ({reason}).") from None
+            raise ConfigurationError(
+                f"{self._shown} cannot be started ({reason}); name a program that the server can run."
+            ) from None
         if done.returncode:
             # The message does not show the command's output, which may be a secret.
             raise ConfigurationError(

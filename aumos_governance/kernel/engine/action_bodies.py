@@ -34,9 +34,9 @@ class _Reported:
     """The fields that only grants of a notebook's engine have."""
 
     report_id: str | None = None
-    """The id of the report of the action to the user; None where the action is not reported."""
+    """The id of the report that the user gets about the action; None if the action is not reported."""
     result: str | None = None
-    """How the action ended, as the report states it; None: it is derived from the settlement."""
+    """The text of the report on how the action ended; None if it is derived from the settlement."""
 
 
 class NotebookGrant(_Reported, Grant):
@@ -51,7 +51,7 @@ class AsyncNotebookGrant(_Reported, AsyncGrant):
 
 
 def check_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of an ``evaluate`` of an action. Raises ValueError where the action is not valid."""
+    """Return the body of an ``evaluate`` of an action. Raises ValueError if the action is not valid."""
     amount = None if action.budget_amount is None else _amount(action)
     return OPERATIONS["evaluate"].request.body(amount=amount, **_about(action))
 
@@ -62,21 +62,22 @@ def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, 
 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of a ``hold`` for an action. Raises ValueError where the action is not valid."""
+    """Return the body of a ``hold`` for an action. Raises ValueError if the action is not valid."""
     return OPERATIONS["hold"].request.body(amount=_amount(action), tool=tool_of(action), **_about(action))
 
 
 def action_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of an ``authorize`` of an action, including what the user is shown."""
+    """Return the body of an ``authorize`` of an action, with the fields that the user is shown."""
     tool, amount = tool_of(action), _amount(action)
     shown = shown_of(action, tool, amount)
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
 def ending_request(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
-    """Return the operation and body that settle a grant with ``cost`` nano-USD, or release it where ``cost`` is None.
+    """Return the operation and body of the request that settles a grant at ``cost`` nano-USD.
 
-    None is returned where nothing was held and nothing was paid, so that no request is needed.
+    If ``cost`` is None, the request releases the grant. Returns None if no request is needed, since nothing was held
+    and nothing was paid.
     """
     if grant.hold_id is None:
         if not cost:
@@ -140,9 +141,9 @@ def read_decision(action: GovernanceAction, response: Mapping[str, Any]) -> Gove
 def require_allowed(
     action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False
 ) -> GovernanceDecision:
-    """Return the decision in a response; raise GovernanceDeniedError, with advice for the user, for a denial.
+    """Return the decision in a response; for a denial, raise GovernanceDeniedError with advice for the user.
 
-    ``in_panel``: the user can change the session in JupyterLab's panel.
+    ``in_panel`` states whether the user can change the session in JupyterLab's panel.
     """
     decision = read_decision(action, response)
     if decision.allowed:
@@ -172,9 +173,9 @@ def require_allowed(
 
 
 def read_settlement(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
-    """Return the settlement of a grant by the response to the request of `ending_request`.
+    """Return a grant's settlement from the response to the request that `ending_request` returned.
 
-    ``response`` is None where no request was needed.
+    ``response`` is None if no request was needed. Raises GovernanceDeniedError if the response is a denial.
     """
     if response is None:
         return Settlement(money.to_decimal(0), money.to_decimal(0), False, grant.decision.audit_record_id, estimated)

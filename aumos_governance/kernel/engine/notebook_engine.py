@@ -1,4 +1,4 @@
-"""The engine of the notebook in whose kernel this code runs."""
+"""The engine that decides the actions of code in a notebook's kernel, by requests to the notebook's service."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ __all__ = ["NotebookEngine", "notebook_engine"]
 class NotebookEngine:
     """Decides what this notebook's agents may do, within its governance session; `notebook_engine` returns it.
 
-    It has the methods of `GovernanceEngine`. An agent's trust level counts up to the session's level, a budget is an
-    envelope within the session's budget, and levels, budgets and consents end with the session, which ``%governance``
-    opens. An action without an agent (``agent_id=""``) counts as the session's agent's. Records of decisions made
-    elsewhere cannot be added: that raises NotAllowedError.
+    It has the methods of `GovernanceEngine`. The user opens the session with ``%governance``; levels, budgets and
+    consents end with it. No agent has a level above the session's, and a budget is an envelope within the session's
+    budget. An action without an agent (``agent_id=""``) is treated as an action of the session's agent. Adding records
+    of decisions made elsewhere raises NotAllowedError.
 
-    Each method that needs a decision raises UnavailableError where it gets none; then nothing is authorised.
+    Each method that needs a decision raises UnavailableError if there is none; then nothing is authorised.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -59,15 +59,15 @@ class NotebookEngine:
         self.consent = ConsentManager(realm=realm)
         self.audit = AuditLogger(realm=realm)
         self.agent_id = ""
-        """The agent of calls that name none; empty means the session's agent."""
+        """The agent of calls that name no agent; "" for the session's agent."""
         self._waits_at_cell_end = False
 
     # ---- checks
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action, and charge nothing: trust, then budget, then consent; the first that fails denies it.
+        """Check an action without charging it: trust, then budget, then consent. The first failed check denies it.
 
-        Raises ValueError where the action is not valid.
+        Raises ValueError if the action is not valid.
         """
         return read_decision(action, self._request("evaluate", check_body(action)))
 
@@ -76,7 +76,10 @@ class NotebookEngine:
         return read_decision(action, await self._request_async("evaluate", check_body(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record an action as refused, as `GovernanceEngine.record_refusal`; ``code`` has capitals and underscores."""
+        """Record that an action was refused, like `GovernanceEngine.record_refusal`.
+
+        ``code`` consists of capital letters and underscores.
+        """
         return read_decision(action, self._request("evaluate", refusal_body(action, code, reason)))
 
     # ---- charged work
@@ -107,7 +110,7 @@ class NotebookEngine:
             raise
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Send the request of `begin` for a call, and return before its decision, as `Engine.begin_ahead`."""
+        """Send the request of `begin` for a call, and return before the decision; see `Engine.begin_ahead`."""
         body = {**hold_body(action), **at_limit_field()}
         line = LimitLine(self._shell, body)
         request = self._connection().client.start(
@@ -138,7 +141,7 @@ class NotebookEngine:
         return Authorization(self, action)
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Settle or release a grant, as `Resolver.resolve`."""
+        """Settle or release a grant; see `Resolver.resolve`."""
         request = ending_request(grant, cost, estimated=estimated)
         return read_settlement(grant, None if request is None else self._request(*request), estimated=estimated)
 
@@ -150,9 +153,9 @@ class NotebookEngine:
         )
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
-        """Like `resolve`, but return once the request is sent, as `Resolver.resolve_soon`.
+        """Like `resolve`, but return as soon as the request is sent; see `Resolver.resolve_soon`.
 
-        The cell's end waits until the settlement is recorded.
+        When the cell ends, the kernel waits until the settlement is recorded.
         """
         request = ending_request(grant, cost, estimated=estimated)
         if request is None:
@@ -200,11 +203,12 @@ class NotebookEngine:
 
 
 def notebook_engine() -> NotebookEngine:
-    """Return the engine of this notebook: its charges and decisions count in the notebook's governance session.
+    """Return the engine of this notebook, which makes its charges and decisions in the notebook's governance session.
 
-    In a kernel of a governed server this is the session on the server, elsewhere that of the embedded engine. With the
+    In a kernel of a governed server, the session is on the server; elsewhere the embedded engine has it. With the
     magics loaded, `govern` and `governed` use this engine by default. Processes that multiprocessing starts from a
-    governed kernel have it as well; elsewhere outside IPython and Jupyter it raises ConfigurationError.
+    governed kernel can use the engine as well. Raises ConfigurationError in other processes that run neither IPython
+    nor a kernel.
     """
     global _engine  # noqa: PLW0603 - one process is one kernel
     from IPython.core.getipython import get_ipython

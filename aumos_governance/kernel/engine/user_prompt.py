@@ -1,4 +1,4 @@
-"""Prompts the user at this kernel to approve an action, where there is no panel."""
+"""Prompts the user at this kernel to approve an action, if there is no governed server and so no panel."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Shown = Mapping[str, Any]
 
 
 def user_at_prompt(connection: Connection, shell: Any) -> Callable[[Shown], bool] | None:
-    """Return a function that prompts the user at this kernel; None in a governed kernel, and where input is impossible.
+    """Return a function that asks the user at this kernel to approve an action.
 
-    The function shows exactly what would run, returns True only for the word yes, and raises KeyboardInterrupt when it
-    is interrupted.
+    The function shows exactly what would run, returns True only if the user types yes, and raises KeyboardInterrupt
+    when it is interrupted. Returns None in a governed kernel, and if the user cannot type input.
     """
     return _approves if connection.state_file is not None and _can_type(shell) else None
 

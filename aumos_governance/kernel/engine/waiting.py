@@ -21,11 +21,11 @@ __all__ = ["showing_outcome", "showing_wait"]
 def showing_wait(
     shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
 ) -> Iterator[OnWaiting | None]:
-    """Return a context for one request with this ``body``; its value is the function to call when the request waits.
+    """Return a context for making one request with this ``body``; its value is to be called when the request waits.
 
-    That function is ``on_waiting`` where it is not None. Otherwise it shows a line in the cell's output, which the
-    outcome replaces when the context ends. ``blocks``: the request blocks its thread, and in the main thread it can be
-    interrupted in any cell.
+    The value is ``on_waiting`` if that is not None. Otherwise it is a function that shows a line in the cell's output;
+    when the context ends, the outcome replaces the line. ``blocks`` states whether the request blocks its thread; an
+    interrupt of the main thread then ends a request that waits, in any cell.
     """
     if "shown" not in body:
         yield from _at_limit(shell, body, on_waiting, blocks)
@@ -59,7 +59,10 @@ def _at_limit(
 
 @contextmanager
 def showing_outcome(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
-    """Return a context for waiting for the decision on a charge with this ``body``; then ``line`` shows the outcome."""
+    """Return a context for waiting for the decision on a charge with this ``body``.
+
+    If ``line`` is shown when the context ends, the outcome replaces it.
+    """
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
             yield

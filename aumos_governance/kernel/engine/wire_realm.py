@@ -1,4 +1,4 @@
-"""The `Realm` of a notebook's engine: its managers' ledger requests are sent to the notebook's service."""
+"""The `Realm` of a notebook's engine: it sends its managers' ledger requests to the notebook's service."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Send(Protocol):
 
 
 class WireRealm(Realm):
-    """A `Realm` without a ledger: it sends the requests. Every method may be called from any thread."""
+    """A `Realm` that has no ledger and sends requests instead. Every method may be called from any thread."""
 
     def __init__(self, send: Send) -> None:
         # The initializer of the base class is not called, since it needs a ledger.
@@ -58,7 +58,7 @@ class WireRealm(Realm):
         self._send = send
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Send the request and return its response. Raises NotAllowedError where a kernel may not make it."""
+        """Send the request and return its response. Raises NotAllowedError if a kernel may not make this request."""
         do = _DO.get(type(request))
         if do is None:
             _refuse(type(request))
@@ -73,7 +73,7 @@ class WireRealm(Realm):
             raise
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Send a query and return its response. Raises NotAllowedError where a kernel may not make it."""
+        """Send a query and return its response. Raises NotAllowedError if a kernel may not make this query."""
         do = _READ.get(type(query))
         if do is None:
             _refuse(type(query))

@@ -1,4 +1,4 @@
-"""Reports each starting cell to a server with a gateway, which records the calls of libraries with that cell."""
+"""Reports each starting cell to a server with a gateway, so that the gateway records libraries' calls with the cell."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from ...wire.provider_keys import GATEWAY_ENV
 __all__ = ["follow", "unfollow"]
 
 _SECONDS: Final = 1.0
-"""The longest wait for the server to acknowledge a report, which usually takes a fraction of a millisecond."""
+"""The longest time, in seconds, that a cell waits for the server to acknowledge its report. It usually takes a fraction
+of a millisecond."""
 _PAUSE_SECONDS: Final = 60.0
-"""How long no cell waits after a report was not acknowledged, so that a silent server delays few cells."""
+"""After a report was not acknowledged, cells do not wait for this number of seconds, so that a server that does not
+respond delays few cells."""
 
 
 class CellReports:
@@ -31,7 +33,7 @@ class CellReports:
         self._waits_from = monotonic()
 
     def begin(self, _: object = None) -> None:
-        """Report the cell that begins; the first report waits for the server's greeting."""
+        """Report the cell that begins. The first report also waits for the server's response to a hello."""
         from ...errors import AumOSGovernanceError
         from ..requests.connection import connect, current_cell
 

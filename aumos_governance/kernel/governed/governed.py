@@ -26,8 +26,8 @@ _LONGEST_WAIT: Final = 7 * 24 * 3600
 def begin(shell: Any, arguments: Arguments, options: str) -> None:
     """Request the decision on the running cell, and return only if its code may run.
 
-    ``options`` is the text after ``%%governed`` in its first line, and ``arguments`` what was parsed from it. Raises
-    GovernanceDeniedError where the cell may not run, InvalidRequestError where an option is not valid.
+    ``options`` is the text after ``%%governed`` in the cell's first line; ``arguments`` are parsed from that text.
+    Raises GovernanceDeniedError if the cell may not run, InvalidRequestError if an option is not valid.
     """
     cell = running_cells.current()
     code = None if cell is None else governed_code(cell.text, options)

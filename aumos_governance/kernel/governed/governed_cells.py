@@ -25,15 +25,16 @@ _FILENAME: Final = "<governed cell>"
 
 
 class GovernedCells:
-    """A line transformer of one shell, which must precede IPython's transformer for cell magics."""
+    """A line transformer for one shell. It must precede IPython's own transformer for cell magics."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Transform the lines of a cell; one without ``%%governed`` is returned unchanged.
+        """Return a governed cell's lines in transformed form, and the lines of any other cell unchanged.
 
-        Raises InvalidRequestError or SyntaxError for a wrong cell; IPython shows the error and does not run the cell.
+        Raises InvalidRequestError or SyntaxError for a cell that is not valid; IPython shows the error and does not run
+        the cell.
         """
         options = _options(lines[0]) if lines else None
         if options is None:
@@ -44,7 +45,7 @@ class GovernedCells:
         return [f"get_ipython().run_line_magic({MAGIC!r}, {options!r})\n", *_with_cell_magic(body)]
 
     def _check_first(self, lines: list[str]) -> None:
-        """Refuse a cell with ``%%governed`` below its first line, where IPython recognises no cell magic."""
+        """Refuse a cell with ``%%governed`` below its first line, since IPython recognises no cell magic there."""
         if not lines or lines[0].startswith("%%"):
             return
         place = next((number for number, line in enumerate(lines) if _options(line) is not None), None)
@@ -109,7 +110,10 @@ def uninstall(shell: Any) -> None:
 
 
 def governed_code(raw_cell: str, options: str) -> str | None:
-    """Return the code below the line ``%%governed`` with these options in a cell as typed; None without such a line."""
+    """Return the code below the line ``%%governed`` that has these options; None if the cell has no such line.
+
+    ``raw_cell`` is the cell as the user typed it.
+    """
     lines = raw_cell.splitlines(keepends=True)
     for number, line in enumerate(lines):
         found = _options(line.lstrip())

@@ -19,7 +19,7 @@ class RunningCell:
     info: Any
     """IPython's `ExecutionInfo` of the cell; it is the same object when the cell begins and when it ends."""
     endings: list[Ending] = field(default_factory=list)
-    """Functions that are called when the cell has ended, the last one first, with the exception that it raised."""
+    """Functions that are called when the cell has ended, the last first, with the exception that the cell raised."""
 
     @property
     def text(self) -> str:
@@ -28,7 +28,10 @@ class RunningCell:
 
 
 class _Stack(threading.local):
-    """The running cells of one thread, the innermost last: a cell may run another one, and subshells have threads."""
+    """The running cells of one thread, the innermost last.
+
+    A cell may run another cell, and each of a kernel's subshells runs cells in its own thread.
+    """
 
     def __init__(self) -> None:
         self.cells: list[RunningCell] = []
@@ -47,7 +50,7 @@ def follow(shell: Any) -> None:
 
 
 def unfollow(shell: Any) -> None:
-    """Stop tracking the cells of ``shell``, after the running ones have ended and settled their costs."""
+    """Stop tracking the cells of ``shell``, as soon as its running cells have ended and their costs are settled."""
     if not _stack.cells:
         _forget(shell)
         return
@@ -56,7 +59,7 @@ def unfollow(shell: Any) -> None:
 
 
 def current() -> RunningCell | None:
-    """Return the innermost cell that runs in this thread; None outside a cell, and in one that is run silently."""
+    """Return the innermost cell that runs in this thread; None outside a cell, and in a cell that is run silently."""
     return _stack.cells[-1] if _stack.cells else None
 
 
@@ -73,7 +76,7 @@ def _begin(info: Any) -> None:
 
 def _end(result: Any) -> None:
     cells = _stack.cells
-    # A cell that began before the extension was loaded has no entry, and neither has one whose start was interrupted.
+    # A cell has no entry if it began before the extension was loaded, or if its start was interrupted.
     info = getattr(result, "info", None)
     place = next((number for number, cell in enumerate(cells) if cell.info is info), max(0, len(cells) - 1))
     ended, cells[place:] = cells[place:], []

@@ -76,7 +76,7 @@ class GovernanceMagics(Magics):
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
         --agent        the agent's name, shown in the audit record
-        --at-limit     what happens to a call that does not fit: with ask it waits, and you raise the limit in the
+        --at-limit     what happens to a call above the limit: with ask it waits, and you raise the limit in the
                        governance panel or deny it; with deny it fails at once. The choice holds until the kernel
                        ends; the default is the server's setting. Without a governed server the call fails at once
         --new          close the open session and open a new one at $0.00 spent
@@ -110,7 +110,7 @@ class GovernanceMagics(Magics):
 
         AMOUNT          US dollars, more than 0, with at most 9 decimals; {variable} and $variable work
         --tool          what the amount pays for, for example a model's name
-        --already-paid  the amount is paid already: record it in full, and raise an error if it does not fit
+        --already-paid  the amount is paid already: record it in full, and raise an error if it exceeds a limit
         --no-raise      print a denial instead of raising an error
 
         The magic returns the decision, which is true if the spend is allowed::
@@ -216,10 +216,10 @@ _BARE: Final = frozenset({"get_ipython", "run_line_magic"})
 
 
 class _QuietHook:
-    """A display hook that does not show the value of a statement that is only a magic; it forwards all other values.
+    """A display hook that hides the value of a statement that is only a magic, and forwards all other values.
 
-    IPython sets its own hook at the start of each cell, and restores the earlier one at the end, which removes this
-    one.
+    IPython sets a new hook at the start of each cell, and restores the earlier hook at the cell's end; this removes the
+    quiet hook.
     """
 
     def __init__(self, hook: Callable[[object], Any]) -> None:
@@ -227,7 +227,7 @@ class _QuietHook:
         self._of_thread = threading.local()
 
     def skip(self, value: object, statement: CodeType, around: frozenset[CodeType]) -> None:
-        """Do not show ``value`` where ``statement``, or one of the statements ``around`` it, displays it."""
+        """Hide ``value`` if it is displayed by ``statement`` or by one of the statements ``around`` it."""
         self._of_thread.last = (value, statement, around)
 
     def __call__(self, value: object) -> Any:
@@ -245,9 +245,9 @@ class _QuietHook:
 
 
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
-    """Show no ``Out[n]`` for ``value`` where it is the value of the statement ``depth`` frames above the caller.
+    """Hide the ``Out[n]`` for ``value`` if the statement ``depth`` frames above the caller displays it.
 
-    ``value`` is not shown either where another magic, such as ``%%time``, runs that statement and returns its value.
+    ``value`` is also hidden if another magic, such as ``%%time``, runs that statement and returns its value.
     """
     trap = shell.display_trap
     # IPython 8, the newest for Python 3.10, has no public attribute for this.
@@ -256,14 +256,14 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
         return
     hook = sys.displayhook
     if not isinstance(hook, _QuietHook):
-        # It is IPython's own hook, or that of `%%capture`, which restores the earlier one itself.
+        # This is IPython's own hook, or the hook of `%%capture`, which restores the earlier hook itself.
         hook = sys.displayhook = _QuietHook(hook)
     frame = sys._getframe(depth + 1)
     hook.skip(value, frame.f_code, _around(frame))
 
 
 def _around(frame: FrameType) -> frozenset[CodeType]:
-    """Return the statements that run the statement of ``frame``; none if that is more than a line magic."""
+    """Return the outer statements that run the statement of ``frame``; none unless that is only a line magic."""
     code = frame.f_code
     if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
         return frozenset()

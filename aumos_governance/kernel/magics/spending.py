@@ -1,4 +1,4 @@
-"""The magic ``%governance_spend``: requests a spend, shows the decision, and takes the spend back after an interrupt.
+"""The magic ``%governance_spend``: requests a spend, shows the decision, and cancels the spend after an interrupt.
 
 Arguments are sent as text, and the service validates them.
 """
@@ -38,9 +38,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpendDecision:
-    """The decision on one spend, with the session's figures right after it; it is true where the spend is allowed.
+    """The decision on one spend, with the session's figures right after it. Its truth value is ``allowed``.
 
-    Amounts are exact Decimals in USD; the session's figures are None where the notebook was never governed.
+    Amounts are exact Decimals in USD. The session's figures are None if the notebook was never governed.
     """
 
     outcome: GovernanceOutcome
@@ -95,10 +95,11 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def spend(shell: Any, arguments: Arguments) -> SpendDecision:
-    """Request a spend, and print the decision.
+    """Request the spend that ``arguments`` describes, print the decision and return it.
 
-    Raises GovernanceDeniedError for a denied spend, and for one that is already paid and does not fit, except with
-    ``--no-raise``.
+    Raises GovernanceDeniedError if the spend is denied, or if it was already paid and exceeds a limit; with
+    ``--no-raise``, the message is printed instead. If another error or an interrupt ends this function early, the spend
+    is cancelled, so that nothing is charged.
     """
     body: dict[str, Any] = chosen_fields(arguments, {"--tool": "tool"})
     if arguments.positional is not None:
@@ -125,7 +126,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
         print_took_effect(connection)
         sentence = _sentence(decision, in_panel=connection.has_panel)
         refused = sentence is not None and "--no-raise" not in arguments.flags
-        # Printing the decision and keeping the charge are one step for an interrupt, which is handled after both.
+        # An interrupt is handled only after both steps: printing the decision, and keeping the charge.
         with Deferred():
             if sentence is None:
                 recorded = _print_decision(decision, recorded_text(decision))
@@ -149,7 +150,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
 
 
 def _sentence(decision: SpendDecision, *, in_panel: bool) -> str | None:
-    """Return why the spend does not fit; None where it fits."""
+    """Return the message for a spend that is denied or exceeds a limit; None for any other spend."""
     if decision.allowed and not decision.overrun:
         return None
     if decision.allowed:
@@ -173,12 +174,15 @@ def recorded_text(decision: SpendDecision) -> str:
 
 
 def taken_back_text(decision: SpendDecision) -> str:
-    """Return the line for a spend that was printed as recorded, and is not charged because its cell was interrupted."""
+    """Return the line for a spend that was printed as recorded and then voided because its cell was interrupted."""
     return f"Taken back: {_usd(decision.amount)} for {_tool(decision)} is not charged"
 
 
 def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
-    """Return why a spend was denied, with its amount, what is left and what the user can do."""
+    """Return the message for a denied spend: the reason, the amount, the rest of the budget and what the user can do.
+
+    ``in_panel`` states whether the user can change the session in JupyterLab's panel.
+    """
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
     amount = money.parse(decision.amount)
@@ -187,7 +191,7 @@ def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
 
 
 def overrun_sentence(decision: SpendDecision) -> str:
-    """Return the sentence for a spend that was already paid, is recorded in full and does not fit."""
+    """Return the message for a spend that was already paid and exceeds a limit, and that is recorded in full."""
     return (
         f"OVERRUN: {_usd(decision.amount)} for {_tool(decision)} was already paid, so it is recorded in full,"
         f" but is not allowed: {printable('; '.join(decision.reasons)) or 'not allowed'}."
@@ -195,11 +199,11 @@ def overrun_sentence(decision: SpendDecision) -> str:
 
 
 _state_file_printed_in: int | None = None
-"""The id of the process that has printed where the embedded engine keeps its state."""
+"""The id of the process that has printed the path of the embedded engine's state file; None before that."""
 
 
 def open_connection(shell: Any) -> Connection:
-    """Return the connection to the engine, and print once where an embedded engine keeps its state."""
+    """Return the connection to the engine. For an embedded engine, print the path of its state file, but only once."""
     global _state_file_printed_in  # noqa: PLW0603  printed once in a process, even when the extension is loaded again
     connection = connect(shell)
     if connection.state_file is not None and _state_file_printed_in != os.getpid():
@@ -209,18 +213,18 @@ def open_connection(shell: Any) -> Connection:
 
 
 def print_took_effect(connection: Connection) -> None:
-    """Print each ``%governance`` and ``%governance_disable`` that took effect although its cell gave it up."""
+    """Print a line for each ``%governance`` or ``%governance_disable`` that was given up and still executed."""
     for op, state in connection.client.took_effect():
         print_lines(took_effect_text(op, state))
 
 
 def chosen_fields(arguments: Arguments, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields of a request from a line's options; ``names`` has the field of each option."""
+    """Return the request fields that the options in ``arguments`` set; ``names`` has the field for each option."""
     return {field: arguments.values[option] for option, field in names.items() if option in arguments.values}
 
 
 def print_lines(*lines: str) -> None:
-    """Print each line with a line break, all in one write."""
+    """Print the lines, each with a line break, in a single write."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 

@@ -31,7 +31,7 @@ class _AmountFormatter(DollarFormatter):
 
 
 def expand(shell: Any, line: str, *, depth: int) -> str:
-    """Return the line with its variables expanded, also local ones of the code ``depth`` frames above the caller.
+    """Return the line with its variables expanded, local variables of the code ``depth`` frames above the caller too.
 
     A variable or expression that cannot be evaluated stays unchanged, as in IPython's own magics.
     """

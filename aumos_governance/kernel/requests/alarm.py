@@ -33,7 +33,7 @@ class Alarm:
     def set(self, seconds: float, function: Callable[[], object]) -> object:
         """Call ``function`` once, ``seconds`` from now, in the alarm's thread; it must neither block nor raise.
 
-        The result is the handle for `cancel`. Raises RuntimeError where no thread can be started.
+        Returns a handle for `cancel`. Raises RuntimeError if no thread can be started.
         """
         handle, due = object(), monotonic() + seconds
         with self._lock:
@@ -46,7 +46,7 @@ class Alarm:
         return handle
 
     def cancel(self, handle: object) -> None:
-        """Cancel the call of this handle's function; do nothing if it was called already."""
+        """Cancel the call that `set` returned this handle for; do nothing if the function was called already."""
         self._due.pop(handle, None)
 
     def _start(self, handle: object, due: float) -> None:
@@ -59,7 +59,7 @@ class Alarm:
         self._running = True
 
     def _wake(self) -> None:
-        # The lock is released already where the thread was woken before and has not noticed it yet.
+        # The lock is released already if the thread was woken before and has not noticed it yet.
         with suppress(RuntimeError):
             self._gate.release()
 
@@ -104,7 +104,7 @@ if hasattr(os, "register_at_fork"):
 async def response_of(
     steps: Generator[float, None, dict[str, Any]], woken: asyncio.Event, wake: Callable[[], None]
 ) -> dict[str, Any]:
-    """Run a request's steps in a task, and return their response; ``wake`` sets ``woken`` from any thread."""
+    """Run a request's steps in an asyncio task, and return their response; ``wake`` sets ``woken`` from any thread."""
     while True:
         try:
             seconds = next(steps)
@@ -121,7 +121,7 @@ async def _wait(woken: asyncio.Event, wake: Callable[[], None], seconds: float) 
     try:
         timer = alarm().set(seconds, wake)
     except RuntimeError:
-        # Where no thread can be started any more, the loop's own timer must do.
+        # If no thread can be started any more, only the loop's own timer is left.
         asyncio.get_running_loop().call_later(seconds, wake)
         await woken.wait()
         return

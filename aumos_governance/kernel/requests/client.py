@@ -38,14 +38,14 @@ from .take_backs import UNDECIDED, TakeBacks, cancel_body
 __all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
 
 REQUEST_SECONDS: Final = 10.0
-"""How long a request stays valid by default."""
+"""How long, in seconds, a request stays valid by default."""
 HELLO_SECONDS: Final = 5.0
-"""How long the first contact may take before the server counts as unreachable."""
+"""How long, in seconds, the client waits for the response to a hello; after that the server is unreachable."""
 _HELLO_VALID_SECONDS: Final = 86_400.0
-"""A hello is valid this long: it changes nothing, and the difference between the clocks is not known before it."""
+"""How long, in seconds, a hello stays valid: long, since it changes nothing and the server's clock is not known yet."""
 _HELLO_AGAIN: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
-"""The codes after which another hello is needed: the clocks differ by another amount than before, since the machine
-slept or a clock was set; or another server responds than before."""
+"""The response codes after which the client must send another hello: either the difference between the two clocks has
+changed, because the machine slept or a clock was set, or another server than before responds."""
 _MOST_HELLOS: Final = 3
 """The most hellos before and during one request."""
 _CANCEL_TRY_SECONDS: Final = 60.0
@@ -55,12 +55,13 @@ _TOOK_EFFECT_SECONDS: Final = 1.0
 class Client:
     """Makes requests over one transport, from any number of threads and tasks at once.
 
-    `request` blocks its thread, `request_async` does not block the event loop. Both return the body of the response,
-    raise the error that the response states, or raise UnavailableError where there is no response within ``timeout``
-    seconds and `GRACE_SECONDS`, to which a first contact adds its time. Where they end without the response (time-out,
-    KeyboardInterrupt, a cancelled or abandoned task), the request is taken back: nothing is charged or held for it. A
-    response that arrives too late is not returned. A request that the server refuses as busy is resent until its time
-    is over.
+    `request` blocks its thread; `request_async` does not block the event loop. Both return the body of the response, or
+    raise the error that the response states. Without a response within ``timeout`` seconds and `GRACE_SECONDS` they
+    raise UnavailableError; the first request may take longer, since the client sends a hello before it.
+
+    If a call ends without the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the client cancels
+    the request, so that nothing is charged or held for it, and ignores a late response. If the server refuses a request
+    as busy, the client resends it until its time is over.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Client:
         _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
-        """The server's response to the latest hello; empty before the first."""
+        """The server's response to the latest hello; empty before the first response."""
         transport.connect(self._in_flight.receive)
 
     def request(
@@ -97,14 +98,14 @@ class Client:
     ) -> dict[str, Any]:
         """Make a request, block this thread until the response arrives, and return its body.
 
-        A request that waits for a user, or for its turn, may take longer than ``timeout``; then ``on_waiting`` is
-        called.
+        If the request waits for a user or for its turn, ``on_waiting`` is called, and the request may take longer than
+        ``timeout`` seconds.
         """
         request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
             return request.response()
         except BaseException:
-            # An interrupt may come between the two calls, where neither takes the request back.
+            # An interrupt may come between the two calls, when neither of them cancels the request.
             request.take_back()
             raise
 
@@ -126,18 +127,19 @@ class Client:
         try:
             return StartedRequest(self._transport, waiter, steps, _body, flight, self._take_backs.take)
         except BaseException:
-            # An interrupt may come before the `StartedRequest` exists, which would take the request back itself.
+            # An interrupt may come before the `StartedRequest` exists, which would cancel the request itself.
             self._take_backs.take(flight)
             raise
 
     def take_back(self, flight: InFlight) -> None:
-        """Take back the request of `request_async` that got this ``flight``, since its response is not used."""
+        """Cancel the request that `request_async` made with this ``flight``, since its response is not used."""
         self._take_backs.take(flight)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return each ``open`` and ``close`` that was given up but was executed, with the state after it.
+        """Return each ``open`` and ``close`` that its caller gave up and that was executed, with the state after it.
 
-        Each is returned once. While it is not known of one yet, this blocks the thread, for at most a second.
+        Each is returned only once. If the server has not yet stated whether one of them was executed, this method
+        blocks its thread, for at most a second.
         """
         found = self._take_backs
         if not found.unconfirmed and not found.effective:
@@ -150,9 +152,9 @@ class Client:
     def post(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> PostedRequest:
         """Send a request without waiting for its response.
 
-        Later requests of this client wait for that response, at most as long as for any other. The caller must call
-        `PostedRequest.result`, which resends a lost message. Raises UnavailableError where the request cannot be sent,
-        or no server has responded to a hello yet.
+        Later requests of this client wait until the posted one is acknowledged or its time is over. The caller must
+        call `PostedRequest.result`, which resends a lost message. Raises UnavailableError if the request cannot be
+        sent, or if no server has responded to a hello yet.
         """
         if self._clock_offset is None:
             raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
@@ -178,7 +180,7 @@ class Client:
     def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
         """Send a request that may be lost, and return whether the server acknowledged it within ``seconds``.
 
-        Nothing is sent before the server has responded to a hello. Raises no AumOSGovernanceError.
+        Sends nothing if the server has not responded to a hello yet. Raises no AumOSGovernanceError.
         """
         if not self.met:
             return False

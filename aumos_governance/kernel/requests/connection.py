@@ -1,8 +1,8 @@
-"""The one connection of a process to the service that decides: its server's, or that of the embedded engine.
+"""Makes this process's only connection to the service that decides its requests: on a server, or an embedded engine.
 
-The choice is made with the first request and kept until the process ends, so that `%reload_ext` does not change it.
-This module also has the two values that requests of this process carry: the cell that makes them, and the choice of
-``%governance --at-limit`` for charges that do not fit.
+The first request determines which of the two it is. The connection is kept until the process ends, so that
+`%reload_ext` does not change it. This module also has two values that are sent with the process's requests: the cell
+that makes the request, and the choice of ``%governance --at-limit`` for charges that exceed a limit.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ __all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit",
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """This process's connection to the service that decides: the server's, or the embedded engine's."""
+    """This process's connection to the service that decides its requests: on a server, or the embedded engine's."""
 
     client: Client
     pid: int
     state_file: Path | None = None
-    """The file in which the embedded engine keeps its state; None in a governed kernel."""
+    """The file with the embedded engine's state; None in a governed kernel."""
     decide: Callable[[str, str, bool], None] | None = None
-    """Records the decision of the user at this kernel; its arguments are the approval's id, the digest of what was
-    shown, and whether the user approves. None in a governed kernel, where users decide in the panel."""
+    """Records the decision of the user at this kernel. Its arguments are the approval request's id, the digest of the
+    action that the user was shown, and whether the user approves. None in a governed kernel: there users decide in the
+    panel."""
 
     @property
     def has_panel(self) -> bool:
@@ -56,7 +57,7 @@ class ServerTransport(ReceivingTransport):
     lossy = True
 
     def __init__(self, comm: CommTransport, incarnation: str) -> None:
-        """``incarnation`` is sent in the hello; by it the server recognises the processes that this one starts."""
+        """``incarnation`` is sent in the hello. The server uses it to recognise the processes that this one starts."""
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)
@@ -102,10 +103,10 @@ _connection: Connection | None = None
 
 
 def connect(shell: Any) -> Connection:
-    """Return this process's connection to the service that decides; it is made at the first call.
+    """Return this process's connection to the service that decides its requests; the first call makes it.
 
-    Making it sends nothing. Raises UnavailableError in a kernel that its server cannot reach, and in a process started
-    inside a kernel of a strict server.
+    Making the connection sends nothing. Raises UnavailableError in a kernel that its server cannot reach, and in a
+    process that was started inside a kernel of a strict server.
     """
     global _connection  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
     found = _connection
@@ -154,7 +155,7 @@ def _make(shell: Any) -> Connection:
         )
     from ..transports.embedded import EmbeddedTransport, notebook_name
 
-    # Processes that this one starts belong to it, and not to the kernel in which it was started.
+    # Processes that this process starts belong to it, and not to the kernel that it was started in.
     export_offer(None)
     # A process started inside a notebook's kernel inherits the notebook's name, but is not that notebook.
     named = identity.situation is Situation.UNGOVERNED and kernel is not None
@@ -173,7 +174,7 @@ _chosen: dict[str, str] = {}
 def current_cell(shell: Any) -> Cell:
     """Return the id and execution count of the cell that runs in ``shell``, as far as front end and kernel state them.
 
-    In a thread that outlives its cell it is the cell that runs now.
+    In a thread that outlives its cell, this is the cell that runs now, and not the cell that started the thread.
     """
     # This is the n of Out[n]; `execution_count` is raised before or after the cell, depending on IPython's version.
     count = getattr(getattr(shell, "displayhook", None), "prompt_count", None)
@@ -203,5 +204,5 @@ def choose_at_limit(choice: str) -> None:
 
 
 def at_limit_field() -> dict[str, str]:
-    """Return the ``at_limit`` field of a request; empty where no choice was made."""
+    """Return the ``at_limit`` field to send with a request; empty if `choose_at_limit` was not called."""
     return _chosen

@@ -1,4 +1,4 @@
-"""Determines whether this process is a kernel that a server governs, a child of one, or neither."""
+"""Determines whether this process is a governed kernel, was started inside a governed kernel, or is neither."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ class Situation(Enum):
 
     GOVERNED = "governed"
     OUT_OF_REACH = "out of reach"
-    """It is governed, and its server cannot reach it, since it runs behind a Jupyter kernel gateway."""
+    """The process is a governed kernel, but its server cannot reach it: it runs behind a Jupyter kernel gateway."""
     INHERITED = "inherited"
-    """It was started inside a governed kernel; the server that governs the kernel does not know it."""
+    """The process was started inside a governed kernel; the server that governs the kernel does not know it."""
     UNGOVERNED = "ungoverned"
 
 
 @dataclass(frozen=True, slots=True)
 class KernelIdentity:
-    """What the environment variables state about this process."""
+    """The situation of this process, according to its environment variables."""
 
     situation: Situation
     kernel_id: str | None = None
     strict: bool = False
-    """Whether the server that set the variables is strict; it denies everything to processes that it does not know."""
+    """Whether the server that set the variables is strict. In a process that a strict server does not know, nothing is
+    authorised."""
 
 
 def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kernel: bool) -> KernelIdentity:
     """Return the identity of a process from its environment and the name of its own connection file.
 
-    ``is_kernel``: a kernel runs in this process, even where its connection file is not known. Where it is not certain
-    that the variable was inherited, the process counts as governed: it sends its requests to the server, and without
-    responses nothing is authorised. Raises ConfigurationError for a variable that cannot be read.
+    ``is_kernel`` states whether a kernel runs in this process; it decides if the connection file is not known. A kernel
+    that may have inherited the variable is treated as governed: it sends its requests to the server, and if the server
+    does not respond, nothing is authorised. Raises ConfigurationError if the variable cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     inside_strict = bool(environ.get(STRICT_ENV))
@@ -59,7 +60,7 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
 
 def connection_file_name() -> str | None:
     """Return the name of the connection file of the ipykernel application in this process; None without one."""
-    # Where the application runs, its module is imported already.
+    # If the application runs, its module is imported already.
     module: Any = sys.modules.get("ipykernel.kernelapp")
     application = getattr(module, "IPKernelApp", None)
     if application is None or not application.initialized():

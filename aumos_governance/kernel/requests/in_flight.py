@@ -1,4 +1,4 @@
-"""Sends a request until its response arrives: copies where messages may be lost, and renewals while it waits."""
+"""Sends a request until its response arrives: again if messages may be lost, and with a later expiry while it waits."""
 
 from __future__ import annotations
 
@@ -36,46 +36,47 @@ __all__ = [
 ]
 
 FIRST_RESEND: Final = 0.25
-"""Seconds after which a request is sent again where it may have been lost."""
+"""The seconds after which a request without a response is first sent again, if the transport may lose messages."""
 _LAST_RESEND: Final = 2.0
 """The longest pause, in seconds, between two copies of a request."""
 GRACE_SECONDS: Final = 1.0
-"""How long the client waits past a request's expiry, for the response to a request that was decided just before it."""
+"""How long, in seconds, the client waits after a request's expiry; the service may have decided it just before that."""
 _RENEWED_EVERY: Final = 5.0
 """The seconds between two renewals of a request that waits for a user or its turn."""
 _RENEWED_FOR: Final = 30.0
-"""The server drops a waiting request that was not renewed for so long, and the client gives up after so long without
-a message of the server."""
+"""How long, in seconds, a renewed request stays valid. The server drops a waiting request that is not renewed within
+this time, and the client gives up if the server sends no message within this time."""
 _UNLOST_FOR: Final = 47 * 3_600.0
-"""How long a waiting request stays valid where no message can be lost: there it is not renewed, since the user may be
-typing in the thread that waits. The service accepts an expiry of at most 48 hours."""
+"""How long, in seconds, a waiting request stays valid if the transport loses no messages. Such requests are not
+renewed, since the user may be typing in the waiting thread. The service accepts an expiry of at most 48 hours."""
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
-"""Called in the thread or event loop that makes a request, with the server's message that the request waits; called
-again when it waits for something else: at a limit after an approval, or for another amount."""
+"""Called with the server's message that a request waits, in the thread or event loop that made the request. It is
+called again when the request waits for something else: at a limit after an approval, or for another amount."""
 
 
 Steps = Generator[float, None, dict[str, Any]]
-"""The steps of one request: yields how many seconds to wait at most before the next step; returns the response."""
+"""The steps of one request: a generator that yields the most seconds to wait before each step and returns the response.
+"""
 
 
 class Dropped(BaseException):
-    """Thrown into a request's steps to end them: they return the response if it has arrived, and else raise this."""
+    """Thrown into a request's steps to end them. The steps return the response if it has arrived, else raise this."""
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """The progress of one request, from which `TakeBacks` finds out whether it must be cancelled."""
+    """The progress of one request. `TakeBacks` reads it to determine whether the request must be cancelled."""
 
     request: WireRequest | None = None
-    """The latest copy of the request; None before the first."""
+    """The latest copy of the request; None before the first copy is made."""
     sent: int = 0
     """The number of copies that may have left this process."""
     response: Mapping[str, Any] | None = None
     kept: bool = False
-    """Whether the caller has got the response, so that the request cannot be taken back any more."""
+    """Whether the caller uses the response, so that the request must not be cancelled any more."""
     taken: bool = False
-    """Whether the request was taken back."""
+    """Whether the request was given up and, if necessary, cancelled."""
 
 
 @dataclass(slots=True)
@@ -85,19 +86,19 @@ class Waiting:
     wake: Callable[[], None]
     response: Mapping[str, Any] | None = None
     pending: Mapping[str, Any] | None = None
-    """The server's latest message that the request waits, until it is read."""
+    """The server's latest message that the request waits; None once the request's steps have read it."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long a request stays valid; this is extended while the request waits for a user or its turn."""
+    """How long a request stays valid; the time is extended while the request waits for a user or for its turn."""
 
     until: float
     """The expiry, on the monotonic clock."""
     on_waiting: OnWaiting | None
     has_waited: bool = False
     announced: object = None
-    """The amount missing at the limit when ``on_waiting`` was last called; None for an approval."""
+    """The amount that the limit lacked when ``on_waiting`` was last called; None if the request waited for approval."""
 
 
 class InFlightRequests:
@@ -146,10 +147,10 @@ class InFlightRequests:
     ) -> Steps:
         """Send a request, and return the steps until its response.
 
-        They raise UnavailableError at ``give_up`` on the monotonic clock. With ``patience``, that time and the
-        request's expiry are put off while the request waits. ``flight`` records the progress, for `TakeBacks`. A
-        response after ``give_up`` counts only if it is a denial, or if the request ended a charge, which cannot be
-        undone.
+        The steps raise UnavailableError at ``give_up``, a time on the monotonic clock. With ``patience``, that time and
+        the request's expiry are extended while the request waits. ``flight`` records the progress, for `TakeBacks`. A
+        successful response after ``give_up`` is returned only if it is a denial, or if the request ended a charge,
+        which cannot be undone; otherwise the steps raise UnavailableError.
         """
         flight = InFlight() if flight is None else flight
         flight.request, flight.response = request, None
@@ -197,7 +198,7 @@ class InFlightRequests:
         try:
             self._transport.send(request)
         except AumOSGovernanceError:
-            # The transport raises this only where nothing was sent.
+            # The transport raises this only if nothing was sent.
             flight.sent -= 1
             raise
 
@@ -217,7 +218,7 @@ def _is_yes(response: Mapping[str, Any]) -> bool:
 
 _FIRST: Final = 0.01
 LONGEST_PAUSE: Final = 0.32
-"""The longest pause, in seconds, before a request is repeated that a busy server refused."""
+"""The longest pause, in seconds, before a request is sent again that the server refused as busy."""
 
 
 def pauses() -> Iterator[float]:
@@ -241,9 +242,9 @@ def wait_until(until: float) -> Generator[float, None, None]:
 
 
 class StartedRequest:
-    """A request that was sent, and whose caller does something else before it waits for the response.
+    """A request that was sent; its caller may do something else before it waits for the response.
 
-    `take_back` undoes the request, until the caller has called `keep` because it uses the response.
+    The caller must call `keep` if it uses the response. Before that, `take_back` cancels the request.
     """
 
     def __init__(
@@ -272,7 +273,7 @@ class StartedRequest:
     def response(self) -> dict[str, Any]:
         """Block this thread until the response arrives, and return its body.
 
-        Raises the errors of `Client.request`; then the request is taken back.
+        Raises the errors of `Client.request`; then the request is cancelled.
         """
         try:
             while self._response is None:
@@ -285,11 +286,11 @@ class StartedRequest:
             raise
 
     def keep(self) -> None:
-        """Note that the caller uses the response, so that the request cannot be taken back any more."""
+        """Note that the caller uses the response: from now on `take_back` does not cancel the request."""
         self._flight.kept = True
 
     def take_back(self) -> bool:
-        """Take the request back, and return True; after `keep`, return False and leave it as it is."""
+        """Cancel the request, and return True; after `keep`, do nothing and return False."""
         try:
             self._steps.close()
         finally:
@@ -297,9 +298,9 @@ class StartedRequest:
         return self._flight.taken
 
     def drop(self) -> dict[str, Any] | None:
-        """Take the request back without waiting; where its response has arrived, keep the request instead.
+        """Cancel the request without waiting, unless its response has arrived; then `keep` it instead.
 
-        Returns the body of a successful response that has arrived, else None.
+        Returns the body of the response if a successful one has arrived, else None.
         """
         if self._response is None:
             try:
@@ -328,14 +329,14 @@ _numbers = itertools.count()
 def new_request_id() -> str:
     """Return a unique id: a name of this process, then a number that counts up.
 
-    With numbers that count up the ledger's index of ids grows at its end. Random ids touched one page of it each, which
-    took a third of the time of a decision in a batch of 100.
+    With rising numbers, the ledger's index of ids grows only at its end. With random ids, each id would change another
+    page of the index, which took a third of the time of a decision in a batch of 100.
     """
     return f"{_process}-{next(_numbers):08x}"
 
 
 def is_own(request_id: str) -> bool:
-    """Whether this process made the id, and not the process that forked it."""
+    """Whether this process made the id; False if the process that forked it did."""
     return request_id.startswith(f"{_process}-")
 
 

@@ -17,12 +17,11 @@ __all__ = ["PostedRequest", "PostedRequests"]
 class PostedRequest:
     """A request that was sent without waiting for its response.
 
-    It is ``over`` when a response with success or an error has arrived. `result` resends it where it may have been
-    lost.
+    ``over`` is true once the request has succeeded or failed. `result` resends the request if it may have been lost.
     """
 
     def __init__(self, request: WireRequest, until: float, ensure_result: Callable[[PostedRequest], None]) -> None:
-        """Later requests wait for this one at most until ``until``, a time on the monotonic clock.
+        """Later requests of the client wait for this request at most until ``until``, a time on the monotonic clock.
 
         ``ensure_result`` blocks its thread until the request is over, and resends it meanwhile.
         """
@@ -38,11 +37,11 @@ class PostedRequest:
 
     @property
     def is_past(self) -> bool:
-        """Whether later requests need not wait for it: it is over or expired, or this process's parent posted it."""
+        """Whether later requests need not wait for this one: it is over or expired, or the parent process posted it."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
-        """Store the response, or the error with which the request ended; only the first call counts."""
+        """Store the response, or the error that the request failed with. Only the first call has an effect."""
         if not self.over:
             self._response, self._error = response, error
             self.over = True
@@ -84,13 +83,13 @@ class PostedRequests:
         self.open.pop(posted.request.id, None)
 
     def pending(self) -> tuple[PostedRequest, ...]:
-        """Return the requests for which later ones must wait."""
+        """Return the posted requests that later requests must wait for."""
         return tuple(posted for posted in tuple(self.open.values()) if not posted.is_past)
 
     def wait_all(self, wake: Callable[[], None]) -> Generator[float, None, None]:
-        """Yield how many seconds to wait at most, until each request posted so far is acknowledged or has expired.
+        """Yield the most seconds to wait, again and again, until each posted request is acknowledged or has expired.
 
-        ``wake`` is called when one of them is acknowledged.
+        ``wake`` is called when a posted request is acknowledged.
         """
         for posted in self.pending():
             posted.then(wake)

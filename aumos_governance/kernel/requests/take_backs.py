@@ -1,4 +1,4 @@
-"""Takes requests back that their callers have given up, so that nothing is charged without the caller's knowledge.
+"""Cancels requests that their callers have given up, so that nothing is charged without the caller's knowledge.
 
 A request is given up when its time is over, when the caller is interrupted, cancelled or abandoned, and when its
 response has arrived but was not used. Then a ``cancel`` is sent at once, and again until its response arrives.
@@ -32,9 +32,9 @@ __all__ = [
 
 
 CANCEL_SECONDS: Final = 600.0
-"""How long a cancel is repeated where its server does not respond."""
+"""How long, in seconds, a ``cancel`` is repeated while the server does not respond."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
-"""The codes of responses after which another copy of the same request may still be carried out."""
+"""The response codes after which another copy of the same request may still be executed."""
 _AGAIN_AFTER: Final = 0.25
 """The seconds after which a cancel without a response is repeated."""
 
@@ -44,20 +44,21 @@ class Cancel:
     """A ``cancel`` for one request, until the server confirms it."""
 
     request: WireRequest
-    """The ``cancel`` itself."""
+    """The request ``cancel`` itself."""
     op: str
-    """The operation of the request that is taken back."""
+    """The operation of the request to cancel."""
     until: float
-    """When the ``cancel`` is given up, on the monotonic clock."""
+    """The time, on the monotonic clock, after which the ``cancel`` is not repeated any more."""
     confirmed: bool = False
 
 
 class TakeBacks:
-    """Takes back requests of one client, and repeats the cancels until the server confirms them.
+    """Cancels requests of one client, and repeats each ``cancel`` until the server confirms it.
 
-    ``listen(id, function)`` lets ``function`` be called with each response to this id, until ``forget(id)``.
-    ``exp(seconds)`` returns the expiry that is ``seconds`` from now, on the server's clock. ``resend`` sends a cancel
-    again and blocks its thread until the response; it raises AumOSGovernanceError where there is none.
+    ``listen(id, function)`` registers ``function``, which is called with each response to the request with this id,
+    until ``forget(id)``. ``exp(seconds)`` returns the expiry that is ``seconds`` from now, on the server's clock.
+    ``resend`` sends a ``cancel`` again and blocks its thread until the response; without one it raises
+    AumOSGovernanceError.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class TakeBacks:
         """The result of the next `took_effect`."""
 
     def take(self, flight: InFlight) -> None:
-        """Take a request back if it may have been carried out, or may still be. Does not wait, and raises nothing."""
+        """Cancel a request if it may have been executed, or may still be executed. Does not wait and does not raise."""
         if flight.kept or flight.taken:
             return
         with Deferred():
@@ -93,13 +94,13 @@ class TakeBacks:
                 self._send(cancel)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return each ``open`` and ``close`` that was given up but took effect, with the state after it, once."""
+        """Return, once, each ``open`` and ``close`` that was given up and still executed, with the state after it."""
         found, self.effective = self.effective, []
         return found
 
     @property
     def unsure(self) -> bool:
-        """Whether it is not known yet if a given up ``open`` or ``close`` took effect."""
+        """Whether the server has not yet stated if an ``open`` or ``close`` that was given up was executed."""
         return any(cancel.op in STANDING for cancel in tuple(self.unconfirmed))
 
     def forget_parent(self) -> None:
@@ -114,7 +115,7 @@ class TakeBacks:
         if request is None or request.op not in CHARGING | STANDING or not flight.sent or not is_own(request.id):
             return None
         if response is None:
-            # Where several copies were made, one may be withdrawn before it is sent, and an earlier one may be sent.
+            # If several copies were made, the latest may be withdrawn, but an earlier one may have been sent.
             if self._transport.withdraw(request.id) and flight.sent == 1:
                 return None
         elif response.get("ok") is not True:
@@ -137,7 +138,7 @@ class TakeBacks:
         with suppress(AumOSGovernanceError):
             self._transport.send(cancel.request, urgent=True)
         if self._transport.lossy and not cancel.confirmed:
-            # Where no thread can be started, as when the interpreter ends, the cancel is not repeated.
+            # If no thread can be started, as when the interpreter ends, the cancel is not repeated.
             with suppress(RuntimeError):
                 alarm().set(_AGAIN_AFTER, self._repeat)
 
@@ -195,7 +196,7 @@ def has_charged(response: Mapping[str, Any]) -> bool:
 
 
 def cancel_body(request: WireRequest, *, delivered: bool = False) -> dict[str, Any]:
-    """Return the body of a ``cancel`` of this request; ``delivered``: its response had arrived."""
+    """Return the body of a ``cancel`` of this request; ``delivered`` states whether its response had arrived."""
     body: dict[str, Any] = {"of": request.id}
     if request.op == "authorize":
         body["act"] = True

@@ -1,6 +1,6 @@
-"""The text about a governed action: what it would do, that it waits for approval, and how it ended.
+"""Makes the texts about a governed action: what the action would do, that it waits for approval, and how it ended.
 
-``shown`` is what the user sees of the action: its tool, cost, code or arguments.
+``shown`` has the fields of the action that the user sees: its tool, its cost, and its code or arguments.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def approval_text(shown: Shown) -> list[str]:
 
 
 def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
-    """Return when the approval request expires, in local time; None: never."""
+    """Return when the approval request expires, in local time; None if it never expires."""
     until = waiting.get("until")
     return None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
 
@@ -79,10 +79,10 @@ def withdrawn_text(shown: Shown) -> str:
 
 
 def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *, reported: bool) -> str | None:
-    """Return the lines that are printed when an action has ended; None: nothing is printed.
+    """Return the lines to print when an action has ended; None if nothing is to be printed.
 
-    ``spent`` is the charged amount, ``ended`` is ``done``, ``failed`` or ``interrupted``, ``remaining`` what is left of
-    the budget, if known, and ``reported`` whether the panel shows a report of the action.
+    ``spent`` is the charged amount. ``ended`` is ``done``, ``failed`` or ``interrupted``. ``remaining`` is the rest of
+    the budget, if known. ``reported`` states whether the panel shows a report of the action.
     """
     tool = printable(str(shown.get("tool", "unknown")))
     left = "" if remaining is None else f" ({usd(remaining)} remaining)"
@@ -100,7 +100,7 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 
 def suggestion_lines(shown: Shown) -> list[str]:
-    """Return the lines that show what an action would do, for a trust level at which it is only suggested."""
+    """Return the lines that show an action that was not run, because the trust level allows only suggestions."""
     return [f"Suggestion: {cost_text(shown)}. Not run:", *action_lines(shown)]
 
 

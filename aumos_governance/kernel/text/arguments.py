@@ -1,4 +1,4 @@
-"""Parses a magic's line into words, options and values; quotes and a trailing comment are understood."""
+"""Parses a magic's line into words, options and values. The line may have quotes, and a comment at its end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Valued:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The arguments of a magic's line as text, which the service validates."""
+    """The arguments of a magic's line, as text that is not validated yet; the service validates most of it."""
 
     positional: str | None
     values: dict[str, str]
@@ -59,9 +59,10 @@ class Signature:
         return " ".join(words)
 
     def parse(self, line: str) -> Arguments:
-        """Parse the text after the magic's name. Raises InvalidRequestError where it does not fit this signature.
+        """Parse the text after the magic's name. Raises InvalidRequestError if it does not match this signature.
 
-        A word that starts with one dash is a value, so that the service gets ``-1`` and reports what is wrong with it.
+        A word that starts with a single dash is a value. So the service gets an amount such as ``-1``, and can report
+        why it is not valid.
         """
         words = iter(split(line))
         positional: str | None = None
@@ -104,7 +105,7 @@ def split(line: str) -> list[str]:
     """Return the words of a line without their quotes, up to a ``#`` at the beginning of a word.
 
     IPython passes the whole line to a magic, including a comment after the arguments. A ``#`` within a word, as in
-    ``gpt#4``, and a backslash are ordinary characters. Raises InvalidRequestError where a quote is not closed.
+    ``gpt#4``, and a backslash are ordinary characters. Raises InvalidRequestError if a quote is not closed.
     """
     words: list[str] = []
     position = 0

@@ -1,4 +1,4 @@
-"""The HTML output of the magics, in the colours of the front end's theme."""
+"""Makes the HTML output of the magics, in the colours of the front end's theme."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .display import AUDIT_COLUMNS, audit_rows, status_text
 
 __all__ = ["audit_html", "card_html", "status_html"]
 
-# Each colour is JupyterLab's variable, else that of VS Code, else one that is readable on white and on black.
+# Each colour is JupyterLab's variable, else VS Code's variable, else a colour that is readable on white and on black.
 _TEXT: Final = "var(--jp-content-font-color1, var(--vscode-foreground, inherit))"
 _FAINT: Final = "var(--jp-content-font-color2, var(--vscode-descriptionForeground, inherit))"
 _LINE: Final = "var(--jp-border-color1, var(--vscode-panel-border, #8886))"
@@ -21,7 +21,7 @@ _FILL: Final = "var(--jp-brand-color1, var(--vscode-progressBar-background, #197
 _OVER: Final = "var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f))"
 _PERCENT: Final = 100
 _NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
-"""CSS classes that disable MathJax, for which the text between two dollar signs is a formula."""
+"""CSS classes that disable MathJax, since it would show the text between two dollar signs as a formula."""
 
 
 def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
@@ -45,7 +45,7 @@ def card_html(title: str, body: str) -> str:
 
 
 def audit_html(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return audit records as a table, without colours of its own, since notebook front ends style tables."""
+    """Return audit records as an HTML table. It has no colours, since notebook front ends style tables."""
     if not records:
         return "<p>No audit records yet.</p>"
     head = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in AUDIT_COLUMNS)

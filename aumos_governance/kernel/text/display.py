@@ -33,7 +33,7 @@ def usd(amount: str | Decimal) -> str:
 
 
 def state_file_text(path: object) -> str:
-    """Return the line that states in which file an embedded engine keeps its state."""
+    """Return the line that states the path of the file with an embedded engine's state."""
     return f"No governed Jupyter server here, so this state is kept in {path}"
 
 
@@ -83,7 +83,7 @@ def status_text(state: State) -> list[str]:
 
 
 def took_effect_text(op: str, state: State) -> str:
-    """Return the line for an ``open`` or ``close`` that took effect although its cell was interrupted or timed out."""
+    """Return the line for an ``open`` or ``close`` that was executed although its cell was interrupted or timed out."""
     if op == "close" or not state.get("active"):
         return "The %governance_disable that was interrupted or timed out took effect: governance is inactive."
     settings = _settings(state)

@@ -1,4 +1,4 @@
-"""The lines of ``%governance_status`` about the gateway, and about providers' keys with which calls bypass it."""
+"""Makes the lines of ``%governance_status`` about the gateway, and about providers' keys that let calls bypass it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["gateway_notes"]
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:
-    """Return a line on the gateway's address and one on providers' own keys, where the environment has them.
+    """Return a line with the gateway's address and a line about providers' own keys, each if the environment has it.
 
-    Of the keys only the names of their variables are shown, never the values.
+    The second line names only the variables with the keys, and never shows the keys.
     """
     notes = []
     if address := environment.get(GATEWAY_ENV):

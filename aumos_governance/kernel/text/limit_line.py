@@ -14,7 +14,7 @@ __all__ = ["LimitLine", "limit_text"]
 
 
 class LimitLine:
-    """The line about one call, which is shown only if the call waits; ``call`` is the body of its request."""
+    """The line about one call. It is shown only if the call waits. ``call`` is the body of the call's request."""
 
     def __init__(self, shell: Any, call: Mapping[str, Any]) -> None:
         self._shell = shell
@@ -36,7 +36,7 @@ class LimitLine:
 
 
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
-    """Return the line about a waiting call: how much more it needs, where a user can decide, and until when."""
+    """Return the line about a waiting call: the amount that is missing, and how and until when a user can decide."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
     kind, name = limit.get("kind"), printable(str(limit.get("name", "")))
     until = ends_at(waiting)

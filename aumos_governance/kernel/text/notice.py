@@ -15,10 +15,10 @@ class Notice:
         self._shell = shell
         self._id = f"aumos-governance-{uuid.uuid4().hex}"
         self.shown = ""
-        """The text that is shown now; empty before the first one."""
+        """The text that is shown now; empty before the first call of `show`."""
 
     def show(self, line: str) -> None:
         """Show ``line`` instead of the earlier text."""
-        # It is set before publishing, so that after an interrupt in between the text is still replaced.
+        # `shown` is set before publishing, so that the text is still replaced after an interrupt in between.
         update, self.shown = bool(self.shown), line
         self._shell.display_pub.publish({"text/plain": line}, transient={"display_id": self._id}, update=update)

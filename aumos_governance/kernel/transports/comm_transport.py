@@ -22,11 +22,12 @@ from .transport import ReceivingTransport
 __all__ = ["CommTransport"]
 
 _UNDER_WAY_SECONDS: Final = 0.2
-"""How long requests are held back while the latest message has no response; after that, it may have been lost."""
+"""How long, in seconds, requests are held back while the latest message has no response. After that time, the message
+may have been lost."""
 
 _ENDS: Final = frozenset({"settle", "release"})
-"""Operations that do not hold other requests back: a governed call posts one at its end, and the next hold would wait
-for its response."""
+"""Operations that do not make other requests wait: a governed call posts one of them at its end, and the next call's
+hold must not be held back until its response."""
 
 _BATCH: Final = 200
 """The most requests in one message; with `_LONGEST` it keeps messages well below the server's limit."""
@@ -66,9 +67,14 @@ class CommTransport(ReceivingTransport):
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise UnavailableError("A forked process cannot use the channels of its parent, so nothing is authorised.")
+            raise UnavailableError(
+                "A forked process cannot use the channels of its parent, so nothing is authorised here; do this work in"
+                " the notebook's own process."
+            )
         if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
-            raise InvalidRequestError(f"A request must have at most {_LONGEST} characters; nothing was sent.")
+            raise InvalidRequestError(
+                f"A request must have at most {_LONGEST} characters, so nothing was sent; shorten its texts."
+            )
         with self._lock:
             self._kept_back[request.id] = request
             passes = urgent or (self._ending and request.op not in _ENDS)
@@ -101,7 +107,8 @@ class CommTransport(ReceivingTransport):
             self._comm.send(requests_message(batch))
         except Exception as error:
             raise UnavailableError(
-                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised."
+                f"The governance server cannot be reached ({type(error).__name__}: {error}), so nothing is authorised;"
+                " run the cell again, or restart the kernel."
             ) from error
 
     def _on_reply(self, _stream: object, _ident: object, message: Mapping[str, Any]) -> None:
@@ -124,6 +131,6 @@ class CommTransport(ReceivingTransport):
             self._under_way = frozenset()
             batch = self._take() if self._kept_back else []
         if batch:
-            # Where this fails, the threads that wait for these requests send them again.
+            # If this fails, the threads that wait for these requests send them again.
             with suppress(UnavailableError):
                 self._publish(batch)

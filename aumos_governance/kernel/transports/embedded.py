@@ -20,14 +20,15 @@ __all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
 
 
 class EmbeddedTransport(ReceivingTransport):
-    """The transport to a service in this process. It opens the ledger when it is made, and closes it at exit."""
+    """The transport to a service in this process. It opens the service's ledger, and closes it when Python exits."""
 
     lossy = False
 
     def __init__(self, name: str, scope: str) -> None:
         """``name`` is the notebook's path, ``scope`` the scope of this process's idempotency keys.
 
-        Raises ConfigurationError without the libraries of the ledger, LedgerError where its file cannot be used.
+        Raises ConfigurationError if the libraries of the ledger are not installed, LedgerError if the ledger's file
+        cannot be used.
         """
         try:
             from ...ledger import open_ledger
@@ -52,14 +53,18 @@ class EmbeddedTransport(ReceivingTransport):
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
         if os.getpid() != self._pid:
-            raise UnavailableError("A forked process cannot use the ledger of its parent, so nothing is authorised.")
+            raise UnavailableError(
+                "A forked process cannot use the ledger of its parent, so nothing is authorised here; do this work in"
+                " the notebook's own process."
+            )
         assert self._receiver is not None
         self._service.submit(self._caller, request, self._receiver)
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Record the decision of the user at this kernel on an approval request; ``digest`` identifies what was shown.
+        """Record the decision on an approval request by the user at this kernel.
 
-        Raises ConflictError where the approval request is decided already or has expired.
+        ``digest`` identifies the action that the user was shown. Raises ConflictError if the approval request is
+        decided already or has expired.
         """
         from ...ledger.contract.agreements import DecideApproval
         from ...ledger.contract.facts import Origin
@@ -95,7 +100,7 @@ def _make_folder(path: Path) -> None:
 def database_path() -> Path:
     """Return the path of the embedded engine's ledger.
 
-    A server has another file, since programs that write to one SQLite file wait long for each other.
+    A server's ledger is another file, since two programs that write to the same SQLite file wait long for each other.
     """
     from jupyter_core.paths import jupyter_data_dir
 

@@ -26,23 +26,24 @@ __all__ = ["SocketTransport"]
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3
-"""How many connections a process without another transport tries for one request."""
+"""How many connections a process that has no other transport makes at most to send one request."""
 
 
 class _SocketConnection:
     """One connection to the server.
 
-    It is made in a thread of its own, which afterwards reads responses for tasks; waiting threads read themselves.
+    `start` starts a thread that makes the connection and then reads responses on behalf of asyncio tasks. Threads that
+    wait for a response read the connection themselves.
     """
 
     def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
         self.offer = offer
         self.met = False
-        """Whether the server accepted the token: then the offer may be used again when this connection has ended."""
+        """Whether the server accepted the token. Then the offer may be used again after this connection has ended."""
         self.ended = False
         self.problem = ""
         self.settled = threading.Event()
-        """Set when it is known whether the server accepts the token."""
+        """Set as soon as the server has accepted or refused the token, or the connection has failed."""
         self._take = take
         self._tasks = tasks
         self._channel: LineChannel | None = None
@@ -68,18 +69,18 @@ class _SocketConnection:
         return False
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Wait as `SocketTransport.wait`; may be called only when the connection is ready."""
+        """Do what `SocketTransport.wait` does; the connection must be ready."""
         assert self._turns is not None
         if not self._turns.wait(waiter, seconds):
             self._end("")
 
     def wake_task_reader(self) -> None:
-        """Let the connection's thread read, because a task has begun to wait."""
+        """Make the connection's thread read, because a task has begun to wait for a response."""
         if self._turns is not None:
             self._turns.wake_task_reader()
 
     def abandon(self) -> None:
-        """Close this process's copy of the connection, which belongs to the parent that forked it."""
+        """Close a forked child's copy of its parent's connection; the parent still uses the connection."""
         if self._channel is not None:
             self._channel.abandon()
 
@@ -140,15 +141,18 @@ class SocketTransport:
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
         self.forked = False
-        """Whether this process was forked off the one that made this object; stored, as a system call takes longer."""
+        """Whether this process was forked after this object was made; reading this is faster than `os.getpid`."""
         self.problem = ""
-        """The server's latest message that was not the response to a request."""
+        """The text of the server's latest message that was no response to a request; empty if there was none."""
         self.offered = False
-        """Whether there ever was an offer; without one the socket is not used."""
+        """Whether the server has ever offered its socket; without an offer the socket is not used."""
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
-        """Use the offer in a server's greeting, without waiting for the connection; use none if it is not an offer."""
+        """Begin to connect to the socket that ``offer``, from a server's greeting, describes, without waiting.
+
+        If it is not a mapping, the server offers no socket, and none is used.
+        """
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
             self.offered = self.offered or self._offer is not None
@@ -156,23 +160,24 @@ class SocketTransport:
                 self._connect()
 
     def send(self, request: WireRequest) -> bool:
-        """Send the request without waiting, and return True; return False where no server is connected."""
+        """Send the request without waiting, and return True; return False if the socket is not connected."""
         connection = self._connection
         if connection is None or not connection.ready:
             if connection is None or not connection.ended:
                 return False
             with self._lock:
                 if self._connection is connection:
-                    # A connection that worked before is made again; an offer that never worked is given up.
+                    # If the connection worked before, connect again; if it never worked, do not use its offer again.
                     self._offer = self._offer if connection.met else None
                     self._connect()
             return False
         return connection.send(_encoded(request))
 
     def send_from_child(self, request: WireRequest) -> None:
-        """Send the request in a process without another transport, and connect first, within two seconds.
+        """Send the request from a process that has no other transport; connect first if necessary.
 
-        Raises UnavailableError where the server cannot be reached.
+        Blocks the thread for at most two seconds for each connection. Raises UnavailableError if the server cannot be
+        reached.
         """
         why = ""
         for _ in range(_TRIES):
@@ -195,7 +200,8 @@ class SocketTransport:
             # The connection worked and ended meanwhile, perhaps since another thread was interrupted while it read.
         raise ServerUnreachableError(
             "This process cannot reach the governance server over its local socket"
-            f" ({why or 'it does not respond'}), so nothing is authorised here."
+            f" ({why or 'it does not respond'}), so nothing is authorised here; check that the notebook's Jupyter"
+            " server runs."
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
@@ -208,7 +214,11 @@ class SocketTransport:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """Return a context for a task that waits for a response, in which the connection's thread reads."""
+        """Return a context for an asyncio task that waits for a response.
+
+        The task must not block its event loop by reading the socket. So within the context the connection's thread
+        reads the responses.
+        """
         task = object()
         self._tasks.add(task)
         try:
@@ -220,7 +230,7 @@ class SocketTransport:
             self._tasks.discard(task)
 
     def forget_parent(self) -> None:
-        """Give up the parent's connection, in a child that was just forked."""
+        """Close this process's copy of the parent's connection; called in a child that was just forked."""
         self.forked = True
         # Another thread of the parent may have held the lock.
         self._lock = threading.Lock()
@@ -235,7 +245,7 @@ class SocketTransport:
         )
         if connection is not None:
             connection.start()
-        # It is stored last: after an interrupt before `start`, other threads would wait for it without end.
+        # The connection is stored last: if an interrupt came before `start`, other threads would wait for it forever.
         self._connection = connection
 
     def _take(self, line: bytes) -> None:

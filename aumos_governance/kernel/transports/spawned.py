@@ -1,7 +1,7 @@
 """Lets processes that a governed kernel starts with multiprocessing's spawn or forkserver send requests as the kernel.
 
-Such a process has neither the kernel's channels nor its memory. So the kernel puts the offer of the local socket, and
-its incarnation, into a variable of its own environment, which only its children inherit. The server accepts only the
+These processes have neither the kernel's channels nor its memory. So the kernel puts the server's offer of a local
+socket, and its incarnation, into an environment variable that its child processes inherit. The server accepts only the
 kernel and its descendants. A kernel with an embedded engine that runs inside another kernel removes the variable.
 """
 
@@ -42,7 +42,10 @@ def is_worker(environ: Mapping[str, str]) -> bool:
 
 
 def export_offer(offer: object, incarnation: str = "") -> None:
-    """Pass an offer to the processes that this one starts from now on; None: pass none, not even an inherited one."""
+    """Pass an offer of a socket to the processes that this process starts from now on.
+
+    Without an offer, none is passed, not even an inherited one.
+    """
     if isinstance(offer, Mapping):
         os.environ[OFFER_ENV] = json.dumps({"offer": dict(offer), "incarnation": incarnation})
     else:
@@ -50,7 +53,7 @@ def export_offer(offer: object, incarnation: str = "") -> None:
 
 
 def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
-    """Return the offer that this process inherited. Raises UnavailableError where it inherited none."""
+    """Return the offer of a socket that this process inherited. Raises UnavailableError if it inherited none."""
     try:
         fields = json.loads(environ.get(OFFER_ENV, "null"))
         return InheritedOffer(dict(fields["offer"]), str(fields["incarnation"]))
@@ -58,8 +61,8 @@ def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
         pass
     raise UnavailableError(
         "This process was started by a notebook's kernel and has no connection to its governance server, so nothing"
-        " is authorised here; it gets one after the notebook's first request, where the server offers its local socket:"
-        " use %governance_status in the notebook before the process is started, or do this work in the notebook itself."
+        " is authorised here; run %governance_status in the notebook before the process is started, which connects it"
+        " if the server offers its local socket, or do this work in the notebook itself."
     )
 
 

@@ -13,44 +13,44 @@ from .waiter import Waiter
 __all__ = ["Receiver", "ReceivingTransport", "Transport"]
 
 Receiver = Callable[[Mapping[str, Any]], None]
-"""Called with each response, in the thread in which it arrives; it must neither block nor raise."""
+"""Called with each response, in the thread that receives the response; it must neither block nor raise."""
 
 
 class Transport(Protocol):
     """Carries requests to the service that decides them. Every method may be called from any thread."""
 
     lossy: bool
-    """Whether messages may be lost, so that a request without a response is sent again."""
+    """Whether messages may be lost. If so, the client sends a request again if no response arrives."""
 
     def connect(self, receiver: Receiver) -> None:
         """Pass responses to ``receiver`` from now on; called once, before the first request."""
         ...
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
-        """Send the request without waiting for its response; the same request may be sent again.
+        """Send the request without waiting for its response. The same request may be sent again.
 
-        An ``urgent`` request is not held back to be sent together with others. Raises UnavailableError where nothing
-        can be sent.
+        A transport may hold requests back to send several in one message, except an ``urgent`` request. Raises
+        UnavailableError if nothing can be sent.
         """
         ...
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread, which sent a request, until its waiter is woken or ``seconds`` are over, or return early.
+        """Block this thread until ``waiter`` is woken or ``seconds`` are over; it may return earlier.
 
-        Meanwhile it may receive responses, also those to requests of other threads.
+        Meanwhile this thread may receive responses and pass them on, also the responses to other threads' requests.
         """
         ...
 
     def awaited(self) -> AbstractContextManager[None]:
-        """Return a context for a task that waits for a response, in which responses are received without `wait`."""
+        """Return a context for an asyncio task that waits for a response; within it, the task need not call `wait`."""
         ...
 
     def withdraw(self, request_id: str) -> bool:
-        """Drop a request that is still held back, and return True; False where it was sent, or may have been."""
+        """Drop a request that is still held back, and return True; return False if it may have been sent already."""
         ...
 
     def silence(self, seconds: float) -> UnavailableError:
-        """Return the error to raise where there was no response for ``seconds``."""
+        """Return the error to raise when there was no response for ``seconds``."""
         ...
 
 

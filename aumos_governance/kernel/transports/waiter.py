@@ -1,4 +1,4 @@
-"""Lets a thread wait for its response, asleep or while it reads the responses of all threads.
+"""Lets threads wait for their responses: one of them reads the responses of all, and the others sleep.
 
 `interruptible` and `Deferred` determine when an interrupt is raised in the main thread.
 """
@@ -19,7 +19,7 @@ __all__ = ["Deferred", "Source", "Turns", "Waiter", "interruptible"]
 
 
 class Waiter:
-    """Lets the thread that made it sleep until another thread calls `wake`, which may be called any number of times."""
+    """Lets the thread that made the waiter sleep until another thread calls `wake`, once or several times."""
 
     __slots__ = ("_gate", "_thread", "rouse", "woken")
 
@@ -30,10 +30,10 @@ class Waiter:
         self._gate.acquire()
         self.woken = False
         self.rouse: Callable[[], None] | None = None
-        """Wakes the thread where it waits elsewhere than in `sleep`, such as in a read; None while it does not."""
+        """Wakes the thread while it waits outside `sleep`, such as in a read; None while it does not wait there."""
 
     def wake(self) -> None:
-        """Let the thread return from its wait, or not begin the next one."""
+        """Make the thread return from `sleep`; if the thread does not sleep now, its next `sleep` returns at once."""
         self.woken = True
         if threading.get_ident() == self._thread:
             # The thread itself calls this, so it is awake, and checks `woken` before it waits.
@@ -49,39 +49,40 @@ class Waiter:
             return
 
     def sleep(self, seconds: float | None = None) -> None:
-        """Block until woken, or for ``seconds``; return at once where `wake` was called since the last `rest`."""
+        """Block until woken, or for ``seconds``; return at once if `wake` was called since the last `rest`."""
         if not self.woken:
             self._gate.acquire(timeout=-1 if seconds is None else seconds)
 
     def rest(self) -> None:
-        """Forget earlier calls of `wake`; the thread checks its condition after this, and before it waits again."""
+        """Forget earlier calls of `wake`; afterwards the thread must check what it waits for before it sleeps again."""
         self.woken = False
 
 
 _AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
-"""How long a thread that waits alone polls before it sleeps; on a single processor that would only delay the server."""
+"""How long, in seconds, a thread that waits alone polls before it sleeps; 0 on a single processor, since polling would
+only delay the server there."""
 
 
 class Source(Protocol):
-    """A source of responses, such as a socket, which one thread at a time reads."""
+    """A source of responses, such as a socket. One thread at a time reads it."""
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait at most ``seconds`` for input and pass it on; return False when the source has ended.
+        """Wait at most ``seconds`` for input, and pass the input on; return False when the source has ended.
 
-        For the first ``awake`` seconds it polls instead of sleeping.
+        For the first ``awake`` seconds, this thread polls instead of sleeping.
         """
         ...
 
     def wake(self) -> None:
-        """Let `read` return soon, in whichever thread it is called."""
+        """Make a `read` that another thread has called return soon."""
         ...
 
 
 class Turns:
     """Lets one of the waiting threads read the source, for itself and for the others.
 
-    A thread that reads its own response needs no switch to another thread. Tasks cannot read; while ``tasks()`` is
-    true, the thread in `read_for_tasks`, which does nothing else, reads for them.
+    A thread that reads its own response needs no switch to another thread. An asyncio task cannot read, since it would
+    block its event loop. While ``tasks()`` is true, some task waits, and a separate thread in `read_for_tasks` reads.
     """
 
     def __init__(self, source: Source, tasks: Callable[[], bool]) -> None:
@@ -90,12 +91,12 @@ class Turns:
         self._lock = threading.Lock()
         self._reader: Waiter | None = None
         self._others: dict[Waiter, None] = {}
-        """The waiters of threads that sleep while another one reads; the one that has waited longest is first."""
+        """The waiters of the threads that sleep while another thread reads, the longest wait first."""
         self._task_reader: Waiter | None = None
         self._ended = False
 
     def wait(self, waiter: Waiter, seconds: float) -> bool:
-        """Block this thread until its waiter is woken or ``seconds`` are over, or return early.
+        """Block this thread until ``waiter`` is woken or ``seconds`` are over; it may return earlier.
 
         Returns False when the source has ended.
         """
@@ -130,12 +131,12 @@ class Turns:
                 task_reader.sleep()
 
     def wake_task_reader(self) -> None:
-        """Let the thread in `read_for_tasks` read, because a task has begun to wait."""
+        """Make the thread in `read_for_tasks` read, because a task has begun to wait."""
         if self._reader is None and self._task_reader is not None:
             self._task_reader.wake()
 
     def end(self) -> None:
-        """Note that the source has ended; called also by a thread that could not write to it."""
+        """Make `wait` return False and `read_for_tasks` return, because the source has ended."""
         self._ended = True
         task_reader = self._task_reader
         if task_reader is not None:
@@ -198,10 +199,10 @@ class Turns:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Return a context in which an interrupt raises KeyboardInterrupt at once, in any cell.
+    """Return a context that makes an interrupt raise KeyboardInterrupt at once, in any cell.
 
-    In a cell with top-level ``await`` ipykernel's handler only wakes the event loop, which cannot run while a statement
-    blocks the thread: the interrupt would be raised only after the statement has ended.
+    In a cell with top-level ``await``, ipykernel's handler only wakes the event loop, and the loop cannot run while a
+    statement blocks the thread. Without this context the interrupt would be raised only after the statement has ended.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -220,9 +221,10 @@ def interruptible() -> Iterator[None]:
 
 
 class Deferred:
-    """A context in which an interrupt is not handled before the end of the block, so that the block runs completely.
+    """A context that defers an interrupt to the end of its block, so that the block runs completely.
 
-    It is for blocks that do not wait. In other threads than the main one it does nothing, since they handle no signals.
+    Use it only for blocks that do not wait. Outside the main thread it has no effect, since only that thread handles
+    signals.
     """
 
     __slots__ = ("_before", "_came", "_frame")
