@@ -208,7 +208,7 @@ def _governed(kind: Any) -> Any:
         def _governor(self) -> _Governor:
             governor = vars(self).get(GOVERNOR)
             if not isinstance(governor, _Governor):
-                raise ConfigurationError("This client is of a governed client's class: pass it to govern() as well.")
+                raise ConfigurationError("This client was made from a governed client's class: govern() it as well.")
             return governor
 
     return Governed
