@@ -90,7 +90,7 @@ class Slot:
         try:  # noqa: SIM105 - contextlib.suppress takes twice as long
             self._done.release()
         except RuntimeError:
-            # Two threads have woken it at the same moment.
+            # Two threads have woken this thread at the same moment.
             pass
         # Set last: after an interrupt before this line, `Wakings` wakes the thread again.
         self.woken = True
@@ -224,7 +224,7 @@ class Writer:
             finally:
                 self._after()
                 turn.holder = 0
-                # Requests that arrived meanwhile are in the queue, and the next ones must join them there.
+                # Requests that arrived meanwhile are in the queue, and the next requests must queue behind them.
                 turn.alone = turn.queued == turn.done
         if isinstance(outcome, BaseException):
             raise outcome
@@ -262,7 +262,7 @@ class Writer:
             self._closed = True
         self._finish()
         if not self._turn.mine():
-            # Wait for a thread that still executes its own request; none starts another one now.
+            # Wait for a thread that still executes its own request; no thread starts another request now.
             with self._turn.lock:
                 pass
 

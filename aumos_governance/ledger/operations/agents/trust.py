@@ -238,7 +238,7 @@ def _record(
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
     chain = LEDGER_CHAIN if session is None else session.id
-    # A null realm is that of the session whose chain has this record.
+    # A null realm is the realm of the session whose chain has this record.
     detail["realm"] = request.realm
     record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)
 
