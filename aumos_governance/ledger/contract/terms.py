@@ -48,7 +48,7 @@ class LastSession:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to write: whether to close the open session and to open a new one, and the session's values.
+    """The changes to write: whether to close the open session and open a new session, and the session's values.
 
     ``changed`` is whether the values of an open session change. ``notes`` are sentences for the user.
     """

@@ -177,7 +177,7 @@ def realm_in(session: SessionRow, realm: str | None) -> str:
 
 
 def check_named(**names: str) -> None:
-    """Raise InvalidRequestError for the first of these values that is empty; the message has its name."""
+    """Raise InvalidRequestError for the first of these values that is empty; the message contains the value's name."""
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")

@@ -1,4 +1,4 @@
-"""Shared ceilings: the first server's configuration creates one, and after that only a user's decision changes it."""
+"""Shared ceilings: a server's configuration creates a ceiling, and afterwards only a user's decision changes it."""
 
 from __future__ import annotations
 

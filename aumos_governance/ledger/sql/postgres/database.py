@@ -74,7 +74,7 @@ class PostgresDatabase:
         self._writer: Connection | None = None
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another program that does this at the same moment waits."""
+        """Create or upgrade the tables; another program that does the same at this moment waits."""
         with self.reading() as cursor:
             if _is_current(cursor):
                 return

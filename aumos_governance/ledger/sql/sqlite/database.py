@@ -95,7 +95,7 @@ class SqliteDatabase(ReadableSqlite):
         return connection
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another process that does this at the same moment waits."""
+        """Create or upgrade the tables; another process that does the same at this moment waits."""
         engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
         with self._translated():
             try:
