@@ -1,6 +1,6 @@
 """The ledger: durable governance state and its atomic operations.
 
-`open_ledger` opens one; `contract.ledger.Ledger` describes its methods. Importing this package imports no database
+`open_ledger` opens a ledger; `contract.ledger.Ledger` describes its methods. Importing this package imports no database
 library.
 """
 

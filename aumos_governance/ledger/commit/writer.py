@@ -1,7 +1,7 @@
 """Group commit: all queued requests are executed in one transaction, each caller's in turn.
 
-A thread, the writer, executes them. While only one thread makes requests, waking the writer and being woken by it would
-take longer than the request itself, so that thread may execute its own request.
+A thread, the writer, executes these requests. While only one thread makes requests, waking the writer and being woken
+by it would take longer than the request itself, so that thread may execute its own request.
 
 Each thread that waits for a response wakes the next thread. If all threads were woken at once, most would only wait for
 the interpreter's lock, and be woken a second time when they get the lock; with a hundred callers, these additional
@@ -33,9 +33,10 @@ The wake-up of a thread is late if the thread that should wake it is interrupted
 interpreter's lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
-"""Executes requests in one transaction; returns for each its response, or the exception to raise."""
+"""A function that executes requests in one transaction, and returns for each its response, or the exception to
+raise."""
 After = Callable[[], None]
-"""Called after each batch, in the thread that executed it."""
+"""A function that is called after each batch, in the thread that executed the batch."""
 
 
 class _Waiting(Protocol):
@@ -90,7 +91,7 @@ class Slot:
         try:  # noqa: SIM105 - contextlib.suppress takes twice as long
             self._done.release()
         except RuntimeError:
-            # Two threads have woken it at the same moment.
+            # Two threads have woken this thread at the same moment.
             pass
         # Set last: after an interrupt before this line, `Wakings` wakes the thread again.
         self.woken = True
@@ -172,7 +173,7 @@ class _Turn:
 class Writer:
     """A queue of requests, and the thread that executes them.
 
-    With ``at_once``, a thread that is the only one to make requests executes them itself; then ``batch`` and ``after``
+    With ``at_once``, if only one thread makes requests, that thread executes them itself; then ``batch`` and ``after``
     are called from any thread, one at a time, and may be interrupted, for example by a KeyboardInterrupt.
 
     All requests that were queued before `close`, or before the interpreter ends, are executed. A forked child does not
@@ -197,8 +198,8 @@ class Writer:
     def execute(self, request: Request[Any]) -> Any:
         """Execute a request and return its response, or raise its error.
 
-        Raises LedgerError if a signal handler or a listener makes the request while its thread is executing another
-        one.
+        Raises LedgerError if a signal handler or a listener makes the request while its thread executes another
+        request.
         """
         turn = self._turn
         if self._at_once and turn.alone and turn.free():
@@ -224,7 +225,7 @@ class Writer:
             finally:
                 self._after()
                 turn.holder = 0
-                # Requests that arrived meanwhile are in the queue, and the next ones must join them there.
+                # Requests that arrived meanwhile are in the queue, and the next requests must queue behind them.
                 turn.alone = turn.queued == turn.done
         if isinstance(outcome, BaseException):
             raise outcome
@@ -262,7 +263,7 @@ class Writer:
             self._closed = True
         self._finish()
         if not self._turn.mine():
-            # Wait for a thread that still executes its own request; none starts another one now.
+            # Wait for a thread that still executes its own request; no thread starts another request now.
             with self._turn.lock:
                 pass
 

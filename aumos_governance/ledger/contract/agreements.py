@@ -53,7 +53,7 @@ class ApprovalStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request for a user's approval of exactly one action, and the decision once it is made."""
+    """A request for a user's approval of exactly one action, and the user's decision, once there is one."""
 
     approval_id: str
     notebook: NotebookKey
@@ -321,5 +321,5 @@ class Evaluate(Request[Decision]):
 
 
 def session_realm(session_id: str) -> str:
-    """Return the realm of the agents within one session. After the session is closed nothing uses it."""
+    """Return the realm of the agents within one session. After the session is closed, nothing uses this realm."""
     return f"session/{session_id}"

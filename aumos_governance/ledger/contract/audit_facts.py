@@ -110,7 +110,7 @@ class VerifyResult:
     covered: Mapping[str, int] = field(default_factory=dict)
     """The number of rows of each table that match the records; ``audit`` has the number of records."""
     not_covered: tuple[str, ...] = ()
-    """One sentence for each thing that could not be compared, with the reason. These are not errors."""
+    """One sentence for each part that could not be compared, with the reason. These are not errors."""
 
     @property
     def damaged(self) -> bool:

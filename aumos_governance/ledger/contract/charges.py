@@ -140,7 +140,7 @@ class Hold(Charging):
     outcome."""
     hold_id: str | None = None
     """The id of the hold, from `new_id`, for a caller that may have to release the hold before it gets the response.
-    With None the ledger makes one."""
+    With None the ledger makes the id."""
 
 
 @quick

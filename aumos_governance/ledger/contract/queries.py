@@ -168,7 +168,7 @@ class ListCeilings(Query[tuple[CeilingState, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBudgets(Query[tuple[BudgetState, ...]]):
-    """Find the categories' budgets in the notebook's open session, or else in its last one, in order of their names."""
+    """Find the categories' budgets in the notebook's open session, or else in its last session, in order of names."""
 
     notebook: NotebookKey
     category: str | None = None

@@ -51,7 +51,7 @@ def new_key() -> str:
 class OpenSession(Request[Opened]):
     """Open a notebook's session, for a kernel or the server, by the rules of `terms.plan_open`.
 
-    An open session is resumed, or changed if the values differ; with ``new`` it is closed, and a new one is opened.
+    An open session is resumed, or changed if the values differ; with ``new`` it is closed, and a new session is opened.
     Raises NotAllowedError if the rules forbid it.
     """
 

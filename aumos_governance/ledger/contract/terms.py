@@ -48,7 +48,7 @@ class LastSession:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to write: whether to close the open session and to open a new one, and the session's values.
+    """The changes to write: whether to close the open session and open a new session, and the session's values.
 
     ``changed`` is whether the values of an open session change. ``notes`` are sentences for the user.
     """
@@ -164,7 +164,7 @@ def plan_change(
         trust=trust,
         budget=ceiling,
         agent_id=agent,
-        # A user who sets a kernel's value again becomes the one who set it, which is a change to record.
+        # A user who sets a kernel's value again becomes the user who set it; this change must be recorded.
         changed=active and (trust != base_trust or ceiling != base_budget or agent != base_agent),
         notes=(),
     )
@@ -212,7 +212,7 @@ def _tighten(
     if ceiling is None or not ceiling.by_person:
         return requested, None
     if requested.value < ceiling.value:
-        # The tightened value still counts as the user's. Otherwise the notebook could loosen it again, and so undo
+        # The tightened value is still recorded as the user's. Otherwise the notebook could loosen it again, and so undo
         # the user's limit in two steps.
         return Value(requested.value, ceiling.set_by, True), None
     if requested.value == ceiling.value:

@@ -65,7 +65,7 @@ def _audit(store: MemoryStore, query: AuditQuery) -> AuditPage:
         rows = store.audit
         order: tuple[int, ...] = (_AT, _CHAIN, _SEQ)
     else:
-        # The records of one chain are sorted by their numbers, which are right even if the clock was set back.
+        # Records of one chain are sorted by their numbers, since their times may be wrong if the clock was set back.
         rows, order = store.chains.get(query.session_id, []), (_SEQ, _SEQ)
         position = None if position is None else (position[2], position[2])
     place = itemgetter(*order)
@@ -156,7 +156,7 @@ def _notebook_id(store: MemoryStore, key: NotebookKey) -> str:
     if live is not None:
         return live.id
     deleted = store.deleted_at(key.owner, file)
-    # For a path that never had a notebook no record matches, not even those that belong to no notebook.
+    # A path that never had a notebook matches no record, not even the records without a notebook.
     return max(deleted, key=attrgetter("deleted_at", "id")).id if deleted else NO_NOTEBOOK
 
 

@@ -62,7 +62,7 @@ def envelope_id(*parts: str) -> str:
 
 
 def with_id_replaced(envelopes: str, old: str, new: str) -> str:
-    """Return these ids, separated by spaces, with the old id replaced by the new one, and without duplicates."""
+    """Return these ids, separated by spaces, with the old id replaced by the new id, and without duplicates."""
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 

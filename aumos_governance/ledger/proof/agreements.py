@@ -61,7 +61,7 @@ class Agreements:
             return findings.check(kind, [str(part) for part in key], row)
         recorded = self._recorded.pop((kind, key), None)
         if (kind, key[1:]) in self._unnamed:
-            # Some records of the row do not name its realm, and their order among those that do is not known.
+            # Some records of the row do not name its realm. Their order among the other records is not known.
             return False
         if recorded is None:
             if everything:

@@ -61,7 +61,7 @@ class Evidence(Protocol):
     """
 
     def damage(self) -> list[str]:
-        """Return the messages of the database's own check of its file; none if it finds no problem."""
+        """Return the messages of the database's own check of its file; empty if the check finds no problem."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:

@@ -135,7 +135,7 @@ class LedgerReplay:
             self._learn(self._server_of_record(entry, session), session)
             self._put(session, entry.detail["around"])
         elif event == "join":
-            # A notebook was joined to another one, which has its sessions from now on.
+            # A notebook was joined to another notebook, which has the sessions of both from now on.
             detail = Entry(row).detail
             self._join(detail["notebook"], detail["into"])
         elif event in KEY_EVENTS:

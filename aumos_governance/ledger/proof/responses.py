@@ -117,7 +117,7 @@ def _expected(
     if name in ("Adjusted", "Resolved", "Corrected") and response[1 if name == "Corrected" else 0] != record[_CHARGE]:
         expected["answer"] = "the charge of its record"
     if stored["notebook_id"] is not None and name != Adjusted.__name__:
-        # A caller may adjust a charge of another notebook than the one that its request names.
+        # A caller may adjust a charge of a notebook that its request does not name.
         expected["notebook_id"] = record[_NOTEBOOK]
     return expected
 

@@ -70,7 +70,7 @@ def _charge(state: str) -> Rule:
         held = state == "held"
         until = entry.detail.get("until") if held else None
         row = replay.expected.row(ChargeRow, entry.charge_id)
-        # Records do not name the envelopes of a charge; those in its row are checked below against the session's.
+        # Records do not name a charge's envelopes; the envelopes in its row are compared with the session's below.
         stored = dict(zip(columns[ChargeRow], row, strict=False)) if row is not None else {}
         values: Columns = {
             "session_id": session.id,
@@ -112,7 +112,7 @@ def _resolved(state: str) -> Rule:
     def rule(replay: SessionReplay, session: Session, entry: Entry) -> None:
         values: Columns = {"state": state, "resolved_at": entry.at, "resolved_by": entry.actor}
         if state != "voided":
-            # A charge that is taken back keeps its spent amount.
+            # The row of a reversed charge keeps its spent amount.
             values["spent"] = entry.spent_delta
         _charge_changed(replay, entry, values)
 

@@ -183,7 +183,7 @@ class Tables:
             for id in ids.split():
                 envelope = envelopes.get(id)
                 if envelope is None or (not self.scope.everything and envelope["kind"] in _SHARED):
-                    # Charges outside the scope count in it as well.
+                    # The balance includes charges outside the scope as well.
                     continue
                 key = (id, period_start(envelope["period"], day * DAY))
                 sums = expected.setdefault(key, {"spent": 0, "held": 0, "charges": 0})

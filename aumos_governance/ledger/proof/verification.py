@@ -91,7 +91,7 @@ class _Proof:
         self._ends = dict(evidence.ends())
         self._own: set[str] | None = None
         if scope.under is not None:
-            # The records of a notebook that was joined to another one still name the joined notebook.
+            # The records of a notebook that was joined to another still name the joined notebook.
             pairs = (row[:2] for row in evidence.rows(NotebookAliasRow))
             aliases = dict(pair for pair in pairs if _is_text(pair))
             self._own = {
@@ -173,7 +173,7 @@ class _Proof:
     def _prepared(self, *, quick: bool) -> SessionReplay:
         """Return the object that replays sessions' records; the ledger-wide chain must have been replayed before.
 
-        It also needs each session's own envelope, which only the session's row names.
+        The replay also needs each session's own envelope, which only the session's row names.
         """
         for row in self._evidence.rows(SessionRow):
             session = self._ledger_replay.sessions.get(row[0]) if isinstance(row[0], str) else None

@@ -77,10 +77,10 @@ def digest(request: Request[Any]) -> str:
     try:
         text = _encode((kind.__name__, request.key, _getter(kind)(request)))
         if (least := getattr(request, "least", None)) is not None:
-            # Appended only where it is set, so that the digest of any other hold is the same as in earlier versions.
+            # Appended only if it is set, so that the digest of any other hold is the same as in earlier versions.
             text += _encode(least)
         if detail := getattr(request, "detail", None):
-            # Only ``detail`` can contain floats, and `dumps` refuses those that are not finite.
+            # Only ``detail`` can contain floats, and `dumps` refuses floats that are not finite.
             dumps(detail)
     except UnicodeEncodeError:
         raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None

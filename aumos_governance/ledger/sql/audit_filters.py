@@ -49,7 +49,7 @@ class FilterReads:
         self._dialect = dialect
         self._compiled: dict[tuple[object, ...], Compiled] = {}
         notebooks = schema.tables["notebooks"].c
-        # The live notebook with a file, or else the one that was deleted last.
+        # The live notebook with a file, or else the notebook that was deleted last.
         self._notebook_id = compile_text(
             select(notebooks.id)
             .where(*(notebooks[name] == bindparam(name) for name in ("owner", "file")))
@@ -95,7 +95,7 @@ class FilterReads:
         check_text(key.owner, key.root, key.path)
         cursor.execute(self._notebook_id, (key.owner, file_of(key.root, key.path)))
         found = cursor.fetchone()
-        # For a path that never had a notebook no record matches, not even those that belong to no notebook.
+        # A path that never had a notebook matches no record, not even the records without a notebook.
         return NO_NOTEBOOK if found is None else str(found[0])
 
 
@@ -118,7 +118,7 @@ def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> l
         others = select(_ALIASES.id).where(_ALIASES.notebook_id == this)
         found.append(or_(_COLUMNS.notebook_id == this, _COLUMNS.notebook_id.in_(others)))
     if rare:
-        # The same text as in the partial index on outcomes, so that the query planner recognizes that it fits.
+        # The same text as in the partial index on outcomes, so that the query planner can use that index.
         found.append(constant("outcome <> 'allow'"))
     if "outcome" in given and not rare:
         # Earlier versions recorded an approval request as allowed.

@@ -22,7 +22,7 @@ class Snapshot(Protocol):
     """A consistent view of the database for one verification. Its methods may raise `damage.UnreadableError`."""
 
     def damage(self) -> list[str]:
-        """Return the messages of the database's own check; none if it finds no problem."""
+        """Return the messages of the database's own check; empty if the check finds no problem."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:

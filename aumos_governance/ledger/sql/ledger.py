@@ -87,7 +87,7 @@ class SqlLedger:
         try:
             outcomes, states = self._transaction(requests)
         except Exception as error:  # noqa: BLE001 - it is raised where the requests were made
-            # A batch that may be committed already must not be executed again, and one that cannot succeed need not be.
+            # A batch that may be committed must not be executed again, and a batch that cannot succeed need not be.
             hopeless = isinstance(error, NotConfirmedError)
             hopeless = hopeless or (isinstance(error, LedgerError) and self._database.would_fail_again(error))
             if hopeless:

@@ -94,7 +94,7 @@ class LockingStore(SqlStore):
             return
         added, records = list(new), list(audit)
         self._own.update((type(row), key_of(row)) for row in added)
-        # Sorted by key, so that of two transactions that add the same rows, one adds all of them first.
+        # Sorted by key, so that of two transactions that add the same rows, the first adds all of them.
         added.sort(key=lambda row: (_ORDER[type(row)], key_of(row)))
         super().write(added, changed, records)
         if records:

@@ -91,7 +91,7 @@ class SqlStore:
         if notebooks := updates.pop(NotebookRow, None):
             self._update_notebooks(notebooks)
         for kind in ROWS:
-            # Updates come before inserts, since a new notebook may take a path that another one has left.
+            # Updates come before inserts, since a new notebook may take a path that another notebook has left.
             if rows := updates.get(kind):
                 self._update(self._statements.update[kind], rows)
             if rows := inserts.get(kind):
@@ -141,7 +141,7 @@ class PrefetchingStore(SqlStore):
 
     def _insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
         # For each row of `executemany` the driver releases the interpreter's lock, and other threads take it. The sizes
-        # are halved, so that few statements are executed, and there are few different ones to prepare.
+        # are halved, so that few statements are executed, and few different statements are prepared.
         start, left, count = 0, len(rows), _AT_ONCE
         while left:
             while count > left:

@@ -207,7 +207,7 @@ class Work:
         The notebook's file is remembered.
         """
         if row is not None:
-            # The row may have been loaded before by its id, and changed since; that object is the one to use.
+            # The row may have been loaded before by its id, and changed since; then that object must be used.
             known = self._rows[NotebookRow].setdefault((row.id,), row)
             assert isinstance(known, NotebookRow)
             row = known

@@ -27,7 +27,7 @@ from tests.ledger.kit import (
 from tests.ledger.postgres_proxy import PostgresProxy
 from tests.ledger.postgres_server import PostgresServer
 
-SENTENCE = r"was lost during a commit \(.+\), so this is not confirmed; a spend or hold that was recorded is taken back"
+SENTENCE = r"was lost during a commit \(.+\), so this is not confirmed; a spend or hold that was recorded is reversed"
 TOOL = "the-tool-in-doubt"
 
 

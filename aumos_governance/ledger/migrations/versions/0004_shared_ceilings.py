@@ -70,7 +70,7 @@ def _put_envelope(
     here = envelopes.c.id == id
     if connection.execute(sa.select(envelopes.c.id).where(here)).first() is None:
         values = {"id": id, "kind": kind, "name": name, "period": period, "subject": subject}
-        # Where servers are configured with different amounts, none of which was used yet, the lowest is the safe one.
+        # Servers may be configured with different amounts, all of them unused so far; the lowest amount is safe.
         connection.execute(sa.insert(envelopes).values(**values, ceiling=min(amounts)))
     elif len(amounts) == 1:
         # The next opening of a session would have set this amount.

@@ -177,7 +177,7 @@ def realm_in(session: SessionRow, realm: str | None) -> str:
 
 
 def check_named(**names: str) -> None:
-    """Raise InvalidRequestError for the first of these values that is empty; the message has its name."""
+    """Raise InvalidRequestError for the first of these values that is empty; the message contains the value's name."""
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")
@@ -238,7 +238,7 @@ def _record(
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)
     chain = LEDGER_CHAIN if session is None else session.id
-    # A null realm is that of the session whose chain has this record.
+    # A null realm is the realm of the session whose chain has this record.
     detail["realm"] = request.realm
     record(work, chain, notebook, request.origin, event, agent_id=agent_id, detail=detail)
 

@@ -1,4 +1,4 @@
-"""Operations on reports of governed actions: file one at an action's start, finish it, and acknowledge it."""
+"""Operations on reports of governed actions: file a report at an action's start, finish and acknowledge it."""
 
 from __future__ import annotations
 

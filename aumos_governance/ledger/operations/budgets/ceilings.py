@@ -1,4 +1,4 @@
-"""Shared ceilings: the first server's configuration creates one, and after that only a user's decision changes it."""
+"""Shared ceilings: a server's configuration creates a ceiling, and afterwards only a user's decision changes it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
         owners = [member.owner for member in work.select(MEMBERSHIPS) if named in json.loads(member.ceilings)]
     found = {session.id: session for owner in owners for session in work.select(OPEN_SESSIONS_OF_OWNER, owner)}
     for id in row.envelopes.split():
-        # An earlier version may have put it around a session whose server is no longer configured with it.
+        # An earlier version may have put the ceiling around a session, and its server is not configured with it now.
         found |= {session.id: session for session in work.select(SESSIONS_IN, id) if session.closed_at is None}
     return [found[id] for id in sorted(found)]
 

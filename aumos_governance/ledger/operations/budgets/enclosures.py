@@ -15,7 +15,7 @@ from ..balances import envelope_id
 __all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
 
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
-"""The kinds of shared ceilings: a configuration creates one, and only `SetCeiling` changes it."""
+"""The kinds of shared ceilings: a configuration creates them, and only `SetCeiling` changes them."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
 """By kind of envelope: its rank, inner before outer."""
 
@@ -29,7 +29,7 @@ def enclose(
     other roots put around the session stay: its notebook may be reached from several roots, and a charge must stay
     within the ceilings of all. The caller saves the session's row.
 
-    Returns whether the session has other ceilings than before, or one of them has another amount.
+    Returns whether the session has other ceilings than before, or a ceiling with another amount.
     """
     row = None if root is None else work.find(ConfigurationRow, notebook.owner, root)
     outer = [id for ceiling in shared_around(work, notebook.owner) for id in ceiling.envelopes.split()]

@@ -94,7 +94,7 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     ]
     if not ours:
         raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
-    # Ids rise with time, so this is the latest one that is not adjusted yet, or else the latest one.
+    # Ids rise with time, so this is the latest charge that is not adjusted yet, or else the latest charge.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
 
 

@@ -277,7 +277,7 @@ def _detail(
     if isinstance(request, Hold) and request.until is not None:
         detail["until"] = request.until
     if approval_not_requested:
-        # Distinguishes this denial from the one that earlier versions recorded before each approval request.
+        # Earlier versions recorded a denial before each approval request; this flag distinguishes the two denials.
         detail["approval_requested"] = False
     return detail or None
 

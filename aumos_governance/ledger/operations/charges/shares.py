@@ -49,7 +49,7 @@ def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int)
     for envelope, balance in balances:
         left = max(0, envelope.ceiling - balance.spent - balance.held)
         live, _ = work.open_holds(envelope.id, balance.period_start)
-        # The 2 are this request and one that may come next, so that a first long call leaves room for another.
+        # The 2 are this request and a next request, so that a first long call leaves room for another.
         share = min(share, left // (live + waiting + 2))
     return share
 

@@ -23,7 +23,7 @@ def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
     valid = [row for row in rows if row.revoked_at is None]
     notebook = None
     if request.notebook is not None and valid:
-        # A user's decision must be found under the notebook, so the notebook is created where it is not known yet.
+        # A user's decision must be found under the notebook, so the notebook is created if it is not known yet.
         find = work.notebook_or_new if request.origin.person else work.notebook
         notebook = find(request.notebook)
     for row in valid:

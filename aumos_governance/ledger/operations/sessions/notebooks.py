@@ -156,7 +156,7 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
         work.save(total)
         work.save(balance)
     for charge in charges:
-        # A later settlement or correction must change the balance in which the charge counts now.
+        # A later settlement or correction must change the balance that includes the charge now.
         charge.envelopes = with_id_replaced(charge.envelopes, envelope.id, id)
         work.save(charge)
     for session in sessions:

@@ -81,7 +81,7 @@ def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin
     if why is not None:
         detail["why"] = why
     record(work, session.id, notebook, origin, "close", agent_id=session.agent_id, detail=detail)
-    # The ledger-wide chain records the end of the session's chain, so that removing the end of one of them is detected.
+    # The ledger-wide chain records the end of the session's chain, so that a removed end of either chain is detected.
     end = work.get(ChainRow, session.id)
     record(
         work,

@@ -74,7 +74,7 @@ class PostgresDatabase:
         self._writer: Connection | None = None
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another program that does this at the same moment waits."""
+        """Create or upgrade the tables; another program that does the same at this moment waits."""
         with self.reading() as cursor:
             if _is_current(cursor):
                 return
@@ -177,7 +177,7 @@ class PostgresDatabase:
     def _is_stored(self, record: AuditRow) -> bool:
         try:
             with _transaction(self._connected()) as cursor:
-                # The lost transaction may be about to commit; it holds this lock, so this waits for its end.
+                # The lost transaction may be about to commit. It holds this lock, so the statement waits for its end.
                 cursor.execute(self.statements.lock[ChainRow], ([record[0]],))
                 cursor.execute("SELECT hash FROM audit WHERE chain = %s AND seq = %s", (record[0], record[_SEQ]))
                 found = cursor.fetchone()

@@ -79,7 +79,7 @@ def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
     """Return the error for a connection that was lost at a commit, if the commit's result cannot be queried."""
     return NotConfirmedError(
         f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
-        " or hold that was recorded is taken back when the database can be reached again."
+        " or hold that was recorded is reversed when the database can be reached again."
     )
 
 

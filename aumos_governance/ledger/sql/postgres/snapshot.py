@@ -27,7 +27,7 @@ class PostgresSnapshot:
         self._names = count()
 
     def damage(self) -> list[str]:
-        # Where its checksums are on, the server checks each page itself when it reads it.
+        # If checksums are on, the server itself checks each page when it reads the page.
         return []
 
     def salvaging(self) -> AbstractContextManager[None]:

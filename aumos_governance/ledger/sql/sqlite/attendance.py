@@ -97,7 +97,7 @@ def _is_abandoned(file: Path) -> bool:
         return False
     try:
         _fcntl.flock(descriptor, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
-        # Another server may have created the file anew meanwhile; then the locked file is not the one at this path.
+        # Another server may have created the file anew meanwhile; then the locked file is not the file at this path.
         if not os.path.samestat(os.fstat(descriptor), file.stat()):
             return False
         file.unlink()

@@ -77,11 +77,14 @@ class SqliteDatabase(ReadableSqlite):
             # A connection is used by one thread at a time, and may be closed by another thread.
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
             try:
-                # This affects only a new file; an existing one keeps its page size.
+                # This affects only a new file; an existing file keeps its page size.
                 connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
                 (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
                 if mode != "wal":
-                    raise LedgerError(f"The ledger {self.path} lies on a file system that SQLite cannot use safely.")
+                    raise LedgerError(
+                        f"The ledger {self.path} lies on a file system that SQLite cannot use safely; choose a local"
+                        " folder, or PostgreSQL."
+                    )
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA foreign_keys=ON")
                 if not patient:
@@ -92,7 +95,7 @@ class SqliteDatabase(ReadableSqlite):
         return connection
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another process that does this at the same moment waits."""
+        """Create or upgrade the tables; another process that does the same at this moment waits."""
         engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
         with self._translated():
             try:
@@ -135,7 +138,7 @@ class SqliteDatabase(ReadableSqlite):
             if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
                 raise NotConfirmedError(
                     f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
-                    " spend or hold that was recorded is taken back when the ledger can be written again."
+                    " spend or hold that was recorded is reversed when the ledger can be written again."
                 ) from error
             raise
 

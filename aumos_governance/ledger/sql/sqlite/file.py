@@ -44,8 +44,8 @@ class SqliteFile(ReadableSqlite):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
         """The state (see `_file_states`) of a file that was opened as immutable; None for any other file."""
-        # mode=rw is tried first. With mode=ro, SQLite does not delete its side files where no other process has the
-        # file open; with mode=rw it creates no database either, and only reads where it may not write.
+        # mode=rw is tried first. With mode=ro, SQLite does not delete its side files if no other process has the
+        # file open. With mode=rw SQLite creates no database either, and only reads if it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
         if self._needs_writing():
             self._uri = f"{path.as_uri()}?mode=ro"
