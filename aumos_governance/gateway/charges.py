@@ -1,4 +1,4 @@
-"""The open hold of one call through the gateway, until it is settled, settled as an estimate, or released."""
+"""The hold of one call through the gateway, until the call is charged exactly, charged as an estimate, or released."""
 
 from __future__ import annotations
 

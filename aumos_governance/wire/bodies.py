@@ -37,7 +37,7 @@ def _level(name: str, *, late: bool = False) -> Field:
 
 
 def _write_only(name: str, of: str, write: str = "{}") -> Field:
-    """Return a field that kernels do not read back."""
+    """Return a field that the server writes and that kernels do not read."""
     return Field(name, write, None, of)
 
 

@@ -68,12 +68,15 @@ def optional_budget(body: Mapping[str, Any], name: str = "budget") -> int | None
 
 
 def optional_text(body: Mapping[str, Any], name: str, what: str) -> str | None:
-    """Return text of 1 to 1,000 characters; None if the field is missing or null. ``what`` names it in errors."""
+    """Return text of 1 to 1,000 characters; None if the field is missing or null.
+
+    ``what`` names the field in errors.
+    """
     return None if body.get(name) is None else text(body, name, what)
 
 
 def text(body: Mapping[str, Any], name: str, what: str) -> str:
-    """Return text of 1 to 1,000 characters from a required field. ``what`` names it in errors."""
+    """Return text of 1 to 1,000 characters from a required field. ``what`` names the field in errors."""
     raw = body.get(name)
     if not isinstance(raw, str) or not raw.strip():
         raise InvalidRequestError(f"The {what} must be text that is not empty, not {shown(raw)}.")

@@ -60,8 +60,8 @@ class LineChannel:
     def send(self, line: bytes) -> bool:
         """Send ``line``, which must end with a line feed, without waiting. Returns False if the connection has ended.
 
-        If the other end does not accept all bytes at once, `read` sends the rest later. If more than 4 MiB are left to
-        send, the connection is closed.
+        If the other end does not accept all bytes at once, `read` sends the rest later. If more than 4 MiB are still
+        unsent when this method is called, it closes the connection.
         """
         with self._lock:
             if self._closed:

@@ -41,9 +41,9 @@ STANDING: Final[set[str]] = set()
 
 
 def add(*operations: Operation) -> None:
-    """Register operations, so that kernels and servers can write and read them.
+    """Register operations, so that kernels and servers can write and read their requests and responses.
 
-    Raises ValueError if there is an operation of the same name.
+    Raises ValueError if an operation of the same name is registered already.
     """
     for operation in operations:
         if operation.name in OPERATIONS:
@@ -55,8 +55,9 @@ def add(*operations: Operation) -> None:
 
 
 def _action_fields(default_level: str) -> tuple[Field, ...]:
-    """Return the fields that describe an action and its agent. ``default_level`` is the level that it needs if it
-    states none.
+    """Return the fields that describe an action and its agent.
+
+    ``default_level`` is the name of the trust level that the action needs if the request states none.
     """
     return (
         level("required_level", default_level),

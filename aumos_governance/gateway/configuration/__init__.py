@@ -1,1 +1,1 @@
-"""The gateway's configuration by an administrator, and the environment variables that its clients get from it."""
+"""Reads the gateway's configuration by an administrator, and makes its clients' environment variables from it."""

@@ -1,1 +1,1 @@
-"""The providers' APIs as the gateway handles them: one module for each, with the interface in `api`."""
+"""The gateway's handling of the providers' APIs: one module for each API, and their common interface in `api`."""

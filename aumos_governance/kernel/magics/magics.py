@@ -1,6 +1,6 @@
-"""The magics: each parses its line and calls the function that does its work.
+"""The magics: each parses its line and calls a function of another module.
 
-That code is imported when a magic is first used, so that loading the extension does not delay a kernel's start.
+That module is imported when a magic is first used, so that loading the extension does not delay a kernel's start.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class GovernanceMagics(Magics):
 
         Without an open session, one is opened with these values; options that are left out have the server's
         defaults (trust level 2 and budget $10.00 unless configured otherwise). An open session with the same values
-        is resumed, and what it has spent still counts; other values change it, and the change is recorded.
+        is resumed with its spending so far; other values change the session, and the change is recorded.
 
         --trust-level  0 Observer, 1 Monitor, 2 Suggest, 3 Act (Approval Required), 4 Act (Report After), 5 Autonomous
         --budget       the most this session may spend, in US dollars
@@ -94,7 +94,7 @@ class GovernanceMagics(Magics):
     @no_var_expand
     @line_magic
     def governance_status(self, line: str) -> None:
-        """Show the trust level, what is spent, the limit and what is left: ``%governance_status``."""
+        """Show the trust level, the budget, and the amounts spent and left: ``%governance_status``."""
         self._read(_STATUS, line)
         self._commands().show_status(self.shell)
 
@@ -105,7 +105,7 @@ class GovernanceMagics(Magics):
 
             %governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]
 
-        A spend that is allowed is recorded at once. A denied one raises GovernanceDeniedError, which stops this cell
+        A spend that is allowed is recorded at once. A denied spend raises GovernanceDeniedError, which stops this cell
         and Run All before the paid call is reached, and nothing is charged.
 
         AMOUNT          US dollars, more than 0, with at most 9 decimals; {variable} and $variable work
@@ -161,10 +161,10 @@ class GovernanceMagics(Magics):
         last line. The session's trust level decides:
 
         L0       the cell is denied
-        L1, L2   the cell does not run; what it would do and cost is shown as a suggestion
+        L1, L2   the cell does not run; its code and cost are shown as a suggestion
         L3       the cell waits until a user approves exactly this code, tool and cost: in JupyterLab under the cell
-                 or in the governance panel; without a governed server at the kernel's own prompt, and where there
-                 is no prompt either it is denied at once
+                 or in the governance panel; without a governed server at the kernel's own prompt; if there is no
+                 prompt either, the cell is denied at once
         L4       the cell runs, and the panel shows a report for a user to acknowledge
         L5       the cell runs, and is recorded
 

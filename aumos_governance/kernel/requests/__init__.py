@@ -1,1 +1,1 @@
-"""The client that sends a kernel's requests, waits for responses, resends lost requests, and takes requests back."""
+"""The client that sends a kernel's requests, waits for responses, resends lost requests and cancels unused ones."""

@@ -224,7 +224,7 @@ LONGEST_PAUSE: Final = 0.32
 def pauses() -> Iterator[float]:
     """Yield the seconds to pause before each attempt, about twice as long each time.
 
-    They are random, so that the clients of a busy server do not all repeat their requests at the same moment.
+    The pauses are random, so that the clients of a busy server do not all repeat their requests at the same moment.
     """
     seconds = _FIRST
     while True:
@@ -233,7 +233,7 @@ def pauses() -> Iterator[float]:
 
 
 def wait_until(until: float) -> Generator[float, None, None]:
-    """Yield how many seconds to wait at most, until the time ``until`` on the monotonic clock."""
+    """Yield the most seconds to wait, again and again, until the time ``until`` on the monotonic clock."""
     while (left := until - monotonic()) > 0:
         yield left
 
@@ -244,7 +244,7 @@ def wait_until(until: float) -> Generator[float, None, None]:
 class StartedRequest:
     """A request that was sent; its caller may do something else before it waits for the response.
 
-    The caller must call `keep` if it uses the response. Before that, `take_back` cancels the request.
+    `take_back` cancels the request, unless the caller has called `keep` before because it uses the response.
     """
 
     def __init__(

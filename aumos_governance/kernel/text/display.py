@@ -28,7 +28,7 @@ _CELL_WIDTH: Final = 48
 
 
 def usd(amount: str | Decimal) -> str:
-    """Return an amount of a response formatted for users, such as ``$0.05`` or ``-$0.05``."""
+    """Return an amount from a response in the format for users, such as ``$0.05`` or ``-$0.05``."""
     return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
 
 
