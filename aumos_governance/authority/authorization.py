@@ -115,7 +115,7 @@ class Granted:
         return self.settlement
 
     def resolve_soon(self, cost: int | None, *, estimated: bool = False) -> Ending | None:
-        """Like `resolve_now`, but do not wait for the response. Returns None, and does nothing, if that saves no time.
+        """Do what `resolve_now` does without waiting for the response. If that saves no time, return None instead.
 
         The caller must call `Ending.result`, which ensures that the settlement or release is recorded.
         """

@@ -67,7 +67,10 @@ class Holder:
         return _Begun(self, action, request).grant()
 
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
-        """Implement `Engine.begin_ahead`. If an early request would save no time, only ``grant()`` makes it."""
+        """Implement `Engine.begin_ahead`: send the request now, unless the ledger responds at once.
+
+        In that case nothing is sent before ``grant()``.
+        """
         request = self._request(action)
         begun = _Begun(self, action, request)
         if not self._realm.ledger.at_once:

@@ -29,7 +29,7 @@ _MAX_NAME: Final = 200
 
 
 def run(options: Namespace, server: ServerSource) -> int:
-    """Run the command of the options to its end and return its exit code.
+    """Run the command in ``options`` until it exits, and return its exit code.
 
     Raises AumOSGovernanceError if no key can be issued for it.
     """

@@ -312,8 +312,8 @@ class Exchange:
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_KEY_REFUSED",
-                f"AumOS Governance: {name} refused the key that this Jupyter server has for it; its administrator can"
-                " replace it.",
+                f"AumOS Governance: {name} refused the API key of this Jupyter server; ask the server's administrator"
+                " to replace the key.",
                 headers={"x-should-retry": "false"},
             )
 

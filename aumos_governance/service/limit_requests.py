@@ -48,9 +48,10 @@ class LimitRequests:
         return {"limit_requests": [self._body(session, calls) for session, calls in sessions.items()]}
 
     def deny(self, user: User, session_id: str, key: str | None) -> dict[str, Any]:
-        """Deny all waiting calls of a session, and return the body with their number.
+        """Deny all waiting calls of a session, and return the response's body with their number.
 
-        Raises NotFoundError if no call of the session waits, and IdempotencyError if ``key`` was used for another one.
+        Raises NotFoundError if no call of the session waits, and IdempotencyError if ``key`` was used before for
+        another session.
         """
         origin = user.origin()
         with self._denying:

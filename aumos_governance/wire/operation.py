@@ -61,7 +61,7 @@ def text(name: str, what: str = "", *, of: str | None = None, default: str | Non
 
 
 def required_text(name: str, what: str = "") -> Field:
-    """Return a required field with text. ``what`` names the field in errors."""
+    """Return a field that must be there and be text. ``what`` names the field in errors."""
     return Field(name, "{}", f"text(body, {name!r}, {what or name!r})")
 
 

@@ -141,7 +141,10 @@ class Events(MeteredReader):
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def response(self) -> Mapping[str, Any] | None:
-        """Return the usage reported so far; before any was reported, the response's id."""
+        """Return a mapping with the usage reported so far; before any is reported, with only the response's id.
+
+        Return None before the stream has named either.
+        """
         response = super().response()
         # If the stream breaks off, its estimated charge is stored under this id, and corrected by a later retrieval.
         return {"id": self._id} if response is None and self._id else response

@@ -25,7 +25,10 @@ _BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=Fal
 
 
 class StreamOptions:
-    """The servers known to accept or refuse the field. Each method is a single set operation, so it needs no lock."""
+    """The servers that are known to accept, or to refuse, requests with the field ``stream_options``.
+
+    Each method is a single operation of a set, so no lock is needed.
+    """
 
     def __init__(self) -> None:
         self._refuse: set[Place] = set()

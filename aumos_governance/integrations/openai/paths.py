@@ -1,9 +1,9 @@
 """The paths of OpenAI's API whose requests cost nothing, by the published price list.
 
-https://platform.openai.com/docs/pricing names what is billed: the tokens of models (also in batches, evals' runs and
-graders), images, audio and videos, training, and the tools: a container by its session, web and file searches by the
-call, and the storage of vector stores and ChatKit uploads by the gigabyte and day above a free gigabyte. Moderation is
-listed as free. Anything that is not in the list has no separate price.
+https://platform.openai.com/docs/pricing lists what is billed. Prices exist for the tokens of models (also in batches,
+eval runs and graders), for images, audio, videos and training, and for tools: containers per session, web and file
+searches per call, and the storage of vector stores and ChatKit uploads per gigabyte and day above a free gigabyte.
+Moderation is listed as free. Anything that is not in the list has no separate price.
 
 A request that stores data is free, but the storage may be billed by the day, and no request shows for how many days.
 So adding files to a vector store is refused; setting the store's name, metadata and expiry is free.

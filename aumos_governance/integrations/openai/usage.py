@@ -75,8 +75,8 @@ def broken(
 def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str]) -> None:
     """Raise ConfigurationError unless the model has a price for each kind of media in the input and the output.
 
-    Images in the input need no separate price: without it, their tokens are charged as text, by the price lists of
-    OpenAI, Google, xAI and the servers of open models.
+    Images in the input need no separate price: OpenAI, Google, xAI and the servers of open models charge the tokens of
+    images as text if their price lists have no price for images.
     """
     if rates.flat is not None or not (inputs or outputs):
         return

@@ -87,7 +87,7 @@ class Slot:
         return self._outcome
 
     def wake(self) -> None:
-        """Wake the thread that waits here. Two calls do no harm, since a thread waits here only once."""
+        """Wake the thread that waits for this slot. A second call changes nothing, since a slot is waited for once."""
         try:  # noqa: SIM105 - contextlib.suppress takes twice as long
             self._done.release()
         except RuntimeError:

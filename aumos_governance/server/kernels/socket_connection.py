@@ -51,7 +51,7 @@ class SocketConnection:
                 if self._greet() and self._channel is not None and not self._closed:
                     self._channel.run()
         except Exception:  # noqa: BLE001 - this thread has no other handler
-            self._log.exception("A local connection of a kernel failed.")
+            self._log.exception("A local connection of a kernel failed and was closed; the kernel uses comm instead.")
 
     def refuse(self, why: str) -> None:
         """End the connection without serving it; the client gets the reason, unless sending it would block."""
