@@ -138,7 +138,7 @@ def test_the_models_that_a_batch_of_embeddings_names_are_known() -> None:
     assert API.models(requested()) == ()
     other = API.provider.paid(requested(path, requests=[{**request, "model": "models/gemini-embedding-2"}]))
     assert other is not None
-    with pytest.raises(ConfigurationError, match="gemini-embedding-2 in its body"):
+    with pytest.raises(ConfigurationError, match="its body names the model models/gemini-embedding-2"):
         other.worst(Prices().rates("gemini-embedding-001", provider="google"))
 
 
