@@ -21,6 +21,7 @@ class User:
     def origin(self, within: tuple[str, str] | None = None) -> Origin:
         """Return the origin of a request of this user.
 
-        With ``within``, an owner and root folder, the request may name only their charges, approvals and reports by id.
+        With ``within`` (an owner and a root folder), the ledger accepts the id of a charge, approval or report in the
+        request only if it belongs to that owner and folder.
         """
         return Origin(actor=self.name, person=True, scope=self.scope or f"user:{self.name}", within=within)

@@ -112,9 +112,10 @@ class Shape:
 
     @cached_property
     def write(self) -> Callable[..., dict[str, Any]]:
-        """The function ``write(it)``, which returns the body of the object ``it``.
+        """A function that converts an object to its body on the wire: ``write(it)``.
 
-        For a response the function is ``write(it, shared_with)``.
+        In a response it is ``write(it, shared_with)``, with the path of the notebook whose kernel and session this one
+        uses; None if it has its own.
         """
         kept = [member for member in self.members if member.kept]
         if any(member.omitted for member in kept):

@@ -167,5 +167,5 @@ def _number(value: object, least: int) -> int:
     # A multipart form has numbers as text. The server may read text other than digits as a larger number.
     text = str(value)
     if isinstance(value, (str, float)) and not (text.isascii() and text.isdigit()):
-        raise ConfigurationError(f"A number in the request is {text[:20]!r}; write it as a whole number, in digits.")
+        raise ConfigurationError(f"Nothing was sent: {text[:20]!r} in the request must be a whole number, in digits.")
     return max(least, int(text)) if text.isdigit() else least

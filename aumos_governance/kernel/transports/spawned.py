@@ -53,7 +53,10 @@ def export_offer(offer: object, incarnation: str = "") -> None:
 
 
 def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
-    """Return the offer of a socket that this process inherited. Raises UnavailableError if it inherited none."""
+    """Return where and how this process reaches the server's local socket, by the variables that its parent set.
+
+    Raises UnavailableError if its parent set none.
+    """
     try:
         fields = json.loads(environ.get(OFFER_ENV, "null"))
         return InheritedOffer(dict(fields["offer"]), str(fields["incarnation"]))

@@ -206,7 +206,7 @@ def _start(period: str, days: int) -> int:
     elif period == BudgetPeriod.YEARLY:
         day = day.replace(month=1, day=1)
     elif period != BudgetPeriod.DAILY:
-        raise ValueError(f"no such period: {period!r}")
+        raise ValueError(f"The period must be one of {', '.join(BudgetPeriod)}, not {period!r}.")
     return (day - EPOCH).days * _DAY
 
 

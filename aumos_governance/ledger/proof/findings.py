@@ -1,4 +1,4 @@
-"""The findings of a verification."""
+"""The list of what `verify` finds: differences between the ledger's tables and its audit records, and damaged data."""
 
 from __future__ import annotations
 

@@ -272,5 +272,5 @@ def test_periods_are_calendar_periods_in_utc(period: BudgetPeriod, start: tuple[
     assert period_start(period, begins) == begins
     assert period_start(period, begins - 1) < begins
     assert period_start(BudgetPeriod.LIFETIME, sunday) == 0
-    with pytest.raises(ValueError, match="no such period"):
+    with pytest.raises(ValueError, match="The period must be one of daily, "):
         period_start("hourly", sunday)

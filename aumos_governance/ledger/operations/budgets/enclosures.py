@@ -66,9 +66,10 @@ def membership_of(work: Work, owner: str) -> MembershipRow:
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:
-    """Return the subject of a configured envelope of this kind, which all its charges have in common.
+    """Return the subject of a configured envelope: the text that identifies whose charges the envelope limits.
 
-    The subject is the notebook's id, the owner, or the owner and root (as JSON); it is empty for a team.
+    The subject is the notebook's id for a notebook's envelope, the owner for an owner's, the owner and root folder (as
+    JSON) for a server's, and empty for a team's.
     """
     if kind is EnvelopeKind.NOTEBOOK:
         return notebook_id
