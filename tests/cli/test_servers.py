@@ -119,7 +119,7 @@ def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: R
     assert [record["event"] for record in of_one] == ["open"]
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
     assert (missing.code, missing.err.endswith("has no notebook 'none.ipynb'.\n")) == (2, True)
-    # The exported records are the same, whoever reads them.
+    # The exported records are the same, regardless of the reader.
     assert run("export", "--database-url", url).out == run("export", home=governed.home).out
 
 

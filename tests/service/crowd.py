@@ -27,7 +27,7 @@ class Crowd:
     notebook: NotebookKey = NOTEBOOK
     responses: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     waits: set[str] = field(default_factory=set)
-    """The ids of the requests for which a message said that they wait."""
+    """The ids of the requests for which a message stated that they wait."""
     sent: int = 0
     ending: set[str] = field(default_factory=set)
     """The ids of the requests, except holds, that have no response yet."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..guarding.calls import UsageMissingError
+from ..guarding.calls import UsageMissingError, whole_number
 from ..pricing.price_terms import same_model
 from ..pricing.seen import Seen
 
@@ -168,6 +168,4 @@ def _count(usage: Mapping[str, Any], name: str, *, needed: bool = False) -> int:
     value = usage.get(name)
     if value is None and not needed:
         return 0
-    if type(value) is not int or value < 0:
-        raise UsageMissingError
-    return value
+    return whole_number(value)

@@ -44,18 +44,14 @@ class GoogleModelCall:
         fields = {theirs: parameters[name] for name, theirs in _FIELDS.items() if parameters.get(name)}
         config = {**terms, **({} if limit is None else {"maxOutputTokens": limit})}
         tools = [_tool(tool) for tool in parameters.get("tools") or ()]
-        self._grounds = any(isinstance(tool, Mapping) and names_of(tool) - _OWN_TOOLS for tool in tools)
+        self.is_grounded = any(isinstance(tool, Mapping) and names_of(tool) - _OWN_TOOLS for tool in tools)
+        """Whether the provider may run a tool, such as a search, for the call; it may be billed beside the tokens."""
         contents = [{"parts": [_part(block) for block in _blocks(message)]} for message in messages]
         body = {"contents": contents, "generationConfig": config, "tools": tools, **fields}
         path = model if "/" in model else f"models/{model}"
         paid = PROVIDER.paid(ApiRequest("post", f"/v1beta/{path}:generateContent", body))
         assert paid is not None
         self._paid: Paid = paid
-
-    @property
-    def is_grounded(self) -> bool:
-        """Whether the provider may run a tool, such as a search, for the call; it may be billed beside the tokens."""
-        return self._grounds
 
     def worst(self, rates: Rates) -> Decimal:
         """Implement `Paid.worst`: return the most USD that the call can cost."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from ...errors import ConfigurationError
-from ..guarding.calls import ApiRequest, Cost, UsageMissingError
+from ..guarding.calls import ApiRequest, Cost, UsageMissingError, whole_number
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
 from ..pricing.prices import Rates
@@ -23,7 +23,7 @@ from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
 from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
 from .google_model import GoogleModelCall, is_gemini
-from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage, whole_number
+from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage
 
 __all__ = ["LangChainCall", "address_of", "provider_of"]
 
@@ -86,7 +86,7 @@ class LangChainCall:
         self._parameters = parameters
         self._metadata = metadata
         self._provider = provider_of(metadata, parameters)
-        self._inputs = [_plain(each, {} if self._provider in _CONVERT_MEDIA else _MEDIA) for each in inputs]
+        self._inputs = [_plain(each, converted=self._provider not in _CONVERT_MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
         """Return the worst case in USD.
@@ -254,31 +254,30 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 # ---- the input
 
 
-def _plain(given: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """Return messages in the form of the provider's API, with blocks of ``media`` in place of LangChain's blocks."""
+def _plain(given: Any, *, converted: bool) -> Any:
+    """Return messages in the form of the provider's API; ``converted``: with `_MEDIA` for LangChain's media blocks."""
     if isinstance(given, list):
-        return [_plain(each, media) for each in given]
+        return [_plain(each, converted=converted) for each in given]
     if not isinstance(given, BaseMessage):
         return given
     content = given.content
-    blocks = content if isinstance(content, str) else [_block(each, media) for each in content]
+    blocks = [_block(each) for each in content] if converted and isinstance(content, list) else content
     calls = getattr(given, "tool_calls", None) or given.additional_kwargs.get("tool_calls")
     return {"role": given.type, "content": blocks, **({"tool_calls": calls} if calls else {})}
 
 
-def _block(block: Any, media: Mapping[object, Mapping[str, Any]]) -> Any:
-    """Return the block in ``media`` that replaces one of LangChain's media blocks; any other block unchanged.
+def _block(block: Any) -> Any:
+    """Return the block in `_MEDIA` that replaces one of LangChain's media blocks; any other block unchanged.
 
     Only sound keeps its bytes: the number of bytes of other media does not show their tokens.
     """
     kind = block.get("type") if isinstance(block, Mapping) else None
-    if kind not in media:
+    if kind not in _MEDIA:
         return block
-    is_shared = kind == "image_url" or bool({"url", "base64", "data", "file_id", "id"} & block.keys())
-    if not is_shared or "source" in block:
+    if not {"url", "base64", "data", "file_id", "id"} & block.keys() or "source" in block:
         # The block has the provider's form already.
         return block
-    if kind == "audio" and media is _MEDIA:
+    if kind == "audio":
         # The length of a recording bounds its tokens.
         return {"type": "input_audio", "input_audio": {"data": block.get("base64") or block.get("data")}}
-    return media[kind]
+    return _MEDIA[kind]

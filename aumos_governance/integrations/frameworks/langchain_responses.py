@@ -8,7 +8,7 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from ..guarding.calls import UsageMissingError
+from ..guarding.calls import UsageMissingError, whole_number
 
 __all__ = [
     "CHAT",
@@ -20,7 +20,6 @@ __all__ = [
     "google_usage",
     "is_from_cache",
     "response_of",
-    "whole_number",
 ]
 
 CHAT: Final = "chat.completion"
@@ -90,13 +89,6 @@ def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
         "cache_creation_input_tokens": written,
         "cache_creation": {"ephemeral_5m_input_tokens": five, "ephemeral_1h_input_tokens": hour},
     }
-
-
-def whole_number(value: Any) -> int:
-    """Return ``value`` if it is a whole number of 0 or more. Raises UsageMissingError otherwise."""
-    if type(value) is not int or value < 0:
-        raise UsageMissingError
-    return value
 
 
 def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:

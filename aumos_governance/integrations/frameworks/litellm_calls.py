@@ -111,10 +111,10 @@ class LiteLLMCall(ChatCall):
         usage = response.get("usage")
         if self._own is None or rates.flat is not None or not isinstance(usage, Mapping):
             return super().cost(rates, _with_tier(response, self._request), seen)
-        if seen is None:
-            seen = Seen(whole=True)
-            see_chat(response, seen)
         if isinstance(self._own, AnthropicModelCall):
+            if seen is None:
+                seen = Seen(whole=True)
+                see_chat(response, seen)
             stated = {"model": response.get("model"), "usage": litellm_usage.to_anthropic(usage)}
             return self._own.cost(rates, stated, seen, has_iterations=False)
         grounding = response.get("vertex_ai_grounding_metadata")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..guarding.calls import UsageMissingError
+from ..guarding.calls import whole_number
 
 __all__ = ["content_of", "to_anthropic", "to_google"]
 
@@ -21,7 +21,7 @@ def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
     details = _mapping(usage, "prompt_tokens_details")
     read, written = (_count(details, name) for name in ("cached_tokens", "cache_creation_tokens"))
     return {
-        "input_tokens": _whole(_whole(usage.get("prompt_tokens")) - read - written),
+        "input_tokens": whole_number(whole_number(usage.get("prompt_tokens")) - read - written),
         "output_tokens": usage.get("completion_tokens"),
         "total_tokens": usage.get("total_tokens"),
         "cache_read_input_tokens": read,
@@ -39,9 +39,9 @@ def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
     into, out = _mapping(usage, "prompt_tokens_details"), _mapping(usage, "completion_tokens_details")
     thought = _count(out, "reasoning_tokens")
     return {
-        "promptTokenCount": _whole(usage.get("prompt_tokens")),
+        "promptTokenCount": whole_number(usage.get("prompt_tokens")),
         "promptTokensDetails": [*_by_kind(into)],
-        "candidatesTokenCount": _whole(_whole(usage.get("completion_tokens")) - thought),
+        "candidatesTokenCount": whole_number(whole_number(usage.get("completion_tokens")) - thought),
         "candidatesTokensDetails": [*_by_kind(out)],
         "thoughtsTokenCount": thought,
         "cachedContentTokenCount": _count(into, "cached_tokens"),
@@ -70,10 +70,4 @@ def _mapping(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _count(details: Mapping[str, Any], name: str) -> int:
-    return _whole(details.get(name) or 0)
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise UsageMissingError
-    return value
+    return whole_number(details.get(name) or 0)

@@ -26,6 +26,7 @@ __all__ = [
     "is_free",
     "is_streamed",
     "unknown_method",
+    "whole_number",
 ]
 
 
@@ -42,6 +43,13 @@ class UsageMissingError(Exception):
     def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
         super().__init__(message)
         self.least = least
+
+
+def whole_number(value: object) -> int:
+    """Return a count of a usage report. Raises UsageMissingError unless it is a whole number of 0 or more."""
+    if type(value) is not int or value < 0:
+        raise UsageMissingError
+    return value
 
 
 @dataclass(frozen=True, slots=True)
