@@ -13,7 +13,7 @@ from ..openai.text import OUTPUT_TOKENS
 from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 
-__all__ = ["ANTHROPIC_TERMS", "AnthropicModelCall"]
+__all__ = ["ANTHROPIC_TERMS", "AnthropicModelCall", "hosted_kinds"]
 
 ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
     *("tools", "system", "mcp_servers", "speed", "inference_geo", "thinking", "cache_control", "container"),
@@ -23,7 +23,7 @@ ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
 _IMAGES: Final = ("image", "image_url")
 _DOCUMENTS: Final = ("audio", "input_audio", "file", "video", "document")
 _OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
-"""The types of tools that the caller's program runs; Anthropic runs all others."""
+"""The types of tools that the caller's program runs; the provider runs all others."""
 
 
 class AnthropicModelCall:
@@ -61,12 +61,17 @@ class AnthropicModelCall:
         whether the usage lists the runs of models that are billed beside its sums, such as a summary of the
         conversation. Raises UsageMissingError if the call may have costs that the usage does not show.
         """
-        tools = self._body.get("tools") or ()
-        hosted = {str(tool.get("type")) for tool in tools if isinstance(tool, Mapping)} - _OWN_TOOLS
+        hosted = hosted_kinds(self._body.get("tools"))
         beside = size_of(self._body).compacted_at is not None or self._body.get("fallbacks")
         if (hosted and not has_tools) or (beside and not has_iterations):
             raise UsageMissingError
         return self._paid.cost(rates, response, seen)
+
+
+def hosted_kinds(tools: Any) -> set[str]:
+    """Return the types of the tools that the provider of a model runs itself."""
+    # Anthropic's tools that the program runs have no type, or the type "custom".
+    return {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)} - _OWN_TOOLS
 
 
 def _message(message: Any) -> Any:

@@ -21,7 +21,7 @@ from ..pricing.prices import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
-from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
+from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall, hosted_kinds
 from .google_model import GoogleModelCall, is_gemini
 from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage
 
@@ -56,8 +56,6 @@ _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
 """For each type of LangChain's media blocks, the block in the form of OpenAI's API that is measured in its place."""
 _CONVERT_MEDIA: Final = ("anthropic", "google")
 """Providers whose adapters for frameworks (`AnthropicModelCall`, `GoogleModelCall`) convert media blocks themselves."""
-_OWN_KINDS: Final = frozenset({"function", "custom", "tool", "None"})
-"""The types of tools that the caller's program runs; the provider runs all others."""
 
 
 class LangChainCall:
@@ -201,10 +199,7 @@ class LangChainCall:
         return "openai" in str(self._parameters.get("_type")) or self._provider in ("openai", "azure")
 
     def _has_hosted_tools(self) -> bool:
-        tools = self._parameters.get("tools")
-        kinds = {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)}
-        # Anthropic's tools that the program runs have no type, or the type "custom".
-        return bool(kinds - _OWN_KINDS)
+        return bool(hosted_kinds(self._parameters.get("tools")))
 
     def _stated_limit(self) -> int | None:
         for limit in (*(self._parameters.get(name) for name in _LIMITS), self._metadata.get("ls_max_tokens")):

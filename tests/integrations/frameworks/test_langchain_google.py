@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +12,9 @@ from langchain_core.messages import HumanMessage
 from langchain_google_genai import ChatGoogleGenerativeAI
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.langchain import GovernedCalls
 from tests.integrations.endpoint.replies import Reply, Tokens, ToolCall
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.frameworks.langchain_runs import Call, config, each_way, invoke, stream
 from tests.integrations.till import Till, priced
 
 FLASH = "gemini-2.5-flash"
@@ -24,23 +23,6 @@ COST = priced(FLASH, {"input_tokens": 1000, "output_tokens": 400, "cache_read_to
 SEARCH = [{"google_search": {}}]
 SEARCH_COST = Decimal("0.035")
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-
-
-def config(till: Till, **options: Any) -> Any:
-    return {"callbacks": [GovernedCalls(engine=till.engine, budget_category="llm", **options)]}
-
-
-def invoke(model: Any, till: Till, question: Any = "What is six times seven?") -> None:
-    model.invoke(question, config=config(till))
-
-
-def stream(model: Any, till: Till, question: Any = "What is six times seven?") -> None:
-    for _ in model.stream(question, config=config(till)):
-        pass
-
-
-Call = Callable[..., None]
-each_way = pytest.mark.parametrize("call", [invoke, stream])
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI, OpenAI
 
-from aumos_governance.integrations.langchain import GovernedCalls
 from tests.integrations.endpoint.replies import Reply, Tokens
 from tests.integrations.endpoint.server import Endpoint
+from tests.integrations.frameworks.langchain_runs import Call, each_way, invoke, stream
 from tests.integrations.till import Till, priced
 
 SONNET = "claude-sonnet-5-5"
@@ -26,23 +26,6 @@ CACHED_USAGE = {"input_tokens": 700, "output_tokens": 30, "cache_read_tokens": 4
 SEARCH = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": "six"}}
 SEARCH_COST = Decimal("0.01")
 WEB_SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 1}
-
-
-def config(till: Till) -> Any:
-    return {"callbacks": [GovernedCalls(engine=till.engine, budget_category="llm")]}
-
-
-def invoke(model: Any, till: Till, question: Any = "What is six times seven?") -> None:
-    model.invoke(question, config=config(till))
-
-
-def stream(model: Any, till: Till, question: Any = "What is six times seven?") -> None:
-    for _ in model.stream(question, config=config(till)):
-        pass
-
-
-Call = Callable[..., None]
-each_way = pytest.mark.parametrize("call", [invoke, stream])
 
 
 def claude(endpoint: Endpoint, **options: Any) -> ChatAnthropic:
