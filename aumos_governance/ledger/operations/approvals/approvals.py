@@ -85,7 +85,7 @@ def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
     """Execute `WithdrawApproval`: end a pending approval request whose caller no longer waits for the decision."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
-        raise NotFoundError(f"There is no approval {request.approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {request.approval_id!r}.")
     if row.status == ApprovalStatus.PENDING:
         withdraw(work, row, request.origin, request.why)
     return approval_of(row, notebook_of(work, row.session_id))
@@ -127,7 +127,7 @@ def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
 def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
     row = work.find(ApprovalRow, approval_id)
     if row is None or not may_name(work, origin, row):
-        raise NotFoundError(f"There is no approval {approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {approval_id!r}.")
     return row
 
 
@@ -179,7 +179,7 @@ def _record(
 def read_approval(work: Work, query: ReadApproval) -> Approval:
     row = work.find(ApprovalRow, query.approval_id)
     if row is None:
-        raise NotFoundError(f"There is no approval {query.approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {query.approval_id!r}.")
     return approval_of(row, notebook_of(work, row.session_id))
 
 

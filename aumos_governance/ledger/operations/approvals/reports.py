@@ -51,7 +51,7 @@ def file_report(work: Work, request: FileReport) -> Report:
 
 @operation(FinishReport)
 def finish_report(work: Work, request: FinishReport) -> Report:
-    """Execute `FinishReport`: add the result of an action to its report, which users are then shown again."""
+    """Execute `FinishReport`: add the result of an action to its report, and show an acknowledged report again."""
     row = work.find(ReportRow, request.report_id)
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:

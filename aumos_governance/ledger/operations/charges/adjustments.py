@@ -83,7 +83,7 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     if request.charge_id is not None:
         charge = work.find(ChargeRow, request.charge_id)
         if charge is None or not _is_callers(work, request, charge):
-            raise NotFoundError(f"There is no charge {request.charge_id!r}.")
+            raise NotFoundError(f"There is no charge {request.charge_id!r} that this caller may adjust.")
         estimate = work.find(EstimateRow, charge.id)
         if estimate is None:
             raise ConflictError(
@@ -99,7 +99,9 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
         if _is_callers(work, request, charge := work.get(ChargeRow, estimate.charge_id))
     ]
     if not ours:
-        raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
+        raise NotFoundError(
+            f"There is no estimated charge with the reference {request.reference!r} that this caller may adjust."
+        )
     # Ids rise with time, so this is the latest charge that is not adjusted yet, or else the latest charge.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
 

@@ -237,7 +237,7 @@ def _further(
 ) -> tuple[Refusal | None, bool]:
     """Apply a charge's remaining checks, overdraft and consent, after those of trust level and budget.
 
-    ``refusal`` is the result of the earlier checks, None if they passed. Returns the refusal that counts now, and
+    ``refusal`` is the result of the earlier checks, None if they passed. Returns the refusal after all checks, and
     whether the charge is allowed in spite of it, since the request allows an overdraft.
     """
     overdraft = checks.overdraft and refusal is not None and refusal.code == BUDGET_EXCEEDED

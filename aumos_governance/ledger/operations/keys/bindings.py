@@ -1,4 +1,4 @@
-"""The operation that binds a terminal's key of the gateway to a notebook, which pays for calls with the key."""
+"""The operation that binds a terminal's key of the gateway to a notebook; calls with the key are charged to it."""
 
 from __future__ import annotations
 
