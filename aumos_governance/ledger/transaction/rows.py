@@ -195,7 +195,7 @@ class ChargeRow(Row):
     corrected: int
     """The sum of users' corrections. This part of ``spent`` is no longer charged."""
     at: int
-    """The time when the charge was made. It is charged in the period of each limit that contains this time."""
+    """The time when the charge was made. Each limit's balance in the period that contains this time includes it."""
     envelopes: str
     """The ids of the limits (envelopes) that the charge falls under, inner before outer, separated by spaces."""
     tool: str

@@ -94,11 +94,11 @@ class Selection(Generic[RowT]):
 
 
 DUE_HOLDS: Final = Selection(ChargeRow, TIMED, COUNTING, at_most("until"))
-"""Selects the open holds that expire at a time, in microseconds since the epoch, or earlier."""
+"""Selects the open holds that have expired at a time, which the caller passes in microseconds since the epoch."""
 DUE_APPROVALS: Final = Selection(ApprovalRow, PENDING, at_most("until"))
-"""Selects the pending approval requests that expire at a time, in microseconds since the epoch, or earlier."""
+"""Selects the pending approval requests that have expired at a time, which the caller passes in microseconds."""
 ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, REFERENCED, given("reference"))
-"""Selects the estimated charges with a provider's reference, including those that were adjusted already."""
+"""Selects the estimated charges with one reference of a provider, including those that were adjusted already."""
 _HELD: Final = equal("state", HELD)
 HOLDS_OF_KERNEL: Final = Selection(ChargeRow, COUNTING, _HELD, given("incarnation"))
 HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, notebooks_of=NotebooksOf.SERVER)
@@ -110,17 +110,17 @@ OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, ONGOING, notebooks_of=Note
 SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, given("notebook_id"))
 NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, given("owner"), LIVE)
 ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, given("notebook_id"))
-"""Selects the former notebooks that were joined to the notebook with an id."""
+"""Selects the former notebooks that were joined to one notebook, whose id the caller passes."""
 ALL_CEILINGS: Final = Selection(CeilingRow)
 MEMBERSHIPS: Final = Selection(MembershipRow)
 CEILINGS_OF: Final = Selection(EnvelopeRow, given("kind"), given("subject"))
 BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, given("subject"), equal("kind", "category"))
-"""Selects the budgets of categories in the session with an id."""
+"""Selects the budgets of categories in one session, whose id the caller passes."""
 BALANCES_OF: Final = Selection(BalanceRow, given("envelope_id"))
 CHARGES_IN: Final = Selection(ChargeRow, has("envelopes"))
-"""Selects the charges that are included in the balances of the envelope with an id. The search reads every charge."""
+"""Selects the charges under one envelope, whose id the caller passes. The search reads every charge."""
 SESSIONS_IN: Final = Selection(SessionRow, has("outer_envelopes"))
-"""Selects the sessions that the ceiling with an envelope's id limits. The search reads every session."""
+"""Selects the sessions that one ceiling limits; the caller passes its envelope's id. The search reads every session."""
 TRUST_OF_REALM: Final = Selection(TrustRow, given("realm"))
 """Selects the trust levels of agents in a realm (see `agreements`), including rows whose level was removed."""
 CONSENTS_OF_REALM: Final = Selection(ConsentRow, given("realm"))

@@ -21,7 +21,7 @@ __all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subj
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 """The kinds of ceilings that servers share. A server's configuration creates one, and only `SetCeiling` changes it."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
-"""By kind of ceiling, a sort key that puts inner ceilings, around fewer notebooks, before outer ones."""
+"""By kind of ceiling, its rank in the order in which the ledger checks the ceilings around a session, as a sort key."""
 
 
 def enclose(
