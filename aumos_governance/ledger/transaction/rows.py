@@ -129,7 +129,10 @@ class EnvelopeRow(Row):
 @table("sessions", Index("sessions_open", ("notebook_id",), (ONGOING,)))
 @dataclass(slots=True, eq=False)
 class SessionRow(Row):
-    """A governance session of a notebook, open or closed."""
+    """A governance session of a notebook: the time, from its opening to its closing, with one trust level and budget.
+
+    ``closed_at`` is None while the session is open.
+    """
 
     id: str
     notebook_id: Annotated[str, References(NotebookRow)]
@@ -187,7 +190,7 @@ class ChargeRow(Row):
     id: str
     session_id: Annotated[str, References(SessionRow)]
     state: str
-    """The value of a `ChargeState`."""
+    """The state of the charge, as the value of a `ChargeState`, such as ``"held"``."""
     amount: int
     """The amount that was requested or, for a bounded hold, granted."""
     spent: int

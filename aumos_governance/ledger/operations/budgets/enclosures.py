@@ -68,7 +68,8 @@ def shared_around(work: Work, owner: str) -> Iterator[CeilingRow]:
 def membership_of(work: Work, owner: str) -> MembershipRow:
     """Return the row that lists the shared ceilings around this owner's sessions; add an empty row if there is none."""
     found = work.find(MembershipRow, owner)
-    # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
+    # An empty row is stored as well, so that a request that opens a session and a request of another process that adds
+    # the first ceiling lock the same row.
     return work.add(MembershipRow(owner, "[]")) if found is None else found
 
 
