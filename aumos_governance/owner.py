@@ -5,8 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 
-__all__ = ["owner"]
-
 
 def owner() -> str:
     """Return the user's name: ``JUPYTERHUB_USER``, else the operating system's user name, else ``uid:<number>``."""

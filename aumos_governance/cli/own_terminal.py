@@ -7,8 +7,6 @@ import os
 from ..errors import NotAllowedError
 from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["require_own_terminal"]
-
 
 def require_own_terminal(subject: str) -> None:
     """Raise NotAllowedError in a kernel or a child process of a strict server: an agent might run the command there.

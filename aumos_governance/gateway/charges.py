@@ -14,8 +14,6 @@ from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
 from .service_requests import ServiceRequests
 
-__all__ = ["OpenCharge"]
-
 _PLACES: Final = ("usage", "usageMetadata")
 """The fields with the token counts: the first in responses of OpenAI and Anthropic, the second in Google's."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")

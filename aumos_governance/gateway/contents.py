@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from .refusals import RefusedError
 
-__all__ = ["LARGE", "fields_of", "json_bytes", "memory_of", "object_of", "text_of"]
-
 LARGE: Final = 256 * 1024
 """A body of more bytes than this is parsed, measured and written in a thread, so that other calls go on meanwhile."""
 _WIDE: Final = re.compile(r"\\u[dD][89abAB]")

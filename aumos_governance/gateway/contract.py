@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from ..integrations.pricing.prices import Prices
 from ..service.callers import Caller
 
-__all__ = ["Dialect", "Holder", "KeyKind", "Keys", "Upstream"]
-
 Dialect = Literal["openai", "anthropic", "google"]
 """The API that an upstream serves. It determines the paths, the header for the key, and the shape of errors."""
 KeyKind = Literal["kernel", "terminal", "user", "run"]

@@ -19,8 +19,6 @@ from .contract import Holder
 from .keys import GatewayKeys
 from .process_environment import ProcessEnvironment
 
-__all__ = ["KEY_FIELDS", "KeyRequests"]
-
 KEY_FIELDS: Final = ("kind", "name", "path", "trust_level", "budget")
 """The fields of a request to create a key."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")

@@ -26,8 +26,6 @@ from .active_notebooks import ActiveNotebooks
 from .contract import Holder, KeyKind
 from .valid_keys import ValidKeys
 
-__all__ = ["PREFIX", "GatewayKeys"]
-
 PREFIX: Final = KEY_PREFIX
 """The beginning of each key; it lets users and secret scanners recognise the gateway's keys."""
 _SECRET_BYTES: Final = 32

@@ -18,8 +18,6 @@ from .charges import OpenCharge
 from .headers import Mask
 from .refusals import RefusedError
 
-__all__ = ["BROKEN", "Process", "broken_off", "pass_on", "pass_unpaid"]
-
 Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
 """Calls a function that processes a body of the given size in bytes, as `Bodies.process` does."""
 

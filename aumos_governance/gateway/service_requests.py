@@ -14,8 +14,6 @@ from ..service.callers import Caller
 from ..service.service import NotebookService
 from ..wire.protocol import Cell, WireRequest, error_response
 
-__all__ = ["ServiceRequests"]
-
 _SECONDS: Final = 20.0
 """How long, in seconds, to wait for a response since the service's latest message about the request."""
 _SILENT: Final = 2

@@ -53,8 +53,6 @@ from .settings.provider_traits import Port, Providers
 from .settings.settings import Settings, default_database_url, read_settings
 from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
-__all__ = ["GovernanceExtension"]
-
 _WORKERS: Final = 4
 _READERS: Final = 2
 _LONG_READS: Final = 1

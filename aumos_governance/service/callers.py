@@ -13,9 +13,6 @@ from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
 from ..wire.protocol import Cell, WireRequest
 
-__all__ = ["Caller", "Reply", "expiry_of", "origin_of", "request_of"]
-
-
 Reply = Callable[[dict[str, Any]], None]
 """Sends a message about a request to its client: its response, or that it waits."""
 

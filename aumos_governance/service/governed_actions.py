@@ -31,8 +31,6 @@ from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, Reply, expiry_of
 from .limit_waits import LimitWaits
 
-__all__ = ["APPROVAL_SECONDS", "GovernedActions"]
-
 APPROVAL_SECONDS: Final = 600.0
 """The seconds that a user has to decide, unless the server's configuration or the request sets them."""
 _NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})

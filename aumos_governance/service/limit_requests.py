@@ -16,8 +16,6 @@ from .limit_waits import LimitWaits
 from .users import User
 from .waiting_calls import WaitingCall
 
-__all__ = ["LimitRequests"]
-
 _KEPT: Final = 1_000
 """The most denials whose idempotency keys are kept."""
 

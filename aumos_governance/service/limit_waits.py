@@ -28,8 +28,6 @@ from .turns import Turns
 from .waiting_calls import Decided, WaitingCall
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
 
-__all__ = ["LimitWaits"]
-
 
 class LimitWaits:
     """All waiting calls of one server. Every method may be called from any thread.

@@ -11,8 +11,6 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListEnvelopes
 from ..ledger.rules.files import file_of
 
-__all__ = ["Queue", "Queues", "in_order", "limit_queue", "session_queue"]
-
 Queue: TypeAlias = tuple[str, ...]
 """The calls that wait at one limit, identified by the limit's kind and name, and its owner and file, if any."""
 _OF_OWNER: Final = frozenset({"owner", "server"})

@@ -37,8 +37,6 @@ from .session_requests import DECIDED, READ
 from .user_requests import UserRequests
 from .waiting_calls import ASK, at_limit_of, turn_seconds
 
-__all__ = ["Caller", "NotebookService", "Reply"]
-
 ResponseT = TypeVar("ResponseT")
 
 

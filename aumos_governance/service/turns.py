@@ -14,8 +14,6 @@ from ..ledger.contract.ledger import Ledger
 from .queues import Queue, Queues, in_order
 from .waiting_calls import WaitingCall
 
-__all__ = ["Turns"]
-
 _MOST_OF_CALLER: Final = 256
 """The most calls of one caller that may wait, so that a caller in a loop does not use up its notebook's places."""
 _MOST_OF_NOTEBOOK: Final = 1_024

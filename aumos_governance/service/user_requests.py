@@ -14,8 +14,6 @@ from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 from .users import User
 
-__all__ = ["UserRequests"]
-
 
 class UserRequests:
     """The handler of users' REST requests about sessions. It returns response bodies and raises the ledger's errors."""

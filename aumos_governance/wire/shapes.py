@@ -15,8 +15,6 @@ from .. import money, types
 from ..clock import time_micros, time_text
 from . import fields
 
-__all__ = ["ABSENT", "EMPTY", "Field", "Shape"]
-
 ABSENT: Final = "{} is None"
 """For `Field.omitted`: the body lacks the field if the value is None."""
 EMPTY: Final = "not {}"

@@ -13,8 +13,6 @@ from typing import Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
-
 _COMMAND_SECONDS: Final = 30.0
 _COMMAND_PAUSE: Final = 60.0
 """The shortest time, in seconds, between two runs of a key command while the provider refuses its keys."""

@@ -17,8 +17,6 @@ from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 
-__all__ = ["API"]
-
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "callback"})
 """Query parameters that can remove the usage from a response, or make the response something else than JSON:

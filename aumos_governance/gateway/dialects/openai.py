@@ -16,8 +16,6 @@ from ...integrations.openai.calls import PROVIDER
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 from .values import check_flag, check_whole, forwards
 
-__all__ = ["API"]
-
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
 """The path of a model's deployment at Azure."""
 _VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")

@@ -16,8 +16,6 @@ from .paths import Target
 from .sizes import Size, add_content, size_of
 from .usage import counts_of
 
-__all__ = ["EmbedCall", "PredictCall"]
-
 
 class EmbedCall:
     """A paid call that embeds one or several contents, with a charge by the tokens that the response reports.

@@ -22,8 +22,6 @@ from .guard import Guard, Outcome, outcome_of
 from .resends import SendCounter
 from .streams import content_of, watch, watch_async
 
-__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending", "is_error"]
-
 
 class Call:
     """A paid call in progress, with its holds that no attempt uses yet."""

@@ -11,8 +11,6 @@ from ...types import TrustLevel
 from ..pricing.prices import Amount, Prices
 from .guard import Guard
 
-__all__ = ["Guards"]
-
 
 class Guards:
     """A factory of guards with the same engine, agent, budget and prices; it takes the arguments of `govern`."""

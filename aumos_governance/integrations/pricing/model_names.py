@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
-
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
 """Variants that choose among a model's providers; a price list has the model under its name without them.
 

@@ -13,8 +13,6 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["UNKNOWN", "plain"]
-
 UNKNOWN: Final = object()
 """The result for a value that cannot be measured: an iterator (reading it would consume it), or an unknown object."""
 _ATOMS: Final = (str, bytes, bytearray, bool, int, float, type(None))

@@ -16,19 +16,6 @@ from ...wire.bodies import DECISION, RESOLUTION
 from ...wire.denials import Denial
 from ...wire.operations import OPERATIONS, REFUSED
 
-__all__ = [
-    "AsyncNotebookGrant",
-    "NotebookGrant",
-    "action_body",
-    "check_body",
-    "ending_request",
-    "hold_body",
-    "read_decision",
-    "read_settlement",
-    "refusal_body",
-    "require_allowed",
-]
-
 
 class _Reported:
     """The fields that only grants of a notebook's engine have."""

@@ -38,8 +38,6 @@ from ...realm import Realm
 from ...types import TrustLevel
 from ...wire.operations import OPERATIONS
 
-__all__ = ["WireRealm"]
-
 
 class Send(Protocol):
     """Sends one request to the notebook's service, and returns the body of the response."""

@@ -9,8 +9,6 @@ from typing import Any, Final
 from ...clock import monotonic
 from ...wire.provider_keys import GATEWAY_ENV
 
-__all__ = ["follow", "unfollow"]
-
 _SECONDS: Final = 1.0
 """The longest time, in seconds, that a cell waits for the server to acknowledge its report. It usually takes a fraction
 of a millisecond."""

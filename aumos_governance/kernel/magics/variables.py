@@ -10,8 +10,6 @@ from IPython.utils.text import DollarFormatter
 from ... import money
 from ...errors import InvalidAmountError
 
-__all__ = ["expand"]
-
 
 class _AmountFormatter(DollarFormatter):
     """IPython's formatter of ``$name`` and ``{expression}``, except that it rounds floats to nano-USD.

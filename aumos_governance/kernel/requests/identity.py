@@ -13,8 +13,6 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
-
 
 class Situation(Enum):
     """The relation of this process to a governance server."""

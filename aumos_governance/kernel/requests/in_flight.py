@@ -17,24 +17,6 @@ from ...wire.protocol import WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
 
-__all__ = [
-    "FIRST_RESEND",
-    "GRACE_SECONDS",
-    "LONGEST_PAUSE",
-    "Dropped",
-    "InFlight",
-    "InFlightRequests",
-    "OnWaiting",
-    "Patience",
-    "StartedRequest",
-    "Steps",
-    "Waiting",
-    "is_own",
-    "new_request_id",
-    "pauses",
-    "wait_until",
-]
-
 FIRST_RESEND: Final = 0.25
 """The seconds after which a request without a response is first sent again, if the transport may lose messages."""
 _LAST_RESEND: Final = 2.0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-__all__ = ["Notice"]
-
 
 class Notice:
     """A line of a cell's output. A front end shows only the latest text; a terminal shows all of them."""

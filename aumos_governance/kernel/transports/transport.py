@@ -10,8 +10,6 @@ from ...errors import UnavailableError
 from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
-__all__ = ["Receiver", "ReceivingTransport", "Transport"]
-
 Receiver = Callable[[Mapping[str, Any]], None]
 """Called with each response, in the thread that receives the response; it must neither block nor raise."""
 

@@ -24,8 +24,6 @@ from ...errors import LedgerError
 from ..contract.requests import Request
 from .arrivals import Arrivals
 
-__all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
-
 PATIENCE_SECONDS: Final = 0.005
 """How many seconds after a transaction the writer itself wakes the threads that no other thread has woken yet.
 

@@ -20,8 +20,6 @@ from .facts import SessionState
 from .queries import Query
 from .requests import Request, ResponseT_co
 
-__all__ = ["Ledger", "Listener"]
-
 Listener = Callable[[tuple[SessionState, ...]], None]
 """A function that is called after each commit with the changed states, in the thread that committed. It must not block
 or raise."""

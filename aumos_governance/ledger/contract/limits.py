@@ -10,8 +10,6 @@ from .audit_facts import Recorded
 from .facts import Limit, NotebookKey
 from .requests import Request
 
-__all__ = ["LimitEvent", "RecordLimitRequest"]
-
 
 class LimitEvent(str, Enum):
     """An event of a call that waits at a limit. A denial is one event for all waiting calls of a session."""

@@ -22,8 +22,6 @@ from ..transaction.work import Work
 from .reads import read
 from .store import MemoryStore
 
-__all__ = ["MemoryLedger"]
-
 
 class MemoryLedger:
     """A `Ledger` in memory, which executes each request in the caller's thread."""

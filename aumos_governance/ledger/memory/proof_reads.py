@@ -16,8 +16,6 @@ from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
 from ..transaction.tables import Key, Row, columns, values_getter
 from .store import MemoryStore
 
-__all__ = ["MemoryEvidence"]
-
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
 _NOT_COMPARED = (0, None, None, None, None, None)
 """The values that follow a session record's columns (see `evidence.PLAIN`); here they state that nothing was compared.

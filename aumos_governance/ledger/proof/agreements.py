@@ -16,8 +16,6 @@ from .expected_rows import ANY, Columns
 from .findings import Findings
 from .ledger_replay import Entry
 
-__all__ = ["Agreements"]
-
 
 class Agreements:
     """The values that each chain's last records state for each row of trust levels and consents."""

@@ -9,8 +9,6 @@ from typing import Any, Final
 from ..transaction.rows import AUDIT
 from ..transaction.tables import ROWS
 
-__all__ = ["DAMAGED", "UnreadableError", "damaged"]
-
 DAMAGED: Final = "DAMAGED"
 """The code of a finding: stored data cannot be read, or cannot have been written by this package."""
 

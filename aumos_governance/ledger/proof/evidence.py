@@ -11,18 +11,6 @@ from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..transaction.tables import Row
 from .walk import ChainEnd
 
-__all__ = [
-    "CHARGED_AT",
-    "CHARGED_IN",
-    "CHARGED_TO",
-    "HELD_PLAINLY",
-    "PLAIN",
-    "SETTLED_PLAINLY",
-    "SPENT_PLAINLY",
-    "Evidence",
-    "Scope",
-]
-
 PLAIN: Final = len(AUDIT_COLUMNS)
 """The index, after a session record's own columns, of the result of the database's comparison of the record with its
 charge's row: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if the database did not compare them or found a

@@ -15,8 +15,6 @@ from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["ANY", "Columns", "ExpectedRows"]
-
 ANY: Final = object()
 """The placeholder for a value that no record states: any stored value agrees with it."""
 

@@ -13,8 +13,6 @@ from ...errors import InvalidRequestError
 from ..contract.queries import AuditQuery
 from .chain import check_text, encoder_with
 
-__all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
-
 MAX_PAGE = 1_000
 """The most rows that one page may have."""
 

@@ -18,8 +18,6 @@ from ..contract.queries import AuditQuery
 from .chain import dumps
 from .cursors import MAX_PAGE
 
-__all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
-
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The columns of a CSV file, and the members of the JSON object in each line of JSON Lines."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})

@@ -24,8 +24,6 @@ from .database import Database
 from .reads import Reader
 from .unconfirmed import UnconfirmedCharges
 
-__all__ = ["OnCommit", "SqlLedger"]
-
 OnCommit = Callable[[int], None]
 """Called, in the thread that committed, with the number of requests in a commit; must not block or raise."""
 

@@ -10,8 +10,6 @@ from .rows import NotebookRow, ResponseRow
 from .selections import Selection
 from .tables import Key, Row, RowT
 
-__all__ = ["Place", "Store"]
-
 Place = tuple[str, str]
 """The owner and file of a notebook, which identify a notebook that is not deleted."""
 

@@ -15,8 +15,6 @@ from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.rules.files import file_of, path_below
 
-__all__ = ["KERNEL_PATH", "NotebookMap", "Place", "Row", "clean_path", "moved_path"]
-
 KERNEL_PATH: Final = "kernel:"
 """The prefix of the path of a kernel without a notebook; the kernel's id follows."""
 _MAX_PATH = 4_096

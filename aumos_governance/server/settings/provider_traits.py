@@ -10,8 +10,6 @@ from traitlets import TraitType
 from ...gateway.configuration.providers import EXAMPLE
 from .traits import literal, refuse
 
-__all__ = ["Port", "Providers"]
-
 
 class Providers(TraitType[Any, Any]):
     """A dict of providers by name, each a dict; stored unchanged."""

@@ -17,8 +17,6 @@ from ..balances import balances_of, change_balances, state_at, state_of
 from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
-__all__ = ["correct", "take_back", "void"]
-
 _ON_ITS_WAY: Final = 1_000_000
 """The record of a cancel has ``answered`` if the response is at least this old, in microseconds. A younger response may
 still have been on its way to the client when the client sent the cancel."""

@@ -10,8 +10,6 @@ from ...contract.charges import Hold
 from ...transaction.work import Work
 from ..balances import EnvelopeBalance, balances_of, envelopes_for, open_session_of
 
-__all__ = ["bounded", "fits_without_live_holds"]
-
 
 def bounded(work: Work, request: Hold) -> Hold:
     """Return a bounded hold with the amount that it is granted, which is at least its ``least`` amount.

@@ -8,8 +8,6 @@ from ..statements import Statements
 from .connections import PostgresServer
 from .readers import PostgresReaders
 
-__all__ = ["ReadOnlyPostgres"]
-
 
 class ReadOnlyPostgres(PostgresReaders):
     """A `ReadOnlyDatabase` in PostgreSQL: none of its connections can write."""

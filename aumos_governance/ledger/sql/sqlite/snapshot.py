@@ -10,8 +10,6 @@ from typing import Any
 from ...proof.damage import UnreadableError
 from ..store import Cursor
 
-__all__ = ["ReadableSqlite", "SqliteSnapshot"]
-
 
 class SqliteSnapshot:
     """A `Snapshot` on a connection in a read transaction."""
