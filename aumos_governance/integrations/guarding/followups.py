@@ -1,4 +1,4 @@
-"""The charges that a later response of the provider adjusts or settles.
+"""Remembers charges whose true cost only a later response of the provider states, and corrects or settles them then.
 
 An estimated charge is adjusted once, when the provider states the usage: for a background response that is polled, or a
 stream that broke off and is retrieved. The worst case of a batch stays held until the batch's results are read. A
@@ -62,9 +62,10 @@ class Followups:
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """Adjust an estimated charge to the usage that the provider states in ``response``.
+        """Adjust the estimated charge of a response to the usage that the provider states in ``response``.
 
-        ``paid`` is the call of ``response``. It is used if another process made the charge; None to ignore that charge.
+        ``paid`` is the call that a charge of another process is priced by; with None, only a charge of this process is
+        adjusted.
         """
         if reference in self._done:
             return
@@ -104,16 +105,19 @@ class Followups:
         return self._batches.get(reference)
 
     def writes_to(self, reference: str, file_id: str) -> None:
-        """Note that the results of a batch are in this file."""
+        """Note that the file ``file_id`` of the provider has the results of a batch."""
         if reference in self._batches:
             _keep(self._files, file_id, reference)
 
     def batch_of(self, file_id: str) -> str | None:
-        """Return the reference of the batch that a file has the results of, or None for any other file."""
+        """Return the reference of the batch whose results are in a file, or None for any other file."""
         return self._files.get(file_id)
 
     def read(self, reference: str, cost: Cost | None) -> None:
-        """Settle a batch's charge with the cost of its results, or release it for a batch without results (None)."""
+        """Settle a batch's charge with the cost of its results, now that they were read.
+
+        ``cost`` is None for a batch without results; its charge is released.
+        """
         charge = self._batches.pop(reference, None)
         if charge is None:
             return

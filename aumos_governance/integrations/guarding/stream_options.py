@@ -21,7 +21,7 @@ Place = tuple[str, str]
 """A base URL and a model, which identify one server: servers behind one address may differ by model."""
 _REFUSALS: Final = (400, 422)
 _BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=False)
-"""Whether the request that is being made is sent as its caller wrote it."""
+"""Whether this thread or task is sending a request again as its caller wrote it, without the field."""
 
 
 class StreamOptions:
@@ -35,7 +35,7 @@ class StreamOptions:
         self._accept: set[Place] = set()
 
     def withheld(self, place: Place) -> bool:
-        """Whether the field is not added to requests to this server."""
+        """Whether requests to this server must be sent without the field, unless the caller has set it."""
         return place in self._refuse or _BARE.get()
 
     def may_refuse(self, place: Place, error: BaseException) -> bool:
@@ -60,13 +60,13 @@ class StreamOptions:
 
 
 stream_options: Final = StreamOptions()
-"""The servers that are known in this process."""
+"""What this process has learnt about servers."""
 
 
 def resending(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass of a governed client's class that sends a refused request again as its caller wrote it.
+    """Return a subclass of a governed client's class that sends a request again if its server may refuse the field.
 
-    ``awaited`` is whether the client is asynchronous.
+    The second request is as the caller wrote it, without the field. ``awaited`` is whether the client is asynchronous.
     """
 
     class Resending(kind):  # type: ignore[misc]
@@ -100,20 +100,23 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
 
 def _may_stream(options: Any, given: Mapping[str, Any]) -> bool:
-    """Whether the response may be a stream; the field is added to no other request."""
+    """Whether the response to a request may be a stream; `govern` adds the field only to these requests.
+
+    ``options`` are the library's options of the request, and ``given`` the keyword arguments of the client's method.
+    """
     body = options.json_data
     return bool(given.get("stream") or type(body) is not dict or body.get("stream") or options.extra_json)
 
 
 class _Request:
-    """A request of a client, with its body as the caller wrote it, before the field may be added."""
+    """A request of a client; it keeps the body that the caller wrote, since `govern` may add the field to the body."""
 
     def __init__(self, client: Any, options: Any) -> None:
         self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
     def accepted(self) -> None:
-        """Note that the server accepted the request, with the field if that was added."""
+        """Note that the server accepts the field, if the request had it by `govern`."""
         if self._changed:
             stream_options.accepts(self._place())
 
