@@ -1,4 +1,4 @@
-"""The adapter for Google's Gemini API: which requests are paid, their worst cases, and the costs by their responses."""
+"""The adapter for Google's Gemini API: it decides which requests are paid calls, free, or refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _REFUSED_PATHS: Final = {
     "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
     "/openai/": "this path is OpenAI's API; configure a separate provider with a base_url that ends with /openai",
 }
-"""The reasons for refusing a request whose path contains the key."""
+"""Why a request is refused if its path contains the key; each reason completes the message "... was not sent: ..."."""
 _READABLE: Final = frozenset({"json", "sse", "media"})
 """The values of the query parameter ``alt`` that let the usage in the response be read."""
 
@@ -78,7 +78,7 @@ PROVIDER: Final[Provider] = GoogleProvider()
 
 
 def _reason(path: str, target: Target | None) -> str:
-    """Return the reason for refusing a request at a path."""
+    """Return why a request at ``path`` is refused, as the end of the message "... was not sent: ..."."""
     if target is not None and target.method in _REFUSED:
         return _REFUSED[target.method]
     for part, why in _REFUSED_PATHS.items():

@@ -1,4 +1,4 @@
-"""Published properties of Google's models beside their prices, such as the length of responses, by the model's name."""
+"""Published properties of Google's models other than prices, such as the longest response, by the model's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The upper bound of the input of a request to Google's API, in tokens."""
+"""Computes the most tokens that the input of a request to Google's API can have."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _PLAIN_PARTS: Final = frozenset(
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of an input, with one token per byte of text."""
+    """The most that the input of a request can be, with one token per byte of text, and the media in it."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
     """The media that the input may have beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
+    """Whether some input is not in the request itself; the most input is then the model's whole context window."""
 
     def hide(self, *kinds: str) -> None:
         """Note that the request does not show all of the input; the rest may have media of these ``kinds``."""
@@ -45,7 +45,7 @@ class Size:
 
 
 def size_of(body: Mapping[str, Any], model: str) -> Size:
-    """Measure the body of a request to a model."""
+    """Measure the body of a request to ``model``; the tokens of an image depend on the model."""
     size = Size()
     names = names_of(body)
     for name in ("contents", "content", "systemInstruction"):
@@ -124,6 +124,6 @@ def _add_image(size: Size, part: Mapping[str, Any], model: str) -> None:
 
 
 def _kind(blob: object) -> str:
-    """Return the part of the media type before the slash, in lower case; an empty string without a media type."""
+    """Return the media type of a file or of inline data up to the slash, such as ``image``; empty without a type."""
     media_type = field_of(blob, "mimeType") if isinstance(blob, Mapping) else None
     return media_type.partition("/")[0].strip().lower() if isinstance(media_type, str) else ""

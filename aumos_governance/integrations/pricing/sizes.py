@@ -50,7 +50,7 @@ class Size:
     kinds: set[str] = field(default_factory=set)
     """The media in the input beside text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Whether a part of the input is not in the request, so that its most tokens are the model's context window."""
+    """Whether some input is not in the request itself; the most input is then the model's whole context window."""
 
 
 def size_of(value: object) -> Size:
