@@ -113,12 +113,15 @@ class Call:
     # ---- notifications by the library's hooks, for a library that sends one attempt after the other
 
     def refused(self) -> None:
-        """Note that the last attempt got an error response."""
+        """Note that the last attempt got an error response, so that it cost nothing."""
         if self.last is not None:
             self.last.outcome = Outcome.FREE
 
     def failed(self) -> None:
-        """Note that the last attempt ended with the exception that the library handles now, before it retries."""
+        """Note whether the last attempt may have cost something, judged by the exception that it raised.
+
+        The library is handling this exception now, before it sends the request again.
+        """
         error = sys.exc_info()[1]
         if self.last is not None and error is not None and error is not self._handled:
             self.last.outcome = outcome_of(error)

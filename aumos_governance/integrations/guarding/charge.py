@@ -50,7 +50,7 @@ class ChargeGuard(Protocol):
         ...
 
     def reference(self, id: str) -> str:
-        """Implement as `Guard.reference`: return the ledger's name for the response with the provider's id ``id``."""
+        """Return the name under which the ledger keeps the response ``id`` of the provider; see `Guard.reference`."""
         ...
 
 

@@ -64,8 +64,8 @@ class Followups:
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
         """Adjust the estimated charge of a response to the usage that the provider states in ``response``.
 
-        ``paid`` is the call that a charge of another process is priced by; with None, only a charge of this process is
-        adjusted.
+        A charge of this process is priced by the call that made it. A charge of another process is found in the ledger
+        by ``reference``, and priced by ``paid``, a call made from the response; with None, it is left unchanged.
         """
         if reference in self._done:
             return
@@ -84,12 +84,17 @@ class Followups:
             named = {"hold_id": hold_id} if hold_id is not None else {"reference": reference}
             guard.engine.budget.adjust_estimate(amount, **named)
         except UnavailableError as error:
-            warnings.warn(f"The true cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"The true cost of a call of {known.model} is not recorded yet, so its estimate stays charged; retrieve"
+                f" the response again to record it: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
             return
         except (ConflictError, NotFoundError):
             pass  # The charge was adjusted before, is no estimate, or is in another ledger.
         except AumOSGovernanceError as error:
-            _log.warning("An estimated charge could not be adjusted: %s", error)
+            _log.warning("The cost of a call of %s stays an estimate that could not be adjusted: %s", known.model, error)
         self._estimates.pop(reference, None)
         _keep(self._done, reference, None)
 

@@ -31,8 +31,8 @@ __all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcom
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
-"""Why a call was refused before the ledger decided about it; like `PRICE_UNKNOWN` and `METHOD_UNKNOWN`, a code in the
-audit record of the refusal."""
+"""The code in the audit record of a call that was refused because its worst case cannot be held, such as a call with
+several prompts. `PRICE_UNKNOWN` and `METHOD_UNKNOWN` are further codes of calls that were refused before a decision."""
 
 ResponseT = TypeVar("ResponseT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})

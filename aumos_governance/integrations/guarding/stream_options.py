@@ -60,7 +60,7 @@ class StreamOptions:
 
 
 stream_options: Final = StreamOptions()
-"""What this process has learnt about servers."""
+"""What this process knows about the servers that it has sent requests with the field to."""
 
 
 def resending(kind: Any, *, awaited: bool) -> Any:
@@ -116,7 +116,7 @@ class _Request:
         self._json, self._extra = options.json_data, options.extra_json
 
     def accepted(self) -> None:
-        """Note that the server accepts the field, if the request had it by `govern`."""
+        """Note that the server accepted the request and, if `govern` had added the field, accepts the field."""
         if self._changed:
             stream_options.accepts(self._place())
 

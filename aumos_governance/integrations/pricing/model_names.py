@@ -62,7 +62,7 @@ def parse_model_id(seller: str | None, model: str, base_url: str = "") -> Parsed
 
 
 def is_local(base_url: str) -> bool:
-    """Whether the host of ``base_url`` is this machine or in a private network, judged by its name or number."""
+    """Whether the host of ``base_url`` is this machine or in a private network, judged by its name or IP address."""
     host = host_of(base_url)
     private = r"localhost|.*\.local|.*\.internal|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|::1|0\.0\.0\.0"
     return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))

@@ -97,8 +97,9 @@ class Lookup:
 def seller_at(base_url: str) -> str | None:
     """Return the seller at an address that genai-prices does not recognize by its own patterns; None for all others.
 
-    Claude in Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at
-    Anthropic's own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
+    The result is an id in genai-prices, such as ``anthropic`` for ``https://claude.googleapis.com``. Claude in
+    Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at Anthropic's
+    own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
     """
     host, path = host_of(base_url), urlsplit(base_url).path
     if host == "claude.googleapis.com" or re.fullmatch(r"aws-external-anthropic\.[a-z0-9-]+\.api\.aws", host):

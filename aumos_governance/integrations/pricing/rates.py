@@ -40,9 +40,9 @@ class Pricing(Protocol):
     """
 
     context_window: int | None
-    """The most tokens of a request; None if this limit is not known."""
+    """The most tokens that the model accepts as input; None if this limit is not known."""
     found: bool
-    """Whether the prices come from genai-prices, and the caller stated none."""
+    """Whether all prices come from genai-prices, and none from the user."""
     hourly: bool
     """Whether the prices depend on the hour of the day."""
 
@@ -93,7 +93,7 @@ class Rates:
         self.assumed = assumed
         """Whether `flat` is the user's ``default_cost``, used because the model's price is not known.
 
-        If the response states its cost, that cost is used too.
+        A cost that the response states may still replace it (see `cost_of`).
         """
         self._usage_paths = usage_paths
         self._at = datetime.now(timezone.utc)
@@ -108,18 +108,18 @@ class Rates:
 
     @property
     def found(self) -> bool:
-        """Whether the prices come from genai-prices, and the caller stated none."""
+        """Whether all prices come from genai-prices, and none from the user."""
         return self._pricing is not None and self._pricing.found
 
     @property
     def context_window(self) -> int | None:
-        """The most tokens of a request; None if this limit is not known."""
+        """The most tokens that the model accepts as input; None if this limit is not known."""
         return None if self._pricing is None else self._pricing.context_window
 
     def apply_at(self, time: datetime) -> bool:
-        """Whether the prices still apply at ``time``: it is on the day on which they were looked up (UTC).
+        """Whether the prices still apply at ``time``, that is, on the day (UTC) on which they were looked up.
 
-        Prices that depend on the hour of the day never apply at another time.
+        Prices that depend on the hour of the day must be looked up for each call.
         """
         hourly = self._pricing is not None and self._pricing.hourly
         return not hourly and time.toordinal() == self._at.toordinal()

@@ -51,12 +51,12 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 _ADDED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "gemini": (("input_tokens", ("toolUsePromptTokenCount",)), ("output_tokens", ("thoughtsTokenCount",)))
 }
-"""Counts that are added to a unit's usual count, as pairs of unit and path, by the shape of the report. They are used
-only if genai-prices has no paths for the provider."""
+"""For Gemini's reports, if genai-prices has no paths for the provider: further counts to add to the main count of a
+unit, as pairs of unit and path."""
 _ROOTS: Final = {"gemini": "usageMetadata"}
-"""The field of a response that holds its usage, for shapes whose field is not ``usage``."""
+"""By API, the field of a response that holds its usage; for all other APIs it is ``usage``."""
 _TOTALS: Final = {"gemini": "totalTokenCount"}
-"""The field with the sum of all tokens, for shapes whose field is not ``total_tokens``."""
+"""By API, the field of a usage report with the sum of all tokens; for all other APIs it is ``total_tokens``."""
 _COUNTED: Final = re.compile(
     r"search|citation|quer(?:y|ies)|num_sources|audio|video|pages|documents?$|invocation|executions?|session|container",
     re.IGNORECASE,
@@ -66,7 +66,7 @@ are parts of sums, or durations."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
 """Sellers whose responses state the charged cost; see `stated_cost`."""
 _SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
-"""Counts of text that are never charged in addition; they are skipped to save time."""
+"""Names of sums and of counts of text, which are never charged separately; they are skipped to save time."""
 _TICKS_A_DOLLAR: Final = Decimal(10**10)
 _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
 """Sellers whose ``total_tokens`` leave out reasoning and citations, by the examples in their API reference."""

@@ -28,7 +28,7 @@ _TEXT_PRICES: Final = frozenset(
         "cache_write_mtok",
     }
 )
-"""Names of prices that a model may have although its calls are charged for text only."""
+"""Names of prices. If a model has no others, the cost of plain text can be computed without genai-prices."""
 
 
 T = TypeVar("T")
@@ -108,14 +108,17 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
-    """Return the highest of ``prices`` for a token of a request with ``input_tokens``; 0 if ``prices`` is empty."""
+    """Return the highest of ``prices`` in a request with so many input tokens; 0 if ``prices`` is empty."""
     if len(prices) == 1 and isinstance(prices[0], Decimal):
         return prices[0]
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 
 def dearest(price: Any, input_tokens: int) -> Decimal:
-    """Return the highest amount of one price, among the tiers that a request with ``input_tokens`` may reach."""
+    """Return the highest tier of one price that applies if a request has up to so many input tokens.
+
+    A price without tiers is returned itself.
+    """
     if isinstance(price, Decimal):
         return price
     tiers: list[Decimal] = [tier.price for tier in price.tiers if input_tokens > tier.start]

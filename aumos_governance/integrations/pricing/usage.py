@@ -129,7 +129,7 @@ def least_tokens(seen: Seen) -> int:
 
 
 def weight(text: str) -> int:
-    """Return the size of a text in bytes of UTF-8, with an eighth of the bytes of a run of one character.
+    """Return the size of a text in bytes of UTF-8, counting only an eighth of the bytes of a run of one character.
 
     A tokenizer may encode many spaces or hyphens in a row as one token.
     """
