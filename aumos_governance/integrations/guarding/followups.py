@@ -94,7 +94,9 @@ class Followups:
         except (ConflictError, NotFoundError):
             pass  # The charge was adjusted before, is no estimate, or is in another ledger.
         except AumOSGovernanceError as error:
-            _log.warning("The cost of a call of %s stays an estimate that could not be adjusted: %s", known.model, error)
+            _log.warning(
+                "The cost of a call of %s stays an estimate that could not be adjusted: %s", known.model, error
+            )
         self._estimates.pop(reference, None)
         _keep(self._done, reference, None)
 
