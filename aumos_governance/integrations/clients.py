@@ -111,7 +111,7 @@ class _Governor:
         self._guard = guard
         self._provider = provider
         self.passes = guard.at_gateway
-        """Whether the calls are passed on unchanged, because the gateway decides and charges them."""
+        """Whether the calls are passed on unchanged, because the gateway decides about them and charges them."""
 
     def at(self, base_url: str) -> _Governor:
         """Return a governor for a copy of the client that sends its requests to another address of the provider."""

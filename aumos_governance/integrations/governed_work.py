@@ -81,7 +81,8 @@ class _Binding:
 class GovernedWork:
     """One governed function: its trust level, budget and consent, and the engine that decides about its calls.
 
-    ``limit`` is the budget in nano-USD. ``act`` makes each call a governed action, otherwise it is a governed call.
+    ``limit`` is the budget in nano-USD. With ``require_consent``, each call needs a recorded consent (`CONSENT`).
+    ``act`` makes each call a governed action, which a user may have to approve; otherwise it is a governed call.
     Without ``engine``, the registered engine decides. If no engine is registered, an engine for this function alone
     decides.
     """

@@ -24,9 +24,9 @@ of computer use, 7,550 for all of the browser's, 325 for bash, 700 for the edito
 _TOKENS_PER_VALUE: Final = 8
 """An upper bound of the tokens of a number, or of the punctuation around a name."""
 _SEARCHES: Final = 10
-"""The number of web searches that are held for a request that sets no limit."""
+"""The number of web searches whose cost is held for a request that sets no limit."""
 _ADVICE: Final = 5
-"""The number of times that consulting an advisor is held for a request that sets no limit."""
+"""The number of consultations of an advisor whose cost is held for a request that sets no limit."""
 _TOKENS_OF_ADVICE: Final = 32_000
 """The tokens held for one use of an advisor without a limit; a use typically takes 1,400 to 1,800 tokens with thinking
 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool)."""
@@ -37,8 +37,8 @@ _CODE_FREE_SINCE: Final = "20260209"
 """The first version of the web tools that makes code execution in the same request free beside its tokens
 (https://platform.claude.com/docs/en/about-claude/pricing#code-execution-tool)."""
 _COMPACTED_AT: Final = 150_000
-"""A conversation is compacted at this many input tokens unless the request sets a trigger, by the documentation of
-``BetaCompact20260112EditParam`` in Anthropic's library."""
+"""A conversation is compacted (summarized) at this many input tokens unless the request sets a trigger, by the
+documentation of ``BetaCompact20260112EditParam`` in Anthropic's library."""
 _NOT_READ_BY_THE_MODEL: Final = frozenset(
     {"model", "max_tokens", "max_tokens_to_sample", "metadata", "stream", "betas", "anthropic_beta"}
     | {"service_tier", "inference_geo", "speed", "temperature", "top_k", "top_p", "user_profile_id", "billing_policy"}

@@ -56,9 +56,10 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
 
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
-            """Set `PLANNED` for an attempt; return None, or the governor and the error if the attempt is refused.
+            """Find the call that an attempt belongs to, and keep it in `PLANNED`; return None.
 
-            The caller records and raises the error, since only the caller knows whether recording has to be awaited.
+            If the attempt is refused, return the governor and the error instead. The caller records and raises the
+            error, since only the caller knows whether recording has to be awaited.
             """
             governor = self._governor()
             try:

@@ -38,7 +38,7 @@ _REFUSED_PATHS: Final = {
     "/interactions": "what an interaction costs is not known here; use generateContent",
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
-    "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
+    "/auth_tokens": "the token opens a session of the Live API, whose cost is not known; use generateContent",
     "/openai/": "this path is OpenAI's API; configure a separate provider with a base_url that ends with /openai",
 }
 """Why a request is refused if its path contains the key; each reason completes the message "... was not sent: ..."."""
@@ -55,7 +55,7 @@ class GoogleProvider:
         """Implement `Provider.paid`: return the paid call of a request, or None for a free request."""
         path = request.plain_path
         if SOCKETS.fullmatch(path):
-            raise _refused(request, "the Live API is a WebSocket, whose cost is not known")
+            raise _refused(request, "the Live API is a WebSocket, whose cost is not known; use generateContent")
         if is_free(request, FREE_POSTS):
             return None
         formats = parse_qs(request.path.partition("?")[2]).get("alt", ["json"])

@@ -63,7 +63,7 @@ def thinks(model: str) -> bool:
 
 
 def bills_each_query(model: str) -> bool:
-    """Whether grounding is billed for each search query, and not once for each grounded request.
+    """Whether searches for a model are billed for each query, and not once for each request that searches.
 
     https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A model without a version in its name
     is taken for a new model.

@@ -15,11 +15,11 @@ __all__ = ["Size", "add_content", "size_of"]
 _FRAME: Final = 16
 """An upper bound of the tokens that frame a turn or a part of it."""
 _NOT_READ: Final = frozenset({"model", "safetySettings", "labels", "serviceTier", "store", "modelArmorConfig"})
-"""Fields that the model does not read."""
+"""Fields of a request that are not part of the model's input."""
 _MEASURED: Final = frozenset({"contents", "content", "systemInstruction"})
 """Fields with contents, whose parts are measured one by one."""
 _HIDDEN: Final = frozenset({"cachedContent", "continuationToken"})
-"""Fields that refer to input which the request does not show."""
+"""Fields of a request that refer to further input, which the request does not show."""
 _MEDIA: Final = frozenset({"audio", "image", "video"})
 _PLAIN_PARTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "functionCall", "executableCode", "codeExecutionResult", "toolCall"}

@@ -19,7 +19,7 @@ from .sizes import Size
 __all__ = ["Grounding", "Tools"]
 
 _QUERIES: Final = 10
-"""The number of search queries that are held for a model with a price per query. No request can limit the queries;
+"""The number of search queries whose cost is held for a model with a price per query. No request can limit the queries;
 further queries are charged all the same."""
 _SEARCH: Final = frozenset({"googleSearch", "googleSearchRetrieval"})
 _MAPS: Final = "googleMaps"
@@ -59,7 +59,7 @@ class Grounding:
     """Whether Google Maps was used."""
 
     def see(self, body: Mapping[str, Any]) -> None:
-        """Add the metadata of a response, or of one event of a stream."""
+        """Add the searches that the metadata in a response, or in one event of a stream, lists."""
         for candidate in listed(body.get("candidates")):
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
             if not metadata:

@@ -165,7 +165,11 @@ class Call:
 
 
 class Attempt:
-    """One sending of a call's request, from its hold until its charge ends or waits for the response to be read."""
+    """One attempt to send a call's request, with the charge for it.
+
+    The attempt ends when its response arrives, or with an exception. The charge of a stream ends later, when the caller
+    has read the stream.
+    """
 
     def __init__(self, call: Call, paid: Paid, *, streamed: bool, sending: Sending | None) -> None:
         self.call = call

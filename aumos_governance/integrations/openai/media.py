@@ -45,7 +45,7 @@ _SOUND_USAGE: Final = {
 
 
 class _MediaCall:
-    """The base class of the calls in this module."""
+    """The base class of paid calls for images and sound; it keeps the request's fields and the sizes of its files."""
 
     body = None
     quoted: Rates | None = None

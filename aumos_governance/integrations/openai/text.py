@@ -34,7 +34,7 @@ _TOOL_TOKENS: Final = 4_096
 _MARGIN: Final = 64
 """The tokens held for the text that the provider adds around an input."""
 _SEARCHES: Final = 10
-"""The number of searches held for a request that sets no limit."""
+"""The number of searches whose cost is held for a request that sets no limit."""
 
 _SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
 _SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}

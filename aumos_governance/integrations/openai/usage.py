@@ -28,7 +28,7 @@ _PRICE_KEYS: Final = {
 _OPENROUTER_RESULT: Final = Decimal("0.004")
 """USD for one search result of OpenRouter's web plugin: https://openrouter.ai/docs/features/web-search."""
 _OPENROUTER_RESULTS: Final = 5
-"""The number of search results for a request that states no number."""
+"""The number of search results that OpenRouter adds to a request that states no number."""
 _OPENROUTER_SEARCH: Final = Decimal("0.05")
 """The most USD that OpenRouter charges for a request's search with a provider's own engine, at the largest context."""
 _XAI_SOURCE: Final = Decimal("0.025")
