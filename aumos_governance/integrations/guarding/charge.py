@@ -236,7 +236,7 @@ class Charge:
         return True
 
     def _recorded(self) -> None:
-        # If the ledger's response is an error, the leftovers' thread reads it soon afterwards and handles it.
+        # If the ledger's response is an error, the background thread reads it soon afterwards and handles it.
         if self.grant.settlement is not None:
             leftovers.ended(self)
 

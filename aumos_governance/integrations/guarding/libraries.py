@@ -14,7 +14,7 @@ __all__ = ["LIBRARIES", "Library", "is_of_library", "library_names", "provider_o
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One provider's Python library."""
+    """A provider's Python library whose clients `govern` accepts."""
 
     name: str
     """The provider's name for messages."""

@@ -17,7 +17,7 @@ _ADDRESSES: Final = {
     "google": ("GOOGLE_GEMINI_BASE_URL",),
     "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
 }
-"""For each provider, the environment variables with its address, in the order in which LiteLLM reads them."""
+"""For each provider, the environment variables with the address to send its calls to, in the order of LiteLLM."""
 
 
 def at_gateway(base_url: str) -> bool:

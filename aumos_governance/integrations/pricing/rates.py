@@ -139,7 +139,7 @@ class Rates:
         return other
 
     def varies(self, context: Mapping[str, str]) -> bool:
-        """Whether genai-prices has other prices for these terms, such as ``{"speed": "fast"}``."""
+        """Whether the model has other prices than usual under the terms ``context``, such as ``{"speed": "fast"}``."""
         if self._pricing is None:
             return False
         try:

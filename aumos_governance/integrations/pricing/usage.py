@@ -50,7 +50,7 @@ class Report:
     total_covers_all: bool = True
     """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
-    """The paths in the report of counts that may be charged, and that genai-prices has no unit for."""
+    """The paths of counts in the report that may be charged although genai-prices has no unit for them."""
 
 
 def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[dict[str, Number], bool]:
