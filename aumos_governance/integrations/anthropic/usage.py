@@ -1,4 +1,4 @@
-"""The counts of Anthropic's usage reports, compared with each other and with the visible output."""
+"""Reads the counts of Anthropic's usage reports, and checks them against each other and against the visible output."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """A run of a model that the sums of the usage report do not include."""
+    """A run of a model that is charged in addition to the sums of the usage report, with its own counts."""
 
     model: str | None
     """The name of the model; None for the model that responded."""
@@ -93,9 +93,10 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
 
 
 def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
-    """Whether a usage report has a count without a known price.
+    """Whether a usage report counts something that no known price covers.
 
-    ``code_is_free`` is whether code execution costs nothing beside tokens or is covered by the user's fee.
+    ``code_is_free`` is whether code execution needs no price: it costs nothing beside the tokens, or the user's fee per
+    call covers it.
     """
     free = _FREE_SERVER_TOOLS | {_SEARCHES} | ({_CODE} if code_is_free else frozenset())
     return any(
@@ -118,7 +119,7 @@ def is_implausible(units: Units, seen: Seen) -> bool:
 
 
 def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Iterator[Iteration]:
-    """Yield the runs of models that are billed beside the sums of a usage report.
+    """Yield the runs of models that are charged in addition to the sums of a usage report.
 
     ``model`` is the model that responded, and ``main`` has the counts of the sums. If this model's turns exceed the
     sums, ``main`` is corrected and marked as doubtful. Raises UsageMissingError for an iteration of an unknown kind.

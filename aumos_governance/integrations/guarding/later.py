@@ -103,7 +103,10 @@ class LaterLines:
 
 
 def reading_along(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
-    """Return the steps that pass an httpx response to ``later``: at once, or while the caller reads a stream."""
+    """Return a generator that passes an httpx response to ``later``, at once or while the caller reads a stream.
+
+    It is for `steps.now` or, if ``awaited``, `steps.when_awaited`.
+    """
     content = content_of(response)
     if content is None:
         if awaited:

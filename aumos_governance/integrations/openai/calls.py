@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's API: which requests are paid, their worst cases, and the costs by their responses."""
+"""The adapter for OpenAI's API: it decides which requests are paid calls, free, or refused."""
 
 from __future__ import annotations
 
