@@ -210,7 +210,8 @@ class Writer:
             return self._do(request)
         if turn.mine():
             raise LedgerError(
-                "The ledger is in the middle of another request of this thread; make this request after that request."
+                "The ledger is in the middle of another request of this thread;"
+                " make this request again when the other one is done."
             )
         slot = Slot()
         self._put(request, slot)
