@@ -67,6 +67,8 @@ async def pass_unpaid(
     already, so its connection is closed.
 
     Args:
+        request: The client's request.
+        response: The provider's response, whose body is not read yet.
         headers: The response's headers to forward.
         key: The provider's key, which is replaced by ``***`` in the body; None if the provider needs no key.
         name: The provider's name, for error messages.
@@ -122,6 +124,8 @@ async def pass_on(
     part of it already, so its connection is closed.
 
     Args:
+        request: The client's request.
+        response: The provider's response, whose body is not read yet.
         headers: The response's headers to forward.
         charge: The hold for the call, which this function ends.
         reader: Reads the usage from the response.
