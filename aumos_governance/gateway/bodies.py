@@ -57,9 +57,11 @@ class Bodies:
         counted.
         """
         if self._of_key[key_id] + size > self.max_key_bytes:
-            raise _busy("the calls in progress with this key take all the memory that one key may use")
+            raise _busy(
+                "the request bodies of the calls in progress with this key take all the memory that one key may use"
+            )
         if self._size + size > self._max_total_bytes:
-            raise _busy("the calls in progress take all the memory that the gateway has for request bodies")
+            raise _busy("the request bodies of the calls in progress take all the memory that the gateway has for them")
         self.release(key_id, -size)
 
     def release(self, key_id: str, size: int) -> None:
@@ -192,7 +194,8 @@ class Body:
         raise RefusedError(
             HTTPStatus.REQUEST_TIMEOUT,
             "TIMEOUT",
-            "AumOS Governance: the request's body did not arrive in time, so it was not sent; make the request again.",
+            f"AumOS Governance: the client sent nothing more of the request body for {_SILENCE_SECONDS:g} seconds, so"
+            " the request was not forwarded; make it again.",
         )
 
     def _keep(self, pieces: list[bytes], piece: bytes) -> None:
@@ -285,7 +288,7 @@ def _busy(why: str) -> RefusedError:
     return RefusedError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "BUSY",
-        f"AumOS Governance: {why}, so this one was not sent; try again in a moment.",
+        f"AumOS Governance: {why}, so this call was not sent; try again in a moment.",
         headers={"retry-after": "1"},
     )
 
@@ -303,5 +306,6 @@ def _too_large(most: int) -> RefusedError:
     return RefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "TOO_LARGE",
-        f"AumOS Governance: a request body may have at most {most // (1024 * 1024)} MiB; send less.",
+        f"AumOS Governance: the request body has more than {most // (1024 * 1024)} MiB, the most that the gateway"
+        " accepts; send less, or split it into several requests.",
     )

@@ -87,7 +87,7 @@ class Exchange:
             self._record(refused)
             return self.refusal_response(refused)
         except Exception:
-            self._shared.log.exception("A request to the gateway failed.")
+            self._shared.log.exception("The gateway could not serve a request because of an unexpected error.")
             if self._request.writer.output_size and self._request.transport is not None:
                 # Part of a response was sent already, and the client must not take it for a whole one.
                 self._request.transport.abort()
@@ -95,7 +95,8 @@ class Exchange:
                 RefusedError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "INTERNAL",
-                    "AumOS Governance: the gateway failed; the Jupyter server's log has the details.",
+                    "AumOS Governance: the gateway could not serve this request because of an error of its own; the"
+                    " Jupyter server's log has the details.",
                 )
             )
         finally:
@@ -151,7 +152,8 @@ class Exchange:
             raise RefusedError(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "METHOD_UNKNOWN",
-                "AumOS Governance: the gateway forwards GET, POST and DELETE requests, and no WebSockets.",
+                "AumOS Governance: this request was not forwarded; the gateway forwards GET, POST and DELETE requests,"
+                " but no other methods and no WebSockets.",
             )
         name = destination.upstream.name
         path = request.rel_url.raw_path[len(_PREFIX) + len(name) :]

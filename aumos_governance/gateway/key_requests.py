@@ -150,7 +150,10 @@ class KeyRequests:
     def _known(self, path: str) -> NotebookKey:
         notebook = self._place(path)
         if self._service.ledger.read(ReadState(notebook=notebook)).session_id is None:
-            raise NotFoundError(f"Governance was never started in {path!r}, so no call is authorized; start it there.")
+            raise NotFoundError(
+                f"Governance was never started in {path!r}, so no call can be charged to it; start governance in that"
+                " notebook first."
+            )
         return notebook
 
     def _named(self, key_id: str) -> GatewayKey:

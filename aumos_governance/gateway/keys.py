@@ -40,6 +40,10 @@ _NO_NOTEBOOK: Final = (
     "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
     " terminal in the governance panel, or start governance in a notebook."
 )
+_NOT_RECORDED: Final = (
+    "The ledger could not record that the key of a kernel or terminal is revoked; this server refuses the key already:"
+    " %s"
+)
 _DELETED: Final = "The notebook of this key was deleted, so nothing was sent; use the key of another notebook."
 
 
@@ -234,7 +238,7 @@ class GatewayKeys:
         try:
             self._ledger.submit(request).add_done_callback(self._revoked_late)
         except AumOSGovernanceError as error:
-            self._log.warning("The revocation of a key could not be recorded: %s", error)
+            self._log.warning(_NOT_RECORDED, error)
 
     def revoke_server(self) -> None:
         """Revoke the keys of all kernels and terminals of this server, because the server ends; wait for the ledger."""
@@ -268,7 +272,11 @@ class GatewayKeys:
             try:
                 self.refresh()
             except Exception as error:  # noqa: BLE001 - the next read may succeed, and the ledger decides each call
-                self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
+                self._log.warning(
+                    "The gateway's keys could not be read from the ledger, so revocations by other servers are not"
+                    " applied yet; the read is repeated: %s",
+                    error,
+                )
 
     def _update_active(self, states: tuple[SessionState, ...]) -> None:
         if self._active.update(states):
@@ -327,7 +335,7 @@ class GatewayKeys:
     def _revoked_late(self, future: Future[Any]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.warning("The revocation of a key could not be recorded: %s", error)
+            self._log.warning(_NOT_RECORDED, error)
 
     def _of_process(self, kind: str, subject: str) -> list[str]:
         """Return the ids of the valid keys that this server issued to one kernel or terminal."""

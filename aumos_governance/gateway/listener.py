@@ -87,7 +87,7 @@ class Gateway:
         Raises ConfigurationError if the gateway cannot be started.
         """
         if self._thread is not None:
-            raise RuntimeError("The gateway was started already.")
+            raise RuntimeError("This gateway was started already, and can be started only once; make a new Gateway.")
         listening = _Started()
         self._thread = threading.Thread(target=self._run, args=(port, listening), name="aumos-gateway", daemon=True)
         self._thread.start()
@@ -124,7 +124,7 @@ class Gateway:
             asyncio.run(self._serve(port, listening))
         except Exception as error:  # noqa: BLE001 - `start` waits in another thread, and must raise any error
             listening.failed(error)
-            self._log.exception("The gateway has failed and does not serve requests any more.")
+            self._log.exception("The gateway has failed and serves no requests any more; restart the Jupyter server.")
 
     async def _serve(self, port: int, listening: _Started) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -211,5 +211,7 @@ class _Started:
     def wait(self) -> int:
         self._done.wait()
         if self._error is not None:
-            raise ConfigurationError(f"The gateway could not be started: {self._error}.") from self._error
+            raise ConfigurationError(
+                f"The gateway could not be started: {self._error}; the Jupyter server's log has the details."
+            ) from self._error
         return self._port

@@ -245,7 +245,9 @@ async def _pass_in_pieces(
     except BROKEN as error:
         # The provider's response or the client's connection broke off, and the client must not take the part that it
         # has for the whole response.
-        logging.getLogger(__name__).debug("A response was not passed on to its end: %s", error)
+        logging.getLogger(__name__).debug(
+            "A connection broke off before a response was forwarded completely, so the client's is closed: %s", error
+        )
         if request.transport is not None:
             request.transport.abort()
     finally:

@@ -121,7 +121,9 @@ class ServiceRequests:
                 loop.call_soon_threadsafe(arrived, response)
             except RuntimeError:
                 # The gateway's event loop has been closed.
-                self._log.debug("A response of the governance service came after the gateway's end.")
+                self._log.debug(
+                    "A response of the governance service arrived after the gateway had stopped, and is ignored."
+                )
 
         self._service.submit(caller, request, reply)
 
@@ -176,7 +178,7 @@ class ServiceRequests:
                 break
             if not number:
                 self._log.warning(
-                    "The gateway's request %r is not recorded yet and is repeated: %s",
+                    "The ledger has not recorded the gateway's request %r yet, so it is sent again until it is: %s",
                     request.op,
                     response.get("message"),
                 )
@@ -185,7 +187,11 @@ class ServiceRequests:
             request, future = replace(request, exp=self._clock() + _SECONDS), self._loop.create_future()
         if not response.get("ok") and request.op != "adjust":
             # The refusal of an adjustment is normal: the response was charged exactly, so there is nothing to adjust.
-            self._log.warning("The gateway's request %r was refused: %s", request.op, response.get("message"))
+            self._log.warning(
+                "The governance service refused the gateway's request %r, so it is not recorded: %s",
+                request.op,
+                response.get("message"),
+            )
 
     def _take_back(self, caller: Caller, request: WireRequest) -> None:
         if request.op == "hold":

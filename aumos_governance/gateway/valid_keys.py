@@ -106,7 +106,9 @@ class ValidKeys:
                 try:
                     call(key_id)
                 except Exception:  # noqa: BLE001 - the other listeners must be called
-                    self._log.exception("A listener failed when it was notified that a key is revoked.")
+                    self._log.exception(
+                        "A listener failed when it was notified that the key %s is not valid any more.", key_id
+                    )
 
     def on_dropped(self, call: Callable[[str], None]) -> Callable[[], None]:
         """Add ``call`` as a listener: it is called with the id of each key that `drop` makes invalid, in that thread.
