@@ -228,7 +228,7 @@ def notebook_engine() -> NotebookEngine:
     shell = get_ipython()
     if shell is None and not is_worker(os.environ):
         raise ConfigurationError(
-            "notebook_engine() is the engine of a notebook, and this code runs neither in a kernel nor in IPython; use"
+            "notebook_engine() works only in a notebook's kernel or in IPython, and this code runs in neither; use"
             " GovernanceEngine() here."
         )
     found = _engine

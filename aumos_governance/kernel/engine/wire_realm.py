@@ -204,9 +204,9 @@ _READ: Final[dict[type[Query[Any]], Callable[[Send, Any], Any]]] = {
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
 _REFUSED: Final[dict[type[Any], str]] = {
-    Record: f"A notebook's engine records what it decides and nothing else, so nothing was recorded; {_ELSEWHERE}.",
-    TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
-    ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
+    Record: f"A notebook's engine records only its own decisions, so this record was not added; {_ELSEWHERE}.",
+    TouchTrust: f"A notebook's engine does not record when its agents were active; {_ELSEWHERE}.",
+    ListHolds: "A notebook's engine does not list open holds; see them in the governance panel.",
 }
 
 

@@ -144,7 +144,7 @@ def _seconds(arguments: Arguments) -> float | None:
         seconds = 0.0
     if not 0 < seconds <= _LONGEST_WAIT:
         raise InvalidRequestError(
-            f"--timeout must be the seconds that a user has to decide, more than 0 and at most {_LONGEST_WAIT},"
+            f"--timeout must be the seconds that a user has to decide, a number above 0 and at most {_LONGEST_WAIT},"
             f" not {raw[:40]!r}."
         )
     return seconds
@@ -153,5 +153,5 @@ def _seconds(arguments: Arguments) -> float | None:
 def _text(arguments: Arguments, option: str) -> str | None:
     value = arguments.values.get(option)
     if value is not None and (not value.strip() or len(value) > MAX_TEXT):
-        raise InvalidRequestError(f"{option} must be a name of 1 to {MAX_TEXT} characters.")
+        raise InvalidRequestError(f"{option} must be a name of 1 to {MAX_TEXT} characters, not {value[:40]!r}.")
     return value

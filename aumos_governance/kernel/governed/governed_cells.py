@@ -73,12 +73,15 @@ class GovernedCells:
         first = next((number for number, line in enumerate(body) if line.strip()), None)
         if first is None:
             raise InvalidRequestError(
-                f"%%{MAGIC} governs the code below it, and there is none in this cell; nothing was run."
+                f"%%{MAGIC} governs the code below it, and there is none in this cell: write the code there; nothing"
+                " was run."
             )
         if body[first].startswith("%%"):
             name = body[first][2:].split(maxsplit=1)[0] if body[first][2:].strip() else ""
             if name == MAGIC:
-                raise InvalidRequestError(f"A cell has one %%{MAGIC}, on its first line; nothing was run.")
+                raise InvalidRequestError(
+                    f"A cell may have only one %%{MAGIC}, on its first line: remove the second one; nothing was run."
+                )
             if name in _PYTHON_MAGICS and any(line.strip() for line in body[first + 1 :]):
                 self._check(body[first + 1 :], above + first + 1, python=False)
             return
@@ -92,7 +95,8 @@ class GovernedCells:
             return
         if not tree.body and python:
             raise InvalidRequestError(
-                f"%%{MAGIC} governs the code below it, and there are only comments in this cell; nothing was run."
+                f"%%{MAGIC} governs the code below it, and there are only comments in this cell: write the code there;"
+                " nothing was run."
             )
         flags = self._shell.compile.flags | (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if self._shell.autoawait else 0)
         for statement in tree.body:

@@ -159,7 +159,10 @@ class Client:
         if no server has responded to a hello yet.
         """
         if self._clock_offset is None:
-            raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
+            raise UnavailableError(
+                "The kernel is not connected to the governance server yet, so nothing was sent; connect it with"
+                " %governance_status and run the cell again."
+            )
         until = monotonic() + self._timeout
         posted = PostedRequest(
             self._wire_request(new_request_id(), op, until, cell or Cell(), body), until, self._ensure_result

@@ -142,7 +142,7 @@ def _make(shell: Any) -> Connection:
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
             "This kernel is governed, but runs behind a Jupyter kernel gateway, through which its server cannot"
-            " respond; governance does not support that, so nothing is authorised."
+            " respond, so nothing is authorised; use a kernel that the Jupyter server starts itself."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
         inherited = inherited_offer(os.environ)

@@ -74,13 +74,15 @@ class Signature:
         for word in words:
             if not word.startswith("--"):
                 if self.positional is None or positional is not None:
-                    raise InvalidRequestError(f"%{self.magic} has no place for {word!r}: {self.usage()}")
+                    raise InvalidRequestError(f"%{self.magic} does not take the argument {word!r}: {self.usage()}")
                 positional = word
                 continue
             name, equals, value = word.partition("=")
             option = self._option(name)
             if name in values or name in flags:
-                raise InvalidRequestError(f"The option {name} is given twice in one %{self.magic}.")
+                raise InvalidRequestError(
+                    f"The option {name} is given twice in one %{self.magic}; leave out one of them."
+                )
             if isinstance(option, Flag):
                 if equals:
                     raise InvalidRequestError(f"The option {name} takes no value: {self.usage()}")
@@ -120,7 +122,7 @@ def split(line: str) -> list[str]:
             break
         match = _WORD.match(line, position)
         if match is None or (match.end() < len(line) and not line[match.end()].isspace()):
-            raise InvalidRequestError(f"A quote is opened and not closed in: {line.strip()}")
+            raise InvalidRequestError(f"A quote is opened and not closed; close it in: {line.strip()}")
         words.append(_QUOTED.sub(lambda quoted: quoted.group(1) or quoted.group(2) or "", match.group()))
         position = match.end()
     return words

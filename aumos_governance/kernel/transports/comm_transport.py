@@ -53,8 +53,8 @@ class CommTransport(ReceivingTransport):
         handlers = getattr(kernel, "control_handlers", None)
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
-                "This kernel is governed by its Jupyter server, but cannot reach it: governance needs ipykernel 6.29 or"
-                " later, whose control channel responds while a cell runs; nothing is authorised."
+                "This kernel is governed by its Jupyter server, but cannot receive responses while a cell runs, so"
+                " nothing is authorised; install ipykernel 6.29 or later for this kernel and restart it."
             )
         import comm
 
@@ -77,7 +77,8 @@ class CommTransport(ReceivingTransport):
             )
         if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
             raise InvalidRequestError(
-                f"A request must have at most {_LONGEST} characters, so nothing was sent; shorten its texts."
+                f"The texts of a request may have at most {_LONGEST} characters together, so this {request.op} was not"
+                " sent; shorten its code or other texts."
             )
         with self._lock:
             self._kept_back[request.id] = request
