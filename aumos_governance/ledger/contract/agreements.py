@@ -21,28 +21,6 @@ from .audit_facts import Recorded
 from .facts import Decision, NotebookKey
 from .requests import Request
 
-__all__ = [
-    "AcknowledgeReport",
-    "Approval",
-    "ApprovalStatus",
-    "AskApproval",
-    "Consent",
-    "DecideApproval",
-    "Evaluate",
-    "FileReport",
-    "FinishReport",
-    "GrantConsent",
-    "Record",
-    "RemoveTrust",
-    "Report",
-    "RevokeConsent",
-    "SetTrust",
-    "TouchTrust",
-    "TrustAssignment",
-    "WithdrawApproval",
-    "session_realm",
-]
-
 
 class ApprovalStatus(str, Enum):
     """The state of an approval request: ``pending`` until a user decides it or its caller withdraws it."""

@@ -9,15 +9,6 @@ from typing import Any
 from ...frozen import quick
 from ...types import GovernanceOutcome
 
-__all__ = [
-    "AuditEntry",
-    "AuditPage",
-    "AuditSum",
-    "Finding",
-    "Recorded",
-    "VerifyResult",
-]
-
 
 @quick
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,6 @@ from ...types import BudgetPeriod
 from .facts import Balance, NotebookKey, SessionState
 from .requests import Request
 
-__all__ = [
-    "Adjusted",
-    "BudgetState",
-    "CeilingState",
-    "ChargeState",
-    "ConfigureEnvelopes",
-    "Corrected",
-    "EnvelopeKind",
-    "EnvelopeSpec",
-    "EnvelopeState",
-    "HeldCharge",
-    "Resolved",
-    "SetBudget",
-    "SetCeiling",
-]
-
 
 class ChargeState(str, Enum):
     """The state of a charge: a spend, which is charged at once, or a hold, which is settled or released later.

@@ -17,23 +17,6 @@ from .budgets import Adjusted, Corrected, Resolved
 from .facts import Decision, NotebookKey, Voided
 from .requests import Request
 
-__all__ = [
-    "Adjust",
-    "Charging",
-    "Checks",
-    "Correct",
-    "ExpireHolds",
-    "Hold",
-    "KernelGone",
-    "KernelsPresent",
-    "Release",
-    "Settle",
-    "Spend",
-    "TakeBack",
-    "Unconfirmed",
-    "Void",
-]
-
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)

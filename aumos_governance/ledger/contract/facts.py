@@ -13,24 +13,6 @@ from typing import Final
 from ...frozen import quick
 from ...types import GovernanceOutcome, TrustLevel
 
-__all__ = [
-    "TRUST_LIMITS",
-    "UNDECIDED",
-    "Balance",
-    "ClosedSessions",
-    "Decision",
-    "Found",
-    "Limit",
-    "NotebookKey",
-    "Opened",
-    "Origin",
-    "SessionState",
-    "Voided",
-    "made_at",
-    "new_id",
-]
-
-
 # ---- the notebook and the origin of a request
 
 

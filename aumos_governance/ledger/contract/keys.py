@@ -14,21 +14,6 @@ from .facts import NotebookKey
 from .queries import Query
 from .requests import Request
 
-__all__ = [
-    "KERNEL",
-    "KEY_PATH",
-    "KINDS",
-    "RUN",
-    "TERMINAL",
-    "USER",
-    "BindKey",
-    "GatewayKey",
-    "IssueKey",
-    "ListKeys",
-    "RevokeKeys",
-    "RevokedKeys",
-]
-
 KERNEL: Final = "kernel"
 TERMINAL: Final = "terminal"
 USER: Final = "user"

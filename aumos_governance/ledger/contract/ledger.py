@@ -18,8 +18,6 @@ from .facts import SessionState
 from .queries import Query
 from .requests import Request, ResponseT_co
 
-__all__ = ["Ledger", "Listener"]
-
 Listener = Callable[[tuple[SessionState, ...]], None]
 """A function that the ledger calls after each commit with the new states of the notebooks that the commit changed. It
 is called in the thread that committed, and must not block or raise."""

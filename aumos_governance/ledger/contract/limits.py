@@ -10,8 +10,6 @@ from .audit_facts import Recorded
 from .facts import Limit, NotebookKey
 from .requests import Request
 
-__all__ = ["LimitEvent", "RecordLimitRequest"]
-
 
 class LimitEvent(str, Enum):
     """An event in the life of a call that waits at a limit on money. The values are events of audit records."""

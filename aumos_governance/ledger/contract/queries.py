@@ -18,30 +18,6 @@ from .budgets import BudgetState, CeilingState, EnvelopeState, HeldCharge
 from .facts import NotebookKey, SessionState
 from .requests import ResponseT_co
 
-__all__ = [
-    "DECISIONS",
-    "AuditFilters",
-    "AuditQuery",
-    "AuditSums",
-    "CountAudit",
-    "FindConsent",
-    "FindTrust",
-    "ListApprovals",
-    "ListBudgets",
-    "ListCeilings",
-    "ListConsents",
-    "ListEnvelopes",
-    "ListHolds",
-    "ListNotebooks",
-    "ListReports",
-    "ListStates",
-    "ListTrust",
-    "Query",
-    "ReadApproval",
-    "ReadState",
-]
-
-
 DECISIONS: Final = ("evaluate", "hold")
 """The events of audit records that are decisions about actions, which `AuditFilters.decisions` selects."""
 

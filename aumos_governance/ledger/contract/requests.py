@@ -14,18 +14,6 @@ from ...types import TrustLevel
 from .facts import NotebookKey, Opened, Origin, SessionState
 from .terms import SessionTerms
 
-__all__ = [
-    "ChangeSession",
-    "CloseSession",
-    "DeleteNotebook",
-    "JoinNotebooks",
-    "MoveNotebook",
-    "OpenSession",
-    "Request",
-    "ResponseT_co",
-    "new_key",
-]
-
 ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
 

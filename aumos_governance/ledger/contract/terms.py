@@ -14,8 +14,6 @@ from ... import money
 from ...errors import NotAllowedError
 from ...types import TrustLevel
 
-__all__ = ["LastSession", "Plan", "SessionTerms", "Value", "check_close", "plan_change", "plan_open"]
-
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:

@@ -23,27 +23,6 @@ from ..rules.verdicts import Refusal, over_budget
 from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
-__all__ = [
-    "EnvelopeBalance",
-    "balances_of",
-    "build_state",
-    "category_id",
-    "change_balances",
-    "check_sums",
-    "enclosing_ids",
-    "envelope_id",
-    "envelopes_for",
-    "open_session_of",
-    "over_ceiling",
-    "overdraw",
-    "own_envelope",
-    "period_start",
-    "seen_from",
-    "state_at",
-    "state_of",
-    "with_id_replaced",
-]
-
 _MOST = 2**63 - 1
 _DAY = 24 * 3600 * MICROS
 _LIFETIME = BudgetPeriod.LIFETIME.value

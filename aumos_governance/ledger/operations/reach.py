@@ -17,8 +17,6 @@ from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, S
 from ..transaction.selections import Selection
 from ..transaction.work import Work
 
-__all__ = ["key_under", "may_name", "newest_session", "notebook_of", "page", "session_and_notebook"]
-
 _OpenRow = TypeVar("_OpenRow", ChargeRow, ApprovalRow, ReportRow)
 
 

@@ -12,8 +12,6 @@ from ..contract.queries import Query
 from ..contract.requests import Request
 from ..transaction.work import Work
 
-__all__ = ["OPERATIONS", "READERS", "operation", "reader"]
-
 _RequestT = TypeVar("_RequestT", bound=Request[Any])
 _QueryT = TypeVar("_QueryT", bound=Query[Any])
 _ResponseT = TypeVar("_ResponseT")

@@ -28,26 +28,6 @@ from ...errors import InvalidRequestError
 from ...types import GovernanceOutcome
 from ..contract.audit_facts import AuditEntry
 
-__all__ = [
-    "AUDIT_COLUMNS",
-    "AUDIT_HINTS",
-    "LEDGER_CHAIN",
-    "NO_NOTEBOOK",
-    "NO_OUTCOME",
-    "OWN_EVENTS",
-    "START",
-    "AuditRow",
-    "check_text",
-    "check_whole",
-    "digest",
-    "dumps",
-    "encode",
-    "encoder_with",
-    "entry",
-    "link",
-    "row",
-]
-
 AUDIT_HINTS: Final[dict[str, Any]] = {
     "chain": str,
     "seq": int,

@@ -32,8 +32,6 @@ from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
-
 HOUR: Final = 3600 * MICROS
 """An hour in microseconds."""
 KEEP_RESPONSES: Final = 48 * HOUR

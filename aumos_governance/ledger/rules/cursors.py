@@ -17,8 +17,6 @@ from ...errors import InvalidRequestError
 from ..contract.queries import AuditQuery
 from .chain import check_text, encoder_with
 
-__all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
-
 MAX_PAGE = 1_000
 """The most items that one page of any paged query may have."""
 

@@ -21,8 +21,6 @@ from ..contract.queries import AuditQuery
 from .chain import dumps
 from .cursors import MAX_PAGE
 
-__all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
-
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
 """The names of the columns in a CSV export, and of the members of each JSON object in a JSON Lines export."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})

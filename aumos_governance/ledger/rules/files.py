@@ -13,8 +13,6 @@ import re
 from functools import lru_cache
 from typing import Final, Protocol
 
-__all__ = ["file_of", "is_folder", "lies_in", "path_below", "range_of", "sort_key"]
-
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
 

@@ -9,8 +9,6 @@ from ...clock import MICROS, to_datetime
 from ...errors import InvalidRequestError
 from .chain import AUDIT_COLUMNS, AuditRow
 
-__all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]
-
 STRETCHES: Final = {"day": 86_400 * MICROS, "hour": 3_600 * MICROS, "minute": 60 * MICROS}
 """By name, the length in microseconds of each stretch of time that records can be summed by."""
 _AT: Final = AUDIT_COLUMNS.index("at")

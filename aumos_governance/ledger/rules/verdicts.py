@@ -11,20 +11,6 @@ from ... import money
 from ...types import ActionKind, TrustLevel
 from ..contract.facts import Limit, Origin
 
-__all__ = [
-    "APPROVAL_REQUIRED",
-    "BUDGET_EXCEEDED",
-    "BUDGET_HELD",
-    "Refusal",
-    "action_refusal",
-    "agent_refusal",
-    "level_refusal",
-    "no_budget",
-    "no_consent",
-    "no_session",
-    "over_budget",
-]
-
 
 class Refusal(NamedTuple):
     """A reason for refusing a charge or an action: a stable code, a sentence for users, and the limit concerned.

@@ -10,20 +10,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-__all__ = [
-    "GIVEN",
-    "Condition",
-    "Operator",
-    "among",
-    "at_most",
-    "differs",
-    "equal",
-    "given",
-    "has",
-    "missing",
-    "present",
-]
-
 GIVEN: Final = object()
 """Marks, in place of a constant, a value of a condition that the caller passes with each search."""
 

@@ -10,8 +10,6 @@ from .rows import NotebookRow, ResponseRow
 from .selections import Selection
 from .tables import Key, Row, RowT
 
-__all__ = ["Place", "Store"]
-
 Place = tuple[str, str]
 """The owner and the file of a notebook. Together they identify a *live* notebook, which is one that is not deleted."""
 

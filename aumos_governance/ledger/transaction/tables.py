@@ -19,24 +19,6 @@ from typing import Annotated, Any, ClassVar, Final, TypeVar, Union, get_args, ge
 
 from .conditions import Condition
 
-__all__ = [
-    "NULLABLE",
-    "ROWS",
-    "SMALL",
-    "Column",
-    "Index",
-    "Key",
-    "References",
-    "Row",
-    "RowT",
-    "Table",
-    "columns",
-    "key_getter",
-    "key_of",
-    "table",
-    "values_getter",
-]
-
 Key = tuple[Any, ...]
 """The values of a row's primary key, in the order of its columns."""
 SMALL: Final = "small"

@@ -22,8 +22,6 @@ from .selections import Selection
 from .store import Place, Store
 from .tables import Key, Row, RowT, key_getter, key_of
 
-__all__ = ["Work", "record"]
-
 
 class Work:
     """The rows and audit records that one transaction has loaded, changed or added so far.

@@ -22,8 +22,6 @@ from ..balances import category_id, enclosing_ids, open_session_of, over_ceiling
 from ..registry import operation
 from .trust import agent_level, check_named, find_consent, realm_in
 
-__all__ = ["append_record", "evaluate"]
-
 
 @operation(Record)
 def append_record(work: Work, request: Record) -> Recorded:

@@ -29,21 +29,6 @@ from ...transaction.work import Work, record
 from ..balances import open_session_of
 from ..registry import operation, reader
 
-__all__ = [
-    "agent_level",
-    "assignment_of",
-    "check_named",
-    "consent_of",
-    "find_consent",
-    "find_trust",
-    "grant_consent",
-    "realm_in",
-    "remove_trust",
-    "revoke_consent",
-    "set_trust",
-    "touch_trust",
-]
-
 
 @operation(SetTrust)
 def set_trust(work: Work, request: SetTrust) -> TrustAssignment:

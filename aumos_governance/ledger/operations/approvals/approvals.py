@@ -22,8 +22,6 @@ from ..balances import open_session_of
 from ..reach import key_under, may_name, notebook_of, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["withdraw"]
-
 
 @operation(AskApproval)
 def request_approval(work: Work, request: AskApproval) -> Approval:

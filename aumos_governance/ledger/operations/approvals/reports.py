@@ -21,8 +21,6 @@ from ...transaction.work import Work, record
 from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["report_of"]
-
 
 @operation(FileReport)
 def file_report(work: Work, request: FileReport) -> Report:

@@ -24,8 +24,6 @@ from ..balances import envelope_id, period_start
 from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 
-__all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
-
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
     """Put the shared ceilings of a server's configuration around all sessions of an owner.

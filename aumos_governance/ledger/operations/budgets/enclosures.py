@@ -16,8 +16,6 @@ from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, Membe
 from ...transaction.work import Work
 from ..balances import envelope_id
 
-__all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
-
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 """The kinds of ceilings that servers share. A server's configuration creates one, and only `SetCeiling` changes it."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}

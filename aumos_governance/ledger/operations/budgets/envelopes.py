@@ -31,8 +31,6 @@ from ..registry import operation, reader
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
 
-__all__ = ["budget_state", "configure", "set_budget"]
-
 
 @operation(ConfigureEnvelopes)
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:

@@ -13,8 +13,6 @@ from ...transaction.work import Work, record
 from ..balances import open_session_of
 from ..registry import operation
 
-__all__ = ["record_limit_request"]
-
 
 @operation(RecordLimitRequest)
 def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:

@@ -16,8 +16,6 @@ from ..balances import balances_of, change_balances, check_sums, state_of
 from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
-__all__ = ["adjust"]
-
 _NOT_ESTIMATED: Final = "NOT_ESTIMATED"
 _ADJUSTED: Final = "ADJUSTED_ALREADY"
 _CORRECTED: Final = "CORRECTED"

@@ -29,8 +29,6 @@ from ..balances import balances_of, change_balances, check_sums, envelopes_for, 
 from ..registry import operation
 from .shares import bounded, fits_without_live_holds
 
-__all__ = ["hold", "spend"]
-
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
 """The checks of a request without ``checks``: the agent's level within the session and the session's own level apply.

@@ -34,8 +34,6 @@ from ..balances import balances_of, change_balances, check_sums, state_of
 from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
-
 _NONE: Final[Mapping[str, Any]] = {}
 _MOST_COUNTS: Final = 32
 """The most numbers that ``usage``, the provider's counts in a settlement, may have."""

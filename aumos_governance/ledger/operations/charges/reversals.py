@@ -21,8 +21,6 @@ from ..balances import balances_of, change_balances, state_at, state_of
 from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
-__all__ = ["correct", "take_back", "void"]
-
 _ON_ITS_WAY: Final = 1_000_000
 """The age of a response, in microseconds, from which the record of a cancel states that the response was ``answered``.
 

@@ -14,8 +14,6 @@ from ...contract.charges import Hold
 from ...transaction.work import Work
 from ..balances import EnvelopeBalance, balances_of, envelopes_for, open_session_of
 
-__all__ = ["bounded", "fits_without_live_holds"]
-
 
 def bounded(work: Work, request: Hold) -> Hold:
     """Return the request of a bounded hold with ``amount`` replaced by the amount that the ledger can grant now.

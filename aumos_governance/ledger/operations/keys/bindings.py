@@ -9,8 +9,6 @@ from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import key_named, key_of
 
-__all__ = ["bind_key"]
-
 
 @operation(BindKey)
 def bind_key(work: Work, request: BindKey) -> GatewayKey:

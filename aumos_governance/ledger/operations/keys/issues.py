@@ -14,8 +14,6 @@ from ..registry import operation
 from .key_rows import VALID_KEYS, key_of
 from .revocations import revoke
 
-__all__ = ["issue_key"]
-
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_NAME: Final = 200
 _OF_USERS: Final = (USER, RUN)

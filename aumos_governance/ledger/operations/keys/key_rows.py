@@ -14,8 +14,6 @@ from ...transaction.selections import Selection
 from ...transaction.work import Work
 from ..reach import key_under
 
-__all__ = ["VALID_KEYS", "document_of", "key_named", "key_of"]
-
 VALID_KEYS: Final = Selection(GatewayKeyRow, VALID, given("owner"), given("root"))
 """Selects the keys of one owner and root folder, and so of one server, that are not revoked."""
 

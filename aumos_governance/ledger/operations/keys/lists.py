@@ -8,8 +8,6 @@ from ...transaction.work import Work
 from ..registry import reader
 from .key_rows import VALID_KEYS, key_of
 
-__all__ = ["list_keys"]
-
 
 @reader(ListKeys)
 def list_keys(work: Work, query: ListKeys) -> tuple[GatewayKey, ...]:

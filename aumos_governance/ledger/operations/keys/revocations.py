@@ -11,8 +11,6 @@ from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import document_of, key_named
 
-__all__ = ["revoke", "revoke_keys"]
-
 
 @operation(RevokeKeys)
 def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:

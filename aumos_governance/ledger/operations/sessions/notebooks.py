@@ -30,8 +30,6 @@ from ..balances import envelope_id, open_session_of, with_id_replaced
 from ..registry import operation, reader
 from .sessions import close
 
-__all__ = ["join_notebooks"]
-
 _CEILING = EnvelopeKind.NOTEBOOK.value
 
 

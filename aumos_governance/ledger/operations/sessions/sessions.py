@@ -21,8 +21,6 @@ from ..balances import open_session_of, own_envelope, state_at
 from ..budgets.enclosures import enclose
 from ..registry import operation
 
-__all__ = ["change_session", "close", "close_session", "open_session"]
-
 
 @operation(OpenSession)
 def open_session(work: Work, request: OpenSession) -> Opened:
