@@ -25,7 +25,7 @@ COUNTING: Final = among("state", "held", "unresolved")
 HELD: Final = "held"
 """The ``state`` of an open hold whose kernel still runs, and can settle or release it."""
 TIMED: Final = present("until")
-"""Selects rows that expire at some time."""
+"""Selects rows that have an expiry time, ``until``."""
 PENDING: Final = equal("status", "pending")
 """Selects approval requests that no user has decided and no caller has withdrawn."""
 UNSEEN: Final = missing("acknowledged_at")
@@ -182,7 +182,10 @@ class ChargeRow(Row):
 @table("estimates", Index("estimates_reference", ("reference",), (REFERENCED,)), key=("charge_id",))
 @dataclass(slots=True, eq=False)
 class EstimateRow(Row):
-    """The estimate that a hold was settled with, since the true cost was not known, and the true cost once it is."""
+    """A charge that was settled with an estimate, since its true cost was not known yet.
+
+    A later adjustment (`Adjust`) replaces the estimate by the true cost, ``adjusted``.
+    """
 
     charge_id: Annotated[str, References(ChargeRow)]
     reference: str | None

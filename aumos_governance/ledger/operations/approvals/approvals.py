@@ -59,7 +59,7 @@ def request_approval(work: Work, request: AskApproval) -> Approval:
 def decide(work: Work, request: DecideApproval) -> Approval:
     """Execute `DecideApproval`: store and record a user's decision to approve or deny an action."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may decide an approval.")
+        raise NotAllowedError("Only a user, and not code, may approve or deny an action.")
     row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))

@@ -25,11 +25,12 @@ ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put ceilings around a session: the shared ones of its owner, and those configured for the server of ``root``.
+    """Put ceilings around a session, so that they limit its charges.
 
-    With None as ``root`` only the shared ceilings are put around it. ``before`` is the previous configuration of the
-    same server, whose ceilings are removed. Ceilings of servers with other root folders stay: the notebook may be used
-    from several servers, and a charge must stay within the ceilings of all. The caller saves the session's row.
+    They are the shared ceilings of its owner and, unless ``root`` is None, those that the server of this root folder is
+    configured with. ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings
+    of servers with other root folders stay: the notebook may be used from several servers, and a charge must stay
+    within the ceilings of all. The caller saves the session's row.
 
     Returns whether the session has other ceilings than before, or a ceiling with another amount.
     """

@@ -147,7 +147,7 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
     """
     charge = work.find(ChargeRow, hold_id)
     if charge is None or not (origin.person or origin.scope == charge.scope) or not may_name(work, origin, charge):
-        raise NotFoundError(f"There is no hold {hold_id!r}.")
+        raise NotFoundError(f"There is no hold {hold_id!r} that this caller may settle or release.")
     state = ChargeState(charge.state)
     if state not in states:
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
