@@ -74,10 +74,12 @@ class Balance:
 
     @property
     def remaining(self) -> int:
+        """The amount, in nano-USD, that may still be charged under the limit."""
         return max(0, self.limit - self.spent - self.held)
 
     @property
     def over(self) -> int:
+        """The amount, in nano-USD, by which the spent and held amounts together exceed the limit."""
         return max(0, self.spent + self.held - self.limit)
 
 
@@ -174,6 +176,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
+        """Whether the charge or action is allowed, with or without a caveat."""
         return self.outcome is not GovernanceOutcome.DENY
 
     @property

@@ -87,6 +87,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
 
 @reader(ListReports)
 def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
+    """Execute `ListReports`: return one page of the unacknowledged reports, oldest first."""
     return tuple(
         replace(report_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)

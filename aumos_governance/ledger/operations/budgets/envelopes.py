@@ -168,6 +168,7 @@ def _record(
 
 @reader(ListEnvelopes)
 def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    """Execute `ListEnvelopes`: return the session's budget and the ceilings around the session, inner before outer."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()
@@ -186,6 +187,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
 
 @reader(ListBudgets)
 def list_budgets(work: Work, query: ListBudgets) -> tuple[BudgetState, ...]:
+    """Execute `ListBudgets`: return the budgets of categories in a notebook's newest session, sorted by name."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()

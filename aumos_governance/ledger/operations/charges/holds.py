@@ -263,6 +263,7 @@ def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origi
 
 @reader(ListHolds)
 def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
+    """Execute `ListHolds`: return one page of the open holds, oldest first."""
     found = page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
     return tuple(
         HeldCharge(
