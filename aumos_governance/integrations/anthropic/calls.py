@@ -184,8 +184,8 @@ class _Message:
         if not rates.has("web_searches_kcount"):
             raise ConfigurationError(
                 f"The price of web searches by {self.model!r} is not known, so nothing was sent: state it in USD per"
-                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount':"
-                " ...}).",
+                " 1,000 searches, in addition to the prices of tokens, with govern(client,"
+                " price={'web_searches_kcount': ...}).",
                 cause=f"The price of web searches by {self.model!r} (web_searches_kcount) is not known, so nothing was"
                 " sent",
             )

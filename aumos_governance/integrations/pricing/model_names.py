@@ -1,4 +1,4 @@
-"""Parses model ids such as ``google/gemini-2.5-flash:online`` into the model's name and what the id says besides.
+"""Parses model ids such as ``google/gemini-2.5-flash:online`` into the model's name and what else the id states.
 
 Some sellers, that is, vendors whose price list applies, add prefixes and suffixes to the names of models. Some of these
 change the price, and all must be removed to find the model in a price list.

@@ -223,7 +223,7 @@ class Rates:
     ) -> Decimal:
         """Return the most USD that these numbers of tokens can cost, each at the dearest price that may apply to it.
 
-        ``kinds`` are the kinds of tokens that may occur beside plain text: ``audio``, ``image``, ``video``,
+        ``kinds`` are the kinds of tokens that may occur besides plain text: ``audio``, ``image``, ``video``,
         ``cache_write``, ``cache_write_1h``. ``contexts`` are all terms that may apply; the dearest determine the
         result. Raises ConfigurationError if the input or the output has tokens, and their price is not known.
         """
@@ -244,7 +244,7 @@ class Rates:
         total = (
             input_tokens * greatest_of(inputs, input_tokens) + output_tokens * greatest_of(outputs, input_tokens)
         ) / _PER
-        # Perplexity charges a fee for each request beside its tokens; its price is per 1,000 requests.
+        # Perplexity charges a fee for each request in addition to its tokens; its price is per 1,000 requests.
         request_fee = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
         return (total if self.multiplier == 1 else total * self.multiplier) + request_fee
 
