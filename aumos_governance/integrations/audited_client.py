@@ -26,7 +26,8 @@ from .guarding.guard import Guard
 from .guarding.later import Later
 from .guarding.provider import Provider
 from .pricing.price_terms import address_of
-from .pricing.prices import Amount, Prices, Rates
+from .pricing.prices import Amount, Prices
+from .pricing.rates import Rates
 from .pricing.seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]

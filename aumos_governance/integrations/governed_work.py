@@ -14,8 +14,6 @@ from ..engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEng
 from ..errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
 from ..types import TrustLevel
 
-__all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
-
 CONSENT: Final = "governed_call"
 """The ``data_type`` under which consent to calls of a governed function is recorded."""
 _ATOM: Final = money.to_decimal(1)

@@ -14,8 +14,6 @@ from langchain_core.tools import BaseTool
 from ..errors import GovernanceDeniedError
 from .tool_guard import ToolGuard
 
-__all__ = ["governed_tool"]
-
 _Tool = TypeVar("_Tool", bound=BaseTool)
 _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
 """Keyword arguments that LangChain adds to the arguments that the model wrote."""

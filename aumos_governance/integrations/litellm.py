@@ -19,7 +19,7 @@ from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guarding.guards import Guards
 from .guarding.stream_options import Place, stream_options
-from .pricing.prices import UnusableUsageError
+from .pricing.rates import UnusableUsageError
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 

@@ -13,7 +13,7 @@ from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter, Paid, UsageMissingError, is_free, unknown_method
 from ..guarding.later import Later
 from ..pricing.price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
-from ..pricing.prices import Rates, unknown_price
+from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
 from . import later as anthropic_later
 from .events import CompletionMeter, MessageMeter, seen_in
@@ -23,8 +23,6 @@ from .usage import Units, has_unpriced_counts, is_implausible, other_iterations,
 
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
-
-__all__ = ["PROVIDER"]
 
 _ANY_CONTEXT: Final = 1_000_000
 """The most input tokens of a request to a model whose context window is not known."""

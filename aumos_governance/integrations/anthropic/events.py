@@ -10,8 +10,6 @@ from typing import Any, Final
 from ..guarding.calls import body_of_json
 from ..pricing.seen import Seen, utf8_size
 
-__all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
-
 _IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 

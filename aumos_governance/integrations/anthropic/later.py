@@ -14,8 +14,6 @@ from ..guarding.later import Later, LaterBody, LaterLines
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["batch_of", "later"]
-
 _BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/results|/cancel)?")
 """Matches the paths of a batch. The library reads a batch's results at the absolute address that the batch states."""
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["FREE_POSTS"]
-
 FREE_POSTS: Final = re.compile(
     r"/v1/(?:"
     # Counting, files, skills, models: no price, or documented as free.

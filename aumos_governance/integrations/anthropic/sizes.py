@@ -10,8 +10,6 @@ from typing import Any, Final
 from ..pricing.schemas import UNKNOWN, plain
 from ..pricing.seen import utf8_size
 
-__all__ = ["Advisor", "Size", "size_of"]
-
 _TOKENS_PER_IMAGE: Final = 5_000
 """An upper bound of the tokens of an image; the provider scales larger images down."""
 _TOKENS_OF_TOOLS: Final = 1_000

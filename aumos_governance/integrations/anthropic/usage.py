@@ -10,8 +10,6 @@ from ..guarding.calls import UsageMissingError, whole_number
 from ..pricing.price_terms import same_model
 from ..pricing.seen import Seen
 
-__all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
-
 _MOST_BYTES_PER_TOKEN: Final = 64
 """The most bytes of a token on average; no tokenizer in use has longer tokens."""
 _KNOWN: Final = frozenset(

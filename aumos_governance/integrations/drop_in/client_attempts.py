@@ -19,8 +19,6 @@ from ..guarding.later import Later, reading_along
 from ..guarding.libraries import is_of_library
 from ..guarding.resends import SendCounter, may_send_again
 
-__all__ = ["body_of", "has_middleware", "with_attempts"]
-
 _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
 
 

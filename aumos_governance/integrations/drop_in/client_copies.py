@@ -20,8 +20,6 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["copy_client"]
-
 _MOST_OBJECTS: Final = 5_000
 """The most objects behind one attribute that are searched for the original client, the nearest first."""
 _LEAVES: Final = (str, bytes, int, float, type(None), type(sys))

@@ -10,8 +10,6 @@ from typing import Any, Final
 from ...errors import InvalidRequestError
 from ..guarding.libraries import LIBRARIES, library_names
 
-__all__ = ["client_of", "library_of"]
-
 _HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
 """The names of attributes that keep a client in instructor, LangChain and other wrappers."""
 _WRAPPED: Final = {

@@ -10,8 +10,6 @@ from typing import Any, Final, NoReturn
 
 from ...errors import ConfigurationError
 
-__all__ = ["GOVERNOR", "like_plain", "plain_kind"]
-
 GOVERNOR: Final = "_aumos_governor"
 """The name of the attribute that keeps a governed client's governor, a `clients._Governor`."""
 _OPENS_SOCKETS: Final = frozenset({"_prepare_url", "_configure_realtime"})

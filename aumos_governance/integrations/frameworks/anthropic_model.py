@@ -13,10 +13,8 @@ from ..anthropic.calls import PROVIDER
 from ..anthropic.sizes import size_of
 from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from ..openai.text import OUTPUT_TOKENS
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
-
-__all__ = ["ANTHROPIC_TERMS", "AnthropicModelCall", "hosted_kinds"]
 
 ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
     *("tools", "system", "mcp_servers", "speed", "inference_geo", "thinking", "cache_control", "container"),

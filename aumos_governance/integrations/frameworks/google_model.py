@@ -12,9 +12,7 @@ from typing import Any, Final
 from ..google.calls import PROVIDER
 from ..google.fields import names_of
 from ..guarding.calls import ApiRequest, Cost, Paid
-from ..pricing.prices import Rates
-
-__all__ = ["GoogleModelCall", "is_gemini"]
+from ..pricing.rates import Rates
 
 _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCount"}
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}

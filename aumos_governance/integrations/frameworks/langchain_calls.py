@@ -17,15 +17,13 @@ from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, UsageMissingError, whole_number
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
 from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall, hosted_kinds
 from .google_model import GoogleModelCall, is_gemini
 from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage
-
-__all__ = ["LangChainCall", "address_of", "provider_of"]
 
 _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_tokens_to_sample", "num_predict")
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")

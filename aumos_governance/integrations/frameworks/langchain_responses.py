@@ -10,18 +10,6 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from ..guarding.calls import UsageMissingError, whole_number
 
-__all__ = [
-    "CHAT",
-    "LANGCHAIN",
-    "MESSAGE",
-    "RESPONSE",
-    "Details",
-    "anthropic_usage",
-    "google_usage",
-    "is_from_cache",
-    "response_of",
-]
-
 CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"

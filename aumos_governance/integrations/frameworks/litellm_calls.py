@@ -12,15 +12,13 @@ from ..guarding.guard import Outcome, body_of, outcome_of
 from ..openai.seen import see_chat
 from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, UsagePaths
 from ..pricing.usage import DoubtError, checked
 from . import litellm_usage
 from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
 from .google_model import GoogleModelCall, is_gemini
-
-__all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id", "response_of"]
 
 _REQUEST: Final[tuple[str, ...]] = (
     "functions",

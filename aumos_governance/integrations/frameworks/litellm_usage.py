@@ -7,8 +7,6 @@ from typing import Any, Final
 
 from ..guarding.calls import whole_number
 
-__all__ = ["content_of", "to_anthropic", "to_google"]
-
 _KEPT: Final = ("server_tool_use", "inference_geo", "speed")
 _KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens": "VIDEO"}
 

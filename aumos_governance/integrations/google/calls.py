@@ -17,8 +17,6 @@ from .paths import FREE_POSTS, SOCKETS, Target, target_of
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["PROVIDER", "GoogleProvider"]
-
 _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "generateContent": GenerateCall,
     "streamGenerateContent": GenerateCall,

@@ -22,8 +22,6 @@ from .sizes import Size, size_of
 from .tools import Grounding, Tools
 from .usage import counts_of, tier_of
 
-__all__ = ["GenerateCall", "input_bound"]
-
 _KINDS: Final = ("audio", "image", "video")
 _MODALITIES: Final = {2: "image", 3: "audio", 4: "video"}
 """The modalities of a response by their numbers; protobuf's JSON takes the numbers as well as the names."""

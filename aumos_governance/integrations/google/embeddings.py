@@ -19,8 +19,6 @@ from .paths import Target
 from .sizes import Size, add_content, size_of
 from .usage import counts_of
 
-__all__ = ["EmbedCall", "PredictCall"]
-
 
 class EmbedCall:
     """A paid call that embeds one or several contents, and is charged by the tokens that its response reports.

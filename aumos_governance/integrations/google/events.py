@@ -11,8 +11,6 @@ from .fields import listed
 from .seen import see
 from .tools import Grounding
 
-__all__ = ["ResponseMeter"]
-
 
 class ResponseMeter:
     """A `Meter` for one stream, whose events are server-sent events or the elements of a JSON array.

@@ -15,8 +15,6 @@ from typing import Any, Final
 from ...errors import ConfigurationError
 from ..pricing.seen import utf8_size
 
-__all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "spelled", "whole_of"]
-
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _DIGITS: Final = re.compile(r"\d{1,18}")
 

@@ -7,17 +7,6 @@ from typing import Final
 
 from ..pricing.sizes import IMAGE_TOKENS
 
-__all__ = [
-    "AUDIO_TOKENS_A_SECOND",
-    "CONTEXT_TOKENS",
-    "bills_each_query",
-    "image_tokens",
-    "output_tokens",
-    "speaks",
-    "thinks",
-    "version_of",
-]
-
 CONTEXT_TOKENS: Final = 1_048_576
 """The most input tokens of Gemini 2.5 and later: https://ai.google.dev/gemini-api/docs/models. genai-prices rounds the
 figure, or has none."""

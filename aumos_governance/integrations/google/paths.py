@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["FREE_POSTS", "SOCKETS", "Target", "target_of"]
-
 _VERSION: Final = r"(?:/v\d+(?:(?:alpha|beta)\d*)?)?"
 _NAME: Final = r"[\w.@-]+"
 """Matches a name in a path. A name has no slashes or percent signs, since a server may read these as another path."""

@@ -10,8 +10,6 @@ from ..pricing.sizes import AUDIO_BYTES_A_SECOND
 from .fields import bytes_of, field_of, listed, mapping_of, names_of, whole_of
 from .models import AUDIO_TOKENS_A_SECOND, image_tokens
 
-__all__ = ["Size", "add_content", "size_of"]
-
 _FRAME: Final = 16
 """An upper bound of the tokens that frame a turn or a part of it."""
 _NOT_READ: Final = frozenset({"model", "safetySettings", "labels", "serviceTier", "store", "modelArmorConfig"})

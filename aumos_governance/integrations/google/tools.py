@@ -16,8 +16,6 @@ from .fields import field_of, listed, mapping_of, names_of
 from .models import bills_each_query
 from .sizes import Size
 
-__all__ = ["Grounding", "Tools"]
-
 _QUERIES: Final = 10
 """The number of search queries whose cost is held for a model with a price per query. No request can limit the queries;
 further queries are charged all the same."""

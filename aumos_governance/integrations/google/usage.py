@@ -13,8 +13,6 @@ from ..pricing.usage import DoubtError, Report, checked
 from .fields import mapping_of
 from .models import speaks
 
-__all__ = ["counts_of", "tier_of"]
-
 _KINDS: Final = ("audio", "image", "video")
 _OUTPUTS: Final = tuple(f"output_{kind}_tokens" for kind in _KINDS)
 _TRAFFIC: Final = {

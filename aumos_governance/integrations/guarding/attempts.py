@@ -22,8 +22,6 @@ from .guard import Guard, Outcome, outcome_of
 from .resends import SendCounter
 from .streams import content_of, watch, watch_async
 
-__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending", "is_error"]
-
 
 class Call:
     """A paid call of a client's method, from the hold for its first attempt until the method returns or raises.

@@ -14,8 +14,6 @@ from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from .calls import ApiRequest, Cost, Paid, UsageMissingError
 
-__all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
-
 BATCH_SHARE: Final = Decimal("0.5")
 """The price of a request in a batch, as a share of its usual price.
 

@@ -13,25 +13,8 @@ from decimal import Decimal
 from typing import Any, Final, Protocol, TypeGuard
 
 from ...errors import ConfigurationError
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
-
-__all__ = [
-    "READS",
-    "ApiRequest",
-    "Cost",
-    "Meter",
-    "Paid",
-    "StreamedPaid",
-    "UsageMissingError",
-    "body_of_json",
-    "cannot_measure",
-    "is_free",
-    "is_streamed",
-    "unknown_method",
-    "whole_number",
-]
-
 
 _decode: Final = json.JSONDecoder().raw_decode
 _WHITE_SPACE: Final = " \t\r\n"

@@ -21,8 +21,6 @@ from .calls import Cost, Paid
 from .costs import charged, charged_partly
 from .leftovers import leftovers
 
-__all__ = ["Charge", "ChargeGuard", "ChargedElsewhere", "Evidence"]
-
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
 """The usage that a response has reported so far, and the measure of the output that arrived.
 

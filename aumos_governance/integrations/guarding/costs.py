@@ -9,12 +9,10 @@ from typing import Any
 from ... import money
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ..pricing.price_terms import billed_model
-from ..pricing.prices import Rates, UnusableUsageError
+from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, stated_cost
 from .calls import Cost, Paid, UsageMissingError
-
-__all__ = ["charged", "charged_partly", "cost_of"]
 
 CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 

@@ -12,8 +12,6 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from .calls import Meter
 
-__all__ = ["Elements", "MeteredReader"]
-
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
 """Matches everything up to the next bracket, or up to a string that has not ended yet."""
 _IN_TEXT: Final = re.compile(rb'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)

@@ -21,8 +21,6 @@ from ..pricing.rates import UnusableUsageError
 from .calls import Cost, Paid, UsageMissingError
 from .charge import Charge
 
-__all__ = ["Followups"]
-
 _log = logging.getLogger(__name__)
 _MOST: Final = 10_000
 """The most estimates, and the most files, that are remembered. The oldest are dropped first; a dropped estimate is

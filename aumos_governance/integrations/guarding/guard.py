@@ -15,9 +15,10 @@ from ...engine import Engine, GovernanceAction
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ...steps import Steps, when_awaited
 from ...types import TrustLevel
-from ...wire.protocol import MAX_TEXT
+from ...wire.fields import MAX_TEXT
 from ..pricing.gateway_address import at_gateway
-from ..pricing.prices import Prices, Rates
+from ..pricing.prices import Prices
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
@@ -25,8 +26,6 @@ from .charge import Charge, ChargedElsewhere
 from .costs import cost_of
 from .followups import Followups
 from .leftovers import leftovers
-
-__all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
 
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"

@@ -14,8 +14,6 @@ from ...types import TrustLevel
 from ..pricing.prices import Amount, Prices
 from .guard import Guard
 
-__all__ = ["Guards"]
-
 
 class Guards:
     """A factory of guards for calls of different providers that share an engine, agent, budget and stated prices.

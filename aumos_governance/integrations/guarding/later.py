@@ -12,8 +12,6 @@ from .calls import Meter, body_of_json
 from .readers import Body, Events
 from .streams import content_of
 
-__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "reading_along"]
-
 _log = logging.getLogger(__name__)
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 

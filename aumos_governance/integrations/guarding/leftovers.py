@@ -17,8 +17,6 @@ from typing import Final, Protocol
 
 from ...errors import AumOSGovernanceError, ConflictError, UnavailableError
 
-__all__ = ["Leftover", "Leftovers", "leftovers"]
-
 _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds to wait before each attempt to end a charge."""

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from .provider import Provider
 
-__all__ = ["LIBRARIES", "Library", "is_of_library", "library_names", "provider_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Library:

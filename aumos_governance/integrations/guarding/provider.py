@@ -13,8 +13,6 @@ from .calls import ApiRequest, Paid, cannot_measure
 from .guard import Guard
 from .later import Later
 
-__all__ = ["Provider", "paid_by"]
-
 
 class Provider(Protocol):
     """An adapter for one provider's API; a governed client calls its methods for each request."""

@@ -17,8 +17,6 @@ from ..pricing.seen import Seen
 from .calls import Meter, Paid, body_of_json, is_streamed
 from .elements import Elements, MeteredReader
 
-__all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
-
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024

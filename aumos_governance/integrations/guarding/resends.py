@@ -12,8 +12,6 @@ from typing import Any, Final, Protocol
 
 from .libraries import is_of_library
 
-__all__ = ["SendCounter", "may_send_again"]
-
 _HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 """HTTP libraries whose clients and transports, and the providers' subclasses of these, send a request again only after
 a redirect or an error; neither of these costs anything."""

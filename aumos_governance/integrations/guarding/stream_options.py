@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from ...steps import Steps, now, when_awaited
 
-__all__ = ["Place", "StreamOptions", "resending", "stream_options"]
-
 Place = tuple[str, str]
 """A base URL and a model, which identify one server: servers behind one address may differ by model."""
 _REFUSALS: Final = (400, 422)

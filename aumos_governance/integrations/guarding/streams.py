@@ -15,8 +15,6 @@ from typing import Any
 from .charge import Charge, Evidence
 from .readers import Reader, evidence_of, reader_of
 
-__all__ = ["content_of", "watch", "watch_async"]
-
 
 class _Watch:
     """The methods that replace those of one httpx response; they pass its bytes to a reader and settle its charge."""

@@ -16,8 +16,6 @@ from .text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["PROVIDER", "OpenAIProvider"]
-
 _PAID: Final[dict[str, Callable[[ApiRequest], Paid]]] = {
     "/chat/completions": ChatCall,
     "/completions": CompletionCall,

@@ -9,8 +9,6 @@ from ..guarding.calls import body_of_json
 from ..pricing.seen import Seen, utf8_size
 from .seen import see_chat
 
-__all__ = ["EventMeter", "ResponseMeter"]
-
 _DONE: Final = b"[DONE]"
 _ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
 

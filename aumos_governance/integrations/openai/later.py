@@ -20,8 +20,6 @@ from .text import ChatCall, ResponseCall
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["batch_of", "later"]
-
 _RESPONSE: Final = re.compile(r"/responses/([^/]+)(/cancel)?")
 _CHAT: Final = re.compile(r"/chat/completions/([^/]+)")
 _BATCH: Final = re.compile(r"/batches/([^/]+)(/cancel)?")

@@ -8,12 +8,10 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 from .events import EventMeter
-
-__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall", "read_usage"]
 
 _IMAGE_OUTPUT: Final = 8_192
 """The tokens held for a generated image; the largest image in high quality has 6,240."""

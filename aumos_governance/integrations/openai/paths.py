@@ -14,8 +14,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["FREE_POSTS"]
-
 FREE_POSTS: Final = re.compile(
     r"/(?:"
     # Moderation is listed as free, and counting tokens has no price.

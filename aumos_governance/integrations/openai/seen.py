@@ -12,8 +12,6 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from ..pricing.usage import weight
 
-__all__ = ["see_chat", "see_response", "shows_all"]
-
 _PLAIN_MODELS: Final = re.compile(
     r"(?:[\w.-]+/)?(?:ft:)?(?:chatgpt-4o|gpt-4o|gpt-4\.1|gpt-4-|gpt-4$|gpt-3\.5|gpt-audio|gpt-5(?:\.\d)?-chat)",
     re.IGNORECASE,

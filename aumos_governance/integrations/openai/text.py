@@ -9,21 +9,12 @@ from typing import Any, Final
 from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter
 from ..pricing.price_terms import service_tiers
-from ..pricing.prices import Rates, UnusableUsageError, unknown_price
+from ..pricing.rates import Rates, UnusableUsageError, unknown_price
 from ..pricing.seen import Seen
 from ..pricing.sizes import Size, size_of
 from .events import EventMeter, ResponseMeter
 from .seen import see_chat, see_response, shows_all
 from .usage import broken, extras_of, require_kinds, used_of
-
-__all__ = [
-    "CONTEXT_TOKENS",
-    "OUTPUT_TOKENS",
-    "ChatCall",
-    "CompletionCall",
-    "EmbeddingCall",
-    "ResponseCall",
-]
 
 OUTPUT_TOKENS: Final = 16_384
 """The output tokens held for a request without a limit. A longer response is charged in full, flagged as an overrun."""

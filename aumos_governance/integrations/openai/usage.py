@@ -16,8 +16,6 @@ from ..pricing.seen import Seen
 from ..pricing.sizes import Size
 from ..pricing.usage import DoubtError, checked
 
-__all__ = ["broken", "extras_of", "require_kinds", "used_of"]
-
 _PRICE_KEYS: Final = {
     "input_audio_tokens": "input_audio_mtok",
     "input_image_tokens": "input_image_mtok",

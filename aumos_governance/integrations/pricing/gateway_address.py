@@ -10,8 +10,6 @@ from typing import Final
 
 from ...wire.provider_keys import GATEWAY_ENV
 
-__all__ = ["address_in_environment", "at_gateway"]
-
 _ADDRESSES: Final = {
     "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
     "google": ("GOOGLE_GEMINI_BASE_URL",),

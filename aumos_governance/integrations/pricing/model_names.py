@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
-
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
 """Suffixes of OpenRouter's model ids that choose who runs the model; price lists have the name without the suffix.
 

@@ -27,8 +27,6 @@ from urllib.request import urlopen
 
 from ...errors import AumOSGovernanceError, ConfigurationError, InvalidRequestError
 
-__all__ = ["OLD_DAYS", "PriceData", "PriceDataError", "describe", "snapshot", "stored_file", "update"]
-
 OLD_DAYS: Final = 90
 """Prices older than this many days are reported as old."""
 _FETCH_SECONDS: Final = 30

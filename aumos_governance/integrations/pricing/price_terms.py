@@ -18,21 +18,6 @@ from urllib.parse import urlsplit
 
 from .model_names import host_of
 
-__all__ = [
-    "LIST_PRICE",
-    "Lookup",
-    "address_of",
-    "billed_model",
-    "geo_multiplier",
-    "google_location_multiplier",
-    "has_geography",
-    "lookups",
-    "same_model",
-    "seller_at",
-    "service_tiers",
-    "thinks_by_default",
-]
-
 LIST_PRICE: Final = Decimal(1)
 _TENTH_MORE: Final = Decimal("1.1")
 _QUARTER_MORE: Final = Decimal("1.25")

@@ -21,13 +21,11 @@ from ...errors import ConfigurationError, InvalidRequestError
 from . import price_data
 from .model_names import ParsedModelId, is_local, parse_model_id
 from .price_terms import lookups, seller_at
-from .rates import Rates, UnusableUsageError, unknown_price
+from .rates import Rates, unknown_price
 from .sellers import UsagePaths, usage_paths_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
-
-__all__ = ["Amount", "Prices", "Rates", "UnusableUsageError", "address_seller", "unknown_price"]
 
 Amount = float | int | str | Decimal
 """An amount in USD."""

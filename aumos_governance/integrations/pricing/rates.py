@@ -21,8 +21,6 @@ from .usage import least_tokens
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ["Pricing", "Rates", "UnusableUsageError", "unknown_price"]
-
 _PER: Final = 1_000_000
 
 

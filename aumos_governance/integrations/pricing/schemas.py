@@ -14,8 +14,6 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["UNKNOWN", "plain"]
-
 UNKNOWN: Final = object()
 """The result of `plain` for a value that cannot be measured: an iterator, since reading it would consume it, or an
 object of an unknown kind."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Seen", "utf8_size"]
-
 
 def utf8_size(text: str) -> int:
     """Return the size of a text in UTF-8, in bytes."""

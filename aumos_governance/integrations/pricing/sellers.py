@@ -16,8 +16,6 @@ from typing import Any, Final
 
 from .usage import Report
 
-__all__ = ["STATE_COSTS", "UsagePaths", "stated_cost", "usage_paths_of"]
-
 _CHAT: Final = {
     "input_tokens": ("prompt_tokens",),
     "cache_read_tokens": ("prompt_tokens_details", "cached_tokens"),

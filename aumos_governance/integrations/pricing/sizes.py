@@ -15,8 +15,6 @@ from typing import Any, Final
 from .schemas import UNKNOWN, plain
 from .seen import utf8_size
 
-__all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
-
 IMAGE_TOKENS: Final = 50_000
 """The most tokens of one image: gpt-4o-mini counts 48,169 for a large one in high detail, other models far fewer."""
 AUDIO_BYTES_A_SECOND: Final = 750

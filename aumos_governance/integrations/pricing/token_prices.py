@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ["Sides", "dearest", "dearest_sides", "greatest_of", "plain_prices", "sides"]
-
 _MODALITIES: Final = frozenset({"audio", "image", "video"})
 _TEXT_PRICES: Final = frozenset(
     {

@@ -16,8 +16,6 @@ from typing import Final
 
 from .seen import Seen, utf8_size
 
-__all__ = ["BYTES_A_TOKEN", "DoubtError", "Report", "checked", "least_tokens", "weight"]
-
 Number = int | float
 BYTES_A_TOKEN: Final = 16
 _RUN: Final = 8
