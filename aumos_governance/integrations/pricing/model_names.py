@@ -26,9 +26,9 @@ class ParsedModelId:
 
     model: str
     seller: str | None = None
-    """The id in genai-prices of the seller that the model id names, such as ``huggingface_groq``; None without one."""
+    """The id in genai-prices of the vendor that the model id names, such as ``huggingface_groq``; None without one."""
     free: bool = False
-    """Whether the seller charges nothing for the model."""
+    """Whether the vendor charges nothing for the model."""
     searches: bool = False
     """Whether every request with this id searches the web, which costs a fee in addition to the tokens."""
 

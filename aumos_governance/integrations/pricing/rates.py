@@ -83,7 +83,7 @@ class Rates:
     ) -> None:
         self.model = model
         self.seller = seller
-        """The id in genai-prices of the seller at the client's address; None if the seller is not known."""
+        """The id in genai-prices of the vendor whose price list applies at the client's address; None if not known."""
         self.fee = fee
         """The USD that are added to the cost of each call, as the user stated to `govern`."""
         self.searches = searches
@@ -127,7 +127,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the counts are in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
+        """Return where the counts are in the vendor's usage reports; ``shape`` is as in `usage_paths_of`."""
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:

@@ -44,7 +44,7 @@ class Report:
     total: Number | None = None
     """The reported sum of input and output tokens; None if the report has no sum."""
     beside: Number = 0
-    """The part of ``output_tokens``, such as thoughts, that the seller reports outside its own count of the output."""
+    """The part of ``output_tokens``, such as thoughts, that the vendor reports outside its own count of the output."""
     total_covers_all: bool = True
     """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
