@@ -39,8 +39,8 @@ _BATCH_MULTIPLIER: Final = Decimal("0.5")
 class AnthropicProvider:
     """The adapter for Anthropic's API.
 
-    Anthropic's clients for Bedrock, Vertex and Foundry change the paths of their requests later, so this adapter gets
-    the same paths from all of them.
+    Anthropic's clients for Bedrock, Vertex and Foundry change the paths of their requests only after this adapter has
+    read them, so it reads the same paths of all clients.
     """
 
     price_id = "anthropic"
