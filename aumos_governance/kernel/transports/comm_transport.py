@@ -54,7 +54,7 @@ class CommTransport(ReceivingTransport):
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
                 "This kernel is governed by its Jupyter server, but cannot receive responses while a cell runs, so"
-                " nothing is authorised; install ipykernel 6.29 or later for this kernel and restart it."
+                " nothing is authorised; governance needs ipykernel 6.29 or later: install that and restart the kernel."
             )
         import comm
 
