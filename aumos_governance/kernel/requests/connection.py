@@ -31,7 +31,7 @@ __all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit",
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """This process's connection to the notebook service in the Jupyter server, or to the embedded engine's."""
+    """This process's connection to the notebook service, which is in the Jupyter server or embedded in this process."""
 
     client: Client
     pid: int

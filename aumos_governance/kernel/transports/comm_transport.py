@@ -1,8 +1,8 @@
 """Carries requests from a kernel to its server in Jupyter's own messages, so that it works for every governed kernel.
 
-Requests are published on the iopub channel as ``comm_msg``. Their comm is registered in the kernel but never opened,
-since JupyterLab would close it again, and ignores messages of a comm that was not opened. Responses arrive on the
-control channel, whose thread runs while a cell runs.
+Requests are published on the iopub channel as ``comm_msg``. Their comm is registered in the kernel but never opened:
+JupyterLab closes an opened comm that its page does not know, but ignores the messages of a comm that was not opened.
+Responses arrive on the control channel, whose thread runs while a cell runs.
 """
 
 from __future__ import annotations
