@@ -88,7 +88,7 @@ class AumOSGovernanceError(Exception):
 
 
 def _are_frames_requested() -> bool:
-    """Whether the user runs ``%tb``, judged by the calling frames."""
+    """Whether the magic ``%tb``, with which the user requests the traceback, is among the calling frames."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
@@ -189,7 +189,7 @@ class GovernanceDeniedError(AumOSGovernanceError):
 
 
 class ConfigurationError(AumOSGovernanceError):
-    """Raised when a setting has a value that cannot work or that would break a guarantee.
+    """Raised when a setting has a value that cannot work or that would break one of the package's guarantees.
 
     ``cause``, if set, is the part of the message that describes the problem. The rest of the message advises users of
     this Python process. A caller that reports the error elsewhere, such as the gateway, uses only ``cause`` and adds
@@ -294,10 +294,10 @@ class NotConfirmedError(LedgerError):
 
 
 def from_code(code: str, message: str) -> AumOSGovernanceError:
-    """Return the error that a response describes by its ``code`` and ``message``.
+    """Return the error that a server's response describes by its ``code`` and ``message``, for the client to raise.
 
-    The error has the class that the server raised. For a code that this version does not know, it has the base class,
-    and keeps the code.
+    The error has the class with this code, which the server raised. For a code that this version does not know, it has
+    the base class, and keeps the code.
     """
     kind = _BY_CODE.get(code, AumOSGovernanceError)
     return kind(message, code)

@@ -10,8 +10,6 @@ from ..ledger.contract.keys import KEY_PATH
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListStates
 
-__all__ = ["ActiveNotebooks"]
-
 _PAGE: Final = 1_000
 _NO_NOTEBOOK: Final = ("kernel:", KEY_PATH)
 

@@ -19,8 +19,6 @@ from aiohttp import web
 from .contents import LARGE, fields_of, json_bytes, memory_of, object_of, text_of
 from .refusals import RefusedError
 
-__all__ = ["MAX_BODY_BYTES", "MAX_TOTAL_BYTES", "Bodies", "Body"]
-
 ResultT = TypeVar("ResultT")
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 """The largest request body that the gateway accepts, in bytes after decompression."""

@@ -17,8 +17,6 @@ from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
 from .service_requests import ServiceRequests
 
-__all__ = ["OpenCharge"]
-
 _PLACES: Final = ("usage", "usageMetadata")
 """The fields of a response that have its token counts: the first is used by OpenAI and Anthropic, the second by
 Google."""

@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from .refusals import RefusedError
 
-__all__ = ["LARGE", "fields_of", "json_bytes", "memory_of", "object_of", "text_of"]
-
 LARGE: Final = 256 * 1024
 """The size in bytes above which a body is parsed, measured and written in a thread, so that other calls are served
 meanwhile."""

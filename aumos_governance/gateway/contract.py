@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from ..integrations.pricing.prices import Prices
 from ..service.callers import Caller
 
-__all__ = ["Dialect", "Holder", "KeyKind", "Keys", "Upstream"]
-
 Dialect = Literal["openai", "anthropic", "google"]
 """The provider's API that an upstream serves. It determines the paths, the header that carries the key, and the form of
 error responses."""

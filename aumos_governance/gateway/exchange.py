@@ -20,7 +20,7 @@ from aiohttp import web
 from .. import money
 from ..integrations.guarding.calls import ApiRequest, Paid
 from ..service.callers import Caller
-from ..wire.protocol import MAX_TEXT
+from ..wire.fields import MAX_TEXT
 from .bodies import Bodies, Body
 from .charges import OpenCharge
 from .contract import Holder, Keys
@@ -33,8 +33,6 @@ from .refusals import RefusedError, denial, no_decision, response_of
 from .sending import Sending
 from .service_requests import ServiceRequests
 from .upstreams import NOT_SENT, Destination
-
-__all__ = ["Exchange", "SharedParts"]
 
 _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})

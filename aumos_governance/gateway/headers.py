@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ["Mask", "from_client", "from_provider", "secrets_of", "without_secret"]
-
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 """The request headers in which the client libraries of OpenAI, Anthropic, Azure and Google send the key."""
 _KEY_PARAMETER: Final = "key"

@@ -22,8 +22,6 @@ from .contract import Holder
 from .keys import GatewayKeys
 from .process_environment import ProcessEnvironment
 
-__all__ = ["KEY_FIELDS", "KeyRequests"]
-
 KEY_FIELDS: Final = ("kind", "name", "path", "trust_level", "budget")
 """The fields that the body of a request to create a key may have."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")

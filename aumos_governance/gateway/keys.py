@@ -27,8 +27,6 @@ from .active_notebooks import ActiveNotebooks
 from .contract import Holder, KeyKind
 from .valid_keys import ValidKeys
 
-__all__ = ["PREFIX", "GatewayKeys"]
-
 PREFIX: Final = KEY_PREFIX
 """The beginning of each gateway key, by which users and secret scanners recognise it."""
 _SECRET_BYTES: Final = 32

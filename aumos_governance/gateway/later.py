@@ -18,11 +18,9 @@ from ..integrations.guarding.guard import Guard
 from ..integrations.guarding.later import Later
 from ..integrations.pricing.rates import UnusableUsageError
 from ..service.callers import Caller
-from ..wire.protocol import MAX_TEXT
+from ..wire.fields import MAX_TEXT
 from .service_requests import ServiceRequests
 from .upstreams import Destination
-
-__all__ = ["later_reader", "reference_of"]
 
 
 def reference_of(destination: Destination, id: str) -> str:

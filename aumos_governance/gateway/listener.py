@@ -25,8 +25,6 @@ from .refusals import RefusedError
 from .service_requests import ServiceRequests
 from .upstreams import Destination, session
 
-__all__ = ["Gateway"]
-
 _HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 120.0
 """How long, in seconds, the gateway keeps an idle connection of a client. It is longer than client libraries keep one,

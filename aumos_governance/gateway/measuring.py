@@ -17,13 +17,12 @@ from .. import money
 from ..errors import AumOSGovernanceError, ConfigurationError
 from ..integrations.guarding.calls import ApiRequest, Paid, cannot_measure
 from ..integrations.guarding.provider import paid_by
-from ..integrations.pricing.prices import Rates, address_seller
+from ..integrations.pricing.prices import address_seller
+from ..integrations.pricing.rates import Rates
 from .contents import LARGE
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
 from .refusals import METHOD_UNKNOWN, RefusedError, unmeasured
-
-__all__ = ["Measured", "Measuring"]
 
 ResultT = TypeVar("ResultT")
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"

@@ -18,8 +18,6 @@ from .charges import OpenCharge
 from .headers import Mask
 from .refusals import RefusedError
 
-__all__ = ["BROKEN", "Process", "broken_off", "pass_on", "pass_unpaid"]
-
 Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
 """The type of `Bodies.process`. It calls its first argument, which processes a body, and returns the result; its second
 argument is the size of the body in bytes."""

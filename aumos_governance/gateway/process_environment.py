@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["ProcessEnvironment"]
-
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnvironment:

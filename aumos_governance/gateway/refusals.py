@@ -15,15 +15,6 @@ from ..wire.denials import Denial
 from ..wire.provider_keys import GATEWAY_ENV
 from .dialects.api import ProviderApi, Refusal
 
-__all__ = [
-    "METHOD_UNKNOWN",
-    "RefusedError",
-    "denial",
-    "no_decision",
-    "response_of",
-    "unmeasured",
-]
-
 _FROM: Final = "AumOS Governance"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 """The code of the error for a request that the gateway does not forward, for example because it is not known whether

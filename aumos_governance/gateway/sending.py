@@ -17,8 +17,6 @@ from .headers import from_client
 from .measuring import Measured
 from .upstreams import Destination
 
-__all__ = ["Sending"]
-
 _FORM: Final = "multipart/form-data"
 
 

@@ -18,8 +18,6 @@ from ..service.callers import Caller
 from ..service.service import NotebookService
 from ..wire.protocol import Cell, WireRequest, error_response
 
-__all__ = ["ServiceRequests"]
-
 _SECONDS: Final = 20.0
 """How long, in seconds, a request may wait for the next message of the service before it fails. The service sends
 messages while a call waits for its turn or for a user."""

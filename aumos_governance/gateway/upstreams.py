@@ -25,8 +25,6 @@ from .dialects.table import api_of
 from .measuring import Measuring
 from .refusals import RefusedError
 
-__all__ = ["NOT_SENT", "Destination", "session"]
-
 NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,

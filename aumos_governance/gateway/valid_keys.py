@@ -16,8 +16,6 @@ from hmac import compare_digest
 
 from ..ledger.contract.keys import GatewayKey
 
-__all__ = ["ValidKeys"]
-
 
 @dataclass(slots=True)
 class _Entry:

@@ -53,14 +53,12 @@ from .settings.provider_traits import Port, Providers
 from .settings.settings import Settings, default_database_url, read_settings
 from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
-__all__ = ["GovernanceExtension"]
-
 _WORKERS: Final = 4
 _READERS: Final = 2
 _LONG_READS: Final = 1
-"""The number of threads for requests that may read the whole audit record.
+"""The number of threads for REST requests that may read the whole audit record, such as an export.
 
-Only one: Python runs one thread at a time in any case, and each further thread makes all others wait longer.
+There is only one: Python runs one thread at a time in any case, and each further thread makes all others wait longer.
 """
 
 
@@ -175,7 +173,7 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(str(error))
 
     def initialize(self) -> None:  # type: ignore[override] # the same parameters as the base class has at run time
-        """Open the ledger and assemble the extension; if this fails, end the server."""
+        """Open the ledger and assemble the extension, as jupyter_server requires; if this fails, end the server."""
         try:
             super().initialize()  # type: ignore[no-untyped-call]
         except (AumOSGovernanceError, TraitError) as error:
@@ -354,7 +352,10 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
 
     def _check_names(self, config: Config) -> None:
-        """Raise TraitError for an unknown setting: a misspelt limit would otherwise limit nothing."""
+        """Raise TraitError if ``config`` has a setting that this extension does not have.
+
+        traitlets would ignore it, so that a misspelt limit would limit nothing.
+        """
         known = set(self.class_trait_names(config=True))
         for name in config.get(type(self).__name__, {}):
             if name not in known:
@@ -373,7 +374,7 @@ class GovernanceExtension(ExtensionApp):
 
 
 def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
-    """Rename notebooks in the ledger that earlier versions recorded under a link's path to the path of its file."""
+    """Give notebooks in the ledger their files' paths if earlier versions recorded them by paths of symbolic links."""
     renamed = ((known, documents.renamed(known)) for known in ledger.read(ListNotebooks(owner=owner)))
     pairs = tuple((known, new) for known, new in renamed if new is not None)
     if pairs:
@@ -381,11 +382,11 @@ def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
 
 
 def _exclude_from_activity(serverapp: Any) -> None:
-    """Exclude governance responses from the messages that count as a kernel's activity.
+    """Have jupyter_server ignore governance responses when it derives a kernel's activity from the kernel's messages.
 
     Otherwise each response makes a page show the kernel as idle in the middle of a cell, and a busy kernel may be
-    culled. JupyterLab copies the list into its pages' configuration when it is loaded, which may be before this
-    extension, so the list is set there too.
+    culled. JupyterLab copies the list of ignored messages into its pages' configuration when it is loaded, which may be
+    before this extension, so the list is set there too.
     """
     kernel_manager = serverapp.kernel_manager
     untracked = [*kernel_manager.untracked_message_types, REPLY_TYPE]

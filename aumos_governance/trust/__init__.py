@@ -1,1 +1,1 @@
-"""Trust levels of agents."""
+"""The SDK's trust levels of agents: `TrustManager`."""

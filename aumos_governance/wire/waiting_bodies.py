@@ -14,15 +14,6 @@ from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
 from .bodies import LIMIT, STATE
 
-__all__ = [
-    "approval_body",
-    "cell_body",
-    "corrected_body",
-    "hold_body",
-    "limit_request_body",
-    "report_body",
-]
-
 
 def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
     """Return a hold's body. ``state`` is ``held`` while its kernel runs, and ``unresolved`` once the kernel is gone."""

@@ -13,8 +13,6 @@ from ...wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
 from ..contract import Upstream
 from .known_providers import KNOWN
 
-__all__ = ["past_proxies", "variables", "withheld"]
-
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")

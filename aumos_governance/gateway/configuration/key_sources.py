@@ -17,8 +17,6 @@ from typing import Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
-
 _COMMAND_SECONDS: Final = 30.0
 _COMMAND_PAUSE: Final = 60.0
 """The shortest time, in seconds, between two runs of a key command. It limits how often the command runs if the

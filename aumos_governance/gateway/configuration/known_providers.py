@@ -13,8 +13,6 @@ from typing import Final
 
 from ..contract import Dialect
 
-__all__ = ["KNOWN", "KnownProvider"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:

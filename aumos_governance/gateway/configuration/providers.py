@@ -24,8 +24,6 @@ from ..contract import Dialect, Upstream
 from .key_sources import CommandKey, FileKey, VariableKey, no_key
 from .known_providers import KNOWN, KnownProvider
 
-__all__ = ["EXAMPLE", "SETTING", "read_providers"]
-
 SETTING: Final = "GovernanceExtension.providers"
 EXAMPLE: Final = "{'openai': {'key_file': '/etc/aumos/openai.key'}}"
 _SOURCES: Final = ("key_file", "key_env", "key_command")

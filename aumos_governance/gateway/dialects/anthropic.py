@@ -15,8 +15,6 @@ from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 from .values import check_flag, check_whole, forwards
 
-__all__ = ["API"]
-
 _FREE: Final = re.compile(r"GET /v1/models(?:/.+)?|POST /v1/messages/count_tokens")
 """The free requests that are forwarded. Counting tokens is free:
 https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests are refused, since listing

@@ -10,8 +10,6 @@ from ...integrations.guarding.calls import ApiRequest, Paid
 from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader
 
-__all__ = ["ClientCall", "OutputLimit", "ProviderApi", "Refusal"]
-
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

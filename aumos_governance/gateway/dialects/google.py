@@ -17,8 +17,6 @@ from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 
-__all__ = ["API"]
-
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "callback"})
 """Query parameters that a client may not use, because they can remove the usage from the response or make the response

@@ -16,8 +16,6 @@ from ...integrations.openai.calls import PROVIDER
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 from .values import check_flag, check_whole, forwards
 
-__all__ = ["API"]
-
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
 """Matches a path at Azure, such as ``/openai/deployments/my-model/chat/completions``; the groups are the deployment and
 the rest."""

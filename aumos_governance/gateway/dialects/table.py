@@ -8,8 +8,6 @@ from typing import cast
 
 from .api import ProviderApi
 
-__all__ = ["api_of"]
-
 
 @cache
 def api_of(dialect: str) -> ProviderApi:

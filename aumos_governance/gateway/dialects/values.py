@@ -9,8 +9,6 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...integrations.guarding.calls import ApiRequest
 
-__all__ = ["check_flag", "check_whole", "forwards"]
-
 
 def check_whole(body: Mapping[str, Any], name: str) -> None:
     """Raise ConfigurationError if the field ``name`` of ``body`` has a value that is neither null nor a whole number.

@@ -19,19 +19,6 @@ from ...wire.bodies import DECISION, RESOLUTION
 from ...wire.denials import Denial
 from ...wire.operations import OPERATIONS, REFUSED
 
-__all__ = [
-    "AsyncNotebookGrant",
-    "NotebookGrant",
-    "action_body",
-    "check_body",
-    "ending_request",
-    "hold_body",
-    "read_decision",
-    "read_settlement",
-    "refusal_body",
-    "require_allowed",
-]
-
 
 class _Reported:
     """Adds to a grant what is needed to report the action to the user, as the trust level L4 requires."""

@@ -37,8 +37,6 @@ from .user_prompt import user_at_prompt
 from .waiting import showing_outcome, showing_wait
 from .wire_realm import WireRealm
 
-__all__ = ["NotebookEngine", "notebook_engine"]
-
 
 class NotebookEngine:
     """Decides what code in this notebook may do, within the notebook's governance session.

@@ -10,8 +10,6 @@ from typing import Any
 from ..requests.connection import Connection
 from ..text.action_text import approval_text
 
-__all__ = ["user_at_prompt"]
-
 Shown = Mapping[str, Any]
 
 

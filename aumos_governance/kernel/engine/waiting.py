@@ -14,8 +14,6 @@ from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
 from ..transports.waiter import interruptible
 
-__all__ = ["showing_outcome", "showing_wait"]
-
 
 @contextmanager
 def showing_wait(

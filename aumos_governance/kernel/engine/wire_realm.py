@@ -42,8 +42,6 @@ from ...realm import Realm
 from ...types import TrustLevel
 from ...wire.operations import OPERATIONS
 
-__all__ = ["WireRealm"]
-
 
 class Send(Protocol):
     """The type of a function that sends a request for the operation ``op`` and returns the body of the response."""

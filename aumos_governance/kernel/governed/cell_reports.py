@@ -12,8 +12,6 @@ from typing import Any, Final
 from ...clock import monotonic
 from ...wire.provider_keys import GATEWAY_ENV
 
-__all__ = ["follow", "unfollow"]
-
 _SECONDS: Final = 1.0
 """The longest time, in seconds, that a cell's start waits for the server to acknowledge the report. Usually it takes a
 fraction of a millisecond."""

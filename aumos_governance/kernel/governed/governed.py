@@ -12,13 +12,11 @@ from ...authority.authorization import Grant
 from ...engine import GovernanceAction
 from ...errors import AumOSGovernanceError, GovernanceDeniedError, InvalidRequestError
 from ...types import TrustLevel
-from ...wire.protocol import MAX_TEXT
+from ...wire.fields import MAX_TEXT
 from ..text.action_text import recorded_text, suggestion_html, suggestion_lines
 from ..text.arguments import Arguments
 from . import running_cells
 from .governed_cells import governed_code
-
-__all__ = ["begin"]
 
 _LONGEST_WAIT: Final = 7 * 24 * 3600
 

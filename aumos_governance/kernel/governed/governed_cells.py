@@ -15,8 +15,6 @@ from IPython.core.inputtransformer2 import cell_magic
 
 from ...errors import InvalidRequestError
 
-__all__ = ["MAGIC", "GovernedCells", "governed_code", "install", "uninstall"]
-
 MAGIC: Final = "governed"
 _FIRST_LINE: Final = re.compile(rf"%%{MAGIC}(?:[ \t]+(?P<options>.*))?\s*")
 _PYTHON_MAGICS: Final = frozenset({"capture", "prun", "time", "timeit"})

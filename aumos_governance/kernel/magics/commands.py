@@ -18,8 +18,6 @@ from ..text.card import audit_html, status_html
 from ..text.gateway_notes import gateway_notes
 from .spending import chosen_fields, open_connection, print_lines, print_took_effect
 
-__all__ = ["close_session", "open_session", "show_audit", "show_status"]
-
 
 def open_session(shell: Any, arguments: Arguments) -> None:
     """Execute ``%governance``: open, resume or change the notebook's session, and print which of these happened."""

@@ -19,8 +19,6 @@ from ..text.arguments import Arguments, Flag, Signature, Valued
 if TYPE_CHECKING:
     from .spending import SpendDecision
 
-__all__ = ["GovernanceMagics", "quiet_value"]
-
 _OPEN: Final = Signature(
     "governance",
     (

@@ -16,25 +16,13 @@ from typing import Any
 
 from ... import money
 from ...errors import GovernanceDeniedError
+from ...printing import printable
 from ...types import GovernanceOutcome
-from ...wire.denials import Denial, printable
+from ...wire.denials import Denial
 from ..requests.connection import Connection, at_limit_field, connect, current_cell
 from ..text.arguments import Arguments
 from ..text.display import state_file_text, took_effect_text
 from ..transports.waiter import Deferred, interruptible
-
-__all__ = [
-    "SpendDecision",
-    "chosen_fields",
-    "open_connection",
-    "overrun_sentence",
-    "print_lines",
-    "print_took_effect",
-    "recorded_text",
-    "refusal_sentence",
-    "spend",
-    "taken_back_text",
-]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

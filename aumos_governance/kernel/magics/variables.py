@@ -10,8 +10,6 @@ from IPython.utils.text import DollarFormatter
 from ... import money
 from ...errors import InvalidAmountError
 
-__all__ = ["expand"]
-
 
 class _AmountFormatter(DollarFormatter):
     """IPython's formatter for ``$name`` and ``{expression}``, which here rounds floats to nano-USD.

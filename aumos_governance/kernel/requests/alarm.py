@@ -16,8 +16,6 @@ from typing import Any, Final
 
 from ...clock import monotonic
 
-__all__ = ["Alarm", "alarm", "response_of"]
-
 
 class Alarm:
     """Calls functions after a time, in a thread of its own that runs only while a call is due.

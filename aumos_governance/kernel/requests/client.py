@@ -35,8 +35,6 @@ from .in_flight import (
 from .posted_requests import PostedRequest, PostedRequests
 from .take_backs import UNDECIDED, TakeBacks, cancel_body
 
-__all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
-
 REQUEST_SECONDS: Final = 10.0
 """How long, in seconds, the server may execute a request after it was made, by default."""
 HELLO_SECONDS: Final = 5.0

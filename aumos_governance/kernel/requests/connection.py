@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ...wire.protocol import MAX_TEXT, Cell, WireRequest
+from ...wire.fields import MAX_TEXT
+from ...wire.protocol import Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, export_offer, inherited_offer, is_worker
@@ -25,8 +26,6 @@ from ..transports.transport import Receiver, ReceivingTransport
 from ..transports.waiter import Waiter
 from .client import Client
 from .identity import Situation, connection_file_name, identify
-
-__all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit", "connect", "current_cell"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
-
 
 class Situation(Enum):
     """How this process is related to a governed Jupyter server."""

@@ -21,24 +21,6 @@ from ...wire.protocol import WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
 
-__all__ = [
-    "FIRST_RESEND",
-    "GRACE_SECONDS",
-    "LONGEST_PAUSE",
-    "Dropped",
-    "InFlight",
-    "InFlightRequests",
-    "OnWaiting",
-    "Patience",
-    "StartedRequest",
-    "Steps",
-    "Waiting",
-    "is_own",
-    "new_request_id",
-    "pauses",
-    "wait_until",
-]
-
 FIRST_RESEND: Final = 0.25
 """The seconds without a response after which a request is sent for the second time, if the transport may lose
 messages."""

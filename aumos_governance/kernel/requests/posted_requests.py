@@ -14,8 +14,6 @@ from ...clock import monotonic
 from ...errors import AumOSGovernanceError
 from ...wire.protocol import WireRequest
 
-__all__ = ["PostedRequest", "PostedRequests"]
-
 
 class PostedRequest:
     """A request that was sent without waiting for its response.

@@ -22,16 +22,6 @@ from ..transports.waiter import Deferred
 from .alarm import alarm
 from .in_flight import InFlight, is_own, new_request_id
 
-__all__ = [
-    "CANCEL_SECONDS",
-    "UNDECIDED",
-    "Cancel",
-    "TakeBacks",
-    "cancel_body",
-    "has_charged",
-]
-
-
 CANCEL_SECONDS: Final = 600.0
 """How long, in seconds, a ``cancel`` is sent again and again while the server does not confirm it."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})

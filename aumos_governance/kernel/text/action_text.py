@@ -10,22 +10,9 @@ from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
-from ...wire.denials import printable
+from ...printing import printable
 from .card import card_html
 from .display import usd
-
-__all__ = [
-    "action_lines",
-    "approval_text",
-    "cost_text",
-    "ends_at",
-    "outcome_text",
-    "recorded_text",
-    "suggestion_html",
-    "suggestion_lines",
-    "waiting_text",
-    "withdrawn_text",
-]
 
 Shown = Mapping[str, Any]
 

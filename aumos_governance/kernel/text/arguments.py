@@ -8,8 +8,6 @@ from typing import Final
 
 from ...errors import InvalidRequestError
 
-__all__ = ["Arguments", "Flag", "Signature", "Valued", "split"]
-
 # A word is a sequence of quoted parts and of characters that are neither white space nor quotes.
 _WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 _QUOTED: Final = re.compile(r""""([^"]*)"|'([^']*)'""")

@@ -9,8 +9,6 @@ from typing import Any, Final
 from ... import money
 from .display import AUDIT_COLUMNS, audit_rows, status_text
 
-__all__ = ["audit_html", "card_html", "status_html"]
-
 # Each colour is JupyterLab's variable, else VS Code's variable, else a colour that is readable on white and on black.
 _TEXT: Final = "var(--jp-content-font-color1, var(--vscode-foreground, inherit))"
 _FAINT: Final = "var(--jp-content-font-color2, var(--vscode-descriptionForeground, inherit))"

@@ -10,20 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ... import money
-from ...wire.denials import printable
-
-__all__ = [
-    "audit_rows",
-    "audit_text",
-    "closed_text",
-    "opened_text",
-    "printable",
-    "state_file_text",
-    "status_text",
-    "took_effect_text",
-    "usd",
-]
-
+from ...printing import printable
 
 State = Mapping[str, Any]
 AUDIT_COLUMNS: Final = ("time (UTC)", "event", "outcome", "amount", "tool", "cell", "by", "why")

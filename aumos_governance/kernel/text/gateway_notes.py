@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...printing import printable
 from ...wire.provider_keys import GATEWAY_ENV, foreign_keys
-from .display import printable
-
-__all__ = ["gateway_notes"]
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...wire.denials import CODE_BUDGET, SESSION_BUDGET, printable
+from ...printing import printable
+from ...wire.denials import CODE_BUDGET, SESSION_BUDGET
 from .action_text import ends_at
 from .display import usd
 from .notice import Notice
-
-__all__ = ["LimitLine", "limit_text"]
 
 
 class LimitLine:

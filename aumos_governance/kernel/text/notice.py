@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-__all__ = ["Notice"]
-
 
 class Notice:
     """One line in a cell's output that can be replaced.

@@ -19,8 +19,6 @@ from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableEr
 from ...wire.protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, WireRequest, parse_responses, requests_message
 from .transport import ReceivingTransport
 
-__all__ = ["CommTransport"]
-
 _UNDER_WAY_SECONDS: Final = 0.2
 """How long, in seconds, new requests are held back at most until the latest message has a response. After that time the
 message may have been lost, so they are sent."""

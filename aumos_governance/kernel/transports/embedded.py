@@ -14,9 +14,8 @@ from ...wire.protocol import WireRequest
 from .transport import ReceivingTransport
 
 if TYPE_CHECKING:
-    from ...service.service import Caller, NotebookService
-
-__all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
+    from ...service.callers import Caller
+    from ...service.service import NotebookService
 
 
 class EmbeddedTransport(ReceivingTransport):
@@ -36,7 +35,8 @@ class EmbeddedTransport(ReceivingTransport):
         try:
             from ...ledger import open_ledger
             from ...ledger.contract.facts import NotebookKey
-            from ...service.service import Caller, NotebookService
+            from ...service.callers import Caller
+            from ...service.service import NotebookService
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
                 raise

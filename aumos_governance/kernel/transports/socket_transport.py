@@ -22,8 +22,6 @@ from ...wire.protocol import MAX_LINE, PROTOCOL_VERSION, WireRequest, parse_resp
 from .transport import Receiver
 from .waiter import Turns, Waiter
 
-__all__ = ["SocketTransport"]
-
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3

@@ -22,8 +22,6 @@ from .socket_transport import SocketTransport
 from .transport import ReceivingTransport
 from .waiter import Waiter
 
-__all__ = ["OFFER_ENV", "InheritedOffer", "SpawnedTransport", "export_offer", "inherited_offer", "is_worker"]
-
 OFFER_ENV: Final = "AUMOS_GOVERNANCE_OFFER"
 
 

@@ -10,8 +10,6 @@ from ...errors import UnavailableError
 from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
-__all__ = ["Receiver", "ReceivingTransport", "Transport"]
-
 Receiver = Callable[[Mapping[str, Any]], None]
 """The type of the function that a transport calls with each response, in the thread that receives it. It must neither
 block nor raise."""

@@ -15,8 +15,6 @@ from typing import Any, Final, Protocol
 
 from ...clock import monotonic
 
-__all__ = ["Deferred", "Source", "Turns", "Waiter", "interruptible"]
-
 
 class Waiter:
     """Lets one thread sleep until another thread calls `wake`.

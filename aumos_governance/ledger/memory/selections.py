@@ -1,4 +1,4 @@
-"""Selections of rows from the ledger in memory."""
+"""Selections in memory: the sets of rows that `transaction.selections` declares for all backends, found by scanning."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ..transaction.conditions import GIVEN, Operator
 from ..transaction.rows import NotebookRow, SessionRow
 from ..transaction.selections import NotebooksOf, Selection
 from ..transaction.tables import Key, Row
-
-__all__ = ["select"]
 
 Tables = Mapping[type[Row], Mapping[Key, Any]]
 
@@ -29,7 +27,10 @@ _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
 
 
 def select(tables: Tables, selection: Selection[Any], values: Iterable[Any]) -> list[Row]:
-    """Return the stored rows of a selection, in no particular order."""
+    """Return the rows of a selection in no particular order: the stored objects, which the caller must not change.
+
+    ``values`` are the values that this use of the selection passes, in the order that `Selection` describes.
+    """
     rows: Iterable[Any] = tables[selection.kind].values()
     left = list(values)
     of = [left.pop(0) for _ in range(0 if selection.notebooks_of is None else selection.notebooks_of.value)]

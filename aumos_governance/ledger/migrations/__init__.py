@@ -1,1 +1,1 @@
-"""Alembic's migrations of the ledger's tables, which run when a ledger is opened."""
+"""The migrations of the ledger's tables, one Alembic revision each; `sql.migrate` runs the missing ones at opening."""
