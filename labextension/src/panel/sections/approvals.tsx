@@ -11,7 +11,7 @@ import { WaitingCards, WaitingCount } from './waitingCards';
 import { type Highlight, Highlighting } from '../../widgets/highlighting';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** Return the section with the waiting approval requests of all notebooks. */
+/** Return the section with the approval requests of all notebooks that wait for the user. */
 export function approvalsSection(
   store: WaitingApprovals,
   decisions: IDecisions,
@@ -32,7 +32,9 @@ export function approvalsSection(
   };
 }
 
-/** The waiting requests, first those of the notebook that the panel shows, and how the latest requests ended. */
+/**
+ * The waiting requests, first those of the notebook that the panel shows, and below them how the latest requests ended.
+ */
 function Approvals(
   props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
