@@ -103,7 +103,7 @@ export class AuditView extends ReactWidget {
             <p role="status" className="aumos-AuditView-count">
               {length === null || this._isPending
                 ? // After a failure nothing is being loaded.
-                  !failure && trans.__('Reading…')
+                  !failure && trans.__('Loading records…')
                 : trans._n('%1 record', '%2 records', length, count, count)}
             </p>
             {this._isStale && (
@@ -130,7 +130,7 @@ export class AuditView extends ReactWidget {
             aria-busy={this._isPending || undefined}
           >
             {length === 0 ? (
-              <Note>{trans.__('No record matches.')}</Note>
+              <Note>{trans.__('No record matches the filters.')}</Note>
             ) : (
               <AuditTable
                 key={`table ${this._lists}`}

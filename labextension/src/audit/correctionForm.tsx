@@ -37,7 +37,10 @@ export function CorrectionForm(
     amount === null || amount === 0n
       ? trans.__('Enter an amount in dollars, such as 12.50.')
       : amount > spent
-        ? trans.__('The charge was only %1.', formatUsd(spent))
+        ? trans.__(
+            'Enter at most %1, the amount of the charge.',
+            formatUsd(spent)
+          )
         : reason.trim() === ''
           ? trans.__('Enter a reason.')
           : null;

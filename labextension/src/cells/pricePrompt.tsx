@@ -106,7 +106,7 @@ function Price(props: Price.IProps): React.JSX.Element {
                 formatUsd(low - left)
               )
             : trans.__(
-                'It may need %1 more than is left.',
+                'The run may cost %1 more than is left.',
                 formatUsd(high - left)
               )}
         </p>

@@ -125,7 +125,7 @@ export class WaitingCells {
     } catch (reason) {
       // The next change of the waiting requests starts another load.
       console.warn(
-        'The cards of waiting requests could not be loaded.',
+        'The cards of waiting requests could not be loaded; the next change of the requests tries again.',
         reason
       );
     }

@@ -197,7 +197,7 @@ export class PanelBody extends ReactWidget {
           }
         } catch (reason) {
           console.warn(
-            'Sections of the governance panel could not be loaded.',
+            'Sections of the governance panel could not be loaded; the next update of the panel tries again.',
             reason
           );
           if (lazy.isWanted) {

@@ -56,7 +56,10 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
         loaded.changed.connect(adopt);
       })
       .catch((reason: unknown) =>
-        console.warn('The governance settings could not be loaded.', reason)
+        console.warn(
+          'The governance settings could not be loaded; the default settings apply.',
+          reason
+        )
       );
     return settings;
   }

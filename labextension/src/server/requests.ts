@@ -128,7 +128,7 @@ export class ServerRequests {
     if (!guard(body)) {
       throw new GovernanceApiError(
         'MALFORMED',
-        `The server's response to "${endpoint}" is invalid.`,
+        `The server's response to "${endpoint}" is invalid. Reload the page: it may be older than the server.`,
         response.status
       );
     }

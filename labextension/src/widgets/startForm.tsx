@@ -102,7 +102,7 @@ export function KernelNotes(
       return (
         <p className="aumos-Note" role="status">
           {trans.__(
-            'A cell is running. The magics are loaded after the current cell.'
+            'A cell is running. The governance magics are loaded when it has ended.'
           )}
         </p>
       );
@@ -140,7 +140,7 @@ export function KernelNotes(
         <div role="status" className="aumos-Start-problem">
           <p>
             {trans.__(
-              'The magics could not be loaded in this kernel. %1',
+              'The governance magics could not be loaded in this kernel. %1',
               obstacle.message
             )}
           </p>

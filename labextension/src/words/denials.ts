@@ -77,11 +77,11 @@ function budgetRemedy(
       sentence:
         typeof category === 'string'
           ? trans.__(
-              'The budget %1, which is set in code, or a shared ceiling has less left: lower the request.',
+              'The budget %1, which is set in code, or a shared ceiling has less left than the request needs: lower the request.',
               isolated(oneLine(category))
             )
           : trans.__(
-              'A shared ceiling has less left: ask its administrator to raise it, or lower the request.'
+              'A shared ceiling has less left than the request needs: ask its administrator to raise it, or lower the request.'
             ),
       section: 'budget',
       budget: null

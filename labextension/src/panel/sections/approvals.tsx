@@ -48,12 +48,14 @@ function Approvals(
           <Note>{trans.__('Nothing waits for approval.')}</Note>
         )}
       {store.entries.length === 0 && store.failure?.code === UNREACHABLE && (
-        <Note>{trans.__('Shown once the server responds.')}</Note>
+        <Note>
+          {trans.__('Approval requests are shown once the server responds.')}
+        </Note>
       )}
       <WaitingCards
         store={store}
         path={path}
-        more={trans.__('More are shown when these are decided.')}
+        more={trans.__('More requests are shown when these are decided.')}
         draw={({ entry, ...place }) => (
           <ApprovalCard
             approval={entry}

@@ -57,7 +57,7 @@ function Holds(props: ISectionProps): React.JSX.Element | null {
         </ul>
       )}
       {value?.after != null && (
-        <Note>{trans.__('There are more; these are the oldest.')}</Note>
+        <Note>{trans.__('There are more holds; these are the oldest.')}</Note>
       )}
     </>
   );
@@ -107,7 +107,9 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   return (
     <>
       <p className="aumos-Hold-unresolved">
-        {trans.__('Outcome unknown: its kernel is gone. Did it cost anything?')}
+        {trans.__(
+          'Outcome unknown: the kernel of this call is gone. Did the call cost anything?'
+        )}
       </p>
       {isSettling ? (
         <AmountField
@@ -136,7 +138,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           <UserButton
             isDisabled={isDisabled}
             why={permission.why}
-            title={trans.__('It cost nothing: release the whole hold')}
+            title={trans.__('The call cost nothing: release the whole hold')}
             onUserPress={() =>
               resolve(key => api.waiting.release(hold.id, key))
             }
@@ -160,7 +162,7 @@ function effect(
   }
   return cost < held
     ? trans.__('%1 is released.', formatUsd(held - cost))
-    : trans.__('That is all that was held.');
+    : trans.__('That is exactly the amount that was held.');
 }
 
 /** Sort holds with an unknown outcome first; holds in the same state keep the server's order. */

@@ -205,7 +205,7 @@ function AssignButton(
         isDisabled={permission.isDisabled || action.isPending}
         why={permission.why}
         title={trans.__(
-          'Calls of this terminal count against the budget of this notebook'
+          'Let the budget of this notebook pay for the calls of this terminal'
         )}
         onUserPress={() =>
           action.run(async key => {

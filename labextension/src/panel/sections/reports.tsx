@@ -41,7 +41,7 @@ function Reports(
     <WaitingCards
       store={store}
       path={path}
-      more={trans.__('More are shown when these are acknowledged.')}
+      more={trans.__('More reports are shown when these are acknowledged.')}
       draw={({ entry, ...place }) => (
         <ReportCard
           report={entry}
