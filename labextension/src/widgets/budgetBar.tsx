@@ -2,7 +2,8 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar as long as the budget: the part that is spent and, in a lighter shade, the part that is held.
+ * A bar that stands for a whole budget. One part of it is what is spent; next to that, in a lighter shade, is what is
+ * held.
  *
  * Screen readers skip it, since the text beside it has the same figures.
  */
