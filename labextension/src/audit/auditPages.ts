@@ -23,6 +23,7 @@ export class AuditPages extends Observable {
     this._pageSize = options.pageSize ?? PAGE;
   }
 
+  /** The criteria that the records must match. */
   get filters(): IAuditFilters {
     return this._filters;
   }

@@ -31,6 +31,7 @@ export class DenyDialog {
     this._options = options;
   }
 
+  /** Implement `ILimitActions.deny`. */
   open(request: ILimitRequest, after?: () => void): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, request, onEnd }),

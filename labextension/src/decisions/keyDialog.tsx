@@ -15,6 +15,7 @@ export class KeyDialog {
     this._options = options;
   }
 
+  /** Show the secret of a key that was just created; does nothing while a dialog is open. */
   open(created: ICreatedKey): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, created, onEnd })

@@ -34,6 +34,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }
   }
 
+  /** The entries that wait, oldest first; empty until they are loaded. */
   get entries(): readonly T[] {
     return this._entries;
   }
