@@ -98,9 +98,10 @@ class Slot:
 
 
 class Wakings:
-    """The waking of the threads whose requests were executed: the writer wakes one thread, and each wakes the next.
+    """The list of waiting threads whose requests were executed, and which must be woken.
 
-    The writer keeps one such object, and wakes late threads itself. Only the writer's thread uses the object.
+    The writer wakes the first, and each woken thread wakes the next. The writer itself wakes those that are not woken
+    in time. Each writer has one such object, which only its thread uses.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""The replay of the ledger-wide chain: it finds out which sessions there were, in which order, and in which envelopes.
+"""The part of a verification that derives, from the ledger-wide chain, the sessions and the limits around them.
 
-This chain has the records about opened and closed sessions, configured ceilings, shared ceilings, joined notebooks and
-the gateway's keys, in the order of their commits. An *envelope* is a limit on the money of a period. A session has its
-own envelope, its budget, and can be within others: the ceilings of its server or its owner.
+The ledger-wide chain has the audit records about opened and closed sessions, configured ceilings, shared ceilings,
+joined notebooks and the gateway's keys, in the order of their commits. An *envelope* is a limit on the money of a
+period. A session has its own envelope, its budget, and can be within others: the ceilings of its server or owner.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ class LedgerReplay:
             self._put(self.sessions[id], outer)
 
     def finish(self) -> None:
-        """Derive what is left to derive after the last record: the shared ceilings, if no record stated them."""
+        """End the replay after the last record. If no record was about shared ceilings, derive them now."""
         self.shared.begin(self.configurations)
 
     def _server_of_record(self, entry: Entry, session: Session) -> tuple[str, str] | None:
@@ -193,7 +193,10 @@ class LedgerReplay:
         return server if server is None or root is None else (server[0], root)
 
     def is_vague(self, session: Session) -> bool:
-        """Whether the envelopes around a session are unknown: no record names them, and its notebook was moved."""
+        """Whether it cannot be determined which envelopes were around a session.
+
+        Its records are of an earlier version and do not name them, and its notebook was joined or moved since.
+        """
         return not session.stated and session.notebook_id in self.renamed
 
     def _server_of(self, session: Session) -> tuple[str, str] | None:
@@ -204,16 +207,17 @@ class LedgerReplay:
         session.outers.add(outer)
 
     def _configured(self, session: Session) -> str:
-        """Return the ids of the configured envelopes around a session whose records do not name them.
+        """Return the ids of the envelopes that the current configuration of a session's server puts around the session.
 
-        The server is the one in the row of the session's notebook.
+        This is for sessions of earlier versions, whose records do not name them.
         """
         return " ".join(self._ids(self._server_of(session), session))
 
     def _ids(self, server: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
         """Return the envelopes that a server's current configuration puts around a session, by their ids.
 
-        Each has its entry in the configuration, and the subject whose charges it limits, such as a notebook's id.
+        The values are the envelope's entry in the configuration, and its subject, i.e. the text that identifies whose
+        charges it limits, such as a notebook's id.
         """
         found = {}
         for spec in self.configurations.get(server, ()) if server is not None else ():

@@ -1,4 +1,4 @@
-"""The replay of the records in sessions' chains: it applies the rules to the records, and sums up all charges."""
+"""The part of a verification that applies a rule to each audit record in sessions' chains, and sums up all charges."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ledger's rows must have after this record."""
 
 
 class SessionReplay:
-    """The replay of the records in sessions' chains during one verification.
+    """The state of one verification while it goes through the records in sessions' chains.
 
     Most records are about charges without special terms. The database compares these records with the charges' rows
     itself (see `evidence.PLAIN`), so this class only adds up their amounts. It applies a rule to each other record.

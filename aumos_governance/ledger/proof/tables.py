@@ -123,7 +123,7 @@ class Tables:
             self.findings.missing(kind, key)
 
     def _needs_no_record(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
-        """Whether the stored row is no finding although no record names it, since the ledger writes it without one."""
+        """Whether the ledger writes such a row without an audit record, so that no finding must be added for it."""
         if kind is MembershipRow:
             # An owner without shared ceilings has a row, but no record.
             return bool(row[1] == "[]")

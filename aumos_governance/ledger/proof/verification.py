@@ -1,4 +1,4 @@
-"""The course of a verification: verify the hashes of the records, replay the records, compare the tables with them.
+"""The course of a verification: verify the hashes of the audit records, and compare the tables with the records.
 
 A verification is first attempted with quick methods, which find out only that there is a problem. If there is one, a
 second, slower attempt finds out which record or row is wrong.

@@ -143,8 +143,8 @@ class Walk:
     def result(self, walked_all: bool) -> VerifyResult:
         """Return the result of the walk.
 
-        ``walked_all`` says that all chains were walked. Then a session is missing if the ledger-wide chain names it but
-        it had no chain, and the result is a failure.
+        ``walked_all`` says that all chains were walked. Then the result is a failure if the ledger-wide chain names a
+        session that had no chain.
         """
         if self.failure is None and walked_all:
             for session in self._stated_hashes:
