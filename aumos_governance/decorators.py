@@ -1,4 +1,4 @@
-"""The decorator `governed`, for functions of which an engine allows or denies each call before it runs."""
+"""The decorator `governed`: before each call of a decorated function, an engine decides whether the call may run."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ def parse_request(raw: object) -> WireRequest:
         raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
     if not is_number(exp, MAX_TIME):
-        raise InvalidRequestError("A request's exp must be a number of seconds since the epoch.")
+        raise InvalidRequestError(f"A request's exp must be a number of seconds since the epoch, not {shown(exp)}.")
     for name, value in body.items():
         if isinstance(value, (dict, list)):
             _check_depth(name, value)
@@ -352,7 +352,10 @@ def _members(data: object, name: str) -> list[Any]:
         )
     members = data.get(name)
     if not isinstance(members, list):
-        raise InvalidRequestError(f"A governance message must have a list of {name}.")
+        raise InvalidRequestError(f"A governance message must have a list in its field {name}.")
     if len(members) > MAX_REQUESTS:
-        raise InvalidRequestError(f"A governance message must have at most {MAX_REQUESTS} {name}.")
+        raise InvalidRequestError(
+            f"A governance message must have at most {MAX_REQUESTS} entries in its field {name}, but has"
+            f" {len(members)}."
+        )
     return members
