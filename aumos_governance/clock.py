@@ -16,8 +16,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["EPOCH", "MICROS", "monotonic", "since_epoch", "time_micros", "time_text", "to_datetime", "to_micros"]
-
 # Windows has no clock_gettime.
 monotonic: Final[Callable[[], float]] = (
     functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)

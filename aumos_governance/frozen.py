@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from typing import Any, Final, TypeVar
 
-__all__ = ["quick"]
-
 _T = TypeVar("_T")
 _DRAFT: Final = "_draft_"
 _FINAL: Final = "_final_"

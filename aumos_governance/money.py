@@ -14,18 +14,6 @@ from typing import Any, Final
 from .errors import InvalidAmountError
 from .printing import type_of
 
-__all__ = [
-    "MAX_NANO",
-    "NANO_PER_USD",
-    "ExactAmount",
-    "ceil_nano",
-    "display",
-    "parse",
-    "parse_positive",
-    "to_decimal",
-    "to_text",
-]
-
 NANO_PER_USD: Final = 1_000_000_000
 MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
 """The largest amount that this package accepts: 1e9 USD."""

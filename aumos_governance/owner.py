@@ -8,8 +8,6 @@ from __future__ import annotations
 import getpass
 import os
 
-__all__ = ["owner"]
-
 
 def owner() -> str:
     """Return the name of the user whose process this is.

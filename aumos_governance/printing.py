@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["json_printable", "printable", "type_of"]
-
 
 def printable(text: str) -> str:
     r"""Return the text with escapes, so that it cannot move a terminal's cursor, set colours or reverse a line.

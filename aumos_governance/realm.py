@@ -22,8 +22,6 @@ from .ledger.contract.terms import SessionTerms
 from .owner import owner as this_owner
 from .types import TrustLevel
 
-__all__ = ["Realm", "require_names", "response_of", "to_level"]
-
 _PATH: Final = "engine"
 # The session has the highest level and budget, so that it limits nothing: in an engine, agents have levels and
 # categories have ceilings. If a user lowers the session's level or budget, that binds everything the engine does.

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Generator
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Steps", "now", "when_awaited"]
-
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Awaitable[Any], Any, T]
 

@@ -21,17 +21,6 @@ from ..ledger.contract.facts import Decision
 from ..ledger.contract.requests import Request
 from ..types import ActionKind, TrustLevel
 
-__all__ = [
-    "MOST_SHOWN",
-    "ActionSteps",
-    "ApprovalNeeded",
-    "action_steps",
-    "digest_of",
-    "is_reported",
-    "report_request",
-    "shown_text",
-]
-
 MOST_SHOWN: Final = 50_000
 """The most characters that the JSON description of one action may have. A user would not read more before approving,
 and the ledger stores no longer descriptions."""

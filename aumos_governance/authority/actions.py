@@ -12,8 +12,6 @@ from ..frozen import quick
 from ..ledger.contract.facts import Decision, Limit
 from ..types import GovernanceOutcome
 
-__all__ = ["GovernanceAction", "GovernanceDecision", "decision_of", "result_of", "shown_of", "tool_of"]
-
 
 @quick
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from ..realm import Realm, response_of
 from ..steps import Steps, now, when_awaited
 from .action_steps import ApprovalNeeded, action_steps, is_reported, report_request
 
-__all__ = ["Approvals", "Approver"]
-
 Approver: TypeAlias = Callable[[Mapping[str, Any]], "bool | Awaitable[bool]"]
 """A function or coroutine function that shows the description of an action to a user, and returns True if the user has
 approved it. Any other result is a denial."""

@@ -17,8 +17,6 @@ from .. import money
 from ..errors import AumOSGovernanceError, ConflictError
 from .actions import GovernanceAction, GovernanceDecision
 
-__all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted", "Resolver", "Settlement"]
-
 
 @dataclass(frozen=True, slots=True)
 class Settlement:

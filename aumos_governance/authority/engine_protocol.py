@@ -7,8 +7,6 @@ from typing import Any, Protocol
 from .actions import GovernanceAction, GovernanceDecision
 from .authorization import AsyncGrant, Authorization, Begun, Grant
 
-__all__ = ["Engine"]
-
 
 class Engine(Protocol):
     """The interface of all engines: they decide about actions with a ledger of their own or a server's ledger."""

@@ -14,8 +14,6 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from .engine_protocol import Engine
 
-__all__ = ["LOADER", "default_engine", "register_default_engine", "registered_engine"]
-
 LOADER: Final = "_aumos_governance_loader"
 """The name of the module that a kernel's start-up hook adds to ``sys.modules``. Its ``load()`` registers the engine,
 and its ``forget()`` removes the hook."""

@@ -25,8 +25,6 @@ from .actions import GovernanceAction, GovernanceDecision, decision_of, result_o
 from .approvals import Approvals, Approver
 from .authorization import AsyncGrant, Grant, Granted, Settlement
 
-__all__ = ["Holder"]
-
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
 """The trust level that each kind of action requires if the action itself states none."""
 _ADVICE: Final = {

@@ -12,8 +12,6 @@ from typing import Any
 from ..errors import ConfigurationError
 from .contract.ledger import Ledger
 
-__all__ = ["open_ledger"]
-
 
 def open_ledger(
     url: str,

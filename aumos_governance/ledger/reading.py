@@ -9,8 +9,6 @@ from .contract.audit_facts import VerifyResult
 from .contract.queries import Query
 from .contract.requests import ResponseT_co
 
-__all__ = ["LedgerReader", "open_reader"]
-
 
 class LedgerReader(Protocol):
     """A ledger that `open_reader` has opened only for reading. All methods may be called from any thread."""

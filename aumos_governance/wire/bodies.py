@@ -10,20 +10,6 @@ from typing import Final
 
 from .shapes import Field, Shape
 
-__all__ = [
-    "ADJUSTMENT",
-    "ASSIGNMENT",
-    "BUDGET",
-    "CONSENT",
-    "DECISION",
-    "ENTRY",
-    "ENVELOPE",
-    "LIMIT",
-    "PREVIOUS",
-    "RESOLUTION",
-    "STATE",
-]
-
 
 def _usd(name: str, of: str | None = None) -> Field:
     return Field(name, "to_text({})", "parse({})", of)

@@ -9,8 +9,6 @@ from typing import Final
 from .. import money
 from ..printing import printable
 
-__all__ = ["CODE_BUDGET", "SESSION_BUDGET", "Denial", "printable"]
-
 SESSION_BUDGET: Final = "session"
 """The ``kind`` of a `Limit` that is a session's budget, which a user raises in the panel or with ``%governance``."""
 

@@ -16,30 +16,6 @@ from ..errors import InvalidPeriodError, InvalidRequestError
 from ..printing import type_of
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, TrustLevel
 
-__all__ = [
-    "MAX_TEXT",
-    "MAX_TIME",
-    "amount",
-    "budget",
-    "choice",
-    "flag",
-    "is_number",
-    "is_text",
-    "kind_of",
-    "known_only",
-    "members",
-    "microseconds",
-    "moment",
-    "optional_budget",
-    "optional_level",
-    "optional_text",
-    "period",
-    "positive",
-    "shown",
-    "text",
-    "whole",
-]
-
 MAX_TIME: Final = 1e12
 """The latest time that is accepted, in seconds since the epoch."""
 MAX_TEXT: Final = 1_000

@@ -11,8 +11,6 @@ from typing import Final
 
 from ..clock import monotonic
 
-__all__ = ["LineChannel"]
-
 _CHUNK: Final = 64 * 1024
 _MOST_UNSENT: Final = 4 * 1024 * 1024
 """If more bytes than this are still unsent when the next line is to be sent, the connection is closed, since the other

@@ -10,25 +10,6 @@ from typing import Final, NamedTuple
 from .bodies import ADJUSTMENT, ASSIGNMENT, BUDGET, CONSENT, DECISION, ENTRY, PREVIOUS, RESOLUTION, STATE
 from .shapes import ABSENT, EMPTY, Field, Shape
 
-__all__ = [
-    "KEYED",
-    "OF_NOTEBOOK",
-    "WITHIN",
-    "Operation",
-    "amount",
-    "each",
-    "flag",
-    "level",
-    "members",
-    "microseconds",
-    "required_text",
-    "response",
-    "text",
-    "true_flag",
-    "whole",
-    "write_only",
-]
-
 _NOTHING: Final = Shape("")
 
 

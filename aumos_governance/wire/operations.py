@@ -29,8 +29,6 @@ from .operation import (
 )
 from .shapes import ABSENT, Field, Shape
 
-__all__ = ["CHARGING", "ENDING", "OPERATIONS", "REFUSED", "REPORTED", "STANDING", "add"]
-
 OPERATIONS: Final[dict[str, Operation]] = {}
 CHARGING: Final[set[str]] = set()
 """The names of the operations that charge or hold an amount (see `Operation.charges`)."""

@@ -155,38 +155,6 @@ from ..frozen import quick
 from .fields import MAX_TEXT, MAX_TIME, is_number, is_text, kind_of, shown
 from .operations import OPERATIONS
 
-__all__ = [
-    "COMM_PREFIX",
-    "COMM_TARGET",
-    "EVENT_SCHEMA_ID",
-    "HELLO_REQUIRED",
-    "IOPUB_TOPIC",
-    "KERNEL_ENV",
-    "MAX_DEPTH",
-    "MAX_LINE",
-    "MAX_REQUESTS",
-    "MAX_TEXT",
-    "MAX_TIME",
-    "NESTED_TOO_DEEP",
-    "OPS",
-    "PROTOCOL_VERSION",
-    "REPLY_TYPE",
-    "STARTUP_ENV",
-    "STRICT_ENV",
-    "Cell",
-    "WireRequest",
-    "error_response",
-    "is_number",
-    "is_text",
-    "parse_request",
-    "parse_requests",
-    "parse_responses",
-    "requests_message",
-    "responses_message",
-    "shown",
-    "socket_proof",
-]
-
 PROTOCOL_VERSION: Final = 1
 STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
 """An environment variable of all processes that a strict server starts, so that none uses an embedded engine."""

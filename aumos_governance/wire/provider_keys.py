@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["GATEWAY_ENV", "GATEWAY_KEY_ENV", "KEY_PREFIX", "PROVIDER_KEYS", "foreign_keys"]
-
 GATEWAY_ENV: Final = "AUMOS_GOVERNANCE_GATEWAY"
 """The variable with the gateway's address for all providers, ``http://127.0.0.1:<port>/llm``, in clients' processes."""
 GATEWAY_KEY_ENV: Final = "AUMOS_GOVERNANCE_KEY"

@@ -17,15 +17,6 @@ from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
 from .bodies import LIMIT, STATE
 
-__all__ = [
-    "approval_body",
-    "cell_body",
-    "corrected_body",
-    "hold_body",
-    "limit_request_body",
-    "report_body",
-]
-
 
 def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a pending hold. ``cell`` is the body of the cell that made it (see `cell_body`).

@@ -1,1 +1,1 @@
-"""Cells that begin with ``%%governed``, and the tracking of running cells."""
+"""What the kernel does with cells: it runs those that begin with ``%%governed``, tracks all, and reports them."""

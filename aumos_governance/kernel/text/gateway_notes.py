@@ -1,19 +1,18 @@
-"""Makes the lines of ``%governance_status`` about the gateway, and about providers' keys that let calls bypass it."""
+"""Makes the lines of ``%governance_status`` about the gateway, and about keys with which calls bypass governance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...printing import printable
 from ...wire.provider_keys import GATEWAY_ENV, foreign_keys
-from .display import printable
-
-__all__ = ["gateway_notes"]
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:
-    """Return a line with the gateway's address and a line about providers' own keys, each if the environment has it.
+    """Return the lines about what these environment variables contain: the gateway's address, and providers' own keys.
 
-    The second line names only the variables with the keys, and never shows the keys.
+    There is a line for each of the two that they contain. The line about keys names the variables and never shows the
+    keys.
     """
     notes = []
     if address := environment.get(GATEWAY_ENV):

@@ -11,8 +11,6 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..contract.requests import Request
 
-__all__ = ["MAX_BATCH", "MAX_OF_CALLER", "Arrivals", "Lanes"]
-
 MAX_BATCH: Final = 500
 """The most requests in one transaction, so that the first of them does not wait too long for the commit."""
 MAX_OF_CALLER: Final = 100

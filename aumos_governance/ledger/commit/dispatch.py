@@ -31,8 +31,6 @@ from ..rules.content import HOUR, KEEP_RESPONSES, digest
 from ..transaction.rows import NotebookAliasRow, NotebookRow, ResponseRow
 from ..transaction.work import Work
 
-__all__ = ["MODULES", "Clock", "Listeners", "begin", "perform", "reader_of", "system_clock"]
-
 _log = logging.getLogger(__name__)
 
 MODULES: Final = (

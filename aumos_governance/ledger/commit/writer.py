@@ -24,8 +24,6 @@ from ...errors import LedgerError
 from ..contract.requests import Request
 from .arrivals import Arrivals
 
-__all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
-
 PATIENCE_SECONDS: Final = 0.005
 """After this many seconds, the writer itself wakes the waiting threads that no other thread has woken.
 

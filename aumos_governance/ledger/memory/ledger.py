@@ -19,8 +19,6 @@ from ..transaction.work import Work
 from .reads import read
 from .store import MemoryStore
 
-__all__ = ["MemoryLedger"]
-
 
 class MemoryLedger:
     """A `Ledger` in memory, which executes each request in the thread of its caller while other callers wait.

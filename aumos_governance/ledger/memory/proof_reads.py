@@ -16,8 +16,6 @@ from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
 from ..transaction.tables import Key, Row, columns, values_getter
 from .store import MemoryStore
 
-__all__ = ["MemoryEvidence"]
-
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
 _NOT_COMPARED = (0, None, None, None, None, None)
 """The values after the columns of a session's record (see `evidence.PLAIN`). They say that nothing was compared."""

@@ -20,8 +20,6 @@ from ..transaction.rows import NotebookRow
 from ..transaction.work import Work
 from .store import MemoryStore
 
-__all__ = ["read"]
-
 _AT, _CHAIN, _SEQ, _NOTEBOOK_ID = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq", "notebook_id"))
 _TEXT_COLUMNS: Final = tuple(
     AUDIT_COLUMNS.index(name)

@@ -12,8 +12,6 @@ from ..transaction.rows import NotebookRow, SessionRow
 from ..transaction.selections import NotebooksOf, Selection
 from ..transaction.tables import Key, Row
 
-__all__ = ["select"]
-
 Tables = Mapping[type[Row], Mapping[Key, Any]]
 
 # Each function filters all rows itself, since a function call for each row would take twice as long.

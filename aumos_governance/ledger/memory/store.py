@@ -24,8 +24,6 @@ from ..transaction.selections import Selection
 from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_getter
 from .selections import select
 
-__all__ = ["MemoryStore"]
-
 _SEQ: Final = AUDIT_COLUMNS.index("seq")
 _PURGED_AT_ONCE: Final = 4
 _COUNTING, _PENDING = COUNTING.values, PENDING.values

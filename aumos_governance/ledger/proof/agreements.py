@@ -16,8 +16,6 @@ from .expected_rows import ANY, Columns
 from .findings import Findings
 from .ledger_replay import Entry
 
-__all__ = ["Agreements"]
-
 
 class Agreements:
     """The expected rows of trust levels and consents, collected during one verification.

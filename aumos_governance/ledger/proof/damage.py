@@ -12,8 +12,6 @@ from typing import Any, Final
 from ..transaction.rows import AUDIT
 from ..transaction.tables import ROWS
 
-__all__ = ["DAMAGED", "UnreadableError", "damaged"]
-
 DAMAGED: Final = "DAMAGED"
 """The code of the finding that stored data cannot be read, or has values that this package never writes."""
 

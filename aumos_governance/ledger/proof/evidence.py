@@ -15,18 +15,6 @@ from ..rules.chain import AUDIT_COLUMNS, AuditRow
 from ..transaction.tables import Row
 from .walk import ChainEnd
 
-__all__ = [
-    "CHARGED_AT",
-    "CHARGED_IN",
-    "CHARGED_TO",
-    "HELD_PLAINLY",
-    "PLAIN",
-    "SETTLED_PLAINLY",
-    "SPENT_PLAINLY",
-    "Evidence",
-    "Scope",
-]
-
 PLAIN: Final = len(AUDIT_COLUMNS)
 """The index, in a result of `Evidence.session_records`, of what the database found when it compared the audit record
 with the row of its charge: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if it did not compare the two or

@@ -16,8 +16,6 @@ from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["ANY", "Columns", "ExpectedRows"]
-
 ANY: Final = object()
 """Used as an expected value if the records do not contain the value: any stored value is right."""
 

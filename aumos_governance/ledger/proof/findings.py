@@ -10,8 +10,6 @@ from ..contract.audit_facts import Finding
 from ..transaction.tables import Row
 from .damage import DAMAGED, damaged
 
-__all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
-
 MISSING: Final = "ROW_MISSING"
 """The code of the finding that a row does not exist although audit records name it."""
 UNKNOWN: Final = "ROW_UNKNOWN"

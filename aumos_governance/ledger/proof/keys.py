@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from ..rules.chain import AUDIT_COLUMNS
 
-__all__ = ["KEY_EVENTS", "Keys"]
-
 KEY_EVENTS: Final = frozenset({"key_issued", "key_bound", "key_revoked"})
 _AT, _ACTOR = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("actor")
 

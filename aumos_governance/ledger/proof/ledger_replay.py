@@ -20,8 +20,6 @@ from .expected_rows import ANY
 from .keys import KEY_EVENTS, Keys
 from .shared_ceilings import Configured, SharedCeilings, nano
 
-__all__ = ["Entry", "LedgerReplay", "Session", "configuration"]
-
 _INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
 
 

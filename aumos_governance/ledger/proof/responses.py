@@ -21,8 +21,6 @@ from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["compare_responses"]
-
 _WIDTH: Final = len(columns[ResponseRow])
 _END: Final = _WIDTH + len(columns[ChargeRow])
 _TIMED: Final = {

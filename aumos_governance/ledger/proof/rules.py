@@ -16,8 +16,6 @@ from .ledger_replay import Entry, Session
 from .session_replay import Rule, SessionReplay
 from .shared_ceilings import nano
 
-__all__ = ["RULES"]
-
 _STATUS: Final = columns[ApprovalRow].index("status")
 
 

@@ -17,8 +17,6 @@ from .expected_rows import ExpectedRows
 from .findings import DIFFERS, MALFORMED, Findings
 from .ledger_replay import Entry, LedgerReplay, Session
 
-__all__ = ["DAY", "Rule", "SessionReplay"]
-
 DAY: Final = 24 * 3600 * MICROS
 _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
     AUDIT_COLUMNS.index(name) for name in ("chain", "seq", "event", "charge_id", "detail", "spent_delta", "held_delta")

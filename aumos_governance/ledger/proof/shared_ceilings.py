@@ -16,8 +16,6 @@ from ..operations.balances import envelope_id
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..rules.chain import dumps
 
-__all__ = ["Configured", "SharedCeilings", "nano"]
-
 Name = tuple[str, str, str]
 """The kind, subject and name of a shared ceiling."""
 

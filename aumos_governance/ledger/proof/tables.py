@@ -40,8 +40,6 @@ from .findings import Findings
 from .ledger_replay import LedgerReplay, Session, configuration
 from .session_replay import DAY, SessionReplay
 
-__all__ = ["Tables"]
-
 _SHARED: Final = (EnvelopeKind.OWNER.value, EnvelopeKind.TEAM.value)
 _SESSION_ID: Final = {kind: columns[kind].index("session_id") for kind in (ApprovalRow, ReportRow)}
 _FIGURES: Final = tuple(columns[BalanceRow].index(name) for name in ("spent", "held", "charges"))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PARTLY", "UNPROVEN"]
-
 UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "root"): "which server's root a notebook lies under is in no record",
     ("notebooks", "path"): "a rename writes no record; each record names the path of its time",

@@ -29,8 +29,6 @@ from .session_replay import SessionReplay
 from .tables import Tables
 from .walk import Walk
 
-__all__ = ["verify"]
-
 _EVENT, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("event", "seq"))
 _AGREEMENTS: Final = ("trust", "consent", "revoke")
 _ENVELOPE, _NOTEBOOK = (columns[SessionRow].index(name) for name in ("envelope_id", "notebook_id"))

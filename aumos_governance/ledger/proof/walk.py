@@ -12,8 +12,6 @@ from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
 from .damage import DAMAGED, UnreadableError, damaged
 
-__all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
-
 CHAIN_BROKEN: Final = "CHAIN_BROKEN"
 """The code of the finding that a record was changed, removed, inserted or moved."""
 HEAD_UNKNOWN: Final = "HEAD_UNKNOWN"

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .postgres.database import PostgresDatabase
     from .reading import SqlReader
 
-__all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
-
 
 def open_sqlite(
     location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None

@@ -20,8 +20,6 @@ from .selections import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
-__all__ = ["Compiled", "FilterReads", "conditions", "constant", "is_rare"]
-
 _COLUMNS: Final = schema.audit.c
 _NOTEBOOKS: Final = schema.tables["notebooks"].c
 _ALIASES: Final = schema.tables["notebook_aliases"].c

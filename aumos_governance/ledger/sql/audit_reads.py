@@ -15,8 +15,6 @@ from .audit_filters import FilterReads, conditions, is_rare
 from .statements import NO_OFFSET
 from .store import Cursor
 
-__all__ = ["AuditReads"]
-
 _COLUMNS: Final = schema.audit.c
 _AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"))
 

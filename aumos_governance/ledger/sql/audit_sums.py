@@ -15,8 +15,6 @@ from ..transaction import schema
 from .audit_filters import FilterReads, conditions, constant, is_rare
 from .store import Cursor
 
-__all__ = ["SumReads"]
-
 _COLUMNS: Final = schema.audit.c
 _NAMES: Final[dict[str, ColumnElement[Any]]] = {
     "tool": _COLUMNS.tool,

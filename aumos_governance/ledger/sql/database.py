@@ -12,9 +12,6 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor
 
-__all__ = ["Database", "ReadableDatabase", "Snapshot"]
-
-
 _T = TypeVar("_T")
 
 

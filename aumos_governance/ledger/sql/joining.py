@@ -17,8 +17,6 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
-__all__ = ["join_marked"]
-
 _MARKED: Final = (
     "SELECT owner, root, path, file FROM notebooks"
     " WHERE deleted_at IS NULL AND substr(file, length(file) - 32) = '/' || id ORDER BY id"

@@ -24,8 +24,6 @@ from .database import Database
 from .reads import Reader
 from .unconfirmed import UnconfirmedCharges
 
-__all__ = ["OnCommit", "SqlLedger"]
-
 OnCommit = Callable[[int], None]
 """A function that is called after each commit, in the thread that committed, with the number of requests in the commit.
 It must not block or raise."""

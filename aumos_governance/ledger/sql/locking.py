@@ -27,8 +27,6 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
-__all__ = ["LockingStore", "Name", "NotingWork", "UsedRows"]
-
 Name = tuple[type[Row], Key]
 """The name of a row: its class and its primary key."""
 Subject = tuple[object, ...]

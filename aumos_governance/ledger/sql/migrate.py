@@ -12,8 +12,6 @@ from sqlalchemy import Connection, inspect, text
 from ...errors import LedgerVersionError
 from .statements import Statements
 
-__all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
-
 _log = logging.getLogger(__name__)
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")

@@ -18,8 +18,6 @@ from .proof_statements import ProofStatements
 from .selections import scope as server_scope
 from .statements import Statements
 
-__all__ = ["SqlEvidence"]
-
 
 @lru_cache(maxsize=2)
 def _compiled(name: str, dialect: Dialect) -> ProofStatements:

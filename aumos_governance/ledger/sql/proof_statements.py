@@ -14,8 +14,6 @@ from .audit_filters import constant
 from .selections import of_server
 from .statements import compile_text
 
-__all__ = ["ProofStatements"]
-
 _audit, _charges, _sessions = schema.audit, schema.tables["charges"], schema.tables["sessions"]
 
 

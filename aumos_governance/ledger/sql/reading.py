@@ -13,8 +13,6 @@ from .database import ReadableDatabase
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader
 
-__all__ = ["ReadOnlyDatabase", "SqlReader"]
-
 _PLACES: Final = "SELECT DISTINCT owner, root FROM notebooks ORDER BY owner, root"
 _VERSION: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
 

@@ -24,8 +24,6 @@ from .database import ReadableDatabase
 from .selections import scope
 from .store import Cursor, SqlStore
 
-__all__ = ["Reader"]
-
 _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, SessionRow, EnvelopeRow))
 
 

@@ -12,8 +12,6 @@ from ..transaction.conditions import Condition, Operator
 from ..transaction.rows import SessionRow
 from ..transaction.selections import NotebooksOf, Selection
 
-__all__ = ["condition_on", "of_server", "parameters", "scope", "statement"]
-
 _SESSIONS: Final = schema.tables["sessions"]
 _NOTEBOOKS: Final = schema.tables["notebooks"]
 

@@ -39,8 +39,6 @@ from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
 from .selections import condition_on, of_server, statement
 
-__all__ = ["NO_OFFSET", "PREFETCHED", "Statement", "Statements", "compile_text"]
-
 NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
 """The OFFSET of every statement with a LIMIT. Without it, SQLAlchemy would add a parameter for the offset on SQLite."""
 

@@ -15,8 +15,6 @@ from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_getter
 from .selections import parameters
 from .statements import PREFETCHED, Statement, Statements
 
-__all__ = ["Cursor", "PrefetchingStore", "SqlStore"]
-
 _Name = tuple[str, str, str]
 _AT_ONCE: Final = 32
 """The most rows that one statement inserts, a power of two. With up to 24 columns in a row, the number of parameters

@@ -17,8 +17,6 @@ from ..contract.charges import Charging, TakeBack, Unconfirmed
 from ..contract.facts import Decision, Origin
 from ..contract.requests import Request
 
-__all__ = ["UnconfirmedCharges"]
-
 _log = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE: Final = 0.25

@@ -6,20 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-__all__ = [
-    "GIVEN",
-    "Condition",
-    "Operator",
-    "among",
-    "at_most",
-    "differs",
-    "equal",
-    "given",
-    "has",
-    "missing",
-    "present",
-]
-
 GIVEN: Final = object()
 """The placeholder for a value that is passed with each use of a condition, in place of a constant."""
 

@@ -9,38 +9,6 @@ from ..rules.chain import AUDIT_HINTS
 from .conditions import among, differs, equal, missing, present
 from .tables import NULLABLE, SMALL, Index, References, Row, Table, table
 
-__all__ = [
-    "AUDIT",
-    "COUNTING",
-    "DELETED",
-    "HELD",
-    "LIVE",
-    "ONGOING",
-    "PENDING",
-    "REFERENCED",
-    "TIMED",
-    "UNSEEN",
-    "VALID",
-    "ApprovalRow",
-    "BalanceRow",
-    "CeilingRow",
-    "ChainRow",
-    "ChargeRow",
-    "ConfigurationRow",
-    "ConsentRow",
-    "CorrectionRow",
-    "EnvelopeRow",
-    "EstimateRow",
-    "GatewayKeyRow",
-    "MembershipRow",
-    "NotebookAliasRow",
-    "NotebookRow",
-    "ReportRow",
-    "ResponseRow",
-    "SessionRow",
-    "TrustRow",
-]
-
 LIVE: Final = missing("deleted_at")
 """Selects notebooks that are not deleted."""
 DELETED: Final = present("deleted_at")

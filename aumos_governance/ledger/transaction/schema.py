@@ -13,8 +13,6 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, SmallInt
 from . import rows
 from . import tables as declared
 
-__all__ = ["audit", "metadata", "tables"]
-
 metadata: Final = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pk",

@@ -34,34 +34,6 @@ from .rows import (
 )
 from .tables import RowT
 
-__all__ = [
-    "ALIASES_OF_NOTEBOOK",
-    "ALL_CEILINGS",
-    "BALANCES_OF",
-    "BUDGETS_OF_SESSION",
-    "CEILINGS_OF",
-    "CHARGES_IN",
-    "CONSENTS_OF_AGENT",
-    "CONSENTS_OF_REALM",
-    "COUNTING_HOLDS",
-    "DUE_APPROVALS",
-    "DUE_HOLDS",
-    "ESTIMATES_OF_REFERENCE",
-    "HOLDS_OF_KERNEL",
-    "HOLDS_OF_SERVER",
-    "MEMBERSHIPS",
-    "NOTEBOOKS_OF_OWNER",
-    "OPEN_SESSIONS_OF_OWNER",
-    "PENDING_OF_KERNEL",
-    "PENDING_OF_SERVER",
-    "SESSIONS_IN",
-    "SESSIONS_OF_NOTEBOOK",
-    "TRUST_OF_REALM",
-    "UNSEEN_REPORTS",
-    "NotebooksOf",
-    "Selection",
-]
-
 
 class NotebooksOf(Enum):
     """A restriction of a selection to the notebooks of an owner or server; its value is the number of its parameters.

@@ -9,8 +9,6 @@ from ...ledger.contract.requests import CloseSession
 from ...ledger.contract.terms import SessionTerms
 from ..identity.notebook_map import KERNEL_PATH, NotebookMap
 
-__all__ = ["close_kernel", "close_left"]
-
 
 def close_kernel(ledger: Ledger, notebook: NotebookKey) -> None:
     """Submit the close of an ended kernel's session. Its holds stay open until they are settled or released."""

@@ -17,20 +17,9 @@ from ...errors import AumOSGovernanceError, BusyError, UnavailableError
 from ...ledger.contract.charges import KernelGone
 from ...ledger.contract.facts import Origin
 from ...ledger.contract.ledger import Ledger
-from ...service.service import Reply
+from ...service.callers import Reply
 from ...wire.operations import ENDING
 from ...wire.protocol import HELLO_REQUIRED
-
-__all__ = [
-    "MOST_IN_FLIGHT",
-    "MOST_OF_ALL",
-    "SHARE",
-    "Admission",
-    "Admitted",
-    "Departures",
-    "Presence",
-    "process_of",
-]
 
 
 class Departures:

@@ -9,8 +9,6 @@ import secrets
 from ...errors import NotAllowedError
 from ...wire.protocol import socket_proof
 
-__all__ = ["Tokens"]
-
 
 class Tokens:
     """The issuer of one server's tokens. They are signed with a secret of the server, and not stored."""

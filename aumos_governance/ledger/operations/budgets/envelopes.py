@@ -1,4 +1,4 @@
-"""The operations that set a category's budget within a session, and configure the envelopes around sessions."""
+"""The operations that set a category's budget within a session, and apply the ceilings of a server's configuration."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ from ..registry import operation, reader
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
 
-__all__ = ["budget_state", "configure", "set_budget"]
-
 
 @operation(ConfigureEnvelopes)
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:
-    """Put a server's configured envelopes around its sessions; return whether anything changed."""
+    """Execute `ConfigureEnvelopes`: store a server's configured ceilings, and put them around its open sessions.
+
+    Returns whether anything changed.
+    """
     owner, root = request.owner, request.root
     specs = sorted(request.envelopes, key=lambda spec: ORDER[spec.encloses.value])
     _check(specs)
@@ -83,11 +84,11 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
 
 @operation(SetBudget)
 def set_budget(work: Work, request: SetBudget) -> BudgetState:
-    """Create or change a category's budget."""
+    """Execute `SetBudget`: create or change a category's budget within the notebook's open session."""
     if not request.category:
         raise InvalidRequestError("A budget's category must be a non-empty string.")
     if type(request.ceiling) is not int or not 0 <= request.ceiling <= money.MAX_NANO:
-        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+        raise InvalidAmountError("A budget must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -124,7 +125,7 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
 def budget_state(
     envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
 ) -> BudgetState:
-    """Return the `BudgetState` of a category's budget, for a response."""
+    """Return the `BudgetState` that a response contains, made from the rows of a category's budget and its balance."""
     return BudgetState(
         envelope.name,
         BudgetPeriod(envelope.period),

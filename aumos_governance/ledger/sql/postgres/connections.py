@@ -14,8 +14,6 @@ from psycopg.types.numeric import Int8Dumper
 from ....errors import ConfigurationError, LedgerError
 from .errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
 
-__all__ = ["Connection", "PostgresServer", "roll_back"]
-
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST: Final = 14

@@ -29,8 +29,6 @@ from .errors import conflicts, contended, is_lost, not_confirmed, spares_others,
 from .readers import PostgresReaders
 from .snapshot import PostgresSnapshot
 
-__all__ = ["PostgresDatabase"]
-
 _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20

@@ -9,17 +9,6 @@ from psycopg import errors
 
 from ....errors import LedgerError, NotConfirmedError
 
-__all__ = [
-    "LOCK_SECONDS",
-    "STATEMENT_SECONDS",
-    "conflicts",
-    "contended",
-    "is_lost",
-    "not_confirmed",
-    "spares_others",
-    "translated",
-]
-
 LOCK_SECONDS: Final = 10
 """How many seconds a statement waits for rows that another transaction has locked, before it fails."""
 STATEMENT_SECONDS: Final = 30

@@ -14,8 +14,6 @@ from .connections import Connection, PostgresServer, roll_back
 from .errors import is_lost, translated
 from .snapshot import PostgresSnapshot
 
-__all__ = ["PostgresReaders"]
-
 _MOST_IDLE: Final = 4
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1

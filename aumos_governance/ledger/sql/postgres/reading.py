@@ -8,8 +8,6 @@ from ..statements import Statements
 from .connections import PostgresServer
 from .readers import PostgresReaders
 
-__all__ = ["ReadOnlyPostgres"]
-
 
 class ReadOnlyPostgres(PostgresReaders):
     """A `ReadOnlyDatabase` in PostgreSQL: all its transactions are read-only. ``url`` is a connection URI of libpq."""

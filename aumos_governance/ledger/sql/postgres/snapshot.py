@@ -13,8 +13,6 @@ from psycopg import errors
 from ...proof.damage import UnreadableError
 from .connections import Connection
 
-__all__ = ["PostgresSnapshot"]
-
 _AT_ONCE: Final = 2_000
 _DAMAGED: Final = (errors.DataCorrupted, errors.IndexCorrupted, errors.CharacterNotInRepertoire)
 

@@ -13,8 +13,6 @@ from typing import Any, Final
 
 from ....errors import LedgerError
 
-__all__ = ["Attendance"]
-
 # Windows has no flock, so there no names are known.
 _fcntl: Final[Any] = import_module("fcntl") if os.name == "posix" else None
 

@@ -27,8 +27,6 @@ from .attendance import Attendance
 from .filesystem import network_filesystem
 from .snapshot import ReadableSqlite
 
-__all__ = ["BUSY_SECONDS", "SqliteDatabase"]
-
 _T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10

@@ -17,8 +17,6 @@ from ..statements import Statements
 from .filesystem import network_filesystem
 from .snapshot import ReadableSqlite
 
-__all__ = ["SqliteFile"]
-
 _BUSY_SECONDS: Final = 10
 _COPIES: Final = 3
 _READ_ONLY: Final = ("unable to open", "readonly", "read-only")

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ["network_filesystem"]
-
 _NETWORK: Final = re.compile(
     r"(nfs\d?|cifs|smb\w*|smbfs|afs|ncpfs|9p|lustre|gpfs|ceph|glusterfs|ocfs2|beegfs|pvfs2|orangefs|panfs"
     r"|fuse\.(sshfs|glusterfs|ceph\S*|s3fs|gcsfuse|rclone|mfs|moosefs|juicefs|goofys|blobfuse2?|smb\S*|cifs\S*|nfs\S*))"

@@ -10,8 +10,6 @@ from typing import Any
 from ...proof.damage import UnreadableError
 from ..store import Cursor
 
-__all__ = ["ReadableSqlite", "SqliteSnapshot"]
-
 
 class SqliteSnapshot:
     """The `Snapshot` of SQLite. The connection must be in a read transaction during its use."""
