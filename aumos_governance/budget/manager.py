@@ -233,7 +233,7 @@ class BudgetManager:
         self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
 
     def release_hold(self, hold_id: str) -> None:
-        """Release a hold of which nothing was paid, so that its amount is available again.
+        """Release a hold because nothing was paid, so that its amount is available again.
 
         Raises the errors of `settle_hold`.
         """

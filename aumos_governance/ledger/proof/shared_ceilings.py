@@ -75,7 +75,7 @@ class SharedCeilings:
     def configure(
         self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]
     ) -> None:
-        """Apply the record of a server's configuration: it creates those of its shared ceilings that do not exist yet.
+        """Apply the record of a server's configuration, which creates each of its shared ceilings that does not exist.
 
         - ``owner``: the owner whose server was configured.
         - ``configured``: the ceilings in the configuration.

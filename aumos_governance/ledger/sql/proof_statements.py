@@ -1,4 +1,4 @@
-"""The SQL statements with which a verification reads a ledger on a database."""
+"""The SQL statements that a verification uses to read a ledger on a database."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The reversal of charges whose commit was not confirmed, because the connection or the disk failed during the commit.
 
 The callers of these charges got an error, so the amounts must not stay charged. As soon as the database responds again,
-those of the charges that were committed are reversed.
+each of these charges that was committed is reversed.
 """
 
 from __future__ import annotations
