@@ -26,7 +26,8 @@ MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
 """The most bytes of memory for the request bodies of all calls in progress. A body counts with its bytes and with the
 values that were parsed from it."""
 _SILENCE_SECONDS: Final = 60.0
-"""The longest time, in seconds, that a client may send nothing in the middle of a body; then its request is refused."""
+"""The longest time, in seconds, that a client may send no more of a body that is not complete; then its request is
+refused."""
 _STEP: Final = 1024 * 1024
 """The most bytes that one step of decompression produces, so that the size of a compressed body is checked while it
 grows."""
@@ -108,7 +109,7 @@ class Body:
         """
         process, size = self._bodies.process, len(content)
         text = await process(lambda: text_of(content), size)
-        self._hold(content, await process(lambda: memory_of(text), size))
+        self._count(content, await process(lambda: memory_of(text), size))
         return await process(lambda: object_of(text), size)
 
     async def form(self, content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
@@ -118,7 +119,7 @@ class Body:
         and for a form that takes too much memory.
         """
         fields, files = await self._bodies.process(lambda: fields_of(content, content_type), len(content))
-        self._hold(content, len(content) - sum(files))
+        self._count(content, len(content) - sum(files))
         return fields, files
 
     async def encode(self, body: Mapping[str, Any], size: int) -> bytes:
@@ -131,10 +132,10 @@ class Body:
         content = (
             json.dumps(body).encode() if size <= LARGE else await self._bodies.process(lambda: json_bytes(body), size)
         )
-        self._hold(content, self._values)
+        self._count(content, self._values)
         return content
 
-    def _hold(self, content: bytes, values: int) -> None:
+    def _count(self, content: bytes, values: int) -> None:
         """Set the memory that this body counts for: the bytes of ``content``, plus ``values`` bytes of parsed values.
 
         Raises RefusedError if that is more than the calls with one key may take.

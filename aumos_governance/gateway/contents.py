@@ -22,8 +22,8 @@ _WIDE: Final = re.compile(r"\\u[dD][89abAB]")
 stores every character of the string in 4 bytes."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _DENSE: Final = 1024 * 1024
-"""The bytes of values above which `memory_of` counts a second time, more exactly. The first count is fast, but includes
-the commas, colons and brackets inside strings, which begin no value."""
+"""The result, in bytes, above which `memory_of` counts a second time. Its first count is fast, but too high for long
+texts: it includes the commas, colons and brackets inside strings, which begin no value."""
 _TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEP: Final = 256 * 1024
 """The most characters of a string that are passed to `json.dumps` in one call. Other threads can run only between its

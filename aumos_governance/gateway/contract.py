@@ -19,7 +19,7 @@ KeyKind = Literal["kernel", "terminal", "user", "run"]
 `jupyter governance run`."""
 
 
-def _kept(refused: str) -> None:
+def _ignore(refused: str) -> None:
     """Do nothing after the provider refused a key: the default of `Upstream.key_refused`.
 
     It is for keys that cannot change, and for key files, which are read again before the next request anyway.
@@ -58,7 +58,7 @@ class Upstream:
     max_hold: int | None = None
     """The largest amount, in nano-USD, that is held for one call; None for no limit. The gateway lowers the output
     limit of a call whose worst case, the highest possible cost, would exceed this amount."""
-    key_refused: Callable[[str], None] = field(default=_kept, repr=False)
+    key_refused: Callable[[str], None] = field(default=_ignore, repr=False)
     """Called with a key that the provider has just refused. Afterwards `key` may return a new key."""
     key_variables: tuple[str, ...] = ()
     """The names of the server's environment variables that contain the provider's key. The server removes them from the

@@ -1,7 +1,7 @@
 """Computes the worst case of a client's call, the highest cost that it can have, before the call is forwarded.
 
-If the worst case exceeds an amount, such as the rest of the budget, this module also finds a lower limit of output
-tokens with which it does not.
+If the worst case exceeds an amount, such as the rest of the budget, this module lowers the call's limit of output
+tokens so that it does not.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
 
 
 def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai: str = "") -> RefusedError:
-    """Return the error for a call that is not sent because its cost cannot be computed before.
+    """Return the error for a call that is not sent, because its cost cannot be computed before it is sent.
 
     Args:
         error: Why the cost cannot be computed.

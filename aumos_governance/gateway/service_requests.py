@@ -22,8 +22,8 @@ _SECONDS: Final = 20.0
 """How long, in seconds, a request may wait for the next message of the service before it fails. The service sends
 messages while a call waits for its turn or for a user."""
 _SILENT: Final = 2
-"""How many times within these seconds the gateway checks whether a message arrived. After as many checks without a
-message, the request has failed."""
+"""How many checks in a row without a message from the service make a request fail. The checks are spread evenly over
+the request's time limit."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )

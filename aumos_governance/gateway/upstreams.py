@@ -43,9 +43,9 @@ _READ_AHEAD: Final = 16 * 1024
 
 
 def session() -> aiohttp.ClientSession:
-    """Return a new HTTP client for the connections to all providers.
+    """Return a new HTTP client for the connections to all providers; the gateway makes one when it starts.
 
-    It keeps no cookies, which would be shared by all users, and uses no proxy that the environment configures.
+    It keeps no cookies, since all users would share them, and uses no proxy that the environment configures.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=60),

@@ -267,8 +267,8 @@ def _refusal(kind: str, request: Mapping[str, Any]) -> ConfigurationError | None
     if not request.get("fallbacks") and not request.get("context_window_fallback_dict"):
         return None
     return ConfigurationError(
-        "A completion with fallbacks cannot be held, because the price of another model differs: leave fallbacks out,"
-        " catch the error, and call completion() with the other model."
+        "A completion with fallbacks cannot be held, because the price of another model differs, so nothing was sent:"
+        " leave fallbacks out, catch the error, and call completion() with the other model."
     )
 
 

@@ -47,7 +47,7 @@ class AnthropicApi:
         return {"x-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Return the client's request to measure and to forward; see `ProviderApi.read`.
+        """Return the client's request in the forms for computing its cost and forwarding it; see `ProviderApi.read`.
 
         Raises ConfigurationError if an output limit is not a whole number, or ``stream`` is not true or false.
         """

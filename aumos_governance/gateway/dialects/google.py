@@ -68,11 +68,11 @@ class GoogleApi:
         return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Return the client's request to measure and to forward; a path without a version gets ``/v1beta``.
+        """Return the client's request in the forms for computing its cost and forwarding it; see `ProviderApi.read`.
 
-        Like Google, the gateway accepts field names in camel or snake case, and numbers as text. Raises
-        ConfigurationError for query parameters that would hide the usage or replace the request, and if the request
-        states its output limit twice.
+        A path without a version is forwarded with ``/v1beta``. Like Google, the gateway accepts field names in camel or
+        snake case, and numbers as text. Raises ConfigurationError for query parameters that would hide the usage or
+        replace the request, and if the request states its output limit twice.
         """
         for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:

@@ -60,11 +60,11 @@ class OpenAIApi:
         return {"authorization": f"Bearer {key}"}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Return the client's request to measure and to forward; see `ProviderApi.read`.
+        """Return the client's request in the forms for computing its cost and forwarding it; see `ProviderApi.read`.
 
-        A version such as ``/v1`` is removed from the path. For a deployment at Azure, the deployment's name is measured
-        as the model. Raises ConfigurationError if a limit or count is not a whole number, or ``stream`` is not true or
-        false.
+        A version such as ``/v1`` is removed from the path. If the path names a deployment at Azure, the cost is
+        computed for the deployment's name as the model. Raises ConfigurationError if a limit or count is not a whole
+        number, or ``stream`` is not true or false.
         """
         path, _, query = request.path.partition("?")
         body = request.body

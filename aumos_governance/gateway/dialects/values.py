@@ -1,4 +1,4 @@
-"""Checks that the modules for single APIs share: of fields in a request's body, and of free requests."""
+"""Checks that the modules for the providers' APIs share: of fields in a request's body, and of free requests."""
 
 from __future__ import annotations
 

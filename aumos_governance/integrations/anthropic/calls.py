@@ -39,8 +39,8 @@ _BATCH_MULTIPLIER: Final = Decimal("0.5")
 class AnthropicProvider:
     """The adapter for Anthropic's API.
 
-    Anthropic's clients for Bedrock, Vertex and Foundry change the paths of their requests later, so this adapter gets
-    the same paths from all of them.
+    Anthropic's clients for Bedrock, Vertex and Foundry change the paths of their requests only after this adapter has
+    read them, so it reads the same paths of all clients.
     """
 
     price_id = "anthropic"
@@ -182,8 +182,8 @@ class _Message:
         if not rates.has("web_searches_kcount"):
             raise ConfigurationError(
                 f"The price of web searches by {self.model!r} is not known, so nothing was sent: state it in USD per"
-                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount':"
-                " ...}).",
+                " 1,000 searches, in addition to the prices of tokens, with govern(client,"
+                " price={'web_searches_kcount': ...}).",
                 cause=f"The price of web searches by {self.model!r} (web_searches_kcount) is not known, so nothing was"
                 " sent",
             )

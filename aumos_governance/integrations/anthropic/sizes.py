@@ -32,7 +32,7 @@ _ON_THE_SERVER: Final = ("web_search", "web_fetch", "code_execution", "mcp_tools
 """The beginnings of the types of tools that the provider runs within the request; their results become input."""
 _WEB_TOOL: Final = re.compile(r"web_(?:search|fetch)_(\d{8})$")
 _CODE_FREE_SINCE: Final = "20260209"
-"""The first version of the web tools that makes code execution in the same request free beside its tokens
+"""The first version of the web tools that makes code execution in the same request free apart from its tokens
 (https://platform.claude.com/docs/en/about-claude/pricing#code-execution-tool)."""
 _COMPACTED_AT: Final = 150_000
 """A conversation is compacted (summarized) at this many input tokens unless the request sets a trigger, by the

@@ -71,7 +71,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
     thinking = _count(details, "thinking_tokens")
     if thinking > total_out:
-        # Thinking is documented as part of the output. More thinking than output was therefore counted beside it.
+        # Thinking is documented as part of the output. If there is more of it, the output does not include it.
         total_out, doubtful = total_out + thinking, True
     for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
         # Servers that also have OpenAI's API report both APIs' counts; the larger count is taken.
@@ -95,7 +95,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
 def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
     """Whether a usage report counts something that no known price covers.
 
-    ``code_is_free`` is whether code execution needs no price: it costs nothing beside the tokens, or the user's fee per
+    ``code_is_free`` is whether code execution needs no price: it costs nothing but its tokens, or the user's fee per
     call covers it.
     """
     free = _FREE_SERVER_TOOLS | {_SEARCHES} | ({_CODE} if code_is_free else frozenset())

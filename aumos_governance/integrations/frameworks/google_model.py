@@ -47,7 +47,7 @@ class GoogleModelCall:
         config = {**terms, **({} if limit is None else {"maxOutputTokens": limit})}
         tools = [_tool(tool) for tool in parameters.get("tools") or ()]
         self.is_grounded = any(isinstance(tool, Mapping) and names_of(tool) - _OWN_TOOLS for tool in tools)
-        """Whether the provider may run a tool for the call, such as a search, that costs a fee beside the tokens."""
+        """Whether the provider may run a tool for the call, such as a search, that costs a fee besides the tokens."""
         contents = [{"parts": [_part(block) for block in _blocks(message)]} for message in messages]
         body = {"contents": contents, "generationConfig": config, "tools": tools, **fields}
         path = model if "/" in model else f"models/{model}"

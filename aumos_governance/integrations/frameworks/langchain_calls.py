@@ -89,7 +89,7 @@ class LangChainCall:
 
         The adapters for the providers' own APIs compute the worst case of OpenAI's, Anthropic's and Gemini models. For
         other models it is computed from the size of the input, the limit of the output and the dearest prices. Raises
-        ConfigurationError if a tool that their provider runs may have charges beside the tokens.
+        ConfigurationError if a tool that their provider runs may have charges in addition to the tokens.
         """
         if self._is_openai():
             continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)

@@ -20,7 +20,7 @@ _LISTED_ELSEWHERE: Final = frozenset(
     {None, "text", "output_text", "refusal"}
     | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
 )
-"""Types of content blocks that are measured as the message's text or as its tool calls."""
+"""Types of content blocks that `_items` leaves out, since it yields the message's text and tool calls separately."""
 _TIERS: Final = ("flex", "priority")
 
 

@@ -38,7 +38,8 @@ _TIERS: Final = {
 _ROUNDED: Final = 1_000_000
 """The rounded context window that genai-prices states for models with 1,048,576 tokens."""
 _SURE: Final = frozenset({"standard", "flex"})
-"""The service tiers with one published factor for all models."""
+"""The service tiers with one published factor for all models. The factor of ``priority`` differs by model, so a cost at
+this tier is an estimate."""
 
 
 class GenerateCall:

@@ -32,7 +32,7 @@ class Size:
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """The media that the input may have beside text: ``audio``, ``image``, ``video``."""
+    """The media that the input may have besides text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
     """Whether some input is not in the request itself; the most input is then the model's whole context window."""
 

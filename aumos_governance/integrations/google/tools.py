@@ -1,4 +1,4 @@
-"""The tools that Google runs within a call: the fees that they cost beside the tokens, and the input that they add.
+"""The tools that Google runs within a call: the fees that they cost besides the tokens, and the input that they add.
 
 Grounding is Google's word for searches of the web or of Google Maps whose results the model uses.
 """
@@ -87,7 +87,7 @@ class Tools:
         size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the most USD that the tools can cost beside the tokens.
+        """Return the most USD that the tools can cost in addition to the tokens.
 
         Raises ConfigurationError if this is not known.
         """
@@ -96,7 +96,7 @@ class Tools:
         unknown = self.names - _OWN - _UNSEEN.keys()
         if unknown and not rates.fee:
             raise ConfigurationError(
-                f"{rates.model} with the tool {min(unknown)} was not sent: the tool is charged beside the tokens, and"
+                f"{rates.model} with the tool {min(unknown)} was not sent: the tool is charged besides the tokens, and"
                 " its price is not known; state a fee for each call."
             )
         each = bills_each_query(rates.model)
@@ -108,7 +108,7 @@ class Tools:
         return fees
 
     def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
-        """Return the USD that the searches of a response cost beside its tokens, and whether that is an estimate.
+        """Return the USD that the searches of a response cost besides its tokens, and whether that is an estimate.
 
         Raises ConfigurationError if the price of a search is not known.
         """

@@ -102,7 +102,7 @@ class Call:
             return None  # Another thread has removed it.
 
     def reuse(self, charge: Charge) -> None:
-        """Keep the hold of an attempt that cost nothing for the next attempt with the same content."""
+        """Keep the hold of an attempt that cost nothing, so that the next attempt with the same content can use it."""
         charge.outlives_call = False
         self._unused.append(charge)
         if self.over and (unused := self.pop_unused()) is not None:

@@ -68,7 +68,7 @@ class BatchCall:
         raise UsageMissingError("A batch's cost is only known from its results.")
 
     def may_have_fees(self, id: str) -> bool:
-        """Whether the request ``id`` may use hosted tools or searches; these are charged beside its tokens."""
+        """Whether the request ``id`` may use hosted tools or searches; these are charged in addition to its tokens."""
         return id in self._fees
 
     @property

@@ -18,7 +18,7 @@ CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 
 
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-    """Return the cost of a call: the user's price per call, the seller's stated cost, or the cost of the usage.
+    """Return the cost of a call: the user's price per call, the cost that the seller states, or the cost of the usage.
 
     The seller is the vendor whose price list applies. The usage is charged at the prices of the model that responded,
     or, if these are not known, of the requested model; ``rates`` are the requested model's prices. If a seller that is

@@ -126,7 +126,7 @@ def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
 def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | None:
     """Return the cost of a batch by the total usage in its state, or None if this total does not show the whole cost.
 
-    It does not if the batch has several models, or requests that may cost fees beside their tokens.
+    It does not if the batch has several models, or requests that may cost fees in addition to their tokens.
     """
     if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
         return None

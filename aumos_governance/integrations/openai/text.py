@@ -283,7 +283,7 @@ def _require_fee(rates: Rates, tool: str) -> None:
     A hosted tool, which runs at the provider, may cost more than the usage shows; only such a price covers this.
     """
     if rates.flat is None and not rates.fee:
-        cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
+        cause = f"The call was not sent: the hosted tool {tool!r} costs more than the usage that the response reports"
         raise ConfigurationError(
             f"{cause}, so state what to add to each call with govern(client, fee=...), or what each call costs with"
             " cost=...",

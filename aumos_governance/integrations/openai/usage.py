@@ -94,7 +94,7 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
 
 
 def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
-    """Return the most USD that the web searches of a chat at OpenRouter or xAI cost beside the tokens.
+    """Return the most USD that the web searches of a chat at OpenRouter or xAI cost besides the tokens.
 
     The results of a search become input, so `Size.unseen` of ``size``, the size of the request, is set.
     """

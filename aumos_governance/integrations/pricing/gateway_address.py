@@ -15,7 +15,8 @@ _ADDRESSES: Final = {
     "google": ("GOOGLE_GEMINI_BASE_URL",),
     "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
 }
-"""For each provider, the environment variables with the address to send its calls to, in the order of LiteLLM."""
+"""For each provider, the environment variables with the address to send its calls to, in the order in which LiteLLM
+reads them."""
 
 
 def at_gateway(base_url: str) -> bool:

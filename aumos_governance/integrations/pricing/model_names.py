@@ -1,4 +1,4 @@
-"""Parses model ids such as ``google/gemini-2.5-flash:online`` into the model's name and what the id says besides.
+"""Parses model ids such as ``google/gemini-2.5-flash:online`` into the model's name and what else the id states.
 
 Some sellers, that is, vendors whose price list applies, add prefixes and suffixes to the names of models. Some of these
 change the price, and all must be removed to find the model in a price list.
@@ -26,9 +26,9 @@ class ParsedModelId:
 
     model: str
     seller: str | None = None
-    """The id in genai-prices of the seller that the model id names, such as ``huggingface_groq``; None without one."""
+    """The id in genai-prices of the vendor that the model id names, such as ``huggingface_groq``; None without one."""
     free: bool = False
-    """Whether the seller charges nothing for the model."""
+    """Whether the vendor charges nothing for the model."""
     searches: bool = False
     """Whether every request with this id searches the web, which costs a fee in addition to the tokens."""
 

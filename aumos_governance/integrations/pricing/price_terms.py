@@ -80,7 +80,7 @@ class Lookup:
 
 
 def seller_at(base_url: str) -> str | None:
-    """Return the seller at an address that genai-prices does not recognize by its own patterns; None for all others.
+    """Return the vendor at an address that genai-prices does not recognize by its own patterns; None for all others.
 
     The result is an id in genai-prices, such as ``anthropic`` for ``https://claude.googleapis.com``. Claude in
     Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at Anthropic's

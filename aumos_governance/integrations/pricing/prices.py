@@ -59,11 +59,11 @@ class Prices:
         self._found: dict[tuple[str, str, str], tuple[Any, _Place]] = {}
 
     def rates(self, model: str, *, provider: str, base_url: str = "", snapshot: Any = None) -> Rates:
-        """Return the model's prices at the seller whose address is ``base_url``, or else at ``provider``.
+        """Return a model's prices at the vendor with the address ``base_url`` or, if it is not known, at ``provider``.
 
-        ``provider`` is an id in genai-prices, such as ``openai``; it applies if ``base_url`` is the address of no known
-        seller. ``snapshot`` is the price data to use; None means `price_data.snapshot`. Raises ConfigurationError if
-        the model has no known price.
+        A vendor is known if genai-prices has its price list. ``provider`` is an id in genai-prices, such as ``openai``.
+        ``snapshot`` is the price data to use; None means `price_data.snapshot`. Raises ConfigurationError if the model
+        has no known price.
         """
         if self._cost is not None:
             return Rates(model, flat=self._cost, fee=self._fee)
@@ -236,7 +236,7 @@ class _Free:
 
 
 class _Place:
-    """The result of a lookup in genai-prices: the seller of a model at an address, and its prices if they are known.
+    """The result of a lookup in genai-prices: the vendor that sells a model at an address, and the prices if known.
 
     `Prices` keeps one for each model and address until genai-prices has other data.
     """
@@ -257,7 +257,7 @@ class _Place:
         self._usage_paths: dict[str, UsagePaths] = {}
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the counts are in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
+        """Return where the counts are in the vendor's usage reports; ``shape`` is as in `usage_paths_of`."""
         found = self._usage_paths.get(shape)
         if found is None:
             found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
@@ -265,7 +265,7 @@ class _Place:
 
 
 def address_seller(base_url: str) -> str | None:
-    """Return the id in genai-prices of the seller at an address, or None for an address of no known seller."""
+    """Return the id in genai-prices of the vendor whose price list applies at an address, or None if none is known."""
     found = seller_at(base_url)
     if found is not None:
         return found

@@ -83,7 +83,7 @@ class Rates:
     ) -> None:
         self.model = model
         self.seller = seller
-        """The id in genai-prices of the seller at the client's address; None if the seller is not known."""
+        """The id in genai-prices of the vendor whose price list applies at the client's address; None if not known."""
         self.fee = fee
         """The USD that are added to the cost of each call, as the user stated to `govern`."""
         self.searches = searches
@@ -127,7 +127,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return where the counts are in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
+        """Return where the counts are in the vendor's usage reports; ``shape`` is as in `usage_paths_of`."""
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
@@ -221,7 +221,7 @@ class Rates:
     ) -> Decimal:
         """Return the most USD that these numbers of tokens can cost, each at the dearest price that may apply to it.
 
-        ``kinds`` are the kinds of tokens that may occur beside plain text: ``audio``, ``image``, ``video``,
+        ``kinds`` are the kinds of tokens that may occur besides plain text: ``audio``, ``image``, ``video``,
         ``cache_write``, ``cache_write_1h``. ``contexts`` are all terms that may apply; the dearest determine the
         result. Raises ConfigurationError if the input or the output has tokens, and their price is not known.
         """
@@ -242,7 +242,7 @@ class Rates:
         total = (
             input_tokens * greatest_of(inputs, input_tokens) + output_tokens * greatest_of(outputs, input_tokens)
         ) / _PER
-        # Perplexity charges a fee for each request beside its tokens; its price is per 1,000 requests.
+        # Perplexity charges a fee for each request in addition to its tokens; its price is per 1,000 requests.
         request_fee = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
         return (total if self.multiplier == 1 else total * self.multiplier) + request_fee
 

@@ -62,16 +62,16 @@ _COUNTED: Final = re.compile(
 """Matches the names of unknown counts that sellers charge in addition to text, such as searches. Other unknown counts
 are parts of sums, or durations."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
-"""Sellers whose responses state the charged cost; see `stated_cost`."""
+"""The ids in genai-prices of vendors whose responses state the charged cost; see `stated_cost`."""
 _SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
 """Names of sums and of counts of text, which are never charged separately; they are skipped to save time."""
 _TICKS_A_DOLLAR: Final = Decimal(10**10)
 _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
-"""Sellers whose ``total_tokens`` leave out reasoning and citations, by the examples in their API reference."""
+"""Vendors whose ``total_tokens`` leave out reasoning and citations, by the examples in their API reference."""
 
 
 class UsagePaths:
-    """The places of the counts in one seller's usage reports of one shape; `report` reads the counts."""
+    """The places of the counts in one vendor's usage reports from one API; `report` reads the counts."""
 
     def __init__(
         self,
@@ -182,7 +182,9 @@ def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
 
 
 def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
-    """Return the cost in USD that a seller states in its response, or None if the response states no cost.
+    """Return the cost in USD that a response states, or None if it states none.
+
+    ``seller`` is the id in genai-prices of the vendor whose price list applies.
 
     - OpenRouter: ``usage.cost`` is charged to the account. With the user's own key at a provider (``is_byok``), that
       provider charges ``cost_details.upstream_inference_cost`` in addition.

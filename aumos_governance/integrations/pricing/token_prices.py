@@ -72,7 +72,7 @@ def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
 def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
     """Return the prices that may apply to input tokens, to output tokens and to each request.
 
-    ``wanted`` are the kinds of tokens that may occur beside plain text, as in `Rates.bound`.
+    ``wanted`` are the kinds of tokens that may occur besides plain text, as in `Rates.bound`.
     """
 
     def made() -> Sides:

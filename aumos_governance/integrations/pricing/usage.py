@@ -44,7 +44,7 @@ class Report:
     total: Number | None = None
     """The reported sum of input and output tokens; None if the report has no sum."""
     beside: Number = 0
-    """The part of ``output_tokens``, such as thoughts, that the seller reports outside its own count of the output."""
+    """The part of ``output_tokens``, such as thoughts, that the vendor reports outside its own count of the output."""
     total_covers_all: bool = True
     """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
@@ -89,7 +89,7 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
         least = least_tokens(seen)
         if out < least:
             raise DoubtError("The usage report counts fewer output tokens than the visible output has.")
-        # If the output without its reasoning is too small for the visible text, the reasoning is counted beside it.
+        # If the output without its reasoning is too small for the visible text, it does not include the reasoning.
         reasoning = counts.get("output_reasoning_tokens", 0)
         if not total and out - reasoning < least:
             out, estimated = out + reasoning, True
@@ -110,7 +110,7 @@ def _output(report: Report, counts: dict[str, Number], into: Number, out: Number
         return out - report.beside, False
     parts = sum([counts.get(part, 0) for part in _OUTPUT_PARTS])
     if parts > out:
-        # The parts are counted beside the output. The total confirms this, or the result is an estimate.
+        # The output does not include its parts. The total confirms this, or the result is an estimate.
         out += parts
         if total is None or total != into + out:
             return max(out, (total or 0) - into), True

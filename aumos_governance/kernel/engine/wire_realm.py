@@ -1,7 +1,7 @@
-"""The access of a notebook's engine to trust, budgets, consents and audit records.
+"""Gives a notebook's engine access to trust levels, budgets, consents and audit records.
 
-The engine's managers make ledger requests through a `Realm`. In a kernel there is no ledger, so `WireRealm` sends these
-requests to the notebook service.
+The managers of an engine, such as `BudgetManager`, make ledger requests through a `Realm`. A kernel has no ledger, so
+`WireRealm` sends these requests to the notebook service.
 """
 
 from __future__ import annotations

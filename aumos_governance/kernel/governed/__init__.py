@@ -1,1 +1,1 @@
-"""What the kernel does with cells: it runs those that begin with ``%%governed``, tracks all, and reports them."""
+"""Requests decisions on cells that begin with ``%%governed``, tracks running cells, and reports them to the server."""

@@ -23,8 +23,8 @@ does not respond delays few cells."""
 class CellReports:
     """Reports the start of each cell of one IPython shell to the server.
 
-    The cell's code starts only after the server has acknowledged the report. Calls reach the gateway over another
-    connection, and a call that arrived before the report would be recorded with the previous cell.
+    The cell's code starts when the server has acknowledged the report, or after `_SECONDS`. Calls reach the gateway
+    over another connection, and a call that arrived before the report would be recorded with the previous cell.
     """
 
     def __init__(self, shell: Any, *, monotonic: Callable[[], float] = monotonic) -> None:

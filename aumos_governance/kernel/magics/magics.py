@@ -244,10 +244,10 @@ class _QuietHook:
 
 
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
-    """Suppress the ``Out[n]`` of ``value`` if the calling statement is nothing but a magic.
+    """Suppress the ``Out[n]`` of ``value``, which a magic returns, if the statement that ran the magic displays it.
 
-    The statement is ``depth`` frames above the caller. ``value`` is also suppressed if another magic, such as
-    ``%%time``, runs that statement and returns its value.
+    That statement is ``depth`` frames above the caller. ``value`` is also suppressed if another magic, such as
+    ``%%time``, runs the statement and returns its value.
     """
     trap = shell.display_trap
     # IPython 8, the newest for Python 3.10, has no public attribute for this.

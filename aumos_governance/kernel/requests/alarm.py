@@ -32,9 +32,10 @@ class Alarm:
         self._running = False
 
     def set(self, seconds: float, function: Callable[[], object]) -> object:
-        """Call ``function`` once, ``seconds`` from now, in the alarm's thread. It may neither block nor raise.
+        """Call ``function`` once, ``seconds`` from now, in the alarm's thread.
 
-        Returns a handle for `cancel`. Raises RuntimeError if no thread can be started.
+        ``function`` must neither block nor raise. Returns a handle for `cancel`. Raises RuntimeError if no thread can
+        be started.
         """
         handle, due = object(), monotonic() + seconds
         with self._lock:

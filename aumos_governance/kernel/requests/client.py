@@ -181,9 +181,10 @@ class Client:
         return self._clock_offset is not None
 
     def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
-        """Send a request once, and return whether the server acknowledged it within ``seconds``; it may get lost.
+        """Send a request once, and return whether the server acknowledged it within ``seconds``.
 
-        Sends nothing if no server has responded to a hello yet. Raises no AumOSGovernanceError.
+        If the request gets lost, it is not sent again. If no server has responded to a hello yet, it is not sent at
+        all. Raises no AumOSGovernanceError.
         """
         if not self.met:
             return False

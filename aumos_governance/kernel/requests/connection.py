@@ -30,7 +30,7 @@ from .identity import Situation, connection_file_name, identify
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """This process's connection to the notebook service in the Jupyter server, or to the embedded engine's."""
+    """This process's connection to the notebook service, which is in the Jupyter server or embedded in this process."""
 
     client: Client
     pid: int

@@ -51,15 +51,15 @@ the response."""
 class Dropped(BaseException):
     """Thrown into a request's `Steps` to end them at once.
 
-    They return the response if it has arrived, else raise this.
+    The steps return the response if it has arrived; otherwise they raise this exception.
     """
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """What has happened to one request so far.
+    """The progress of one request: what was sent, what arrived, and whether the caller uses the response.
 
-    From this `TakeBacks` determines whether a given-up request must be cancelled.
+    `TakeBacks` determines from this whether a request that was given up must be cancelled.
     """
 
     request: WireRequest | None = None

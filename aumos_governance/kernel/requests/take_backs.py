@@ -100,7 +100,10 @@ class TakeBacks:
 
     @property
     def unsure(self) -> bool:
-        """Whether the server has not yet stated for some given-up ``open`` or ``close`` whether it was executed."""
+        """Whether the server has not yet confirmed the ``cancel`` of an ``open`` or ``close``.
+
+        Until then it is not known whether that ``open`` or ``close`` was executed.
+        """
         return any(cancel.op in STANDING for cancel in tuple(self.unconfirmed))
 
     def forget_parent(self) -> None:

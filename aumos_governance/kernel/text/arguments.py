@@ -49,7 +49,7 @@ class Signature:
     positional: str | None = None
 
     def usage(self) -> str:
-        """Return how to write the magic: ``%governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]``."""
+        """Return how the magic is written, such as ``%governance_spend AMOUNT [--tool NAME] [--no-raise]``."""
         words = [f"%{self.magic}"]
         if self.positional is not None:
             words.append(self.positional)

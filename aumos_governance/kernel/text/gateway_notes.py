@@ -9,10 +9,9 @@ from ...wire.provider_keys import GATEWAY_ENV, foreign_keys
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:
-    """Return the lines about what these environment variables contain: the gateway's address, and providers' own keys.
+    """Return a line with the gateway's address, and a line with the variables that contain providers' own keys.
 
-    There is a line for each of the two that they contain. The line about keys names the variables and never shows the
-    keys.
+    Each line is left out if ``environment`` has nothing for it. The keys themselves are never shown.
     """
     notes = []
     if address := environment.get(GATEWAY_ENV):

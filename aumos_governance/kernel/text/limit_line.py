@@ -38,7 +38,7 @@ class LimitLine:
 
 
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
-    """Return the line about a call that waits at a limit: the missing amount, and what a user can do until when."""
+    """Return the line about a call that waits at a limit: the missing amount, what a user can do, and until when."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
     kind, name = limit.get("kind"), printable(str(limit.get("name", "")))
     until = ends_at(waiting)

@@ -1,8 +1,8 @@
 """Carries requests from a kernel to its server in Jupyter's own messages, so that it works for every governed kernel.
 
-Requests are published on the iopub channel as ``comm_msg``. Their comm is registered in the kernel but never opened,
-since JupyterLab would close it again, and ignores messages of a comm that was not opened. Responses arrive on the
-control channel, whose thread runs while a cell runs.
+Requests are published on the iopub channel as ``comm_msg``. Their comm is registered in the kernel but never opened:
+JupyterLab closes an opened comm that its page does not know, but ignores the messages of a comm that was not opened.
+Responses arrive on the control channel, whose thread runs while a cell runs.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class CommTransport(ReceivingTransport):
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
                 "This kernel is governed by its Jupyter server, but cannot receive responses while a cell runs, so"
-                " nothing is authorised; install ipykernel 6.29 or later for this kernel and restart it."
+                " nothing is authorised; governance needs ipykernel 6.29 or later: install that and restart the kernel."
             )
         import comm
 

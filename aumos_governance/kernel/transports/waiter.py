@@ -64,8 +64,8 @@ class Waiter:
 
 
 _AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
-"""How long, in seconds, a thread that waits alone polls before it sleeps, since a response often arrives that soon. 0
-on a machine with one processor, where polling would only delay the server."""
+"""How long, in seconds, a thread that waits alone polls before it sleeps, since a response often arrives within this
+time. On a machine with one processor it is 0, since polling would only delay the server."""
 
 
 class Source(Protocol):

@@ -103,7 +103,10 @@ class Corrected:
 
 
 class EnvelopeKind(str, Enum):
-    """The notebooks whose charges a ceiling of the server's configuration limits together, from inner to outer."""
+    """The kinds of ceilings in a server's configuration, by the notebooks whose charges a ceiling limits together.
+
+    The ledger checks ceilings in the order of these kinds.
+    """
 
     NOTEBOOK = "notebook"
     """The ceiling limits each notebook separately, over all its sessions."""

@@ -49,8 +49,8 @@ class Charging(Request[Decision]):
 
     The ledger denies the charge, and records the denial, if the amount would exceed a budget or ceiling, if the trust
     level is too low, or if no session is open. A governed action (``ActionKind.ACT``) needs more: at L1 and L2 it is
-    denied with the code ``SUGGESTED``, since the user is only shown what would be done. At L3 it needs a user's
-    approval, named by ``approval_id``, of an action with the same ``digest``; otherwise it is denied with the code
+    denied with the code ``SUGGESTED``, since actions are only suggested to the user. At L3 it needs a user's approval,
+    named by ``approval_id``, whose ``digest`` is the same as the request's; otherwise it is denied with the code
     ``APPROVAL_REQUIRED``. An allowed charge uses the approval up.
 
     Raises BudgetNotFoundError if ``category`` is set and the session has no budget for it. If the request has
@@ -149,7 +149,7 @@ class Settle(Request[Resolved]):
     hold_id: str
     amount: int
     estimated: bool = False
-    """Whether the true cost is not known and ``amount`` is an upper bound of it; the outcome is then
+    """Whether the true cost is not known, and ``amount`` is only an estimate of it; the outcome is then
     ``allow_with_caveat``."""
     reference: str | None = None
     """For an estimated charge, an id of the provider's response, such as ``"openai/resp_1"``. `Adjust` finds the charge

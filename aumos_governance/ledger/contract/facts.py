@@ -45,16 +45,16 @@ class Origin:
     person: bool = False
     """Whether the caller is a user who decides in the panel or at a prompt. False for code."""
     scope: str = ""
-    """The caller that idempotency keys and holds belong to, such as ``"kernel:<id>"`` or ``"user:<name>"``. The same
-    idempotency key in two scopes means two requests."""
+    """An id of the caller, such as ``"kernel:<id>"`` or ``"user:<name>"``, which its idempotency keys and holds belong
+    to. The same idempotency key in two scopes means two requests."""
     incarnation: str = ""
     """An id of the caller's process. When the server reports the end of this process, the caller's open holds become
     unresolved: a user must settle or release them."""
     cell_id: str | None = None
     execution_count: int | None = None
     within: tuple[str, str] | None = None
-    """An owner and a root folder: the caller may name a charge, approval or report by its id only if it belongs to a
-    notebook of this owner below this folder. None for no restriction."""
+    """An owner and a root folder. The caller may name by their ids only the charges, approvals and reports that belong
+    to notebooks of this owner below this folder. None for no restriction."""
 
 
 # ---- states and decisions
@@ -74,10 +74,12 @@ class Balance:
 
     @property
     def remaining(self) -> int:
+        """The amount, in nano-USD, that may still be charged under the limit."""
         return max(0, self.limit - self.spent - self.held)
 
     @property
     def over(self) -> int:
+        """The amount, in nano-USD, by which the spent and held amounts together exceed the limit."""
         return max(0, self.spent + self.held - self.limit)
 
 
@@ -174,6 +176,7 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
+        """Whether the charge or action is allowed, with or without a caveat."""
         return self.outcome is not GovernanceOutcome.DENY
 
     @property

@@ -36,7 +36,7 @@ class GatewayKey:
     owner: str
     root: str
     kind: str
-    """One of `KINDS`."""
+    """The kind of program that holds the key: ``kernel``, ``terminal``, ``user`` or ``run``, as `KINDS` explains."""
     name: str
     """The key's name as users see it."""
     notebook: NotebookKey | None

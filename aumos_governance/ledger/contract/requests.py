@@ -1,4 +1,8 @@
-"""The base class of all requests to the ledger, and the requests that change sessions and notebooks."""
+"""The base class of all requests to the ledger, and the requests that change sessions and notebooks.
+
+A *session* is the time in which a notebook is governed, from its opening with a trust level and a budget to its
+closing. A notebook has at most one open session.
+"""
 
 from __future__ import annotations
 

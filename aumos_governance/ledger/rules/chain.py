@@ -168,9 +168,11 @@ def check_text(*texts: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+            raise InvalidRequestError(
+                "Text with a lone surrogate is not valid Unicode and cannot be recorded."
+            ) from None
         if "\0" in text:
-            raise InvalidRequestError("Text with a NUL character cannot be recorded.")
+            raise InvalidRequestError("Text with a NUL character cannot be recorded; remove the character.")
 
 
 # ---- a record
@@ -192,7 +194,7 @@ def link(fields: Sequence[Any]) -> str:
     try:
         text = encode(fields)
     except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+        raise InvalidRequestError("Text with a lone surrogate is not valid Unicode and cannot be recorded.") from None
     if b"\\u0000" in text:
         # Either a NUL, or a backslash in the text that is followed by "u0000".
         check_text(*(field for field in fields if isinstance(field, str)))

@@ -63,7 +63,7 @@ def _getter(kind: type[Any]) -> Callable[[Any], Any]:
 def _value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, field.name) for field in fields(value)]
-    raise InvalidRequestError(f"A request cannot contain a {type(value).__name__}.")
+    raise InvalidRequestError(f"A request cannot contain a {type(value).__name__}, which JSON does not have.")
 
 
 _encode = encoder_with(_value)
@@ -85,7 +85,7 @@ def digest(request: Request[Any]) -> str:
             # Only ``detail`` can contain floats, and `dumps` refuses floats that are not finite.
             dumps(detail)
     except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+        raise InvalidRequestError("Text with a lone surrogate is not valid Unicode and cannot be recorded.") from None
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"The request contains a value that cannot be recorded: {error}.") from None
     if len(text) > MAX_CONTENT:

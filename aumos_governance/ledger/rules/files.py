@@ -58,7 +58,7 @@ def range_of(root: str) -> tuple[str, str]:
 
     An identity is in the range if first <= identity < second, so a database can use an index.
     """
-    # "0" follows "/" in Unicode, and ";" follows ":".
+    # "0" follows "/" in Unicode, and ";" follows ":". So the second text sorts after all that begin with the first.
     return (f"{root.rstrip('/')}/", f"{root.rstrip('/')}0") if is_folder(root) else (f"{root}:", f"{root};")
 
 

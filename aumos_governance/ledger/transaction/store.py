@@ -15,7 +15,7 @@ Place = tuple[str, str]
 
 
 class Store(Protocol):
-    """A backend's rows, as one transaction loads and writes them. `Work` is the only caller.
+    """A backend's rows, as one transaction loads and writes them. Operations use it only through their `Work`.
 
     The methods return new objects, which the caller may change, and lock the stored rows until the transaction ends. A
     notebook is *live* if it is not deleted.
@@ -25,7 +25,7 @@ class Store(Protocol):
     def tables(self) -> Mapping[type[Row], Mapping[Key, Row]] | None:
         """The stored row objects of a ledger in memory, by class and primary key; None for a database.
 
-        A caller may read them without a copy, and must not change them.
+        A caller can read them without copying them, and must not change them.
         """
         ...
 

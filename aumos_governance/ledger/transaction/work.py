@@ -53,9 +53,7 @@ class Work:
 
     @property
     def in_memory(self) -> bool:
-        """Whether this transaction's ledger is kept in the memory of this process, which, unlike a database, can store
-        any text.
-        """
+        """Whether the ledger of this transaction is in this process's memory, which can store any text."""
         return self._stored is not None
 
     # ---- rows
@@ -90,7 +88,7 @@ class Work:
     def peek(self, kind: type[RowT], *key: Any) -> RowT | None:
         """Return the row of this class with this primary key, or None, like `find` but for a caller that only reads it.
 
-        The caller must not change the row: a ledger in memory returns the stored object itself, which saves a copy.
+        The caller must not change the row: a ledger in memory returns the stored object itself, without copying it.
         """
         stored = self._stored
         if stored is None:

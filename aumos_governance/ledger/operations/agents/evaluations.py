@@ -64,7 +64,7 @@ def evaluate(work: Work, request: Evaluate) -> Decision:
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
         raise InvalidAmountError("An amount must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
-    # Rows are only peeked at, since this operation changes none but the chain's.
+    # Rows are read by `Work.peek`, since this operation changes no row except the end of the chain.
     notebook = work.peek_notebook(request.notebook) or work.notebook_or_new(request.notebook)
     session = None if notebook.session_id is None else work.peek(SessionRow, notebook.session_id)
     if session is not None and session.closed_at is not None:

@@ -244,23 +244,27 @@ def _record(
 
 @reader(FindTrust)
 def read_trust(work: Work, query: FindTrust) -> TrustAssignment | None:
+    """Execute `FindTrust`: return the trust level that applies to an agent, or None if none was set."""
     row = find_trust(work, query.realm, query.agent_id, query.scope)
     return None if row is None else assignment_of(row)
 
 
 @reader(ListTrust)
 def list_trust(work: Work, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    """Execute `ListTrust`: return the trust levels that were set in a realm, without removed ones."""
     return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
 
 
 @reader(FindConsent)
 def read_consent(work: Work, query: FindConsent) -> Consent | None:
+    """Execute `FindConsent`: return the valid consent that covers a use of data, or None if there is none."""
     row = find_consent(work, query.realm, query.agent_id, query.data_type, query.purpose)
     return None if row is None else consent_of(row)
 
 
 @reader(ListConsents)
 def list_consents(work: Work, query: ListConsents) -> tuple[Consent, ...]:
+    """Execute `ListConsents`: return the consents in a realm, or of one agent in it, without revoked ones."""
     if query.agent_id is None:
         rows = work.select(CONSENTS_OF_REALM, query.realm)
     else:

@@ -59,7 +59,7 @@ def request_approval(work: Work, request: AskApproval) -> Approval:
 def decide(work: Work, request: DecideApproval) -> Approval:
     """Execute `DecideApproval`: store and record a user's decision to approve or deny an action."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may decide an approval.")
+        raise NotAllowedError("Only a user, and not code, may approve or deny an action.")
     row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
@@ -175,6 +175,7 @@ def _record(
 
 @reader(ReadApproval)
 def read_approval(work: Work, query: ReadApproval) -> Approval:
+    """Execute `ReadApproval`: return one approval request, pending or decided."""
     row = work.find(ApprovalRow, query.approval_id)
     if row is None:
         raise NotFoundError(f"There is no approval request {query.approval_id!r}.")
@@ -183,6 +184,7 @@ def read_approval(work: Work, query: ReadApproval) -> Approval:
 
 @reader(ListApprovals)
 def list_approvals(work: Work, query: ListApprovals) -> tuple[Approval, ...]:
+    """Execute `ListApprovals`: return one page of the pending approval requests, oldest first."""
     return tuple(
         replace(approval_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, PENDING_OF_SERVER)

@@ -53,7 +53,7 @@ def finish_report(work: Work, request: FinishReport) -> Report:
     row = work.find(ReportRow, request.report_id)
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
+        raise NotFoundError(f"There is no report {request.report_id!r} of an action in this notebook.")
     addition: dict[str, Any] = {"result": request.result}
     if request.spent is not None:
         addition["spent"] = request.spent
@@ -69,10 +69,10 @@ def finish_report(work: Work, request: FinishReport) -> Report:
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
     """Execute `AcknowledgeReport`: mark a report as reviewed by a user. A second acknowledgement changes nothing."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may acknowledge a report.")
+        raise NotAllowedError("Only a user, and not code, may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
     if row is None or not may_name(work, request.origin, row):
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
+        raise NotFoundError(f"There is no report {request.report_id!r} that this user may acknowledge.")
     session, notebook = session_and_notebook(work, row.session_id)
     if row.acknowledged_at is None:
         row.acknowledged_at = work.now
@@ -87,6 +87,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
 
 @reader(ListReports)
 def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
+    """Execute `ListReports`: return one page of the unacknowledged reports, oldest first."""
     return tuple(
         replace(report_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)

@@ -160,6 +160,7 @@ def _figures(work: Work, row: CeilingRow) -> list[dict[str, Any]]:
 
 @reader(ListCeilings)
 def list_ceilings(work: Work, query: ListCeilings) -> tuple[CeilingState, ...]:
+    """Execute `ListCeilings`: return the shared ceilings of all owners or of one, including lifted ones."""
     if query.owner is None:
         return ceiling_states(work, work.select(ALL_CEILINGS))
     check_text(query.owner)

@@ -19,17 +19,18 @@ from ..balances import envelope_id
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 """The kinds of ceilings that servers share. A server's configuration creates one, and only `SetCeiling` changes it."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
-"""By kind of ceiling, a sort key that puts inner ceilings, around fewer notebooks, before outer ones."""
+"""By kind of ceiling, its rank in the order in which the ledger checks the ceilings around a session, as a sort key."""
 
 
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put ceilings around a session: the shared ones of its owner, and those configured for the server of ``root``.
+    """Put ceilings around a session, so that they limit its charges.
 
-    With None as ``root`` only the shared ceilings are put around it. ``before`` is the previous configuration of the
-    same server, whose ceilings are removed. Ceilings of servers with other root folders stay: the notebook may be used
-    from several servers, and a charge must stay within the ceilings of all. The caller saves the session's row.
+    They are the shared ceilings of its owner and, unless ``root`` is None, those that the server of this root folder is
+    configured with. ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings
+    of servers with other root folders stay: the notebook may be used from several servers, and a charge must stay
+    within the ceilings of all. The caller saves the session's row.
 
     Returns whether the session has other ceilings than before, or a ceiling with another amount.
     """
@@ -66,7 +67,8 @@ def shared_around(work: Work, owner: str) -> Iterator[CeilingRow]:
 def membership_of(work: Work, owner: str) -> MembershipRow:
     """Return the row that lists the shared ceilings around this owner's sessions; add an empty row if there is none."""
     found = work.find(MembershipRow, owner)
-    # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
+    # An empty row is stored as well, so that a request that opens a session and a request of another process that adds
+    # the first ceiling lock the same row.
     return work.add(MembershipRow(owner, "[]")) if found is None else found
 
 

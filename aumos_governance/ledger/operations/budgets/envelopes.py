@@ -46,7 +46,8 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     row = work.find(ConfigurationRow, owner, root)
     stored = "[]" if row is None else row.envelopes
     if row is None:
-        # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
+        # A row without ceilings is stored as well, so that a request that opens a session and a request of another
+        # process that adds the first ceiling lock the same row.
         work.add(ConfigurationRow(owner, root, text))
     elif text != stored:
         row.envelopes = text
@@ -72,7 +73,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
         "root": root,
         "from": _readable(before),
         "to": _readable(json.loads(text)),
-        # By open session: the ceilings around it from now on.
+        # By id of each open session, the ceilings around it from now on.
         "around": around,
         **({"elsewhere": elsewhere} if elsewhere else {}),
         # The shared ceilings that apply, which may differ from this server's configuration.
@@ -167,6 +168,7 @@ def _record(
 
 @reader(ListEnvelopes)
 def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    """Execute `ListEnvelopes`: return the session's budget and the ceilings around the session, inner before outer."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()
@@ -185,6 +187,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
 
 @reader(ListBudgets)
 def list_budgets(work: Work, query: ListBudgets) -> tuple[BudgetState, ...]:
+    """Execute `ListBudgets`: return the budgets of categories in a notebook's newest session, sorted by name."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()

@@ -147,7 +147,7 @@ def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, .
     """
     charge = work.find(ChargeRow, hold_id)
     if charge is None or not (origin.person or origin.scope == charge.scope) or not may_name(work, origin, charge):
-        raise NotFoundError(f"There is no hold {hold_id!r}.")
+        raise NotFoundError(f"There is no hold {hold_id!r} that this caller may settle or release.")
     state = ChargeState(charge.state)
     if state not in states:
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
@@ -263,6 +263,7 @@ def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origi
 
 @reader(ListHolds)
 def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
+    """Execute `ListHolds`: return one page of the open holds, oldest first."""
     found = page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
     return tuple(
         HeldCharge(

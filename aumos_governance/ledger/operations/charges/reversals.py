@@ -147,7 +147,7 @@ def _reverse(
 def correct(work: Work, request: Correct) -> Corrected:
     """Execute `Correct`: store a user's correction, which reduces a charge."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may enter a correction.")
+        raise NotAllowedError("Only a user, and not code, may correct a charge.")
     if not request.reason.strip():
         raise InvalidRequestError("A correction needs a reason; state in a few words why the charge is reduced.")
     amount = request.amount

@@ -75,7 +75,7 @@ def _check(request: IssueKey) -> None:
     if request.kind not in KINDS:
         raise InvalidRequestError(f"A key's kind must be one of {', '.join(KINDS)}.")
     if not request.key_id or not _DIGEST.fullmatch(request.digest):
-        raise InvalidRequestError("A key must have an id and a digest of 64 hexadecimal digits.")
+        raise InvalidRequestError("A key must have an id, and as its digest a SHA-256 of 64 hexadecimal digits.")
     if not request.name.strip() or len(request.name) > _MAX_NAME:
         raise InvalidRequestError(f"A key's name must have from 1 to {_MAX_NAME} characters.")
     if request.kind == KERNEL and request.notebook is not None:

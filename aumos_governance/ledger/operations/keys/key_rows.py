@@ -26,7 +26,7 @@ def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
     check_text(key_id)
     row = work.find(GatewayKeyRow, key_id)
     if row is None or (origin.within is not None and origin.within != (row.owner, row.root)):
-        raise NotFoundError(f"There is no key {key_id!r}.")
+        raise NotFoundError(f"There is no key with the id {key_id!r}.")
     return row
 
 

@@ -174,6 +174,7 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
 
 @reader(ListNotebooks)
 def list_notebooks(work: Work, query: ListNotebooks) -> tuple[NotebookKey, ...]:
+    """Execute `ListNotebooks`: return the keys of an owner's notebooks, sorted by file, without deleted ones."""
     check_text(query.owner)
     rows = sorted(work.select(NOTEBOOKS_OF_OWNER, query.owner), key=attrgetter("file"))
     return tuple(NotebookKey(row.owner, row.root, row.path) for row in rows)

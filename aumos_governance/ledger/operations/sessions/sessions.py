@@ -1,4 +1,7 @@
-"""The operations that open, change and close a governance session."""
+"""The operations that open, change and close a governance session of a notebook.
+
+The rules in `contract.terms` decide what a request may do; the operations write the changes and record them.
+"""
 
 from __future__ import annotations
 
