@@ -180,7 +180,9 @@ class Conversation:
         except BaseException as error:
             admitted.leave()
             if is_reading and isinstance(error, RuntimeError):
-                raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+                raise UnavailableError(
+                    "The governance server is stopping, so nothing was done; send the request again when it runs."
+                ) from None
             raise
 
     def _change(

@@ -1,7 +1,7 @@
 """The conditions under which a kernel's request is admitted: its process runs, and few requests are in flight.
 
-When a process has ended, the server reports this to the ledger, where the process's holds become unresolved: nothing
-will settle them, so a user must. Requests beyond the limits are refused at once, and do not wait.
+When a process has ended, the server reports this to the ledger, where the process's holds become unresolved: a user
+must state what their calls cost. Requests beyond the limits are refused at once, and do not wait.
 """
 
 from __future__ import annotations

@@ -164,7 +164,8 @@ def _greeting(line: bytes) -> dict[str, Any]:
     version = greeting.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
-            f"The governance protocol version is {shown(version)}, and this server speaks version {PROTOCOL_VERSION}."
+            f"The governance protocol version is {shown(version)}, but this server's is {PROTOCOL_VERSION}; install the"
+            " same version of aumos-governance for the kernel and the server."
         )
     return greeting
 
