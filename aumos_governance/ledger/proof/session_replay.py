@@ -34,9 +34,10 @@ class SessionReplay:
     Most records are about charges without special terms. The database compares these records with the charges' rows
     itself (see `evidence.PLAIN`), so this class only adds up their amounts. It applies a rule to each other record.
 
-    ``ledger_replay`` must have replayed the whole ledger-wide chain. ``rules`` has the rule for each event.
-    ``agreements`` receives the records about trust levels and consents. With ``careful``, the rules are applied to all
-    records, also to those that the database has compared.
+    ``ledger_replay`` must have replayed the whole ledger-wide chain. ``rules`` has a `Rule` for each kind of record, by
+    the record's field ``event``, such as ``settle``. ``agreements`` replays the records about trust levels and
+    consents. With ``careful``, the rules are applied to all records, also to those that the database has compared, so
+    that each difference is found with its record.
     """
 
     def __init__(

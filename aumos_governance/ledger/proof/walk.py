@@ -206,7 +206,7 @@ def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, 
 
 
 def _ignore(row: AuditRow) -> None:
-    """Do nothing, as `Walk.on_record` if none is set."""
+    """Do nothing with a record: what `Walk` calls for each record if no function was passed as ``on_record``."""
 
 
 def _in_words(chain: str) -> str:
