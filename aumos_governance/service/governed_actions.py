@@ -189,11 +189,11 @@ class GovernedActions:
             self._fail(action, error)
 
     def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
-        """Return a ledger request of the action's steps with the fields that only this server knows.
+        """Return the ledger request ``step`` with the fields that only this server knows.
 
-        ``step`` is the request that `action_steps` yielded, and ``response`` the ledger's response to the step before.
-        An approval request gets the time when it expires. The hold that follows an approval gets the notebook and the
-        expiry from the client's latest copy of its request.
+        `action_steps` has yielded the request; ``response`` is the ledger's response to the step before. An approval
+        request gets the time when it expires. The hold that follows an approval gets the notebook and the expiry from
+        the client's latest copy of its request.
         """
         if isinstance(step, AskApproval) and isinstance(response, Decision):
             # Computed from the time of the record, so that every copy of the request expires at the same time.

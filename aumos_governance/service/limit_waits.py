@@ -134,7 +134,7 @@ class LimitWaits:
         return self._turns.queues_of(caller.notebook, request)
 
     def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Let a copy of a waiting request take its place, and notify the client of the wait; do nothing for others."""
+        """Let a copy of a waiting request take its place, and notify the client of the wait; ignore other requests."""
         with self._changed:
             call = self._renewed(caller, wire_request, reply)
         if call is not None:

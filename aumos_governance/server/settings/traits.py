@@ -154,7 +154,10 @@ def shown(value: object) -> str:
 
 
 def _fraction(value: object) -> Decimal | None:
-    """Return the value as exact fraction above 0 and at most 1, or None if it is none; the float 0.1 is read as 0.1."""
+    """Return ``value`` as an exact fraction if it is above 0 and at most 1; None for all other values.
+
+    A float is read as its shortest decimal text, so 0.1 is exactly one tenth.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:
