@@ -245,7 +245,7 @@ class LedgerReplay:
     def owner_of(self, session: Session) -> str | None:
         """Return the owner of the session's notebook according to the ceilings around the session.
 
-        Return None if no ceiling of an owner or a server is around it, since no other record names the owner.
+        Return None if no ceiling of an owner or a server is around the session, since no other record names the owner.
         """
         for id in session.outer.split():
             envelope = self.envelopes.get(id)

@@ -62,7 +62,7 @@ class Tables:
     """By the table's name: how many rows agree with the records."""
 
     def compare(self) -> None:
-        """Compare all tables, and add each difference to the findings."""
+        """Compare all tables with the rows that the records require, and add each difference to the findings."""
         self.session_replay.finish()
         self.ledger_replay.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):

@@ -53,7 +53,7 @@ class Walk:
     failure: VerifyResult | None = None
     """The result of the verification if a record is broken; None as long as all records are intact."""
     on_record: Callable[[AuditRow], None] | None = None
-    """Called with each record that was found intact, for example to replay the record."""
+    """A function that is called with each record that was found intact, to derive the values of rows from it."""
     _stated_hashes: dict[str, dict[int, str]] = field(default_factory=dict)
     """By session and number of a record: the hash of this record according to the ledger-wide chain."""
     _seen_head: bool = False
