@@ -26,8 +26,6 @@ from . import output
 from .own_terminal import require_own_terminal
 from .tables import Column, table
 
-__all__ = ["ceiling"]
-
 _CEILINGS: Final = (
     Column("CEILING", cut="end"),
     Column("KIND"),

@@ -20,8 +20,6 @@ from .run import run
 from .server_source import ServerSource, find_servers, server_at
 from .sources import Source
 
-__all__ = ["main"]
-
 GOOD: Final = 0
 FOUND: Final = 1
 DAMAGED: Final = 3

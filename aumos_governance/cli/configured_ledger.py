@@ -8,8 +8,6 @@ from typing import Final
 from ..errors import ConfigurationError
 from ..server.settings.settings import default_database_url
 
-__all__ = ["configured_url"]
-
 _CONFIGS: Final = ("jupyter_aumos_governance_config", "jupyter_server_config")
 """The names, without suffix, of a server's configuration files, each of which takes precedence over those before."""
 

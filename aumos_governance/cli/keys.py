@@ -17,8 +17,6 @@ from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 from .tables import Column, table
 
-__all__ = ["key"]
-
 _KEYS: Final = (
     Column("KEY", cut="end"),
     Column("KIND"),

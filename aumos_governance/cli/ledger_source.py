@@ -19,8 +19,6 @@ from ..service.waiting import Waiting
 from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 
-__all__ = ["LedgerSource"]
-
 
 class LedgerSource:
     """A `Source` that reads the ledger at ``url`` directly, also while servers write to it.

@@ -8,8 +8,6 @@ from typing import Final, NoReturn
 
 from ..errors import InvalidRequestError
 
-__all__ = ["FILTERS", "parse_arguments", "parser"]
-
 FILTERS: Final = {
     "path": ("PATH", "records of this notebook; a path below its server's root"),
     "session_id": ("ID", "records of this session; 'ledger' for the ledger's own chain"),

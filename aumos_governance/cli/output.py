@@ -20,8 +20,6 @@ from typing import Any
 from ..errors import AumOSGovernanceError
 from ..printing import printable
 
-__all__ = ["OutputError", "detach_stdout", "notify", "print_json", "print_lines", "terminal_width", "write_file"]
-
 
 class OutputError(AumOSGovernanceError):
     """Raised when the output cannot be written to stdout or to the file."""

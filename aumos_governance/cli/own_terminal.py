@@ -10,8 +10,6 @@ import os
 from ..errors import NotAllowedError
 from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["require_own_terminal"]
-
 
 def require_own_terminal(subject: str) -> None:
     """Raise NotAllowedError if this process is a kernel, a child process of one, or one of a strict server's children.

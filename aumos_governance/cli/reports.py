@@ -15,8 +15,6 @@ from ..printing import printable
 from ..server.rest.ceilings import difference_sentence
 from .tables import Column, table
 
-__all__ = ["audit_lines", "is_damaged", "price_lines", "problems", "status_lines", "verify_lines"]
-
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
     Column("NOTEBOOK", cut="start"),

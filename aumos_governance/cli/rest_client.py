@@ -13,8 +13,6 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from ..errors import InvalidRequestError, NotFoundError, ServerUnreachableError, from_code
 
-__all__ = ["NotGovernedError", "RestClient", "server_url"]
-
 _PREFIX: Final = "aumos-governance/v1/"
 _CHUNK: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -21,8 +21,6 @@ from . import output
 from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 
-__all__ = ["run"]
-
 _NOT_FOUND: Final = 127
 _NOT_RUN: Final = 126
 _BY_SIGNAL: Final = 128

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 
 from .rest_client import RestClient, server_url
 
-__all__ = ["ServerSource", "find_servers", "server_at"]
-
 _PAGE: Final = 1_000
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-__all__ = ["Source"]
-
 
 class Source(Protocol):
     """A governed server or a ledger that a command reads. The caller must close it.

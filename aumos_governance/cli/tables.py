@@ -12,8 +12,6 @@ from typing import Final
 
 from ..printing import printable
 
-__all__ = ["Column", "table"]
-
 _GAP: Final = "  "
 _CUT: Final = "..."
 _NARROWEST: Final = 12

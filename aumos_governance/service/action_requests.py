@@ -21,8 +21,6 @@ from ..wire.protocol import WireRequest
 from .callers import Caller, expiry_of, origin_of, request_of
 from .waiting_calls import at_limit_of
 
-__all__ = ["ActionRequest", "action_voided", "finish_request"]
-
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
 
 

@@ -18,8 +18,6 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadApproval
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Waiter, Watch
 
-__all__ = ["ApprovalWatch", "Awaited"]
-
 
 @dataclass(eq=False, slots=True)
 class Awaited(Waiter):

@@ -16,9 +16,6 @@ from ..ledger.contract.terms import SessionTerms
 from ..wire.operation import Operation
 from ..wire.protocol import Cell, WireRequest
 
-__all__ = ["Caller", "Reply", "expiry_of", "origin_of", "request_of"]
-
-
 Reply = Callable[[dict[str, Any]], None]
 """Sends the client a message about its request: the response, or before it a notice that the request waits."""
 

@@ -18,8 +18,6 @@ from ..wire.operations import OPERATIONS, REFUSED
 from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 
-__all__ = ["Decided", "evaluate"]
-
 Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
 """A ledger request to execute, and the function that makes the client's response body from the ledger's response."""
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")

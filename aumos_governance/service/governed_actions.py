@@ -32,8 +32,6 @@ from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, Reply, expiry_of
 from .limit_waits import LimitWaits
 
-__all__ = ["APPROVAL_SECONDS", "GovernedActions"]
-
 APPROVAL_SECONDS: Final = 600.0
 """The seconds that a user has to approve or deny an action if neither the server's configuration nor the request sets
 them."""

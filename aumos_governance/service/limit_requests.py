@@ -19,8 +19,6 @@ from .limit_waits import LimitWaits
 from .users import User
 from .waiting_calls import WaitingCall
 
-__all__ = ["LimitRequests"]
-
 _KEPT: Final = 1_000
 """The number of denials whose idempotency keys are kept in memory; older keys are forgotten."""
 

@@ -29,8 +29,6 @@ from .turns import Turns
 from .waiting_calls import Decided, WaitingCall
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
 
-__all__ = ["LimitWaits"]
-
 _NOT_RECORDED: Final = (
     "The audit trail has no record (%s) of a call of %s that waits at a limit on money; the call itself goes on: %s"
 )

@@ -15,8 +15,6 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListEnvelopes
 from ..ledger.rules.files import file_of
 
-__all__ = ["Queue", "Queues", "in_order", "limit_queue", "session_queue"]
-
 Queue: TypeAlias = tuple[str, ...]
 """The identifier of the queue at one limit: the limit's kind and name, then its owner, then its notebook file.
 

@@ -14,8 +14,6 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import AuditQuery, AuditSums, ReadState
 from ..ledger.rules.export import csv_lines, json_lines, walk
 
-__all__ = ["EXPORTS", "Records"]
-
 EXPORTS: Final = {"jsonl": json_lines, "csv": csv_lines}
 _LINES_AT_ONCE: Final = 250
 

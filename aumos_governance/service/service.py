@@ -38,8 +38,6 @@ from .session_requests import DECIDED, READ
 from .user_requests import UserRequests
 from .waiting_calls import ASK, at_limit_of, turn_seconds
 
-__all__ = ["Caller", "NotebookService", "Reply"]
-
 ResponseT = TypeVar("ResponseT")
 _NOT_REPORTED: Final = (
     "The report %s of a governed action could not be completed with its result; the charge is not affected: %s"
@@ -233,16 +231,16 @@ class NotebookService(UserRequests):
                 reply(response)
                 return
             try:
-                self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, response))
+                self.ledger.submit(finish).add_done_callback(lambda filed: reported(finish.report_id, filed, response))
             except AumOSGovernanceError as error:
                 self._log.warning(_NOT_REPORTED, finish.report_id, error)
                 reply(response)
 
-        def reported(filed: Future[Report], response: dict[str, Any]) -> None:
+        def reported(report_id: str, filed: Future[Report], response: dict[str, Any]) -> None:
             # The charge is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
-                self._log.warning(_NOT_REPORTED, finish.report_id, error)
+                self._log.warning(_NOT_REPORTED, report_id, error)
             reply(response)
 
         self._change(caller, wire_request, reply if finish is None else report)

@@ -37,8 +37,6 @@ from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 from .checks import Decided, evaluate
 
-__all__ = ["DECIDED", "READ"]
-
 _FILTERS: Final = tuple(member.name for member in members_of(AuditFilters))
 
 

@@ -17,8 +17,6 @@ from ..ledger.contract.ledger import Ledger
 from .queues import Queue, Queues, in_order
 from .waiting_calls import WaitingCall
 
-__all__ = ["Turns"]
-
 _MOST_OF_CALLER: Final = 256
 """The number of calls of one caller that may wait for their turn at the same time. It is lower than the number for a
 notebook, so that one caller in a loop cannot keep its notebook's other callers from waiting."""

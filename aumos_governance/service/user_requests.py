@@ -14,8 +14,6 @@ from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 from .users import User
 
-__all__ = ["UserRequests"]
-
 
 class UserRequests:
     """Executes users' REST requests about the sessions of notebooks.

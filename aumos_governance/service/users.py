@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from ..ledger.contract.facts import Origin
 
-__all__ = ["User"]
-
 
 @dataclass(frozen=True, slots=True)
 class User:

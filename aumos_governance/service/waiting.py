@@ -25,8 +25,6 @@ from ..wire.operations import OPERATIONS
 from ..wire.waiting_bodies import approval_body, cell_body, corrected_body, hold_body, report_body
 from .users import User
 
-__all__ = ["Waiting"]
-
 FoundT = TypeVar("FoundT", HeldCharge, Approval, Report)
 _AT_ONCE: Final = 1_000
 """The most records to read at once. Fewer than this have the same event and were made in the same microsecond."""

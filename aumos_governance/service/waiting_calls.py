@@ -23,8 +23,6 @@ from .callers import Caller, Reply
 from .queues import Queue, limit_queue
 from .watch import Waiter
 
-__all__ = ["ASK", "Decided", "WaitingCall", "at_limit_of", "turn_seconds"]
-
 ASK: Final = "ask"
 """The value of ``at_limit`` that lets a call wait for a user."""
 _MOST_SECONDS: Final = 3600.0

@@ -13,8 +13,6 @@ from typing import Final
 
 from ..ledger.contract.ledger import Ledger, Listener
 
-__all__ = ["BEAT_SECONDS", "CHECK_SECONDS", "Waiter", "Watch"]
-
 BEAT_SECONDS: Final = 5.0
 """The seconds between two messages that inform a client that its request still waits."""
 CHECK_SECONDS: Final = 1.0

@@ -14,8 +14,6 @@ from ..identity.notebook_map import NotebookMap, clean_path
 from ..kernels.kernel_keys import KernelKeys
 from .terminal_keys import TerminalKeys
 
-__all__ = ["KeyIssuers"]
-
 
 class KeyIssuers:
     """The objects that issue and revoke the gateway's keys in one server.

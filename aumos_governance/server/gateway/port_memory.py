@@ -8,8 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PortMemory"]
-
 _MOST: Final = 65535
 
 

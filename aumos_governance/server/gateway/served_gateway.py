@@ -19,8 +19,6 @@ from .port_memory import PortMemory
 if TYPE_CHECKING:
     from ...gateway.listener import Gateway
 
-__all__ = ["ServedGateway"]
-
 _HOST: Final = "127.0.0.1"
 _SWITCH_SECONDS: Final = 0.0002
 """The seconds that another thread may compute while the gateway's thread waits for the interpreter's lock (the GIL).

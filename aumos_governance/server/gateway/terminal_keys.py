@@ -8,8 +8,6 @@ from typing import Any
 from ...gateway.keys import GatewayKeys
 from ...gateway.process_environment import ProcessEnvironment
 
-__all__ = ["TerminalKeys"]
-
 
 class TerminalKeys:
     """The issuer of terminals' keys. It adds a key to the environment of each new terminal.

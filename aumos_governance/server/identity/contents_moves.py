@@ -19,8 +19,6 @@ from .documents import Documents
 from .file_marks import FileMarks
 from .notebook_map import NotebookMap
 
-__all__ = ["ContentsMoves"]
-
 _ORIGIN: Final = Origin(actor="server", scope="server")
 _Done = Callable[[], None]
 

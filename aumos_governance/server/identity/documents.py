@@ -15,8 +15,6 @@ from jupyter_core.utils import ensure_async
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.rules.files import file_of, is_folder, path_below
 
-__all__ = ["Documents"]
-
 # The document of a remote session of https://github.com/microsoft/vscode-jupyter: the notebook's name and an id.
 _VS_CODE: Final = re.compile(r"^(?P<stem>.+)-jvsc-[0-9a-fA-F-]+(?P<suffix>\.ipynb)$")
 

@@ -11,8 +11,6 @@ from typing import Final, NamedTuple
 from ...ledger.rules.files import path_below
 from .documents import Documents
 
-__all__ = ["FileMarks"]
-
 _MOST_ENTRIES: Final = 100_000
 """The number of folder entries after which a search for missing files ends, so that it cannot take too long."""
 _MOST_MARKS: Final = 5_000

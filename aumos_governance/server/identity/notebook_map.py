@@ -20,8 +20,6 @@ from ...errors import InvalidRequestError
 from ...ledger.contract.facts import NotebookKey
 from ...ledger.rules.files import file_of, path_below
 
-__all__ = ["KERNEL_PATH", "NotebookMap", "Place", "Row", "clean_path", "moved_path"]
-
 KERNEL_PATH: Final = "kernel:"
 """The prefix of the path that the ledger has for a kernel without a document: ``kernel:`` and the kernel's id."""
 _MAX_PATH = 4_096

@@ -18,8 +18,6 @@ from jupyter_server.base.handlers import JupyterHandler
 from ...errors import NotAllowedError
 from ...service.users import User
 
-__all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
-
 BY_TOKEN: Final = "token"  # noqa: S105 - a name for the records, and no secret
 """The user name in audit records of a program that sends the server's token."""
 ANONYMOUS: Final = "anonymous"

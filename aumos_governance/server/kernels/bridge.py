@@ -20,7 +20,8 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 from ...errors import NotAllowedError
 from ...ledger.contract.queries import ReadState
 from ...ledger.contract.terms import SessionTerms
-from ...service.service import Caller, NotebookService
+from ...service.callers import Caller
+from ...service.service import NotebookService
 from ..identity.notebook_map import NotebookMap, Row
 from .comm_transport import CommTransport
 from .conversation import Conversation, InlineExecutor, caller_of, check_document, never
@@ -30,8 +31,6 @@ from .local_socket import LocalSocket
 from .presence import Admission, Departures, Presence, process_of
 from .readers import Readers
 from .socket_peer import check_peer
-
-__all__ = ["KERNEL_EVENTS", "Bridge"]
 
 KERNEL_EVENTS: Final = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 _CHECK_SECONDS: Final = 1.5

@@ -20,8 +20,6 @@ from zmq.eventloop.zmqstream import ZMQStream
 from ...wire.protocol import COMM_PREFIX, IOPUB_TOPIC, NESTED_TOO_DEEP, REPLY_TYPE, error_response, responses_message
 from .conversation import Conversation
 
-__all__ = ["CommTransport", "Outbox"]
-
 
 class Outbox:
     """The queue of responses to one kernel. It sends several responses in one message if they are ready together.

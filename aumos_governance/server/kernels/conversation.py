@@ -17,15 +17,15 @@ from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, NotAllowedError, UnavailableError
 from ...ledger.contract.terms import SessionTerms
-from ...service.service import Caller, NotebookService, Reply
+from ...service.callers import Caller, Reply
+from ...service.service import NotebookService
 from ...wire import fields
+from ...wire.fields import MAX_TEXT, is_text
 from ...wire.operations import OPERATIONS
-from ...wire.protocol import MAX_REQUESTS, MAX_TEXT, WireRequest, error_response, is_text, parse_request, parse_requests
+from ...wire.protocol import MAX_REQUESTS, WireRequest, error_response, parse_request, parse_requests
 from ..identity.notebook_map import NotebookMap
 from ..live.metrics import count_decision, observe_request
 from .presence import Admission, Presence
-
-__all__ = ["Conversation", "InlineExecutor", "caller_of", "check_document", "metered", "never"]
 
 _STAND_BY_SECONDS: Final = 0.003
 """The longest time that the receiving thread waits for the ledger, in seconds; see `Conversation._stand_by`."""

@@ -23,8 +23,6 @@ from ..identity.notebook_map import clean_path
 from .kernel_keys import KernelKeys
 from .kernel_startup import with_hook
 
-__all__ = ["mark_children", "mark_kernels"]
-
 _VOILA_PAGE: Final = "/voila/render/"
 
 

@@ -11,8 +11,6 @@ from ...gateway.keys import GatewayKeys
 from ...gateway.process_environment import ProcessEnvironment
 from .presence import process_of
 
-__all__ = ["KernelKeys"]
-
 _STARTS_WITHIN: Final = 120.0
 """The seconds after which a kernel that is in no list of kernels is regarded as not started; its key is revoked."""
 

@@ -12,8 +12,6 @@ from ...ledger.contract.requests import CloseSession
 from ...ledger.contract.terms import SessionTerms
 from ..identity.notebook_map import KERNEL_PATH, NotebookMap
 
-__all__ = ["close_kernel", "close_left"]
-
 
 def close_kernel(ledger: Ledger, notebook: NotebookKey) -> None:
     """Have the ledger close the session of a kernel that has ended, without waiting for the ledger.

@@ -13,8 +13,6 @@ from typing import Any, Final
 
 from ...wire.protocol import STARTUP_ENV
 
-__all__ = ["HOOK", "with_hook"]
-
 HOOK: Final = Path(__file__).parents[2] / "startup_hook.py"
 _PYTHON: Final = "PYTHONSTARTUP"
 _LOCAL: Final = "local-provisioner"

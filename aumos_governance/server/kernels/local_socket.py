@@ -22,8 +22,6 @@ from .socket_connection import TOO_MANY_CONNECTIONS, SocketConnection
 from .socket_folder import make_folder, socket_path
 from .socket_tokens import Tokens
 
-__all__ = ["Admit", "LocalSocket"]
-
 Admit = Callable[[str, str, socket.socket], Conversation]
 """Returns the conversation for a new connection, given the kernel's id, its process's nonce and the connection.
 

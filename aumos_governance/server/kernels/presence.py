@@ -18,21 +18,9 @@ from ...errors import AumOSGovernanceError, BusyError, UnavailableError
 from ...ledger.contract.charges import KernelGone
 from ...ledger.contract.facts import Origin
 from ...ledger.contract.ledger import Ledger
-from ...service.service import Reply
+from ...service.callers import Reply
 from ...wire.operations import ENDING
 from ...wire.protocol import HELLO_REQUIRED
-
-__all__ = [
-    "MOST_IN_FLIGHT",
-    "MOST_OF_ALL",
-    "SHARE",
-    "Admission",
-    "Admitted",
-    "Departures",
-    "Presence",
-    "process_of",
-]
-
 
 _NOT_MARKED: Final = (
     "The holds of the ended kernel process %s could not be marked as unresolved; this is repeated, at the latest by the"

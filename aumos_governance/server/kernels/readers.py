@@ -10,8 +10,6 @@ from typing import Any
 
 from ...ledger.commit.arrivals import Lanes
 
-__all__ = ["Readers"]
-
 
 class Readers:
     """A pool of threads with a separate queue of calls for each kernel.

@@ -17,11 +17,10 @@ import orjson
 
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError, InvalidRequestError
+from ...wire.fields import shown
 from ...wire.line_channel import LineChannel
-from ...wire.protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, error_response, responses_message, shown
+from ...wire.protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, error_response, responses_message
 from .conversation import Conversation
-
-__all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]
 
 TOO_MANY_CONNECTIONS: Final = "TOO_MANY_CONNECTIONS"
 """The error code with which a connection is refused because there are too many."""

@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["make_folder", "socket_path"]
-
 _PREFIX: Final = "aumos-gov-"
 _NAME: Final = "req.sock"
 _LONGEST: Final = 100

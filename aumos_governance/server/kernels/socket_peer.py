@@ -11,8 +11,6 @@ from typing import Final
 
 from ...errors import NotAllowedError
 
-__all__ = ["check_peer"]
-
 _CREDENTIALS: Final = struct.Struct("3i")
 _MOST_GENERATIONS: Final = 64
 

@@ -9,8 +9,6 @@ import secrets
 from ...errors import NotAllowedError
 from ...wire.protocol import socket_proof
 
-__all__ = ["Tokens"]
-
 
 class Tokens:
     """Issues and checks the tokens of one server. A token is signed with a secret of the server, and not stored."""

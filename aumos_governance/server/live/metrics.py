@@ -16,8 +16,6 @@ from ...ledger.contract.budgets import ChargeState
 from ...types import GovernanceOutcome
 from ...wire.protocol import OPS
 
-__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_request"]
-
 TRANSPORTS: Final = ("socket", "comm")
 HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 

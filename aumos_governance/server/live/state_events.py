@@ -34,8 +34,6 @@ from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.notebook_map import NotebookMap
 from .metrics import HOLD_STATES, HoldCounts
 
-__all__ = ["AUTH_RESOURCE", "OURS", "STREAM", "EventStream", "OpenHolds", "OwnEvents", "StateEvents"]
-
 AUTH_RESOURCE: Final = "aumos-governance"
 """The name of governance for the server's authorizer, which allows a user to ``read`` or ``write`` this resource."""
 

@@ -15,8 +15,6 @@ from . import audit_filter
 from .context import Context
 from .route import Body, Download, Parameters, Request
 
-__all__ = ["CHAIN", "EXPORT", "RECORDS", "SUMS", "Chain", "Export", "export", "records", "sums", "verify"]
-
 _TYPES: Final = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; charset=utf-8; header=present"}
 
 

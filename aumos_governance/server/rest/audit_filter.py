@@ -19,17 +19,6 @@ from ...types import GovernanceOutcome
 from ...wire import fields
 from ..identity.notebook_map import clean_path
 
-__all__ = [
-    "EXPORT_PARAMETERS",
-    "PARAMETERS",
-    "SUMS_PARAMETERS",
-    "audit_query",
-    "export_form",
-    "export_query",
-    "is_search",
-    "sums_query",
-]
-
 _FILTERS: Final = (
     "path",
     "session_id",

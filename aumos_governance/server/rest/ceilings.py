@@ -12,8 +12,6 @@ from typing import Any, Final
 from ... import money
 from ...ledger.contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec
 
-__all__ = ["difference_sentence", "differences"]
-
 _SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 
 

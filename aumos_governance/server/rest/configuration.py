@@ -8,8 +8,6 @@ from .ceilings import differences
 from .context import Context
 from .route import Body, Request
 
-__all__ = ["config"]
-
 
 def config(context: Context, request: Request[None]) -> Body:
     prices = price_data.describe()

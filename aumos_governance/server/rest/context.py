@@ -18,8 +18,6 @@ from ...service.waiting import Waiting
 from ..identity.notebook_map import NotebookMap, Place
 from ..settings.settings import Settings
 
-__all__ = ["Context"]
-
 ResultT = TypeVar("ResultT")
 AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 

@@ -14,8 +14,6 @@ from ...errors import InvalidRequestError, NotFoundError
 from .context import Context
 from .route import Body, Request
 
-__all__ = ["EXAMPLES", "copy_example", "example", "find_example"]
-
 EXAMPLES: Final = ("governed-notebook", "governed-calls")
 _CHECKOUT: Final = Path(__file__).parents[3] / "examples"
 _NAMES: Final = 100

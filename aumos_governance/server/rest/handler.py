@@ -24,8 +24,6 @@ from . import http_errors
 from .context import Context
 from .route import Download, Request, Route
 
-__all__ = ["RestHandler"]
-
 ResultT = TypeVar("ResultT")
 _MAX_BODY: Final = 64 * 1024
 _READING: Final = ("GET", "HEAD", "OPTIONS")

@@ -25,8 +25,6 @@ from ...errors import (
     UnavailableError,
 )
 
-__all__ = ["describe"]
-
 _STATUS: Final[dict[type[AumOSGovernanceError], int]] = {
     AumOSGovernanceError: 500,
     BudgetExceededError: 409,

@@ -9,8 +9,6 @@ from __future__ import annotations
 from .context import Context
 from .route import Body, Request
 
-__all__ = ["bind", "create", "keys", "revoke", "stop"]
-
 
 def keys(context: Context, request: Request[str | None]) -> Body:
     if not context.has_gateway:

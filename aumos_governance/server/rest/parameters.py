@@ -9,8 +9,6 @@ from ...wire import fields
 from ..identity.notebook_map import clean_path
 from .route import Parameters
 
-__all__ = ["ANY_NOTEBOOK", "NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
-
 
 class Page(NamedTuple):
     """The query parameters that select one page of a list."""

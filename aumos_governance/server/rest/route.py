@@ -10,8 +10,6 @@ from ...ledger.contract.facts import NotebookKey
 from ...service.users import User
 from .context import Context
 
-__all__ = ["Body", "Download", "Parameters", "Request", "Route"]
-
 Body = dict[str, Any]
 QueryT = TypeVar("QueryT")
 

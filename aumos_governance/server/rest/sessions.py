@@ -7,8 +7,6 @@ from .context import Context
 from .parameters import Page
 from .route import Body, Request
 
-__all__ = ["change", "close", "envelopes", "kernels", "notebooks", "state"]
-
 
 def state(context: Context, request: Request[str]) -> Body:
     place = context.place(request.query)

@@ -21,8 +21,6 @@ from .handler import RestHandler
 from .parameters import ANY_NOTEBOOK, NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
 from .route import Route
 
-__all__ = ["PREFIX", "ROUTES", "handlers"]
-
 PREFIX: Final = "aumos-governance/v1/"
 
 # fmt: off

@@ -10,19 +10,6 @@ from .context import Context
 from .parameters import Page
 from .route import Body, Request
 
-__all__ = [
-    "acknowledge",
-    "approvals",
-    "correct",
-    "decide",
-    "deny_at_limit",
-    "holds",
-    "limit_requests",
-    "release",
-    "reports",
-    "settle",
-]
-
 
 def holds(context: Context, request: Request[Page]) -> Body:
     return context.waiting.holds(*_page(context, request.query))

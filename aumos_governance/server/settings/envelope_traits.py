@@ -17,8 +17,6 @@ from ...types import BUDGET_PERIOD_VALUES, BudgetPeriod
 from ...wire import fields
 from .traits import full_name, literal, shown
 
-__all__ = ["Envelopes", "read_envelopes"]
-
 _KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
 """The kinds of envelopes by their names in the configuration; ``user`` is another name of ``owner``."""
 _EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"

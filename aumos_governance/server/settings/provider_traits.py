@@ -13,8 +13,6 @@ from traitlets import TraitType
 from ...gateway.configuration.providers import EXAMPLE
 from .traits import literal, refuse
 
-__all__ = ["Port", "Providers"]
-
 
 class Providers(TraitType[Any, Any]):
     """A dict of the gateway's providers, whose keys are the providers' names. It is stored unchanged."""

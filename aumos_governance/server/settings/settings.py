@@ -17,8 +17,6 @@ from ...ledger.contract.budgets import EnvelopeSpec
 from ...ledger.contract.terms import SessionTerms
 from ...types import TrustLevel
 
-__all__ = ["Settings", "default_database_url", "read_settings"]
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:

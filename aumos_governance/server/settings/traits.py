@@ -18,8 +18,6 @@ from ...errors import AumOSGovernanceError
 from ...printing import type_of
 from ...wire import fields
 
-__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "refuse", "shown"]
-
 _WEEK: Final = 7 * 24 * 3600.0
 
 
