@@ -96,9 +96,9 @@ class Tables:
             values, named = left.pop(key, None), key in also
             also.pop(key, None)
             if values is None:
-                if key in expected or self._needs_no_record(kind, row):
+                if key in expected or not self.scope.everything or not self.findings.check(kind, key, row):
                     continue
-                if self.scope.everything and self.findings.check(kind, key, row) and not named:
+                if not named and not self._needs_no_record(kind, row):
                     self.findings.unknown(kind, key)
                 continue
             if not self.findings.check(kind, key, row):

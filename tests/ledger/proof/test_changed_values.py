@@ -187,5 +187,16 @@ def test_a_row_whose_key_cannot_be_read_is_damaged(ledger: Any, table: str) -> N
     assert ("ROW_UNKNOWN", table, named(new)) not in found
 
 
+def test_a_row_that_needs_no_record_is_damaged_if_its_key_cannot_be_read(ledger: Any) -> None:
+    kind = KINDS["memberships"]
+    row = next(row for row in ledger._store.tables[kind].values() if row.ceilings == "[]")
+    before, row.owner = row.owner, b"1"
+    try:
+        found = [(finding.code, finding.table, finding.record) for finding in ledger.verify().findings]
+    finally:
+        row.owner = before
+    assert found == [("DAMAGED", "memberships", "b'1'")]
+
+
 def test_each_condition_is_one_of_the_list() -> None:
     assert PROVEN_WHERE.keys() == PARTLY.keys() - {("asks", "answer")}
