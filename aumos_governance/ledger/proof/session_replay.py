@@ -44,7 +44,7 @@ class SessionReplay:
         rules: Mapping[str, Rule],
         agreements: Agreements,
         *,
-        careful: bool = False,
+        careful: bool,
     ) -> None:
         self.ledger_replay = ledger_replay
         self.findings = findings

@@ -114,7 +114,7 @@ class _Proof:
         if not self._walk(walk, quick=quick):
             return None if quick else self._broken(walk)
         result = walk.result(walked_all=True)
-        if not result.ok and result.chain is not None:
+        if result.chain is not None:
             return None if quick else self._broken(walk)
         return self._compared(result, replay)
 
@@ -129,7 +129,7 @@ class _Proof:
         walk.on_record = replay.replay_record
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
-        if walk.failure is not None and result.chain is not None:
+        if result.chain is not None:
             return self._broken(walk)
         if not ledger_intact:
             return replace(
