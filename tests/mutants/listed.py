@@ -80,8 +80,12 @@ _SESSIONS = (
     "tests/ledger/operations/test_joins.py",
 )
 _PROOF = (
+    "tests/ledger/proof/test_walks.py",
     "tests/ledger/proof/test_proof_parts.py",
+    "tests/ledger/proof/test_forged_responses.py",
+    "tests/ledger/proof/test_unreadable_tables.py",
     "tests/ledger/proof/test_findings.py",
+    "tests/ledger/proof/test_quick_comparisons.py",
     "tests/ledger/proof/test_changed_values.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
