@@ -44,10 +44,10 @@ class Entry:
         return self._detail
 
     @property
-    def reason(self) -> str | None:
-        """The first of the record's reasons, or None if it has none."""
-        reasons = json.loads(self.row[_INDEX["reasons"]])
-        return reasons[0] if reasons else None
+    def reason(self) -> str:
+        """The first of the record's reasons."""
+        reason: str = json.loads(self.row[_INDEX["reasons"]])[0]
+        return reason
 
 
 @dataclass(slots=True)

@@ -121,7 +121,7 @@ class SessionReplay:
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
 
     def check_envelopes(
-        self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any] | None
+        self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any]
     ) -> None:
         """Check that a charge has the envelopes of its session and category; add a finding if it has others.
 
@@ -131,7 +131,7 @@ class SessionReplay:
         if row is not None and damaged(ChargeRow.TABLE, row):
             # The damage is reported elsewhere.
             return
-        if category is not None and detail is not None and detail.get("category") != category:
+        if category is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return
         if (envelopes, category) in session.known or self.ledger_replay.is_vague(session):
