@@ -87,6 +87,7 @@ _PROOF = (
     "tests/ledger/proof/test_unreadable_tables.py",
     "tests/ledger/proof/test_findings.py",
     "tests/ledger/proof/test_quick_comparisons.py",
+    "tests/ledger/proof/test_scopes.py",
     "tests/ledger/proof/test_changed_values.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
