@@ -227,7 +227,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.keys.issues": _KEYS,
     "aumos_governance.ledger.operations.keys.revocations": _KEYS,
     "aumos_governance.ledger.operations.keys.key_rows": _KEYS,
-    "aumos_governance.ledger.operations.keys.lists": _KEYS,
+    "aumos_governance.ledger.operations.keys.lists": (*_KEYS, "tests/ledger/operations/test_notebooks.py"),
     "aumos_governance.ledger.operations.balances": (*_CEILINGS, *_SESSIONS, *_BOOKS),
     "aumos_governance.ledger.operations.reach": (*_SESSIONS, *_BOOKS, "tests/ledger/test_reading.py"),
     "aumos_governance.ledger.operations.sessions.sessions": (*_SESSIONS, *_BOOKS),

@@ -143,6 +143,17 @@ def test_a_row_that_got_another_key_is_named(ledger: Any, table: str) -> None:
     assert ledger.verify().findings == ()
 
 
+def test_a_row_that_is_gone_is_named_once_however_many_records_name_it(ledger: Any) -> None:
+    corrected = next(iter(ledger._store.tables[KINDS["corrections"]].values())).charge_id
+    charges = ledger._store.tables[KINDS["charges"]]
+    row = charges.pop((corrected,))
+    try:
+        found = [(finding.code, finding.table) for finding in ledger.verify().findings if finding.record == corrected]
+    finally:
+        charges[corrected,] = row
+    assert found == [("ROW_MISSING", "charges")]
+
+
 @pytest.mark.parametrize("column", ["spent", "held", "charges"])
 def test_the_sums_of_a_joined_notebook_are_0(ledger: Any, column: str) -> None:
     stored = ledger._store.tables[KINDS["balances"]]

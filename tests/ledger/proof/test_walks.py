@@ -93,6 +93,16 @@ def test_the_first_broken_record_is_named_by_its_number(how: str) -> None:
     assert (other.checked, other.heads, other.failure) == (0, {}, None)
 
 
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_record_of_a_chain_that_was_written_anew_does_not_follow(place: int) -> None:
+    rows, other = spends("s", 4), chain_of("s", *({"amount": number + 1} for number in range(4)))
+    mixed = [*rows[:place], *other[place:]]
+    walk = Walk()
+    assert walk.chain("s", mixed, end_of(mixed)) is (place == 0)
+    assert walk.result(walked_all=True).seq == (place + 1 if place else None)
+    assert Walk().walk_as_written(mixed, {"s": end_of(mixed)}) is (place == 0)
+
+
 @pytest.mark.parametrize(("place", "value"), [(0, 3), (0, 5), (1, "0" * 64), (0, "4"), (1, None)])
 def test_an_end_that_is_not_the_last_record_is_no_end(place: int, value: Any) -> None:
     rows = spends("s", 4)
