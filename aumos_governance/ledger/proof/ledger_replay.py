@@ -77,9 +77,10 @@ class Session:
     charges: int = 0
     """How many of the session's charges the database has compared itself."""
     last: tuple[int, str, list[int]] | None = None
-    """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly."""
+    """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly; None
+    if the next charge must be checked by itself."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
-    """The pairs of envelopes and category that were found right for a charge of the session."""
+    """The pairs of envelopes and category that are right for a charge of the session, or cannot be judged."""
 
 
 class LedgerReplay:

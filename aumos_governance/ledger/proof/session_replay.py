@@ -85,8 +85,8 @@ class SessionReplay:
             if plain != SETTLED_PLAINLY:
                 self.check_envelopes(session, charge_id, envelopes, category, Entry(row).detail)
             last = (day, envelopes, self._sums_of(envelopes, day))
-            # Charges to a category are checked one by one.
-            session.last = last if category is None and plain != SETTLED_PLAINLY else None
+            # Charges to a category, and those with wrong envelopes, are checked one by one.
+            session.last = last if category is None and (envelopes, category) in session.known else None
         sums = last[2]
         sums[0] += row[_SPENT]
         sums[1] += row[_HELD]
@@ -134,12 +134,11 @@ class SessionReplay:
         if category is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return
-        if (envelopes, category) in session.known or self.ledger_replay.is_vague(session):
-            return
         own = "" if session.envelope_id is None else session.envelope_id
         if category is not None:
             own = f"{category_id(session.id, category)} {own}" if category in session.categories else ""
-        if envelopes in {f"{own} {outer}".rstrip() for outer in session.outers}:
+        right = {f"{own} {outer}".rstrip() for outer in session.outers}
+        if envelopes in right or self.ledger_replay.is_vague(session):
             session.known.add((envelopes, category))
             return
         self.findings.add(

@@ -13,7 +13,7 @@ from aumos_governance.ledger.contract.audit_facts import VerifyResult
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.reading import open_reader
 from tests.ledger.charges import hold, release, settle
-from tests.ledger.kit import CENT, HOUR, Backend, FakeClock, opening, spend
+from tests.ledger.kit import CENT, HOUR, NOTEBOOK, OTHER, USD, Backend, FakeClock, budget, opening, spend
 from tests.ledger.rich import fill_richly
 
 
@@ -111,3 +111,43 @@ def test_each_charge_counts_once_in_the_sums_of_its_day(sqlite: Backend) -> None
     result = ledger.verify()
     assert result.ok, result.findings
     assert result.covered["charges"] == 12
+
+
+@pytest.mark.parametrize("column", ["envelopes", "category"])
+@pytest.mark.parametrize("numbers", [(0,), (1,), (2,), (3,), (4,), (5,), (0, 1), (1, 2), (4, 5), (2, 5)])
+def test_each_of_several_plain_charges_must_have_the_envelopes_of_its_session(
+    sqlite: Backend, numbers: tuple[int, ...], column: str
+) -> None:
+    ledger = sqlite.open()
+    ids, sessions = [], []
+    for notebook in (OTHER, NOTEBOOK):
+        session_id = ledger.execute(opening(notebook)).state.session_id
+        for _ in range(3):
+            sessions.append(session_id)
+            ids.append(ledger.execute(spend(CENT, notebook)).charge_id)
+        ledger.execute(settle(ledger.execute(hold(CENT, notebook=notebook)).charge_id, CENT))
+    assert sqlite.run_sql is not None
+    for number in numbers:
+        # What one session's charges are compared with is not what another's are.
+        another = f"(SELECT envelopes FROM charges WHERE session_id <> '{sessions[number]}' LIMIT 1)"
+        value = another if column == "envelopes" else "'research'"
+        sqlite.run_sql(f"UPDATE charges SET {column} = {value} WHERE id = '{ids[number]}'")
+    found = [(each.code, each.record) for each in ledger.verify().findings if each.table == "charges"]
+    assert found == [("ROW_DIFFERS", ids[number]) for number in numbers]
+
+
+def test_a_charge_to_a_category_does_not_vouch_for_one_without(sqlite: Backend) -> None:
+    ledger = sqlite.open()
+    ledger.execute(opening())
+    ledger.execute(budget("research", USD))
+    inner = ledger.execute(spend(CENT, category="research")).charge_id
+    held = ledger.execute(hold(CENT, category="research")).charge_id
+    outer = ledger.execute(spend(CENT)).charge_id
+    ledger.execute(settle(held, CENT))
+    later = ledger.execute(spend(CENT)).charge_id
+    assert ledger.verify().findings == ()
+    assert sqlite.run_sql is not None
+    with_category = f"(SELECT envelopes FROM charges WHERE id = '{inner}')"
+    sqlite.run_sql(f"UPDATE charges SET envelopes = {with_category} WHERE id IN ('{outer}', '{later}')")
+    found = [(each.code, each.record) for each in ledger.verify().findings if each.table == "charges"]
+    assert found == [("ROW_DIFFERS", outer), ("ROW_DIFFERS", later)]
