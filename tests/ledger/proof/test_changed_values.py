@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ from aumos_governance.ledger.contract.facts import Decision
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.findings import named
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
+from aumos_governance.ledger.rules.chain import LEDGER_CHAIN, digest
 from aumos_governance.ledger.transaction.tables import ROWS, Column, Row
 from tests.ledger.kit import FakeClock
 from tests.ledger.rich import fill_richly
@@ -152,6 +154,30 @@ def test_a_row_that_is_gone_is_named_once_however_many_records_name_it(ledger: A
     finally:
         charges[corrected,] = row
     assert found == [("ROW_MISSING", "charges")]
+
+
+@pytest.mark.parametrize("kind", ["session", "category", "notebook", "server", "owner", "team"])
+def test_a_finding_about_a_ceiling_shows_both_amounts(ledger: Any, kind: str) -> None:
+    row = next(row for row in ledger._store.tables[KINDS["envelopes"]].values() if row.kind == kind)
+    before, row.ceiling = row.ceiling, 7
+    try:
+        (finding,) = (each for each in ledger.verify().findings if each.table == "envelopes")
+    finally:
+        row.ceiling = before
+    assert [word for word in re.split(r"[\s,.]+", finding.problem) if word.isdigit()] == ["7", str(before)]
+
+
+def test_a_chain_that_no_opening_names_is_named_and_its_records_are_not_replayed(ledger: Any) -> None:
+    store, chains = ledger._store, ledger._store.tables[KINDS["chains"]]
+    known = next(name for name in store.chains if name != LEDGER_CHAIN)
+    record = ["another", *store.chains[known][0][1:-1]]
+    store.chains["another"] = [(*record, digest(record))]
+    chains["another",] = KINDS["chains"]("another", 1, digest(record))
+    try:
+        found = [(finding.code, finding.table, finding.record) for finding in ledger.verify().findings]
+    finally:
+        del store.chains["another"], chains["another",]
+    assert found == [("ROW_UNKNOWN", "chains", "another")]
 
 
 @pytest.mark.parametrize("column", ["spent", "held", "charges"])

@@ -110,6 +110,10 @@ def test_a_head_that_no_record_of_one_session_has_does_not_hide_a_changed_row(st
     found = stored.ledger.verify(stored.mine, known_head=heads[stored.other])
     assert [finding.code for finding in found.findings] == ["HEAD_UNKNOWN", "ROW_DIFFERS", "ROW_DIFFERS"]
     assert found.covered["audit"] == found.checked == 5
+    whole = stored.ledger.verify(known_head="0" * 64).problem or ""
+    one = stored.ledger.verify(stored.mine, known_head="0" * 64).problem or ""
+    assert "any chain" in whole
+    assert "this chain" in one
 
 
 @pytest.mark.parametrize("value", ["'x'", "CAST('x' AS BLOB)"])
