@@ -49,6 +49,7 @@ def findings(ledger: Any, wanted: Callable[[ResponseRow], bool], **values: Any) 
         row.answer = before
     assert ledger.verify().ok
     about = named((row.scope, row.key))
+    assert all("'another'" in each.problem for each in found if each.problem.startswith("charge_id "))
     return [(each.code, each.problem.partition(" ")[0], each.record == about) for each in found]
 
 
