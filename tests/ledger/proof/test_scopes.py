@@ -87,6 +87,8 @@ def test_a_session_that_is_gone_is_missed_where_it_belongs(stored: Stored, under
     found = stored.ledger.verify(under=under)
     missed = under != ("bob", "/srv/bob")
     assert (found.ok, found.chain) == ((False, stored.other) if missed else (True, None))
+    # Without all records, no table is compared.
+    assert (found.covered == {"audit": found.checked}) is missed
 
 
 def test_one_session_is_broken_alone(stored: Stored) -> None:
