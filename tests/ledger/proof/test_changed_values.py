@@ -168,6 +168,18 @@ def test_a_finding_about_a_ceiling_shows_both_amounts(ledger: Any, kind: str) ->
     assert [word for word in re.split(r"[\s,.]+", finding.problem) if word.isdigit()] == ["7", str(before)]
 
 
+@pytest.mark.parametrize("value", [b"1", 7, 7.5, None])
+def test_where_a_sessions_envelope_is_damaged_no_row_is_missed(ledger: Any, value: Any) -> None:
+    row = next(row for row in ledger._store.tables[KINDS["sessions"]].values() if row.closed_at is not None)
+    before, row.envelope_id = row.envelope_id, value
+    try:
+        found = ledger.verify().findings
+    finally:
+        row.envelope_id = before
+    assert ("DAMAGED", "sessions", row.id) in {(each.code, each.table, each.record) for each in found}
+    assert "ROW_MISSING" not in {each.code for each in found}
+
+
 def test_a_chain_that_no_opening_names_is_named_and_its_records_are_not_replayed(ledger: Any) -> None:
     store, chains = ledger._store, ledger._store.tables[KINDS["chains"]]
     known = next(name for name in store.chains if name != LEDGER_CHAIN)
