@@ -81,6 +81,7 @@ _SESSIONS = (
 )
 _PROOF = (
     "tests/ledger/proof/test_walks.py",
+    "tests/ledger/proof/test_replayed_ceilings.py",
     "tests/ledger/proof/test_replayed_records.py",
     "tests/ledger/proof/test_proof_parts.py",
     "tests/ledger/proof/test_forged_responses.py",

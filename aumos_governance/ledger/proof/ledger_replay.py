@@ -118,9 +118,7 @@ class LedgerReplay:
             self._open(Entry(row))
         elif event == "close":
             entry = Entry(row)
-            session = self.sessions.get(entry.detail["session"])
-            if session is not None:
-                session.closed = True
+            self.sessions[entry.detail["session"]].closed = True
             self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
         elif event == "configure":
             self._configure(Entry(row).detail)

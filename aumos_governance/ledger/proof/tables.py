@@ -131,8 +131,7 @@ class Tables:
         of = {session.notebook_id for session in sessions}
         for id in (of | self._named()) - self.ledger_replay.joined:
             closings = self.ledger_replay.closings.get(id, [])
-            known = self.ledger_replay.sessions
-            closed = [known[session] for session, _ in closings if session in known]
+            closed = [self.ledger_replay.sessions[session] for session, _ in closings]
             spent = [balances.get((session.envelope_id, 0), {}).get("spent", 0) for session in closed]
             expected[id,] = {
                 "session_id": self.ledger_replay.newest.get(id),
