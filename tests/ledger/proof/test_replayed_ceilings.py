@@ -259,3 +259,12 @@ def test_ceilings_of_a_joined_notebook_become_those_of_the_other(other: str | No
     assert (around.outer, around.outers) == (f"{after} {team}", {"", f"{after} {team}"})
     replay.envelopes[after].ceilings.add(1)
     assert replay.envelopes[before].ceilings == {5 * 10**9}
+
+
+def test_an_owners_ceiling_stays_where_it_is_even_if_the_owner_is_named_as_the_notebook_is() -> None:
+    replay = LedgerReplay({"n": ("n", "/srv"), "m": ("n", "/srv")})
+    for row in (opened("n"), configured("n", spec("5", OWNER)), record("join", {"notebook": "n", "into": "m"})):
+        replay.replay_record(row)
+    id = envelope_id(OWNER, "n", "shared", "daily")
+    assert (replay.envelopes.keys(), replay.emptied) == ({id}, set())
+    assert replay.sessions["session of n"].outer == id
