@@ -39,7 +39,7 @@ def counts_of(
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
-        counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
+        counts, estimated = checked(_with_zeros(report), seen, output=output)
     except DoubtError as doubt:
         raise UsageMissingError(str(doubt), rates.least_cost(seen)) from None
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
@@ -65,11 +65,10 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
-    """Return the report, with 0 output tokens if there was no output, since Google's JSON leaves out counts of 0."""
-    counts, total = report.counts, report.total
-    nothing = seen is not None and not seen.anything
-    if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
+def _with_zeros(report: Report) -> Report:
+    """Return the report, with 0 output tokens if the input is the total, since Google's JSON leaves out counts of 0."""
+    counts = report.counts
+    if "output_tokens" not in counts and report.total == counts.get("input_tokens"):
         return replace(report, counts={**counts, "output_tokens": 0})
     return report
 

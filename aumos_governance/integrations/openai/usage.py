@@ -78,8 +78,6 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
     Images in the input need no separate price: OpenAI, Google, xAI and the servers of open models charge the tokens of
     images as text if their price lists have no price for images.
     """
-    if rates.flat is not None or not (inputs or outputs):
-        return
     wanted = [f"input_{kind}_mtok" for kind in inputs if kind != "image"]
     if rates.seller == "google":
         # https://ai.google.dev/gemini-api/docs/pricing: one price for text, image and video.

@@ -183,7 +183,7 @@ class _Known:
         if resolved is not None:
             return resolved
         time = _now() if self.hourly else at
-        prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
+        prices: ModelPrice = self._model.get_prices(time, context)
         if self._more:
             prices = copy(prices)
             vars(prices).update(self._more)
@@ -200,9 +200,7 @@ class _Known:
         if self._more:
             return self.prices(context, at).calc_price(used)["total_price"]
         time = _now() if self.hourly else at
-        priced = self._model.calc_price(
-            used, self._provider, genai_request_timestamp=time, price_context=dict(context) or None
-        )
+        priced = self._model.calc_price(used, self._provider, genai_request_timestamp=time, price_context=context)
         return cast("Decimal", priced.total_price)
 
 
