@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -23,14 +21,6 @@ INPUT = size_of({"contents": HELLO, **LIMITED}, MODEL).tokens
 
 def limited(**config: Any) -> dict[str, Any]:
     return {"generationConfig": {"maxOutputTokens": 1000, **config}}
-
-
-def part(mime: str, length: int = 30_000) -> dict[str, Any]:
-    return {"inlineData": {"mimeType": mime, "data": base64.b64encode(bytes(length)).decode()}}
-
-
-def contents(*parts: Any) -> list[Any]:
-    return [{"role": "user", "parts": list(parts)}]
 
 
 def test_text_is_bounded_by_its_bytes_and_the_output_by_its_limit() -> None:
@@ -81,65 +71,6 @@ def test_a_long_input_is_held_at_the_tier_that_it_may_reach() -> None:
 def test_an_input_is_no_longer_than_the_context() -> None:
     text = [{"parts": [{"text": "x" * 3_000_000}]}]
     assert held(contents=text, **LIMITED) == (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
-
-
-@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: {"parts": text}, lambda text: {"parts": [text]}])
-def test_a_turn_or_part_that_is_a_mere_text_is_bounded_by_its_bytes(wrap: Callable[[str], Any]) -> None:
-    text = "\u00fc" * 500
-    assert 1_000 <= size_of({"contents": [wrap(text)]}, MODEL).tokens < 1_100
-
-
-class TestMedia:
-    @pytest.mark.parametrize("blob", ["data", 5, ["image/png"], {}, {"mimeType": 5, "data": "eA=="}, {"data": 5}])
-    @pytest.mark.parametrize("name", ["inlineData", "fileData"])
-    def test_a_blob_that_is_none_or_states_no_type_is_not_to_be_seen(self, name: str, blob: Any) -> None:
-        size = size_of({"contents": contents({name: blob})}, MODEL)
-        assert (size.unseen, size.kinds) == (True, {"audio", "image", "video"})
-
-    def test_a_text_file_without_any_data_adds_nothing(self) -> None:
-        for data in (None, 5, ["x"]):
-            size = size_of({"contents": contents({"inlineData": {"mimeType": "text/csv", "data": data}})}, MODEL)
-            assert (size.unseen, size.tokens < 100) == (False, True)
-
-    def test_an_image_counts_as_its_model_counts_it(self) -> None:
-        for model, tokens in ((MODEL, 50_000), (THREE, 2_240)):
-            size = size_of({"contents": contents(part("image/png"))}, model)
-            assert tokens < size.tokens < tokens + 100
-            assert (size.kinds, size.unseen) == ({"image"}, False)
-
-    def test_a_stated_resolution_counts(self) -> None:
-        high = {**part("image/png"), "mediaResolution": {"numTokens": 9_000}}
-        assert size_of({"contents": contents(high)}, THREE).tokens > 9_000
-
-    def test_sound_is_bounded_by_the_slowest_speech_at_its_own_price(self) -> None:
-        size = size_of({"contents": contents(part("audio/ogg", 75_000))}, MODEL)
-        assert 100 * 32 <= size.tokens < 102 * 32 + 100
-        assert size.kinds == {"audio"}
-        assert held(contents=contents(part("audio/ogg", 75_000)), **LIMITED) > 3_200 / MILLION
-
-    def test_a_text_file_is_bounded_by_its_bytes(self) -> None:
-        assert 30_000 <= size_of({"contents": contents(part("text/csv"))}, MODEL).tokens < 30_200
-
-    @pytest.mark.parametrize(
-        "hidden",
-        [
-            part("video/mp4"),
-            part("application/pdf"),
-            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://youtu.be/x"}},
-            {"file_data": {"file_uri": "https://generativelanguage.googleapis.com/v1beta/files/x"}},
-            {"somethingNew": {"x": 1}},
-        ],
-    )
-    def test_what_is_not_to_be_seen_is_bounded_by_the_context_at_its_dearest_price(self, hidden: Any) -> None:
-        assert held(contents=contents(hidden), **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
-
-    def test_a_response_of_a_function_may_have_media(self) -> None:
-        response = {"functionResponse": {"name": "look", "response": {}, "parts": [part("image/png")]}}
-        assert size_of({"contents": contents(response)}, MODEL).tokens > 50_000
-
-    def test_an_uploaded_image_is_an_image(self) -> None:
-        image = {"fileData": {"mimeType": "image/png", "fileUri": "files/x"}}
-        assert size_of({"contents": contents(image)}, THREE).unseen is False
 
 
 @pytest.mark.parametrize("body", [{"cachedContent": "cachedContents/x"}, {"continuationToken": "abc"}])
@@ -258,13 +189,6 @@ class TestEmbeddings:
         stated = Prices(price={"input_mtok": 1}).rates("imagen-4.0-generate-001", provider="google")
         with pytest.raises(ConfigurationError, match="imagen"):
             paid.worst(stated)
-
-
-@pytest.mark.parametrize("length", range(1, 9))
-def test_a_text_in_base64_has_at_most_as_many_tokens_as_bytes(length: int) -> None:
-    nothing = size_of({"contents": contents({"inlineData": {"mimeType": "text/plain"}})}, MODEL).tokens
-    added = size_of({"contents": contents(part("text/plain", length))}, MODEL).tokens - nothing
-    assert length <= added <= length + 4
 
 
 def test_a_modality_of_no_known_form_is_text() -> None:
