@@ -94,11 +94,23 @@ def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_more_fiel
     assert cost(usage) == Cost(expected, estimated=True)
 
 
-def test_an_image_that_the_report_does_not_break_down_is_charged_as_one() -> None:
+def test_cached_tokens_that_the_text_cannot_hold_are_of_the_sound() -> None:
+    usage = {
+        **USED,
+        "cachedContentTokenCount": 900,
+        "promptTokensDetails": [tokens("TEXT", 200), tokens("AUDIO", 800)],
+    }
+    cached = 200 * Decimal("0.03") + 700 * Decimal("0.1")
+    assert cost(usage) == Cost((cached + 100 * 1 + 100 * Decimal("2.5")) / MILLION, estimated=True)
+
+
+@pytest.mark.parametrize("thoughts", [0, 200])
+def test_an_image_that_the_report_does_not_break_down_is_charged_as_one(thoughts: int) -> None:
     image = [{"inlineData": {"mimeType": "image/png", "data": "x" * 4000}}]
-    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 1290, "totalTokenCount": 2290}
-    expected = (1000 * Decimal("0.3") + 1290 * 30) / MILLION
-    assert cost(usage, "gemini-2.5-flash-image", parts=image) == Cost(expected, estimated=True)
+    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 1290, "totalTokenCount": 2290 + thoughts}
+    expected = (1000 * Decimal("0.3") + 1290 * 30 + thoughts * Decimal("2.5")) / MILLION
+    found = cost({**usage, "thoughtsTokenCount": thoughts}, "gemini-2.5-flash-image", parts=image)
+    assert found == Cost(expected, estimated=True)
 
 
 def test_an_image_that_the_report_breaks_down_is_charged_as_it_says() -> None:
@@ -169,6 +181,26 @@ class TestGrounding:
         expected = Cost(listed(USED, THREE) + Decimal("0.14"), estimated=True)
         assert generate(THREE, **maps).cost(rates(THREE), whole) == expected
 
+    @pytest.mark.parametrize(
+        ("metadata", "fee"),
+        [
+            ({"googleMapsWidgetContextToken": "x"}, "0.025"),
+            ({"google_maps_widget_context_token": "x"}, "0.025"),
+            ({"groundingChunks": [{"maps": {}}, {"web": {}}]}, "0.06"),
+            ({"groundingChunks": [{"image": {}}]}, "0.035"),
+            ({"imageSearchQueries": ["a"]}, "0.035"),
+            ({"webSearchQueries": "a"}, "0.035"),
+            ({"webSearchQueries": ["", None]}, "0"),
+            ({"groundingChunks": ["maps", {"retrievedContext": {}}], "groundingSupports": [{}]}, "0"),
+        ],
+        ids=str,
+    )
+    def test_each_sign_of_a_source_is_read(self, metadata: dict[str, Any], fee: str) -> None:
+        whole = response(USED)
+        whole["candidates"][0]["groundingMetadata"] = metadata
+        found = generate(tools=[{"googleSearch": {}, "googleMaps": {}}]).cost(rates(), whole)
+        assert found == Cost(listed(USED) + Decimal(fee))
+
     def test_a_stated_fee_stands_for_what_searches_cost(self) -> None:
         model = "gemini-2.5-flash-image"
         priced = Prices(fee="0.05").rates(model, provider="google")
@@ -194,6 +226,10 @@ class TestTiers:
             ({"trafficType": "PROVISIONED_THROUGHPUT"}, None, 1, True),
             ({"trafficType": "ON_DEMAND_OFFPEAK"}, None, 1, True),
             ({"serviceTier": "SERVICE_TIER_UNSPECIFIED"}, None, 1, False),
+            ({"serviceTier": "", "trafficType": "ON_DEMAND_FLEX"}, None, Decimal("0.5"), False),
+            ({"trafficType": "TRAFFIC_TYPE_UNSPECIFIED"}, None, 1, False),
+            ({"trafficType": ""}, "priority", 2, True),
+            ({"trafficType": 3}, None, 1, False),
         ],
     )
     def test_the_tier_that_served_it_decides(self, stated: Any, requested: Any, times: Any, estimated: bool) -> None:
@@ -204,6 +240,14 @@ class TestTiers:
     def test_a_stated_price_is_that_of_every_tier(self, terms: Any) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 10}).rates(MODEL, provider="google", base_url=ADDRESS)
         assert generate().cost(stated, response({**USED, **terms})) == Cost((1000 + 100 * Decimal(10)) / MILLION)
+
+    def test_the_terms_of_google_are_not_those_of_another_seller(self) -> None:
+        model = "google/gemini-3-flash-preview"
+        other = Prices().rates(model, provider="openrouter")
+        path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
+        expected = Cost(other.cost({"input_tokens": 1000, "output_tokens": 100}))
+        for terms in ({}, {"serviceTier": "priority"}, {"trafficType": "ON_DEMAND_FLEX"}):
+            assert generate(model, path=path).cost(other, response({**USED, **terms})) == expected
 
     def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
         regional = rates(THREE, "https://europe-west4-aiplatform.googleapis.com")

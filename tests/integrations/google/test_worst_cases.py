@@ -73,6 +73,15 @@ def test_an_input_is_no_longer_than_the_context() -> None:
     assert held(contents=text, **LIMITED) == (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
 
 
+def test_an_input_is_no_longer_than_the_context_of_its_model() -> None:
+    model, price = "gemini-2.5-flash-tts", Decimal("0.5")
+    window = rates(model).context_window
+    assert window == 8_192
+    expected = (window * price + 1000 * 10) / MILLION
+    assert held(model, contents=[{"parts": [{"text": "x" * 10_000}]}], **LIMITED) == expected
+    assert held(model, cachedContent="cachedContents/x", **LIMITED) == expected
+
+
 @pytest.mark.parametrize("body", [{"cachedContent": "cachedContents/x"}, {"continuationToken": "abc"}])
 def test_input_that_is_kept_elsewhere_is_bounded_by_the_context(body: Any) -> None:
     assert held(**body, **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
@@ -107,8 +116,9 @@ class TestTools:
         assert paid.worst(Prices(fee="0.045").rates(MODEL, provider="google")) > 0
 
     def test_computer_use_is_described_to_the_model_unseen(self) -> None:
-        more = held(tools=[{"computerUse": {}}], **LIMITED) - held(**LIMITED)
-        assert more > 8_000 * Decimal("0.3") / MILLION
+        shown = held(tools=[{"functionDeclarations": {}}], **LIMITED)
+        more = held(tools=[{"computerUse": {}}], **LIMITED) - shown
+        assert more == (8_000 + len("computerUse") - len("functionDeclarations")) * Decimal("0.3") / MILLION
 
     def test_a_tool_that_is_none_is_refused(self) -> None:
         with pytest.raises(ConfigurationError, match="tool str"):

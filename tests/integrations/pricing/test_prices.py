@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from genai_prices import calc_price
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import Usage
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.types import ClauseEquals, ConditionalPrice, ModelInfo, ModelPrice, StartDateConstraint, Usage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.integrations.pricing import prices as prices_module
+from aumos_governance.integrations.pricing import rates as rates_module
 from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError, address_seller
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 
@@ -65,6 +70,34 @@ def test_the_address_states_whose_prices_count() -> None:
 )
 def test_a_seller_is_known_by_its_address(base_url: str, seller: str | None) -> None:
     assert address_seller(base_url) == seller
+
+
+def snapshot(prices: Any) -> DataSnapshot:
+    """Price data in which OpenAI sells one model."""
+    openai = next(seller for seller in get_snapshot().providers if seller.id == "openai")
+    model = ModelInfo(id="gpt-next", match=ClauseEquals("gpt-next"), prices=prices)
+    return DataSnapshot([replace(openai, models=[model])], from_auto_update=True)
+
+
+def test_new_price_data_applies_from_the_next_call_on() -> None:
+    earlier, later = (snapshot(ModelPrice(input_mtok=Decimal(price))) for price in (3, 5))
+    prices, data = Prices(), (earlier, earlier, later, later, earlier)
+    found = [prices.rates("gpt-next", provider="openai", snapshot=each) for each in data]
+    assert [each.cost({"input_tokens": 1_000_000}) for each in found] == [3, 3, 5, 5, 3]
+
+
+def test_a_price_applies_from_the_day_on_that_the_data_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = date(2026, 11, 30)
+    usual, raised = ModelPrice(input_mtok=Decimal(3)), ModelPrice(input_mtok=Decimal(5))
+    since = ConditionalPrice(constraint=StartDateConstraint(day), prices=raised)
+    data = snapshot([ConditionalPrice(prices=usual), since])
+    prices, costs = Prices(), []
+    for hours in (-25, -1, 0, 23):
+        now = datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(hours=hours)
+        monkeypatch.setattr(prices_module, "_now", lambda now=now: now)
+        monkeypatch.setattr(rates_module, "datetime", SimpleNamespace(now=lambda _, now=now: now))
+        costs.append(prices.rates("gpt-next", provider="openai", snapshot=data).cost({"input_tokens": 1_000_000}))
+    assert costs == [3, 3, 5, 5]
 
 
 @pytest.mark.parametrize("model", ["my-model", "moderation", ""])
