@@ -113,7 +113,7 @@ def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
     plugins = request.get("plugins")
     found = [each for each in plugins if isinstance(each, Mapping)] if isinstance(plugins, list) else []
     web = [each for each in found if each.get("id") == "web"]
-    if rates.searches or (request.get("web_search_options") is not None and not web):
+    if rates.searches or request.get("web_search_options") is not None:
         web = web or [{}]
     for each in web:
         most = each.get("max_results")

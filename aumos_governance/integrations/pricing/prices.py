@@ -313,7 +313,7 @@ def _read_prices(price: Mapping[str, Any] | None) -> tuple[_Stated | None, dict[
 
 def _price(name: str, value: object) -> Decimal:
     try:
-        read = Decimal(str(value).strip().removeprefix("$")) if not isinstance(value, bool) else Decimal("nan")
+        read = Decimal(str(value).strip().removeprefix("$"))
     except ArithmeticError:
         read = Decimal("nan")
     if not read.is_finite() or read < 0 or read > money.NANO_PER_USD:

@@ -41,12 +41,12 @@ class _PriceCache(Generic[T]):
 
     def get(self, prices: ModelPrice, key: object, make: Callable[[], T]) -> T:
         found = self._made.get((id(prices), key))
-        # The entry holds the prices themselves, so that their id is not reused for other prices.
-        if found is not None and found[0] is prices:
+        if found is not None:
             return found[1]
         if len(self._made) >= _MOST_CACHED:
             self._made.clear()
         made = make()
+        # The entry holds the prices themselves, so that their id is not reused for other prices.
         self._made[id(prices), key] = prices, made
         return made
 
