@@ -145,6 +145,11 @@ class TestModels:
         found = generate("mine").cost(stated, response(USED, modelVersion="gemini-2.5-pro"))
         assert found == Cost((1000 + 200) / MILLION)
 
+    def test_a_price_that_is_stated_for_the_requested_model_stays(self) -> None:
+        stated = Prices(price={"mine": {"input_mtok": 1, "output_mtok": 2}}).rates("mine", provider="google")
+        found = generate("mine").cost(stated, response(USED, modelVersion="gemini-2.5-pro"))
+        assert found == Cost((1000 + 200) / MILLION)
+
 
 def grounded(*queries: str, chunks: Any = ({"web": {"uri": "https://x"}},)) -> dict[str, Any]:
     stated = {"webSearchQueries": list(queries), "groundingChunks": list(chunks)}

@@ -209,7 +209,9 @@ def test_an_input_whose_kind_has_no_price_is_refused(path: str, field: str, part
     assert call.worst(rates(price={**STATED, key: 1_000_000})) > 0
 
 
-def test_embeddings_of_no_model_are_those_of_one_that_is_not_known() -> None:
-    found = PROVIDER.paid(ApiRequest("post", "/embeddings", {"input": "text"}, False))
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/embeddings", "/responses"])
+@pytest.mark.parametrize("named", [{}, {"model": None}, {"model": ""}])
+def test_a_call_of_no_model_is_one_of_a_model_that_is_not_known(path: str, named: dict[str, Any]) -> None:
+    found = PROVIDER.paid(ApiRequest("post", path, named))
     assert found is not None
     assert found.model == "unknown"

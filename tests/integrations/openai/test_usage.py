@@ -125,6 +125,22 @@ def test_what_a_search_finds_is_held_for_at_the_window() -> None:
     assert searching.worst(found) > plain.worst(found) + Decimal("0.08") + 100_000 * Decimal("2.5") / 10**6
 
 
+def test_the_dearest_model_that_openrouter_may_fall_back_on_is_held_for() -> None:
+    dear = {"input_mtok": 1_000_000, "output_mtok": 9_000_000}
+
+    def worst(base_url: str, models: Any) -> Decimal:
+        found = rates("mine", base_url, price={"mine": STATED, "dear": dear})
+        return paid("/chat/completions", messages=[], max_tokens=100, models=models).worst(found)
+
+    assert worst(OPENROUTER, ["mine", "dear"]) - worst(OPENROUTER, ["mine", "mine"]) == 7 * 100
+    assert worst(OPENROUTER, ("dear", "mine")) == worst(OPENROUTER, ["mine", "dear"])
+    assert worst(OPENROUTER, "dear") == worst(OPENROUTER, "mine")
+    # To all others the field means nothing.
+    assert worst("", ["mine", "dear"]) == worst("", ["mine", "mine"])
+    with pytest.raises(ConfigurationError):
+        worst(OPENROUTER, ["unheard-of"])
+
+
 # ---- what has a price of its own
 
 
