@@ -117,4 +117,4 @@ def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
         web = web or [{}]
     for each in web:
         most = each.get("max_results")
-        yield most if type(most) is int and most > 0 else _OPENROUTER_RESULTS
+        yield most if type(most) is int else _OPENROUTER_RESULTS

@@ -235,8 +235,7 @@ class _Place:
     def __init__(self, snapshot: Any, model: str, provider: str, base_url: str) -> None:
         # At the address of a known seller only that seller's prices apply. Any other address is taken for a proxy of
         # the client's own provider.
-        at = seller_at(base_url)
-        seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
+        seller = _seller(snapshot, seller_at(base_url), base_url) or _seller(snapshot, provider, None)
         self.parsed: ParsedModelId = parse_model_id(getattr(seller, "id", None), model, base_url)
         if self.parsed.seller is not None:
             seller = _seller(snapshot, self.parsed.seller, None)

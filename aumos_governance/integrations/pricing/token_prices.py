@@ -101,8 +101,6 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
     """Return the highest price that a token may have in a request with so many input tokens; 0 without any price."""
-    if len(prices) == 1 and isinstance(prices[0], Decimal):
-        return prices[0]
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 
