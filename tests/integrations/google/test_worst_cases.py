@@ -124,6 +124,11 @@ class TestTools:
         with pytest.raises(ConfigurationError, match="tool str"):
             held(tools=["googleSearch"], **LIMITED)
 
+    @pytest.mark.parametrize("name", ["googleSearch", "googleMaps", "codeExecution", "somethingNew"])
+    def test_a_flat_cost_is_that_of_a_call_with_tools_too(self, name: str) -> None:
+        flat = Prices(cost="0.5").rates(MODEL, provider="google")
+        assert generate(tools=[{name: {}}]).worst(flat) == Decimal("0.5")
+
     def test_a_search_without_a_price_needs_a_stated_one(self) -> None:
         with pytest.raises(ConfigurationError, match="web_searches_kcount"):
             held("gemini-2.5-flash-image", tools=[{"googleSearch": {}}])

@@ -124,6 +124,19 @@ def test_a_search_without_a_price_is_refused_whatever_the_limit_of_tool_calls(to
     assert call.worst(rates(price={**STATED, **SEARCHES})) > 0
 
 
+def test_a_flat_cost_is_that_of_a_call_with_searches_too() -> None:
+    tools = [{"type": "web_search"}, {"type": "file_search"}]
+    assert paid("/responses", input="x", tools=tools).worst(rates(cost=7)) == 7
+    assert chat(web_search_options={}).worst(rates(cost=7)) == 7
+
+
+def test_a_search_is_refused_whose_price_the_stated_prices_make_unusable() -> None:
+    # The price of sound contradicts the list of prices, which has none of the whole output.
+    stated = rates(price={"input_mtok": 1, "web_searches_kcount": 10, "output_audio_mtok": 5})
+    with pytest.raises(ConfigurationError, match="web_searches_kcount"):
+        paid("/responses", tools=[{"type": "web_search"}], max_output_tokens=0).worst(stated)
+
+
 def test_a_chat_that_searches_is_held_for_one_search() -> None:
     dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
     call = chat(web_search_options={}, max_tokens=5)

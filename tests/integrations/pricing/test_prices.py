@@ -91,13 +91,18 @@ def test_a_price_applies_from_the_day_on_that_the_data_states(monkeypatch: pytes
     usual, raised = ModelPrice(input_mtok=Decimal(3)), ModelPrice(input_mtok=Decimal(5))
     since = ConditionalPrice(constraint=StartDateConstraint(day), prices=raised)
     data = snapshot([ConditionalPrice(prices=usual), since])
-    prices, costs = Prices(), []
+    prices, costs, held = Prices(), [], []
     for hours in (-25, -1, 0, 23):
         now = datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(hours=hours)
         monkeypatch.setattr(prices_module, "_now", lambda now=now: now)
         monkeypatch.setattr(rates_module, "datetime", SimpleNamespace(now=lambda _, now=now: now))
         costs.append(prices.rates("gpt-next", provider="openai", snapshot=data).cost({"input_tokens": 1_000_000}))
+        held.append(Prices().rates("gpt-next", provider="openai", snapshot=data))
     assert costs == [3, 3, 5, 5]
+    # A call keeps the prices of the day on which it began.
+    for tokens in (1_000_000, 1_000_000.0):
+        assert [each.cost({"input_tokens": tokens}) for each in held] == costs
+    assert [each.bound(1_000_000, 0) for each in held] == costs
 
 
 @pytest.mark.parametrize("model", ["my-model", "moderation", ""])
@@ -118,8 +123,14 @@ def test_usage_that_has_no_price_is_not_nothing() -> None:
             rates().cost(usage)
     with pytest.raises(UnusableUsageError):
         rates("text-embedding-3-small").cost({"input_tokens": 1, "output_tokens": 1})
-    with pytest.raises(ConfigurationError):
-        rates("tts-1").bound(10, 10)
+    for tokens in ((10, 10), (10, 0), (0, 10)):
+        with pytest.raises(ConfigurationError):
+            rates("tts-1").bound(*tokens)
+
+
+def test_groq_bills_a_recording_for_ten_seconds_at_least() -> None:
+    found = Prices().rates("whisper-large-v3", provider="groq")
+    assert found.cost({"audio_seconds": 3}) == found.cost({"audio_seconds": 10}) < found.cost({"audio_seconds": 11})
 
 
 SOLD = [(provider.id, model.id) for provider in get_snapshot().providers for model in provider.models]

@@ -70,6 +70,7 @@ def test_what_is_published_of_audio_counts_where_the_library_has_none() -> None:
 def test_a_model_that_is_given_away_costs_nothing_unless_a_price_is_stated() -> None:
     free = rates(FREE, "openrouter")
     assert (free.found, free.seller, free.multiplier) == (True, "openrouter", 1)
+    assert free.apply_at(datetime.now(timezone.utc))
     assert free.cost({"input_tokens": MILLION, "output_tokens": MILLION}) == 0
     assert free.bound(MILLION, MILLION) == 0
     for price in ({"input_mtok": 7, "output_mtok": 1}, {"input_mtok": 7}):

@@ -103,7 +103,9 @@ def test_a_price_applies_where_its_kind_may_be(kinds: tuple[str, ...], into: Any
         requests_kcount=ONE,
     )
     assert sides(stated, frozenset(kinds)) == (into, out, ONE)
-    assert sides(stated, frozenset(kinds)) is sides(stated, frozenset(kinds))
+    found = sides(stated, frozenset(kinds))
+    sides(ModelPrice(input_mtok=ONE), frozenset(kinds))
+    assert sides(stated, frozenset(kinds)) is found
 
 
 def test_prices_that_are_no_longer_used_are_not_kept_for_ever() -> None:

@@ -179,6 +179,8 @@ def test_speech_is_held_for_at_25_tokens_a_second_of_at_least_750_bytes(data: An
     ("value", "tokens", "kinds", "unseen"),
     [
         ({"image_url": {"url": "x" * 99}}, 9 + 6 + 50_000, {"image"}, False),
+        ({"input_audio": ["a"]}, 11 + 6 + 2 + 2 + 1, set(), False),
+        ({"type": "image", "size": [1]}, 4 + 6 + 7 + 4 + 6 + 2 + 20, set(), False),
         ({"image_file": {}}, 10 + 6 + 50_000, {"image"}, False),
         ({"type": "image", "source": {}}, 4 + 6 + 7 + 6 + 6 + 50_000, {"image"}, False),
         ({"type": "text", "source": {}}, 4 + 6 + 6 + 6 + 6, set(), False),
