@@ -59,8 +59,6 @@ class Grounding:
         """Add the metadata of a response, or of one event of a stream."""
         for candidate in listed(body.get("candidates")):
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
-            if not metadata:
-                continue
             queries = [
                 *listed(field_of(metadata, "webSearchQueries")),
                 *listed(field_of(metadata, "imageSearchQueries")),

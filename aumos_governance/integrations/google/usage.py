@@ -85,7 +85,7 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
     if kind is None:
         return False
-    counts[kind] = max(0, counts["output_tokens"] - counts.get("output_reasoning_tokens", 0))
+    counts[kind] = counts["output_tokens"] - counts.get("output_reasoning_tokens", 0)
     return True
 
 

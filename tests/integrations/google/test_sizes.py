@@ -108,7 +108,7 @@ class TestMedia:
 
     @pytest.mark.parametrize("length", range(1, 9))
     def test_a_text_in_base64_has_at_most_as_many_tokens_as_bytes(self, length: int) -> None:
-        assert length <= sized(blob("text/plain", length)).tokens - 32 <= length + 4
+        assert length <= sized(blob("text/plain", length)).tokens - 32 <= length + 3
 
     @pytest.mark.parametrize(
         "hidden",

@@ -87,53 +87,6 @@ def test_input_that_is_kept_elsewhere_is_bounded_by_the_context(body: Any) -> No
     assert held(**body, **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
 
 
-class TestTools:
-    def test_the_descriptions_of_functions_are_input(self) -> None:
-        tools = [{"functionDeclarations": [{"name": "look", "description": "x" * 500}]}]
-        more = held(tools=tools, **LIMITED) - held(**LIMITED)
-        assert 500 * Decimal("0.3") / MILLION < more < 700 * Decimal("0.3") / MILLION
-
-    def test_a_grounded_request_is_held_with_its_fee(self) -> None:
-        context = (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
-        for name in ("googleSearch", "google_search", "googleSearchRetrieval"):
-            assert held(tools=[{name: {}}], **LIMITED) == context + Decimal("0.035")
-        assert held(tools=[{"googleMaps": {}}], **LIMITED) == context + Decimal("0.025")
-
-    def test_since_gemini_3_each_search_has_a_fee(self) -> None:
-        context = (CONTEXT_TOKENS * Decimal("0.5") + 1000 * Decimal(3)) / MILLION
-        assert held(THREE, tools=[{"googleSearch": {}}], **LIMITED) == context + 10 * Decimal("0.014")
-        assert held(THREE, tools={"googleMaps": {}}, **LIMITED) == context + 10 * Decimal("0.014")
-
-    @pytest.mark.parametrize("name", ["codeExecution", "urlContext", "fileSearch", "mcpServers"])
-    def test_what_a_tool_finds_is_input(self, name: str) -> None:
-        assert held(tools=[{name: {}}], **LIMITED) == (CONTEXT_TOKENS * 3 + 10_000 * Decimal("2.5")) / (10 * MILLION)
-
-    @pytest.mark.parametrize("name", ["enterpriseWebSearch", "retrieval", "exaAiSearch", "somethingNew"])
-    def test_a_tool_without_a_known_price_needs_a_stated_fee(self, name: str) -> None:
-        with pytest.raises(ConfigurationError, match=name):
-            held(tools=[{name: {}}], **LIMITED)
-        paid = generate(tools=[{name: {}}], **LIMITED)
-        assert paid.worst(Prices(fee="0.045").rates(MODEL, provider="google")) > 0
-
-    def test_computer_use_is_described_to_the_model_unseen(self) -> None:
-        shown = held(tools=[{"functionDeclarations": {}}], **LIMITED)
-        more = held(tools=[{"computerUse": {}}], **LIMITED) - shown
-        assert more == (8_000 + len("computerUse") - len("functionDeclarations")) * Decimal("0.3") / MILLION
-
-    def test_a_tool_that_is_none_is_refused(self) -> None:
-        with pytest.raises(ConfigurationError, match="tool str"):
-            held(tools=["googleSearch"], **LIMITED)
-
-    @pytest.mark.parametrize("name", ["googleSearch", "googleMaps", "codeExecution", "somethingNew"])
-    def test_a_flat_cost_is_that_of_a_call_with_tools_too(self, name: str) -> None:
-        flat = Prices(cost="0.5").rates(MODEL, provider="google")
-        assert generate(tools=[{name: {}}]).worst(flat) == Decimal("0.5")
-
-    def test_a_search_without_a_price_needs_a_stated_one(self) -> None:
-        with pytest.raises(ConfigurationError, match="web_searches_kcount"):
-            held("gemini-2.5-flash-image", tools=[{"googleSearch": {}}])
-
-
 class TestOutputs:
     def test_a_model_that_makes_images_is_held_at_their_price_without_a_request_for_them(self) -> None:
         model = "gemini-2.5-flash-image"
@@ -141,12 +94,20 @@ class TestOutputs:
         text = held(model, generationConfig={"maxOutputTokens": 8_000, "responseModalities": ["TEXT"]})
         assert text < 8_000 * 3 / MILLION
 
-    def test_an_image_is_not_made_smaller_by_a_limit(self) -> None:
-        assert held("gemini-2.5-flash-image", **limited(responseModalities=["TEXT", "IMAGE"])) > 4_096 * 30 / MILLION
+    @pytest.mark.parametrize("kind", ["IMAGE", "image", 2])
+    def test_an_image_is_not_made_smaller_by_a_limit(self, kind: Any) -> None:
+        def with_limit(limit: int) -> Decimal:
+            config = {"maxOutputTokens": limit, "responseModalities": ["TEXT", kind]}
+            return held("gemini-2.5-flash-image", generationConfig=config)
 
-    @pytest.mark.parametrize("given", ["AUDIO", "IMAGE", 3])
-    def test_a_kind_without_a_price_is_refused(self, given: Any) -> None:
-        with pytest.raises(ConfigurationError, match=r"output_(?:audio|image)_mtok"):
+        assert with_limit(1_000) == with_limit(4_096)
+        assert with_limit(4_097) - with_limit(4_096) == Decimal(30) / MILLION
+
+    @pytest.mark.parametrize(
+        ("given", "kind"), [("AUDIO", "audio"), ("IMAGE", "image"), (2, "image"), (3, "audio"), (4, "video")]
+    )
+    def test_a_kind_without_a_price_is_refused(self, given: Any, kind: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"'output_{kind}_mtok'"):
             held(**limited(responseModalities=[given]))
 
     def test_speech_has_the_price_of_its_models_output(self) -> None:
