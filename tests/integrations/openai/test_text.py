@@ -84,6 +84,8 @@ def test_every_version_of_a_web_search_is_held_for(kind: str, made: Any) -> None
     dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
     call = paid("/responses", input="x", tools=(made(type=kind),), max_output_tokens=5)
     assert call.worst(dear) - call.worst(free) == 10 * 10
+    # A fee that is stated for each call replaces only a price that is not known.
+    assert call.worst(rates(price={**STATED, **SEARCHES}, fee=1)) == call.worst(dear)
     three = paid("/responses", input="x", tools=[made(type=kind)], max_output_tokens=5, max_tool_calls=3)
     assert three.worst(dear) - three.worst(free) == 3 * 10
 

@@ -110,7 +110,8 @@ def test_the_price_by_the_hour_is_that_of_now_and_is_bounded_by_the_dearest(monk
         expected = model.get_prices(now).input_mtok
         # A request that was made at another hour costs what it costs when it is completed.
         earlier.append(found)
-        assert [each.cost(requested) for each in earlier] == [expected] * len(earlier)
+        for usage in (requested, {"input_tokens": float(MILLION)}):
+            assert [each.cost(usage) for each in earlier] == [expected] * len(earlier)
         assert found.bound(MILLION, 0) == Decimal("0.55")
         beside = Prices(price={"web_searches_kcount": 10}).rates(BY_THE_HOUR, provider="deepseek")
         assert beside.cost(requested) == expected
