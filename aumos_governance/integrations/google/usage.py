@@ -100,9 +100,7 @@ def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mappin
     doubtful = False
     for kind in _KINDS:
         name, own = f"cache_{kind}_read_tokens", counts.get(f"input_{kind}_tokens", 0)
-        if not rates.has(f"cache_{kind}_read_mtok"):
-            counts.pop(name, None)
-        elif cached and own:
+        if cached and own and rates.has(f"cache_{kind}_read_mtok"):
             counts.setdefault(name, max(0, open_still - (counts["input_tokens"] - own)))
             doubtful = doubtful or open_still > 0
     return doubtful

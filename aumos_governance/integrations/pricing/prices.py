@@ -158,7 +158,6 @@ class _Known:
     found = True
 
     def __init__(self, provider: Any, model: Any, multiplier: Decimal, more: Mapping[str, Any] | None = None) -> None:
-        self.seller: str = provider.id
         self.multiplier = multiplier
         self._provider = provider
         self._model = model
@@ -212,8 +211,7 @@ class _Free:
     multiplier = Decimal(1)
     context_window: int | None = None
 
-    def __init__(self, seller: str) -> None:
-        self.seller = seller
+    def __init__(self) -> None:
         self._prices = _library("types").ModelPrice(input_mtok=Decimal(0), output_mtok=Decimal(0))
 
     def with_prices(self, stated: _Stated) -> _Stated:
@@ -272,7 +270,7 @@ def _known(snapshot: Any, seller: Any, model: str, name: ParsedModelId, base_url
         prices = priced.get_prices(_now())
         if any(price is not None for price in vars(prices).values()):
             return _Known(found, priced, lookup.multiplier)
-    return _Free(seller.id) if name.free else None
+    return _Free() if name.free else None
 
 
 def _published(seller: str, model: str) -> dict[str, Decimal]:
