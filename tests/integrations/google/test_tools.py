@@ -115,6 +115,7 @@ class TestGrounding:
     def test_each_sign_of_a_source_is_read(self, metadata: dict[str, Any], fee: str) -> None:
         whole = response(USED)
         whole["candidates"][0]["groundingMetadata"] = metadata
+        whole["candidates"].append("a candidate that is no object")
         found = generate(tools=[{"googleSearch": {}, "googleMaps": {}}]).cost(rates(), whole)
         assert found == Cost(listed(USED) + Decimal(fee))
 

@@ -116,6 +116,10 @@ def test_extras_of_one_seller_are_none_at_another() -> None:
 
 def test_a_flat_cost_has_no_extras() -> None:
     assert extras({"plugins": [web(20)]}, rates("openai/gpt-4o", OPENROUTER, cost=1)) == (0, False)
+    # Nor has a cost that is assumed for a model without a known price.
+    assumed = rates("unheard-of/model", OPENROUTER, default_cost=1)
+    assert assumed.seller == "openrouter"
+    assert extras({"plugins": [web(20)]}, assumed) == (0, False)
 
 
 def test_what_a_search_finds_is_held_for_at_the_window() -> None:
