@@ -246,7 +246,7 @@ def _first_count(request: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _count_or_one(value: object) -> int:
-    return value if isinstance(value, int) and value > 0 else 1
+    return max(1, value) if isinstance(value, int) else 1
 
 
 def _output_bound(limit: int | None, rates: Rates) -> int:
