@@ -112,6 +112,16 @@ def test_a_model_without_a_price_is_refused(model: str) -> None:
     assert rates(model, default_cost="0.5").cost({"input_tokens": 10**9}) == Decimal("0.5")
 
 
+def test_a_provider_that_the_data_does_not_have_needs_stated_prices() -> None:
+    with pytest.raises(ConfigurationError, match="not known"):
+        Prices().rates("gpt-4o", provider="nowhere")
+    stated = Prices(price={"input_mtok": 7}).rates("gpt-4o", provider="nowhere")
+    assert (stated.cost({"input_tokens": 1_000_000}), stated.seller) == (7, None)
+    # The address of a known seller counts before the provider's name.
+    at_openai = Prices().rates("gpt-4o", provider="nowhere", base_url="https://api.openai.com/v1")
+    assert (at_openai.cost({"input_tokens": 1_000_000}), at_openai.seller) == (Decimal("2.5"), "openai")
+
+
 def test_a_model_that_is_free_is_known() -> None:
     free = Prices(price={"input_mtok": 0, "output_mtok": 0}).rates("mine", provider="openai")
     assert free.bound(10, 10) == free.cost({"input_tokens": 10, "output_tokens": 10}) == 0
