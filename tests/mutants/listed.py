@@ -132,6 +132,8 @@ _REST = (
 )
 
 _GEMINI = (
+    "tests/integrations/google/test_sizes.py",
+    "tests/integrations/google/test_tools.py",
     "tests/integrations/google/test_worst_cases.py",
     "tests/integrations/google/test_costs.py",
     "tests/integrations/google/test_paths.py",
