@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import threading
@@ -176,6 +177,30 @@ def test_others_are_served_while_a_large_body_is_read(server: GatewayServer, mon
         assert requested(server).status == 200
         go_on.set()
         assert large.receive().status == 200
+
+
+def test_a_large_body_whose_client_left_delays_the_next_one_until_its_thread_has_ended() -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        ended.set()
+
+    async def main() -> bool:
+        all_bodies = bodies.Bodies()
+        left = asyncio.ensure_future(all_bodies.process(slow, LARGE + 1))
+        await asyncio.to_thread(begun.wait, 20)
+        left.cancel()
+        following = asyncio.ensure_future(all_bodies.process(ended.is_set, LARGE + 1))
+        # Time in which the next body would be processed if it did not wait.
+        await asyncio.wait((following,), timeout=0.1)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        return await following
+
+    assert asyncio.run(main())
 
 
 @pytest.mark.parametrize("large", [False, True])

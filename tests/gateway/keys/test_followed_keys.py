@@ -253,6 +253,17 @@ def test_the_end_of_a_kernel_is_recorded_in_its_notebook(
     assert found == [(OTHER.path, "its kernel ended"), ("t.ipynb", "its terminal ended")]
 
 
+def test_the_end_of_a_terminal_is_not_recorded_in_the_notebook_of_a_kernel_with_its_name(
+    keys: Keys, ledger: Ledger, served: dict[str, NotebookKey]
+) -> None:
+    ledger.execute(opening(OTHER))
+    served["1"] = OTHER
+    keys.issue_ahead("terminal", "terminal 1", subject="1")
+    keys.revoke_process("terminal", "1", "its terminal ended")
+    ledger.execute(opening())
+    assert [entry.notebook for entry in records(ledger, event="key_revoked")] == [""]
+
+
 def test_a_server_that_ends_revokes_the_keys_of_its_own_processes_alone(keys: Keys, ledger: Ledger) -> None:
     there = made(ledger, {}, {}, server="there")
     gone = [keys.issue("kernel", "kernel", subject="k"), keys.issue("terminal", "terminal 1", subject="1")]

@@ -142,6 +142,12 @@ def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     assert plain.writer.written == b""
 
 
+def test_a_request_without_a_body_is_read_whatever_its_headers_say_of_one() -> None:
+    of = request(expect="100-continue", content_encoding="gzip")
+    assert read(Body(Bodies(), KEY), of) == b""
+    assert of.writer.written == b""
+
+
 def test_a_body_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies_module, "_SILENCE_SECONDS", 0.01)
     assert refused(Body(Bodies(), KEY), request(b"x", None)) == (408, "TIMEOUT")
