@@ -20,7 +20,7 @@ __all__ = ["API"]
 
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
 """The path of a model's deployment at Azure."""
-_VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")
+_VERSION: Final = re.compile(r"^(?:/openai)?/v1(?=/)")
 """The version path, which may be at the end of a client's base URL and of the upstream's."""
 _FREE: Final = re.compile(
     r"GET /models(?:/.+)?"
@@ -69,7 +69,7 @@ class OpenAIApi:
             # The path determines which model responds, even if the body names another model.
             body = {**body, "model": deployed[1]} if body else body
         else:
-            forwarded = path = _VERSION.sub("", path, count=1)
+            forwarded = path = _VERSION.sub("", path)
         for name in (*_COUNTS, *_OUTPUT.get(path, ())):
             if not request.files:
                 check_whole(body, name)

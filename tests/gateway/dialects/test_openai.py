@@ -56,6 +56,12 @@ def test_a_request_is_read_with_its_query_and_forwarded_without_version(path: st
     assert not API.read(api_request(path, stream=False)).request.streamed
 
 
+@pytest.mark.parametrize("path", ["/models/school/v1/large", "/models/v1/v1/large"])
+def test_a_version_within_the_path_stays(path: str) -> None:
+    assert API.read(api_request(path, "GET")).path == path
+    assert API.read(api_request(f"/v1{path}", "GET")).path == path
+
+
 @pytest.mark.parametrize("prefix", ["", "/openai"])
 def test_a_deployment_says_which_model_responds(prefix: str) -> None:
     path = f"{prefix}/deployments/mine{CHAT}"
