@@ -109,8 +109,7 @@ class Mask:
         key = self._key
         if not key:
             return chunk
-        if self._kept:
-            chunk, self._kept = self._kept + chunk, b""
+        chunk, self._kept = self._kept + chunk, b""
         if key in chunk:
             chunk = chunk.replace(key, _MASKED)
         if chunk.endswith(b"\n"):

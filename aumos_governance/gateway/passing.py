@@ -67,7 +67,7 @@ async def pass_unpaid(
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
         return await _pass_in_pieces(request, response, headers, _FreeResponse(later), Mask(key))
     try:
-        body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
+        body = await _read(response)
     except BROKEN as error:
         response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
@@ -85,7 +85,7 @@ async def pass_unpaid(
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error response, cut after `_MOST_OF_ERROR` bytes."""
+    """Return the body of a response, cut after `_MOST_OF_ERROR` bytes; only the body of an error may be longer."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
