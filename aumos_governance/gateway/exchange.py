@@ -231,8 +231,9 @@ class Exchange:
     def _record(self, refused: RefusedError) -> None:
         """Record in the notebook's audit trail a refusal that was not the ledger's decision."""
         refusal = refused.refusal
-        if self.holder is None or self.destination is None or refusal.code not in _RECORDED:
+        if refusal.code not in _RECORDED:
             return
+        assert self.holder is not None
         body = {
             "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
             "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
@@ -247,8 +248,10 @@ class Exchange:
         name = destination.upstream.name
         try:
             response = await sending.send_free(call, content or None)
-        except BROKEN as error:
+        except NOT_SENT as error:
             raise _unreachable(name, error) from None
+        except BROKEN as error:
+            raise broken_off(name, error, paid=False) from None
         self._refuse_unusable(destination, response)
         assert self.holder is not None
         later = later_reader(destination, call.request, self._shared.service, self._caller(self.holder))
@@ -298,7 +301,6 @@ class Exchange:
         """
         name = destination.upstream.name
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            response.close()
             # A client that followed it would send its key, and an unmeasured call, past the gateway.
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
@@ -308,7 +310,6 @@ class Exchange:
                 headers={"x-should-retry": "false"},
             )
         if response.status == HTTPStatus.UNAUTHORIZED:
-            response.close()
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_KEY_REFUSED",

@@ -31,23 +31,22 @@ _AT_ONCE: Final = 256 * 1024
 """The most bytes of a body that is passed on in one piece."""
 
 
-def broken_off(name: str, error: Exception) -> RefusedError:
-    """Return the refusal for a paid call whose response did not arrive completely.
+def broken_off(name: str, error: Exception, *, paid: bool = True) -> RefusedError:
+    """Return the refusal for a call that was sent, but whose response did not arrive completely.
 
     It may be used only if no part of the response was passed on.
     """
+    cost = "charged as an estimate, since it may have been carried out" if paid else "not charged; make it again"
     if isinstance(error, asyncio.TimeoutError):
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
             "UPSTREAM_TIMEOUT",
-            f"AumOS Governance: {name} did not respond in time; the call is charged as an estimate, since it may have"
-            " been carried out.",
+            f"AumOS Governance: {name} did not respond in time; the call is {cost}.",
         )
     return RefusedError(
         HTTPStatus.BAD_GATEWAY,
         "UPSTREAM_BROKEN",
-        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is charged as"
-        " an estimate, since it may have been carried out.",
+        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is {cost}.",
     )
 
 
@@ -71,12 +70,7 @@ async def pass_unpaid(
     except BROKEN as error:
         response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
-            raise RefusedError(
-                HTTPStatus.BAD_GATEWAY,
-                "UPSTREAM_BROKEN",
-                f"AumOS Governance: the response of {name} broke off ({type(error).__name__}) and nothing was charged;"
-                " make the request again.",
-            ) from None
+            raise broken_off(name, error, paid=False) from None
         body = b""
     if later is not None and response.status < HTTPStatus.BAD_REQUEST:
         later.feed(body)

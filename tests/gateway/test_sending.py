@@ -6,11 +6,13 @@ import json
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aumos_governance.gateway.configuration.key_sources import CommandKey
 from aumos_governance.gateway.headers import Mask
+from aumos_governance.gateway.upstreams import Destination
 from tests.gateway.gateway_server import PATIENCE, PROVIDER_KEY, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
 from tests.gateway.recorder import DONE, USED, CannedResponse, Recorder, completion, event
@@ -70,6 +72,26 @@ def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endp
         assert provider.cut.wait(PATIENCE)
         assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
         assert server.events() == ["hold", "estimated"]
+
+
+@pytest.mark.parametrize("status", [302, 401])
+def test_a_response_that_no_client_gets_is_closed(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    responses: list[object] = []
+    send = Destination.send
+
+    async def kept(*given: Any) -> Any:
+        # With a reference to it the response is not closed by the garbage collection.
+        responses.append(await send(*given))
+        return responses[-1]
+
+    monkeypatch.setattr(Destination, "send", kept)
+    endless = CannedResponse(status=status, body=b"{", length=1_000)
+    with Recorder(endless) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        assert requested(server).status == 502
+        assert provider.cut.wait(PATIENCE)
+        assert len(responses) == 1
 
 
 def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> None:

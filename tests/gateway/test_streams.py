@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
+from aumos_governance.gateway.charges import OpenCharge
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import PATIENCE, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
@@ -107,3 +109,20 @@ def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_wha
         assert server.events() == ["hold", "estimated"] * 2
         held = [entry["amount"] for entry in server.records("hold")]
         assert [entry["amount"] for entry in server.records("settle")] == held
+
+
+def test_a_stream_during_which_the_gateway_fails_is_not_taken_for_a_whole_one(
+    server: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(OpenCharge, "settle", fail)
+    received = b""
+    with Raw(server) as raw, suppress(ConnectionError):
+        raw.send(STREAM)
+        while chunk := raw.socket.recv(65_536):
+            received += chunk
+    assert received.count(b"HTTP/1.1") == 1
+    assert not received.endswith(b"0\r\n\r\n")
+    assert server.events() == ["hold", "estimated"]

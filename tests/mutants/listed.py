@@ -140,6 +140,7 @@ _KEYS = (
 )
 _GATEWAY = (
     "tests/gateway/test_exchanges.py",
+    "tests/gateway/test_free_requests.py",
     "tests/gateway/test_requests.py",
     "tests/gateway/test_limits.py",
     "tests/gateway/test_streams.py",

@@ -124,11 +124,18 @@ def test_an_error_that_breaks_off_goes_on_without_a_body(status: int) -> None:
     assert response.closed
 
 
-def test_a_free_response_that_breaks_off_is_an_error() -> None:
-    response = Response(b"abc", error=aiohttp.ClientPayloadError())
-    with pytest.raises(RefusedError, match="of school broke off") as error:
+@pytest.mark.parametrize(
+    ("broken", "status", "code"),
+    [
+        (aiohttp.ClientPayloadError(), 502, "UPSTREAM_BROKEN"),
+        (asyncio.TimeoutError(), 504, "UPSTREAM_TIMEOUT"),
+    ],
+)
+def test_a_free_response_that_breaks_off_is_an_error(broken: Exception, status: int, code: str) -> None:
+    response = Response(b"abc", error=broken)
+    with pytest.raises(RefusedError, match="is not charged") as error:
         unpaid(response)
-    assert (error.value.refusal.status, error.value.refusal.code) == (502, "UPSTREAM_BROKEN")
+    assert (error.value.refusal.status, error.value.refusal.code) == (status, code)
     assert response.closed
 
 
