@@ -271,7 +271,7 @@ class Exchange:
             charge.release()
             raise _unreachable(name, error) from None
         except BROKEN as error:
-            charge.estimate()
+            # `respond` abandons the charge, which charges it as an estimate.
             raise broken_off(name, error) from None
         headers = from_provider(response.headers, sending.key)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:

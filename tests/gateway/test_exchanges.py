@@ -132,9 +132,9 @@ def test_what_a_call_is_held_for_is_on_record(server: GatewayServer) -> None:
 
 
 def test_a_call_that_names_no_model_is_held_at_its_fixed_cost(endpoint: Endpoint) -> None:
-    body = json.dumps({"messages": CHAT["messages"]}).encode()
+    body = json.dumps({"messages": CHAT["messages"], "max_tokens": 50}).encode()
     with GatewayServer(endpoint, prices=Prices(cost="0.01")) as server:
-        assert requested(server, body).status == 200
+        assert requested(server, body, path="/llm/anthropic/v1/messages", anthropic_version="2023-06-01").status == 200
         assert [(record["tool"], record["amount"]) for record in server.records("hold")] == [("unknown", "0.01")]
 
 
