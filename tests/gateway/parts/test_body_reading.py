@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import sys
 import zlib
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from aumos_governance.gateway import bodies as bodies_module
 from aumos_governance.gateway.bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies, Body
+from aumos_governance.gateway.contents import memory_of
 from aumos_governance.gateway.refusals import RefusedError
 
 MIB = 1024 * 1024
@@ -129,6 +131,29 @@ def test_one_key_has_no_more_than_its_share() -> None:
     assert len(read(Body(within, "another"), request(b"x" * 100))) == 100
     first.close()
     assert len(read(Body(within, KEY), request(b"x" * 200))) == 200
+
+
+def test_the_parsed_values_are_counted_beside_the_bytes() -> None:
+    within, content = Bodies(), json.dumps({"a": ["b"] * 50}).encode()
+    body, values = Body(within, KEY), memory_of(content.decode())
+    read(body, request(content))
+    assert within._size == len(content)
+    parsed = asyncio.run(body.json_object(content))
+    assert within._size == len(content) + values
+    sent = asyncio.run(body.encode({**parsed, "c": "d" * 100}, len(content)))
+    assert within._size == len(sent) + values
+    body.close()
+    assert within._size == 0
+
+
+def test_of_a_form_the_files_are_counted_once() -> None:
+    within, parts = Bodies(), (b'name="a"\r\n\r\n1', b'name="b"; filename="b"\r\n\r\n' + b"x" * 300)
+    content = b"".join(b"--B\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--B--\r\n"
+    body = Body(within, KEY)
+    assert asyncio.run(body.form(content, "multipart/form-data; boundary=B")) == ({"a": "1"}, (300,))
+    assert within._size == 2 * len(content) - 300
+    body.close()
+    assert within._size == 0
 
 
 def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
