@@ -98,7 +98,7 @@ class Holder:
     caller: Caller
     """The document that the client's calls are charged to, and the scope of their idempotency keys.
 
-    `Keys.find` and `Keys.holder` set it when they are called; it does not follow a later rename of the document.
+    `Keys.find` sets it when it is called; it does not follow a later rename of the document.
     """
     refusal: str | None = None
     """Why no call with this key is authorized now, and what the user can do, such as choose a notebook for a terminal:
@@ -113,10 +113,6 @@ class Keys(Protocol):
 
         The gateway's thread calls this method for each request, so it must read memory and not the database.
         """
-        ...
-
-    def holder(self, key_id: str) -> Holder | None:
-        """Return the holder, with its current document, of the key with this id; None if no such key is valid."""
         ...
 
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:

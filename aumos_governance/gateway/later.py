@@ -49,13 +49,11 @@ class _GuardStandIn:
     def reference(self, id: str) -> str:
         return reference_of(self._destination, id)
 
-    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
+    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid) -> None:
         """Adjust the charge with this reference to the cost that the response states; see `Followups.stated`.
 
         The ledger refuses the adjustment unless the charge was settled as an estimate.
         """
-        if paid is None:
-            return
         with suppress(UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             paid.quoted = rates = self._destination.measuring.rates(paid.model)
             cost = cost_of(paid, rates, response)

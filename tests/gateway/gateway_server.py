@@ -37,9 +37,6 @@ class FakeKeys:
     def find(self, secret: str) -> Holder | None:
         return self.holders.get(secret)
 
-    def holder(self, key_id: str) -> Holder | None:
-        return next((holder for holder in self.holders.values() if holder.key_id == key_id), None)
-
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         self._heard.append(call)
         return lambda: self._heard.remove(call)

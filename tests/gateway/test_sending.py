@@ -58,6 +58,16 @@ def test_no_header_makes_another_request_of_the_one_that_was_measured(
     assert headers.get(name.lower()) != "/v1/files"
 
 
+# ---- the address
+
+
+@pytest.mark.parametrize("path", ["/llm/openai/api/v1/chat/completions", "/llm/openai/chat/completions"])
+def test_a_path_may_begin_with_that_of_the_base_url(endpoint: Endpoint, path: str) -> None:
+    with Recorder(RESPONSE) as provider, GatewayServer(endpoint, base_url=f"{provider.address}/api/v1") as server:
+        assert requested(server, path=path).status == 200
+        assert [sent.path for sent in provider.sent] == ["/api/v1/chat/completions"]
+
+
 # ---- a second attempt
 
 

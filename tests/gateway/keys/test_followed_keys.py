@@ -205,6 +205,15 @@ def test_that_a_key_was_revoked_and_not_recorded_is_logged(
     assert keys.valid() == []
 
 
+def test_the_end_of_a_process_without_a_key_is_not_recorded(
+    keys: Keys, followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed.submitted = []
+    keys.revoke_process("kernel", "unknown", "its kernel ended")
+    assert followed.submitted == []
+    assert caplog.records == []
+
+
 def test_a_ledger_that_takes_nothing_keeps_no_process_from_ending(
     keys: Keys, followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
