@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError, address_seller
+from aumos_governance.integrations.pricing.prices import Prices, address_seller
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 
 STATED = {
