@@ -77,7 +77,6 @@ async def pass_unpaid(
     try:
         body = await _read(response)
     except BROKEN as error:
-        response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
             raise broken_off(name, error, paid=False) from None
         body = b""
@@ -93,7 +92,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_OF_ERROR:
-            response.close()
             break
     return body[:_MOST_OF_ERROR]
 
@@ -134,7 +132,6 @@ async def pass_on(
         body = await response.read()
     except BROKEN as error:
         charge.settle_partly(reader)
-        response.close()
         raise broken_off(name, error) from None
     body = reader.feed(body) + reader.rest()
     charge.settle(reader)
@@ -222,7 +219,6 @@ async def _pass_in_pieces(
     ``reading`` reads each piece before ``mask`` hides the provider's key in it.
     """
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
-    complete = False
     try:
         await out.prepare(request)
         # Writing nothing sends the head now, even if the first event of a stream takes long.
@@ -230,7 +226,6 @@ async def _pass_in_pieces(
         async for chunk in response.content.iter_any():
             if shown := mask.feed(reading.feed(chunk)):
                 await out.write(shown)
-        complete = True
         if rest := mask.feed(await reading.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
@@ -244,8 +239,6 @@ async def _pass_in_pieces(
             request.transport.abort()
     finally:
         reading.close()
-        if not complete:
-            response.close()
     return out
 
 

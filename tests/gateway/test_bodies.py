@@ -124,6 +124,12 @@ def test_values_take_no_more_memory_than_is_counted(shape: Any, *, ascii_only: b
     assert taken <= counted < 8 * taken
 
 
+@pytest.mark.parametrize(("text", "of_each"), [("abcdef", 1), (r"\u4e2d", 2), (r"\ud83d\ude00", 4)])
+def test_a_string_is_counted_by_the_bytes_that_its_characters_take(text: str, of_each: int) -> None:
+    body = f'{{"a": "{text * 10_000}"}}'
+    assert of_each * len(body) <= memory_of(body) < of_each * len(body) + 1_000
+
+
 def test_marks_within_texts_are_not_counted() -> None:
     text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
     assert memory_of(text) < 4 * len(text)

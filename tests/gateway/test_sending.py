@@ -112,6 +112,25 @@ def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> 
         assert server.events() == ["hold", "release"]
 
 
+def test_a_server_that_accepted_the_field_gets_no_second_attempt(endpoint: Endpoint) -> None:
+    with (
+        Recorder(STREAMED, CannedResponse(status=400)) as provider,
+        GatewayServer(endpoint, base_url=provider.url) as server,
+    ):
+        assert [requested(server, STREAM).status for _ in range(2)] == [200, 400]
+        assert len(provider.sent) == 2
+
+
+def test_what_one_deployment_refuses_another_gets(endpoint: Endpoint) -> None:
+    paths = [f"/llm/openai/openai/deployments/{name}/chat/completions" for name in ("gpt-4o-2024-08-06", "gpt-4o")]
+    with (
+        Recorder(CannedResponse(status=400), STREAMED) as provider,
+        GatewayServer(endpoint, base_url=f"{provider.address}/openai") as server,
+    ):
+        assert [requested(server, STREAM, path=path).status for path in paths] == [200, 200]
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True]
+
+
 def test_what_a_deployment_refuses_is_remembered_whatever_the_body_names(endpoint: Endpoint) -> None:
     path = "/llm/openai/openai/deployments/gpt-4o-2024-08-06/chat/completions"
     with (
@@ -252,6 +271,12 @@ def test_a_form_without_files_goes_on_as_the_form_that_it_is(server: GatewayServ
     received = server.endpoint.exchange(0).received
     assert received.headers["content-type"] == FORM
     assert received.content == body
+
+
+def test_a_form_that_costs_nothing_goes_on_as_a_form_too(endpoint: Endpoint) -> None:
+    with Recorder(CannedResponse()) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        requested(server, form(input="What?"), path="/llm/openai/v1/moderations", content_type=FORM)
+        assert [sent.headers["content-type"] for sent in provider.sent] == [FORM]
 
 
 def test_a_form_in_place_of_json_with_an_output_limit_is_refused(server: GatewayServer) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,18 @@ def test_the_head_of_a_stream_goes_on_before_its_first_event(endpoint: Endpoint)
                 upstream.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
                 assert raw.socket.recv(65_536).startswith(b"HTTP/1.1 200")
             assert server.events() == ["hold", "estimated"]
+
+
+@pytest.mark.parametrize("options", [{"body": b"", "method": "GET", "path": "/llm/openai/v1/models"}, {}])
+def test_a_long_response_goes_on_as_it_comes(endpoint: Endpoint, options: dict[str, Any]) -> None:
+    # The rest of the body never comes, and the last piece of what was paid for waits for it.
+    begun = CannedResponse(body=b"x" * 2_000_000, length=3_000_000)
+    with Recorder(begun) as provider, GatewayServer(endpoint, base_url=provider.url) as server, Raw(server) as raw:
+        raw.send(**options)
+        received = b""
+        while received.count(b"x") < 10_000:
+            received += raw.socket.recv(65_536)
+        assert received.startswith(b"HTTP/1.1 200")
 
 
 def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoint) -> None:

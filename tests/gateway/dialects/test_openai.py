@@ -165,6 +165,12 @@ def test_a_lower_limit_has_the_name_that_is_there_or_that_the_server_knows(base:
     assert (changed.streamed, changed.files, changed.bare) == (True, (3,), True)
 
 
+@pytest.mark.parametrize("base", [BASE, "https://openrouter.ai/api/v1"])
+@pytest.mark.parametrize(("path", "name"), [("/completions", "max_tokens"), ("/responses", "max_output_tokens")])
+def test_the_other_methods_know_one_name_for_their_limit(base: str, path: str, name: str) -> None:
+    assert API.limited(api_request(path), 9, base).body == {name: 9}
+
+
 def test_each_limit_that_is_there_is_lowered() -> None:
     changed = API.limited(api_request(max_tokens=50, max_completion_tokens=60), 9, BASE)
     assert changed.body == {"max_tokens": 9, "max_completion_tokens": 9}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -190,6 +191,15 @@ def test_a_key_whose_record_fails_later_is_refused_from_then_on(
     followed.submitted[0].set_exception(LedgerError("The disk is full."))
     assert keys.find(secret) is None
     assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def test_errors_are_in_the_log_that_is_given(followed: Followed, caplog: pytest.LogCaptureFixture) -> None:
+    followed.submitted = []
+    log = logging.getLogger("tests.gateway.keys")
+    keys = GatewayKeys(followed, "ann", "/srv/ann", notebook_of=at, log=log)  # type: ignore[arg-type]
+    keys.issue_ahead("kernel", "kernel", subject="k")
+    followed.submitted[0].set_exception(LedgerError("The disk is full."))
+    assert [record.name for record in caplog.records] == [log.name]
 
 
 def test_that_a_key_was_revoked_and_not_recorded_is_logged(

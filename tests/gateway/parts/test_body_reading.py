@@ -146,6 +146,20 @@ def test_the_parsed_values_are_counted_beside_the_bytes() -> None:
     assert within._size == 0
 
 
+@pytest.mark.parametrize(("less", "status"), [(0, None), (2, 413)])
+def test_one_body_may_take_all_the_memory_of_its_key(less: int, status: int | None) -> None:
+    content = b'{"a": 1}'
+    memory = len(content) + memory_of(content.decode())
+    # One key may have three quarters of the total.
+    body = Body(Bodies(max_total_bytes=-(-memory * 4 // 3) - less), KEY)
+    if status is None:
+        assert asyncio.run(body.json_object(content)) == {"a": 1}
+    else:
+        with pytest.raises(RefusedError) as error:
+            asyncio.run(body.json_object(content))
+        assert error.value.refusal.status == status
+
+
 def test_of_a_form_the_files_are_counted_once() -> None:
     within, parts = Bodies(), (b'name="a"\r\n\r\n1', b'name="b"; filename="b"\r\n\r\n' + b"x" * 300)
     content = b"".join(b"--B\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--B--\r\n"
