@@ -150,6 +150,7 @@ _KEYS = (
 )
 _GATEWAY = (
     "tests/gateway/test_exchanges.py",
+    "tests/gateway/test_free_requests.py",
     "tests/gateway/test_requests.py",
     "tests/gateway/test_limits.py",
     "tests/gateway/test_streams.py",
@@ -190,13 +191,17 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.dialects.anthropic": ("tests/gateway/dialects/test_anthropic.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": ("tests/gateway/dialects/test_openai.py", *_GATEWAY),
-    "aumos_governance.gateway.exchange": _GATEWAY,
+    "aumos_governance.gateway.exchange": ("tests/gateway/test_bodies.py", "tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.headers": ("tests/gateway/parts/test_headers.py", *_GATEWAY),
     "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
     "aumos_governance.gateway.keys": _KEYS,
     "aumos_governance.gateway.later": _GATEWAY,
     "aumos_governance.gateway.measuring": ("tests/gateway/parts/test_measuring.py", *_GATEWAY),
-    "aumos_governance.gateway.passing": ("tests/gateway/parts/test_passing.py", *_GATEWAY),
+    "aumos_governance.gateway.passing": (
+        "tests/gateway/parts/test_passing.py",
+        "tests/gateway/test_sending.py",
+        *_GATEWAY,
+    ),
     "aumos_governance.gateway.refusals": ("tests/gateway/parts/test_refusals.py", *_GATEWAY),
     "aumos_governance.gateway.sending": ("tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.valid_keys": _KEYS,
