@@ -27,7 +27,7 @@ _START: Final = time.time() - monotonic()
 
 
 def since_epoch() -> float:
-    """Return the current time in seconds since the epoch, even if a test tool has frozen the clock.
+    """Return the current time in seconds since the epoch, even if a test tool freezes the system's clock meanwhile.
 
     It is the system clock's time at the import of this module, plus the time that has passed since then. Later changes
     of the system clock have no effect on it, so no decision may depend on it.

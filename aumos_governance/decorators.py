@@ -1,4 +1,4 @@
-"""The decorator `governed`, for functions of which an engine allows or denies each call before it runs."""
+"""The decorator `governed`: before each call of a decorated function, an engine decides whether the call may run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ R = TypeVar("R")
 class GovernedFunction(Protocol[P, R_co]):
     """A function decorated with `governed`.
 
-    It is called like the original function, and also has ``governance_state`` and ``record_spend``.
+    It is called like the original function, and has two more attributes: ``governance_state`` has the function's
+    current figures, and ``record_spend`` charges an amount to its budget.
     """
 
     @property

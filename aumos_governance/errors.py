@@ -22,7 +22,7 @@
         ├── BusyError              too many requests are in flight; nothing was done, and the request may be sent again
         ├── ServerUnreachableError the governance server does not respond
         └── LedgerError            the ledger cannot be read or written now
-            ├── LedgerVersionError a newer version of this package wrote the ledger
+            ├── LedgerVersionError another version of this package wrote the ledger
             └── NotConfirmedError  it is not known whether the ledger recorded the request
 
 Each error has a ``code``, a stable word for programs, and a ``message``, one sentence for users.
@@ -278,16 +278,20 @@ class LedgerError(UnavailableError):
 
 
 class LedgerVersionError(LedgerError):
-    """Raised when the ledger's schema is newer than this version of the package supports."""
+    """Raised when another version of this package made the ledger's tables, and this version cannot use them.
+
+    A newer version of the package must then be installed. A ledger that is opened only for reading may also be older;
+    then a server must upgrade it first.
+    """
 
     default_code = "LEDGER_TOO_NEW"
 
 
 class NotConfirmedError(LedgerError):
-    """Raised when the connection to the ledger was lost during a commit: it is not known whether the request was
+    """Raised when the ledger's connection or disk failed during a commit: it is not known whether the request was
     recorded.
 
-    If the request was recorded, the ledger voids its spend or hold as soon as the database can be reached again.
+    If the request was recorded, the ledger voids its spend or hold as soon as the database can be used again.
     """
 
     default_code = "NOT_CONFIRMED"

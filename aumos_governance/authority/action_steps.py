@@ -115,8 +115,9 @@ def shown_text(shown: Mapping[str, Any]) -> str:
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
-            f"A governed action must be shown to the user in at most {MOST_SHOWN} characters, and this one has"
-            f" {len(text)}; put the rest into a function of a cell that is not governed."
+            f"The description of a governed action, which includes its code, must have at most {MOST_SHOWN} characters,"
+            f" but this one has {len(text)}; shorten it, for example by moving code into a function that another cell"
+            " defines."
         )
     return text
 
@@ -166,5 +167,5 @@ def _json(value: object) -> str:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(
-            f"What the user is shown of a governed action must be JSON values ({error})."
+            f"The description of a governed action, which the user sees, must consist of JSON values ({error})."
         ) from None

@@ -18,10 +18,11 @@ from ..types import GovernanceOutcome
 class GovernanceAction:
     """An action that an agent wants to take, for an engine to decide.
 
-    The engine checks the agent's level if ``required_trust_level`` is set, the budget ``budget_category`` if
-    ``budget_amount`` (in USD) is set, and the consent if ``data_type`` is set. ``tool`` is the tool that is used, for
-    example a model; costs are summed by tool, and without it by ``action_type``. ``extra`` is recorded with the
-    decision: JSON values, never prompts or keys.
+    The engine checks the agent's level (for ``scope``, a part of the agent's work) if ``required_trust_level`` is set,
+    the budget ``budget_category`` if ``budget_amount`` (in USD) is set, and the consent (for ``purpose``) if
+    ``data_type`` is set. ``tool`` is the tool that is used, for example a model; costs are summed by tool, and without
+    it by ``action_type``. ``resource`` names what the action is applied to, for the record. ``extra`` is recorded with
+    the decision: JSON values, never prompts or keys.
 
     ``kind`` is ``"act"`` for a governed action, which has effects beyond the notebook: the trust level decides whether
     it runs, waits for an approval or is only suggested. ``shown`` is the description that the user must see before

@@ -101,7 +101,7 @@ class BudgetManager:
             found = self._state(category)
             raise InvalidRequestError(
                 f"There is a {found.period} budget {category!r} of {money.display(found.balance.limit)} already;"
-                f" to change its limit call set_limit(category, limit): set_limit({category!r}, {limit!r})."
+                f" to change its limit call engine.budget.set_limit({category!r}, {limit!r})."
             ) from error
 
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:
@@ -233,7 +233,7 @@ class BudgetManager:
         self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
 
     def release_hold(self, hold_id: str) -> None:
-        """Release a hold of which nothing was paid, so that its amount is available again.
+        """Release a hold because nothing was paid, so that its amount is available again.
 
         Raises the errors of `settle_hold`.
         """

@@ -44,7 +44,9 @@ def open_reader(url: str) -> LedgerReader:
     """
     scheme, separator, rest = url.partition("://")
     if url == "memory://":
-        raise ConfigurationError("A ledger in memory can be read only by the server that keeps it.")
+        raise ConfigurationError(
+            "A ledger in memory can be read only by the server that keeps it; use a sqlite:// or postgresql:// URL."
+        )
     if separator and scheme in ("sqlite", "postgresql", "postgres", "postgresql+psycopg"):
         from .sql import read_postgres, read_sqlite
 

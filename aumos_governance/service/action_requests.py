@@ -15,7 +15,7 @@ from ..ledger.contract.agreements import FinishReport
 from ..ledger.contract.charges import Hold
 from ..ledger.contract.facts import Found, Voided
 from ..types import ActionKind
-from ..wire.fields import MAX_TIME, is_number
+from ..wire.fields import MAX_TIME, is_number, shown
 from ..wire.operations import OPERATIONS, REPORTED
 from ..wire.protocol import WireRequest
 from .callers import Caller, expiry_of, origin_of, request_of
@@ -67,10 +67,10 @@ def _seconds(raw: object) -> float | None:
     if raw is None:
         return None
     if not is_number(raw, MAX_TIME):
-        raise InvalidRequestError("An action's timeout must be a number of seconds.")
+        raise InvalidRequestError(f"An action's timeout must be a number of seconds, not {shown(raw)}.")
     if not 0 < raw <= _MOST_SECONDS:
         raise InvalidRequestError(
-            "An action's timeout must be more than 0 seconds, and at most 604800, which is a week."
+            f"An action's timeout must be more than 0 seconds and at most 604800, which is a week, not {raw}."
         )
     return float(raw)
 

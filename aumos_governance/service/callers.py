@@ -1,4 +1,4 @@
-"""The caller of a wire request, and the ledger request that is made from the two.
+"""The caller that makes a request of the wire protocol, and functions that make a ledger request from this request.
 
 A caller is a kernel, or a program that uses the gateway with a key of its own.
 """

@@ -189,11 +189,11 @@ class GovernedActions:
             self._fail(action, error)
 
     def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
-        """Return a ledger request of the action's steps with the fields that only this server knows.
+        """Return the ledger request ``step`` with the fields that only this server knows.
 
-        ``step`` is the request that `action_steps` yielded, and ``response`` the ledger's response to the step before.
-        An approval request gets the time when it expires. The hold that follows an approval gets the notebook and the
-        expiry from the client's latest copy of its request.
+        `action_steps` has yielded the request; ``response`` is the ledger's response to the step before. An approval
+        request gets the time when it expires. The hold that follows an approval gets the notebook and the expiry from
+        the client's latest copy of its request.
         """
         if isinstance(step, AskApproval) and isinstance(response, Decision):
             # Computed from the time of the record, so that every copy of the request expires at the same time.
@@ -224,7 +224,7 @@ class GovernedActions:
     def _decided(self, action: _Action, decision: Decision) -> None:
         try:
             if decision.code in _NOT_BY_LEDGER:
-                # Its state was read before the wait.
+                # The decision has the notebook's state from before the wait, so the state is read again.
                 decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
             if is_reported(decision):
                 self._report(action, decision)

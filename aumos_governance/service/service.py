@@ -250,7 +250,7 @@ class NotebookService(UserRequests):
         request: Void = request_of(operation, caller, wire_request, self.terms)
         if request.of == wire_request.id:
             raise InvalidRequestError(
-                "A cancel cannot cancel itself; set its field of to the id of the request to cancel."
+                "A cancel cannot cancel itself; set its field 'of' to the id of the request to cancel."
             )
         if fields.flag(wire_request.body, "act"):
             self._respond_with(
@@ -299,7 +299,11 @@ class NotebookService(UserRequests):
         if isinstance(error, AumOSGovernanceError):
             return error_response(wire_request.id, error.code, error.message)
         # The details belong in the administrator's log; the client only needs to know that there is no decision.
-        self._log.error("The governance request %s failed with an internal error.", wire_request.op, exc_info=error)
+        self._log.error(
+            "The governance request %s failed with an internal error, so its client got no decision.",
+            wire_request.op,
+            exc_info=error,
+        )
         return error_response(
             wire_request.id,
             "INTERNAL",

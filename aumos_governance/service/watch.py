@@ -33,7 +33,7 @@ class Waiter:
 
     @property
     def due(self) -> float:
-        """The time when something must be done about this request: the earliest of the three times."""
+        """The time of the request's next event: the earliest of `lease`, `check_at` and `beat_at`."""
         return min(self.check_at, self.beat_at, self.lease)
 
 

@@ -1,1 +1,1 @@
-"""The SDK's trust levels of agents: `TrustManager`."""
+"""The SDK's trust levels, which limit what each agent may do: `TrustManager`."""

@@ -81,8 +81,15 @@ _SESSIONS = (
     "tests/ledger/operations/test_joins.py",
 )
 _PROOF = (
+    "tests/ledger/proof/test_walks.py",
+    "tests/ledger/proof/test_replayed_ceilings.py",
+    "tests/ledger/proof/test_replayed_records.py",
     "tests/ledger/proof/test_proof_parts.py",
+    "tests/ledger/proof/test_forged_responses.py",
+    "tests/ledger/proof/test_unreadable_tables.py",
     "tests/ledger/proof/test_findings.py",
+    "tests/ledger/proof/test_quick_comparisons.py",
+    "tests/ledger/proof/test_scopes.py",
     "tests/ledger/proof/test_changed_values.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",
@@ -125,6 +132,8 @@ _REST = (
 )
 
 _GEMINI = (
+    "tests/integrations/google/test_sizes.py",
+    "tests/integrations/google/test_tools.py",
     "tests/integrations/google/test_worst_cases.py",
     "tests/integrations/google/test_costs.py",
     "tests/integrations/google/test_paths.py",
@@ -141,6 +150,7 @@ _KEYS = (
 )
 _GATEWAY = (
     "tests/gateway/test_exchanges.py",
+    "tests/gateway/test_free_requests.py",
     "tests/gateway/test_requests.py",
     "tests/gateway/test_limits.py",
     "tests/gateway/test_streams.py",
@@ -181,13 +191,17 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.dialects.anthropic": ("tests/gateway/dialects/test_anthropic.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": ("tests/gateway/dialects/test_openai.py", *_GATEWAY),
-    "aumos_governance.gateway.exchange": _GATEWAY,
+    "aumos_governance.gateway.exchange": ("tests/gateway/test_bodies.py", "tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.headers": ("tests/gateway/parts/test_headers.py", *_GATEWAY),
     "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
     "aumos_governance.gateway.keys": _KEYS,
     "aumos_governance.gateway.later": _GATEWAY,
     "aumos_governance.gateway.measuring": ("tests/gateway/parts/test_measuring.py", *_GATEWAY),
-    "aumos_governance.gateway.passing": ("tests/gateway/parts/test_passing.py", *_GATEWAY),
+    "aumos_governance.gateway.passing": (
+        "tests/gateway/parts/test_passing.py",
+        "tests/gateway/test_sending.py",
+        *_GATEWAY,
+    ),
     "aumos_governance.gateway.refusals": ("tests/gateway/parts/test_refusals.py", *_GATEWAY),
     "aumos_governance.gateway.sending": ("tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.valid_keys": _KEYS,
@@ -222,7 +236,7 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.ledger.operations.keys.issues": _KEYS,
     "aumos_governance.ledger.operations.keys.revocations": _KEYS,
     "aumos_governance.ledger.operations.keys.key_rows": _KEYS,
-    "aumos_governance.ledger.operations.keys.lists": _KEYS,
+    "aumos_governance.ledger.operations.keys.lists": (*_KEYS, "tests/ledger/operations/test_notebooks.py"),
     "aumos_governance.ledger.operations.balances": (*_CEILINGS, *_SESSIONS, *_BOOKS),
     "aumos_governance.ledger.operations.reach": (*_SESSIONS, *_BOOKS, "tests/ledger/test_reading.py"),
     "aumos_governance.ledger.operations.sessions.sessions": (*_SESSIONS, *_BOOKS),

@@ -76,7 +76,7 @@ class Lanes(Generic[EntryT]):
 
 
 class Arrivals(Generic[WaitingT]):
-    """The queue of a ledger's requests: any thread adds requests, and the writer's thread takes them.
+    """The queue of a ledger's requests: any thread adds requests, and the writer's thread takes and executes them.
 
     The requests of one caller, i.e. with the same ``origin.scope``, keep their order, and callers take turns. A request
     of the server or the ledger itself, such as a rename or the end of a kernel, is taken after all requests that were

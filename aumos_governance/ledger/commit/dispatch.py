@@ -60,9 +60,9 @@ def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
 
 
 def begin(work: Work, now: int) -> None:
-    """Begin a transaction by ending the holds and approvals that have expired at ``now`` (microseconds).
+    """Begin a transaction: end the holds and approval requests that have expired at ``now`` (microseconds).
 
-    So no request in the transaction is decided with their amounts or decisions.
+    So they do not count any more when the transaction's requests are decided.
     """
     if work.store.due(now):
         work.now = now
@@ -73,9 +73,9 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
     """Execute one request and return its response; if it was executed before, only return the stored response.
 
     The changes are collected in ``work``, the rows and records of the current transaction. ``now`` is the current time
-    in microseconds. Raises ConflictError if the request was cancelled, IdempotencyError if its key was used with other
-    content, ExpiredError if it is too late, InvalidRequestError, and the errors of the operation. After an error,
-    ``work`` is unchanged, so the transaction may go on with other requests.
+    in microseconds since the epoch. Raises ConflictError if the request was cancelled, IdempotencyError if its key was
+    used with other content, ExpiredError if its expiry has passed, InvalidRequestError, and the errors of the function
+    that executes it. After an error, ``work`` is unchanged, so the transaction may go on with other requests.
     """
     work.request, work.now = request, now
     operation = OPERATIONS.get(type(request))
@@ -184,4 +184,6 @@ class Listeners:
             try:
                 listener(states)
             except Exception:  # noqa: BLE001 - whatever it raises, the others are notified
-                _log.exception("A listener of the governance ledger failed.")
+                _log.exception(
+                    "A function that the governance ledger calls after each change failed; the change itself is stored."
+                )

@@ -96,9 +96,10 @@ class Slot:
 
 
 class Wakings:
-    """The waking of the threads whose requests were executed: the writer wakes one thread, and each wakes the next.
+    """The list of waiting threads whose requests were executed, and which must be woken.
 
-    The writer keeps one such object, and wakes late threads itself. Only the writer's thread uses the object.
+    The writer wakes the first, and each woken thread wakes the next. The writer itself wakes those that are not woken
+    in time. Each writer has one such object, which only its thread uses.
     """
 
     def __init__(self) -> None:
@@ -167,7 +168,10 @@ class _Turn:
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
-        """Whether the current thread is executing requests already: a signal handler or finalizer interrupted it."""
+        """Whether the current thread is executing a request already.
+
+        Then the caller is a signal handler, a finalizer or a listener that runs in the middle of that request.
+        """
         return self.lock.locked() and self.holder == threading.get_ident()
 
 

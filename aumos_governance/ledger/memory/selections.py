@@ -1,4 +1,4 @@
-"""Selections in memory: the sets of rows that `transaction.selections` declares for all backends, found by scanning."""
+"""The search for the rows of a selection (see `transaction.selections`) in a ledger in memory, by scanning a table."""
 
 from __future__ import annotations
 

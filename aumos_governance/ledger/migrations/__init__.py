@@ -1,1 +1,1 @@
-"""The migrations of the ledger's tables, one Alembic revision each; `sql.migrate` runs the missing ones at opening."""
+"""The migrations that create and upgrade the ledger's tables. `sql.migrate` runs them with Alembic at opening."""

@@ -16,24 +16,24 @@ from ..transaction.tables import Row
 from .walk import ChainEnd
 
 PLAIN: Final = len(AUDIT_COLUMNS)
-"""The index of the first value after a record's own columns: the result of the database's comparison of the record with
-the row of its charge. The result is `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if the database did not
-compare the two or found a difference."""
+"""The index, in a result of `Evidence.session_records`, of what the database found when it compared the audit record
+with the row of its charge: `SPENT_PLAINLY`, `HELD_PLAINLY` or `SETTLED_PLAINLY`, or 0 if it did not compare the two or
+found a difference."""
 CHARGED_TO: Final = PLAIN + 1
-"""The index of a value after a record's own columns: the charge's envelopes, as the row of the charge names them."""
+"""The index, in a result of `Evidence.session_records`, of the ids of the charge's envelopes, from the charge's row."""
 CHARGED_AT: Final = PLAIN + 2
-"""The index of a value after a record's own columns: when the charge was made, according to the row of the charge."""
+"""The index, in a result of `Evidence.session_records`, of the time when the charge was made, from the charge's row."""
 CHARGED_IN: Final = PLAIN + 3
-"""The index of a value after a record's own columns: the charge's category according to its row, or None."""
+"""The index, in a result of `Evidence.session_records`, of the charge's category or None, from the charge's row."""
 
 SPENT_PLAINLY: Final = 1
-"""The result of the database's comparison if the record is a ``spend`` and the charge's row still has its values."""
+"""The value at `PLAIN` if the record is about a ``spend``, and the charge's row still has the record's values."""
 HELD_PLAINLY: Final = 2
-"""The result of the database's comparison if the record is a ``hold``, its values agree with the charge's row, and the
-row's state is now ``settled`` or ``released``."""
+"""The value at `PLAIN` if the record is about a ``hold``, and the charge's row agrees with it, except that the hold was
+settled or released since."""
 SETTLED_PLAINLY: Final = 3
-"""The result of the database's comparison if the record is a ``settle`` or ``release`` and the charge's row still has
-its values."""
+"""The value at `PLAIN` if the record is about a ``settle`` or ``release``, and the charge's row still has the record's
+values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,11 @@ class Evidence(Protocol):
         ...
 
     def ends(self) -> Mapping[str, ChainEnd]:
-        """Return, by chain, the stored number of its records and the hash of the last (the table ``chains``)."""
+        """Return the stored end of each chain by the chain's name, from the table ``chains``."""
         ...
 
     def ledger_records(self) -> Iterator[AuditRow]:
-        """Yield the records of the ledger-wide chain, by their numbers in the chain."""
+        """Yield the records of the ledger-wide chain, in the order of their numbers."""
         ...
 
     def session_records(self) -> Iterator[AuditRow]:

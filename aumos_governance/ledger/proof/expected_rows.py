@@ -34,9 +34,9 @@ class ExpectedRows:
         self._findings = findings
         self._open: dict[tuple[type[Row], str], Columns] = {}
         self._missing: set[tuple[type[Row], str]] = set()
-        """The rows that do not exist, for which a finding was added already."""
+        """The rows that do not exist, and were reported already."""
         self._damaged: set[tuple[type[Row], str]] = set()
-        """The rows with damaged values, for which a finding was added already. Later records about them are ignored."""
+        """The rows with damaged values, which were reported already. Later records about them are ignored."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
         """By table and session: how many rows there must be according to the records."""
         self.agreeing: Counter[type[Row]] = Counter()
@@ -88,7 +88,6 @@ class ExpectedRows:
                 for name, found in zip(columns[kind], row, strict=False):
                     if _disagree(expected.get(name, ANY), found):
                         self._findings.differs(kind, (id,), name, expected[name], found)
-        self._open.clear()
 
     def _compare(self, kind: type[Row], id: str) -> None:
         expected, row = self._open[kind, id], self.row(kind, id)

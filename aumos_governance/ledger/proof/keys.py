@@ -1,6 +1,7 @@
-"""The replay of the audit records about the gateway's keys, the secrets that programs send to the local gateway.
+"""The part of a verification that derives, from audit records, which keys of the gateway the ledger must contain.
 
-All these records are in the ledger-wide chain.
+Programs send such a key, a secret, with each call to the local gateway. All records about keys are in the ledger-wide
+chain.
 """
 
 from __future__ import annotations

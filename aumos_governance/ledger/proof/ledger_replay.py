@@ -1,8 +1,8 @@
-"""The replay of the ledger-wide chain: it finds out which sessions there were, in which order, and in which envelopes.
+"""The part of a verification that derives, from the ledger-wide chain, the sessions and the limits around them.
 
-This chain has the records about opened and closed sessions, configured ceilings, shared ceilings, joined notebooks and
-the gateway's keys, in the order of their commits. An *envelope* is a limit on the money of a period. A session has its
-own envelope, its budget, and can be within others: the ceilings of its server or its owner.
+The ledger-wide chain has the audit records about opened and closed sessions, configured ceilings, shared ceilings,
+joined notebooks and the gateway's keys, in the order of their commits. An *envelope* is a limit on the money of a
+period. A session has its own envelope, its budget, and can be within others: the ceilings of its server or owner.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Entry:
         return self._detail
 
     @property
-    def reason(self) -> str | None:
-        """The first of the record's reasons, or None if it has none."""
-        reasons = json.loads(self.row[_INDEX["reasons"]])
-        return reasons[0] if reasons else None
+    def reason(self) -> str:
+        """The first of the record's reasons."""
+        reason: str = json.loads(self.row[_INDEX["reasons"]])[0]
+        return reason
 
 
 @dataclass(slots=True)
@@ -76,10 +76,10 @@ class Session:
     charges: int = 0
     """How many charges of the session were verified by the database's own comparison, without a rule."""
     last: tuple[int, str, list[int]] | None = None
-    """The last charge's day, its envelopes and the sums of both in `SessionReplay.sums`, kept so that the next charge
-    need not look up the same sums again."""
+    """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly; None
+    if the next charge must be checked by itself."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
-    """The pairs of envelopes and category that were found right for an earlier charge, and need no further check."""
+    """The pairs of envelopes and category that are right for a charge of the session, or cannot be judged."""
 
 
 class LedgerReplay:
@@ -120,9 +120,7 @@ class LedgerReplay:
             self._open(Entry(row))
         elif event == "close":
             entry = Entry(row)
-            session = self.sessions.get(entry.detail["session"])
-            if session is not None:
-                session.closed = True
+            self.sessions[entry.detail["session"]].closed = True
             self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
         elif event == "configure":
             self._configure(Entry(row).detail)
@@ -176,7 +174,7 @@ class LedgerReplay:
             self._put(self.sessions[id], outer)
 
     def finish(self) -> None:
-        """Derive what is left to derive after the last record: the shared ceilings, if no record stated them."""
+        """End the replay after the last record. If no record was about shared ceilings, derive them now."""
         self.shared.begin(self.configurations)
 
     def _server_of_record(self, entry: Entry, session: Session) -> tuple[str, str] | None:
@@ -191,7 +189,10 @@ class LedgerReplay:
         return server if server is None or root is None else (server[0], root)
 
     def is_vague(self, session: Session) -> bool:
-        """Whether the envelopes around a session are unknown: no record names them, and its notebook was moved."""
+        """Whether it cannot be determined which envelopes were around a session.
+
+        Its records are of an earlier version and do not name them, and its notebook was joined or moved since.
+        """
         return not session.stated and session.notebook_id in self.renamed
 
     def _server_of(self, session: Session) -> tuple[str, str] | None:
@@ -202,16 +203,17 @@ class LedgerReplay:
         session.outers.add(outer)
 
     def _configured(self, session: Session) -> str:
-        """Return the ids of the configured envelopes around a session whose records do not name them.
+        """Return the ids of the envelopes that the current configuration of a session's server puts around the session.
 
-        The server is the one in the row of the session's notebook.
+        This is for sessions of earlier versions, whose records do not name them.
         """
         return " ".join(self._ids(self._server_of(session), session))
 
     def _ids(self, server: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
         """Return the envelopes that a server's current configuration puts around a session, by their ids.
 
-        Each has its entry in the configuration, and the subject whose charges it limits, such as a notebook's id.
+        The values are the envelope's entry in the configuration, and its subject, i.e. the text that identifies whose
+        charges it limits, such as a notebook's id.
         """
         found = {}
         for spec in self.configurations.get(server, ()) if server is not None else ():
@@ -241,7 +243,7 @@ class LedgerReplay:
     def owner_of(self, session: Session) -> str | None:
         """Return the owner of the session's notebook according to the ceilings around the session.
 
-        Return None if no ceiling of an owner or a server is around it, since no other record names the owner.
+        Return None if no ceiling of an owner or a server is around the session, since no other record names the owner.
         """
         for id in session.outer.split():
             envelope = self.envelopes.get(id)

@@ -30,17 +30,18 @@ _TIMED: Final = {
     Adjusted.__name__: 4,
     Recorded.__name__: 0,
 }
-"""By the name of a type of responses that contain their audit record's id: the index of this id among the values."""
+"""The index of the audit record's id in the list of a response's fields, by the name of the response's type. Responses
+of other types do not name their audit record."""
 _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
     AUDIT_COLUMNS.index(name) for name in ("outcome", "amount", "charge_id", "notebook_id")
 )
 
 
 def compare_responses(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
-    """Compare all stored responses with charges and records, and return how many are right; the others add findings.
+    """Compare all stored responses with charges and records, and return how many are right.
 
-    ``aliases`` maps the id of each joined notebook to the id of the notebook that it was joined to: the row of a
-    response still has the notebook that the request named.
+    Each other response is added to ``findings``. ``aliases`` maps the id of each joined notebook to the id of the
+    notebook that it was joined to, because the row of a response keeps the notebook that the request named.
     """
     right = 0
     try:

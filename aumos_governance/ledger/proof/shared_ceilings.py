@@ -1,7 +1,7 @@
-"""The replay of the records about shared ceilings.
+"""The part of a verification that derives, from audit records, which shared ceilings there must be.
 
-A shared ceiling limits the sessions of one owner, or of a team, on all servers together. The replay derives its name,
-its amounts, and the owners whose sessions it limits.
+A shared ceiling limits the sessions of one owner, or of a team, on all servers together. It has a name, amounts, and
+members: the owners whose sessions it limits.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class SharedCeilings:
     def configure(
         self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]
     ) -> None:
-        """Apply the record of a server's configuration: it creates those of its shared ceilings that do not exist yet.
+        """Apply the record of a server's configuration, which creates each of its shared ceilings that does not exist.
 
         - ``owner``: the owner whose server was configured.
         - ``configured``: the ceilings in the configuration.

@@ -36,8 +36,8 @@ def constant(text: str) -> ColumnElement[Any]:
 
 
 _DOUBLES: Final = (constant("'open'"), constant("'close'"))
-"""The events that have two records each, one in the ledger-wide chain and one in the session's chain. A query without a
-session returns only the latter."""
+"""The events that have two records each, one in the ledger-wide chain and one in the session's chain. Queries return
+only the record in the session's chain."""
 
 
 Compiled = tuple[str, tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""Queries for pages and numbers of audit records, on a database."""
+"""Queries that read pages of audit records from a database, or count the records."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ class AuditReads:
         self._filters = FilterReads(dialect)
 
     def page(self, cursor: Cursor, query: AuditQuery) -> AuditPage:
-        """Return one page of the records that match the query's filters, from the position of the query's cursor.
+        """Return one page of the records that match the query's filters.
 
-        ``cursor`` is the database's. Raises InvalidRequestError for a wrong limit or cursor of the query.
+        ``query.cursor``, from the page before, says where the page begins; the argument ``cursor`` is the database
+        driver's. Raises InvalidRequestError for a wrong limit or cursor of the query.
         """
         check_limit(query.limit)
         values = self._values(cursor, query)

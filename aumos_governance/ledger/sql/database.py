@@ -84,9 +84,9 @@ class Database(ReadableDatabase, Protocol):
         ...
 
     def would_fail_again(self, error: LedgerError) -> bool:
-        """Whether the error of a failed transaction would also fail each of its requests in a transaction of its own.
+        """Whether a failed transaction need not be repeated with each of its requests alone, judged by its error.
 
-        If the disk is full, for example, separate attempts are useless.
+        If another program has locked the database, for example, each request would fail in the same way.
         """
         ...
 

@@ -33,9 +33,9 @@ _PURGED_AT_ONCE: Final = 5_000
 
 
 class SqlLedger:
-    """A `Ledger` on SQLite or PostgreSQL, which executes all requests that are in its queue in one transaction.
+    """A `Ledger` on SQLite or PostgreSQL, which executes the requests in its queue together, in one transaction.
 
-    Every minute it also deletes stored responses that are older than `KEEP_RESPONSES`.
+    Once a minute, while it is in use, it also deletes stored responses that are older than `KEEP_RESPONSES`.
     """
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The SQL of selections: of the sets of rows that `transaction.selections` declares for all backends."""
+"""The SQL statements for selections, i.e. for the sets of rows that `transaction.selections` declares."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def parameters(selection: Selection[Any], values: tuple[Any, ...]) -> tuple[Any,
 
 
 def of_server() -> ColumnElement[bool]:
-    """Return the SQL condition that a notebook belongs to a server, or lies in its root folder (see `files.lies_in`).
+    """Return the SQL condition that a notebook has a server's owner, and the server's root or a file below it.
 
-    `scope` returns its parameters.
+    It is the same condition as `files.lies_in`. `scope` returns its parameters.
     """
     below = and_(_NOTEBOOKS.c.file >= bindparam("first"), _NOTEBOOKS.c.file < bindparam("last"))
     return and_(_NOTEBOOKS.c.owner == bindparam("owner"), or_(_NOTEBOOKS.c.root == bindparam("root"), below))

@@ -1,8 +1,9 @@
 """The map from kernels to the notebooks that they serve, derived from the server's session rows and from renames.
 
 A session row is an entry of ``GET /api/sessions``: a document and the kernel that it uses. It has nothing to do with a
-governance session. Several rows may have one kernel; the kernel then serves the notebook of the oldest one, and the
-other notebooks share this notebook's governance session.
+governance session. Several rows may have one kernel; the kernel then serves the notebook of the oldest row, and the
+other notebooks share this notebook's governance session. A row of a console or file determines the notebook only if the
+kernel has no row of a notebook.
 
 Methods must be called on the server's loop, unless their description allows any thread.
 """
@@ -153,8 +154,8 @@ class NotebookMap:
     def notebook_of(self, kernel_id: str) -> NotebookKey:
         """Return the notebook that a kernel serves.
 
-        It is the notebook of the kernel's oldest session row. Without a row, it is the notebook that the request to
-        start the kernel named. A kernel without a document gets a key of its own, with the path ``kernel:`` and its id.
+        It is the notebook of the kernel's oldest session row or, without a row, the notebook that the request to start
+        the kernel named. A kernel without a document has a key of its own, with the path ``kernel:`` and its id.
         """
         path = self._now.governing.get(kernel_id)
         if path is None:

@@ -1,4 +1,4 @@
-"""The route that returns the server's configuration."""
+"""The function behind ``GET config``, which returns the server's configuration of governance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The routes of holds, approval requests, calls that wait at a limit, reports and corrections."""
+"""The functions behind the REST routes of all that waits for a user, and of corrections.
+
+Holds, approval requests, calls at a limit on money and reports wait for a user.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Autostart(TraitType[Any, Any]):
         for field in value:
             if field not in ("trust_level", "budget"):
                 raise TraitError(
-                    f"{full_name(self)} has the field {shown(field)}; the fields are trust_level and budget."
+                    f"{full_name(self)} has the unknown field {shown(field)}; its fields are trust_level and budget."
                 )
         kinds: dict[str, Level | Dollars] = {"trust_level": Level(), "budget": Dollars()}
         found = {}
@@ -154,7 +154,10 @@ def shown(value: object) -> str:
 
 
 def _fraction(value: object) -> Decimal | None:
-    """Return the value as exact fraction above 0 and at most 1, or None if it is none; the float 0.1 is read as 0.1."""
+    """Return ``value`` as an exact fraction if it is above 0 and at most 1; None for all other values.
+
+    A float is read as its shortest decimal text, so 0.1 is exactly one tenth.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

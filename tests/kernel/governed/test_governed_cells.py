@@ -121,7 +121,7 @@ def test_what_makes_no_sense_is_one_sentence(kernel: Kernel, cell: str, ename: s
 def test_more_than_a_user_can_read_is_refused_and_not_cut(kernel: Kernel) -> None:
     kernel.run("size = 0")
     cell = f"%%governed --tool big\nsize = len({'y' * 60_000!r})"
-    refused(kernel.run(cell), "InvalidRequestError", "must be shown to the user in at most 50000 characters")
+    refused(kernel.run(cell), "InvalidRequestError", "must have at most 50000 characters")
     assert kernel.value("size") == "0"
 
 

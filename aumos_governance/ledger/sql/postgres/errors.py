@@ -41,7 +41,7 @@ def conflicts(error: psycopg.Error) -> bool:
 
 
 def is_lost(error: psycopg.Error, connection: psycopg.Connection | None) -> bool:
-    """Whether the connection can no longer be used after this error; None is a connection that was never opened."""
+    """Whether the connection can no longer be used after this error. None is a connection that is not open."""
     return connection is None or connection.broken or connection.closed or isinstance(error, _LOST)
 
 
@@ -73,13 +73,16 @@ def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
     ``name`` is the ledger's name in the message; ``error`` is the driver's error.
     """
     return NotConfirmedError(
-        f"The connection to the ledger's database {name} was lost during a commit ({_reason(error)}), so this is not"
-        " confirmed; a spend or hold that was recorded is reversed when the database can be reached again."
+        f"The connection to the ledger's database {name} was lost during a commit ({_reason(error)}), so it is not"
+        " confirmed that the request was recorded; a spend or hold is reversed when the database can be reached again."
     )
 
 
 def contended(name: str) -> LedgerError:
-    """Return the error to raise if a transaction conflicted with others in each attempt; ``name`` is the ledger's."""
+    """Return the error to raise if a transaction conflicted with others in each attempt.
+
+    ``name`` is the ledger's name in the message.
+    """
     return LedgerError(
         f"Other programs kept changing the same rows of the ledger {name}, so nothing was recorded; try again."
     )

@@ -21,9 +21,9 @@ _CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
 
 
 class PostgresReaders:
-    """A pool of connections, each of which is lent, in a read-only transaction, to one reader at a time.
+    """A pool of connections. It lends each connection to one reader at a time, in a read-only transaction.
 
-    Any thread may be a reader. Up to four idle connections are kept.
+    Any thread may be a reader. The pool keeps up to four idle connections.
     """
 
     def __init__(self, server: PostgresServer) -> None:
@@ -33,7 +33,7 @@ class PostgresReaders:
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
-        """Lend a cursor for queries, all of which read the committed state of one moment."""
+        """Lend a cursor for queries. All its queries read the committed state of one moment."""
         with self._lent() as connection:
             yield _ReadingCursor(connection.cursor())
 

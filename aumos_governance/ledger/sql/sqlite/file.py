@@ -26,8 +26,8 @@ class SqliteFile(ReadableSqlite):
     """A `ReadOnlyDatabase` in an existing SQLite file. Each reading opens a new connection.
 
     The constructor raises NotFoundError if the file does not exist. On a read-only file system, SQLite cannot read a
-    file whose write-ahead log (the ``-wal`` file) is not empty. Then both are copied to a temporary folder first.
-    Without a log, the file is opened there as immutable, i.e. without locks.
+    file whose write-ahead log (the ``-wal`` file) is not empty, so the constructor copies both to a temporary folder.
+    If there is no log, the file is read in place as immutable, i.e. without locks.
     """
 
     def __init__(self, path: Path) -> None:
