@@ -74,9 +74,9 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditDetail` statics. */
+/** A namespace for the types that belong to `AuditDetail`. */
 export namespace AuditDetail {
-  /** The properties of the component. */
+  /** The properties of the component `AuditDetail`. */
   export interface IProps {
     api: IWaitingApi;
     model: IGovernanceModel;

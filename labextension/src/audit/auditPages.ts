@@ -210,9 +210,9 @@ export class AuditPages extends Observable {
   private _epoch = 0;
 }
 
-/** A namespace for `AuditPages` statics. */
+/** A namespace for the types that belong to `AuditPages`. */
 export namespace AuditPages {
-  /** The instantiation options. */
+  /** The options of the constructor of `AuditPages`. */
   export interface IOptions {
     api: IAuditApi;
     /** How many records one request loads; 500 if omitted. */

@@ -43,9 +43,9 @@ export class DenyDialog {
   private readonly _options: DenyDialog.IOptions;
 }
 
-/** A namespace for `DenyDialog` statics. */
+/** A namespace for the types that belong to `DenyDialog`. */
 export namespace DenyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `DenyDialog`. */
   export interface IOptions {
     model: IGovernanceModel;
     notation: Notation;

@@ -26,9 +26,9 @@ export class KeyDialog {
   private readonly _options: KeyDialog.IOptions;
 }
 
-/** A namespace for `KeyDialog` statics. */
+/** A namespace for the types that belong to `KeyDialog`. */
 export namespace KeyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `KeyDialog`. */
   export interface IOptions {
     trans: TranslationBundle;
     /** Copies text to the clipboard. */

@@ -315,9 +315,9 @@ function AfterRender(props: { action: () => void }): null {
   return null;
 }
 
-/** A namespace for `PanelBody` statics. */
+/** A namespace for the types that belong to `PanelBody`. */
 export namespace PanelBody {
-  /** The instantiation options. */
+  /** The options of the constructor of `PanelBody`. */
   export interface IOptions {
     model: IGovernanceModel;
     subject: PanelSubject;

@@ -139,9 +139,9 @@ export class WaitingApprovals
   private _decided: readonly IDecided[] = [];
 }
 
-/** A namespace for `WaitingApprovals` statics. */
+/** A namespace for the types that belong to `WaitingApprovals`. */
 export namespace WaitingApprovals {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingApprovals`. */
   export interface IOptions {
     api: IWaitingApi;
     audit: IAuditApi;

@@ -39,9 +39,9 @@ export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `BudgetBar` statics. */
+/** A namespace for the types that belong to `BudgetBar`. */
 export namespace BudgetBar {
-  /** The properties of the component. */
+  /** The properties of the component `BudgetBar`. */
   export interface IProps {
     figures: IFigures;
     /** Whether the warning marks are drawn on the bar; false if omitted. */

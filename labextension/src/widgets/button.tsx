@@ -28,9 +28,9 @@ export function Button(props: Button.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Button` statics. */
+/** A namespace for the types that belong to `Button`. */
 export namespace Button {
-  /** The properties of the component. */
+  /** The properties of the component `Button`. */
   export interface IProps {
     onClick: () => void;
     kind?: ButtonKind;

@@ -39,9 +39,9 @@ export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ForeignText` statics. */
+/** A namespace for the types that belong to `ForeignText`. */
 export namespace ForeignText {
-  /** The properties of the component. */
+  /** The properties of the component `ForeignText`. */
   export interface IProps {
     text: string;
     /** Whether the text is code, which is shown from left to right in a fixed-width font. */
