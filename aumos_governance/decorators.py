@@ -1,4 +1,4 @@
-"""The decorator `governed`: an engine then allows or denies each call of the function before the call runs."""
+"""The decorator `governed`: before each call of a decorated function, an engine decides whether the call may run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GovernedFunction(Protocol[P, R_co]):
 
     @property
     def governance_state(self) -> GovernanceState:
-        """The function's level, budget, spent amount and number of calls."""
+        """The current trust level, budget, spent amount and number of calls of the function."""
         ...
 
     @property

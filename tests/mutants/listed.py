@@ -18,7 +18,8 @@ _CHARGES = (
     "tests/integrations/guarding/test_attempts.py",
     "tests/integrations/guarding/test_parallel_attempts.py",
     "tests/integrations/guarding/test_interrupted_attempts.py",
-    "tests/integrations/guarding/test_batches.py",
+    "tests/integrations/guarding/batches/test_batches.py",
+    "tests/integrations/guarding/batches/test_message_batches.py",
     "tests/integrations/guarding/test_left_streams.py",
     "tests/integrations/guarding/test_later.py",
 )

@@ -1,1 +1,1 @@
-"""The notebook's engine in the kernel, which sends requests to the server's service or the embedded one."""
+"""The engine that code in a notebook uses for decisions; it sends each as a request to the notebook service."""

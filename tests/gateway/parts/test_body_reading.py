@@ -100,7 +100,7 @@ def test_each_body_has_its_bound_to_the_byte() -> None:
 
 
 def test_what_is_too_large_is_named_in_mib() -> None:
-    with pytest.raises(RefusedError, match="at most 64 MiB"):
+    with pytest.raises(RefusedError, match="more than 64 MiB"):
         read(Body(Bodies(), KEY), request(b"x", length=64 * MIB + 1))
 
 

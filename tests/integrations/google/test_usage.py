@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
-from aumos_governance.integrations.pricing.prices import Rates, UnusableUsageError
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.integrations.pricing.usage import BYTES_A_TOKEN, least_tokens, weight
 from tests.integrations.google.gemini import MILLION, MODEL, USED, cost, generate, listed, rates, response

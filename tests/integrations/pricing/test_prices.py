@@ -22,7 +22,8 @@ from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing import prices as prices_module
 from aumos_governance.integrations.pricing import rates as rates_module
-from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError, address_seller
+from aumos_governance.integrations.pricing.prices import Prices, address_seller
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 
 STATED = {

@@ -1,1 +1,1 @@
-"""Operations on governance sessions and on their notebooks."""
+"""The operations that open, change and close governance sessions, and that move, delete and join notebooks."""
