@@ -127,10 +127,6 @@ class Keys(Protocol):
         """
         ...
 
-    def holder(self, key_id: str) -> Holder | None:
-        """Return the client whose key has this id, with its current notebook; None if no valid key has this id."""
-        ...
-
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         """Call ``call`` with a key's id whenever a key is revoked, in any thread; return a function that ends this."""
         ...

@@ -241,8 +241,9 @@ class Exchange:
     def _record(self, refused: RefusedError) -> None:
         """Record in the notebook's audit trail a refusal by the gateway itself, if its code is in `_RECORDED`."""
         refusal = refused.refusal
-        if self.holder is None or self.destination is None or refusal.code not in _RECORDED:
+        if refusal.code not in _RECORDED:
             return
+        assert self.holder is not None
         body = {
             "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
             "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
@@ -257,8 +258,10 @@ class Exchange:
         name = destination.upstream.name
         try:
             response = await sending.send_free(call, content or None)
-        except BROKEN as error:
+        except NOT_SENT as error:
             raise _unreachable(name, error) from None
+        except BROKEN as error:
+            raise broken_off(name, error, paid=False) from None
         self._refuse_unusable(destination, response)
         assert self.holder is not None
         later = later_reader(destination, call.request, self._shared.service, self._caller(self.holder))
@@ -278,7 +281,7 @@ class Exchange:
             charge.release()
             raise _unreachable(name, error) from None
         except BROKEN as error:
-            charge.estimate()
+            # `respond` abandons the charge, which charges it as an estimate.
             raise broken_off(name, error) from None
         headers = from_provider(response.headers, sending.key)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -308,7 +311,6 @@ class Exchange:
         """
         name = destination.upstream.name
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            response.close()
             # A client that followed it would send its key, and an unmeasured call, past the gateway.
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
@@ -318,7 +320,6 @@ class Exchange:
                 headers={"x-should-retry": "false"},
             )
         if response.status == HTTPStatus.UNAUTHORIZED:
-            response.close()
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_KEY_REFUSED",

@@ -50,8 +50,6 @@ def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
 
 def without_secret(query: str, secret: str) -> str:
     """Return a request's query string without the parameters that contain the client's gateway key ``secret``."""
-    if not query:
-        return ""
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if name != _KEY_PARAMETER and secret not in value]
     # Encoding the parsed pairs again could change a query that has no key.
@@ -114,13 +112,7 @@ class Mask:
         key = self._key
         if not key:
             return chunk
-        if self._kept:
-            chunk, self._kept = self._kept + chunk, b""
-        if key in chunk:
-            chunk = chunk.replace(key, _MASKED)
-        if chunk.endswith(b"\n"):
-            # No key has a line break. Each event of a stream ends with one, so it is forwarded at once.
-            return chunk
+        chunk, self._kept = (self._kept + chunk).replace(key, _MASKED), b""
         at = chunk.find(key[:1], max(0, len(chunk) - len(key) + 1))
         while at >= 0:
             if key.startswith(chunk[at:]):

@@ -117,10 +117,6 @@ class GatewayKeys:
         key = self._valid.by_digest(_digest(secret))
         return None if key is None else self._holder(key)
 
-    def holder(self, key_id: str) -> Holder | None:
-        key = self._valid.by_id(key_id)
-        return None if key is None else self._holder(key)
-
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         return self._valid.on_dropped(call)
 

@@ -60,13 +60,11 @@ class _GuardStandIn:
     def reference(self, id: str) -> str:
         return reference_of(self._destination, id)
 
-    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
+    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid) -> None:
         """Adjust the charge with this reference to the cost that ``response`` states, like `Followups.stated`.
 
         The ledger refuses the adjustment if the charge is not an estimate.
         """
-        if paid is None:
-            return
         with suppress(UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             paid.quoted = rates = self._destination.measuring.rates(paid.model)
             cost = cost_of(paid, rates, response)

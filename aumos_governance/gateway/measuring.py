@@ -146,13 +146,12 @@ class Measuring:
         if limit is None:
             return None
         high = limit.stated if limit.stated is not None else _ASSUMED
-        low = _useful(high, limit.least)
-        lowest = self._with_limit(measured, low)
-        if lowest.worst > most or high <= low:
-            return lowest if lowest.worst <= most else None
+        low = _useful(limit.least)
+        found = self._with_limit(measured, low)
+        if found.worst > most:
+            return None
         # The worst case grows linearly with the limit, except for rounding and tiered prices, so interpolation finds
         # a limit close to the highest one in a few steps.
-        found = lowest
         for _ in range(8):
             share = (most - found.worst) * (high - low) // max(1, measured.worst - found.worst)
             tokens = min(high - 1, low + share)
@@ -169,13 +168,12 @@ class Measuring:
         limit = self._api.output_limit(measured.call.request)
         if limit is None:
             return measured.worst
-        high = limit.stated if limit.stated is not None else _ASSUMED
-        low = _useful(high, limit.least)
-        return measured.worst if low >= high else min(measured.worst, self._with_limit(measured, low).worst)
+        return min(measured.worst, self._with_limit(measured, _useful(limit.least)).worst)
 
 
-def _useful(stated: int, least: int) -> int:
-    return max(least, min(stated, _USEFUL) if least < _USEFUL else least + _USEFUL)
+def _useful(least: int) -> int:
+    """Return the lowest useful output limit of a call whose provider accepts no limit below ``least``."""
+    return _USEFUL if least < _USEFUL else least + _USEFUL
 
 
 async def _compute(work: Callable[[], ResultT], size: int) -> ResultT:

@@ -31,23 +31,22 @@ _AT_ONCE: Final = 256 * 1024
 """The most bytes of a body that is read completely before it is forwarded; a longer one is forwarded piece by piece."""
 
 
-def broken_off(name: str, error: Exception) -> RefusedError:
-    """Return the error to send to the client of a paid call if the provider's response broke off.
+def broken_off(name: str, error: Exception, *, paid: bool = True) -> RefusedError:
+    """Return the error to send to the client if the provider's response broke off.
 
     It can be sent only if the client has not received any part of the response. ``name`` is the provider's.
     """
+    cost = "charged as an estimate, since it may have been carried out" if paid else "not charged; make it again"
     if isinstance(error, asyncio.TimeoutError):
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
             "UPSTREAM_TIMEOUT",
-            f"AumOS Governance: {name} did not respond in time; the call is charged as an estimate, since it may have"
-            " been carried out.",
+            f"AumOS Governance: {name} did not respond in time; the call is {cost}.",
         )
     return RefusedError(
         HTTPStatus.BAD_GATEWAY,
         "UPSTREAM_BROKEN",
-        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is charged as"
-        " an estimate, since it may have been carried out.",
+        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is {cost}.",
     )
 
 
@@ -76,16 +75,10 @@ async def pass_unpaid(
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
         return await _pass_in_pieces(request, response, headers, _FreeResponse(later), Mask(key))
     try:
-        body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
+        body = await _read(response)
     except BROKEN as error:
-        response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
-            raise RefusedError(
-                HTTPStatus.BAD_GATEWAY,
-                "UPSTREAM_BROKEN",
-                f"AumOS Governance: the response of {name} broke off ({type(error).__name__}) and nothing was charged;"
-                " make the request again.",
-            ) from None
+            raise broken_off(name, error, paid=False) from None
         body = b""
     if later is not None and response.status < HTTPStatus.BAD_REQUEST:
         later.feed(body)
@@ -94,12 +87,11 @@ async def pass_unpaid(
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error response, at most its first `_MOST_OF_ERROR` bytes."""
+    """Return the body of a response, at most its first `_MOST_OF_ERROR` bytes; only an error's body is longer."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_OF_ERROR:
-            response.close()
             break
     return body[:_MOST_OF_ERROR]
 
@@ -140,7 +132,6 @@ async def pass_on(
         body = await response.read()
     except BROKEN as error:
         charge.settle_partly(reader)
-        response.close()
         raise broken_off(name, error) from None
     body = reader.feed(body) + reader.rest()
     charge.settle(reader)
@@ -192,7 +183,7 @@ class _PaidResponse:
 
 
 class _FreeResponse:
-    """A response that costs nothing while it is forwarded piece by piece; it may state the cost of an earlier call."""
+    """The response of a free call, forwarded piece by piece; it may state the cost of an earlier, paid call."""
 
     def __init__(self, later: Later | None) -> None:
         self._later = later
@@ -228,7 +219,6 @@ async def _pass_in_pieces(
     ``reading`` reads each piece before ``mask`` hides the provider's key in it.
     """
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
-    complete = False
     try:
         await out.prepare(request)
         # Writing nothing sends the head now, even if the first event of a stream takes long.
@@ -236,7 +226,6 @@ async def _pass_in_pieces(
         async for chunk in response.content.iter_any():
             if shown := mask.feed(reading.feed(chunk)):
                 await out.write(shown)
-        complete = True
         if rest := mask.feed(await reading.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
@@ -250,8 +239,6 @@ async def _pass_in_pieces(
             request.transport.abort()
     finally:
         reading.close()
-        if not complete:
-            response.close()
     return out
 
 

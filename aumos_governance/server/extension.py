@@ -239,7 +239,7 @@ class GovernanceExtension(ExtensionApp):
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def _send_events(self) -> None:
-        """Send an event to the pages and to other extensions for each change of the ledger."""
+        """From now on, send pages and other extensions an event after each change of a notebook's state."""
         serverapp: Any = self.serverapp
         notebooks = self._notebooks
         self._events = StateEvents(OwnEvents(serverapp.event_logger, self.log), notebooks, self._loop, self.log)
@@ -257,7 +257,10 @@ class GovernanceExtension(ExtensionApp):
         self._gateway.start()
 
     def _serve_kernels(self, settings: Settings, documents: Documents, moves: ContentsMoves) -> None:
-        """Make the bridge that serves kernels, and set the environment of all that this server starts from now on."""
+        """Make the bridge, which serves kernels' requests, and mark the child processes that start from now on.
+
+        The marks are variables in the environment of kernels and, on a strict server, of all child processes.
+        """
         serverapp: Any = self.serverapp
         notebooks = self._notebooks
         keys = None if self._gateway is None else self._gateway.issuers.kernels

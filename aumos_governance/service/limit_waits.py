@@ -245,7 +245,7 @@ class LimitWaits:
         return call
 
     def _end_turn(self, call: WaitingCall) -> None:
-        """End a call's wait for its turn: the call is requested at once, and the calls queued behind it move up."""
+        """End a call's wait for its turn: the ledger decides about it at once, and the calls behind it move up."""
         call.turn_until = -math.inf
         if call.queued:
             call.queued, call.check_at = False, -math.inf

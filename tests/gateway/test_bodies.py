@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import threading
@@ -123,6 +124,12 @@ def test_values_take_no_more_memory_than_is_counted(shape: Any, *, ascii_only: b
     assert taken <= counted < 8 * taken
 
 
+@pytest.mark.parametrize(("text", "of_each"), [("abcdef", 1), (r"\u4e2d", 2), (r"\ud83d\ude00", 4)])
+def test_a_string_is_counted_by_the_bytes_that_its_characters_take(text: str, of_each: int) -> None:
+    body = f'{{"a": "{text * 10_000}"}}'
+    assert of_each * len(body) <= memory_of(body) < of_each * len(body) + 1_000
+
+
 def test_marks_within_texts_are_not_counted() -> None:
     text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
     assert memory_of(text) < 4 * len(text)
@@ -176,6 +183,30 @@ def test_others_are_served_while_a_large_body_is_read(server: GatewayServer, mon
         assert requested(server).status == 200
         go_on.set()
         assert large.receive().status == 200
+
+
+def test_a_large_body_whose_client_left_delays_the_next_one_until_its_thread_has_ended() -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        ended.set()
+
+    async def main() -> bool:
+        all_bodies = bodies.Bodies()
+        left = asyncio.ensure_future(all_bodies.process(slow, LARGE + 1))
+        await asyncio.to_thread(begun.wait, 20)
+        left.cancel()
+        following = asyncio.ensure_future(all_bodies.process(ended.is_set, LARGE + 1))
+        # Time in which the next body would be processed if it did not wait.
+        await asyncio.wait((following,), timeout=0.1)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        return await following
+
+    assert asyncio.run(main())
 
 
 @pytest.mark.parametrize("large", [False, True])

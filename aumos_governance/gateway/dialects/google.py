@@ -99,8 +99,7 @@ class GoogleApi:
         """
         path, method = request.plain_path, request.method.lower()
         if method not in READS:
-            target = target_of(path)
-            return _UPLOAD.fullmatch(path) is not None or (target is not None and not path.endswith(":cancel"))
+            return _UPLOAD.fullmatch(path) is not None or target_of(path) is not None
         if _ONE_FILE.fullmatch(path) is not None:
             return True
         return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))

@@ -19,7 +19,7 @@ from .values import check_flag, check_whole, forwards
 _DEPLOYMENT: Final = re.compile(r"(?:/openai)?/deployments/([^/]+)(/.*)")
 """Matches a path at Azure, such as ``/openai/deployments/my-model/chat/completions``; the groups are the deployment and
 the rest."""
-_VERSION: Final = re.compile(r"(?:/openai)?/v1(?=/)")
+_VERSION: Final = re.compile(r"^(?:/openai)?/v1(?=/)")
 """Matches the version at the beginning of a path, such as ``/v1``. It is removed, since it may be in the client's path
 and in the upstream's base URL."""
 _FREE: Final = re.compile(
@@ -75,7 +75,7 @@ class OpenAIApi:
             # The path determines which model responds, even if the body names another model.
             body = {**body, "model": deployed[1]} if body else body
         else:
-            forwarded = path = _VERSION.sub("", path, count=1)
+            forwarded = path = _VERSION.sub("", path)
         for name in (*_COUNTS, *_OUTPUT.get(path, ())):
             if not request.files:
                 check_whole(body, name)

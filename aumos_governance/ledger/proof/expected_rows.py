@@ -88,7 +88,6 @@ class ExpectedRows:
                 for name, found in zip(columns[kind], row, strict=False):
                     if _disagree(expected.get(name, ANY), found):
                         self._findings.differs(kind, (id,), name, expected[name], found)
-        self._open.clear()
 
     def _compare(self, kind: type[Row], id: str) -> None:
         expected, row = self._open[kind, id], self.row(kind, id)

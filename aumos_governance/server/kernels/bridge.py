@@ -221,7 +221,10 @@ class Bridge:
         try:
             await self._note_departures()
         except Exception:  # noqa: BLE001 - the watch over the kernels must go on
-            self._log.exception("The kernels' processes could not be checked; the next check follows in a moment.")
+            self._log.exception(
+                "The server could not check whether the kernels' processes still run, so the gateway keys of an ended"
+                " kernel may stay valid; it checks again in a moment."
+            )
 
     def _reconcile(self) -> bool:
         """Compare the connections with the kernels that exist: connect new kernels, and disconnect ended ones.

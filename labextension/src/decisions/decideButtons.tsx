@@ -5,7 +5,7 @@ import { usePermission } from '../widgets/hooks';
 import { UserButton } from '../widgets/userButton';
 
 /**
- * The two buttons of an approval request's card. They decide nothing: both open the dialog with the buttons that do.
+ * The buttons Approve… and Deny… of an approval request's card. They decide nothing: both open the dialog that does.
  */
 export function DecideButtons(props: {
   model: IGovernanceModel;

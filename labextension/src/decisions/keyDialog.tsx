@@ -6,7 +6,10 @@ import { CopiedText } from '../widgets/copiedText';
 import { Note } from '../widgets/words';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Shows the secret of a new key in a modal `dialog` element; the page keeps no copy once that is closed. */
+/**
+ * The dialog that shows the secret of a new key once, in a modal `dialog` element. After it is closed, the page has no
+ * copy of the secret.
+ */
 export class KeyDialog {
   constructor(options: KeyDialog.IOptions) {
     this._options = options;

@@ -2,7 +2,7 @@ import { caretDownIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { IPanelSection, ISectionProps } from '../tokens';
 
-/** A section under a title that opens and closes it. */
+/** One section of the panel: a title that opens and closes the section, and below it the section's content. */
 export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {
   const { section, isOpen, onToggle, ...rest } = props;
   const { Badge, Body } = section;

@@ -2,9 +2,9 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar of the budget: the spent part, then, in a lighter shade, the held part.
+ * A bar as long as the budget: the part that is spent and, in a lighter shade, the part that is held.
  *
- * It is hidden from screen readers, since the text beside it has the same figures.
+ * Screen readers skip it, since the text beside it has the same figures.
  */
 export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   const { figures, marks } = props;
@@ -43,7 +43,7 @@ export namespace BudgetBar {
   /** The properties of the component. */
   export interface IProps {
     figures: IFigures;
-    /** Whether to draw the warning marks. */
+    /** Whether the warning marks are drawn on the bar; false if omitted. */
     marks?: boolean;
   }
 }

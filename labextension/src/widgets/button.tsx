@@ -1,12 +1,14 @@
 import React from 'react';
 
-/** The appearance of a button: plain, the suggested choice, a warning, or a link. */
+/** How a button looks: plain, as the suggested choice, as a warning, or like a link. */
 export type ButtonKind = 'plain' | 'primary' | 'danger' | 'link';
 
-/** The classes of the panel's buttons. */
+/** The CSS classes of the buttons in this package. */
 export const buttonClass = 'jp-Button jp-mod-small aumos-Button';
 
-/** A button that decides nothing: it shows, hides, filters or opens. For decisions there is `UserButton`. */
+/**
+ * A button that only shows, hides, filters or opens something. Buttons with which the user decides are `UserButton`s.
+ */
 export function Button(props: Button.IProps): React.JSX.Element {
   return (
     <button
@@ -33,11 +35,11 @@ export namespace Button {
     onClick: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** For a button that shows and hides something: whether that is shown. */
+    /** Whether that is shown which the button shows and hides; omitted for any other button. */
     isExpanded?: boolean;
-    /** For a button that turns an option on and off: whether it is on. */
+    /** Whether the option is on which the button turns on and off; omitted for any other button. */
     isPressed?: boolean;
-    /** Whether commands that lead to the section move the focus to this button. */
+    /** Whether the button gets the focus from commands that lead to its section. */
     isLead?: boolean;
     label?: string;
     title?: string | undefined;

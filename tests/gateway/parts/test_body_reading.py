@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import sys
 import zlib
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from aumos_governance.gateway import bodies as bodies_module
 from aumos_governance.gateway.bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies, Body
+from aumos_governance.gateway.contents import memory_of
 from aumos_governance.gateway.refusals import RefusedError
 
 MIB = 1024 * 1024
@@ -131,6 +133,43 @@ def test_one_key_has_no_more_than_its_share() -> None:
     assert len(read(Body(within, KEY), request(b"x" * 200))) == 200
 
 
+def test_the_parsed_values_are_counted_beside_the_bytes() -> None:
+    within, content = Bodies(), json.dumps({"a": ["b"] * 50}).encode()
+    body, values = Body(within, KEY), memory_of(content.decode())
+    read(body, request(content))
+    assert within._size == len(content)
+    parsed = asyncio.run(body.json_object(content))
+    assert within._size == len(content) + values
+    sent = asyncio.run(body.encode({**parsed, "c": "d" * 100}, len(content)))
+    assert within._size == len(sent) + values
+    body.close()
+    assert within._size == 0
+
+
+@pytest.mark.parametrize(("less", "status"), [(0, None), (2, 413)])
+def test_one_body_may_take_all_the_memory_of_its_key(less: int, status: int | None) -> None:
+    content = b'{"a": 1}'
+    memory = len(content) + memory_of(content.decode())
+    # One key may have three quarters of the total.
+    body = Body(Bodies(max_total_bytes=-(-memory * 4 // 3) - less), KEY)
+    if status is None:
+        assert asyncio.run(body.json_object(content)) == {"a": 1}
+    else:
+        with pytest.raises(RefusedError) as error:
+            asyncio.run(body.json_object(content))
+        assert error.value.refusal.status == status
+
+
+def test_of_a_form_the_files_are_counted_once() -> None:
+    within, parts = Bodies(), (b'name="a"\r\n\r\n1', b'name="b"; filename="b"\r\n\r\n' + b"x" * 300)
+    content = b"".join(b"--B\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--B--\r\n"
+    body = Body(within, KEY)
+    assert asyncio.run(body.form(content, "multipart/form-data; boundary=B")) == ({"a": "1"}, (300,))
+    assert within._size == 2 * len(content) - 300
+    body.close()
+    assert within._size == 0
+
+
 def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     of = request(TEXT, expect="100-Continue")
     assert read(Body(Bodies(), KEY), of) == TEXT
@@ -140,6 +179,12 @@ def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     plain = request(TEXT)
     read(Body(Bodies(), KEY), plain)
     assert plain.writer.written == b""
+
+
+def test_a_request_without_a_body_is_read_whatever_its_headers_say_of_one() -> None:
+    of = request(expect="100-continue", content_encoding="gzip")
+    assert read(Body(Bodies(), KEY), of) == b""
+    assert of.writer.written == b""
 
 
 def test_a_body_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
