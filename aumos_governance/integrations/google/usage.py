@@ -64,7 +64,7 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
 
 
 def _with_zeros(report: Report) -> Report:
-    """Return the report, with 0 output tokens if the input is the total, since Google's JSON leaves out counts of 0."""
+    """Return the report; if the input is the total, add a count of 0 output tokens, which Google's JSON leaves out."""
     counts = report.counts
     if "output_tokens" not in counts and report.total == counts.get("input_tokens"):
         return replace(report, counts={**counts, "output_tokens": 0})
