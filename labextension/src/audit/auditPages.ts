@@ -36,11 +36,6 @@ export class AuditPages extends Observable {
     return this._length;
   }
 
-  /** How many of the newest records can be loaded directly, because the cursors of their pages are known. */
-  get reached(): number {
-    return this._end ?? this._cursors.length * this._pageSize;
-  }
-
   /** Whether a request is in flight. */
   get isReading(): boolean {
     return this._isReading;
