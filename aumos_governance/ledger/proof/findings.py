@@ -32,6 +32,8 @@ class Findings:
 
     listed: list[Finding] = field(default_factory=list)
     unlisted: int = 0
+    _damaged: set[tuple[str, str]] = field(default_factory=set)
+    """By table and key: the damaged rows that were added."""
 
     def add(self, code: str, table: str, record: str | None, problem: str, seq: int | None = None) -> None:
         """Add a finding; ``record`` is the row's key, or the chain of an audit record, whose number is ``seq``."""
@@ -68,15 +70,12 @@ class Findings:
         )
 
     def check(self, kind: type[Row], key: Sequence[Any], values: Sequence[Any]) -> bool:
-        """Return whether each value of a row has its column's type; add a finding if a value has not."""
+        """Return whether each value of a row has its column's type; add one finding for the row if a value has not."""
         wrong = damaged(kind.TABLE, values)
-        if wrong:
-            self.add(
-                DAMAGED,
-                kind.TABLE,
-                named(key),
-                f"{kind.TABLE} {named(key)} is damaged: {', '.join(wrong)} cannot be read.",
-            )
+        about = (kind.TABLE, named(key))
+        if wrong and about not in self._damaged:
+            self._damaged.add(about)
+            self.add(DAMAGED, *about, f"{kind.TABLE} {about[1]} is damaged: {', '.join(wrong)} cannot be read.")
         return not wrong
 
 

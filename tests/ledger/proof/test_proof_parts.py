@@ -82,7 +82,7 @@ class NoRows:
 def test_envelopes_that_neither_records_nor_rows_state_are_not_judged(stated: bool, joined: bool) -> None:
     """A session that an earlier version opened in a notebook that was joined to another one."""
     ledger_replay, findings = LedgerReplay({}), Findings()
-    session = Session("s", "n", stated=stated)
+    session = Session("s", "n", stated=stated, envelope_id="e")
     if joined:
         ledger_replay.renamed.add("n")
     evidence: Any = NoRows()
