@@ -11,6 +11,7 @@ import pytest
 
 from aumos_governance.ledger.contract.agreements import AskApproval, DecideApproval
 from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
+from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.findings import DIFFERS, MOST, Findings, named
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
@@ -49,10 +50,12 @@ def test_a_finding_shows_both_values_shortened() -> None:
     findings = Findings()
     findings.differs(ChargeRow, ("c1",), "tool", "t" * 100, None)
     findings.differs(ChargeRow, ("c1", ""), "amount", 3, "x" * 10)
-    first, second = findings.listed
+    findings.differs(ChargeRow, ("c1",), "tool", "t" * 58, "t" * 59)
+    first, second, third = findings.listed
     shown = "'" + "t" * 59 + "..."
     assert first.problem == f"tool of charges c1 is None, but the records state {shown}."
     assert second.problem == "amount of charges c1 '' is 'xxxxxxxxxx', but the records state 3."
+    assert third.problem == f"tool of charges c1 is '{'t' * 59}..., but the records state '{'t' * 58}'."
     assert named(("a", 0, "")) == "a 0 ''"
 
 
@@ -129,6 +132,12 @@ def test_charges_of_several_days_are_proven_each_in_its_own(backend: Backend) ->
     for amount in (4_000, 50_000):
         ledger.execute(settle(ledger.execute(hold(amount)).charge_id, amount + 1))
         backend.clock.advance(24 * HOUR)
+    assert ledger.verify().findings == ()
+
+
+def test_a_name_in_the_detail_of_a_spend_is_no_term_of_a_hold(ledger: Ledger) -> None:
+    ledger.execute(opening())
+    ledger.execute(spend(detail={"until": 5}))
     assert ledger.verify().findings == ()
 
 
