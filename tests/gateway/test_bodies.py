@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.gateway import bodies
+from aumos_governance.gateway import bodies, contents
 from aumos_governance.gateway.contents import LARGE, json_bytes, memory_of, object_of, text_of
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import SECRET, GatewayServer
@@ -147,6 +147,14 @@ def test_marks_within_texts_are_not_counted() -> None:
 )
 def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
     assert json_bytes(value) == json.dumps(value).encode()
+
+
+def test_a_body_that_is_nested_too_deeply_for_steps_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(contents, "_write", fail)
+    assert json_bytes({"a": [1]}) == b'{"a": [1]}'
 
 
 def test_other_threads_may_run_while_a_long_text_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
