@@ -26,7 +26,8 @@ R = TypeVar("R")
 class GovernedFunction(Protocol[P, R_co]):
     """A function decorated with `governed`.
 
-    It is called like the original function, and also has ``governance_state`` and ``record_spend``.
+    It is called like the original function, and has two more attributes: ``governance_state`` has the function's
+    current figures, and ``record_spend`` charges an amount to its budget.
     """
 
     @property

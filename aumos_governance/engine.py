@@ -80,7 +80,7 @@ class GovernanceEngine:
         return decision_of(action, self.realm.execute(self._request(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`, but let the event loop run while a ledger on disk writes the record."""
+        """Check an action like `evaluate_sync`, but let the event loop run while a ledger on disk writes the record."""
         return decision_of(action, await self.realm.execute_async(self._request(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
@@ -127,7 +127,10 @@ class GovernanceEngine:
         return self._holder.begin_ahead(action)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. If the task is cancelled during the call, nothing stays held."""
+        """Check an action and hold its amount like `begin`, but let the event loop run while the ledger decides.
+
+        If the current task is cancelled during the call, nothing stays held.
+        """
         return await self._holder.begin_async(action)
 
     def authorize(self, action: GovernanceAction) -> Authorization:

@@ -88,7 +88,7 @@ class ExactAmount(Decimal):
 
     @classmethod
     def of(cls, nano: int) -> ExactAmount:
-        """Return the amount, in USD, of a number of nano-USD."""
+        """Return the amount in USD for an amount of ``nano`` nano-USD."""
         amount = cls(to_text(nano))
         amount.nano = nano
         return amount

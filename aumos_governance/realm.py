@@ -49,7 +49,7 @@ class Realm:
         self._opened = False
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Execute a request of the ledger and return its response; wait until it is durable.
+        """Execute a request of the ledger, wait until its changes are durable, and return its response.
 
         The first request opens the owner's session, or joins it if another engine has opened it. If a user closes the
         session, this object does not open another one: requests that need a session are denied.

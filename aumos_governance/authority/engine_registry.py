@@ -20,8 +20,8 @@ and its ``forget()`` removes the hook."""
 _provider: Callable[[], Engine] | None = None
 _has_session: Callable[[], bool] | None = None
 _optional = False
-"""Whether the engine was registered by the start-up hook only because `registered_engine` was called. It is used only
-once the notebook has a session, or `default_engine` was called."""
+"""Whether the start-up hook registered the engine only because `registered_engine` was called. That function then
+returns the engine only once the notebook has a session, or after `default_engine` was called."""
 
 
 def default_engine() -> Engine:

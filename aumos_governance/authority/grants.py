@@ -58,7 +58,7 @@ class Holder:
     # ---- checking and holding
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Implement `Engine.begin`."""
+        """Implement `Engine.begin`: check an action and hold its amount, with one request of the engine's ledger."""
         request = self._request(action)
         if _is_action(request):
             response = self._approvals.decide(request, shown_of(action, request.tool, request.amount))
@@ -78,7 +78,7 @@ class Holder:
         return begun
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Implement `Engine.begin_async`."""
+        """Implement `Engine.begin_async`, and let the event loop run while the ledger decides."""
         request = self._request(action)
         if _is_action(request):
             response = await self._approvals.decide_async(request, shown_of(action, request.tool, request.amount))
@@ -158,7 +158,7 @@ class Holder:
     # ---- settling and releasing
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Implement `Resolver.resolve`."""
+        """Implement `Resolver.resolve`: settle or release the grant's hold, and complete the action's report if any."""
         request = self._resolving(grant, cost, estimated)
         settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
         report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
@@ -167,7 +167,7 @@ class Holder:
         return settlement
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Implement `Resolver.resolve_async`."""
+        """Implement `Resolver.resolve_async`: do the same as `resolve`, and let the event loop run meanwhile."""
         request = self._resolving(grant, cost, estimated)
         if request is None:
             return self._settlement(grant, None, estimated)

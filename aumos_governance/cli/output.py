@@ -1,6 +1,6 @@
 """Functions that write the commands' output to stdout, stderr or a file.
 
-They escape control characters, since an agent that chose a name could otherwise change what the terminal shows.
+Control characters in texts are escaped, since an agent that chose a name could otherwise change the terminal's display.
 """
 
 from __future__ import annotations

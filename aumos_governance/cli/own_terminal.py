@@ -1,6 +1,7 @@
 """The check that a command runs in the user's own terminal.
 
-Commands need it that only a user may decide on, such as changing a ceiling: in a notebook, an agent might run them.
+Commands such as changing a ceiling need it, since only a user may decide on them: in a notebook, an agent might run
+them.
 """
 
 from __future__ import annotations

@@ -138,5 +138,5 @@ def _address(url: str) -> tuple[object, ...]:
 
 
 def _token_of_environment() -> str | None:
-    # JupyterHub sets the second one for all programs in a user's server.
+    # JupyterHub sets JUPYTERHUB_API_TOKEN for all programs in a user's server.
     return os.environ.get("JUPYTER_TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN")

@@ -15,7 +15,7 @@ from ..printing import printable
 _GAP: Final = "  "
 _CUT: Final = "..."
 _NARROWEST: Final = 12
-"""The width to which a table's column is cut at most, in characters."""
+"""The width, in columns of a terminal, below which no column of a table is cut."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ class _PaidResponse:
 
 
 class _FreeResponse:
-    """A response that costs nothing while it is forwarded piece by piece; it may state the cost of an earlier call."""
+    """The response of a free call, forwarded piece by piece; it may state the cost of an earlier, paid call."""
 
     def __init__(self, later: Later | None) -> None:
         self._later = later

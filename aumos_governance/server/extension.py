@@ -33,6 +33,7 @@ from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.notebook_map import NotebookMap
+from .kernels.autostart import Autostart as FirstSessions
 from .kernels.bridge import KERNEL_EVENTS, Bridge
 from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels
@@ -239,7 +240,7 @@ class GovernanceExtension(ExtensionApp):
         self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def _send_events(self) -> None:
-        """Send an event to the pages and to other extensions for each change of the ledger."""
+        """From now on, send pages and other extensions an event after each change of a notebook's state."""
         serverapp: Any = self.serverapp
         notebooks = self._notebooks
         self._events = StateEvents(OwnEvents(serverapp.event_logger, self.log), notebooks, self._loop, self.log)
@@ -257,10 +258,16 @@ class GovernanceExtension(ExtensionApp):
         self._gateway.start()
 
     def _serve_kernels(self, settings: Settings, documents: Documents, moves: ContentsMoves) -> None:
-        """Make the bridge that serves kernels, and set the environment of all that this server starts from now on."""
+        """Make the bridge, which serves kernels' requests, and mark the child processes that start from now on.
+
+        The marks are variables in the environment of kernels and, on a strict server, of all child processes.
+        """
         serverapp: Any = self.serverapp
         notebooks = self._notebooks
         keys = None if self._gateway is None else self._gateway.issuers.kernels
+        autostart = FirstSessions(
+            self._service, notebooks, self._readers, notebooks.settle, settings.autostart_terms, self.log
+        )
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -271,8 +278,7 @@ class GovernanceExtension(ExtensionApp):
             settle=notebooks.settle,
             may_stand_by=never if settings.shared else notebooks.settled,
             announce=self._announce,
-            autostart=settings.autostart,
-            autostart_terms=settings.autostart_terms,
+            autostart=autostart if settings.autostart else None,
             find_moved=partial(moves.find_moved, self._workers),
             log=self.log,
             server=self._name,
@@ -310,7 +316,9 @@ class GovernanceExtension(ExtensionApp):
             # The server would do this after this method. A kernel that settles a hold at its exit must still be served.
             await serverapp.cleanup_kernels()
         except Exception:
-            self.log.exception("The kernels could not be shut down before governance stops.")
+            self.log.exception(
+                "Not all kernels could be shut down. Governance stops anyway; kernels that still run cannot spend."
+            )
         await self._bridge.stop()
         loop = asyncio.get_running_loop()
         if self._gateway is not None:

@@ -1,4 +1,4 @@
-"""What a starting server does to its ledger before any kernel sends a request."""
+"""The preparation of the ledger when a server starts, before any kernel sends a request."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def prepare_ledger(
     server: str,
     log: logging.Logger,
 ) -> None:
-    """Bring the ledger up to date with this server's configuration, and with what ended since a server last ran.
+    """Store this server's configuration of ceilings in the ledger, and end what earlier servers left open.
 
-    ``server`` is the name under which this server has opened the ledger. A configured ceiling that differs from the
-    stored one is logged, and the stored one stays.
+    Sessions of kernels without a document are closed, and holds of kernels that are gone become unresolved. ``server``
+    is the name under which this server has opened the ledger. A configured ceiling that differs from the one in the
+    ledger is logged, and the ledger's stays.
     """
     _rename_known(ledger, documents, notebooks.owner)
     if not ledger.attending() - {server}:

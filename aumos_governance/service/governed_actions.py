@@ -224,7 +224,7 @@ class GovernedActions:
     def _decided(self, action: _Action, decision: Decision) -> None:
         try:
             if decision.code in _NOT_BY_LEDGER:
-                # Its state was read before the wait.
+                # The decision has the notebook's state from before the wait, so the state is read again.
                 decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
             if is_reported(decision):
                 self._report(action, decision)

@@ -172,7 +172,7 @@ class Waiting:
         return report_body(report, cell_body(record))
 
     def _record(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> AuditEntry | None:
-        # The cell is only in the audit record, which was made in the same transaction and so has the same time.
+        # The cell is only in the audit record, which was made in the same transaction as the item and has its time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
         return next(filter(is_it, page.records), None)
 

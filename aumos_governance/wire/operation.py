@@ -77,7 +77,7 @@ def true_flag(name: str) -> Field:
 def level(name: str, default: str | None = None) -> Field:
     """Return the declaration of an optional field with a trust level.
 
-    ``default`` is the name of the level if the field is missing, such as ``"L1_MONITOR"``; without it, there is none.
+    ``default`` is the name of the level for a missing field, such as ``"L1_MONITOR"``; without it, the value is None.
     """
     read = f"optional_level(body, {name!r})"
     if default is not None:
@@ -129,8 +129,8 @@ _NAMES: Final = {
 def response(*fields: Field, made: str = "", **shapes: Shape) -> Shape:
     """Return the declaration of a response with these fields.
 
-    Their expressions may use the shapes of `bodies` by name, and also the ``shapes``. ``made`` is the name of the class
-    of the response, as for `Shape`.
+    The fields' Python expressions may use, by name, the shapes in `bodies` and the shapes that are passed as
+    ``shapes``. ``made`` is the name of the class of the response, as for `Shape`.
     """
     return Shape(made, *fields, names={**_NAMES, **shapes})
 

@@ -95,8 +95,8 @@ REFUSED: Final = Shape("dict", required_text("code"), required_text("reason"), t
 REPORTED: Final = Shape("dict", required_text("report_id", "report's id"), required_text("result"))
 """The two fields of a ``settle`` or ``release`` request that add to a report how its action ended."""
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
-"""The same fields in the declarations of ``settle`` and ``release``. They are optional, and not for the ledger: the
-service reads them with `REPORTED`."""
+"""The fields ``report_id`` and ``result`` in the declarations of ``settle`` and ``release``. They are optional, and not
+for the ledger: the service reads them with `REPORTED`."""
 
 _AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
 """The field with what to do with a call that only a limit on money forbids: ``ask`` the user, or ``deny``. It is not

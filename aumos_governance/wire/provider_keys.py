@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Final
 
 GATEWAY_ENV: Final = "AUMOS_GOVERNANCE_GATEWAY"
-"""The variable with the gateway's address for all providers, ``http://127.0.0.1:<port>/llm``, in clients' processes."""
+"""The environment variable with the gateway's address for all providers: ``http://127.0.0.1:<port>/llm``. The server
+sets it in the processes that may use the gateway."""
 GATEWAY_KEY_ENV: Final = "AUMOS_GOVERNANCE_KEY"
-"""The variable with a client's key for the gateway, for libraries whose own variable is not in `PROVIDER_KEYS`."""
+"""The environment variable with a key for the gateway, for libraries whose own variable is not in `PROVIDER_KEYS`."""
 KEY_PREFIX: Final = "sk-aumos-"
 """The text with which every key for the gateway begins, to distinguish it from providers' own keys."""
 

@@ -103,7 +103,7 @@ class _Entry:
         for field in entry:
             if field not in _FIELDS:
                 raise ConfigurationError(
-                    f"{self._where} has the field {_shown(field)};"
+                    f"{self._where} has the unknown field {_shown(field)};"
                     f" {_did_you_mean(field, _FIELDS) or f'the fields are {_listed(_FIELDS)}.'}"
                 )
         self._entry: Mapping[str, Any] = entry

@@ -60,8 +60,6 @@ class Grounding:
         """Add the searches that the metadata in a response, or in one event of a stream, lists."""
         for candidate in listed(body.get("candidates")):
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
-            if not metadata:
-                continue
             queries = [
                 *listed(field_of(metadata, "webSearchQueries")),
                 *listed(field_of(metadata, "imageSearchQueries")),

@@ -37,7 +37,7 @@ def counts_of(
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
-        counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
+        counts, estimated = checked(_with_zeros(report), seen, output=output)
     except DoubtError as doubt:
         raise UsageMissingError(str(doubt), rates.least_cost(seen)) from None
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
@@ -63,11 +63,10 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
-    """Return the report; if there was no output, add a count of 0 output tokens, which Google's JSON leaves out."""
-    counts, total = report.counts, report.total
-    nothing = seen is not None and not seen.anything
-    if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
+def _with_zeros(report: Report) -> Report:
+    """Return the report; if the input is the total, add a count of 0 output tokens, which Google's JSON leaves out."""
+    counts = report.counts
+    if "output_tokens" not in counts and report.total == counts.get("input_tokens"):
         return replace(report, counts={**counts, "output_tokens": 0})
     return report
 
@@ -87,7 +86,7 @@ def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
     if kind is None:
         return False
-    counts[kind] = max(0, counts["output_tokens"] - counts.get("output_reasoning_tokens", 0))
+    counts[kind] = counts["output_tokens"] - counts.get("output_reasoning_tokens", 0)
     return True
 
 
@@ -103,9 +102,7 @@ def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mappin
     doubtful = False
     for kind in _KINDS:
         name, own = f"cache_{kind}_read_tokens", counts.get(f"input_{kind}_tokens", 0)
-        if not rates.has(f"cache_{kind}_read_mtok"):
-            counts.pop(name, None)
-        elif cached and own:
+        if cached and own and rates.has(f"cache_{kind}_read_mtok"):
             counts.setdefault(name, max(0, open_still - (counts["input_tokens"] - own)))
             doubtful = doubtful or open_still > 0
     return doubtful

@@ -61,8 +61,10 @@ class Reader(Protocol):
 class Events(MeteredReader):
     """A reader of server-sent events; each complete event is passed on unchanged, unless the meter hides it.
 
-    An event that is longer than any that an API sends is passed on in pieces and not read. The meter then misses a part
-    of the response, so the held amount is charged unless the stream reports all of its usage.
+    The meter reads the usage in the events. It hides a usage event that the client did not request.
+
+    An event that is longer than any that an API sends is passed on in pieces, and the meter does not read it. Then the
+    held amount is charged, unless another event of the stream reports the usage of the whole response.
     """
 
     def __init__(self, meter: Meter) -> None:

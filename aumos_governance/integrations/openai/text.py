@@ -77,7 +77,7 @@ class ChatCall:
         request = self._request
         size = size_of({name: value for name, value in request.items() if name not in _NO_INPUT})
         modalities = request.get("modalities") or ()
-        outputs = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
+        outputs = [kind for kind in ("audio", "image") if kind in modalities]
         kinds = {"cache_write", *size.kinds, *outputs}
         for kind in _tool_kinds(request.get("tools")):
             if kind not in ("function", "custom", "None"):
@@ -237,7 +237,7 @@ def _first_count(request: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _count_or_one(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
+    return max(1, value) if isinstance(value, int) else 1
 
 
 def _output_bound(limit: int | None, rates: Rates) -> int:
@@ -274,7 +274,7 @@ def _bound(rates: Rates, request: Mapping[str, Any], size: Size, output: int, ki
 
 def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
     tier = body.get("service_tier")
-    return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
+    return {"service_tier": tier} if isinstance(tier, str) else {}
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
@@ -314,9 +314,11 @@ def _tool_kinds(tools: object) -> Iterable[str]:
 
 
 def _search_unit(item: object) -> str | None:
-    kind = item.get("type") if isinstance(item, Mapping) else None
+    if not isinstance(item, Mapping):
+        return None
+    kind = item.get("type")
     if kind == "web_search_call":
-        action = item.get("action") if isinstance(item, Mapping) else None
+        action = item.get("action")
         # Opening a page that a search found is free.
         searched = not isinstance(action, Mapping) or action.get("type", "search") == "search"
         return "web_searches" if searched else None

@@ -81,8 +81,6 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
     Images in the input need no separate price: OpenAI, Google, xAI and the servers of open models charge the tokens of
     images as text if their price lists have no price for images.
     """
-    if rates.flat is not None or not (inputs or outputs):
-        return
     wanted = [f"input_{kind}_mtok" for kind in inputs if kind != "image"]
     if rates.seller == "google":
         # https://ai.google.dev/gemini-api/docs/pricing: one price for text, image and video.
@@ -118,8 +116,8 @@ def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
     plugins = request.get("plugins")
     found = [each for each in plugins if isinstance(each, Mapping)] if isinstance(plugins, list) else []
     web = [each for each in found if each.get("id") == "web"]
-    if rates.searches or (request.get("web_search_options") is not None and not web):
+    if rates.searches or request.get("web_search_options") is not None:
         web = web or [{}]
     for each in web:
         most = each.get("max_results")
-        yield most if type(most) is int and most > 0 else _OPENROUTER_RESULTS
+        yield most if type(most) is int else _OPENROUTER_RESULTS

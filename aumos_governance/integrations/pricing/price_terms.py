@@ -205,7 +205,8 @@ def has_geography(model: str) -> bool:
 def geo_multiplier(geo: object) -> Decimal | None:
     """Return Anthropic's factor for token prices at an ``inference_geo`` such as ``us``; None if none is published.
 
-    Usage reports state ``not_available`` for models and platforms that do not offer this choice.
+    The factor is 1 for ``global``, and for ``not_available``, which usage reports state for models and platforms that
+    do not offer the choice.
     """
     if geo in (None, "", "global", "not_available"):
         return LIST_PRICE

@@ -162,7 +162,6 @@ class _Known:
     found = True
 
     def __init__(self, provider: Any, model: Any, multiplier: Decimal, more: Mapping[str, Any] | None = None) -> None:
-        self.seller: str = provider.id
         self.multiplier = multiplier
         self._provider = provider
         self._model = model
@@ -187,7 +186,7 @@ class _Known:
         if resolved is not None:
             return resolved
         time = _now() if self.hourly else at
-        prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
+        prices: ModelPrice = self._model.get_prices(time, context)
         if self._more:
             prices = copy(prices)
             vars(prices).update(self._more)
@@ -204,9 +203,7 @@ class _Known:
         if self._more:
             return self.prices(context, at).calc_price(used)["total_price"]
         time = _now() if self.hourly else at
-        priced = self._model.calc_price(
-            used, self._provider, genai_request_timestamp=time, price_context=dict(context) or None
-        )
+        priced = self._model.calc_price(used, self._provider, genai_request_timestamp=time, price_context=context)
         return cast("Decimal", priced.total_price)
 
 
@@ -218,8 +215,7 @@ class _Free:
     multiplier = Decimal(1)
     context_window: int | None = None
 
-    def __init__(self, seller: str) -> None:
-        self.seller = seller
+    def __init__(self) -> None:
         self._prices = _library("types").ModelPrice(input_mtok=Decimal(0), output_mtok=Decimal(0))
 
     def with_prices(self, stated: _Stated) -> _Stated:
@@ -244,8 +240,7 @@ class _Place:
     def __init__(self, snapshot: Any, model: str, provider: str, base_url: str) -> None:
         # At the address of a known seller only that seller's prices apply. Any other address is taken for a proxy of
         # the client's own provider.
-        at = seller_at(base_url)
-        seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
+        seller = _seller(snapshot, seller_at(base_url), base_url) or _seller(snapshot, provider, None)
         self.parsed: ParsedModelId = parse_model_id(getattr(seller, "id", None), model, base_url)
         if self.parsed.seller is not None:
             seller = _seller(snapshot, self.parsed.seller, None)
@@ -282,7 +277,7 @@ def _known(snapshot: Any, seller: Any, model: str, name: ParsedModelId, base_url
         prices = priced.get_prices(_now())
         if any(price is not None for price in vars(prices).values()):
             return _Known(found, priced, lookup.multiplier)
-    return _Free(seller.id) if name.free else None
+    return _Free() if name.free else None
 
 
 def _published(seller: str, model: str) -> dict[str, Decimal]:
@@ -323,7 +318,7 @@ def _read_prices(price: Mapping[str, Any] | None) -> tuple[_Stated | None, dict[
 
 def _price(name: str, value: object) -> Decimal:
     try:
-        read = Decimal(str(value).strip().removeprefix("$")) if not isinstance(value, bool) else Decimal("nan")
+        read = Decimal(str(value).strip().removeprefix("$"))
     except ArithmeticError:
         read = Decimal("nan")
     if not read.is_finite() or read < 0 or read > money.NANO_PER_USD:

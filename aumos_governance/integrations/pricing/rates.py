@@ -140,11 +140,7 @@ class Rates:
         """Whether the model has other prices than usual under the terms ``context``, such as ``{"speed": "fast"}``."""
         if self._pricing is None:
             return False
-        try:
-            return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
-        except TypeError:
-            # Versions of genai-prices before 0.2 take no terms.
-            return False
+        return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """Return the cost in USD of ``usage``, counts by genai-prices' units such as ``cache_read_tokens``.

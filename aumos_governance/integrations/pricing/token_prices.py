@@ -44,12 +44,12 @@ class _PriceCache(Generic[T]):
 
     def get(self, prices: ModelPrice, key: object, make: Callable[[], T]) -> T:
         found = self._made.get((id(prices), key))
-        # The entry holds the prices themselves, so that their id is not reused for other prices.
-        if found is not None and found[0] is prices:
+        if found is not None:
             return found[1]
         if len(self._made) >= _MOST_CACHED:
             self._made.clear()
         made = make()
+        # The entry holds the prices themselves, so that their id is not reused for other prices.
         self._made[id(prices), key] = prices, made
         return made
 
@@ -107,8 +107,6 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
     """Return the highest of ``prices`` in a request with so many input tokens; 0 if ``prices`` is empty."""
-    if len(prices) == 1 and isinstance(prices[0], Decimal):
-        return prices[0]
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 

@@ -1,7 +1,7 @@
 """The magic ``%governance_spend``: requests a spend, prints the decision, and cancels the spend after an interrupt.
 
 A *spend* records an amount in the notebook's session at once, without a hold. The arguments are sent as text, and the
-service validates them.
+notebook service, in the server or in an engine of the kernel, validates them.
 """
 
 from __future__ import annotations

@@ -337,8 +337,8 @@ _numbers = itertools.count()
 def new_request_id() -> str:
     """Return a new unique id for a request: an id of this process, and a number that counts up.
 
-    With rising numbers, the ledger's index of ids grows only at its end. Random ids would change a page of the index
-    each, which took a third of the time of a decision in a batch of 100.
+    With rising numbers, the ledger's index of ids grows only at its end. With random ids, each request would change
+    another page of the index: measured with 100 requests in a transaction, that was a third of the time of a decision.
     """
     return f"{_process}-{next(_numbers):08x}"
 

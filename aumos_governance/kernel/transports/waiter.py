@@ -87,8 +87,8 @@ class Turns:
     """Lets one of several waiting threads read a source, for itself and for the others, which sleep.
 
     So a thread that reads its own response needs no switch to another thread. An asyncio task cannot read, since it
-    would block its event loop: while ``tasks()`` is true, some task waits, and a separate thread in `read_for_tasks`
-    reads.
+    would block its event loop, so a separate thread, in `read_for_tasks`, reads for all tasks. ``tasks`` is a function
+    that returns whether a task waits now.
     """
 
     def __init__(self, source: Source, tasks: Callable[[], bool]) -> None:

@@ -184,4 +184,6 @@ class Listeners:
             try:
                 listener(states)
             except Exception:  # noqa: BLE001 - whatever it raises, the others are notified
-                _log.exception("A listener of the governance ledger failed.")
+                _log.exception(
+                    "A function that the governance ledger calls after each change failed; the change itself is stored."
+                )

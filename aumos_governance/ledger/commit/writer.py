@@ -168,7 +168,10 @@ class _Turn:
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
-        """Whether the current thread is executing requests already: a signal handler or finalizer interrupted it."""
+        """Whether the current thread is executing a request already.
+
+        Then the caller is a signal handler, a finalizer or a listener that runs in the middle of that request.
+        """
         return self.lock.locked() and self.holder == threading.get_ident()
 
 

@@ -181,7 +181,9 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Complete one of the notebook's reports when its action has ended, with the ``result`` and the cost.
+    """Complete the report of an action that has ended, with the ``result`` and the cost.
+
+    A report shows a user what an agent does at trust level L4, without approval; see `FileReport`.
 
     ``spent`` is the cost in USD, as text, or None to add no cost. If a user acknowledged the report while the action
     ran, it is shown again and must be acknowledged again. Raises NotFoundError if the notebook has no such report.
@@ -273,8 +275,9 @@ class GrantConsent(Request[Consent]):
 class RevokeConsent(Request[int]):
     """Revoke one consent of an agent, or with ``data_type=None`` all its consents. Returns how many were revoked.
 
-    A consent is named by the ``data_type``, ``purpose`` and ``realm`` that it was granted with. Raises
-    ConsentNotFoundError if there is no such consent, and NotFoundError if ``realm`` is None and no session is open.
+    A consent is named by the ``data_type``, ``purpose`` and ``realm`` that it was granted with. The realm None means
+    the notebook's open session. Raises ConsentNotFoundError if there is no such consent, and NotFoundError if ``realm``
+    is None and no session is open.
     """
 
     notebook: NotebookKey

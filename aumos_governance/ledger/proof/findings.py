@@ -43,7 +43,7 @@ class Findings:
             self.unlisted += 1
 
     def differs(self, kind: type[Row], key: Sequence[Any], column: str, expected: Any, found: Any) -> None:
-        """Add the finding that ``column`` of a row is ``found``, while the records say ``expected``."""
+        """Add the finding that a column of a row has the value ``found``, while the records say ``expected``."""
         self.add(
             DIFFERS,
             kind.TABLE,

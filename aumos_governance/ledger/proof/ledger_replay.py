@@ -43,10 +43,10 @@ class Entry:
         return self._detail
 
     @property
-    def reason(self) -> str | None:
-        """The first of the record's reasons, or None if it has none."""
-        reasons = json.loads(self.row[_INDEX["reasons"]])
-        return reasons[0] if reasons else None
+    def reason(self) -> str:
+        """The first of the record's reasons."""
+        reason: str = json.loads(self.row[_INDEX["reasons"]])[0]
+        return reason
 
 
 @dataclass(slots=True)
@@ -76,10 +76,10 @@ class Session:
     charges: int = 0
     """How many charges of the session were verified by the database's own comparison, without a rule."""
     last: tuple[int, str, list[int]] | None = None
-    """The last charge's day, its envelopes and the sums of both in `SessionReplay.sums`, kept so that the next charge
-    need not look up the same sums again."""
+    """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly; None
+    if the next charge must be checked by itself."""
     known: set[tuple[str, str | None]] = field(default_factory=set)
-    """The pairs of envelopes and category that were found right for an earlier charge, and need no further check."""
+    """The pairs of envelopes and category that are right for a charge of the session, or cannot be judged."""
 
 
 class LedgerReplay:
@@ -120,9 +120,7 @@ class LedgerReplay:
             self._open(Entry(row))
         elif event == "close":
             entry = Entry(row)
-            session = self.sessions.get(entry.detail["session"])
-            if session is not None:
-                session.closed = True
+            self.sessions[entry.detail["session"]].closed = True
             self.closings.setdefault(notebook_id, []).append((entry.detail["session"], entry.at))
         elif event == "configure":
             self._configure(Entry(row).detail)
@@ -245,7 +243,7 @@ class LedgerReplay:
     def owner_of(self, session: Session) -> str | None:
         """Return the owner of the session's notebook according to the ceilings around the session.
 
-        Return None if no ceiling of an owner or a server is around it, since no other record names the owner.
+        Return None if no ceiling of an owner or a server is around the session, since no other record names the owner.
         """
         for id in session.outer.split():
             envelope = self.envelopes.get(id)

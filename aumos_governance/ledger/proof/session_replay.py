@@ -34,9 +34,10 @@ class SessionReplay:
     Most records are about charges without special terms. The database compares these records with the charges' rows
     itself (see `evidence.PLAIN`), so this class only adds up their amounts. It applies a rule to each other record.
 
-    ``ledger_replay`` must have replayed the whole ledger-wide chain. ``rules`` has the rule for each event.
-    ``agreements`` receives the records about trust levels and consents. With ``careful``, the rules are applied to all
-    records, also to those that the database has compared.
+    ``ledger_replay`` must have replayed the whole ledger-wide chain. ``rules`` has a `Rule` for each kind of record, by
+    the record's field ``event``, such as ``settle``. ``agreements`` replays the records about trust levels and
+    consents. With ``careful``, the rules are applied to all records, also to those that the database has compared, so
+    that each difference is found with its record.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class SessionReplay:
         rules: Mapping[str, Rule],
         agreements: Agreements,
         *,
-        careful: bool = False,
+        careful: bool,
     ) -> None:
         self.ledger_replay = ledger_replay
         self.findings = findings
@@ -92,8 +93,8 @@ class SessionReplay:
             if plain != SETTLED_PLAINLY:
                 self.check_envelopes(session, charge_id, envelopes, category, Entry(row).detail)
             last = (day, envelopes, self._sums_of(envelopes, day))
-            # Charges to a category are checked one by one.
-            session.last = last if category is None and plain != SETTLED_PLAINLY else None
+            # Charges to a category, and those with wrong envelopes, are checked one by one.
+            session.last = last if category is None and (envelopes, category) in session.known else None
         sums = last[2]
         sums[0] += row[_SPENT]
         sums[1] += row[_HELD]
@@ -134,7 +135,7 @@ class SessionReplay:
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
 
     def check_envelopes(
-        self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any] | None
+        self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any]
     ) -> None:
         """Add a finding unless the charge's row has the right category and envelopes.
 
@@ -145,15 +146,14 @@ class SessionReplay:
         if row is not None and damaged(ChargeRow.TABLE, row):
             # The damage is reported elsewhere.
             return
-        if category is not None and detail is not None and detail.get("category") != category:
+        if category is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
-            return
-        if (envelopes, category) in session.known or self.ledger_replay.is_vague(session):
             return
         own = "" if session.envelope_id is None else session.envelope_id
         if category is not None:
             own = f"{category_id(session.id, category)} {own}" if category in session.categories else ""
-        if envelopes in {f"{own} {outer}".rstrip() for outer in session.outers}:
+        right = {f"{own} {outer}".rstrip() for outer in session.outers}
+        if envelopes in right or self.ledger_replay.is_vague(session):
             session.known.add((envelopes, category))
             return
         self.findings.add(

@@ -62,7 +62,7 @@ class Tables:
     """By the table's name: how many rows agree with the records."""
 
     def compare(self) -> None:
-        """Compare all tables, and add each difference to the findings."""
+        """Compare all tables with the rows that the records require, and add each difference to the findings."""
         self.session_replay.finish()
         self.ledger_replay.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
@@ -102,9 +102,9 @@ class Tables:
             values, named = left.pop(key, None), key in also
             also.pop(key, None)
             if values is None:
-                if key in expected or self._needs_no_record(kind, row):
+                if not self.scope.everything or not self.findings.check(kind, key, row):
                     continue
-                if self.scope.everything and self.findings.check(kind, key, row) and not named:
+                if not named and not self._needs_no_record(kind, row):
                     self.findings.unknown(kind, key)
                 continue
             if not self.findings.check(kind, key, row):
@@ -137,8 +137,7 @@ class Tables:
         of = {session.notebook_id for session in sessions}
         for id in (of | self._named()) - self.ledger_replay.joined:
             closings = self.ledger_replay.closings.get(id, [])
-            known = self.ledger_replay.sessions
-            closed = [known[session] for session, _ in closings if session in known]
+            closed = [self.ledger_replay.sessions[session] for session, _ in closings]
             spent = [balances.get((session.envelope_id, 0), {}).get("spent", 0) for session in closed]
             expected[id,] = {
                 "session_id": self.ledger_replay.newest.get(id),

@@ -116,14 +116,14 @@ class _Proof:
         walk = Walk(self._known_head, self._own)
         walk.on_record = self._replay_ledger_record
         if not walk.chain(LEDGER_CHAIN, self._evidence.ledger_records(), self._ends.get(LEDGER_CHAIN)):
-            return None if quick else self._broken(walk)
+            return None if quick else _broken(walk)
         replay = self._prepared(quick=quick)
         walk.on_record = replay.replay_record
         if not self._walk(walk, quick=quick):
-            return None if quick else self._broken(walk)
+            return None if quick else _broken(walk)
         result = walk.result(walked_all=True)
-        if not result.ok and result.chain is not None:
-            return None if quick else self._broken(walk)
+        if result.chain is not None:
+            return None if quick else _broken(walk)
         return self._compared(result, replay)
 
     def _run_one(self, session_id: str, *, quick: bool) -> VerifyResult:
@@ -137,8 +137,8 @@ class _Proof:
         walk.on_record = replay.replay_record
         walk.chain(session_id, self._evidence.session_records(), end)
         result = walk.result(walked_all=False)
-        if walk.failure is not None and result.chain is not None:
-            return self._broken(walk)
+        if result.chain is not None:
+            return _broken(walk)
         if not ledger_intact:
             return replace(
                 result,
@@ -160,14 +160,6 @@ class _Proof:
     def _walk_empty(self, walk: Walk) -> bool:
         return all(name in walk.heads or walk.chain(name, (), end) for name, end in self._ends.items())
 
-    def _broken(self, walk: Walk) -> VerifyResult:
-        result = walk.result(walked_all=self._scope.session_id is None)
-        return replace(
-            result,
-            covered={"audit": result.checked},
-            not_covered=("The tables: a record that proves them is broken.",),
-        )
-
     # ---- the replay of the records, and the comparison with it
 
     def _replay_ledger_record(self, row: AuditRow) -> None:
@@ -184,7 +176,7 @@ class _Proof:
         Before that, note in each session the id of its own envelope, which is in the session's row but in no record.
         """
         for row in self._evidence.rows(SessionRow):
-            session = self._ledger_replay.sessions.get(row[0]) if isinstance(row[0], str) else None
+            session = self._ledger_replay.sessions.get(row[0])
             if session is not None and isinstance(row[_ENVELOPE], str):
                 session.envelope_id = row[_ENVELOPE]
         evidence, ledger_replay = self._evidence, self._ledger_replay
@@ -240,6 +232,16 @@ class _Proof:
         if self._agreements.uncovered:
             found.append("Levels and consents that an earlier version recorded without their realm.")
         return tuple(found)
+
+
+def _broken(walk: Walk) -> VerifyResult:
+    """Return the result of a walk that found a broken record."""
+    assert walk.failure is not None
+    return replace(
+        walk.failure,
+        covered={"audit": walk.checked},
+        not_covered=("The tables: a record that proves them is broken.",),
+    )
 
 
 def _is_text(values: Sequence[Any]) -> bool:

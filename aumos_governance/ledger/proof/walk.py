@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
@@ -33,6 +33,10 @@ class ChainEnd:
     head: str
 
 
+def _ignore(row: AuditRow) -> None:
+    """Do nothing with a record."""
+
+
 @dataclass(slots=True)
 class Walk:
     """A walk over hash chains, one after the other, which ends at the first broken record; used for one verification.
@@ -52,8 +56,8 @@ class Walk:
     """By chain: the hash of the last record, for each chain that was found intact."""
     failure: VerifyResult | None = None
     """The result of the verification if a record is broken; None as long as all records are intact."""
-    on_record: Callable[[AuditRow], None] | None = None
-    """Called with each record that was found intact, for example to replay the record."""
+    on_record: Callable[[AuditRow], None] = _ignore
+    """A function that is called with each record that was found intact, to derive the values of rows from it."""
     _stated_hashes: dict[str, dict[int, str]] = field(default_factory=dict)
     """By session and number of a record: the hash of this record according to the ledger-wide chain."""
     _seen_head: bool = False
@@ -89,8 +93,7 @@ class Walk:
                 self._seen_head = True
             if name == LEDGER_CHAIN:
                 self._note_stated_hash(row)
-            if on_record is not None:
-                on_record(row)
+            on_record(row)
             self.checked += 1
         return self.failure is None and self._ends(name, seq, previous, end)
 
@@ -117,11 +120,11 @@ class Walk:
         """
         at: dict[str, tuple[int, str]] = {}
         at_start, stated, known_head, checked, seen_head = (0, START), self._stated_hashes, self.known_head, 0, False
-        on_record = self.on_record or _ignore
+        on_record = self.on_record
         for row in rows:
             name, seq, previous, found = row[0], row[_SEQ], row[_PREVIOUS], row[_HASH]
             before, head = at.get(name, at_start)
-            if seq != before + 1 or previous != head or digest(row[:_HASH]) != found:
+            if seq != before + 1 or previous != head or not _is_intact(row):
                 return False
             if name in stated and stated[name].get(seq, found) != found:
                 return False
@@ -205,15 +208,11 @@ def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, 
     return problem, CHAIN_BROKEN
 
 
-def _ignore(row: AuditRow) -> None:
-    """Do nothing, as `Walk.on_record` if none is set."""
-
-
 def _in_words(chain: str) -> str:
     return "the ledger's own chain" if chain == LEDGER_CHAIN else f"session {chain}"
 
 
-def _wrong_seq(name: str, expected: int, found: int) -> str:
-    if found > expected:
-        return f"Record {expected} of {_in_words(name)} is missing."
-    return f"Record {found} of {_in_words(name)} exists twice."
+def _wrong_seq(name: str, expected: int, found: Any) -> str:
+    if isinstance(found, int) and found < expected:
+        return f"Record {found} of {_in_words(name)} exists twice."
+    return f"Record {expected} of {_in_words(name)} is missing."

@@ -40,9 +40,9 @@ _MOST_ROWS: Final = 64
 
 
 class LockingStore(SqlStore):
-    """The rows of one attempt at a transaction, which notes each row that is loaded without having been locked.
+    """The `Store` of one attempt at a transaction. It notes each row that is loaded without having been locked.
 
-    ``new_cursor`` makes a cursor in the transaction.
+    ``new_cursor`` returns a new cursor in the transaction.
     """
 
     def __init__(self, new_cursor: Callable[[], Cursor], statements: Statements) -> None:

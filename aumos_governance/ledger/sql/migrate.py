@@ -18,7 +18,7 @@ REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
 """The ids of all migrations, oldest first. They are listed here so that a ledger without need of an upgrade is opened
 without importing Alembic, which takes longer than all the rest."""
 _JOINED: Final = "0003"
-"""The migration since which a notebook is identified by its file; before it, one file could be several notebooks."""
+"""The migration that made its file the identity of a notebook. Before it, one file could be several notebooks."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 

@@ -43,8 +43,8 @@ class ProofStatements:
             if dialect.name == "sqlite"
             else None
         )
-        """Reads the same records as `others`, in the order in which they were written; None for PostgreSQL, which does
-        not know that order."""
+        """The SELECT of the same records as `others`, in the order in which they were written; None for PostgreSQL,
+        which does not know that order."""
         self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
         self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
         asks = schema.tables["asks"]

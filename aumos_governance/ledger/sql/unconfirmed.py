@@ -45,9 +45,9 @@ class UnconfirmedCharges:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Add the charges of a transaction whose commit was not confirmed, and start the thread.
+        """Add the charges of a transaction whose commit was not confirmed, and start the thread that reverses them.
 
-        ``requests`` are the transaction's requests, and ``outcomes`` the decisions that it may have committed.
+        ``requests`` are the transaction's requests. ``outcomes`` are its decisions, which the database may have stored.
         """
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):
@@ -66,10 +66,10 @@ class UnconfirmedCharges:
                 self._thread.start()
 
     def current(self, beside: Sequence[Request[Any]]) -> tuple[Unconfirmed, ...]:
-        """Return the charges that the next transaction must reverse.
+        """Return the unconfirmed charges that the next transaction must reverse, since their callers got an error.
 
-        ``beside`` are the other requests of this transaction. A charge that one of them requests again, with the same
-        key, is left out: its caller gets the decision after all.
+        ``beside`` are the other requests of that next transaction. A charge that one of them requests again, with the
+        same key, is left out: its caller now gets the stored decision, so the charge must stay.
         """
         again = {(request.origin.scope, request.key) for request in beside if request.key}
         with self._lock:

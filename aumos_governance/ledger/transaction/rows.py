@@ -279,8 +279,8 @@ class CorrectionRow(Row):
 class ApprovalRow(Row):
     """An approval request for a governed action: pending, decided by a user, used by the action, or withdrawn.
 
-    ``shown`` is the action as the user sees it, as JSON; it is deleted with the decision. ``scope`` and ``incarnation``
-    are the caller and the process that wait for the decision.
+    ``shown`` is the action as the user sees it, as JSON; it becomes None when the approval is decided or withdrawn.
+    ``scope`` and ``incarnation`` are the caller and the process that wait for the decision.
     """
 
     id: str

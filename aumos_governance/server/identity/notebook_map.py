@@ -2,8 +2,8 @@
 
 A session row is an entry of ``GET /api/sessions``: a document and the kernel that it uses. It has nothing to do with a
 governance session. Several rows may have one kernel; the kernel then serves the notebook of the oldest row, and the
-other notebooks share this notebook's governance session. A row of a
-console or file determines this only for a kernel without a notebook's row.
+other notebooks share this notebook's governance session. A row of a console or file determines the notebook only if the
+kernel has no row of a notebook.
 
 Methods must be called on the server's loop, unless their description allows any thread.
 """

@@ -78,7 +78,7 @@ def check_decides(handler: JupyterHandler) -> None:
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
     """Return JupyterHub's description of the request's token and user; None if JupyterHub does not run this server."""
-    # JupyterHub stores the model in the second attribute if the server runs without JupyterHub's extension.
+    # JupyterHub stores the model in _cached_hub_user if the server runs without JupyterHub's extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):
             return model

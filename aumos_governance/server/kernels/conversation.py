@@ -43,7 +43,7 @@ class InlineExecutor(Executor):
 
 
 _DONE: Final[Future[Any]] = Future()
-# One future for all calls, since making one took a tenth of a reading's time, and no caller uses its result.
+# One future for all calls: to make one took a tenth of the time of a request that reads, and no caller uses its result.
 _DONE.set_result(None)
 
 

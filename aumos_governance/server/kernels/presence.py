@@ -255,7 +255,7 @@ class Admitted:
         self._leave: Callable[[], None] | None = leave
 
     def __call__(self, response: dict[str, Any]) -> None:
-        # Before the client has the message, since its next request may come at once.
+        # Called before the client has the message, since the client's next request may come at once.
         self.leave()
         self._reply(response)
 

@@ -66,7 +66,7 @@ def _envelope(where: str, item: Any) -> dict[str, str]:
     defaults = {"name": None, "kind": None, "ceiling": None, "period": BudgetPeriod.LIFETIME.value}
     for field in item:
         if field not in defaults:
-            raise TraitError(f"{where} has the field {shown(field)}; the fields are {', '.join(defaults)}.")
+            raise TraitError(f"{where} has the unknown field {shown(field)}; the fields are {', '.join(defaults)}.")
     given = {**defaults, **item}
     for field, value in given.items():
         if value is None:

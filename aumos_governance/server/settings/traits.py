@@ -100,7 +100,7 @@ class Autostart(TraitType[Any, Any]):
         for field in value:
             if field not in ("trust_level", "budget"):
                 raise TraitError(
-                    f"{full_name(self)} has the field {shown(field)}; the fields are trust_level and budget."
+                    f"{full_name(self)} has the unknown field {shown(field)}; its fields are trust_level and budget."
                 )
         kinds: dict[str, Level | Dollars] = {"trust_level": Level(), "budget": Dollars()}
         found = {}

@@ -53,6 +53,11 @@ class TestDoubt:
         blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
         assert generate().cost(rates(), blocked) == Cost(1000 * IN)
 
+    @pytest.mark.parametrize("total", [{}, {"totalTokenCount": 0}, {"totalTokenCount": 900}])
+    def test_a_count_that_is_left_out_is_nothing_only_by_the_total(self, total: Any) -> None:
+        with pytest.raises(UsageMissingError):
+            cost({"promptTokenCount": 1000, **total}, parts=[])
+
     def test_an_output_that_the_total_leaves_out_is_charged(self) -> None:
         usage = {"promptTokenCount": 1000, "candidatesTokenCount": 5, "totalTokenCount": 1000}
         assert cost(usage, parts=[]) == Cost(1000 * IN + 5 * OUT, estimated=True)

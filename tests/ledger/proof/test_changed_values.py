@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -13,6 +14,7 @@ from aumos_governance.ledger.contract.facts import Decision
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.findings import named
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
+from aumos_governance.ledger.rules.chain import LEDGER_CHAIN, digest
 from aumos_governance.ledger.transaction.tables import ROWS, Column, Row
 from tests.ledger.kit import FakeClock
 from tests.ledger.rich import fill_richly
@@ -143,6 +145,54 @@ def test_a_row_that_got_another_key_is_named(ledger: Any, table: str) -> None:
     assert ledger.verify().findings == ()
 
 
+def test_a_row_that_is_gone_is_named_once_however_many_records_name_it(ledger: Any) -> None:
+    corrected = next(iter(ledger._store.tables[KINDS["corrections"]].values())).charge_id
+    charges = ledger._store.tables[KINDS["charges"]]
+    row = charges.pop((corrected,))
+    try:
+        found = ledger.verify().findings
+    finally:
+        charges[corrected,] = row
+    assert [(each.code, each.table) for each in found if each.record == corrected] == [("ROW_MISSING", "charges")]
+    assert {each.table for each in found} == {"charges", "balances"}
+
+
+@pytest.mark.parametrize("kind", ["session", "category", "notebook", "server", "owner", "team"])
+def test_a_finding_about_a_ceiling_shows_both_amounts(ledger: Any, kind: str) -> None:
+    row = next(row for row in ledger._store.tables[KINDS["envelopes"]].values() if row.kind == kind)
+    before, row.ceiling = row.ceiling, 7
+    try:
+        (finding,) = (each for each in ledger.verify().findings if each.table == "envelopes")
+    finally:
+        row.ceiling = before
+    assert [word for word in re.split(r"[\s,.]+", finding.problem) if word.isdigit()] == ["7", str(before)]
+
+
+@pytest.mark.parametrize("value", [b"1", 7, 7.5, None])
+def test_where_a_sessions_envelope_is_damaged_no_row_is_missed(ledger: Any, value: Any) -> None:
+    row = next(row for row in ledger._store.tables[KINDS["sessions"]].values() if row.closed_at is not None)
+    before, row.envelope_id = row.envelope_id, value
+    try:
+        found = ledger.verify().findings
+    finally:
+        row.envelope_id = before
+    assert ("DAMAGED", "sessions", row.id) in {(each.code, each.table, each.record) for each in found}
+    assert "ROW_MISSING" not in {each.code for each in found}
+
+
+def test_a_chain_that_no_opening_names_is_named_and_its_records_are_not_replayed(ledger: Any) -> None:
+    store, chains = ledger._store, ledger._store.tables[KINDS["chains"]]
+    known = next(name for name in store.chains if name != LEDGER_CHAIN)
+    record = ["another", *store.chains[known][0][1:-1]]
+    store.chains["another"] = [(*record, digest(record))]
+    chains["another",] = KINDS["chains"]("another", 1, digest(record))
+    try:
+        found = [(finding.code, finding.table, finding.record) for finding in ledger.verify().findings]
+    finally:
+        del store.chains["another"], chains["another",]
+    assert found == [("ROW_UNKNOWN", "chains", "another")]
+
+
 @pytest.mark.parametrize("column", ["spent", "held", "charges"])
 def test_the_sums_of_a_joined_notebook_are_0(ledger: Any, column: str) -> None:
     stored = ledger._store.tables[KINDS["balances"]]
@@ -185,6 +235,17 @@ def test_a_row_whose_key_cannot_be_read_is_damaged(ledger: Any, table: str) -> N
         stored[old] = stored.pop(new)
     assert found >= {("DAMAGED", table, named(new)), ("ROW_MISSING", table, named(old))}
     assert ("ROW_UNKNOWN", table, named(new)) not in found
+
+
+def test_a_row_that_needs_no_record_is_damaged_if_its_key_cannot_be_read(ledger: Any) -> None:
+    kind = KINDS["memberships"]
+    row = next(row for row in ledger._store.tables[kind].values() if row.ceilings == "[]")
+    before, row.owner = row.owner, b"1"
+    try:
+        found = [(finding.code, finding.table, finding.record) for finding in ledger.verify().findings]
+    finally:
+        row.owner = before
+    assert found == [("DAMAGED", "memberships", "b'1'")]
 
 
 def test_each_condition_is_one_of_the_list() -> None:

@@ -75,6 +75,26 @@ def test_a_value_that_is_no_text_is_named(copy: Path, table: str, soak: bool) ->
         assert reader.verify().ok, reader.verify().findings
 
 
+@pytest.mark.parametrize("chain", ["chain = 'ledger'", "chain <> 'ledger'"])
+def test_a_record_that_cannot_be_read_is_named_in_any_chain(copy: Path, chain: str) -> None:
+    run(copy, "CREATE TABLE kept AS SELECT * FROM audit")
+    last = f"record_id = (SELECT max(record_id) FROM kept WHERE {chain})"
+    with closing(open_reader(f"sqlite:///{copy}")) as reader:
+        for number, column in enumerate(schema.tables["audit"].columns.keys()[1:]):
+            run(copy, f'UPDATE audit SET "{column}" = {NO_TEXT[number % 3]} WHERE {last}')
+            found = reader.verify()
+            assert [(finding.code, finding.table) for finding in found.findings] == [("DAMAGED", "audit")], column
+            assert f" {column} " in found.findings[0].problem
+            run(copy, "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept")
+        assert reader.verify().ok
+
+
+def test_text_in_any_language_is_not_damaged(copy: Path) -> None:
+    run(copy, "UPDATE charges SET incarnation = '東京'; UPDATE approvals SET scope = 'Größe 🙂'")
+    run(copy, "UPDATE notebooks SET path = path || 'ü🙂', file = file || 'ü🙂'")
+    assert verified(copy).ok
+
+
 def test_a_key_that_is_no_text_is_named(copy: Path) -> None:
     run(copy, "UPDATE approvals SET id = CAST(id AS BLOB)")
     assert "approvals" in {finding.table for finding in verified(copy).findings}

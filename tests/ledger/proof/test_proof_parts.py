@@ -86,8 +86,8 @@ def test_envelopes_that_neither_records_nor_rows_state_are_not_judged(stated: bo
     if joined:
         ledger_replay.renamed.add("n")
     evidence: Any = NoRows()
-    replay = SessionReplay(evidence, ledger_replay, findings, {}, Agreements())
-    replay.check_envelopes(session, "c", "of another session", None, None)
+    replay = SessionReplay(evidence, ledger_replay, findings, {}, Agreements(), careful=False)
+    replay.check_envelopes(session, "c", "of another session", None, {})
     found = [(finding.table, finding.record) for finding in findings.listed]
     assert found == ([] if joined and not stated else [("charges", "c")])
 

@@ -223,7 +223,7 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
 def _loosened(agent_id: str, level: int) -> NotAllowedError:
     return NotAllowedError(
         f"This server is strict, so code in the notebook cannot raise the trust level of agent {agent_id!r} above"
-        f" L{level}; the level ends with the session, and a user can open the next session in the governance panel."
+        f" L{level}; to end this limit, a user can close the session in the governance panel and open the next one."
     )
 
 

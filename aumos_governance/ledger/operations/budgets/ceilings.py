@@ -139,9 +139,10 @@ def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
 
 
 def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling: int) -> str:
-    """Store the amount of a shared ceiling, in nano-USD, for this period, and return the id of its envelope.
+    """Store the amount of a shared ceiling, in nano-USD, for one period, and return the id of the envelope that has it.
 
-    The envelope of this ceiling and period is created if it does not exist.
+    A shared ceiling, named by ``kind``, ``subject`` and ``name``, has an envelope for each of its periods. The envelope
+    is created if it does not exist; otherwise its amount is replaced.
     """
     id = envelope_id(kind, subject, name, period)
     envelope = work.find(EnvelopeRow, id)

@@ -126,7 +126,11 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
 def budget_state(
     envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
 ) -> BudgetState:
-    """Return the `BudgetState` that a response contains, made from the rows of a category's budget and its balance."""
+    """Return the state of one named budget of a realm, which is stored as an envelope, as responses contain it.
+
+    ``balance`` is the envelope's balance in the current period. ``created`` and ``changed`` state whether the request
+    that is responded to has created the budget or changed its limit.
+    """
     return BudgetState(
         envelope.name,
         BudgetPeriod(envelope.period),

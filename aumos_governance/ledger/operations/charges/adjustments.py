@@ -81,7 +81,7 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     if request.charge_id is not None:
         charge = work.find(ChargeRow, request.charge_id)
         if charge is None or not _is_callers(work, request, charge):
-            raise NotFoundError(f"There is no charge {request.charge_id!r} that this caller may adjust.")
+            raise NotFoundError(f"There is no charge {request.charge_id!r} of this notebook to adjust; check the id.")
         estimate = work.find(EstimateRow, charge.id)
         if estimate is None:
             raise ConflictError(
@@ -98,7 +98,7 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     ]
     if not ours:
         raise NotFoundError(
-            f"There is no estimated charge with the reference {request.reference!r} that this caller may adjust."
+            f"There is no estimated charge of this notebook with the reference {request.reference!r} to adjust."
         )
     # Ids rise with time, so this is the latest charge that is not adjusted yet, or else the latest charge.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))

@@ -218,7 +218,7 @@ def _check_source(source: Mapping[str, Any]) -> None:
     texts = source.values()
     if not source.keys() <= _SOURCES or not all(type(text) is str and len(text) <= _LONGEST_SOURCE for text in texts):
         raise InvalidRequestError(
-            f"A settlement's source may have only the names {', '.join(sorted(_SOURCES))}, each with a text of at most"
+            f"A settlement's source may have only the keys {', '.join(sorted(_SOURCES))}, each with a text of at most"
             f" {_LONGEST_SOURCE} characters."
         )
     check_text(*texts)

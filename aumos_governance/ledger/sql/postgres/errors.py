@@ -73,8 +73,8 @@ def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
     ``name`` is the ledger's name in the message; ``error`` is the driver's error.
     """
     return NotConfirmedError(
-        f"The connection to the ledger's database {name} was lost during a commit ({_reason(error)}), so this is not"
-        " confirmed; a spend or hold that was recorded is reversed when the database can be reached again."
+        f"The connection to the ledger's database {name} was lost during a commit ({_reason(error)}), so it is not"
+        " confirmed that the request was recorded; a spend or hold is reversed when the database can be reached again."
     )
 
 

@@ -59,7 +59,7 @@ class Attendance:
         return frozenset(file.name for file in files if not _is_abandoned(file))
 
     def end(self) -> None:
-        """End the listing that `begin` has begun. A second call does nothing."""
+        """Remove the server that `begin` has listed. A second call does nothing."""
         lock, self._lock = self._lock, None
         if lock is not None and self._file is not None:
             with suppress(OSError):

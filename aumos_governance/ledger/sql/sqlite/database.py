@@ -140,8 +140,8 @@ class SqliteDatabase(ReadableSqlite):
             # The disk reported no success, but the commit may be in the write-ahead log all the same.
             if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
                 raise NotConfirmedError(
-                    f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
-                    " spend or hold that was recorded is reversed when the ledger can be written again."
+                    f"The disk of the ledger {self.path} reported an error during a commit, so it is not confirmed that"
+                    " the request was recorded; a spend or hold is reversed when the ledger can be written again."
                 ) from error
             raise
 
