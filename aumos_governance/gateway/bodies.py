@@ -31,7 +31,7 @@ refused."""
 _STEP: Final = 1024 * 1024
 """The most bytes that one step of decompression produces, so that the size of a compressed body is checked while it
 grows."""
-_ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+_ZLIB: Final = {**dict.fromkeys(("gzip", "x-gzip"), 16 + zlib.MAX_WBITS), "deflate": zlib.MAX_WBITS}
 
 
 class Bodies:
@@ -178,7 +178,7 @@ class Body:
                 decompress(piece, lambda made: self._keep(pieces, made))
         if decompress is not None:
             decompress(b"", lambda made: self._keep(pieces, made))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
     async def _piece(self, request: web.BaseRequest) -> bytes:
         reading = asyncio.ensure_future(request.content.readany())

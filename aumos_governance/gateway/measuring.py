@@ -132,11 +132,8 @@ class Measuring:
 
     def _with_limit(self, measured: Measured, tokens: int) -> Measured:
         request = self._api.limited(measured.call.request, tokens, self._upstream.base_url)
-        try:
-            paid = paid_by(self._api.provider, request)
-        except ConfigurationError as error:
-            raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
-        assert paid is not None
+        paid = paid_by(self._api.provider, request)
+        assert paid is not None, "another limit does not make a paid request free"
         return self._measured(replace(measured.call, request=request), paid, tokens)
 
     def _fitted(self, measured: Measured, most: int) -> Measured | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.gateway import bodies
+from aumos_governance.gateway import bodies, contents
 from aumos_governance.gateway.contents import LARGE, json_bytes, memory_of, object_of, text_of
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import SECRET, GatewayServer
@@ -133,6 +133,8 @@ def test_a_string_is_counted_by_the_bytes_that_its_characters_take(text: str, of
 def test_marks_within_texts_are_not_counted() -> None:
     text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
     assert memory_of(text) < 4 * len(text)
+    marks, plain = (f'{{"a": "{character * 20_000}", "b": []}}' for character in ",x")
+    assert memory_of(marks) == memory_of(plain)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,30 @@ def test_marks_within_texts_are_not_counted() -> None:
 )
 def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
     assert json_bytes(value) == json.dumps(value).encode()
+
+
+def test_a_body_that_is_nested_too_deeply_for_steps_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(contents, "_write", fail)
+    assert json_bytes({"a": [1]}) == b'{"a": [1]}'
+
+
+def test_other_threads_may_run_while_a_long_text_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+
+    def noted(value: Any, *, dumps: Any = json.dumps) -> Any:
+        text = dumps(value)
+        at_once.append(len(text))
+        return text
+
+    value = {"a": {"b": [1, "x" * 1_000_000]}}
+    expected = json.dumps(value).encode()
+    # `json.dumps` lets no other thread run.
+    monkeypatch.setattr(json, "dumps", noted)
+    assert json_bytes(value) == expected
+    assert max(at_once) < 300_000
 
 
 @pytest.mark.parametrize("large", [False, True])

@@ -67,6 +67,8 @@ def test_the_boundary_may_be_written_in_these_ways(quoted: str) -> None:
         form(MODEL) + b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n9\r\n--B--\r\n',
         b"preamble\r\n" + form(MODEL),
         form(MODEL)[: -len("--B--\r\n")],
+        b'--B\r\nContent-Disposition: form-data; name="n"\r\n--B--\r\n',
+        form(("Content-Type: text/plain", "cheap")),
         form(MODEL).replace(b"\r\n", b"\n"),
         b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n\xff\r\n--B--\r\n',
         b"",

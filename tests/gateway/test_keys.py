@@ -270,11 +270,13 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing(keys: GatewayKeys) ->
 
     keys.on_revoked(fail)
     heard, _ = dropped(keys)
-    end = keys.on_revoked(heard.append)
+    ended: list[str] = []
+    end = keys.on_revoked(ended.append)
     end()
     holder, _ = keys.issue_ahead("kernel", "kernel", subject="k")
     keys.revoke_process("kernel", "k", "its kernel ended")
     assert heard == [holder.key_id]
+    assert ended == []
 
 
 def test_a_terminals_calls_count_in_the_notebook_that_was_active_last(keys: GatewayKeys, ledger: Ledger) -> None:

@@ -104,12 +104,13 @@ def test_a_response_that_no_client_gets_is_closed(
         assert len(responses) == 1
 
 
-def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> None:
+def test_a_second_attempt_that_is_refused_costs_nothing(endpoint: Endpoint) -> None:
     refusal = CannedResponse(status=400, headers={"connection": "close"})
     with Recorder(refusal) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
-        assert requested(server, STREAM.replace(b"gpt-4o", b"gpt-4.1-mini")).status == 400
-        assert len(provider.sent) == 2
-        assert server.events() == ["hold", "release"]
+        assert [requested(server, STREAM).status for _ in range(2)] == [400, 400]
+        # The field was not the reason, so it is sent again.
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True, False]
+        assert server.events() == ["hold", "release"] * 2
 
 
 def test_a_server_that_accepted_the_field_gets_no_second_attempt(endpoint: Endpoint) -> None:
@@ -119,6 +120,15 @@ def test_a_server_that_accepted_the_field_gets_no_second_attempt(endpoint: Endpo
     ):
         assert [requested(server, STREAM).status for _ in range(2)] == [200, 400]
         assert len(provider.sent) == 2
+
+
+def test_a_second_attempt_is_sent_as_json_as_well(endpoint: Endpoint) -> None:
+    with (
+        Recorder(CannedResponse(status=400), STREAMED) as provider,
+        GatewayServer(endpoint, base_url=provider.url) as server,
+    ):
+        assert requested(server, STREAM, content_type="text/plain").status == 200
+        assert [sent.headers["content-type"] for sent in provider.sent] == ["application/json"] * 2
 
 
 def test_what_one_deployment_refuses_another_gets(endpoint: Endpoint) -> None:

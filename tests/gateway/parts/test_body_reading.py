@@ -189,7 +189,16 @@ def test_a_request_without_a_body_is_read_whatever_its_headers_say_of_one() -> N
 
 def test_a_body_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies_module, "_SILENCE_SECONDS", 0.01)
-    assert refused(Body(Bodies(), KEY), request(b"x", None)) == (408, "TIMEOUT")
+    body = Body(Bodies(), KEY)
+
+    async def work() -> set[asyncio.Task[Any]]:
+        with pytest.raises(RefusedError) as error:
+            await body.read(request(b"x", None))
+        assert (error.value.refusal.status, error.value.refusal.code) == (408, "TIMEOUT")
+        await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type] # a task runs this
+
+    assert asyncio.run(work()) == set()
 
 
 def _raw(data: bytes) -> bytes:
@@ -237,6 +246,7 @@ def test_what_is_compressed_a_thousand_times_is_counted_step_by_step() -> None:
         ("gzip", gzip.compress(TEXT, mtime=0) + b"x", 400),
         ("gzip", zlib.compress(TEXT), 400),
         ("gzip", _raw(TEXT), 400),
+        ("x-gzip", zlib.compress(TEXT), 400),
         ("deflate", zlib.compress(TEXT)[:-1], 400),
         ("deflate", zlib.compress(TEXT)[:500] + b"\x00" * 300, 400),
         ("deflate", TEXT, 400),
@@ -284,6 +294,8 @@ def test_brotli_is_read_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -
     )
     assert refused(Body(Bodies(), KEY), request(b"\1\2\3", content_encoding="br"))[0] == 400
     assert refused(Body(Bodies(), KEY), request(b"\1\2\3\xff", content_encoding="br"))[0] == 400
+    assert refused(Body(Bodies(), KEY), request(b"\1\0", b"\xff", content_encoding="br"))[0] == 400
+    assert refused(Body(Bodies(), KEY), request(b"\1\0", content_encoding="zstd")) == (415, "UNSUPPORTED_ENCODING")
     monkeypatch.setitem(sys.modules, "brotli", None)  # type: ignore[arg-type] # it cannot be imported
     assert refused(Body(Bodies(), KEY), request(b"\1\0", content_encoding="br")) == (415, "UNSUPPORTED_ENCODING")
 
