@@ -45,7 +45,9 @@ class ChainedAuditRecord:
 
 
 class HashChainedAuditLog:
-    """An append-only log in memory. Each record's hash covers the hash of the record before it, so changes are found.
+    """An append-only log in memory. Each record's hash covers the hash of the record before it.
+
+    So `verify_chain` finds any change of a record.
 
     No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It is
     lost when its process ends, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of

@@ -115,8 +115,9 @@ def shown_text(shown: Mapping[str, Any]) -> str:
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
-            f"The description of a governed action must have at most {MOST_SHOWN} characters, but this one has"
-            f" {len(text)}; shorten it, for example by moving code into a function that another cell defines."
+            f"The description of a governed action, which includes its code, must have at most {MOST_SHOWN} characters,"
+            f" but this one has {len(text)}; shorten it, for example by moving code into a function that another cell"
+            " defines."
         )
     return text
 

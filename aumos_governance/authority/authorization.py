@@ -35,9 +35,9 @@ class Settlement:
 
 
 class Begun(Protocol):
-    """An action whose decision was requested but not awaited, so that the caller can do other work meanwhile.
+    """A requested decision about an action that is not awaited yet, so that the caller can do other work meanwhile.
 
-    `Engine.begin_ahead` returns it.
+    `Engine.begin_ahead` returns it. The action itself may run only after `grant`.
     """
 
     def grant(self) -> Grant:

@@ -101,7 +101,7 @@ class BudgetManager:
             found = self._state(category)
             raise InvalidRequestError(
                 f"There is a {found.period} budget {category!r} of {money.display(found.balance.limit)} already;"
-                f" to change its limit call set_limit(category, limit): set_limit({category!r}, {limit!r})."
+                f" to change its limit call engine.budget.set_limit({category!r}, {limit!r})."
             ) from error
 
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:

@@ -85,7 +85,9 @@ class Exchange:
             self._record(refused)
             return self.refusal_response(refused)
         except Exception:
-            self._shared.log.exception("The gateway could not serve a request because of an unexpected error.")
+            self._shared.log.exception(
+                "The gateway could not serve a request because of an unexpected error; its client gets status 500."
+            )
             if self._request.writer.output_size and self._request.transport is not None:
                 # Part of a response was sent already, and the client must not take it for a whole one.
                 self._request.transport.abort()

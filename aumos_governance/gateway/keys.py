@@ -46,10 +46,10 @@ _DELETED: Final = "The notebook of this key was deleted, so nothing was sent; us
 
 
 class GatewayKeys:
-    """The valid gateway keys of one owner and one server's root folder; there is one instance for each server process.
+    """The valid gateway keys of one user's notebooks in one server's root folder; each server process has one instance.
 
-    Implements `contract.Keys`. Each method may be called from any thread. `issue`, `bind`, `revoke` and `stop_notebook`
-    wait for the ledger and raise its errors.
+    With a gateway key, a client calls providers through the gateway. Implements `contract.Keys`. Each method may be
+    called from any thread. `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger and raise its errors.
 
     Args:
         notebook_of: Returns the notebook that the kernel with this id serves now.

@@ -48,7 +48,7 @@ class GovernanceState:
 
     @property
     def engine(self) -> Engine:
-        """The engine that decides about the function's next call."""
+        """The engine that decides about the governed function's next call: the notebook's, unless one was passed."""
         return self._work.engine()
 
     @property
@@ -190,8 +190,8 @@ class GovernedWork:
             existing: Decimal = engine.budget.balance(self._name).limit
             if limit > existing:
                 raise ConfigurationError(
-                    f"{self._name} has a budget of {money.display(money.parse(existing))} already; to raise it to"
-                    f" {money.display(self.limit)}, call"
+                    f"{self._name} has a budget of {money.display(money.parse(existing))} already, which"
+                    f" stays; to raise it to {money.display(self.limit)}, call"
                     f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, {limit})."
                 ) from None
             engine.budget.set_limit(self._name, limit)

@@ -33,6 +33,7 @@ from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.notebook_map import NotebookMap
+from .kernels.autostart import Autostart as FirstSessions
 from .kernels.bridge import KERNEL_EVENTS, Bridge
 from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels
@@ -264,6 +265,9 @@ class GovernanceExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         notebooks = self._notebooks
         keys = None if self._gateway is None else self._gateway.issuers.kernels
+        autostart = FirstSessions(
+            self._service, notebooks, self._readers, notebooks.settle, settings.autostart_terms, self.log
+        )
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
@@ -274,8 +278,7 @@ class GovernanceExtension(ExtensionApp):
             settle=notebooks.settle,
             may_stand_by=never if settings.shared else notebooks.settled,
             announce=self._announce,
-            autostart=settings.autostart,
-            autostart_terms=settings.autostart_terms,
+            autostart=autostart if settings.autostart else None,
             find_moved=partial(moves.find_moved, self._workers),
             log=self.log,
             server=self._name,
@@ -313,7 +316,9 @@ class GovernanceExtension(ExtensionApp):
             # The server would do this after this method. A kernel that settles a hold at its exit must still be served.
             await serverapp.cleanup_kernels()
         except Exception:
-            self.log.exception("The kernels could not be shut down before governance stops.")
+            self.log.exception(
+                "Not all kernels could be shut down. Governance stops anyway; kernels that still run cannot spend."
+            )
         await self._bridge.stop()
         loop = asyncio.get_running_loop()
         if self._gateway is not None:

@@ -135,7 +135,10 @@ class ApprovalWatch:
         awaited.decided(approval)
 
     def _on_commit(self, states: tuple[SessionState, ...]) -> None:
-        """Have the approval requests of changed sessions checked at once; the ledger calls this after each commit."""
+        """Have the thread check at once whether the approval requests of changed sessions are decided or ended.
+
+        The ledger calls this after each commit.
+        """
         with self._changed:
             if not self._awaited:
                 return

@@ -14,24 +14,20 @@ import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, Final
 
 from ..errors import BusyError, IdempotencyError
 from ..ledger.contract.charges import Charging, Hold
 from ..ledger.contract.facts import Decision, Origin, SessionState
 from ..ledger.contract.ledger import Ledger
-from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
+from ..ledger.contract.limits import LimitEvent
 from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.protocol import WireRequest
 from .callers import Caller, Reply, expiry_of
+from .limit_records import LimitRecords
 from .queues import Queue, session_queue
 from .turns import Turns
 from .waiting_calls import Decided, WaitingCall
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
-
-_NOT_RECORDED: Final = (
-    "The audit trail has no record (%s) of a call of %s that waits at a limit on money; the call itself goes on: %s"
-)
 
 
 class LimitWaits:
@@ -54,7 +50,7 @@ class LimitWaits:
         self._seconds = seconds
         self._clock = clock
         self._monotonic = monotonic
-        self._log = log
+        self._records = LimitRecords(ledger, log)
         self._calls: dict[tuple[str, str], WaitingCall] = {}
         """All calls that wait or that the ledger is deciding on, by scope and request id, in the order of arrival."""
         self._turns = Turns(ledger, self._calls, log)
@@ -148,7 +144,7 @@ class LimitWaits:
         with self._changed:
             call = self._pop((scope, request_id))
         if call is not None and call.recorded:
-            self._record(call, LimitEvent.WITHDRAWN)
+            self._records.add(call, LimitEvent.WITHDRAWN)
         return call is not None
 
     def _renewed(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> WaitingCall | None:
@@ -179,17 +175,7 @@ class LimitWaits:
                 call.last, call.check_at = True, -math.inf
             self._changed.notify_all()
         if denied:
-            first = denied[0]
-            self._submit(
-                RecordLimitRequest(
-                    key="",
-                    origin=user,
-                    notebook=first.caller.notebook,
-                    event=LimitEvent.DENIED,
-                    amount=sum(call.least for call in denied),
-                    count=len(denied),
-                )
-            )
+            self._records.denied(user, denied)
         return len(denied)
 
     def check(self) -> None:
@@ -226,7 +212,7 @@ class LimitWaits:
                     beats.append(call)
         for call in gone:
             if call.recorded:
-                self._record(call, LimitEvent.WITHDRAWN)
+                self._records.add(call, LimitEvent.WITHDRAWN)
         for call in beats:
             call.send_waiting()
         for call in due:
@@ -285,7 +271,7 @@ class LimitWaits:
                 refused, future = None, _failed(error)
             else:
                 if begins:
-                    self._record(call, LimitEvent.REQUESTED)
+                    self._records.add(call, LimitEvent.REQUESTED)
                 return
         with self._changed:
             waits = self._calls.get(call.key) is call
@@ -294,7 +280,7 @@ class LimitWaits:
         if waits:
             if refused is None and call.recorded:
                 # The request failed, since the kernel has gone or the ledger is closed.
-                self._record(call, LimitEvent.WITHDRAWN)
+                self._records.add(call, LimitEvent.WITHDRAWN)
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
@@ -315,32 +301,6 @@ class LimitWaits:
             call.changed = False
             self._watch.wake()
         return begins
-
-    def _record(self, call: WaitingCall, event: LimitEvent) -> None:
-        self._submit(
-            RecordLimitRequest(
-                key="",
-                origin=call.request.origin,
-                notebook=call.caller.notebook,
-                event=event,
-                amount=call.least,
-                needs=call.needs,
-                limit=call.limit,
-                tool=call.request.tool,
-                agent_id=call.request.agent_id,
-            )
-        )
-
-    def _submit(self, request: RecordLimitRequest) -> None:
-        def recorded(future: Future[Any]) -> None:
-            error = future.exception()
-            if error is not None:
-                self._log.warning(_NOT_RECORDED, request.event.value, request.notebook.path, error)
-
-        try:
-            self._ledger.submit(request).add_done_callback(recorded)
-        except Exception as error:  # noqa: BLE001 - the call must go on waiting without its record
-            self._log.warning(_NOT_RECORDED, request.event.value, request.notebook.path, error)
 
     # ---- changes in the ledger
 

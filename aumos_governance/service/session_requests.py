@@ -1,7 +1,8 @@
-"""Handlers of the wire operations about agents, consents and audit records that one ledger request cannot execute.
+"""Handlers of the wire operations about agents, consents and audit records.
 
-The service finds them by the operation's name in `DECIDED` and `READ`. Agents are the AI agents that run in a notebook:
-within its session, each may have a trust level of its own and consents to use kinds of data.
+The service executes most operations as one request to the ledger; those here need more. It finds them by the
+operation's name, in `DECIDED` if they change something and else in `READ`. Agents are the AI agents that run in a
+notebook: within its session, each may have a trust level of its own and consents to use kinds of data.
 """
 
 from __future__ import annotations

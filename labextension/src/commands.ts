@@ -196,7 +196,7 @@ export function announcer(
   return () => changed().forEach(id => commands.notifyCommandChanged(id));
 }
 
-/** Whether approval requests, calls at a limit or reports to review wait for the user. */
+/** Functions that return whether approval requests, calls at a limit and reports to review wait for the user. */
 export interface IWaits {
   hasApprovals: () => boolean;
   hasCallsAtLimit: () => boolean;

@@ -141,8 +141,7 @@ export interface IGovernancePanel {
   addSections(load: () => Promise<readonly IPanelSection[]>): IDisposable;
 
   /**
-   * Show the panel with the section open that has this id, and move the focus to it; null moves the focus to the panel
-   * itself.
+   * Show the panel, open the section with an id, and move the focus to it; null moves the focus to the panel itself.
    *
    * The focus goes to a button or field of the section, which is never pressed.
    */

@@ -103,7 +103,8 @@ class OpenAIApi:
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
         """Return the highest output limit in the fields of the request, such as ``max_completion_tokens``.
 
-        Returns None for other requests than chat completions, completions and responses.
+        Its ``stated`` is None if no field states one. Returns None for other requests than chat completions,
+        completions and responses.
         """
         names = _OUTPUT.get(request.plain_path)
         if names is None:

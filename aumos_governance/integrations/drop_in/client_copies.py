@@ -152,7 +152,10 @@ class _Transfer:
         return new
 
     def _class(self, cls: type[Any], where: str) -> type[Any]:
-        """Rebuild a class whose methods refer to the original, such as a context manager around one of its streams."""
+        """Return a new class like ``cls``, with methods that refer to the copy of the client in place of the original.
+
+        An example is a context manager around one of the original's streams. ``where`` names the class in errors.
+        """
         members = {name: each for name, each in vars(cls).items() if name not in ("__dict__", "__weakref__")}
         rebuilt = {name for name, each in members.items() if self._refers(each)}
         new = type(cls.__name__, cls.__bases__, {name: each for name, each in members.items() if name not in rebuilt})

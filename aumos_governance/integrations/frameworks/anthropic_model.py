@@ -56,12 +56,13 @@ class AnthropicModelCall:
         has_tools: bool = True,
         has_iterations: bool = True,
     ) -> Cost:
-        """Return the cost of the call; ``response`` is in the form of Anthropic's API, and ``seen`` as in `Paid.cost`.
+        """Return the cost of the call; ``response`` is in the form of Anthropic's API.
 
-        A framework may leave out parts of the usage. ``has_tools`` is whether the use of the provider's tools, such as
-        web searches, is in it. ``has_iterations`` is whether it lists further runs of models that its sums do not
-        include, such as the summary of a long conversation. Raises UsageMissingError if the call may have costs that
-        the usage does not show.
+        ``seen`` is the measure of the output that arrived. A framework may leave out parts of the usage:
+        ``has_tools`` is whether the usage includes that of the provider's tools, such as web searches, and
+        ``has_iterations`` whether the usage lists further runs of models that its sums do not include, such as the
+        summary of a long conversation. Raises UsageMissingError if the call may have costs that the usage does not
+        show.
         """
         hosted = hosted_kinds(self._body.get("tools"))
         beside = size_of(self._body).compacted_at is not None or self._body.get("fallbacks")

@@ -110,7 +110,10 @@ class Followups:
         return self._batches.get(reference)
 
     def writes_to(self, reference: str, file_id: str) -> None:
-        """Remember that the provider writes the results of the batch ``reference`` to its file ``file_id``."""
+        """Remember that the provider writes the results of the batch ``reference`` to its file ``file_id``.
+
+        When the client reads this file, `batch_of` finds the batch, and its charge is settled.
+        """
         if reference in self._batches:
             _keep(self._files, file_id, reference)
 

@@ -83,10 +83,10 @@ class UsagePaths:
     ) -> None:
         """Prepare the paths for `report`.
 
-        ``paths`` are pairs of a unit and the path of a count; all counts of the same unit are added up. ``beside`` are
-        those paths among them that lead to output outside the seller's main count of the output, such as Gemini's
-        thoughts. ``total`` is the field with the sum of all tokens, and ``total_covers_all`` whether this sum includes
-        everything that is charged as output.
+        ``paths`` are pairs of a unit and the path of a count in a usage report; all counts of the same unit are added
+        up. ``beside`` are the paths of output tokens that the seller does not include in its count of the output, such
+        as Gemini's thoughts. ``total`` is the field with the sum of all tokens, and ``total_covers_all`` whether this
+        sum includes everything that is charged as output.
         """
         self.paths = tuple(paths)
         self._total = total

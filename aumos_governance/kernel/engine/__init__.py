@@ -1,1 +1,1 @@
-"""The engine that code in a notebook uses for decisions; it sends each as a request to the notebook service."""
+"""The engine that decides about actions of code in a notebook, by requests to the notebook service."""

@@ -149,8 +149,8 @@ def _make(shell: Any) -> Connection:
         return Connection(client, os.getpid())
     if identity.strict:
         raise UnavailableError(
-            "This process was started inside a strict governance server (GovernanceExtension.strict), which does not"
-            " know it, so nothing is authorised here; do this work in a notebook of that server."
+            "This process was started inside a strict governance server (GovernanceExtension.strict), but is none of"
+            " its kernels, so nothing is authorised here; do this work in a notebook of that server."
         )
     from ..transports.embedded import EmbeddedTransport, notebook_name
 

@@ -90,7 +90,7 @@ class SpawnedTransport(ReceivingTransport):
         last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""
         return ServerUnreachableError(
             f"The governance server did not respond to this process within {seconds:.0f} seconds, so nothing is"
-            f" authorised here; check that the notebook's Jupyter server runs.{last}"
+            f" authorised here; check that the Jupyter server of the notebook that started it runs.{last}"
         )
 
     def _take(self, response: Mapping[str, Any]) -> None:

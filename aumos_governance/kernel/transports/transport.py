@@ -41,7 +41,7 @@ class Transport(Protocol):
         ...
 
     def awaited(self) -> AbstractContextManager[None]:
-        """Return a context in which an asyncio task waits for a response, and so does not call `wait`."""
+        """Return a context for an asyncio task that waits for a response; in it, the transport reads by itself."""
         ...
 
     def withdraw(self, request_id: str) -> bool:

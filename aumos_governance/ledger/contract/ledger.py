@@ -79,7 +79,7 @@ class Ledger(Protocol):
         ...
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after each change that is made through this object; return a function that ends this."""
+        """Call ``listener`` after each change that is made through this object; return a function that removes it."""
         ...
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ class ExpectedRows:
         self._evidence = evidence
         self._findings = findings
         self._open: dict[tuple[type[Row], str], Columns] = {}
+        """The rows that do not agree with their records so far, with the expected values."""
         self._missing: set[tuple[type[Row], str]] = set()
         """The rows that do not exist, and were reported already."""
         self._damaged: set[tuple[type[Row], str]] = set()
@@ -48,8 +49,7 @@ class ExpectedRows:
         Columns that ``values`` lacks may have any value. ``session_id`` is the row's session, for the counts in `made`.
         """
         self.made[kind, session_id] += 1
-        self._open[kind, id] = values
-        self._compare(kind, id)
+        self._compare(kind, id, values)
 
     def change(self, kind: type[Row], id: str, values: Columns | Callable[[Columns], Columns]) -> None:
         """Expect other values in an existing row, because a record says that the row was changed.
@@ -59,20 +59,16 @@ class ExpectedRows:
         """
         if (kind, id) in self._damaged:
             return
-        known = self._open.get((kind, id))
-        if known is None:
+        before = self._open.pop((kind, id), None)
+        if before is None:
             row = self.row(kind, id)
             if row is None:
                 self._miss(kind, id)
                 return
             # The row agreed with all earlier records and was forgotten. It must agree with this record as well.
-            known = self._open[kind, id] = {}
             self.agreeing[kind] -= 1
-            before: Columns = dict(zip(columns[kind], row, strict=False))
-        else:
-            before = known
-        known.update(values(before) if callable(values) else values)
-        self._compare(kind, id)
+            before = dict(zip(columns[kind], row, strict=False))
+        self._compare(kind, id, before | (values(before) if callable(values) else values))
 
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
         """Return the stored row of the table of ``kind`` with this id, or None if there is no such row."""
@@ -81,28 +77,21 @@ class ExpectedRows:
     def finish(self) -> None:
         """Add a finding for each row that still differs from its records; call this after the last record."""
         for (kind, id), expected in self._open.items():
-            row = self.row(kind, id)
-            if row is None:
-                self._miss(kind, id)
-            elif self._findings.check(kind, (id,), row):
-                for name, found in zip(columns[kind], row, strict=False):
-                    if _disagree(expected.get(name, ANY), found):
-                        self._findings.differs(kind, (id,), name, expected[name], found)
+            for name, found in zip(columns[kind], self.row(kind, id) or (), strict=False):
+                if _disagree(expected.get(name, ANY), found):
+                    self._findings.differs(kind, (id,), name, expected[name], found)
 
-    def _compare(self, kind: type[Row], id: str) -> None:
-        expected, row = self._open[kind, id], self.row(kind, id)
+    def _compare(self, kind: type[Row], id: str, expected: Columns) -> None:
+        row = self.row(kind, id)
         if row is None:
             self._miss(kind, id)
-            del self._open[kind, id]
         elif damaged(kind.TABLE, row):
             self._damaged.add((kind, id))
             self._findings.check(kind, (id,), row)
-            del self._open[kind, id]
-        elif not any(
-            _disagree(expected.get(name, ANY), found) for name, found in zip(columns[kind], row, strict=False)
-        ):
+        elif any(_disagree(expected.get(name, ANY), found) for name, found in zip(columns[kind], row, strict=False)):
+            self._open[kind, id] = expected
+        else:
             self.agreeing[kind] += 1
-            del self._open[kind, id]
 
     def _miss(self, kind: type[Row], id: str) -> None:
         if (kind, id) not in self._missing:
@@ -111,4 +100,4 @@ class ExpectedRows:
 
 
 def _disagree(expected: Any, found: Any) -> bool:
-    return expected is not ANY and (expected != found or isinstance(found, float))
+    return expected is not ANY and expected != found

@@ -45,9 +45,9 @@ class UnconfirmedCharges:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Add the charges of a transaction whose commit was not confirmed, and start the thread.
+        """Add the charges of a transaction whose commit was not confirmed, and start the thread that reverses them.
 
-        ``requests`` are the transaction's requests, and ``outcomes`` the decisions that it may have committed.
+        ``requests`` are the transaction's requests. ``outcomes`` are its decisions, which the database may have stored.
         """
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):

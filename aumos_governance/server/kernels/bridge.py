@@ -18,11 +18,9 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ...errors import NotAllowedError
-from ...ledger.contract.queries import ReadState
-from ...ledger.contract.terms import SessionTerms
-from ...service.callers import Caller
 from ...service.service import NotebookService
 from ..identity.notebook_map import NotebookMap, Row
+from .autostart import Autostart
 from .comm_transport import CommTransport
 from .conversation import Conversation, InlineExecutor, caller_of, check_document, never
 from .kernel_keys import KernelKeys
@@ -70,8 +68,7 @@ class Bridge:
         settle: Waits until the ledger has executed all renames; called in a thread of ``readers``.
         may_stand_by: Returns whether the loop may wait for the ledger for a moment, and read a status itself.
         announce: Called with the paths of documents that belong to another governance session than before.
-        autostart: Whether notebooks that never had a governance session get one as soon as their kernel runs.
-        autostart_terms: The trust level, budget and limits of these sessions; None for the service's terms.
+        autostart: Opens a governance session for each notebook that never had one, as soon as its kernel runs.
         find_moved: Called with the paths of open documents; finds documents that were moved on disk.
         server: The name under which the server is registered as running in the ledger.
         local_socket: The socket for kernels on this machine; without one, all requests use comm.
@@ -91,8 +88,7 @@ class Bridge:
         settle: Callable[[], None],
         may_stand_by: Callable[[], bool] = never,
         announce: Callable[[set[str]], None],
-        autostart: bool,
-        autostart_terms: SessionTerms | None = None,
+        autostart: Autostart | None = None,
         find_moved: Callable[[Iterable[str]], Awaitable[None]] | None = None,
         log: logging.Logger,
         server: str = "",
@@ -110,7 +106,6 @@ class Bridge:
         self._may_stand_by = may_stand_by
         self._announce = announce
         self._autostart = autostart
-        self._autostart_terms = autostart_terms
         self._find_moved = find_moved
         self._log = log
         self._server = server
@@ -122,7 +117,6 @@ class Bridge:
         self._without_ports: dict[str, float] = {}
         self._unreachable: set[str] = set()
         self._foreign_keys: dict[str, tuple[str, ...]] = {}
-        self._started: set[tuple[str, str]] = set()
         self._check_now = asyncio.Event()
         self._reading_rows = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
@@ -242,7 +236,6 @@ class Bridge:
             self._end(kernel_id)
         self._unreachable &= alive.keys()
         self._without_ports = {key: since for key, since in self._without_ports.items() if key in alive}
-        self._started = {entry for entry in self._started if entry[0] in alive}
         came = False
         for kernel_id, kernel_manager in alive.items():
             ports = tuple(getattr(kernel_manager, "ports", ()))
@@ -268,6 +261,8 @@ class Bridge:
             close_kernel(self._service.ledger, self._notebooks.notebook_of(kernel_id))
         self._notebooks.forget(kernel_id)
         self._foreign_keys.pop(kernel_id, None)
+        if self._autostart is not None:
+            self._autostart.forget(kernel_id)
 
     async def _note_departures(self) -> None:
         """Report to the ledger which kernels' processes have ended.
@@ -388,28 +383,6 @@ class Bridge:
                 await self._find_moved(self._notebooks.files())
         if changed:
             self._announce(changed)
-        if self._autostart:
+        if self._autostart is not None:
             for kernel_id in self._links:
-                self._start_session(kernel_id)
-
-    # ---- autostart
-
-    def _start_session(self, kernel_id: str) -> None:
-        notebook = self._notebooks.notebook_of(kernel_id)
-        if not self._notebooks.has_path(kernel_id) or (kernel_id, notebook.path) in self._started:
-            return
-        self._started.add((kernel_id, notebook.path))
-        caller = Caller(notebook=notebook, scope=f"kernel:{kernel_id}")
-        self._readers.of(kernel_id).submit(self._open_first_session, caller)
-
-    def _open_first_session(self, caller: Caller) -> None:
-        try:
-            self._settle()
-            if self._service.ledger.read(ReadState(notebook=caller.notebook)).session_id is None:
-                self._service.opened_by_server(caller, self._autostart_terms)
-        except Exception as error:  # noqa: BLE001 - this thread has no other handler
-            self._log.error(
-                "GovernanceExtension.autostart could not open a governance session for %s: %s",
-                caller.notebook.path,
-                error,
-            )
+                self._autostart.open_first_session(kernel_id)

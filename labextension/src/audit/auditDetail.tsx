@@ -74,9 +74,9 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditDetail` statics. */
+/** A namespace for the types that belong to `AuditDetail`. */
 export namespace AuditDetail {
-  /** The properties of the component. */
+  /** The properties of the component `AuditDetail`. */
   export interface IProps {
     api: IWaitingApi;
     model: IGovernanceModel;
@@ -106,7 +106,7 @@ function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   );
 }
 
-/** Return the identifiers and hashes of a record as fields. */
+/** Return the identifiers and hashes of a record as pairs of a label and a value. */
 function identifierFields(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -120,7 +120,10 @@ function identifierFields(
   ];
 }
 
-/** Return as fields what a record states about the request: the decision on it, its cost, and where it came from. */
+/**
+ * Return what a record states about the request as pairs of a label and a value: the decision, the cost, and where the
+ * request came from.
+ */
 function factFields(
   record: IAuditRecord,
   config: IGovernanceConfig | null,

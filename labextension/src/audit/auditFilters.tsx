@@ -180,9 +180,9 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditFilters` statics. */
+/** A namespace for the types that belong to `AuditFilters`. */
 export namespace AuditFilters {
-  /** The properties of the component. */
+  /** The properties of the component `AuditFilters`. */
   export interface IProps {
     /**
      * The path of a notebook that the field Notebook offers besides all notebooks; null if there is only "All

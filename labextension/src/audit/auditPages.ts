@@ -23,6 +23,7 @@ export class AuditPages extends Observable {
     this._pageSize = options.pageSize ?? PAGE;
   }
 
+  /** The criteria that the records must match. */
   get filters(): IAuditFilters {
     return this._filters;
   }
@@ -33,11 +34,6 @@ export class AuditPages extends Observable {
    */
   get length(): number | null {
     return this._length;
-  }
-
-  /** How many of the newest records can be loaded directly, because the cursors of their pages are known. */
-  get reached(): number {
-    return this._end ?? this._cursors.length * this._pageSize;
   }
 
   /** Whether a request is in flight. */
@@ -209,9 +205,9 @@ export class AuditPages extends Observable {
   private _epoch = 0;
 }
 
-/** A namespace for `AuditPages` statics. */
+/** A namespace for the types that belong to `AuditPages`. */
 export namespace AuditPages {
-  /** The instantiation options. */
+  /** The options of the constructor of `AuditPages`. */
   export interface IOptions {
     api: IAuditApi;
     /** How many records one request loads; 500 if omitted. */

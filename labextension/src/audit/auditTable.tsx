@@ -199,9 +199,9 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditTable` statics. */
+/** A namespace for the types that belong to `AuditTable`. */
 export namespace AuditTable {
-  /** The properties of the component. */
+  /** The properties of the component `AuditTable`. */
   export interface IProps {
     pages: AuditPages;
     /** The id of the record that is open in detail; null for none. */

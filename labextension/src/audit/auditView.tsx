@@ -325,9 +325,9 @@ export class AuditView extends ReactWidget {
   private _timer: number | undefined;
 }
 
-/** A namespace for `AuditView` statics. */
+/** A namespace for the types that belong to `AuditView`. */
 export namespace AuditView {
-  /** The instantiation options. */
+  /** The options of the constructor of `AuditView`. */
   export interface IOptions {
     api: IPanelApi;
     model: IGovernanceModel;

@@ -74,9 +74,9 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ChainStatus` statics. */
+/** A namespace for the types that belong to `ChainStatus`. */
 export namespace ChainStatus {
-  /** The properties of the component. */
+  /** The properties of the component `ChainStatus`. */
   export interface IProps {
     api: IAuditApi;
     /** The path of the notebook whose last session is verified; null to verify the records of all sessions. */

@@ -128,9 +128,9 @@ export function CorrectionForm(
   );
 }
 
-/** A namespace for `CorrectionForm` statics. */
+/** A namespace for the types that belong to `CorrectionForm`. */
 export namespace CorrectionForm {
-  /** The properties of the component. */
+  /** The properties of the component `CorrectionForm`. */
   export interface IProps {
     api: IWaitingApi;
     model: IGovernanceModel;

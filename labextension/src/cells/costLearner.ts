@@ -92,9 +92,9 @@ export class CostLearner {
   private readonly _runs = new Map<string, IRun>();
 }
 
-/** A namespace for `CostLearner` statics. */
+/** A namespace for the types that belong to `CostLearner`. */
 export namespace CostLearner {
-  /** The instantiation options. */
+  /** The options of the constructor of `CostLearner`. */
   export interface IOptions {
     learned: LearnedCosts;
     model: IGovernanceModel;

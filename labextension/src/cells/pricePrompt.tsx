@@ -125,9 +125,9 @@ function Price(props: Price.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Price` statics. */
+/** A namespace for the types that belong to `Price`. */
 namespace Price {
-  /** The properties of the component. */
+  /** The properties of the component `Price`. */
   export interface IProps {
     estimate: IEstimate;
     state: IGovernanceState | null;

@@ -77,9 +77,9 @@ export class WaitingCard extends ReactWidget {
   private _limits: readonly ILimitRequest[] = [];
 }
 
-/** A namespace for `WaitingCard` statics. */
+/** A namespace for the types that belong to `WaitingCard`. */
 export namespace WaitingCard {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingCard`. */
   export interface IOptions {
     actions: ILimitActions;
     decisions: IDecisions;

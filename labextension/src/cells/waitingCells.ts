@@ -157,9 +157,9 @@ export class WaitingCells {
 /** Creates the box for a cell's cards. `onDecided` is called after the user has decided a request. */
 export type NewCard = (onDecided: () => void) => WaitingCard;
 
-/** A namespace for `WaitingCells` statics. */
+/** A namespace for the types that belong to `WaitingCells`. */
 export namespace WaitingCells {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingCells`. */
   export interface IOptions {
     approvals: IWaitingApprovals;
     limits: WaitingLimits;

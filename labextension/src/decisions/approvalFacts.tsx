@@ -41,9 +41,9 @@ export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ApprovalFacts` statics. */
+/** A namespace for the types that belong to `ApprovalFacts`. */
 export namespace ApprovalFacts {
-  /** The properties of the component. */
+  /** The properties of the component `ApprovalFacts`. */
   export interface IProps {
     approval: IApproval;
     /** Whether to name the notebook of the request, because the request is not shown at that notebook. */

@@ -83,9 +83,9 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Decision` statics. */
+/** A namespace for the types that belong to `Decision`. */
 export namespace Decision {
-  /** The properties of the component. */
+  /** The properties of the component `Decision`. */
   export interface IProps {
     approval: IApproval;
     /** Whether the request still waits for a decision. */

@@ -38,9 +38,9 @@ export class DecisionDialog implements IDecisions {
   private readonly _options: DecisionDialog.IOptions;
 }
 
-/** A namespace for `DecisionDialog` statics. */
+/** A namespace for the types that belong to `DecisionDialog`. */
 export namespace DecisionDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `DecisionDialog`. */
   export interface IOptions {
     highlight: Highlight | null;
     model: IGovernanceModel;

@@ -31,6 +31,7 @@ export class DenyDialog {
     this._options = options;
   }
 
+  /** Implement `ILimitActions.deny`. */
   open(request: ILimitRequest, after?: () => void): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, request, onEnd }),
@@ -42,9 +43,9 @@ export class DenyDialog {
   private readonly _options: DenyDialog.IOptions;
 }
 
-/** A namespace for `DenyDialog` statics. */
+/** A namespace for the types that belong to `DenyDialog`. */
 export namespace DenyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `DenyDialog`. */
   export interface IOptions {
     model: IGovernanceModel;
     notation: Notation;

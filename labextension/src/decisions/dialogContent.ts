@@ -4,8 +4,8 @@ import type { ISignal } from '@lumino/signaling';
 import { showInTopLayer } from './topLayer';
 
 /**
- * The base class of the contents of the modal dialogs: a widget that is rendered again whenever one of the given
- * signals is emitted.
+ * The base class of the contents of the modal dialogs: a widget that is rendered again whenever a signal that its
+ * constructor was given is emitted.
  */
 export abstract class DialogContent extends ReactWidget {
   constructor(private readonly _changes: readonly ISignal<unknown, unknown>[]) {

@@ -15,6 +15,7 @@ export class KeyDialog {
     this._options = options;
   }
 
+  /** Show the secret of a key that was just created; does nothing while a dialog is open. */
   open(created: ICreatedKey): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, created, onEnd })
@@ -25,9 +26,9 @@ export class KeyDialog {
   private readonly _options: KeyDialog.IOptions;
 }
 
-/** A namespace for `KeyDialog` statics. */
+/** A namespace for the types that belong to `KeyDialog`. */
 export namespace KeyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `KeyDialog`. */
   export interface IOptions {
     trans: TranslationBundle;
     /** Copies text to the clipboard. */

@@ -38,9 +38,9 @@ export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `LimitFacts` statics. */
+/** A namespace for the types that belong to `LimitFacts`. */
 export namespace LimitFacts {
-  /** The properties of the component. */
+  /** The properties of the component `LimitFacts`. */
   export interface IProps {
     /** Whether to leave out the link to the cell, because the user sees the cell. */
     isAtCell?: boolean;

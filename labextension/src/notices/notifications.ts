@@ -260,12 +260,12 @@ export class GovernanceNotifications implements IDisposable {
   private _isDisposed = false;
 }
 
-/** A namespace for `GovernanceNotifications` statics. */
+/** A namespace for the types that belong to `GovernanceNotifications`. */
 export namespace GovernanceNotifications {
   /** Returns whether the panel shows a section, given by its id, of the notebook at a path now. */
   export type IsOnScreen = (section: string, path: string) => boolean;
 
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceNotifications`. */
   export interface IOptions {
     model: IGovernanceModel;
     audit: IAuditApi;

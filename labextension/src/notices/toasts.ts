@@ -6,6 +6,7 @@ const AT_ONCE = 2;
 /** The kinds of notification, the most urgent first. */
 const NOTICE_KINDS = ['approvals', 'limits', 'denials', 'marks'] as const;
 
+/** The kind of a notification: approval requests, calls at a limit, denials or passed warning marks. */
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** The content of a notification. */

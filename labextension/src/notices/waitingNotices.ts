@@ -179,9 +179,9 @@ export class WaitingNotices implements IDisposable {
   private _isDisposed = false;
 }
 
-/** A namespace for `WaitingNotices` statics. */
+/** A namespace for the types that belong to `WaitingNotices`. */
 export namespace WaitingNotices {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingNotices`. */
   export interface IOptions {
     /** Returns whether the panel shows a section of a notebook now. */
     isOnScreen: (section: string, path: string) => boolean;

@@ -117,9 +117,9 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
   private readonly _subject: PanelSubject;
 }
 
-/** A namespace for `GovernancePanel` statics. */
+/** A namespace for the types that belong to `GovernancePanel`. */
 export namespace GovernancePanel {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernancePanel`. */
   export interface IOptions {
     model: IGovernanceModel;
     subject: PanelSubject;

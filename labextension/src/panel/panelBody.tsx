@@ -62,6 +62,7 @@ export class PanelBody extends ReactWidget {
     super.dispose();
   }
 
+  /** Add a section at the position of its rank, opened or closed as the user left it. */
   addSection(section: IPanelSection): void {
     this._sections = [...this._sections, section].sort(
       (a, b) => a.rank - b.rank
@@ -94,6 +95,7 @@ export class PanelBody extends ReactWidget {
     });
   }
 
+  /** Remove a section from the panel. */
   removeSection(section: IPanelSection): void {
     this._sections = this._sections.filter(other => other !== section);
     this._closed.delete(section.id);
@@ -313,9 +315,9 @@ function AfterRender(props: { action: () => void }): null {
   return null;
 }
 
-/** A namespace for `PanelBody` statics. */
+/** A namespace for the types that belong to `PanelBody`. */
 export namespace PanelBody {
-  /** The instantiation options. */
+  /** The options of the constructor of `PanelBody`. */
   export interface IOptions {
     model: IGovernanceModel;
     subject: PanelSubject;

@@ -41,9 +41,9 @@ export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `SectionFrame` statics. */
+/** A namespace for the types that belong to `SectionFrame`. */
 export namespace SectionFrame {
-  /** The properties of the component. */
+  /** The properties of the component `SectionFrame`. */
   export interface IProps extends ISectionProps {
     section: IPanelSection;
     isOpen: boolean;

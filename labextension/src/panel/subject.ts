@@ -15,10 +15,12 @@ export class PanelSubject extends Observable {
     model.changed.connect(this._onModel, this);
   }
 
+  /** The server-local path of the notebook that the panel shows; null if there is none. */
   get path(): string | null {
     return this._followed ?? this._model.path;
   }
 
+  /** The governance state of that notebook; null if it is not loaded yet. */
   get state(): IGovernanceState | null {
     return this.path === null ? null : this._model.stateOf(this.path);
   }

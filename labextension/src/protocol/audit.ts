@@ -28,6 +28,7 @@ export type IAuditPage = Schemas['AuditPage'];
 /** The number of records and their total spending for one tool, agent or period. */
 export type IAuditSum = Schemas['AuditSum'];
 
+/** The sums of all groups, and what the records were grouped by. */
 export type IAuditSums = Schemas['AuditSums'];
 
 /** What the records are grouped by before they are summed, for example `tool` or `day`. */

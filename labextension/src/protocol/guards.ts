@@ -26,6 +26,7 @@ export function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }
 
+/** Whether a value is an integer that is not negative. */
 export function isCount(value: unknown): value is number {
   return isInteger(value) && value >= 0;
 }

@@ -33,6 +33,7 @@ export type IApproval = Schemas['Approval'];
 /** The calls of one session that wait because they need more money than a limit has left. */
 export type ILimitRequest = Schemas['LimitRequest'];
 
+/** The response to the denial of the calls that wait at a limit: how many calls were denied. */
 export type IDeniedAtLimit = Schemas['DeniedAtLimit'];
 
 /** A report on an action that was done at trust level 4 and that no user has acknowledged yet. */
@@ -50,6 +51,8 @@ export interface IPage<T> {
   readonly after: string | null;
 }
 
+/** The response to the settlement or release of a hold, with the notebook's new state. */
 export type IResolutionResponse = Schemas['ResolutionResponse'];
 
+/** The response to the correction of a charge, with the notebook's new state. */
 export type ICorrectionResponse = Schemas['CorrectionResponse'];

@@ -130,9 +130,9 @@ export class CellReceipts {
   private readonly _badges = new WeakMap<Cell, ReceiptBadge>();
 }
 
-/** A namespace for `CellReceipts` statics. */
+/** A namespace for the types that belong to `CellReceipts`. */
 export namespace CellReceipts {
-  /** The instantiation options. */
+  /** The options of the constructor of `CellReceipts`. */
   export interface IOptions {
     book: ReceiptBook;
     model: IGovernanceModel;

@@ -165,9 +165,9 @@ export class ServerEvents implements IEvents, IDisposable {
   private _status: EventsStatus = 'connecting';
 }
 
-/** A namespace for `ServerEvents` statics. */
+/** A namespace for the types that belong to `ServerEvents`. */
 export namespace ServerEvents {
-  /** The instantiation options. */
+  /** The options of the constructor of `ServerEvents`. */
   export interface IOptions {
     /** The connection settings of the server whose events are received. */
     serverSettings: ServerConnection.ISettings;

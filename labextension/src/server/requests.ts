@@ -139,7 +139,7 @@ export class ServerRequests {
   private readonly _namespace: string;
 }
 
-/** A namespace for `ServerRequests` statics. */
+/** A namespace for the types that belong to `ServerRequests`. */
 export namespace ServerRequests {
   /**
    * The optional parts of a request that changes something. `key` is its idempotency key: a request that is repeated
@@ -161,9 +161,9 @@ export class ApiClient {
   protected readonly requests: ServerRequests;
 }
 
-/** A namespace for `ApiClient` statics. */
+/** A namespace for the types that belong to `ApiClient`. */
 export namespace ApiClient {
-  /** The instantiation options. */
+  /** The options of the constructor of `ApiClient`. */
   export interface IOptions {
     /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;

@@ -69,7 +69,7 @@ export interface IWaitingApi {
   ): Promise<ICorrectionResponse>;
 }
 
-/** A namespace for `IWaitingApi` statics. */
+/** A namespace for the types that belong to `IWaitingApi`. */
 export namespace IWaitingApi {
   /** Which charge to correct, how much to subtract and why. */
   export interface ICorrection {

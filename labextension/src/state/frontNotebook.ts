@@ -91,9 +91,9 @@ export class FrontNotebook implements IDisposable {
   private _isDisposed = false;
 }
 
-/** A namespace for `FrontNotebook` statics. */
+/** A namespace for the types that belong to `FrontNotebook`. */
 export namespace FrontNotebook {
-  /** The instantiation options. */
+  /** The options of the constructor of `FrontNotebook`. */
   export interface IOptions {
     shell: JupyterFrontEnd.IShell;
     tracker: INotebookTracker;

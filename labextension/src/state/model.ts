@@ -267,9 +267,9 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   private _retry: number | undefined;
 }
 
-/** A namespace for `GovernanceModel` statics. */
+/** A namespace for the types that belong to `GovernanceModel`. */
 export namespace GovernanceModel {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceModel`. */
   export interface IOptions {
     api: IGovernanceApi;
     events: IEvents;

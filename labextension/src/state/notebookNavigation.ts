@@ -50,9 +50,9 @@ export class NotebookNavigation implements INotebookNavigation {
   private readonly _contents: Contents.IManager;
 }
 
-/** A namespace for `NotebookNavigation` statics. */
+/** A namespace for the types that belong to `NotebookNavigation`. */
 export namespace NotebookNavigation {
-  /** The instantiation options. */
+  /** The options of the constructor of `NotebookNavigation`. */
   export interface IOptions {
     commands: CommandRegistry;
     tracker: INotebookTracker;

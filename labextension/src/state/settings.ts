@@ -26,6 +26,7 @@ export const DEFAULT_SETTINGS: IGovernanceSettings = {
 
 /** Holds the user's current settings, and emits a signal when they change. */
 export class GovernanceSettings {
+  /** The user's settings; the default settings until the user's own are loaded. */
   get current(): IGovernanceSettings {
     return this._current;
   }

@@ -64,9 +64,9 @@ export class Starter extends Observable {
   private readonly _options: Starter.IOptions;
 }
 
-/** A namespace for `Starter` statics. */
+/** A namespace for the types that belong to `Starter`. */
 export namespace Starter {
-  /** The instantiation options. */
+  /** The options of the constructor of `Starter`. */
   export interface IOptions {
     model: IGovernanceModel;
     session: Pick<ISessionApi, 'change'>;

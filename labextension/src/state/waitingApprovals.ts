@@ -53,7 +53,10 @@ export const IWaitingApprovals = new Token<IApprovalsInPage>(
   "The waiting approval requests of all the server's notebooks."
 );
 
-/** The approval requests of all notebooks that wait for the user, and how those ended that this page has shown. */
+/**
+ * The approval requests of all notebooks that wait for the user, and how the latest ones ended that this page had
+ * listed.
+ */
 export class WaitingApprovals
   extends WaitingList<IApproval>
   implements IWaitingApprovals
@@ -136,9 +139,9 @@ export class WaitingApprovals
   private _decided: readonly IDecided[] = [];
 }
 
-/** A namespace for `WaitingApprovals` statics. */
+/** A namespace for the types that belong to `WaitingApprovals`. */
 export namespace WaitingApprovals {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingApprovals`. */
   export interface IOptions {
     api: IWaitingApi;
     audit: IAuditApi;

@@ -30,9 +30,9 @@ export class WaitingLimits extends WaitingList<ILimitRequest> {
   private readonly _api: IWaitingApi;
 }
 
-/** A namespace for `WaitingLimits` statics. */
+/** A namespace for the types that belong to `WaitingLimits`. */
 export namespace WaitingLimits {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingLimits`. */
   export interface IOptions {
     api: IWaitingApi;
     model: IGovernanceModel;

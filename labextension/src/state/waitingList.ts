@@ -34,6 +34,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }
   }
 
+  /** The entries that wait, oldest first; empty until they are loaded. */
   get entries(): readonly T[] {
     return this._entries;
   }
@@ -148,9 +149,9 @@ export class WaitingList<T extends IWaiting> extends Observable {
   private _timer: number | undefined;
 }
 
-/** A namespace for `WaitingList` statics. */
+/** A namespace for the types that belong to `WaitingList`. */
 export namespace WaitingList {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingList`. */
   export interface IOptions<T extends IWaiting> {
     model: IGovernanceModel;
     read: (limit: number) => Promise<IPage<T>>;

@@ -25,9 +25,9 @@ export class WaitingReports extends WaitingList<IReport> {
   private readonly _api: IWaitingApi;
 }
 
-/** A namespace for `WaitingReports` statics. */
+/** A namespace for the types that belong to `WaitingReports`. */
 export namespace WaitingReports {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingReports`. */
   export interface IOptions {
     api: IWaitingApi;
     model: IGovernanceModel;

@@ -238,9 +238,9 @@ export class GovernancePopover extends ReactWidget {
   private readonly _starter: Starter | null;
 }
 
-/** A namespace for `GovernancePopover` statics. */
+/** A namespace for the types that belong to `GovernancePopover`. */
 export namespace GovernancePopover {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernancePopover`. */
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;

@@ -204,9 +204,9 @@ export class GovernanceStatusItem extends ReactWidget {
   };
 }
 
-/** A namespace for `GovernanceStatusItem` statics. */
+/** A namespace for the types that belong to `GovernanceStatusItem`. */
 export namespace GovernanceStatusItem {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceStatusItem`. */
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;

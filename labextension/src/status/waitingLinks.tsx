@@ -7,7 +7,7 @@ import { Button } from '../widgets/button';
 import { Money, OneLine } from '../widgets/words';
 import { shortUsd } from '../words/money';
 
-/** How many requests of each kind the popover lists; the panel lists all of them. */
+/** How many requests of each kind the popover lists; the panel lists more. */
 const LISTED = 3;
 
 /** Links to the requests that wait for the user, first those of the notebook in front. */

@@ -79,7 +79,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AmountField` statics. */
+/** A namespace for the types that belong to `AmountField`. */
 export namespace AmountField {
   /** The properties of the component; amounts are nano-dollars. */
   export interface IProps {

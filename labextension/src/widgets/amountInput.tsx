@@ -36,9 +36,9 @@ export function AmountInput(props: AmountInput.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AmountInput` statics. */
+/** A namespace for the types that belong to `AmountInput`. */
 export namespace AmountInput {
-  /** The properties of the component. */
+  /** The properties of the component `AmountInput`. */
   export interface IProps extends React.AriaAttributes {
     id?: string;
     value: string;

@@ -2,7 +2,8 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar as long as the budget: the part that is spent and, in a lighter shade, the part that is held.
+ * A bar that stands for a whole budget. One part of it is what is spent; next to that, in a lighter shade, is what is
+ * held.
  *
  * Screen readers skip it, since the text beside it has the same figures.
  */
@@ -38,9 +39,9 @@ export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `BudgetBar` statics. */
+/** A namespace for the types that belong to `BudgetBar`. */
 export namespace BudgetBar {
-  /** The properties of the component. */
+  /** The properties of the component `BudgetBar`. */
   export interface IProps {
     figures: IFigures;
     /** Whether the warning marks are drawn on the bar; false if omitted. */

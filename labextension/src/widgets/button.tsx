@@ -28,16 +28,18 @@ export function Button(props: Button.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Button` statics. */
+/** A namespace for the types that belong to `Button`. */
 export namespace Button {
-  /** The properties of the component. */
+  /** The properties of the component `Button`. */
   export interface IProps {
     onClick: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** Whether that is shown which the button shows and hides; omitted for any other button. */
+    /**
+     * For a button that opens and closes a part of the page: whether the part is open. Omitted for any other button.
+     */
     isExpanded?: boolean;
-    /** Whether the option is on which the button turns on and off; omitted for any other button. */
+    /** For a button that turns an option on and off: whether the option is on. Omitted for any other button. */
     isPressed?: boolean;
     /** Whether the button gets the focus from commands that lead to its section. */
     isLead?: boolean;

@@ -105,9 +105,9 @@ export function Chart(props: Chart.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Chart` statics. */
+/** A namespace for the types that belong to `Chart`. */
 export namespace Chart {
-  /** The properties of the component. */
+  /** The properties of the component `Chart`. */
   export interface IProps {
     label: string;
     bars: readonly IBar[];

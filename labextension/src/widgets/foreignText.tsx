@@ -8,7 +8,7 @@ import { useNotation } from './notation';
 const MAX_CHARACTERS = 300;
 
 /**
- * Text of unknown origin, such as code that is to be approved, over several lines.
+ * Text of unknown origin, such as code that waits for approval, over several lines.
  *
  * It is never treated as HTML, its writing direction is isolated from the page, and its invisible characters are shown
  * by name. Of a long text only the beginning is shown, until the user presses "Show all".
@@ -39,9 +39,9 @@ export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ForeignText` statics. */
+/** A namespace for the types that belong to `ForeignText`. */
 export namespace ForeignText {
-  /** The properties of the component. */
+  /** The properties of the component `ForeignText`. */
   export interface IProps {
     text: string;
     /** Whether the text is code, which is shown from left to right in a fixed-width font. */

@@ -30,8 +30,8 @@ export interface IReading<T> {
   /** The value that was loaded last; null until the first load succeeded. */
   readonly value: T | null;
   /**
-   * A sentence about why the last load failed. Null if it did not fail, and if the server cannot be reached, which the
-   * panel's heading reports.
+   * A sentence about why the last load failed; null if it succeeded. Also null if the server cannot be reached, since
+   * the heading of the panel reports that.
    */
   readonly message: string | null;
   /** Load the value again. */

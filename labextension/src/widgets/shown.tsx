@@ -48,9 +48,9 @@ export function Shown(props: Shown.IProps): React.JSX.Element | null {
   );
 }
 
-/** A namespace for `Shown` statics. */
+/** A namespace for the types that belong to `Shown`. */
 export namespace Shown {
-  /** The properties of the component. */
+  /** The properties of the component `Shown`. */
   export interface IProps {
     shown: unknown;
     /** The values that the surrounding card already shows. */

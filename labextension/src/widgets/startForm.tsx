@@ -175,9 +175,9 @@ function install(model: IGovernanceModel): string {
   return `%pip install aumos-governance${version ? `==${version}` : ''}`;
 }
 
-/** A namespace for `StartForm` statics. */
+/** A namespace for the types that belong to `StartForm`. */
 export namespace StartForm {
-  /** The properties of the component. */
+  /** The properties of the component `StartForm`. */
   export interface IProps {
     model: IGovernanceModel;
     /** The server-local path of the notebook to govern. */

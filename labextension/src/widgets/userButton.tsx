@@ -64,9 +64,9 @@ export function UserButton(props: UserButton.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `UserButton` statics. */
+/** A namespace for the types that belong to `UserButton`. */
 export namespace UserButton {
-  /** The properties of the component. */
+  /** The properties of the component `UserButton`. */
   export interface IProps {
     /** Called when a user presses the button, and in no other case. */
     onUserPress: () => void;

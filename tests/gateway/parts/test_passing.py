@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from aumos_governance.gateway import passing
@@ -142,6 +143,17 @@ def test_of_an_error_a_mebibyte_is_read(sizes: tuple[int, ...], taken: int, leng
 def test_a_free_response_is_read_to_its_end() -> None:
     body = b"x" * 200_000
     assert unpaid(Response(body)).body == body
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_long_free_response_that_breaks_off_ends_the_clients_connection(*, gone: bool) -> None:
+    request = make_mocked_request("GET", "/")
+    transport = request.transport
+    if gone:
+        request.protocol.transport = None
+    response = Response(b"x" * 300_000, error=aiohttp.ClientPayloadError())
+    asyncio.run(pass_unpaid(request, response, CIMultiDict(), KEY, "school"))  # type: ignore[arg-type]
+    assert transport.abort.called != gone  # type: ignore[union-attr]
 
 
 # ---- responses to paid calls

@@ -94,7 +94,6 @@ def parts(
                 readers=readers,
                 settle=lambda: None,
                 announce=lambda paths: None,
-                autostart=False,
                 log=logging.getLogger("bridge"),
             ),
             kernels,

@@ -358,7 +358,9 @@ describe('AuditView', () => {
     expect(button.getAttribute('aria-disabled')).toBe('true');
     await type('Amount to subtract in dollars', '0.06');
     await type('Reason', 'Entered twice');
-    expect(find('.aumos-Correction').textContent).toContain('Enter at most $0.05');
+    expect(find('.aumos-Correction').textContent).toContain(
+      'Enter at most $0.05'
+    );
     await type('Amount to subtract in dollars', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);

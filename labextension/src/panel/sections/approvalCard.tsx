@@ -41,9 +41,9 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ApprovalCard` statics. */
+/** A namespace for the types that belong to `ApprovalCard`. */
 export namespace ApprovalCard {
-  /** The properties of the component. */
+  /** The properties of the component `ApprovalCard`. */
   export interface IProps {
     approval: IApproval;
     decisions: IDecisions;

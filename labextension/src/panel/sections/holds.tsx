@@ -87,7 +87,10 @@ function Hold(
   );
 }
 
-/** The question whether a call cost anything whose kernel is gone, and the buttons that settle or release its hold. */
+/**
+ * Asks the user whether a call cost anything whose outcome is unknown, since its kernel is gone. The buttons settle the
+ * call's hold or release it.
+ */
 function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);

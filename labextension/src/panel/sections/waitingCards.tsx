@@ -52,7 +52,7 @@ export function WaitingCards<T extends IWaiting>(
   );
 }
 
-/** A namespace for `WaitingCards` statics. */
+/** A namespace for the types that belong to `WaitingCards`. */
 export namespace WaitingCards {
   /** What the function `draw` gets to draw one card. */
   export interface ICard<T extends IWaiting> {
@@ -62,7 +62,7 @@ export namespace WaitingCards {
     isFirst: boolean;
   }
 
-  /** The properties of the component. */
+  /** The properties of the component `WaitingCards`. */
   export interface IProps<T extends IWaiting> {
     store: WaitingList<T>;
     path: string | null;
