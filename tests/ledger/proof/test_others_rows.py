@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from copy import copy
 from typing import Any
 
 import pytest
@@ -104,6 +105,24 @@ def test_where_a_sessions_row_is_gone_the_sum_of_the_closed_sessions_cannot_be_j
         sessions[key] = row
     assert ("ROW_MISSING", "sessions", row.id) in {(each.code, each.table, each.record) for each in found}
     assert "notebooks" not in {each.table for each in found}
+
+
+@pytest.mark.parametrize("table", ["charges", "approvals", "reports", "corrections", "estimates"])
+def test_a_row_too_many_is_the_only_one_that_is_named(ledger: Any, table: str) -> None:
+    kind = KINDS[table]
+    rows = ledger._store.tables[kind]
+    row = next(iter(rows.values()))
+    rows["another",] = copied = copy(row)
+    setattr(copied, kind.KEY[0], "another")
+    try:
+        found, mine, theirs = ledger.verify(), ledger.verify(under=("ann", "/srv/ann")), ledger.verify(under=BOB)
+    finally:
+        del rows["another",]
+    (finding,) = found.findings
+    assert (finding.code, finding.table, finding.record) == ("ROW_UNKNOWN", table, "another")
+    # The row of a correction or an estimate names no session.
+    assert mine.findings == ((finding,) if hasattr(row, "session_id") else ())
+    assert theirs.findings == ()
 
 
 class Envelopes:
