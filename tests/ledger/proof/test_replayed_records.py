@@ -13,7 +13,7 @@ from aumos_governance.ledger.proof.ledger_replay import Entry, LedgerReplay
 from aumos_governance.ledger.proof.rules import RULES
 from aumos_governance.ledger.proof.session_replay import SessionReplay
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN
-from aumos_governance.ledger.transaction.rows import ApprovalRow, CorrectionRow, EstimateRow, ReportRow
+from aumos_governance.ledger.transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
 from aumos_governance.ledger.transaction.tables import ROWS, Row, columns
 
 NOT_COMPARED = (0, None, None, None)
@@ -69,6 +69,16 @@ def test_a_charge_states_whether_its_approval_was_used(status: str | None, used:
     # The charge itself has no row here.
     found = [(finding.code, finding.table) for finding in replay.findings.listed if finding.table != "charges"]
     assert found == ([] if code is None else [(code, "approvals")])
+
+
+@pytest.mark.parametrize(("event", "state", "right"), [("spend", "spent", True), ("hold", "held", False)])
+def test_only_a_hold_has_an_expiry(event: str, state: str, right: bool) -> None:
+    row = {"id": "c", "session_id": "s", "state": state, "at": 5, "spent": 0}
+    replay = session_replay((ChargeRow, row))
+    given = {"charge_id": "c", "amount": 0, "spent_delta": 0, "held_delta": 0, "at": 5, "tool": ""}
+    replay.replay_record([*record(event, {"until": 9}, "s", **given), *NOT_COMPARED])
+    replay.finish()
+    assert [finding.problem.split()[0] for finding in replay.findings.listed] == ([] if right else ["until"])
 
 
 def test_only_the_record_that_creates_a_row_names_it() -> None:
