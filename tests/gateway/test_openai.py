@@ -163,11 +163,20 @@ def test_a_response_in_the_background_is_corrected_when_it_is_retrieved(endpoint
         assert len(server.records("adjust")) == 1
 
 
-def test_a_response_that_states_less_than_it_shows_corrects_no_estimate(endpoint: Endpoint) -> None:
-    text = {"type": "output_text", "text": "word " * 1_000, "annotations": []}
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        # Fewer tokens than the response has words, and input tokens that must be concluded from the total.
+        ({"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}, 1_000),
+        ({"output_tokens": 7, "total_tokens": 18}, 1),
+    ],
+)
+def test_a_response_whose_cost_is_in_doubt_corrects_no_estimate(
+    endpoint: Endpoint, usage: dict[str, int], words: int
+) -> None:
+    text = {"type": "output_text", "text": "word " * words, "annotations": []}
     shown = [{"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [text]}]
     response = {"id": "resp_7", "object": "response", "model": "gpt-4o", "output": [], "status": "queued"}
-    usage = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
     stated = _http(response | {"status": "completed", "output": shown, "usage": usage})
     with (
         Canned(_http(response), stated) as canned,
