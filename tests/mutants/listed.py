@@ -90,6 +90,7 @@ _PROOF = (
     "tests/ledger/proof/test_findings.py",
     "tests/ledger/proof/test_quick_comparisons.py",
     "tests/ledger/proof/test_scopes.py",
+    "tests/ledger/proof/test_others_rows.py",
     "tests/ledger/proof/test_changed_values.py",
     "tests/ledger/proof/test_chains.py",
     "tests/ledger/proof/test_tampering.py",

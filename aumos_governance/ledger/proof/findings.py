@@ -30,6 +30,8 @@ class Findings:
 
     listed: list[Finding] = field(default_factory=list)
     unlisted: int = 0
+    _damaged: set[tuple[str, str]] = field(default_factory=set)
+    """By table and key: the damaged rows that were added."""
 
     def add(self, code: str, table: str, record: str | None, problem: str, seq: int | None = None) -> None:
         """Add a finding about a row or an audit record.
@@ -70,15 +72,12 @@ class Findings:
         )
 
     def check(self, kind: type[Row], key: Sequence[Any], values: Sequence[Any]) -> bool:
-        """Return whether no value of a row is damaged; otherwise add a finding that names the damaged columns."""
+        """Return whether each value of a row has its column's type; add one finding for the row if a value has not."""
         wrong = damaged(kind.TABLE, values)
-        if wrong:
-            self.add(
-                DAMAGED,
-                kind.TABLE,
-                named(key),
-                f"{kind.TABLE} {named(key)} is damaged: {', '.join(wrong)} cannot be read.",
-            )
+        about = (kind.TABLE, named(key))
+        if wrong and about not in self._damaged:
+            self._damaged.add(about)
+            self.add(DAMAGED, *about, f"{kind.TABLE} {about[1]} is damaged: {', '.join(wrong)} cannot be read.")
         return not wrong
 
 
@@ -88,5 +87,5 @@ def named(key: Sequence[Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -149,11 +149,9 @@ class SessionReplay:
         if category is not None and detail.get("category") != category:
             self.findings.differs(ChargeRow, (charge_id,), "category", detail.get("category"), category)
             return
-        own = "" if session.envelope_id is None else session.envelope_id
-        if category is not None:
-            own = f"{category_id(session.id, category)} {own}" if category in session.categories else ""
+        own = session.envelope_id if category is None else f"{category_id(session.id, category)} {session.envelope_id}"
         right = {f"{own} {outer}".rstrip() for outer in session.outers}
-        if envelopes in right or self.ledger_replay.is_vague(session):
+        if envelopes in right or session.envelope_id is None or self.ledger_replay.is_vague(session):
             session.known.add((envelopes, category))
             return
         self.findings.add(

@@ -11,7 +11,7 @@ import pytest
 
 from aumos_governance.ledger.contract.agreements import AskApproval, DecideApproval
 from aumos_governance.ledger.contract.budgets import EnvelopeKind, EnvelopeSpec
-from aumos_governance.ledger.proof.findings import DIFFERS, MOST, Findings, named
+from aumos_governance.ledger.proof.findings import DIFFERS, Findings, named
 from aumos_governance.ledger.reading import open_reader
 from aumos_governance.ledger.rules import chain
 from aumos_governance.ledger.transaction.rows import ChargeRow
@@ -39,9 +39,9 @@ def found(backend: Backend) -> list[tuple[str, str | None, str | None]]:
 
 def test_the_first_findings_are_listed_and_the_others_counted() -> None:
     findings = Findings()
-    for number in range(MOST + 3):
+    for number in range(103):
         findings.add("DAMAGED", "charges", str(number), "It is damaged.", number)
-    assert [finding.record for finding in findings.listed] == [str(number) for number in range(MOST)]
+    assert [finding.record for finding in findings.listed] == [str(number) for number in range(100)]
     assert findings.unlisted == 3
 
 
@@ -49,10 +49,12 @@ def test_a_finding_shows_both_values_shortened() -> None:
     findings = Findings()
     findings.differs(ChargeRow, ("c1",), "tool", "t" * 100, None)
     findings.differs(ChargeRow, ("c1", ""), "amount", 3, "x" * 10)
-    first, second = findings.listed
+    findings.differs(ChargeRow, ("c1",), "tool", "t" * 58, "t" * 59)
+    first, second, third = findings.listed
     shown = "'" + "t" * 59 + "..."
     assert first.problem == f"tool of charges c1 is None, but the records state {shown}."
     assert second.problem == "amount of charges c1 '' is 'xxxxxxxxxx', but the records state 3."
+    assert third.problem == f"tool of charges c1 is '{'t' * 59}..., but the records state '{'t' * 58}'."
     assert named(("a", 0, "")) == "a 0 ''"
 
 

@@ -56,19 +56,46 @@ def test_a_level_of_which_some_records_name_no_realm_is_not_missing(vague: bool)
     assert [finding.code for finding in findings.listed] == ([] if vague else [MISSING])
 
 
+def stored_level(**values: Any) -> tuple[Any, ...]:
+    nothing = dict.fromkeys(columns[TrustRow], None)
+    about = {"realm": "ann", "agent_id": "helper", "scope": "", "level": 2, "assigned_by": "ann", "assigned_at": 5}
+    return tuple((nothing | about | {"touched_at": 6} | values).values())
+
+
 def test_a_level_agrees_with_the_last_record_of_any_chain_that_names_its_realm() -> None:
     for level, right in ((1, False), (2, True), (3, True)):
         agreements, findings = Agreements(), Findings()
         agreements.replay_record(trust_record("s1", realm="ann", to=1), "s1")
         agreements.replay_record(trust_record("s1", realm="ann", to=2), "s1")
         agreements.replay_record(trust_record("s2", realm="ann", to=3), "s2")
-        stored = dict.fromkeys(columns[TrustRow], None) | {
-            "realm": "ann", "agent_id": "helper", "scope": "", "level": level, "assigned_by": "ann", "assigned_at": 5,
-            "touched_at": 6,
-        }  # fmt: skip
-        assert agreements.compare(TrustRow, tuple(stored.values()), True, findings) is right
+        assert agreements.compare(TrustRow, stored_level(level=level), True, findings) is right
         named = [finding.problem for finding in findings.listed]
         assert named == ([] if right else ["level of trust ann helper '' is 1, but the records state 3."])
+
+
+@pytest.mark.parametrize(
+    ("values", "everything", "codes"),
+    [
+        ({}, True, []),
+        ({"touched_at": "x"}, True, [DAMAGED]),
+        ({"realm": b"1"}, True, [DAMAGED]),
+        ({"scope": 7}, True, [DAMAGED]),
+        ({"realm": "bob"}, True, ["ROW_UNKNOWN"]),
+        ({"realm": "bob"}, False, []),
+        # Earlier versions recorded this scope's level without its realm.
+        ({"scope": "vague"}, True, []),
+        ({"scope": "vague", "level": 3}, True, []),
+    ],
+)
+def test_a_level_is_proven_only_by_records_that_name_its_realm(
+    values: dict[str, Any], everything: bool, codes: list[str]
+) -> None:
+    agreements, findings = Agreements(), Findings()
+    agreements.replay_record(trust_record("s1", realm="ann"), "s1")
+    agreements.replay_record(trust_record("s1", scope="vague"), "s1")
+    agreements.replay_record(trust_record("s2", realm="ann", scope="vague"), "s1")
+    assert agreements.compare(TrustRow, stored_level(**values), everything, findings) is (values == {})
+    assert [finding.code for finding in findings.listed] == codes
 
 
 class NoRows:
@@ -82,7 +109,7 @@ class NoRows:
 def test_envelopes_that_neither_records_nor_rows_state_are_not_judged(stated: bool, joined: bool) -> None:
     """A session that an earlier version opened in a notebook that was joined to another one."""
     ledger_replay, findings = LedgerReplay({}), Findings()
-    session = Session("s", "n", stated=stated)
+    session = Session("s", "n", stated=stated, envelope_id="e")
     if joined:
         ledger_replay.renamed.add("n")
     evidence: Any = NoRows()

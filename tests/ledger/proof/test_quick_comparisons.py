@@ -96,8 +96,8 @@ def test_text_of_a_plain_charge_that_cannot_be_read_is_damaged(
 ) -> None:
     plain = first("charges", "state = 'spent' AND category IS NULL")
     result = verified_with(rich, "charges", f"UPDATE charges SET {column} = {value} WHERE {plain}")
-    damaged = [finding for finding in result.findings if finding.code == "DAMAGED"]
-    assert [(finding.table, f" {column} " in finding.problem) for finding in damaged] == [("charges", True)]
+    about = [(each.code, f" {column} " in each.problem) for each in result.findings if each.table == "charges"]
+    assert about == [("DAMAGED", True)]
 
 
 def test_each_charge_counts_once_in_the_sums_of_its_day(sqlite: Backend) -> None:
@@ -151,3 +151,18 @@ def test_a_charge_to_a_category_does_not_vouch_for_one_without(sqlite: Backend) 
     sqlite.run_sql(f"UPDATE charges SET envelopes = {with_category} WHERE id IN ('{outer}', '{later}')")
     found = [(each.code, each.record) for each in ledger.verify().findings if each.table == "charges"]
     assert found == [("ROW_DIFFERS", outer), ("ROW_DIFFERS", later)]
+
+
+def test_a_charge_to_one_category_is_not_one_to_another(sqlite: Backend) -> None:
+    ledger = sqlite.open()
+    ledger.execute(opening())
+    ids = []
+    for category in ("research", "travel"):
+        ledger.execute(budget(category, USD))
+        ids.append(ledger.execute(spend(CENT, category=category)).charge_id)
+    one, other = ids
+    from_other = f"(SELECT envelopes FROM charges WHERE id = '{other}')"
+    assert sqlite.run_sql is not None
+    sqlite.run_sql(f"UPDATE charges SET category = 'travel', envelopes = {from_other} WHERE id = '{one}'")
+    found = [(each.code, each.record) for each in ledger.verify().findings if each.table == "charges"]
+    assert found == [("ROW_DIFFERS", one)]

@@ -13,7 +13,7 @@ from aumos_governance.ledger.proof.ledger_replay import Entry, LedgerReplay
 from aumos_governance.ledger.proof.rules import RULES
 from aumos_governance.ledger.proof.session_replay import SessionReplay
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN
-from aumos_governance.ledger.transaction.rows import ApprovalRow, CorrectionRow, EstimateRow, ReportRow
+from aumos_governance.ledger.transaction.rows import ApprovalRow, ChargeRow, CorrectionRow, EstimateRow, ReportRow
 from aumos_governance.ledger.transaction.tables import ROWS, Row, columns
 
 NOT_COMPARED = (0, None, None, None)
@@ -47,18 +47,19 @@ def session_replay(*rows: tuple[type[Row], dict[str, Any]]) -> SessionReplay:
 
 
 @pytest.mark.parametrize(
-    ("status", "used", "right"),
+    ("status", "used", "code"),
     [
-        ("used", True, True),
-        ("approved", True, False),
-        ("approved", False, True),
+        ("used", True, None),
+        ("approved", True, "ROW_DIFFERS"),
+        ("approved", False, None),
+        (None, True, "ROW_MISSING"),
         # Earlier versions did not record whether the approval was used.
-        ("used", None, True),
-        ("approved", None, True),
-        (None, None, True),
+        ("used", None, None),
+        ("approved", None, None),
+        (None, None, None),
     ],
 )
-def test_a_charge_states_whether_its_approval_was_used(status: str | None, used: bool | None, right: bool) -> None:
+def test_a_charge_states_whether_its_approval_was_used(status: str | None, used: bool | None, code: str | None) -> None:
     rows: list[tuple[type[Row], dict[str, Any]]] = [(ApprovalRow, {"id": "a", "status": status})] if status else []
     replay = session_replay(*rows)
     detail = {"approval": "a"} if used is None else {"approval": "a", "approval_used": used}
@@ -67,7 +68,17 @@ def test_a_charge_states_whether_its_approval_was_used(status: str | None, used:
     replay.finish()
     # The charge itself has no row here.
     found = [(finding.code, finding.table) for finding in replay.findings.listed if finding.table != "charges"]
-    assert found == ([] if right else [("ROW_DIFFERS", "approvals")])
+    assert found == ([] if code is None else [(code, "approvals")])
+
+
+@pytest.mark.parametrize(("event", "state", "right"), [("spend", "spent", True), ("hold", "held", False)])
+def test_only_a_hold_has_an_expiry(event: str, state: str, right: bool) -> None:
+    row = {"id": "c", "session_id": "s", "state": state, "at": 5, "spent": 0}
+    replay = session_replay((ChargeRow, row))
+    given = {"charge_id": "c", "amount": 0, "spent_delta": 0, "held_delta": 0, "at": 5, "tool": ""}
+    replay.replay_record([*record(event, {"until": 9}, "s", **given), *NOT_COMPARED])
+    replay.finish()
+    assert [finding.problem.split()[0] for finding in replay.findings.listed] == ([] if right else ["until"])
 
 
 def test_only_the_record_that_creates_a_row_names_it() -> None:

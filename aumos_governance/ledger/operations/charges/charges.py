@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .... import money
-from ....errors import InvalidAmountError
+from ....errors import InvalidAmountError, InvalidRequestError
 from ....types import ActionKind, GovernanceOutcome, TrustLevel
 from ...contract.charges import Charging, Checks, Hold, Spend
 from ...contract.facts import UNDECIDED, Decision
@@ -36,11 +36,15 @@ _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
 An agent without a level has level L5, so that only the session's level limits it.
 """
 
+_OWN_NAMES = frozenset({"approval", "approval_used", "until"})
+"""The names in the detail of a charge's record from which a verification derives rows: only the ledger writes them."""
+
 
 @operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
     """Execute `Spend`: decide whether the amount may be spent, charge it if so, and record the decision."""
     _check_amount(request.amount, 1)
+    _check_detail(request)
     return _charge(work, request, request.already_paid, None)
 
 
@@ -48,6 +52,7 @@ def spend(work: Work, request: Spend) -> Decision:
 def hold(work: Work, request: Hold) -> Decision:
     """Execute `Hold`: decide whether the amount may be held, hold it if so, and record the decision."""
     _check_amount(request.amount, 0)
+    _check_detail(request)
     check_whole(until=request.until)
     if request.least is not None or request.most is not None:
         request = bounded(work, request)
@@ -290,3 +295,8 @@ def _check_amount(amount: int, least: int) -> None:
         raise InvalidAmountError(
             f"An amount must be a whole number of nano-dollars, {more} and at most 1000000000 US dollars."
         )
+
+
+def _check_detail(request: Charging) -> None:
+    if own := sorted(_OWN_NAMES.intersection(request.detail)):
+        raise InvalidRequestError(f"The detail of a charge cannot have the name {own[0]!r}; the ledger records it.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.errors import BudgetNotFoundError
+from aumos_governance.errors import BudgetNotFoundError, InvalidRequestError
 from aumos_governance.ledger.contract.charges import Checks
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
@@ -35,6 +35,18 @@ def test_only_a_limit_on_money_is_worth_waiting_for(
     assert (decision.allowed, decision.undecided, decision.code) == (False, False, code)
     record = records(ledger)[-1]
     assert (record.record_id, record.outcome, record.code) == (decision.record_id, GovernanceOutcome.DENY, code)
+
+
+@pytest.mark.parametrize("charge", [spend, hold])
+@pytest.mark.parametrize("name", ["approval", "approval_used", "until"])
+def test_a_detail_may_not_state_what_a_verification_derives_rows_from(ledger: Ledger, charge: Any, name: str) -> None:
+    ledger.execute(opening(budget=USD))
+    with pytest.raises(InvalidRequestError, match=f"'{name}'"):
+        ledger.execute(charge(CENT, detail={"model": "m", name: "x"}))
+    assert balance(ledger).remaining == USD
+    assert [record.event for record in records(ledger)] == ["open"]
+    assert ledger.execute(charge(CENT, detail={"model": "m"})).allowed
+    assert ledger.verify().ok
 
 
 def test_what_would_wait_for_an_approval_and_needs_none_is_decided(ledger: Ledger) -> None:
