@@ -30,7 +30,10 @@ def print_progress(text: str) -> None:
 
 
 def starts(path: Path) -> bool:
-    """Return whether the browser starts, since a missing library or a stub of a package is only noticed then."""
+    """Return whether the browser at ``path`` starts.
+
+    A missing library, or a program that only names the package to install, is not noticed before.
+    """
     if not os.access(path, os.X_OK):
         return False
     try:
@@ -41,7 +44,7 @@ def starts(path: Path) -> bool:
 
 
 def playwright(*arguments: str) -> bool:
-    """Run Playwright's command and return whether it succeeded."""
+    """Run Playwright's command with these arguments, without output, and return whether it succeeded."""
     environment = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": CONNECT_MILLISECONDS, **os.environ}
     try:
         done = subprocess.run(
@@ -77,7 +80,10 @@ def can_install() -> bool:
 
 
 def install(*packages: str) -> None:
-    """Install Debian packages; a failure is printed, and the caller must check whether the program is there."""
+    """Install Debian packages with apt-get.
+
+    A failure is only printed, so the caller must check afterwards whether the program starts.
+    """
     print_progress(f"Browser: installing {' and '.join(packages)} with apt-get ...")
     for arguments in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", *packages]):
         done = subprocess.run(
@@ -95,7 +101,10 @@ def install(*packages: str) -> None:
 
 
 def playwright_starts() -> bool:
-    """Return whether Playwright's driver starts; installs the one library of it that a minimal Debian lacks."""
+    """Return whether the program with which Playwright drives browsers starts.
+
+    If it does not, first try to install libatomic1, the only library it needs that a minimal Debian lacks.
+    """
     if playwright("--version"):
         return True
     if can_install():
@@ -104,7 +113,7 @@ def playwright_starts() -> bool:
 
 
 def find() -> Path | None:
-    """Return the first browser that starts, or None; one is installed only if there is none."""
+    """Return the path of a browser that starts, or None. Without one on this machine, try to install one."""
     own = managed()
     if starts(own):
         return own

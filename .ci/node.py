@@ -1,4 +1,7 @@
-"""Whether the machine's node can build and test the JupyterLab extension; as a command, exit status 0 means yes."""
+"""The check whether the machine's Node.js can build and test the JupyterLab extension.
+
+Run as a command, the exit status is 0 if it can, and 1 otherwise.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ import sys
 
 
 def node_is_good(version: str) -> bool:
-    """Return whether the front-end tools run on this version of node: 20.19 and newer of 20, or 22.12 and newer."""
+    """Return whether the front-end tools run on a version of Node.js, such as ``v22.12.0``.
+
+    They need 20.19 or a later 20, or else 22.12 or later.
+    """
     if (match := re.match(r"v(\d+)\.(\d+)\.", version)) is None:
         return False
     major, minor = int(match[1]), int(match[2])
@@ -17,7 +23,7 @@ def node_is_good(version: str) -> bool:
 
 
 def has_good_node() -> bool:
-    """Return whether ``node`` and ``npm`` are on PATH, and `node_is_good` for the node's version."""
+    """Return whether ``node`` and ``npm`` are on PATH, in a version of Node.js that `node_is_good` accepts."""
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False

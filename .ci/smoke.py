@@ -1,6 +1,6 @@
-"""Try the files that `make build` made: install each with every supported Python, and record a spend.
+"""Try the wheel and the sdist that ``make build`` made: install each with every supported Python, and record a spend.
 
-Usage: python .ci/smoke.py DIST UV, the folder of the built files and the path of uv.
+Usage: python .ci/smoke.py DIST UV. DIST is the folder of the built files, and UV the path of the program uv.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ shell.run_line_magic("governance_spend", "0.05 --tool smoke")
 
 
 def pythons(uv: str) -> list[str]:
-    """Return the paths of the supported Pythons that uv finds on this machine, also those of pyenv."""
+    """Return the paths of the supported Pythons that the program ``uv`` finds on this machine, also those of pyenv."""
     environment = dict(os.environ)
     if shutil.which("pyenv"):
         # pyenv's programs on PATH only start the versions that this variable names.
@@ -43,7 +43,10 @@ def pythons(uv: str) -> list[str]:
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
-    """Run a command and return its output. If it fails, exit with its output as the error message."""
+    """Run a command in a folder and return its output. If it fails, exit with its output as the error message.
+
+    ``variables`` are further environment variables for the command.
+    """
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
         [str(part) for part in command],
@@ -60,7 +63,7 @@ def run(*command: str | Path, folder: Path, **variables: str) -> str:
 
 
 def try_out(python: str, file: Path) -> None:
-    """Install one built file into a new environment, use it there, and exit with an error message if that fails."""
+    """Install a built file into a new environment of ``python`` and use it there; exit with a message if that fails."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         run(python, "-m", "venv", "environment", folder=folder)
@@ -84,7 +87,7 @@ def try_out(python: str, file: Path) -> None:
 def main(dist: str, uv: str) -> None:
     found = pythons(uv)
     if not found:
-        sys.exit("No supported Python was found to try the built files with.")
+        sys.exit(f"No Python of the versions {', '.join(PYTHONS)} was found to try the built files with; install one.")
     for python in found:
         for file in sorted(Path(dist).resolve().iterdir()):
             print(f"Trying {file.name} with {python}", flush=True)

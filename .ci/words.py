@@ -1,4 +1,7 @@
-"""Report words that the project's glossary replaced with others, in code, documentation and interface."""
+"""Check that code, documentation and interface use the project's glossary: report words that it replaced with others.
+
+Run without arguments; the exit status is 1 if there is any such word.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ NOT_YET: dict[str, str] = {
 
 
 def files(patterns: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files that match the patterns, except those in `NOT_YET`."""
+    """Yield the project's files that match one of the glob patterns, except those in `NOT_YET`."""
     for pattern in patterns:
         for path in sorted(ROOT.glob(pattern)):
             name = path.relative_to(ROOT).as_posix()
@@ -90,14 +93,14 @@ def files(patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def findings(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each replaced word in a text, with the number of its line."""
+    """Yield each word in a text that the glossary replaced, such as "person", with the number of its line."""
     for number, line in enumerate(text.splitlines(), 1):
         for found in WORD.finditer(NAMES.sub("", line)):
             yield number, found[0]
 
 
 def names(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield each replaced name or noun in code, with the number of its line and the word to use instead."""
+    """Yield each phrase or name in a file that `NAMED` replaced, with the number of its line and the word to use."""
     for number, line in enumerate(text.splitlines(), 1):
         for better, pattern in NAMED.items():
             for found in re.finditer(pattern, line):
@@ -105,7 +108,10 @@ def names(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def parts(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield each name in code that has a replaced word as a part, with its line's number and the advice."""
+    """Yield each name in code with a replaced word as one of its parts, such as ``_was_told``.
+
+    Each comes with the number of its line and the advice to print.
+    """
     for number, line in enumerate(text.splitlines(), 1):
         for found in PART.finditer(line):
             if not _PUBLIC_PARTS.search(found[0]):
@@ -113,7 +119,10 @@ def parts(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def defined(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield each function or class that a test defines with a replaced word in its name, as `parts` does."""
+    """Yield the name of each function or class that a test defines, if a replaced word is one of its parts.
+
+    Each comes with the number of its line and the advice to print.
+    """
     for number, line in enumerate(text.splitlines(), 1):
         for found in DEFINED.finditer(line):
             if not _PUBLIC_PARTS.search(found[1]):
@@ -121,7 +130,7 @@ def defined(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def main() -> int:
-    """Print each finding; return 1 if there is any, else 0."""
+    """Check all files and print a line for each replaced word; return 1 if there is any, else 0."""
     status = 0
     for part in NOT_YET:
         if not (ROOT / part).exists():

@@ -1,4 +1,4 @@
-"""The version of the distribution; the build and the package both read it here."""
+"""The version of the package, the only place where it is set; the build reads it from this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A hash-chained log in memory, for programs that keep a log separate from the engine's audit trail."""
+"""`HashChainedAuditLog`, a tamper-evident log in memory, for programs that keep a log of their own.
+
+An engine does not use it: its audit trail is in its ledger.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ class ChainedAuditRecord:
 
     record_id: str
     timestamp: str
-    """ISO 8601, UTC."""
+    """When the record was appended, as ISO 8601 text in UTC."""
     agent_id: str
     action: str
     decision: str
@@ -42,7 +45,9 @@ class ChainedAuditRecord:
 
 
 class HashChainedAuditLog:
-    """An append-only log in memory. The hash of each record also covers the hash of the record before it.
+    """An append-only log in memory. Each record's hash covers the hash of the record before it.
+
+    So `verify_chain` finds any change of a record.
 
     No record is evicted, cleared or edited; `append` and `get_records` return copies. Threads may share a log. It is
     lost when its process ends, unlike an engine's audit trail, which is in the engine's ledger. ``max_records`` of
@@ -63,9 +68,10 @@ class HashChainedAuditLog:
     def append(
         self, agent_id: str, action: str, decision: str, details: Mapping[str, Any] | None = None
     ) -> ChainedAuditRecord:
-        """Add a record and return it. Values in ``details`` that JSON has no type for are stored as text.
+        """Append a record with the current time, and return a copy of it.
 
-        Raises ValueError for text that is not valid Unicode; nothing is added then.
+        Values in ``details`` that JSON has no type for are stored as text. Raises ValueError for text that is not valid
+        Unicode; nothing is appended then.
         """
         text = dumps(as_json(details or {}))
         with self._lock:
@@ -78,7 +84,10 @@ class HashChainedAuditLog:
         return _record(row)
 
     def verify_chain(self) -> tuple[bool, str | None]:
-        """Return whether all records are unchanged, and a sentence about the first damaged or missing one, or None."""
+        """Verify the hashes of all records.
+
+        Return ``(True, None)`` if all are intact, or False and a sentence about the first changed or missing record.
+        """
         with self._lock:
             rows, count, head = list(self._rows), self._count, self._head
         previous = _GENESIS

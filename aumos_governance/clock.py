@@ -1,4 +1,4 @@
-"""The clock for deadlines and time-outs, which test tools cannot freeze, and conversions of the ledger's times.
+"""A clock for deadlines and time-outs that test tools cannot freeze, and conversions of the ledger's times.
 
 Test tools freeze or move the clocks of the process that they run in: freezegun replaces `time.time`, `time.monotonic`
 and `time.perf_counter` in every loaded module, and time-machine changes the results of the functions behind
@@ -16,28 +16,27 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
-__all__ = ["EPOCH", "MICROS", "monotonic", "since_epoch", "time_micros", "time_text", "to_datetime", "to_micros"]
-
 # Windows has no clock_gettime.
 monotonic: Final[Callable[[], float]] = (
     functools.partial(time.clock_gettime, time.CLOCK_MONOTONIC)
     if hasattr(time, "clock_gettime")
     else functools.partial(time.monotonic)
 )
-"""Returns the seconds of a clock that never goes backwards and cannot be set."""
+"""A function like `time.monotonic`: it returns the seconds of a clock that never goes backwards and cannot be set."""
 _START: Final = time.time() - monotonic()
 
 
 def since_epoch() -> float:
-    """Return the seconds since the epoch, by the system clock at the import of this module plus the time since then.
+    """Return the current time in seconds since the epoch, even if a test tool freezes the system's clock meanwhile.
 
-    This time does not follow later changes of the system clock, so no decision may depend on it.
+    It is the system clock's time at the import of this module, plus the time that has passed since then. Later changes
+    of the system clock have no effect on it, so no decision may depend on it.
     """
     return _START + monotonic()
 
 
 MICROS: Final = 1_000_000
-"""Microseconds in a second. The ledger's times are whole microseconds since the epoch, UTC."""
+"""The number of microseconds in a second. The ledger's times are whole microseconds since the epoch, UTC."""
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -54,11 +53,11 @@ def to_datetime(micros: int) -> datetime:
 
 
 def time_text(micros: int) -> str:
-    """Return microseconds since the epoch as ISO 8601 text in UTC, always with six decimals and a ``Z``."""
+    """Return microseconds since the epoch as ISO 8601 text in UTC, for example ``"2026-11-30T04:05:06.000000Z"``."""
     return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def time_micros(text: str) -> int:
-    """Return the microseconds since the epoch of a text that `time_text` wrote."""
+    """Return the microseconds since the epoch that a text from `time_text` stands for."""
     # Python 3.10's fromisoformat does not accept the Z.
     return to_micros(datetime.fromisoformat(text.removesuffix("Z") + "+00:00"))

@@ -1,7 +1,7 @@
-"""Configuration of `GovernanceEngine`.
+"""The settings of a `GovernanceEngine`: ``GovernanceEngine(GovernanceConfig(trust=TrustConfig(default_level=2)))``.
 
-Keywords of the earlier SDK (0.1.0) that would break a guarantee are refused. Keywords that no longer have an effect
-are accepted with a DeprecationWarning, so that old code runs.
+Keywords of the earlier SDK (0.1.0) that would break a guarantee raise ConfigurationError. Keywords that no longer have
+an effect are accepted with a DeprecationWarning, so that old code runs.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class TrustConfig:
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """Settings of budgets. With ``allow_overdraft`` a spend above the limit is recorded with the flag ``overrun``,
-    instead of being denied.
+    """Settings of budgets. With ``allow_overdraft`` a spend that exceeds its budget is charged and recorded with the
+    flag ``overrun``, instead of being denied.
 
     Raises ConfigurationError for ``rollover_on_reset=True``: no amount is carried over to the next period.
     """
@@ -62,8 +62,8 @@ class BudgetConfig:
 
 @dataclass(frozen=True)
 class ConsentConfig:
-    """Settings of consents. If no consent is recorded for a use of data, the use is denied if ``default_deny`` is True,
-    and allowed otherwise.
+    """Settings of consents. A use of data without a recorded consent is denied if ``default_deny`` is True, and allowed
+    if it is False.
     """
 
     default_deny: bool = True
@@ -84,7 +84,7 @@ class AuditConfig:
 
 @dataclass(frozen=True)
 class GovernanceConfig:
-    """All settings of a `GovernanceEngine`, by subject; each subject has defaults."""
+    """All settings of a `GovernanceEngine`, in one object for each subject. Without arguments, all have defaults."""
 
     trust: TrustConfig = field(default_factory=TrustConfig)
     budget: BudgetConfig = field(default_factory=BudgetConfig)

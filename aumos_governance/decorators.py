@@ -1,4 +1,4 @@
-"""The decorator `governed`: an engine then allows or denies each call of the function before the call runs."""
+"""The decorator `governed`: before each call of a decorated function, an engine decides whether the call may run."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ R = TypeVar("R")
 class GovernedFunction(Protocol[P, R_co]):
     """A function decorated with `governed`.
 
-    It is called like the original function, and also has ``governance_state`` and ``record_spend``.
+    It is called like the original function, and has two more attributes: ``governance_state`` has the function's
+    current figures, and ``record_spend`` charges an amount to its budget.
     """
 
     @property
     def governance_state(self) -> GovernanceState:
-        """The function's level, budget, spent amount and number of calls."""
+        """The current trust level, budget, spent amount and number of calls of the function."""
         ...
 
     @property

@@ -1,4 +1,7 @@
-"""The SDK's engine. One ledger transaction checks trust, then budget, then consent, and writes one audit record."""
+"""`GovernanceEngine`, the SDK's engine, for programs that govern agents without a Jupyter server.
+
+For each decision, one ledger transaction checks trust, then budget, then consent, and writes one audit record.
+"""
 
 from __future__ import annotations
 
@@ -63,21 +66,21 @@ class GovernanceEngine:
         self.consent = ConsentManager(self.config.consent, realm=self.realm)
         self.audit = AuditLogger(self.config.audit, realm=self.realm)
         self.agent_id = "agent"
-        """The agent id that governed clients and functions use for their actions."""
+        """The agent id under which governed clients and functions of this engine record their actions."""
         self._holder = Holder(self.realm, self.config, self._request, approver)
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
         """Check an action's trust level, then its budget, then its consent; the first check that fails denies it.
 
-        Nothing is charged. Every decision is recorded as one audit record. Works with and without a running event
-        loop, in the calling thread. Raises ValueError, without a record, for an invalid action (no agent, an invalid
-        amount, a level that does not exist), and LedgerError if the decision could not be recorded: the action is not
-        allowed then.
+        Nothing is charged. Each decision is recorded as one audit record. The method runs in the calling thread, with
+        or without a running event loop. Raises ValueError, without a record, for an invalid action (no agent, an
+        invalid amount, a level that does not exist), and LedgerError if the decision could not be recorded: the action
+        is not allowed then.
         """
         return decision_of(action, self.realm.execute(self._request(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`, but let the event loop run while a ledger on disk writes the record."""
+        """Check an action like `evaluate_sync`, but let the event loop run while a ledger on disk writes the record."""
         return decision_of(action, await self.realm.execute_async(self._request(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
@@ -108,29 +111,33 @@ class GovernanceEngine:
         return GovernanceDecision(GovernanceOutcome.DENY, False, [reason], recorded.record_id, action, code)
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Check an action and hold its amount, in one step. The caller must settle or release the grant, once.
+        """Check an action and hold its amount, in one step, and return the grant, which permits the action.
 
-        `authorize` does both around a ``with`` block. For an action without an amount nothing is held, and the settled
-        cost is recorded in full. Raises GovernanceDeniedError if the action is denied, and the errors of
-        `evaluate_sync`; nothing is held then.
+        After the action, the caller must settle or release the grant, once; `authorize` does so at the end of a
+        ``with`` block. For an action without an amount nothing is held, and the settled cost is recorded in full.
+        Raises GovernanceDeniedError if the action is denied, and the errors of `evaluate_sync`; nothing is held then.
         """
         return self._holder.begin(action)
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Send the request of `begin`, for an action with an amount, and return before the decision.
+        """Do what `begin` does, but return before the decision, so that the caller can work while the ledger decides.
 
-        ``grant()`` of the returned object waits for the decision.
+        The action must have an amount. The returned object's ``grant()`` waits for the decision and returns the grant.
         """
         return self._holder.begin_ahead(action)
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. If the task is cancelled during the call, nothing stays held."""
+        """Check an action and hold its amount like `begin`, but let the event loop run while the ledger decides.
+
+        If the current task is cancelled during the call, nothing stays held.
+        """
         return await self._holder.begin_async(action)
 
     def authorize(self, action: GovernanceAction) -> Authorization:
-        """Return a context manager that holds the action's amount, and after the block charges the true cost.
+        """Return a context manager for ``with engine.authorize(action) as grant:``, which governs the action.
 
-        See `Authorization`.
+        On entry it checks the action and holds its amount; after the block it charges the true cost. See
+        `Authorization`.
         """
         return Authorization(self, action)
 

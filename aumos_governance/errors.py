@@ -22,7 +22,7 @@
         ├── BusyError              too many requests are in flight; nothing was done, and the request may be sent again
         ├── ServerUnreachableError the governance server does not respond
         └── LedgerError            the ledger cannot be read or written now
-            ├── LedgerVersionError a newer version of this package wrote the ledger
+            ├── LedgerVersionError another version of this package wrote the ledger
             └── NotConfirmedError  it is not known whether the ledger recorded the request
 
 Each error has a ``code``, a stable word for programs, and a ``message``, one sentence for users.
@@ -88,7 +88,7 @@ class AumOSGovernanceError(Exception):
 
 
 def _are_frames_requested() -> bool:
-    """Whether the user runs ``%tb``, judged by the calling frames."""
+    """Whether the magic ``%tb``, with which the user requests the traceback, is among the calling frames."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         if frame.f_code.co_name == "tb" and str(frame.f_globals.get("__name__")).startswith("IPython.core.magics"):
@@ -189,7 +189,7 @@ class GovernanceDeniedError(AumOSGovernanceError):
 
 
 class ConfigurationError(AumOSGovernanceError):
-    """Raised when a setting has a value that cannot work or that would break a guarantee.
+    """Raised when a setting has a value that cannot work or that would break one of the package's guarantees.
 
     ``cause``, if set, is the part of the message that describes the problem. The rest of the message advises users of
     this Python process. A caller that reports the error elsewhere, such as the gateway, uses only ``cause`` and adds
@@ -278,26 +278,30 @@ class LedgerError(UnavailableError):
 
 
 class LedgerVersionError(LedgerError):
-    """Raised when the ledger's schema is newer than this version of the package supports."""
+    """Raised when another version of this package made the ledger's tables, and this version cannot use them.
+
+    A newer version of the package must then be installed. A ledger that is opened only for reading may also be older;
+    then a server must upgrade it first.
+    """
 
     default_code = "LEDGER_TOO_NEW"
 
 
 class NotConfirmedError(LedgerError):
-    """Raised when the connection to the ledger was lost during a commit: it is not known whether the request was
+    """Raised when the ledger's connection or disk failed during a commit: it is not known whether the request was
     recorded.
 
-    If the request was recorded, the ledger voids its spend or hold as soon as the database can be reached again.
+    If the request was recorded, the ledger voids its spend or hold as soon as the database can be used again.
     """
 
     default_code = "NOT_CONFIRMED"
 
 
 def from_code(code: str, message: str) -> AumOSGovernanceError:
-    """Return the error that a response describes by its ``code`` and ``message``.
+    """Return the error that a server's response describes by its ``code`` and ``message``, for the client to raise.
 
-    The error has the class that the server raised. For a code that this version does not know, it has the base class,
-    and keeps the code.
+    The error has the class with this code, which the server raised. For a code that this version does not know, it has
+    the base class, and keeps the code.
     """
     kind = _BY_CODE.get(code, AumOSGovernanceError)
     return kind(message, code)

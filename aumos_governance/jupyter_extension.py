@@ -14,7 +14,7 @@ __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register the magics. No request is sent and no ledger is opened before a magic is used."""
+    """Register the magics in ``shell``, for ``%load_ext``. Nothing is sent or opened before a magic is used."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics
@@ -27,7 +27,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Unregister the magics. The governance session stays open until a user or a magic closes it."""
+    """Remove the magics from ``shell``, for ``%unload_ext``. The notebook's governance session stays open."""
     from .authority.engine_registry import register_default_engine
     from .kernel.governed import cell_reports, governed_cells, running_cells
     from .kernel.magics.magics import GovernanceMagics

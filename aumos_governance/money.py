@@ -14,18 +14,6 @@ from typing import Any, Final
 from .errors import InvalidAmountError
 from .printing import type_of
 
-__all__ = [
-    "MAX_NANO",
-    "NANO_PER_USD",
-    "ExactAmount",
-    "ceil_nano",
-    "display",
-    "parse",
-    "parse_positive",
-    "to_decimal",
-    "to_text",
-]
-
 NANO_PER_USD: Final = 1_000_000_000
 MAX_NANO: Final = 1_000_000_000 * NANO_PER_USD
 """The largest amount that this package accepts: 1e9 USD."""
@@ -39,7 +27,7 @@ _MAX_TEXT: Final = 64
 
 
 def parse(value: object, *, what: str = "amount") -> int:
-    """Return an amount in USD as nano-USD. 0 is a valid amount.
+    """Return an amount in nano-USD, given in USD: ``parse("0.05")`` is 50,000,000. 0 is a valid amount.
 
     Accepts ``int``, ``Decimal``, ``str`` (plain decimal text, with or without a leading ``$``), ``float``, and NumPy's
     numbers. A float is rounded half-even to the nano-dollar, since most decimal fractions have no exact float; text
@@ -74,7 +62,7 @@ def parse(value: object, *, what: str = "amount") -> int:
 
 
 def parse_positive(value: object, *, what: str = "amount") -> int:
-    """Like `parse`, but 0 raises InvalidAmountError as well."""
+    """Return an amount in nano-USD like `parse`, but raise InvalidAmountError for 0 as well."""
     nano = parse(value, what=what)
     if nano == 0:
         raise InvalidAmountError(f"The {what} must be more than 0 US dollars.")
@@ -82,7 +70,7 @@ def parse_positive(value: object, *, what: str = "amount") -> int:
 
 
 def ceil_nano(cost: Decimal) -> int:
-    """Return a cost in USD, computed from prices, as nano-USD, rounded up, so that never too little is charged.
+    """Return a computed cost, given in USD, in nano-USD. It is rounded up, so that never too little is charged.
 
     Raises InvalidAmountError if the cost is negative, not finite or above 1e9 USD.
     """
@@ -93,14 +81,14 @@ def ceil_nano(cost: Decimal) -> int:
 
 
 class ExactAmount(Decimal):
-    """A Decimal of USD that also has its amount as whole nano-USD, so that `parse` need not convert it again."""
+    """A Decimal amount in USD that also contains the amount in nano-USD, so that `parse` need not convert it."""
 
     __slots__ = ("nano",)
     nano: int
 
     @classmethod
     def of(cls, nano: int) -> ExactAmount:
-        """Return the amount of ``nano`` nano-USD."""
+        """Return the amount in USD for an amount of ``nano`` nano-USD."""
         amount = cls(to_text(nano))
         amount.nano = nano
         return amount
@@ -116,12 +104,12 @@ class ExactAmount(Decimal):
 
 
 def to_decimal(nano: int) -> Decimal:
-    """Return nano-USD as an exact Decimal of USD, without trailing zeros (``Decimal("9.8")``)."""
+    """Return an amount of nano-USD as an exact Decimal in USD, without trailing zeros (``Decimal("9.8")``)."""
     return Decimal(to_text(nano))
 
 
 def to_text(nano: int) -> str:
-    """Return nano-USD as the decimal text used in JSON: ``"10"``, ``"9.8"``, ``"0.0004"``, never with an exponent."""
+    """Return an amount of nano-USD as text in USD for JSON: ``"10"``, ``"9.8"``, ``"0.0004"``, without an exponent."""
     sign = "-" if nano < 0 else ""
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction:
@@ -131,7 +119,10 @@ def to_text(nano: int) -> str:
 
 @lru_cache(maxsize=512)
 def display(nano: int) -> str:
-    """Return nano-USD as text for users: at least two decimals, never rounded, so that ``$0.0004`` is not hidden."""
+    """Return an amount of nano-USD as text for users, such as ``$9.80`` or ``$0.0004``.
+
+    The text has at least two decimals, and is never rounded, so that no small amount is hidden.
+    """
     sign = "-" if nano < 0 else ""
     whole, fraction = divmod(abs(nano), NANO_PER_USD)
     if not fraction % _CENT:
@@ -140,9 +131,10 @@ def display(nano: int) -> str:
 
 
 def _parse_plain(value: object) -> int | None:
-    """Return a plain amount as nano-USD, several times faster than with Decimal; None if only Decimal can parse it.
+    """Return an amount in nano-USD without the use of Decimal, which takes several times as long.
 
-    Plain amounts, which most callers pass, are whole dollars, floats of few digits, and the text of either.
+    Return None for an amount that only Decimal can parse. Most callers pass amounts that need no Decimal: whole
+    dollars, floats of few digits, and the text of either.
     """
     if type(value) is int:
         return value * NANO_PER_USD if 0 <= value <= NANO_PER_USD else None

@@ -1,15 +1,19 @@
-"""The name of the owner of notebooks and agents, by the same rule in the server, the embedded engine and the SDK."""
+"""The name of the owner, i.e. the user whose notebooks and agents are governed.
+
+The server, a kernel's embedded engine and the SDK find the name by the same rule, so that they share the user's data.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
 
-__all__ = ["owner"]
-
 
 def owner() -> str:
-    """Return the user's name: ``JUPYTERHUB_USER``, else the operating system's user name, else ``uid:<number>``."""
+    """Return the name of the user whose process this is.
+
+    It is the value of ``JUPYTERHUB_USER``, else the operating system's user name, else ``uid:<number>``.
+    """
     try:
         return os.environ.get("JUPYTERHUB_USER") or getpass.getuser()
     except (ImportError, KeyError, OSError):

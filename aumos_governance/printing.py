@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["json_printable", "printable", "type_of"]
-
 
 def printable(text: str) -> str:
     r"""Return the text with escapes, so that it cannot move a terminal's cursor, set colours or reverse a line.
@@ -19,14 +17,17 @@ def printable(text: str) -> str:
 
 
 def json_printable(text: str) -> str:
-    """Return JSON text with the same value. Each character that `printable` escapes is written as a JSON escape."""
+    r"""Return the JSON text ``text`` with all characters that `printable` escapes written as JSON escapes (``\u202e``).
+
+    The value of the JSON text is unchanged.
+    """
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 
 def type_of(value: object) -> str:
-    """Return the name of a value's type with its article, such as "an object" or "a list"."""
+    """Return the name of a value's Python type with its article, such as "an int" or "a list", for messages."""
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 

@@ -1,6 +1,7 @@
-"""Code written once for synchronous and asynchronous callers, as a generator that yields the awaitables to await.
+"""Functions that run *steps*: code that is written once, for synchronous and asynchronous callers.
 
-For a synchronous caller the generator must yield nothing, and instead call the synchronous functions itself.
+Steps are a generator. For an asynchronous caller, it yields each awaitable that must be awaited, and gets its result.
+For a synchronous caller it must yield nothing, and call synchronous functions instead.
 """
 
 from __future__ import annotations
@@ -8,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Generator
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Steps", "now", "when_awaited"]
-
 T = TypeVar("T")
 Steps: TypeAlias = Generator[Awaitable[Any], Any, T]
 
 
 def now(steps: Steps[T]) -> T:
-    """Run steps that yield no awaitable, and return their result."""
+    """Run the steps of a synchronous caller, and return their result. Raises AssertionError if they yield something."""
     try:
         next(steps)
     except StopIteration as done:
@@ -25,7 +24,10 @@ def now(steps: Steps[T]) -> T:
 
 
 async def when_awaited(steps: Steps[T]) -> T:
-    """Run steps, await each awaitable that they yield and send back its result, and return their result."""
+    """Run the steps of an asynchronous caller, and return their result.
+
+    Await each awaitable that they yield, and pass its result or exception back to them.
+    """
     try:
         awaitable = next(steps)
         while True:

@@ -30,11 +30,11 @@ class TrustLevel(IntEnum):
     L5_AUTONOMOUS = 5
 
     def label(self) -> str:
-        """The level's name as users see it, for example ``"Act (Approval Required)"``."""
+        """Return the level's name as users see it, for example ``"Act (Approval Required)"``."""
         return _LABELS[self]
 
     def short(self) -> str:
-        """The level's short name, for example ``"L2"``."""
+        """Return the level's short name, for example ``"L2"``."""
         return f"L{int(self)}"
 
 
@@ -51,7 +51,7 @@ _LABELS: Final = {
 # A mixed-in str, and not a subclass of str alone, so that validation libraries know it as an enum;
 # enum.StrEnum would need Python 3.11.
 class GovernanceOutcome(str, Enum):
-    """The outcome of a decision. Each member compares equal to its string value."""
+    """The outcome of a decision. Each member is equal to its string: ``GovernanceOutcome.DENY == "deny"``."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -62,7 +62,7 @@ class GovernanceOutcome(str, Enum):
 
 
 class BudgetPeriod(str, Enum):
-    """The calendar period, in UTC, after which a budget's spending starts again from zero; ``lifetime`` never ends."""
+    """The calendar period of a budget, in UTC. In each period, spending starts from zero; ``lifetime`` never ends."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -78,8 +78,8 @@ BUDGET_PERIOD_VALUES: Final[tuple[str, ...]] = tuple(period.value for period in 
 
 
 class ActionKind(str, Enum):
-    """The kind of a governed action: ``call``, a paid call, or ``act``, an action with effects beyond the notebook,
-    such as to send mail.
+    """The kind of a governed action: ``call`` is a paid call, for example of a model, and ``act`` is an action with
+    effects beyond the notebook, for example sending mail.
     """
 
     CALL = "call"

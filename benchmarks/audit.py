@@ -51,7 +51,7 @@ ledger.close()
 
 
 def filled(folder: Path, records: int) -> Ledger:
-    """Return a ledger with this number of records in a hundred chains, all of which verify."""
+    """Return a new ledger with ``records`` audit records in a hundred chains, all of which are intact."""
     url = f"sqlite:///{folder}/audit-{records}.db"
     ledger = open_ledger(url)
     for number in range(SESSIONS):
@@ -87,7 +87,10 @@ def filled(folder: Path, records: int) -> Ledger:
 
 
 def _charges(records: list[tuple[Any, ...]], envelopes: dict[str, str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of the charges that the spends and holds among the records made."""
+    """Yield the charges' rows that belong to the spends and holds among these rows of audit records.
+
+    ``envelopes`` are the ids of the sessions' budgets, by session.
+    """
     column = {name: number for number, name in enumerate(chain.AUDIT_COLUMNS)}
     settled = {row[column["charge_id"]]: row for row in records if row[column["event"]] == "settle"}
     for row in records:
@@ -137,7 +140,10 @@ def _rows(ends: dict[str, Any], records: int, at: int) -> Iterator[tuple[Any, ..
 
 
 def reading(results: Results, folder: Path, records: int) -> None:
-    """Measure pages by every filter, sums, verification, and the memory that these take."""
+    """Measure how long pages with each filter, sums and verification take, and how much memory they need.
+
+    ``records`` is the number of audit records in the ledger; a million for results with limits.
+    """
     ledger = filled(folder, records)
     newest = ledger.read(AuditQuery(limit=1)).records[0]
     oldest = ledger.read(AuditQuery(limit=1, oldest_first=True)).records[0]

@@ -1,4 +1,8 @@
-"""The time of a kernel's request to a real server, compared with bare ZeroMQ, HTTP and the disk in the same run."""
+"""The time from a kernel's request to the response of a real server, by each transport.
+
+In the same run, the time of a message over bare ZeroMQ, a Unix socket and HTTP, and of a write to the disk, is
+measured for comparison.
+"""
 
 from __future__ import annotations
 
@@ -133,7 +137,11 @@ os.rename("flood.new", "flood.json")
 
 
 def requests(results: Results, folder: Path, rounds: int) -> None:
-    """Measure requests one after the other, in eight threads, beside a blocked event loop, and behind much output."""
+    """Measure ``rounds`` requests one after the other, and requests under load.
+
+    The load is eight threads that make requests at once, 50 tasks that do, a blocked event loop of the server, and much
+    output of the kernel that the server must forward first.
+    """
     raw = disk(folder)
     sync = statistics.median(timed(raw) for _ in range(rounds)) / 1e3
     results.add("raw 4 KiB fdatasync, p50", sync, "ms")
@@ -192,7 +200,10 @@ def _kernel(home: Path, way: str) -> Any:
 
 @contextmanager
 def _page(server: LiveServer, kernel_id: str) -> Iterator[None]:
-    """Connect a page to the kernel's channels, with JupyterLab's protocol; it receives and ignores all messages."""
+    """Within the context, have a client receive and ignore all messages of the kernel, as an open page does.
+
+    It uses the same protocol as JupyterLab's pages.
+    """
     page = websocket.create_connection(
         server.url.replace("http://", "ws://") + f"api/kernels/{kernel_id}/channels?session_id=page",
         header=[f"Authorization: token {server.token}"],

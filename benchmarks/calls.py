@@ -1,4 +1,7 @@
-"""The overhead of a governed call, with a provider on this machine: without Jupyter, and in a governed kernel."""
+"""The time that governance adds to a call of a model, without Jupyter and in a governed kernel.
+
+The provider is a small server on this machine, which responds at once.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,10 @@ def overhead(rounds):
 
 
 def overhead(results: Results, folder: Path, rounds: int) -> None:
-    """Measure the time of a call that is not streamed, and the CPU time of a streamed chunk."""
+    """Measure the time that governance adds to a call, and the CPU time that it adds to a chunk of a streamed response.
+
+    ``rounds`` is the number of calls, each with governance and without it.
+    """
     with Endpoint() as endpoint:
         for name, url in (("memory", None), ("SQLite", f"sqlite:///{folder / 'calls.db'}")):
             with GovernanceEngine(ledger=url) as engine:
@@ -79,7 +85,10 @@ def _pairs(plain: OpenAI, governed: OpenAI, rounds: int) -> tuple[float, float]:
 
 
 def _chunk() -> float:
-    """Return the microseconds of CPU time that governance adds to a chunk; the provider only iterates over bytes."""
+    """Return the CPU time that governance adds to a chunk of a streamed response, in microseconds.
+
+    No server is involved: the client reads the response from memory.
+    """
     transport = httpx2.MockTransport(lambda request: httpx2.Response(200, stream=_Stream()))
     plain = OpenAI(base_url="http://local/v1", api_key="key", http_client=httpx2.Client(transport=transport))
     with GovernanceEngine() as engine:

@@ -1,4 +1,7 @@
-"""The time of durable decisions on SQLite, compared with raw writes to the disk in the same run."""
+"""The time of the ledger's decisions on SQLite, compared with raw writes to the disk in the same run.
+
+A decision is durable: it is on the disk before the caller gets it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ _process = os.urandom(8).hex()
 
 
 def key() -> str:
-    """Return an idempotency key in the form of the package's client: the process's random name, and a counter."""
+    """Return a new idempotency key like those of the package's client: random text of this process, and a number."""
     return f"{_process}-{next(_numbers):08x}"
 
 
@@ -51,7 +54,7 @@ def timed(action: Callable[[], Any]) -> float:
 
 
 def disk(folder: Path) -> Callable[[], Any]:
-    """Return a function that appends 4 KiB to a file and calls fdatasync."""
+    """Return a function that appends 4 KiB to a file in this folder and waits until they are on the disk."""
     descriptor = os.open(folder / "raw", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
     page = os.urandom(4096)
 
@@ -63,7 +66,7 @@ def disk(folder: Path) -> Callable[[], Any]:
 
 
 def one_caller(results: Results, folder: Path, rounds: int) -> None:
-    """Measure decisions one after the other, in turn with raw writes."""
+    """Measure the time of ``rounds`` decisions of one caller, each after a raw write to the same disk."""
     ledger, raw = opened(f"sqlite:///{folder}/one.db"), disk(folder)
     requests = [spend() for _ in range(rounds)]
     synced, decided = [], []
@@ -79,7 +82,7 @@ def one_caller(results: Results, folder: Path, rounds: int) -> None:
 
 
 def own_cost(results: Results, folder: Path, rounds: int) -> None:
-    """Measure the CPU time of a decision in a transaction of a hundred."""
+    """Measure the CPU time of a decision if a hundred of them share one transaction; ``rounds`` transactions."""
     ledger = opened(f"sqlite:///{folder}/own.db")
     # In this thread alone: with the ledger's own thread, the switches between threads would be measured as well.
     ledger._writer.close()  # type: ignore[attr-defined]
@@ -95,7 +98,10 @@ def own_cost(results: Results, folder: Path, rounds: int) -> None:
 
 
 def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: float) -> None:
-    """Measure the rate of decisions with different numbers of callers at once."""
+    """Measure how many decisions a second callers get in all, for each number of callers in ``counts``.
+
+    Each measurement takes ``seconds``.
+    """
     points = []
     for count in counts:
         ledger = opened(f"sqlite:///{folder}/callers-{count}.db")
@@ -109,7 +115,10 @@ def callers(results: Results, folder: Path, counts: tuple[int, ...], seconds: fl
 
 
 def rate_of(ledgers: list[Ledger], seconds: float) -> float:
-    """Return the decisions a second when a thread for each of these ledgers makes one request after another."""
+    """Return how many decisions a second are made if one thread for each item makes one request after another.
+
+    The items may be the same ledger, which then has several callers.
+    """
     done = [0] * len(ledgers)
     stop = threading.Event()
     ready = threading.Barrier(len(ledgers) + 1)

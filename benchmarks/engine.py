@@ -1,4 +1,4 @@
-"""The time of an evaluation by the SDK's engine, with a ledger in memory and without Jupyter."""
+"""The time of an evaluation, i.e. a check of an action, by the SDK's engine with a ledger in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .results import Results
 
 
 def evaluations(results: Results, rounds: int) -> None:
-    """Measure `evaluate_sync` and `evaluate`, both inside a running loop."""
+    """Measure the time of `evaluate_sync` and of `evaluate`, both called while an event loop runs in the thread."""
     engine = GovernanceEngine()
     engine.trust.set_level("agent", 3)
     engine.budget.create_budget("research", 1_000_000)

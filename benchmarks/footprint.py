@@ -1,4 +1,7 @@
-"""The CPU time and memory that governance takes in a server whose kernels make no requests, but print much or idle."""
+"""The CPU time and memory that governance takes in a server whose kernels make no requests.
+
+The kernels either print much, which the server must forward, or do nothing.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ client.request("status")
 
 @dataclass(frozen=True)
 class Sample:
-    """The figures of a server at one moment, as `own_cpu` returns them."""
+    """The resources that a server has used from its start until now, as the extension `own_cpu` returns them."""
 
     threads: float
     """The CPU seconds of governance's threads."""
@@ -39,12 +42,16 @@ class Sample:
 
     @property
     def own(self) -> float:
-        """The CPU seconds of governance."""
+        """The CPU seconds of governance, in its threads and on the server's loop."""
         return self.threads + self.loop
 
 
 def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
-    """Measure the server's CPU time for a kernel that prints: of governance, and in all with and without it."""
+    """Measure the server's CPU time while a kernel prints ``lines`` lines, ``pairs`` times with governance and without.
+
+    The time of governance is measured in two ways: that of its own threads and callbacks, and the difference between
+    the two servers.
+    """
     own: list[float] = []
     whole: dict[bool, list[float]] = {True: [], False: []}
     code = f"for number in range({lines}): print('a line of some length', number)"
@@ -73,7 +80,10 @@ def printing(results: Results, folder: Path, lines: int, pairs: int) -> None:
 
 
 def idle(results: Results, folder: Path, kernels: int, seconds: float) -> None:
-    """Measure the memory and the idle CPU time of governance for each kernel."""
+    """Measure the memory and the CPU time that governance takes for each of ``kernels`` idle kernels.
+
+    The CPU time is measured for ``seconds``.
+    """
     costs = {
         governed: _idle_costs(folder / f"idle-{governed}", kernels, seconds, governed) for governed in (True, False)
     }
@@ -99,7 +109,10 @@ class _Cost:
 
 
 def _idle_costs(home: Path, kernels: int, seconds: float, governed: bool) -> tuple[_Cost, _Cost]:
-    """Return the costs without kernels and with all of them, each of which has made a request by its local socket."""
+    """Return the costs of a server without kernels, and then with this number of idle kernels.
+
+    If the server is governed, each kernel has made a request before, and so has a connection to the local socket.
+    """
     with _server(home, governed=governed) as server, ExitStack() as stack:
         none = _rest(server, seconds)
         for number in range(kernels):
@@ -116,7 +129,7 @@ def _idle_costs(home: Path, kernels: int, seconds: float, governed: bool) -> tup
 
 
 def _rest(server: LiveServer, seconds: float) -> _Cost:
-    """Return the costs of a number of idle seconds."""
+    """Return the costs of a server in which nothing happens for this number of seconds."""
     time.sleep(3)
     before = _sample(server)
     time.sleep(seconds)

@@ -1,7 +1,7 @@
 """The costs of calls through the gateway: latency, rate, CPU time of a stream's event, and memory of a stream.
 
-Endpoint and gateway are processes of their own; this process has the clients. Rates depend on other load on the
-machine, so the CPU time of a call in the gateway is measured as well.
+The provider's endpoint and the gateway are processes of their own; this process has the clients. Rates depend on other
+load on the machine, so the CPU time of a call in the gateway is measured as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ SECRET: Final = "sk-aumos-benchmark"
 EVENTS: Final = 400
 _CHAT: Final = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 PAUSE: Final = 0.02
-"""The seconds between two calls, in which the first one is recorded: the next hold would wait for that commit."""
+"""The seconds between two calls. In this time the ledger commits the settlement of the first call, for which the hold
+of the second would otherwise have to wait."""
 _LIMIT: Final = 16 * 1024 * 1024
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -35,7 +36,8 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: Path | None = None) -> None:
     """Measure the gateway in front of a provider on this machine, with a ledger in SQLite.
 
-    ``litellm`` is the path of LiteLLM's program, whose proxy is then measured in turn with the gateway.
+    ``calls`` and ``streams`` are the numbers of calls and of open streams to measure with. ``litellm`` is the path of
+    LiteLLM's program: if it is set, LiteLLM's proxy is measured in turn with the gateway.
     """
     with contextlib.ExitStack() as running:
         _, endpoint = running.enter_context(part("endpoint"))
@@ -50,7 +52,10 @@ def gateway(results: Results, folder: Path, calls: int, streams: int, litellm: P
 
 @dataclass(frozen=True)
 class _Measured:
-    """A proxy process in front of the endpoint, which is measured."""
+    """A running proxy whose costs are measured: the gateway or LiteLLM's proxy, in front of the provider's endpoint.
+
+    ``port`` is the proxy's port, and ``prefix`` the beginning of its API's paths. ``endpoint`` is the provider's port.
+    """
 
     name: str
     pid: int
@@ -62,7 +67,7 @@ class _Measured:
         return Client(self.port, self.prefix)
 
     async def overhead(self, calls: int) -> tuple[float, float]:
-        """Return the milliseconds that the proxy adds to a call, and those of a call without it."""
+        """Return the milliseconds that the proxy adds to a call, and the milliseconds that a call takes without it."""
         direct, through = Client(self.endpoint, "/v1"), self.client()
         await direct.times(50), await through.times(50)
         plain, passed = await direct.times(calls, PAUSE), await through.times(calls, PAUSE)
@@ -71,7 +76,7 @@ class _Measured:
         return (middle(passed) - middle(plain)) * 1e3, middle(plain) * 1e3
 
     async def rate(self, calls: int) -> tuple[float, float]:
-        """Return the calls a second at 50 connections, and the milliseconds of CPU time for each."""
+        """Return the calls a second over 50 connections at once, and the proxy's CPU time for each, in milliseconds."""
         clients = [self.client() for _ in range(50)]
         # All connections are made before the measurement.
         await _together(clients, lambda client: client.times(1))
@@ -116,7 +121,7 @@ async def _measure(results: Results, ours: _Measured, hold: Callable[[], float],
 
 
 async def _compare(results: Results, ours: _Measured, theirs: _Measured, calls: int) -> None:
-    """Measure both in turn, so that other load on the machine affects both."""
+    """Measure the gateway and LiteLLM's proxy in turn, so that other load on the machine affects both."""
     over, rates, cpu = [], [], []
     for _ in range(3):
         pair = [(await each.overhead(calls // 40), await each.rate(calls // 4)) for each in (ours, theirs)]
@@ -141,7 +146,10 @@ async def _together(clients: list[Client], work: Callable[[Client], Awaitable[An
 
 
 class Client:
-    """A client with one connection, written to take little CPU time itself."""
+    """An HTTP client with one connection for chat completions, written to take little CPU time itself.
+
+    ``prefix`` is the beginning of the API's paths on the server at ``port``, and ``secret`` the API key.
+    """
 
     def __init__(self, port: int, prefix: str, secret: str = SECRET) -> None:
         self._secret = secret
@@ -150,7 +158,10 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def times(self, calls: int, pause: float = 0.0) -> list[float]:
-        """Make calls one after the other, with a pause before each, and return their seconds."""
+        """Make calls one after the other, and return how many seconds each took.
+
+        ``pause`` is the number of seconds to wait before each call.
+        """
         taken = []
         for _ in range(calls):
             if pause:
@@ -162,7 +173,7 @@ class Client:
         return taken
 
     async def first_byte(self) -> float:
-        """Return the seconds until the first event of a stream on a new connection."""
+        """Return the seconds from a request on a new connection to the first event of its streamed response."""
         await asyncio.sleep(PAUSE)
         self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=_LIMIT)
         began = time.perf_counter()
@@ -173,14 +184,14 @@ class Client:
         return took
 
     async def stream(self, times: int) -> None:
-        """Receive this number of whole streams, one after the other."""
+        """Make calls with streamed responses, one after the other, and receive each response to its end."""
         for _ in range(times):
             await self._send({**_CHAT, "stream": True})
             await self._head()
             await self._rest()
 
     async def opened(self) -> None:
-        """Open a stream and receive its first event, after which the provider sends nothing."""
+        """Make a call with a streamed response of which the provider sends only the first event, and receive it."""
         await self._send({**_CHAT, "stream": True, "user": "silent"})
         await self._head()
         await self._line()
@@ -229,7 +240,7 @@ def _memory(pid: int) -> int:
 
 
 def _hold(process: subprocess.Popen[str]) -> float:
-    """Return the milliseconds that a durable hold takes now in the gateway's process."""
+    """Have the gateway's process measure how long a durable hold takes now, and return the milliseconds."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("hold\n")
@@ -239,7 +250,10 @@ def _hold(process: subprocess.Popen[str]) -> float:
 
 @contextlib.contextmanager
 def part(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a process of `benchmarks.gateway_parts`; yields it and its port, once it listens."""
+    """Run `benchmarks.gateway_parts` with these arguments as a process, and end it when the context is left.
+
+    Yields the process and the port on which it listens.
+    """
     command = [sys.executable, "-m", "benchmarks.gateway_parts", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -61,7 +61,11 @@ while True:
 
 
 def first_bytes(results: Results, folder: Path, streams: int) -> None:
-    """Measure how much later the first byte comes than without the gateway, less the sync of the hold to the disk."""
+    """Measure how much later the first byte of a stream arrives through the gateway than directly from the provider.
+
+    The time of one write to the disk is subtracted, since the gateway makes a durable hold first. ``streams`` is the
+    number of streams for each kind of load.
+    """
     with contextlib.ExitStack() as running:
         _, endpoint = running.enter_context(part("endpoint"))
         server = running.enter_context(_server(folder / "busy", int(endpoint)))

@@ -1,4 +1,8 @@
-"""The two processes of the benchmark `gateway`: a provider's endpoint, and the gateway in front of it."""
+"""The two processes that the benchmark `gateway` starts: a provider's endpoint, and the gateway in front of it.
+
+Usage: python -m benchmarks.gateway_parts endpoint, or gateway PORT FOLDER, with the endpoint's port and the folder for
+the ledger. Each prints the port on which it listens.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ _RESPONSE = {
 
 
 class _Endpoint(asyncio.Protocol):
-    """A connection to a provider that responds at once."""
+    """One connection to the provider's endpoint, which responds to each request at once with the same content."""
 
     def __init__(self) -> None:
         self._pending = b""
@@ -91,7 +95,7 @@ def _chunk(data: str) -> bytes:
 
 
 def endpoint() -> None:
-    """Print the port of a provider's endpoint, and serve until stdin ends."""
+    """Run a provider's endpoint: print its port, and serve until stdin ends."""
 
     async def serve() -> None:
         loop = asyncio.get_running_loop()
@@ -117,7 +121,11 @@ class _Keys:
 
 
 def gateway(port: str, folder: str) -> None:
-    """Print the port of the gateway, and serve until stdin ends; for each line of it, print a hold's milliseconds."""
+    """Run the gateway in front of the endpoint at ``port``: print its port, and serve until stdin ends.
+
+    For each line of stdin, measure how long a durable hold takes and print the milliseconds. ``folder`` is for the
+    ledger.
+    """
     ledger = open_ledger(f"sqlite:///{Path(folder) / 'gateway.db'}")
     service = NotebookService(ledger)
     caller = Caller(NotebookKey("ada", "/srv", "work/a.ipynb"), "kernel:k1", "k1:n1")

@@ -1,8 +1,8 @@
-"""The files of this project through which a spend passes; run by `python -m benchmarks.hops`.
+"""A count of the source files of this project that take part in a spend; run by ``python -m benchmarks.hops``.
 
-It counts the files of which functions are called. In Python these are the files from the magic to the record and its
-event, in kernel and server, for each transport; a profile function in every thread of both processes notes them. In
-TypeScript they are the files from the event to the status bar, by the JavaScript engine's own counters of calls.
+A file takes part if one of its functions is called. In Python, these are the files from the magic to the audit record
+and its event, in kernel and server, for each transport; a profile function in every thread of both processes notes
+them. In TypeScript, they are the files from the event to the status bar, by the JavaScript engine's counters of calls.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ __all__ = ["Hops", "page", "python"]
 _LABEXTENSION = Path(__file__).parents[1] / "labextension"
 _PACKAGE = Path(aumos_governance.__file__).parent
 _ROUNDS = 3
-"""The number of spends. Files that are not in all of them are left out, such as those of regular checks."""
+"""The number of spends. Only files that take part in all of them are counted: others, e.g. those of a regular check,
+ran by chance."""
 _SPEND = "%governance_spend 0.001 --tool gpt-4o"
 _NOTED_SPEND = f"""
 import os
@@ -58,7 +59,10 @@ sys.setprofile(note)
 
 @dataclass(frozen=True)
 class Hops:
-    """The files under `aumos_governance` through which one spend passes."""
+    """The files of the Python package that take part in a spend, in the kernel and in the server.
+
+    The paths are relative to the package's folder.
+    """
 
     kernel: frozenset[str]
     server: frozenset[str]
@@ -69,9 +73,9 @@ class Hops:
 
 
 def python(way: str, folder: Path) -> Hops:
-    """Return the files from the magic to the state's event, on a real server with a SQLite ledger.
+    """Return the Python files that take part in a spend, on a real server with a SQLite ledger.
 
-    ``way`` is the transport, ``socket`` or ``comm``, and ``folder`` an empty folder.
+    ``way`` is the transport, ``socket`` or ``comm``, and ``folder`` an empty folder for the server.
     """
     hook, noted = folder / "hook", folder / "noted"
     hook.mkdir()
@@ -122,10 +126,12 @@ def _files(folder: Path) -> frozenset[str]:
 
 
 def page() -> list[str]:
-    """Return the files under `labextension/src` from the server's event to the status bar.
+    """Return the TypeScript files that take part in showing a spend: from the server's event to the status bar.
+
+    The paths are relative to ``labextension/src``.
 
     Raises:
-        subprocess.CalledProcessError: The test that counts them fails; its output was printed.
+        subprocess.CalledProcessError: The test that counts the files fails; its output was printed.
     """
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder, "files.json")

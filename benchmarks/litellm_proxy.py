@@ -1,4 +1,4 @@
-"""LiteLLM's proxy without a database, as a process that the benchmark `gateway` compares with the gateway.
+"""LiteLLM's proxy as a process, with which the benchmark `gateway` compares this project's gateway. It has no database.
 
 It must be installed in an environment of its own, by ``pip install 'litellm[proxy]'``, since it needs other versions of
 many packages.
@@ -29,9 +29,11 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy(program: Path, folder: Path, endpoint: int, secret: str) -> Iterator[Proxy]:
-    """Run the proxy in front of the endpoint's port, with ``secret`` as its key.
+    """Run LiteLLM's proxy in front of a provider's endpoint, and end it when the context is left.
 
-    It has one worker, since the gateway is one process as well. Raises RuntimeError with its log if it does not start.
+    ``program`` is the path of LiteLLM's program, ``folder`` the folder for its files, ``endpoint`` the provider's port,
+    and ``secret`` the API key that the proxy accepts. It has one worker, since the gateway is one process as well.
+    Raises RuntimeError with the proxy's log if it does not start within 120 seconds.
     """
     model = {"model": "openai/gpt-4o", "api_base": f"http://127.0.0.1:{endpoint}/v1", "api_key": "sk-real"}
     settings = {

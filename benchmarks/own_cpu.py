@@ -1,7 +1,8 @@
-"""An extension of the measured server, which returns the CPU time that governance takes in it.
+"""A Jupyter server extension for the benchmark `footprint`, which measures governance's CPU time in the server.
 
-That is the time of governance's threads, and of its callbacks on the server's loop. The extension is loaded before
-governance. The file is copied into the server's folder, so it imports nothing of the benchmarks.
+That is the time of governance's threads, and of its callbacks on the server's loop; ``GET own-cpu`` returns it. The
+extension is loaded before governance. The file is copied into the server's folder, so it imports nothing of the
+benchmarks.
 """
 
 from __future__ import annotations
@@ -97,7 +98,10 @@ def _steps(task: Any) -> Any:
 
 
 def _timed_step(step: Any) -> Any:
-    """Run one step on the loop and add its CPU time; steps within it are not added again."""
+    """Call ``step``, a callback or a part of a task on the loop, and add its CPU time to `_loop_seconds`.
+
+    A step that is called within another one is part of that one's time, and is not added again.
+    """
     global _inside, _loop_seconds  # noqa: PLW0603
     if _inside or threading.current_thread() is not threading.main_thread():
         return step()

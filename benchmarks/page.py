@@ -1,4 +1,7 @@
-"""The time from a spend until a page shows it, and the frame rate of the page while a notebook spends quickly."""
+"""The time from a spend in a notebook until JupyterLab's page shows it, in a real browser.
+
+While the notebook spends quickly, the frame rate of the page is measured as well.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,10 @@ item => {
 
 
 def page(results: Results, folder: Path, spends: int) -> None:
-    """Measure JupyterLab with the panel open, while a notebook spends four times a second, then 200 times."""
+    """Measure JupyterLab with the governance panel open: ``spends`` spends at four a second, then 200 a second.
+
+    Nothing is measured if Playwright or a browser is missing.
+    """
     with page_of(folder, "page") as (application, tab):
         if tab is None:
             return

@@ -1,4 +1,4 @@
-"""The rate of durable decisions on PostgreSQL, with the connections of several servers to one budget."""
+"""The rate of durable decisions on PostgreSQL, if several servers charge one budget at the same time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from .results import Results
 
 
 def connections(results: Results, counts: tuple[int, ...], seconds: float) -> None:
-    """Measure the rate of decisions with different numbers of connections at once."""
+    """Measure how many decisions a second are made in all, for each number of connections in ``counts``.
+
+    Each connection stands for a server. Each measurement takes ``seconds``.
+    """
     # The tests turn it off for speed; without it a decision is not durable.
     postgres_server.SETTINGS["fsync"] = "on"
     points = []

@@ -1,4 +1,4 @@
-"""The results of benchmarks: printed as lines, written as JSON, and plotted by the number of callers."""
+"""The results of benchmarks, which are printed as lines, written to a JSON file and plotted."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from typing import Any
 
 @dataclass
 class Result:
-    """One measured value."""
+    """One measured value, with its unit and, for some, a limit that it should keep."""
 
     name: str
     value: float
     unit: str
     limit: float | None = None
-    """The highest value that is acceptable; where more is better, value and limit are negative."""
+    """The highest value that is acceptable; None for none. If more is better, both the value and the limit are
+    negative."""
     note: str = ""
 
     def line(self) -> str:
@@ -35,7 +36,7 @@ class Results:
 
     results: list[Result] = field(default_factory=list)
     series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    """The points of each plotted line: a number of callers, and their decisions a second."""
+    """The points of each line in the plot, by the line's label: a number of callers, and their decisions a second."""
 
     def add(self, name: str, value: float, unit: str, limit: float | None = None, note: str = "") -> None:
         result = Result(name, value, unit, limit, note)

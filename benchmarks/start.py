@@ -1,4 +1,4 @@
-"""The time that the extension adds to the start of JupyterLab, in a real browser with a warm cache."""
+"""The time that the extension adds to the loading of JupyterLab's page, in a real browser with a warm cache."""
 
 from __future__ import annotations
 
@@ -42,20 +42,21 @@ _IDLE_AT = """
 
 @dataclass(frozen=True)
 class Load:
-    """One load of the page; all times are in milliseconds."""
+    """The figures of one load of JupyterLab's page. All times are in milliseconds."""
 
     restored: float
-    """The time from the navigation until the application is restored."""
+    """The time from the navigation until JupyterLab has restored its layout."""
     idle: float
-    """The time from the navigation until the notebook's kernel is idle."""
+    """The time from the navigation until the notebook's kernel is idle, so that the notebook can be used."""
     busy: float
-    """The CPU time of the page's main thread."""
+    """The CPU time of the page's main thread during the load."""
 
 
 def start(results: Results, folder: Path, pairs: int) -> None:
-    """Measure loads of JupyterLab with a notebook whose kernel runs, in turn with the extension and without it.
+    """Measure ``pairs`` loads of JupyterLab's page with the extension, and as many without it, in turn.
 
-    Raises RuntimeError if the bundle is a development build, which is larger than the wheel's and has source maps.
+    The page shows a notebook whose kernel runs already. Raises RuntimeError if the extension's bundle is a development
+    build, which is larger than the wheel's and has source maps.
     """
     if any(_BUNDLE.glob("*.map")):
         raise RuntimeError("The bundle is a development build: run `npm run build:prod` in labextension/ first.")
@@ -90,7 +91,11 @@ def start(results: Results, folder: Path, pairs: int) -> None:
 
 @contextlib.contextmanager
 def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
-    """Run a JupyterLab and a browser; yields the application and a page, or None for both if there is no browser."""
+    """Run a JupyterLab server and a browser, and end both when the context is left.
+
+    Yields the server's application and a new page of the browser, or None for both if Playwright or a browser is
+    missing; a message then names the benchmark ``suite``, which is left out.
+    """
     if importlib.util.find_spec("playwright") is None:
         print(f"{suite}: left out, since Playwright is not installed", flush=True)
         yield None, None
@@ -130,7 +135,10 @@ def page_of(folder: Path, suite: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _enable(folder: Path, enabled: bool) -> None:
-    """Enable or disable the extension as `jupyter labextension` does; the server reads the file for each page."""
+    """Enable or disable the extension by the file that ``jupyter labextension`` writes.
+
+    The server reads the file at each load of the page, so it need not be restarted.
+    """
     file = folder / "config" / "labconfig" / "page_config.json"
     config = json.loads(file.read_text())
     config["disabledExtensions"][_EXTENSION] = not enabled

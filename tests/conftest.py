@@ -7,8 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The time to generate examples depends on the load of the machine, so hypothesis must not fail for it.
-settings.register_profile("tests", suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes depends on the load of the machine, so hypothesis must not fail for it.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 # So that programs and kernels that tests start still pass when the locked prices have become old.

@@ -137,7 +137,7 @@ def test_filters_detail_cell_and_keyboard(tab: Locator, page: Page, archive_page
     # In a narrow tab, the fields of times are shown by a button.
     tab.get_by_role("button", name="Times").click()
     tab.get_by_label("From").fill("2999-01-01T00:00:00")
-    expect(tab).to_contain_text("No record matches.")
+    expect(tab).to_contain_text("No record matches the filters.")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -243,7 +243,7 @@ def test_a_user_corrects_a_wrong_entry_and_goes_to_its_cell(
     expect(correct).to_have_attribute("aria-disabled", "true")
     detail.get_by_label("Reason").fill("Entered twice")
     detail.get_by_label("Amount to subtract in dollars").fill("3")
-    expect(detail).to_contain_text("The charge was only $2.50.")
+    expect(detail).to_contain_text("Enter at most $2.50, the amount of the charge.")
     detail.get_by_label("Amount to subtract in dollars").fill("2")
     picture("audit-correction")
     correct.evaluate("(node) => node.click()")

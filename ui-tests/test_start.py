@@ -120,7 +120,7 @@ def test_a_running_cell_is_waited_for(lab_page: NotebookPage, lab: Application, 
     lab_page.kernel_is("busy")
     panel.get_by_role("button", name="Start governing").click()
     lab_page.shows("$10.00 left")
-    expect(panel).to_contain_text("The magics are loaded after the current cell.")
+    expect(panel).to_contain_text("The governance magics are loaded when it has ended.")
     gate.touch()
     expect(panel.locator("[data-section=start]")).to_have_count(0)
     lab_page.run(1)

@@ -1,1 +1,1 @@
-"""The audit trail of an engine's decisions, as SDK users read and extend it."""
+"""The SDK's access to the audit trail: `AuditLogger` reads an engine's recorded decisions, and adds others."""

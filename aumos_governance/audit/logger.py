@@ -1,4 +1,7 @@
-"""The manager through which SDK users read an engine's decisions, and add their own. No record is ever evicted."""
+"""`AuditLogger`, with which SDK users read the recorded decisions of an engine, and record their own decisions.
+
+The records are in the engine's ledger. None is ever evicted.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,10 @@ _COLUMNS: Final = ("record_id", "timestamp", "outcome", "decision", "reasons", *
 
 
 class AuditLogger:
-    """The recorded decisions of an engine: its decisions with and without a hold, and the decisions that `log` added.
+    """An engine's audit trail, ``engine.audit``: all decisions of the engine, and the decisions that `log` has added.
 
-    The same hash chain has records of all other events (levels set, money charged and held, consents given); `entries`
-    reads all of them.
+    The same hash chain has records of all other events (levels set, money charged and held, consents given). Only
+    `entries` returns these as well.
     """
 
     def __init__(self, config: AuditConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -44,7 +47,11 @@ class AuditLogger:
         reasons: Iterable[str] | None = None,
         context: GovernanceDecisionContext | None = None,
     ) -> AuditRecord:
-        """Record a decision that the caller made, and return its record. Raises ValueError for an unknown outcome."""
+        """Record a decision that the caller has made itself, and return the record.
+
+        ``decision`` is a sentence that describes the decision, and ``context`` the action that it is about. Raises
+        ValueError for an unknown outcome.
+        """
         outcome = to_outcome(outcome)
         context = context or GovernanceDecisionContext()
         if not self._config.include_context:
@@ -68,22 +75,31 @@ class AuditLogger:
         return AuditRecord(recorded.record_id, outcome, decision, list(reasons), context, to_datetime(recorded.at))
 
     def query(self, audit_filter: AuditFilter | None = None) -> AuditQueryResult:
-        """Return all matching decisions in one list, oldest first. `stream` needs less memory for many of them."""
+        """Return the decisions that match a filter, or all, in one list, oldest first.
+
+        For many decisions `stream` needs less memory.
+        """
         criteria = audit_filter or AuditFilter()
         return AuditQueryResult(list(self.stream(criteria)), self._count(criteria), criteria)
 
     def stream(self, audit_filter: AuditFilter | None = None) -> Iterator[AuditRecord]:
-        """Return an iterator over the matching decisions, oldest first, which reads the ledger page by page."""
+        """Return an iterator over the decisions that match a filter, or over all, oldest first.
+
+        It reads the ledger page by page.
+        """
         criteria = audit_filter or AuditFilter()
         records = (record_of(entry) for entry in self._entries(decisions=True, **_filters(criteria)))
         return islice(records, criteria.offset, criteria.offset + criteria.limit if criteria.limit else None)
 
     def entries(self) -> Iterator[AuditEntry]:
-        """Return an iterator over all records of the engine's chain, oldest first, as stored, with their hashes."""
+        """Return an iterator over the audit records of all events, and not only decisions, oldest first.
+
+        The records are as the ledger stores them, with their hashes, and with amounts in nano-USD.
+        """
         return self._entries()
 
     def count(self) -> int:
-        """Return the number of recorded decisions."""
+        """Return the number of all recorded decisions."""
         return self._count(AuditFilter())
 
     def latest(self, n: int = 10) -> list[AuditRecord]:
@@ -94,7 +110,10 @@ class AuditLogger:
         return [record_of(entry) for entry in newest][::-1]
 
     def to_dataframe(self, audit_filter: AuditFilter | None = None) -> Any:
-        """Return the matching decisions as a pandas DataFrame with one row each. Raises ImportError without pandas."""
+        """Return the decisions that match a filter, or all, as a pandas DataFrame with one row for each decision.
+
+        Raises ImportError if pandas is not installed.
+        """
         try:
             pandas = import_module("pandas")
         except ImportError:

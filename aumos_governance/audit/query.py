@@ -1,4 +1,4 @@
-"""Criteria for audit records, the result of a query, and counts of outcomes."""
+"""The filter that SDK users pass to `AuditLogger`, the result of its queries, and counts of the outcomes in it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ __all__ = ["AuditFilter", "AuditQueryResult", "aggregate_outcomes", "to_outcome"
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Criteria for audit records; a record must match all that are set. ``since`` is inclusive, ``until`` exclusive.
+    """Criteria for audit records: a record matches if it meets all criteria that are not None.
 
-    A datetime without a time zone is read as UTC. The first ``offset`` matching records are skipped; ``limit=0`` means
-    all the others. Raises ValueError for an unknown outcome, and for a negative limit or offset.
+    ``since`` is inclusive and ``until`` exclusive; a datetime without a time zone is read as UTC. The first ``offset``
+    matching records are skipped, and at most ``limit`` records returned; 0 is no limit. Raises ValueError for an
+    unknown outcome, and for a negative limit or offset.
     """
 
     agent_id: str | None = None
@@ -41,7 +42,10 @@ class AuditFilter:
 
 @dataclass(frozen=True, slots=True)
 class AuditQueryResult:
-    """The records that match a filter, oldest first. ``total_matched`` counts them before limit and offset."""
+    """The result of `AuditLogger.query`: the matching records, oldest first.
+
+    ``total_matched`` is the number of all matching records, also those that the filter's offset and limit left out.
+    """
 
     records: list[AuditRecord]
     total_matched: int
@@ -49,7 +53,7 @@ class AuditQueryResult:
 
 
 def to_outcome(value: object) -> GovernanceOutcome:
-    """Return the outcome with this value. Raises InvalidRequestError if there is none."""
+    """Return the outcome with this value, such as ``"deny"``. Raises InvalidRequestError for any other value."""
     try:
         return GovernanceOutcome(value)
     except ValueError:
@@ -58,7 +62,10 @@ def to_outcome(value: object) -> GovernanceOutcome:
 
 
 def aggregate_outcomes(records: Iterable[AuditRecord]) -> dict[str, int | float]:
-    """Return the number of records with each outcome, their ``total``, and the ``denial_rate`` (0.0 for no records)."""
+    """Return how many records have each outcome, such as ``"deny"``, and two figures of all records.
+
+    ``total`` is the number of all records, and ``denial_rate`` the part that was denied, from 0.0 to 1.0.
+    """
     counts = dict.fromkeys((outcome.value for outcome in GovernanceOutcome), 0)
     for record in records:
         counts[record.outcome.value] += 1

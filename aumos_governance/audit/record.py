@@ -1,4 +1,4 @@
-"""The audit record of a decision and its context, as SDK users see them, and conversions from and to the ledger's."""
+"""The audit record of a decision as SDK users see it, and its conversion from and to a record of the ledger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..types import GovernanceOutcome
 __all__ = ["EVENT", "AuditRecord", "GovernanceDecisionContext", "as_json", "context_of", "detail_of", "record_of"]
 
 EVENT: Final = "evaluate"
-"""The name of the event in records of decisions that the engine made without a charge, or that the caller logged."""
+"""The ``event`` in the records that `GovernanceEngine.evaluate` and ``record_refusal`` and `AuditLogger.log` write."""
 _DECISION: Final = "decision"
 _DETAILS: Final = ("scope", "budget_category", "data_type", "purpose", "extra")
 _details: Final = attrgetter(*_DETAILS)
@@ -24,7 +24,10 @@ _details: Final = attrgetter(*_DETAILS)
 
 @dataclass(frozen=True, slots=True)
 class GovernanceDecisionContext:
-    """The action that a decision was about. ``extra`` has JSON values, never prompts or keys."""
+    """A description of the action that a decision was about; None is a property that does not apply.
+
+    ``extra`` has further JSON values; it must contain no prompts or keys.
+    """
 
     agent_id: str | None = None
     action_type: str | None = None
@@ -38,7 +41,11 @@ class GovernanceDecisionContext:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """A copy of a decision's audit record; changing it does not change the ledger. ``timestamp`` is in UTC."""
+    """A copy of the audit record of one decision; changing it does not change the ledger.
+
+    ``decision`` is a sentence that describes the decision; ``reasons`` are sentences that give its reasons.
+    ``timestamp`` is in UTC.
+    """
 
     record_id: str
     outcome: GovernanceOutcome
@@ -49,7 +56,10 @@ class AuditRecord:
 
 
 def detail_of(subject: object, decision: str | None = None) -> dict[str, Any]:
-    """Return the values of a context or an action that the ledger has no columns for, as JSON values."""
+    """Return the part of a `GovernanceDecisionContext` or `GovernanceAction` that goes into a record's JSON ``detail``.
+
+    These are the values for which the ledger has no columns. ``decision`` is added, unless it is None.
+    """
     detail: dict[str, Any] = {} if decision is None else {_DECISION: decision}
     for name, value in zip(_DETAILS, _details(subject)):  # noqa: B905 - the lengths are equal, and this is a hot path
         if value is not None and value != {}:
@@ -58,7 +68,7 @@ def detail_of(subject: object, decision: str | None = None) -> dict[str, Any]:
 
 
 def record_of(entry: AuditEntry) -> AuditRecord:
-    """Return the ledger's record of a decision, which must have an outcome, as an `AuditRecord`."""
+    """Return a record of the ledger as an `AuditRecord`. It must be the record of a decision, with an outcome."""
     assert entry.outcome is not None
     detail = entry.detail
     return AuditRecord(
@@ -74,7 +84,10 @@ def record_of(entry: AuditEntry) -> AuditRecord:
 def context_of(
     agent_id: str | None, action_type: str | None, resource: str | None, detail: Mapping[str, Any]
 ) -> GovernanceDecisionContext:
-    """Return the context that was recorded: the reverse of `detail_of`."""
+    """Return the context of a recorded decision, from the columns of its record and from the JSON ``detail``.
+
+    For ``detail``, this is the reverse of `detail_of`.
+    """
     details = {name: detail[name] for name in _DETAILS if name in detail}
     if "category" in detail:
         # The ledger's own name for the category of a charge.
@@ -83,7 +96,7 @@ def context_of(
 
 
 def as_json(value: Any) -> Any:
-    """Return the value as JSON values. Objects without a JSON type, which the earlier SDK accepted, become text."""
+    """Return a value with all its members converted to types of JSON. Objects without a JSON type become text."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):

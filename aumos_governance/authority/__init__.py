@@ -1,1 +1,5 @@
-"""Actions, their grants and approvals, the interface of an engine, and how the notebook's engine is found."""
+"""What engines have in common: actions and decisions, grants, approvals, the interface `Engine`, and the registry.
+
+An engine decides whether an agent's action may run, and records the decision. Through the registry, code in a notebook
+finds the notebook's engine.
+"""

@@ -1,7 +1,8 @@
-"""The steps that decide a governed action, the same for the SDK's engine and for a server with its kernels.
+"""The steps that decide a governed action, i.e. an action with effects beyond the notebook, such as sending mail.
 
-The ledger decides, within its transaction, whether an action runs, is suggested or needs an approval. This module has
-the steps around that decision, without input or output: its caller executes the requests and gets the user's decision.
+The ledger decides, within its transaction, whether an action runs, is only suggested, or needs a user's approval. This
+module has the steps around that decision, the same for the SDK's engine and for a server. It does no input or output:
+its caller executes the requests that the steps yield, and gets the user's decision.
 """
 
 from __future__ import annotations
@@ -20,44 +21,36 @@ from ..ledger.contract.facts import Decision
 from ..ledger.contract.requests import Request
 from ..types import ActionKind, TrustLevel
 
-__all__ = [
-    "MOST_SHOWN",
-    "ActionSteps",
-    "ApprovalNeeded",
-    "action_steps",
-    "digest_of",
-    "is_reported",
-    "report_request",
-    "shown_text",
-]
-
 MOST_SHOWN: Final = 50_000
-"""The most characters of JSON that a user is shown of one action. A user would not read more before approving, and the
-ledger stores no larger requests."""
+"""The most characters that the JSON description of one action may have. A user would not read more before approving,
+and the ledger stores no longer descriptions."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    """Yielded by the steps when a user must decide. The caller must send back the approval once it is decided.
+    """Yielded by the steps when a user must approve or deny the action.
 
-    A caller that stops waiting must withdraw the approval request first.
+    The caller must wait for the user's decision, and send the decided `Approval` back to the steps. A caller that stops
+    waiting must withdraw the approval request.
     """
 
     approval: Approval
 
 
 ActionSteps: TypeAlias = Generator[Request[Any] | ApprovalNeeded, Any, Decision]
-"""A generator that yields ledger requests or `ApprovalNeeded`, gets each result by ``send``, and returns a decision."""
+"""A generator that yields requests for its caller to execute in the ledger, or `ApprovalNeeded`. The caller passes each
+result back with ``send``. The generator returns the decision about the action."""
 
 
 def action_steps(
     holding: Hold, shown: Mapping[str, Any], *, until: int | None = None, wait: bool = True
 ) -> ActionSteps:
-    """Return the steps that decide an action: to allow it, with its amount held, to suggest it or to deny it.
+    """Return the steps that decide a governed action: it is allowed, only suggested, or denied.
 
-    ``holding`` is the request for the action's hold. ``shown`` is the action as the user sees it, as JSON values.
-    ``until`` is the time when an approval request expires, in microseconds since the epoch. With ``wait=False`` no
-    approval is requested, and an action that needs an approval is denied.
+    If the action is allowed, its amount is held. ``holding`` is the request for this hold. ``shown`` is the description
+    of the action that the user sees, as JSON values. ``until`` is the time when an approval request expires, in
+    microseconds since the epoch. With ``wait=False`` no approval is requested, and an action that needs an approval is
+    denied.
 
     The first request has the idempotency key of ``holding``. The later requests have this key with ``/ask`` or ``/act``
     appended, so that repeated steps have the same result; an empty key stays empty. Raises InvalidRequestError if
@@ -98,9 +91,10 @@ def action_steps(
 
 
 def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of all that a user approves: ``shown``, the tool, its cost, the agent and the level.
+    """Return the SHA-256, in hexadecimal, of everything that a user approves, so that nothing can be exchanged later.
 
-    The notebook is not hashed: an approval belongs to a session, whose notebook may be renamed during the wait.
+    It covers the description ``shown``, and the tool, cost, category, agent and required level of ``holding``. It does
+    not cover the notebook, since the notebook may be renamed while the approval is pending.
     """
     agreed = {
         "tool": holding.tool,
@@ -114,25 +108,36 @@ def digest_of(holding: Hold, shown: Mapping[str, Any]) -> str:
 
 
 def shown_text(shown: Mapping[str, Any]) -> str:
-    """Return ``shown`` as JSON. Raises InvalidRequestError for values that are not JSON, or above `MOST_SHOWN`."""
+    """Return the description of an action as JSON text.
+
+    Raises InvalidRequestError for a value without a JSON type, and for text of more than `MOST_SHOWN` characters.
+    """
     text = _json(shown)
     if len(text) > MOST_SHOWN:
         raise InvalidRequestError(
-            f"A governed action must be shown to the user in at most {MOST_SHOWN} characters, and this one has"
-            f" {len(text)}; put the rest into a function of a cell that is not governed."
+            f"The description of a governed action, which includes its code, must have at most {MOST_SHOWN} characters,"
+            f" but this one has {len(text)}; shorten it, for example by moving code into a function that another cell"
+            " defines."
         )
     return text
 
 
 def is_reported(decision: Decision) -> bool:
-    """Whether the action must be reported to the user: it is allowed at trust level L4."""
+    """Whether an action with this decision must be reported to the user, since it is allowed at trust level L4."""
     return decision.allowed and decision.level is TrustLevel.L4_ACT_REPORT
 
 
 def report_request(
     holding: Hold, decision: Decision, shown: Mapping[str, Any], result: str | None, *, key: str
 ) -> FileReport:
-    """Return the request that files the report of an action. ``result`` is how it ended; None while it runs."""
+    """Return the request that files the report of an action, which the user can then review.
+
+    - ``holding``: the request for the action's hold.
+    - ``decision``: the decision that allowed the action.
+    - ``shown``: the description of the action, as JSON values.
+    - ``result``: the text that says how the action ended; None while it runs.
+    - ``key``: the idempotency key of the returned request; "" for none.
+    """
     return FileReport(
         key=key,
         origin=holding.origin,
@@ -162,5 +167,5 @@ def _json(value: object) -> str:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(
-            f"What the user is shown of a governed action must be JSON values ({error})."
+            f"The description of a governed action, which the user sees, must consist of JSON values ({error})."
         ) from None

@@ -1,4 +1,4 @@
-"""Actions of agents, and decisions about them."""
+"""The action that an agent wants to take, as callers of an engine describe it, and the engine's decision about it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from ..frozen import quick
 from ..ledger.contract.facts import Decision, Limit
 from ..types import GovernanceOutcome
 
-__all__ = ["GovernanceAction", "GovernanceDecision", "decision_of", "result_of", "shown_of", "tool_of"]
-
 
 @quick
 @dataclass(frozen=True, slots=True)
 class GovernanceAction:
-    """An action that an agent wants to take. A check whose fields are not set is skipped.
+    """An action that an agent wants to take, for an engine to decide.
 
-    ``budget_amount`` is in USD. ``tool`` is the tool that is used, for example a model; costs are summed by tool, and
-    without it by ``action_type``. ``extra`` is recorded with the decision: JSON values, never prompts or keys.
+    The engine checks the agent's level (for ``scope``, a part of the agent's work) if ``required_trust_level`` is set,
+    the budget ``budget_category`` if ``budget_amount`` (in USD) is set, and the consent (for ``purpose``) if
+    ``data_type`` is set. ``tool`` is the tool that is used, for example a model; costs are summed by tool, and without
+    it by ``action_type``. ``resource`` names what the action is applied to, for the record. ``extra`` is recorded with
+    the decision: JSON values, never prompts or keys.
 
     ``kind`` is ``"act"`` for a governed action, which has effects beyond the notebook: the trust level decides whether
     it runs, waits for an approval or is only suggested. ``shown`` is the description that the user must see before
@@ -46,9 +47,10 @@ class GovernanceAction:
 @quick
 @dataclass(frozen=True, slots=True)
 class GovernanceDecision:
-    """A decision about an action. ``reasons`` has one sentence for each check; the last one is the cause of a denial.
+    """An engine's decision about an action. ``audit_record_id`` is the id of its record in the audit trail.
 
-    A decision by ``begin`` or ``authorize`` has reasons only if it is a denial, or allows the action with a caveat.
+    ``reasons`` has one sentence for each check; the last one is the cause of a denial. A decision by ``begin`` or
+    ``authorize`` has reasons only if it is a denial, or allows the action with a caveat.
     """
 
     outcome: GovernanceOutcome
@@ -63,7 +65,7 @@ class GovernanceDecision:
 
 
 def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecision:
-    """Return the ledger's decision about an action as a `GovernanceDecision`."""
+    """Return the ledger's decision about an action in the form that users of an engine get."""
     return GovernanceDecision(
         decision.outcome,
         decision.allowed,
@@ -76,17 +78,24 @@ def decision_of(action: GovernanceAction, decision: Decision) -> GovernanceDecis
 
 
 def tool_of(action: GovernanceAction) -> str:
-    """Return the name of the tool that an action uses; the costs of all its actions are summed under this name."""
+    """Return the name under which an action's cost is recorded: its tool, else its type, its category or "unknown"."""
     return action.tool or action.action_type or action.budget_category or "unknown"
 
 
 def shown_of(action: GovernanceAction, tool: str, amount: int) -> dict[str, Any]:
-    """Return the description of an action that a user sees, as JSON values; ``amount`` is its cost in nano-USD."""
+    """Return the description of an action that its user sees before approving it, as JSON values.
+
+    ``tool`` is the name from `tool_of`, and ``amount`` is the cost in nano-USD.
+    """
     return {"tool": tool, "cost": money.to_text(amount), **(action.shown or {})}
 
 
 def result_of(cost: int | None, estimated: bool) -> str:
-    """Return the text for a report on how the action ended. ``cost`` is None if the action's hold was released."""
+    """Return the text that says, in the report of an action, how the action ended.
+
+    ``cost`` is its cost in nano-USD, or None if it failed and its hold was released. ``estimated`` says that its true
+    cost is not known, because the action was interrupted.
+    """
     if cost is None:
         return "failed, and cost nothing"
     return "interrupted" if estimated else "done"

@@ -1,4 +1,4 @@
-"""The approvals and reports of governed actions, for an engine with its own ledger."""
+"""Approvals and reports of governed actions in the SDK's engine: an approver function gets the user's decision."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ..realm import Realm, response_of
 from ..steps import Steps, now, when_awaited
 from .action_steps import ApprovalNeeded, action_steps, is_reported, report_request
 
-__all__ = ["Approvals", "Approver"]
-
 Approver: TypeAlias = Callable[[Mapping[str, Any]], "bool | Awaitable[bool]"]
-"""A function or coroutine function that shows an action to a user and returns whether the user approved it. Any result
-but True is a denial."""
+"""A function or coroutine function that shows the description of an action to a user, and returns True if the user has
+approved it. Any other result is a denial."""
 
 
 class Approvals:
-    """The part of an engine that decides governed actions, with the approver if needed, and files reports at level L4.
+    """The part of the SDK's engine that decides governed actions, and files reports of actions at trust level L4.
 
-    ``release_later`` is called if the caller was interrupted before the decision, with the future of the action's hold.
+    ``approver`` is called for each action that needs an approval; without it such actions are denied. If the caller of
+    `decide` is interrupted before the decision, ``release_later`` is called with the future of the action's hold, which
+    must be released.
     """
 
     def __init__(
@@ -39,17 +39,18 @@ class Approvals:
         self._approver = approver
         self._release_later = release_later
         self._reports: dict[str, str] = {}
-        """The report ids of actions that still run, by the id of their hold."""
+        """The ids of the reports of actions that are still running, by the ids of the actions' holds."""
 
     def decide(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
-        """Return the decision about an action; if it is allowed, its amount is held.
+        """Decide a governed action, with the approver if needed. If it is allowed, its amount is held.
 
-        Raises any exception of the approver, and ConfigurationError if the approver is a coroutine function.
+        ``holding`` is the request for this hold; ``shown`` is the description that the approver gets. Raises any
+        exception of the approver, and ConfigurationError if the approver is a coroutine function.
         """
         return now(self._deciding(holding, shown, awaited=False))
 
     async def decide_async(self, holding: Hold, shown: Mapping[str, Any]) -> Decision:
-        """Like `decide`, awaited. The approver may be a coroutine function."""
+        """Decide a governed action like `decide`, in a coroutine. The approver may be a coroutine function."""
         return await when_awaited(self._deciding(holding, shown, awaited=True))
 
     def _deciding(self, holding: Hold, shown: Mapping[str, Any], *, awaited: bool) -> Steps[Decision]:
@@ -76,7 +77,10 @@ class Approvals:
             return decision
 
     def ended(self, hold_id: str | None, result: str, spent: Decimal) -> FinishReport | None:
-        """Return the request that completes the report of the action with this hold; None if there is no report."""
+        """Return the request that adds the result to an action's report when the action has ended.
+
+        Return None if the action with this hold has no report. ``spent`` is its cost in USD.
+        """
         report_id = self._reports.pop(hold_id or "", None)
         if report_id is None:
             return None

@@ -1,4 +1,7 @@
-"""Grants: permissions for actions, whose amount is held before the action and whose true cost is charged after it."""
+"""Grants, the permissions of an engine for single actions, and `Authorization`, the context manager that gets them.
+
+A grant's amount is held before the action, and the true cost is charged after it.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,14 @@ from .. import money
 from ..errors import AumOSGovernanceError, ConflictError
 from .actions import GovernanceAction, GovernanceDecision
 
-__all__ = ["AsyncGrant", "Authorization", "Begun", "Ending", "Grant", "Granted", "Resolver", "Settlement"]
-
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The result of a settled or released grant; amounts in USD.
+    """The result of settling or releasing a grant; amounts in USD.
 
-    ``overrun`` is True if the cost was more than the held amount, or more than the budget had left. ``estimated`` is
-    True if the true cost is not known.
+    ``spent`` is the amount that was charged, 0 after a release, and ``held`` the amount that had been held. ``overrun``
+    is True if the cost was more than the held amount, or more than the budget had left. ``estimated`` is True if the
+    true cost is not known.
     """
 
     spent: Decimal
@@ -33,33 +35,39 @@ class Settlement:
 
 
 class Begun(Protocol):
-    """An action whose decision was requested. Its caller can do other work before it waits for the decision."""
+    """A requested decision about an action that is not awaited yet, so that the caller can do other work meanwhile.
+
+    `Engine.begin_ahead` returns it. The action itself may run only after `grant`.
+    """
 
     def grant(self) -> Grant:
         """Wait for the decision and return the grant. Raises the errors of `Engine.begin`."""
         ...
 
     def drop(self) -> Grant | None:
-        """Cancel the action and release its hold, without waiting.
+        """Give up the action: have its hold released, without waiting for that.
 
-        If a caller is interrupted in `grant`, it must call `drop` as well. If the grant exists already, `drop` may
-        return it; the caller must then release it.
+        A caller that is interrupted in `grant` must call `drop` as well. If the action was granted already, `drop` may
+        return the grant; then the caller must release it.
         """
         ...
 
 
 class Ending(Protocol):
-    """A settlement or release whose request was posted and whose acknowledgement may still be due."""
+    """A settlement or release whose request was sent, without waiting for the response.
+
+    `Granted.resolve_soon` returns it.
+    """
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call a function when the response has arrived.
+        """Call ``function`` when the response has arrived, in any thread, and perhaps twice.
 
-        It is called in any thread, perhaps twice, and must neither block nor raise.
+        The function must neither block nor raise.
         """
         ...
 
     def result(self) -> Settlement:
-        """Wait for the response and return it; a lost request is sent again.
+        """Wait for the response, and return the result of the settlement or release. A lost request is sent again.
 
         Raises the errors of `Granted.resolve_now`.
         """
@@ -67,9 +75,10 @@ class Ending(Protocol):
 
 
 class Resolver(Protocol):
-    """The part of an engine that settles a grant with ``cost`` nano-USD, or releases it if ``cost`` is None.
+    """The part of an engine that settles or releases grants.
 
-    Only one of the methods may be called for a grant, and only once.
+    Each method settles the grant with ``cost`` nano-USD, or releases it if ``cost`` is None. For one grant, only one of
+    the methods may be called, and only once.
     """
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
@@ -77,12 +86,18 @@ class Resolver(Protocol):
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement: ...
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
-        """Send the request without waiting for its response. Returns None, and does nothing, if this saves no time."""
+        """Send the request without waiting for its response.
+
+        If the engine saves no time in this way, it does nothing and returns None; then `resolve` must be called.
+        """
         ...
 
 
 class Granted:
-    """Base class of `Grant` and `AsyncGrant`: an allowed action with its decision, its hold and its settlement."""
+    """Base class of `Grant` and `AsyncGrant`: the permission for one action that an engine has allowed.
+
+    A permission must be settled or released, once. ``resolver`` is the part of the engine that does so.
+    """
 
     def __init__(
         self, resolver: Resolver, decision: GovernanceDecision, amount: int | None, hold_id: str | None
@@ -90,20 +105,23 @@ class Granted:
         self.decision = decision
         """The decision that allowed the action."""
         self.amount = amount
-        """The amount that was requested, in nano-USD; None for a call without an amount."""
+        """The amount of the action, in nano-USD; None for a call without an amount."""
         self.hold_id = hold_id
-        """The id of the hold in the ledger; None for a call without an amount, and after an overdraft."""
+        """The id of the hold in the ledger; None if nothing was held, because the call has no amount or was allowed as
+        an overdraft."""
         self.reference: str | None = None
-        """The provider's id of the response. Any process can use it to adjust an estimated charge to the true cost."""
+        """The provider's id of its response, which the caller may set before an estimated settlement. With this id, any
+        process can later adjust the estimated charge to the true cost."""
         self.settlement: Settlement | None = None
         """The result of settling or releasing the grant; None before that."""
         self._resolver = resolver
         self._resolving = False
 
     def resolve_now(self, cost: int | None, *, estimated: bool = False) -> Settlement:
-        """Settle the grant with ``cost`` nano-USD, or release it if ``cost`` is None, without an event loop.
+        """Settle the grant with ``cost`` nano-USD, or release it if ``cost`` is None, and wait until that is recorded.
 
-        Raises ConflictError if it was settled or released before.
+        With ``estimated``, the record states that the true cost is not known. Raises ConflictError if the grant was
+        settled or released before.
         """
         self._check()
         # The flag is set within the try block, so that an interrupt cannot leave it set.
@@ -115,9 +133,10 @@ class Granted:
         return self.settlement
 
     def resolve_soon(self, cost: int | None, *, estimated: bool = False) -> Ending | None:
-        """Do what `resolve_now` does without waiting for the response. If that saves no time, return None instead.
+        """Settle or release the grant like `resolve_now`, but do not wait until that is recorded.
 
-        The caller must call `Ending.result`, which ensures that the settlement or release is recorded.
+        The caller must call `Ending.result` of the returned object later, which ensures that the request was recorded.
+        Return None, without doing anything, if the engine would save no time; then call `resolve_now`.
         """
         self._check()
         ending = self._resolver.resolve_soon(self, cost, estimated=estimated)
@@ -138,7 +157,10 @@ class Granted:
             raise ConflictError("The authorised amount was settled or released already, so nothing was changed.")
 
     def _cost_after(self, kind: type[BaseException] | None) -> int | None:
-        """Return the nano-USD to settle after a block that ended with this exception type; None to release the hold."""
+        """Return the cost to settle, in nano-USD, after a ``with`` block, or None if the hold must be released.
+
+        ``kind`` is the type of the exception that has ended the block, or None.
+        """
         if kind is not None and issubclass(kind, Exception):
             return None
         # After an interrupt the amount is charged as well, since the money may have been spent before the interrupt.
@@ -146,7 +168,10 @@ class Granted:
 
 
 class Grant(Granted):
-    """The permission for an action, from ``with`` or `Engine.begin`. It must be settled or released, once."""
+    """The permission for one action, from ``with engine.authorize(action) as grant:`` or `Engine.begin`.
+
+    It must be settled or released, once; ``with`` does so if the block did not.
+    """
 
     def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
         """Charge the action's true cost, in USD, in place of the held amount.
@@ -158,23 +183,29 @@ class Grant(Granted):
         return self.resolve_now(money.parse(cost, what="cost"), estimated=estimated)
 
     def release(self) -> Settlement:
-        """Release the held amount; nothing was paid. Raises ConflictError if it was settled or released before."""
+        """Release the held amount, because nothing was paid for the action.
+
+        Raises ConflictError if the grant was settled or released before.
+        """
         return self.resolve_now(None)
 
 
 class AsyncGrant(Granted):
-    """The permission for an action, from ``async with`` or `Engine.begin_async`: a `Grant` with coroutine methods."""
+    """The permission for one action, from ``async with engine.authorize(action) as grant:`` or `Engine.begin_async`.
+
+    It must be settled or released, once, like a `Grant`; its methods are coroutines.
+    """
 
     async def settle(self, cost: float | Decimal | str, *, estimated: bool = False) -> Settlement:
-        """Like `Grant.settle`, awaited. It is completed even if the task is cancelled during the call."""
+        """Charge the true cost, in USD, like `Grant.settle`, even if the current task is cancelled meanwhile."""
         return await self.resolve(money.parse(cost, what="cost"), estimated=estimated)
 
     async def release(self) -> Settlement:
-        """Like `Grant.release`, awaited. It is completed even if the task is cancelled during the call."""
+        """Release the held amount like `Grant.release`, even if the current task is cancelled meanwhile."""
         return await self.resolve(None)
 
     async def resolve(self, cost: int | None, *, estimated: bool = False) -> Settlement:
-        """Like `resolve_now`, awaited."""
+        """Settle or release the grant like `resolve_now`, even if the current task is cancelled meanwhile."""
         self._check()
         try:
             self._resolving = True
@@ -193,7 +224,7 @@ class AsyncGrant(Granted):
 
 
 class _Beginner(Protocol):
-    """The methods of an engine that `Authorization` calls."""
+    """The two methods of an engine that `Authorization` calls, as an interface."""
 
     def begin(self, action: GovernanceAction) -> Grant: ...
 
@@ -201,7 +232,7 @@ class _Beginner(Protocol):
 
 
 class Authorization:
-    """The context manager of ``with engine.authorize(action) as grant:``, and of ``async with``.
+    """The context manager that ``engine.authorize(action)`` returns, for ``with`` and ``async with``.
 
     On entry it checks the action and holds its ``budget_amount`` in its ``budget_category``, in one step, so that no
     other call can spend the amount. If the action is denied, it raises GovernanceDeniedError, and the block does not

@@ -7,15 +7,13 @@ from typing import Any, Protocol
 from .actions import GovernanceAction, GovernanceDecision
 from .authorization import AsyncGrant, Authorization, Begun, Grant
 
-__all__ = ["Engine"]
-
 
 class Engine(Protocol):
     """The interface of all engines: they decide about actions with a ledger of their own or a server's ledger."""
 
     @property
     def agent_id(self) -> str:
-        """The id under which this engine records the actions of governed clients and functions."""
+        """The agent id under which this engine records the actions of governed clients and functions."""
         ...
 
     @property
@@ -35,31 +33,42 @@ class Engine(Protocol):
         ...
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`, awaited."""
+        """Check an action and record the decision like `evaluate_sync`, in a coroutine."""
         ...
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record that the caller itself denied an action. Nothing is checked. Can be called from any thread."""
+        """Record that the caller itself has denied an action, for example a call whose cost is not known.
+
+        ``code`` is the reason as a stable word for programs, and ``reason`` a sentence for users. Nothing is checked.
+        The method can be called from any thread.
+        """
         ...
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Check an action and hold its amount, in one step. The caller must settle or release the grant, once.
+        """Check an action and hold its amount, in one step, and return the grant, which permits the action.
 
-        Raises GovernanceDeniedError if the action is denied; nothing is held then.
+        After the action, the caller must settle or release the grant, once. Raises GovernanceDeniedError if the action
+        is denied; nothing is held then.
         """
         ...
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Send the request of `begin`, for an action with an amount, and return before the decision.
+        """Do what `begin` does, but return before the decision, so that the caller can work meanwhile.
 
-        ``grant()`` of the returned object waits for the decision.
+        The action must have an amount. The returned object's ``grant()`` waits for the decision and returns the grant.
         """
         ...
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Like `begin`, awaited. If the task is cancelled during the call, nothing stays held."""
+        """Check an action and hold its amount like `begin`, in a coroutine.
+
+        If the current task is cancelled during the call, nothing stays held.
+        """
         ...
 
     def authorize(self, action: GovernanceAction) -> Authorization:
-        """Return a context manager that holds the action's amount, and after the block charges the true cost."""
+        """Return a context manager for ``with engine.authorize(action) as grant:``, which governs the action.
+
+        On entry it checks the action and holds its amount; after the block it charges the true cost.
+        """
         ...

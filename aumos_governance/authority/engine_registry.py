@@ -1,6 +1,6 @@
-"""The registry through which callers without an engine of their own find the notebook's engine.
+"""The registry of the notebook's engine, through which governed clients and functions find it in a kernel.
 
-Importing this module imports no engine.
+There is one engine at most, since one process is one kernel. Importing this module imports no engine.
 """
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from .engine_protocol import Engine
 
-__all__ = ["LOADER", "default_engine", "register_default_engine", "registered_engine"]
-
 LOADER: Final = "_aumos_governance_loader"
 """The name of the module that a kernel's start-up hook adds to ``sys.modules``. Its ``load()`` registers the engine,
 and its ``forget()`` removes the hook."""
 _provider: Callable[[], Engine] | None = None
 _has_session: Callable[[], bool] | None = None
 _optional = False
-"""Whether the start-up hook registered the engine, and so far only for callers that can do without one."""
+"""Whether the start-up hook registered the engine only because `registered_engine` was called. That function then
+returns the engine only once the notebook has a session, or after `default_engine` was called."""
 
 
 def default_engine() -> Engine:
-    """Return this notebook's engine, for calls without an engine. Raises ConfigurationError if there is none."""
+    """Return this notebook's engine, for a caller that needs one. Raises ConfigurationError if there is none."""
     global _optional  # noqa: PLW0603 - one process is one kernel
     _load(optional=False)
     if _provider is None:
@@ -39,9 +38,10 @@ def default_engine() -> Engine:
 
 
 def registered_engine() -> Engine | None:
-    """Return this notebook's engine, or None if none is registered, for a caller that can do without one.
+    """Return this notebook's engine or None, for a caller that also works without an engine.
 
-    An engine that only the start-up hook registered is returned only once the notebook has a session.
+    If the user has not loaded the magics, and the kernel's start-up hook provides the engine, the engine is returned
+    only once the notebook has a governance session.
     """
     global _optional  # noqa: PLW0603
     _load(optional=True)
@@ -54,9 +54,9 @@ def registered_engine() -> Engine | None:
 def register_default_engine(
     provider: Callable[[], Engine] | None, has_session: Callable[[], bool] | None = None
 ) -> None:
-    """Set the functions that return the notebook's engine, and whether the notebook has a session.
+    """Register the notebook's engine: ``provider`` returns it, and is called each time that it is needed.
 
-    ``provider=None`` unregisters the engine.
+    ``has_session`` returns whether the notebook has a governance session. ``provider=None`` unregisters the engine.
     """
     global _provider, _has_session, _optional
     _provider, _has_session, _optional = provider, has_session, False

@@ -1,4 +1,4 @@
-"""The grants of an engine with its own ledger. One ledger transaction checks an action and holds its amount."""
+"""`Holder`, which makes the SDK engine's grants: one ledger transaction checks an action and holds its amount."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ from .actions import GovernanceAction, GovernanceDecision, decision_of, result_o
 from .approvals import Approvals, Approver
 from .authorization import AsyncGrant, Grant, Granted, Settlement
 
-__all__ = ["Holder"]
-
 _LEAST: Final = {ActionKind.CALL: TrustLevel.L1_MONITOR, ActionKind.ACT: TrustLevel.L3_ACT_APPROVE}
-"""The trust level that each kind of action needs, unless the action states one."""
+"""The trust level that each kind of action requires if the action itself states none."""
 _ADVICE: Final = {
     "BUDGET_EXCEEDED": "a user can raise the limit with engine.budget.set_limit({category!r}, limit)",
     "TRUST_LEVEL_INSUFFICIENT": "a user can raise the level with engine.trust.set_level({agent!r}, level)",
@@ -38,9 +36,10 @@ _ADVICE: Final = {
 
 
 class Holder:
-    """The part of an engine that holds the amounts of actions, and settles or releases the holds.
+    """The part of the SDK's engine that makes, settles and releases grants, with holds in the engine's ledger.
 
-    ``check`` returns the ledger request for an action without an amount. The ledger only checks this action.
+    ``check`` returns, for an action without an amount, the ledger request that only checks the action. ``approver``
+    decides governed actions that need an approval.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class Holder:
     # ---- checking and holding
 
     def begin(self, action: GovernanceAction) -> Grant:
-        """Implement `Engine.begin`."""
+        """Implement `Engine.begin`: check an action and hold its amount, with one request of the engine's ledger."""
         request = self._request(action)
         if _is_action(request):
             response = self._approvals.decide(request, shown_of(action, request.tool, request.amount))
@@ -67,9 +66,10 @@ class Holder:
         return _Begun(self, action, request).grant()
 
     def begin_ahead(self, action: GovernanceAction) -> _Begun:
-        """Implement `Engine.begin_ahead`: send the request now, unless the ledger responds at once.
+        """Implement `Engine.begin_ahead`.
 
-        In that case nothing is sent before ``grant()``.
+        A ledger that executes requests in their callers' threads gets the request only in ``grant()``, since nothing
+        would be saved by sending it now.
         """
         request = self._request(action)
         begun = _Begun(self, action, request)
@@ -78,7 +78,7 @@ class Holder:
         return begun
 
     async def begin_async(self, action: GovernanceAction) -> AsyncGrant:
-        """Implement `Engine.begin_async`."""
+        """Implement `Engine.begin_async`, and let the event loop run while the ledger decides."""
         request = self._request(action)
         if _is_action(request):
             response = await self._approvals.decide_async(request, shown_of(action, request.tool, request.amount))
@@ -158,7 +158,7 @@ class Holder:
     # ---- settling and releasing
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Implement `Resolver.resolve`."""
+        """Implement `Resolver.resolve`: settle or release the grant's hold, and complete the action's report if any."""
         request = self._resolving(grant, cost, estimated)
         settlement = self._settlement(grant, None if request is None else self._realm.execute(request), estimated)
         report = self._approvals.ended(grant.hold_id, result_of(cost, estimated), settlement.spent)
@@ -167,7 +167,7 @@ class Holder:
         return settlement
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Implement `Resolver.resolve_async`."""
+        """Implement `Resolver.resolve_async`: do the same as `resolve`, and let the event loop run meanwhile."""
         request = self._resolving(grant, cost, estimated)
         if request is None:
             return self._settlement(grant, None, estimated)
@@ -236,7 +236,7 @@ class Holder:
 
 
 class _Begun:
-    """An implementation of `Begun` for an engine with its own ledger."""
+    """An action whose decision was requested from the SDK's engine: its implementation of `Begun`."""
 
     def __init__(self, holder: Holder, action: GovernanceAction, request: Request[Decision]) -> None:
         self._holder = holder
@@ -246,7 +246,7 @@ class _Begun:
         self._future: Future[Decision] | None = None
 
     def submit(self) -> None:
-        """Submit the request, so that it is decided while this thread does something else."""
+        """Submit the request to the ledger, which decides it in its own thread while the caller works."""
         try:
             self._submitted = True
             self._future = self._holder._realm.submit(self._request)

@@ -1,1 +1,1 @@
-"""Budgets by category."""
+"""The SDK's budgets, one for each category of costs that the user names: `BudgetManager`."""

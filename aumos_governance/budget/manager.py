@@ -1,4 +1,7 @@
-"""The manager through which SDK users set and use budgets: fixed ceilings, by category, for calendar periods in UTC."""
+"""`BudgetManager`, with which SDK users set budgets, and charge to them.
+
+A budget is a fixed limit on what may be spent in a category, in each calendar period (in UTC) or in total.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ __all__ = ["BudgetBalance", "BudgetCheckResult", "BudgetManager", "SpendingTrans
 
 @dataclass(frozen=True, slots=True)
 class BudgetCheckResult:
-    """The result of `BudgetManager.check_budget`; amounts in USD."""
+    """The result of `BudgetManager.check_budget`: whether the budget allows the amount now. Amounts are in USD."""
 
     allowed: bool
     category: str
@@ -41,7 +44,10 @@ class BudgetCheckResult:
 
 @dataclass(frozen=True, slots=True)
 class SpendingTransaction:
-    """A recorded spend, in USD. ``overrun`` is True if it exceeded the limit, as only ``allow_overdraft`` permits."""
+    """The result of `BudgetManager.record_spending`: a spend that was charged, in USD.
+
+    ``overrun`` is True if the spend exceeded the budget, which only ``BudgetConfig(allow_overdraft=True)`` permits.
+    """
 
     category: str
     amount: float
@@ -68,9 +74,10 @@ class BudgetBalance:
 
 
 class BudgetManager:
-    """The budgets of an engine, by category. A budget starts each period with nothing spent, and nothing rolls over.
+    """The budgets of an engine, ``engine.budget``: one for each category.
 
-    Amounts are in US dollars: numbers, Decimals or text, from 0 to 1e9. Any other amount raises ValueError.
+    In each period a budget starts with nothing spent, and no rest of the last period is added. Amounts are in US
+    dollars: numbers, Decimals or text, from 0 to 1e9. Any other amount raises ValueError.
     """
 
     def __init__(self, config: BudgetConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -94,14 +101,14 @@ class BudgetManager:
             found = self._state(category)
             raise InvalidRequestError(
                 f"There is a {found.period} budget {category!r} of {money.display(found.balance.limit)} already;"
-                f" to change its limit call set_limit(category, limit): set_limit({category!r}, {limit!r})."
+                f" to change its limit call engine.budget.set_limit({category!r}, {limit!r})."
             ) from error
 
     def set_limit(self, category: str, limit: float | Decimal | str) -> None:
-        """Change a budget's limit, from the current period on. One audit record has the limit before and after.
+        """Change a budget's limit, from the current period on, and write one audit record with both limits.
 
-        Call it only for a change that a user has decided. A limit below the spent amount is allowed; nothing is left
-        then. Raises BudgetNotFoundError.
+        Call it only for a change that a user has decided. The limit may be below the spent amount; then nothing is
+        left. Raises BudgetNotFoundError.
         """
         self._set(category, money.parse(limit, what="limit"), BudgetPeriod.MONTHLY, create=False)
 
@@ -135,10 +142,10 @@ class BudgetManager:
     ) -> SpendingTransaction:
         """Charge an amount to a budget. One step checks and charges the amount, so that parallel calls never overspend.
 
-        Raises BudgetExceededError, with nothing charged, if the amount is more than the budget has left (with
-        ``allow_overdraft`` the amount is charged and recorded as an overrun instead); BudgetNotFoundError; ValueError
-        for an amount that is not positive; and GovernanceDeniedError if a user has closed the engine's session, or set
-        a limit that the amount exceeds.
+        Raises BudgetExceededError, with nothing charged, if the amount is more than the budget has left. With
+        ``allow_overdraft`` the amount is charged and recorded as an overrun instead. Also raises BudgetNotFoundError,
+        ValueError for an amount that is not positive, and GovernanceDeniedError if a user has closed the engine's
+        session, or set another limit that the amount exceeds.
         """
         require_names(category=category)
         nano = money.parse_positive(amount)
@@ -177,9 +184,9 @@ class BudgetManager:
         )
 
     def get_utilization(self, category: str) -> float:
-        """Return the fraction of the limit that is spent: 0.0 for nothing, 1.0 for all of it, more after an overrun.
+        """Return which fraction of a budget's limit is spent in the current period, as a number from 0.0 to 1.0.
 
-        For a limit of 0 it is 1.0 once anything is spent. Raises BudgetNotFoundError.
+        It is above 1.0 after an overrun. For a limit of 0, it is 1.0 if anything is spent. Raises BudgetNotFoundError.
         """
         return _utilization(self._state(category))
 
@@ -209,22 +216,27 @@ class BudgetManager:
         ]
 
     def holds(self) -> tuple[HeldCharge, ...]:
-        """Return the pending holds of the engine's grants, at most the oldest hundred; amounts in nano-USD.
+        """Return the holds that were neither settled nor released yet, at most the oldest hundred; amounts in nano-USD.
 
-        A hold whose process has ended stays until it is settled or released.
+        These are the holds of all engines of this owner on the ledger. If the process that made a hold has ended, the
+        hold stays, and can be ended with `settle_hold` or `release_hold`.
         """
         return self._realm.read(ListHolds(owner=self._realm.notebook.owner, root=self._realm.notebook.root))
 
     def settle_hold(self, hold_id: str, cost: float | Decimal | str) -> None:
-        """Settle a hold with its true cost in USD, when the process that held it cannot do so any more.
+        """Charge the true cost, in USD, of a hold whose process has ended before it could do so, in place of the hold.
 
-        Raises NotFoundError if there is no such hold, ConflictError if it was settled or released before.
+        ``hold_id`` is the ``charge_id`` of a result of `holds`. Raises NotFoundError if there is no such hold, and
+        ConflictError if it was settled or released before.
         """
         nano = money.parse(cost, what="cost")
         self._realm.execute(Settle(key="", origin=self._realm.origin, hold_id=hold_id, amount=nano))
 
     def release_hold(self, hold_id: str) -> None:
-        """Release a hold, since nothing was paid. Raises the errors of `settle_hold`."""
+        """Release a hold because nothing was paid, so that its amount is available again.
+
+        Raises the errors of `settle_hold`.
+        """
         self._realm.execute(Release(key="", origin=self._realm.origin, hold_id=hold_id))
 
     def adjust_estimate(
@@ -232,9 +244,10 @@ class BudgetManager:
     ) -> None:
         """Replace an estimated charge, once, with its true cost in USD, which a later response of the provider states.
 
-        The charge is named by ``hold_id``, or else by the ``reference`` that its grant had when it was settled. A cost
-        above the estimate is recorded in full; below it, the difference is given back. Raises NotFoundError if there is
-        no such charge, and ConflictError if it is not an estimate, was adjusted before, or was corrected by a user.
+        The charge is identified by ``hold_id``, or else by the ``reference`` that its grant had when it was settled. A
+        cost above the estimate is charged in full; if the cost is lower, the budget gets the difference back. Raises
+        NotFoundError if there is no such charge, and ConflictError if it is not an estimate, was adjusted before, or
+        was corrected by a user.
         """
         self._realm.execute(
             Adjust(

@@ -5,8 +5,6 @@ Importing this package imports neither Jupyter nor a database library.
 
 from __future__ import annotations
 
-__all__ = ["main"]
-
 
 def main() -> int:
     """Run the command ``jupyter-governance`` and return its exit code."""

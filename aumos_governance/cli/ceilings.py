@@ -1,4 +1,8 @@
-"""The command ``jupyter governance ceiling``: it lists the ceilings that servers share, and changes or lifts one."""
+"""The command ``jupyter governance ceiling``: it lists the ceilings that servers share, and changes or lifts one.
+
+A ceiling is a limit on the money of several sessions together, e.g. of a team. It is stored in the ledger, so this
+command opens the ledger directly and needs no server.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,6 @@ from . import output
 from .own_terminal import require_own_terminal
 from .tables import Column, table
 
-__all__ = ["ceiling"]
-
 _CEILINGS: Final = (
     Column("CEILING", cut="end"),
     Column("KIND"),
@@ -38,9 +40,10 @@ _KINDS: Final = {"team": EnvelopeKind.TEAM, "owner": EnvelopeKind.OWNER, "user":
 
 
 def ceiling(options: Namespace, url: str) -> None:
-    """List, set or lift ceilings, as the options state, in the ledger at ``url``.
+    """Print the ceilings in the ledger at ``url``; before, set or lift one if the command line says so.
 
-    Raises AumOSGovernanceError.
+    ``options.action`` is ``list``, ``set`` or ``lift``. Raises AumOSGovernanceError if the ledger cannot be read or the
+    ceiling cannot be changed.
     """
     if options.action != "list":
         require_own_terminal("Ceilings can only be changed")
@@ -84,9 +87,9 @@ def _set(options: Namespace, url: str, states: Sequence[CeilingState]) -> None:
 
 
 def _chosen(options: Namespace, found: Sequence[CeilingState]) -> list[CeilingState]:
-    """Return the states, one for each period, of the ceiling that the options name.
+    """Return the states of the ceiling that the command line names, one for each period for which it is stored.
 
-    Raises NotFoundError if they name none, and InvalidRequestError if they name several.
+    Raises NotFoundError if there is no such ceiling, and InvalidRequestError if the name fits several ceilings.
     """
     kind = None if options.kind is None else _KINDS[options.kind]
     matching = [

@@ -1,4 +1,7 @@
-"""The commands of ``jupyter governance``: each chooses the servers or the ledger to read, and prints the result."""
+"""The commands of ``jupyter governance``, one function for each, and the choice of the servers or the ledger to read.
+
+Each function gets the parsed command line, prints its result and returns the exit code.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ from .run import run
 from .server_source import ServerSource, find_servers, server_at
 from .sources import Source
 
-__all__ = ["main"]
-
 GOOD: Final = 0
 FOUND: Final = 1
 DAMAGED: Final = 3
@@ -28,7 +29,10 @@ _PIPE_CLOSED: Final = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return its exit code; ``--help`` explains the codes."""
+    """Run one command line and return its exit code, which ``--help`` explains. Errors are printed to stderr.
+
+    ``argv`` are the arguments without the program's name; None for those of this process.
+    """
     try:
         options = parse_arguments(argv)
         return _COMMANDS[options.command](options)
@@ -106,8 +110,8 @@ def _prices(options: Namespace) -> int:
     found = price_data.update(options.url) if options.update else price_data.describe()
     if found is None:
         raise NotFoundError(
-            "No prices with a date are installed in this environment; run pip install genai-prices in the kernels'"
-            " environment."
+            "No models' prices whose date is known are installed in this environment; run pip install genai-prices in"
+            " the kernels' environment."
         )
     if options.json:
         output.print_json(found.body())
@@ -147,7 +151,7 @@ _COMMANDS: Final[dict[str, Callable[[Namespace], int]]] = {
 
 
 def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
-    """Return the values of the options in ``names`` that the command line sets, by option."""
+    """Return the values of those options in ``names`` that the command line sets; the keys are the options' names."""
     values = {name: getattr(options, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -156,9 +160,9 @@ def _given(options: Namespace, names: Iterable[str]) -> dict[str, str]:
 
 
 def _source(options: Namespace) -> Source:
-    """Return the only source that the options select.
+    """Return the one server or ledger that a command reads, as its options select it.
 
-    Raises AumOSGovernanceError if the options select several sources, or if no source can be read.
+    Raises AumOSGovernanceError if they select several servers, or if neither a server nor a ledger can be read.
     """
     failures: list[AumOSGovernanceError] = []
     sources = list(_sources(options, failures.append))
@@ -173,9 +177,9 @@ def _source(options: Namespace) -> Source:
 
 
 def _server(options: Namespace) -> ServerSource:
-    """Return the server that the options name, or else the only governed server that runs.
+    """Return the server that ``--server`` names, or without this option the only governed server that runs.
 
-    Raises AumOSGovernanceError if several governed servers run and the options name none, or if no governed server
+    Raises AumOSGovernanceError if several governed servers run and the option is missing, or if no governed server
     responds.
     """
     if options.server is not None:
@@ -195,9 +199,11 @@ def _server(options: Namespace) -> ServerSource:
 
 
 def _sources(options: Namespace, fail: Callable[[AumOSGovernanceError], None]) -> Iterator[Source]:
-    """Yield the sources that the options select; without options, all governed servers, or else the configured ledger.
+    """Yield the servers or the ledger that the options select.
 
-    ``fail`` is called with the error of each server that runs but cannot be read.
+    Without ``--server`` and ``--database-url``, these are all governed servers of this user that run or, if there are
+    none, the ledger that the user's configuration files name. ``fail`` is called with the error of each server that
+    runs but cannot be read.
     """
     if options.server is not None and options.database_url is not None:
         raise InvalidRequestError("Use either --server or --database-url, not both.")

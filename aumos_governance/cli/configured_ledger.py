@@ -1,4 +1,4 @@
-"""The ledger that this user's servers use, by their configuration files."""
+"""The ledger to read if no server runs: the one that this user's servers use, according to Jupyter's configuration."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Final
 from ..errors import ConfigurationError
 from ..server.settings.settings import default_database_url
 
-__all__ = ["configured_url"]
-
 _CONFIGS: Final = ("jupyter_aumos_governance_config", "jupyter_server_config")
-"""The names of the configuration files that a server reads; the settings of the last one take precedence."""
+"""The names, without suffix, of a server's configuration files, each of which takes precedence over those before."""
 
 
 def configured_url() -> str:
-    """Return the URL of the ledger that a server with this user's configuration files would use.
+    """Return the URL of the ledger that a server would use if this user started it now, without further options.
 
-    Raises ConfigurationError if a file cannot be read.
+    It is the option ``GovernanceExtension.database_url`` in Jupyter's configuration files or else the default. Raises
+    ConfigurationError if a file cannot be read.
     """
     from jupyter_core.application import JupyterApp
     from jupyter_core.paths import jupyter_data_dir

@@ -1,4 +1,8 @@
-"""The command ``jupyter governance key``: it lists, issues and revokes keys of a server's gateway."""
+"""The command ``jupyter governance key``: it lists, issues and revokes keys of a server's gateway.
+
+The gateway forwards API calls to the providers. A program sends such a key in place of the provider's own key, and its
+calls are charged to the key's budget.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,6 @@ from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 from .tables import Column, table
 
-__all__ = ["key"]
-
 _KEYS: Final = (
     Column("KEY", cut="end"),
     Column("KIND"),
@@ -24,11 +26,14 @@ _KEYS: Final = (
     Column("ID"),
 )
 _OWN: Final = "user"
-"""The kind of the keys that users issue for their own programs."""
+"""The ``kind`` of a key that a user issued for a program of their own; keys of kernels, for example, have others."""
 
 
 def key(options: Namespace, server: ServerSource) -> None:
-    """List, create or revoke keys, as the options state. Raises AumOSGovernanceError."""
+    """List the keys of ``server``, or create or revoke one, as ``options.action`` states.
+
+    Raises AumOSGovernanceError if the server refuses the request or does not respond.
+    """
     if options.action == "list":
         _list(options, server)
         return
@@ -44,7 +49,7 @@ def _list(options: Namespace, server: ServerSource) -> None:
     if options.json:
         output.print_json(body)
     elif not body["enabled"]:
-        output.print_lines([f"The {server.name} has no gateway."])
+        output.print_lines([f"The {server.name} has no gateway, so there are no keys."])
     else:
         lines = table(_KEYS, [_row(found) for found in body["keys"]], output.terminal_width())
         output.print_lines(lines if body["keys"] else ["There are no valid keys."])
@@ -77,9 +82,11 @@ def _revoke(options: Namespace, server: ServerSource) -> None:
     matching = matching or [found for found in keys if (found["kind"], found["name"]) == (_OWN, options.name)]
     matching = matching or [found for found in keys if found["name"] == options.name]
     if not matching:
-        raise NotFoundError(f"There is no valid key {options.name!r}; see jupyter governance key list.")
+        raise NotFoundError(f"There is no valid key {options.name!r}; run jupyter governance key list to see all.")
     if len(matching) > 1:
-        raise InvalidRequestError(f"Several keys have the name {options.name!r}; use the id of the one to revoke.")
+        raise InvalidRequestError(
+            f"Several keys have the name {options.name!r}; state the id of one, from jupyter governance key list."
+        )
     server.revoke_key(matching[0]["id"])
     if options.json:
         output.print_json({"key": matching[0]})

@@ -1,4 +1,4 @@
-"""A source for the commands that reads a ledger directly, without a server."""
+"""The source that commands read with ``--database-url``, or if no server runs: a ledger, opened for reading only."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ from ..service.waiting import Waiting
 from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 
-__all__ = ["LedgerSource"]
-
 
 class LedgerSource:
-    """A `Source` that reads the ledger at ``url``, which servers may be writing to.
+    """A `Source` that reads the ledger at ``url`` directly, also while servers write to it.
 
-    Raises the errors of `open_reader`.
+    The constructor raises the errors of `open_reader` if the ledger cannot be opened.
     """
 
     def __init__(self, url: str) -> None:
@@ -95,9 +93,11 @@ class LedgerSource:
         return found
 
     def _key(self, path: str) -> NotebookKey:
-        """Return the notebook at ``path``: a path below its server's root folder, or a path that includes this folder.
+        """Return the notebook at a path as the user typed it.
 
-        Raises NotFoundError if there is no notebook at this path, and InvalidRequestError if several servers have one.
+        The path is either relative to the root folder of the notebook's server or includes this folder. Raises
+        NotFoundError if the ledger has no notebook at this path, and InvalidRequestError if several servers or users
+        have one.
         """
         path = fields.text({"path": path}, "path", "path")
         # By owner and file, since several roots may contain the same file.
@@ -109,17 +109,22 @@ class LedgerSource:
         }
         found = list(by_file.values())
         if not found:
-            raise NotFoundError(f"The {self.name} has no notebook {path!r}.")
+            raise NotFoundError(
+                f"The {self.name} has no notebook {path!r}; run jupyter governance status to see all notebooks."
+            )
         if len(found) > 1:
             listed = ", ".join(f"{posixpath.join(key.root, key.path)} of {key.owner}" for key in found[:5])
             raise InvalidRequestError(
-                f"The {self.name} has several notebooks {path!r} ({listed}); write the path with its root, or name the"
-                " session with --session-id."
+                f"The {self.name} has several notebooks {path!r} ({listed}); write the path with the server's root"
+                " folder before it, or name the session with --session-id."
             )
         return found[0]
 
 
 def _keys(owner: str, root: str, path: str) -> set[NotebookKey]:
-    """Return the notebooks that ``path`` may mean: it may be a path below the root, or include the root."""
+    """Return the notebooks of one owner and root folder that ``path`` may mean.
+
+    A path such as ``home/ann/a.ipynb`` may be relative to the root, or may include the root ``/home/ann``.
+    """
     path = path.strip("/")
     return {NotebookKey(owner, root, path), NotebookKey(owner, root, path.removeprefix(f"{root.strip('/')}/"))}

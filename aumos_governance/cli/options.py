@@ -1,4 +1,4 @@
-"""The options, arguments and help texts of ``jupyter governance``."""
+"""The command line of ``jupyter governance``: its commands, options and help texts, and how it is parsed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NoReturn
 
 from ..errors import InvalidRequestError
-
-__all__ = ["FILTERS", "parse_arguments", "parser"]
 
 FILTERS: Final = {
     "path": ("PATH", "records of this notebook; a path below its server's root"),
@@ -23,7 +21,8 @@ FILTERS: Final = {
     "since": ("TIME", "records from this time on; ISO 8601, in UTC if it has no time zone"),
     "until": ("TIME", "records before this time"),
 }
-"""The filters of ``GET audit``, each with the placeholder and the help text of its option."""
+"""The filters of audit records, by the names of their parameters of ``GET audit``. Each has an option, e.g.
+``--session-id``; the values are the option's placeholder and its help text."""
 
 _PROGRAM: Final = "jupyter governance"
 _RAW: Final = argparse.RawDescriptionHelpFormatter
@@ -66,19 +65,22 @@ exit codes:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises InvalidRequestError with one sentence, instead of printing the usage and exiting."""
+    """A parser that raises InvalidRequestError for wrong usage, where argparse prints the usage and exits."""
 
     def error(self, message: str) -> NoReturn:
         raise InvalidRequestError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """Parse a command line. Raises InvalidRequestError for wrong usage, and SystemExit after printing help."""
+    """Parse the arguments of a command line; None stands for those of this process.
+
+    Raises InvalidRequestError for wrong usage, and SystemExit after printing the text of ``--help``.
+    """
     return parser().parse_args(argv)
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands and their options."""
+    """Return a new parser of all commands and their options. The reference of the commands is made from it, too."""
     governance = _Parser(_PROGRAM, description=_DESCRIPTION, epilog=_CODES, formatter_class=_RAW)
     commands = governance.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -114,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
     session.add_argument("--path", help="verify only the open or last session of this notebook")
     session.add_argument("--session-id", metavar="ID", help="verify only this session")
     verify.add_argument(
-        "--known-head", metavar="HASH", help="also verify that a chain has this head, kept from an earlier verification"
+        "--known-head",
+        metavar="HASH",
+        help="also verify that a chain still has the record with this hash, the head that an earlier verify printed",
     )
 
     export = command("export", "Write all audit records that match, oldest first, as a stream.")
@@ -159,7 +163,11 @@ def _actions(
     description: str,
     actions: Iterable[tuple[str, str]],
 ) -> Iterator[tuple[str, argparse.ArgumentParser]]:
-    """Add a command whose first argument is an action, and yield each action's name with its parser."""
+    """Add a command whose first argument is an action, such as ``key`` with ``create``, ``list`` and ``revoke``.
+
+    ``actions`` are the actions' names and help texts. Yields each name with the new parser of this action, to which the
+    caller adds the action's arguments.
+    """
     parser = _add(commands, command, summary, description)
     subparsers = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text in actions:
@@ -178,7 +186,11 @@ def _add_ceiling(commands: argparse._SubParsersAction[_Parser]) -> None:
             made.add_argument("name", metavar="NAME", help="name of the ceiling")
         if name == "set":
             made.add_argument("amount", metavar="AMOUNT", help="the new ceiling, in US dollars")
-            made.add_argument("--period", choices=("daily", "weekly", "monthly", "yearly", "lifetime"))
+            made.add_argument(
+                "--period",
+                choices=("daily", "weekly", "monthly", "yearly", "lifetime"),
+                help="the new period that the ceiling is for (default: as before)",
+            )
         if name != "list":
             made.add_argument(
                 "--kind", choices=("team", "owner", "user"), help="kind of the ceiling, if several have this name"

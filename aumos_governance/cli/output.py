@@ -1,4 +1,7 @@
-"""Functions that write the commands' output to stdout, stderr or a file."""
+"""Functions that write the commands' output to stdout, stderr or a file.
+
+Control characters in texts are escaped, since an agent that chose a name could otherwise change the terminal's display.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ from typing import Any
 from ..errors import AumOSGovernanceError
 from ..printing import printable
 
-__all__ = ["OutputError", "detach_stdout", "notify", "print_json", "print_lines", "terminal_width", "write_file"]
-
 
 class OutputError(AumOSGovernanceError):
     """Raised when the output cannot be written to stdout or to the file."""
@@ -27,18 +28,22 @@ class OutputError(AumOSGovernanceError):
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines for users. Control characters, and characters that the terminal's encoding lacks, are escaped."""
+    """Print lines of text for a user to stdout.
+
+    Control characters, and characters that the terminal's encoding lacks, are escaped. Raises OutputError, and
+    BrokenPipeError if the reader of stdout has closed the pipe.
+    """
     _write(("".join(f"{printable(line)}\n" for line in lines)).encode(_encoding(), "backslashreplace"))
 
 
 def print_json(body: Any) -> None:
-    """Print a body as JSON in ASCII, for programs."""
+    """Print a body as JSON, in ASCII, to stdout, for programs that read the output. Raises as `print_lines` does."""
     # DEL is the only ASCII control character that json.dumps does not escape.
     _write(json.dumps(body, indent=2).replace("\x7f", "\\u007f").encode() + b"\n")
 
 
 def notify(sentence: str) -> None:
-    """Print a sentence to stderr."""
+    """Print a sentence for the user to stderr, such as an error. A stderr that is closed is ignored."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{printable(sentence)}\n".encode(_encoding(), "backslashreplace").decode(_encoding()))
 
@@ -49,11 +54,11 @@ def terminal_width() -> int | None:
 
 
 def write_file(parts: Iterable[bytes], name: str | None) -> int:
-    """Write ``parts`` to the file ``name``, or to stdout for None and "-", and return their length in bytes.
+    """Write an export's parts to the file ``name``, or to stdout if ``name`` is None or "-".
 
-    A regular file is replaced only once all parts are written, so it is never incomplete; a device or a pipe is
-    written to directly. Raises OutputError, BrokenPipeError if the reader of stdout has closed the pipe, and the errors
-    of the iterator ``parts``.
+    Returns the length of all parts in bytes. An existing file is replaced only once all parts are written, so it is
+    never incomplete; a device or a pipe is written to directly. Raises OutputError, BrokenPipeError if the reader of
+    stdout has closed the pipe, and the errors of the iterator ``parts``.
     """
     if name is None or name == "-":
         return sum(map(_write, parts))
@@ -68,7 +73,10 @@ def write_file(parts: Iterable[bytes], name: str | None) -> int:
 
 
 def detach_stdout() -> None:
-    """Redirect stdout from its closed pipe to the null device, so that the interpreter prints no error on exit."""
+    """Redirect stdout to the null device after the reader of its pipe has closed it.
+
+    Otherwise Python would write to the closed pipe when it exits, and print an error.
+    """
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -1,4 +1,8 @@
-"""The check that a command runs in the user's own terminal, for commands whose effect only a user may decide."""
+"""The check that a command runs in the user's own terminal.
+
+Commands such as changing a ceiling need it, since only a user may decide on them: in a notebook, an agent might run
+them.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,11 @@ import os
 from ..errors import NotAllowedError
 from ..wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["require_own_terminal"]
-
 
 def require_own_terminal(subject: str) -> None:
-    """Raise NotAllowedError in a kernel or a child process of a strict server: an agent might run the command there.
+    """Raise NotAllowedError if this process is a kernel, a child process of one, or one of a strict server's children.
 
-    ``subject`` begins the message, as in "Keys can only be issued and revoked".
+    ``subject`` is the beginning of the error's message, such as "Keys can only be issued and revoked".
     """
     for name in (KERNEL_ENV, STRICT_ENV):
         if os.environ.get(name):

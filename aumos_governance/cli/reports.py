@@ -1,4 +1,8 @@
-"""The text output of the commands, made from bodies of the REST interface."""
+"""The text that the commands print, made from bodies of the REST interface.
+
+The functions return lines. ``width`` is the number of characters in a line of the terminal, to which tables are cut;
+None if the output goes elsewhere and tables stay whole.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,6 @@ from .. import money
 from ..printing import printable
 from ..server.rest.ceilings import difference_sentence
 from .tables import Column, table
-
-__all__ = ["audit_lines", "is_damaged", "price_lines", "problems", "status_lines", "verify_lines"]
 
 Body = Mapping[str, Any]
 _NOTEBOOKS: Final = (
@@ -49,7 +51,10 @@ _FINDINGS: Final = (Column("CODE"), Column("TABLE"), Column("RECORD", cut="end")
 
 
 def status_lines(status: Body, width: int | None) -> list[str]:
-    """Return the lines of a status: for each place, its notebooks, kernels and holds."""
+    """Return the lines that ``status`` prints: the notebooks, kernels and holds of each place.
+
+    A place is a server, or in a ledger one owner with one root folder.
+    """
     lines: list[str] = []
     for place in status["places"]:
         lines += ["", *_place_lines(place, width)]
@@ -57,24 +62,27 @@ def status_lines(status: Body, width: int | None) -> list[str]:
 
 
 def problems(status: Body) -> list[str]:
-    """Return one sentence for each problem in a status that a user must look at."""
+    """Return one sentence for each problem in a status that a user must solve, such as a hold of unknown outcome."""
     return [sentence for place in status["places"] for sentence in _place_problems(place)]
 
 
 def audit_lines(records: Sequence[Body], width: int | None) -> list[str]:
-    """Return the records as a table, in their order."""
+    """Return a table with one line for each audit record, in the given order."""
     if not records:
         return ["No audit records match."]
     return table(_AUDIT, [_audit_row(record) for record in records], width)
 
 
 def is_damaged(result: Body) -> bool:
-    """Whether verification found records that could not be read."""
+    """Whether a verification found records that could not be read, judged by the body of its result."""
     return any(finding["code"] == "DAMAGED" for finding in result.get("findings", ()))
 
 
 def verify_lines(result: Body, known_head: str | None, width: int | None = None) -> list[str]:
-    """Return the lines of a verification's result."""
+    """Return the lines that state a verification's result: what is intact, or what was found, and what was compared.
+
+    ``known_head`` is the hash that the user asked to find in a chain, or None.
+    """
     if not result["ok"]:
         return _failure_lines(result, width) + _coverage_lines(result)
     intact = (
@@ -109,7 +117,7 @@ def _failure_lines(result: Body, width: int | None) -> list[str]:
 
 
 def price_lines(prices: Body, width: int | None) -> list[str]:
-    """Return the age of the models' prices, with advice if they are old."""
+    """Return a table with the age of the models' prices and, if they are old, the command that updates them."""
     row = (prices["source"], prices["version"], prices["as_of"], _count(prices["age_days"], "day"))
     lines = table(_PRICES, [row], width)
     if prices["old"]:
@@ -118,7 +126,10 @@ def price_lines(prices: Body, width: int | None) -> list[str]:
 
 
 def _coverage_lines(result: Body) -> list[str]:
-    """Return lines that state what verification compared with the records, and what not; none for an older server."""
+    """Return lines that state which data a verification compared with the audit records, and which it did not.
+
+    A server of an earlier version does not send this; then there are no lines.
+    """
     covered = {name: count for name, count in result.get("covered", {}).items() if name not in ("audit", "chains")}
     lines = []
     if covered:

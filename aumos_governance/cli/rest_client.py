@@ -1,4 +1,4 @@
-"""Requests to the REST interface of one Jupyter server, over HTTP, HTTPS or a Unix socket."""
+"""The client with which commands use the REST interface of a Jupyter server, over HTTP, HTTPS or a Unix socket."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from ..errors import InvalidRequestError, NotFoundError, ServerUnreachableError, from_code
 
-__all__ = ["NotGovernedError", "RestClient", "server_url"]
-
 _PREFIX: Final = "aumos-governance/v1/"
 _CHUNK: Final = 64 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _DECIDED: Final = ("NOT_ALLOWED", "BROWSER_LOGIN_REQUIRED")
-"""The codes of responses with status 401 or 403 that do not mean an invalid token."""
+"""The error codes of responses with status 401 or 403 that do not mean an invalid token: the server accepts the token,
+but forbids the request."""
 _SCHEMES: Final = ("http", "https", "http+unix")
 _PAGES: Final = ("/lab", "/tree", "/notebooks", "/consoles")
-"""Paths of Jupyter's pages, which follow the base URL in a URL that a user copies from a browser's address bar."""
+"""The paths of Jupyter's pages. In a URL that a user copies from the browser's address bar, they follow the server's
+base URL, as in ``http://localhost:8888/lab/tree/a.ipynb``."""
 
 
 class NotGovernedError(NotFoundError):
@@ -30,11 +30,14 @@ class NotGovernedError(NotFoundError):
 
 
 class RestClient:
-    """A client of one server's REST interface.
+    """A client of one server's REST interface. It opens a new connection for each request.
 
-    ``url`` is the server's base URL, ``timeout`` the longest wait for the connection and for each part of a response,
-    in seconds. Methods raise ServerUnreachableError if no server responds or a response is incomplete, NotGovernedError
-    if governance is not enabled on the server, and otherwise the error with the code that the response states.
+    ``url`` is the server's base URL, ``token`` the server's token or None, and ``timeout`` the longest wait for the
+    connection and for each part of a response, in seconds.
+
+    In all methods, ``name`` is the path of a resource below ``aumos-governance/v1/``, such as ``audit/verify``. They
+    raise ServerUnreachableError if no server responds or a response is incomplete, NotGovernedError if governance is
+    not enabled on the server, and otherwise the error with the code that the response states.
     """
 
     def __init__(self, url: str, token: str | None, *, timeout: float = 60.0) -> None:
@@ -44,13 +47,13 @@ class RestClient:
         self._timeout = timeout
 
     def get(self, name: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """Send a GET request and return the response's body."""
+        """Send a GET request with these query parameters, and return the response's body."""
         return self._body("GET", name, parameters or {})
 
     def send(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Send a request that changes something, and return the response's body.
+        """Send a request that changes something, such as a POST, and return the response's body.
 
-        The request is sent only once. After a ServerUnreachableError the change may have been made.
+        The request is sent only once. After a ServerUnreachableError, the server may or may not have made the change.
         """
         return self._body(method, name, {}, json.dumps(body or {}).encode())
 
@@ -60,11 +63,16 @@ class RestClient:
         with self._response(name, parameters, method, content) as response:
             body = _json_object(response.read())
         if body is None:
-            raise ServerUnreachableError(f"The program at {self.url} is not AumOS Governance on a Jupyter server.")
+            raise ServerUnreachableError(
+                f"The program at {self.url} is not a Jupyter server with AumOS Governance; state another URL."
+            )
         return body
 
     def stream(self, name: str, parameters: Mapping[str, str]) -> Iterator[bytes]:
-        """Yield the parts of a file. Raises ServerUnreachableError if the file is incomplete."""
+        """Send a GET request for a file, such as ``audit/export``, and yield the file's parts as they arrive.
+
+        Raises ServerUnreachableError if the connection ends before the file is complete.
+        """
         with self._response(name, parameters) as response:
             while part := response.read1(_CHUNK):
                 yield part
@@ -102,7 +110,7 @@ class RestClient:
             raise from_code(code, message)
         if response.status == 404:
             raise NotGovernedError(
-                f"The Jupyter server {self.url} is not governed: the extension is not enabled on it."
+                f"The Jupyter server {self.url} is not governed: enable the server extension aumos_governance there."
             )
         raise ServerUnreachableError(f"The server {self.url} responded with {response.status} {response.reason}.")
 
@@ -133,9 +141,10 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def server_url(raw: str) -> tuple[str, str | None]:
-    """Return a server's base URL, and the token in it or None, from a URL as users type it or copy it from a browser.
+    """Return a server's base URL, and its token or None, from a URL that a user typed or copied from a browser.
 
-    Raises InvalidRequestError.
+    For ``localhost:8888/lab?token=abc`` these are ``http://localhost:8888/`` and ``abc``. Raises InvalidRequestError if
+    the text is not the URL of a server.
     """
     try:
         parts = urlsplit(raw if "://" in raw else f"http://{raw}")

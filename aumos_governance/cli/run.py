@@ -1,4 +1,7 @@
-"""The command ``jupyter governance run``: it runs another command with a notebook's key, and then revokes the key."""
+"""The command ``jupyter governance run``: it runs another command with a key for a notebook, and then revokes the key.
+
+With this key, the command's calls of models go through the server's gateway and are charged to the notebook's budget.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,20 @@ from . import output
 from .own_terminal import require_own_terminal
 from .server_source import ServerSource
 
-__all__ = ["run"]
-
 _NOT_FOUND: Final = 127
 _NOT_RUN: Final = 126
 _BY_SIGNAL: Final = 128
-"""The sum of this and a signal's number is the exit code of a program that the signal ended (POSIX shell, 2.8.2)."""
+"""The sum of this and a signal's number is the exit code of a program that the signal ended, as shells report it (POSIX
+shell, 2.8.2)."""
 _PASSED_ON: Final = ("SIGTERM", "SIGHUP", "SIGQUIT")
 _MAX_NAME: Final = 200
 
 
 def run(options: Namespace, server: ServerSource) -> int:
-    """Run the command in ``options`` until it exits, and return its exit code.
+    """Run the command in ``options.argv`` until it exits, and return its exit code.
 
-    Raises AumOSGovernanceError if no key can be issued for it.
+    Raises AumOSGovernanceError if the command is missing, or if the server issues no key for it; the command is not run
+    then.
     """
     require_own_terminal("A command can only be run with a notebook's key")
     command = options.argv[1:] if options.argv[:1] == ["--"] else options.argv
@@ -48,21 +51,27 @@ def run(options: Namespace, server: ServerSource) -> int:
             try:
                 server.revoke_key(created["key"]["id"])
             except AumOSGovernanceError as error:
-                output.notify(f"The command's key could not be revoked: {error.message}")
+                output.notify(
+                    f"The key {created['key']['id']} of the command could not be revoked ({error.message}); revoke it"
+                    f" with jupyter governance key revoke {created['key']['id']}."
+                )
 
 
 class _Child:
-    """The command's process, which gets the signals that this process receives."""
+    """The process of the command that is run. It gets the signals that this process receives."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._early: int | None = None
-        """The number of a signal that arrived before the process was started."""
+        """The number of the latest signal that this process received; None if it has received none."""
 
     @classmethod
     @contextmanager
     def signals(cls) -> Iterator[_Child]:
-        """Pass signals on to the command, so that they do not end this process before it has revoked the key."""
+        """Within the context, pass this process's signals on to the command that `run` starts.
+
+        Otherwise a signal such as SIGTERM would end this process before it has revoked the key.
+        """
         child = cls()
         numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
         before = {signal.SIGINT: signal.signal(signal.SIGINT, child._interrupt)}
@@ -74,7 +83,11 @@ class _Child:
                 signal.signal(number, handler)
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
-        """Run the command and return its exit code, as a shell reports it."""
+        """Run the command with these environment variables until it exits, and return its exit code as a shell would.
+
+        That is 127 if the command was not found, 126 if it cannot be run, and 128 plus a signal's number if the signal
+        ended it. If a signal arrived before, the command is not run.
+        """
         if self._early is not None:
             return _BY_SIGNAL + self._early
         try:
@@ -112,7 +125,11 @@ def _environment(inherited: Mapping[str, str], created: Mapping[str, Any]) -> di
 
 
 def _path_below(root: str | None, notebook: str) -> str:
-    """Return a notebook's path below the server's root. ``notebook`` is this path, or the path of the file here."""
+    """Return the path of a notebook relative to the server's root folder.
+
+    ``notebook`` is this path already, or else the path of the notebook's file on this machine, as the user typed it.
+    ``root`` is None if the server's root folder is not known.
+    """
     file = Path(notebook).expanduser().resolve()
     if root is not None and file.is_file() and file.is_relative_to(Path(root).resolve()):
         return file.relative_to(Path(root).resolve()).as_posix()

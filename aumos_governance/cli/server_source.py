@@ -1,4 +1,4 @@
-"""A source for the commands that reads a running server over REST."""
+"""The source that commands read by default: a running server, over REST. Also how running servers are found."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from urllib.parse import urlsplit
 
 from .rest_client import RestClient, server_url
 
-__all__ = ["ServerSource", "find_servers", "server_at"]
-
 _PAGE: Final = 1_000
 
 
 class ServerSource:
-    """A `Source` that reads one server over REST. ``about`` is the content of the server's own information file."""
+    """A `Source` that reads one server over REST.
+
+    ``about`` is the content of the file in Jupyter's runtime folder in which a running server describes itself, with
+    its URL, token and root folder; empty if there is no such file, e.g. for a server on another machine. Methods raise
+    the errors of `RestClient`.
+    """
 
     def __init__(self, client: RestClient, about: Mapping[str, Any]) -> None:
         self._client = client
@@ -24,7 +27,10 @@ class ServerSource:
         self.name = f"server {client.url}"
 
     def config(self) -> dict[str, Any]:
-        """Return the server's configuration. Raises NotGovernedError if governance is not enabled on it."""
+        """Return the response of ``GET config``: the server's configuration of governance.
+
+        Raises NotGovernedError if governance is not enabled on the server.
+        """
         return self._client.get("config")
 
     def places(self) -> list[dict[str, Any]]:
@@ -59,26 +65,29 @@ class ServerSource:
 
     @property
     def root(self) -> str | None:
-        """The server's root folder, or None if it is not known."""
+        """The path of the server's root folder on this machine, or None if it is not known."""
         return self._about.get("root_dir")
 
     def state(self, path: str) -> dict[str, Any]:
-        """Return the response of ``GET state``."""
+        """Return the response of ``GET state``: the figures of the session of the notebook at ``path``."""
         return self._client.get("state", {"path": path})
 
     def keys(self) -> dict[str, Any]:
-        """Return the response of ``GET keys``."""
+        """Return the response of ``GET keys``: the gateway's valid keys, without their secrets."""
         return self._client.get("keys")
 
     def create_key(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Issue a key, and return the response of ``POST keys``."""
+        """Issue a key of the gateway with ``POST keys``.
+
+        Returns the response: the key's description, and the environment variables that a program needs to use the key.
+        """
         return self._client.send("POST", "keys", body)
 
     def revoke_key(self, key_id: str) -> None:
         self._client.send("DELETE", f"keys/{key_id}")
 
     def close(self) -> None:
-        """Do nothing: the connection of each request was closed after its response."""
+        """Do nothing, since `RestClient` closes the connection of each request after the response."""
 
     def _all(self, name: str) -> list[dict[str, Any]]:
         page = self._client.get(name, {"limit": str(_PAGE)})
@@ -90,7 +99,10 @@ class ServerSource:
 
 
 def find_servers(token: str | None) -> list[ServerSource]:
-    """Return the running Jupyter servers of this user, in order of their URLs, governed or not."""
+    """Return the running Jupyter servers of this user on this machine, in the order of their URLs, governed or not.
+
+    ``token`` is used for all of them; with None, each server's own information file or the environment has its token.
+    """
     return [
         ServerSource(RestClient(about["url"], token or about.get("token") or _token_of_environment()), about)
         for about in _running()
@@ -98,9 +110,10 @@ def find_servers(token: str | None) -> list[ServerSource]:
 
 
 def server_at(raw_url: str, token: str | None) -> ServerSource:
-    """Return the server at a URL. Raises InvalidRequestError if ``raw_url`` is not a server's URL.
+    """Return the server at a URL that a user typed or copied from a browser, without connecting to it.
 
-    The token is ``token``, or else is taken from the URL, the server's information file or the environment.
+    The token is ``token`` or else the first of the tokens in the URL, in the server's information file and in the
+    environment. Raises InvalidRequestError if ``raw_url`` is not the URL of a server.
     """
     url, url_token = server_url(raw_url)
     about = next((about for about in _running() if _address(about["url"]) == _address(url)), {})
@@ -115,12 +128,15 @@ def _running() -> list[dict[str, Any]]:
 
 
 def _address(url: str) -> tuple[object, ...]:
-    """Return the parts of a URL for comparison; all names of the loopback interface are replaced with one host."""
+    """Return the scheme, host, port and path of a URL, to find out whether two URLs are of the same server.
+
+    All names of the loopback interface, such as ``127.0.0.1``, are replaced with ``localhost``.
+    """
     parts = urlsplit(url)
     host = "localhost" if parts.hostname in ("127.0.0.1", "::1") else parts.hostname
     return parts.scheme, host, parts.port, parts.path.rstrip("/")
 
 
 def _token_of_environment() -> str | None:
-    # JupyterHub sets the second one for all programs in a user's server.
+    # JupyterHub sets JUPYTERHUB_API_TOKEN for all programs in a user's server.
     return os.environ.get("JUPYTER_TOKEN") or os.environ.get("JUPYTERHUB_API_TOKEN")

@@ -1,4 +1,7 @@
-"""Tables of text for a terminal, aligned by the width of each character there."""
+"""Tables of text for a terminal, in which columns are aligned even if characters have different widths.
+
+A terminal shows an East Asian character in two columns and a combining accent in none.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,27 @@ from typing import Final
 
 from ..printing import printable
 
-__all__ = ["Column", "table"]
-
 _GAP: Final = "  "
 _CUT: Final = "..."
 _NARROWEST: Final = 12
-"""The width of the narrowest column that results from cutting, in columns of a terminal."""
+"""The width, in columns of a terminal, below which no column of a table is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's title, its alignment, and whether its texts may be cut."""
+    """The description of one column of a table: its title, its alignment, and whether its texts may be cut."""
 
     title: str
     right: bool = False
     cut: str | None = None
-    """The end at which long texts are cut, ``start`` or ``end``; None if the texts must stay whole."""
+    """Which part of a text is left out if the table is too wide, ``start`` or ``end``; None if no text may be cut."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
-    """Return a table's lines, the titles first.
+    """Return the lines of a table, the line of titles first. Each row has one text for each column.
 
-    With a ``width``, texts are cut in columns that allow it, until each line has at most ``width`` characters or no
-    column can be cut further.
+    ``width`` is the number of characters in a line of the terminal. If the table is wider, texts are cut in the columns
+    that allow it, until the table fits or no column can be cut further. With None nothing is cut.
     """
     shown = [[column.title for column in columns], *([printable(text) for text in row] for row in rows)]
     widths = [max(_width(row[index]) for row in shown) for index in range(len(columns))]
@@ -72,7 +73,7 @@ def _fill(text: str, room: int, *, right: bool) -> str:
 
 
 def _width(text: str) -> int:
-    """Return the width of the text in a terminal, in columns."""
+    """Return how many columns of a terminal a text takes up."""
     if text.isascii():
         return len(text)
     return sum(_character_width(character) for character in text)

@@ -1,1 +1,1 @@
-"""Consents of users to agents' use of data."""
+"""The SDK's consents, with which users allow agents to use data: `ConsentManager`."""

@@ -1,4 +1,7 @@
-"""The manager through which SDK users record consents: permissions for an agent to use a type of data for a purpose."""
+"""`ConsentManager`, with which SDK users record consents.
+
+A consent is a permission for an agent to use a type of data, such as ``"health_data"``, for one purpose or for all.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ __all__ = ["ConsentCheckResult", "ConsentManager", "ConsentRecord"]
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """A recorded consent. With ``purpose=None`` it covers every purpose. Times are in UTC."""
+    """A consent that was recorded. If ``purpose`` is None, it covers every purpose. Times are in UTC."""
 
     agent_id: str
     data_type: str
@@ -27,13 +30,16 @@ class ConsentRecord:
     expires_at: datetime | None = None
 
     def is_expired(self) -> bool:
-        """Whether the consent's expiry has passed."""
+        """Return whether the time ``expires_at`` of the consent has passed."""
         return self.expires_at is not None and datetime.now(timezone.utc) >= self.expires_at
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentCheckResult:
-    """The result of `ConsentManager.check_consent`. ``record`` is the consent that covers the use, or None."""
+    """The result of `ConsentManager.check_consent`: whether an agent may use the data.
+
+    ``record`` is the consent that covers the use, or None.
+    """
 
     granted: bool
     reason: str
@@ -44,7 +50,7 @@ class ConsentCheckResult:
 
 
 class ConsentManager:
-    """The consents for the agents of an engine.
+    """The consents for the agents of an engine, ``engine.consent``.
 
     Every method raises ValueError, with the argument's name, if ``agent_id``, ``data_type`` or ``granted_by`` is
     empty. A datetime without a time zone is read as UTC.
@@ -57,10 +63,11 @@ class ConsentManager:
     def record_consent(
         self, agent_id: str, data_type: str, purpose: str | None, granted_by: str, expires_at: datetime | None = None
     ) -> ConsentRecord:
-        """Record a consent, and write one audit record. It replaces an earlier consent for the same use.
+        """Record a consent, and write one audit record. An earlier consent for the same use is replaced.
 
-        With ``purpose=None`` it covers every purpose. An empty purpose raises ValueError, since it is not clear whether
-        it means every purpose or none.
+        ``granted_by`` names who has given the consent. A ``purpose`` of None covers every purpose. An empty purpose
+        raises ValueError, since it is not clear whether it means every purpose or none. Without ``expires_at`` the
+        consent is valid until it is revoked.
         """
         require_names(agent_id=agent_id, data_type=data_type, granted_by=granted_by)
         if purpose == "":
@@ -102,9 +109,10 @@ class ConsentManager:
         return ConsentCheckResult(granted, reason, agent_id, data_type, purpose, record)
 
     def revoke_consent(self, agent_id: str, data_type: str, purpose: str | None = None) -> None:
-        """Revoke the consent for this purpose, and write one audit record. None revokes the consent for every purpose.
+        """Revoke an agent's consent for a data type and a purpose, and write one audit record.
 
-        Raises ConsentNotFoundError if the agent has no consent for the data type and this purpose.
+        With ``purpose=None``, the consent that was recorded without a purpose is revoked, and no other. Raises
+        ConsentNotFoundError if there is no such consent.
         """
         require_names(agent_id=agent_id, data_type=data_type)
         self._revoke(agent_id, data_type, purpose or None)
@@ -115,7 +123,7 @@ class ConsentManager:
         return self._revoke(agent_id, None, None)
 
     def list_consents(self, agent_id: str) -> list[ConsentRecord]:
-        """Return the agent's consents, in order of data type and purpose: also expired ones, but no revoked ones."""
+        """Return the consents of an agent in order of data type and purpose, also expired ones, but no revoked ones."""
         require_names(agent_id=agent_id)
         found = self._realm.read(ListConsents(agent_id=agent_id, realm=self._realm.name))
         return [_record(consent) for consent in found]

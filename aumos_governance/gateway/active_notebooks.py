@@ -1,4 +1,4 @@
-"""Finds the most recently active notebook with an open governance session; a new terminal's calls are charged to it."""
+"""Finds the notebook to charge the calls of a new terminal to: the one whose open governance session changed last."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from ..ledger.contract.keys import KEY_PATH
 from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListStates
 
-__all__ = ["ActiveNotebooks"]
-
 _PAGE: Final = 1_000
 _NO_NOTEBOOK: Final = ("kernel:", KEY_PATH)
 
 
 class ActiveNotebooks:
-    """The open sessions of one owner and one server's root folder, ordered by their last change.
+    """The notebooks of one owner and one server's root folder that have an open session, the most recently active last.
 
-    Each method may be called from any thread.
+    A notebook is active when the state of its session changes, for example by a charge. Kernels without a notebook and
+    the documents of users' own keys are left out. Each method may be called from any thread.
     """
 
     def __init__(self, owner: str, root: str) -> None:
@@ -29,9 +28,10 @@ class ActiveNotebooks:
         self._open: dict[str, NotebookKey] = {}
 
     def load(self, ledger: Ledger) -> None:
-        """Load the sessions that are open now.
+        """Load from ``ledger`` the sessions that are open now; call it once, before `update`.
 
-        The ledger does not record which session was active last, so sessions are ordered by the time they were opened.
+        The ledger does not record which session was active last, so the session that was opened last counts as the most
+        recently active one.
         """
         found: list[SessionState] = []
         after = ""
@@ -41,7 +41,10 @@ class ActiveNotebooks:
         self.update(tuple(sorted(found, key=lambda state: state.opened_at or 0)))
 
     def update(self, states: tuple[SessionState, ...]) -> bool:
-        """Apply changed states, oldest first, and return whether a session was opened, closed or renamed."""
+        """Note the sessions' changed ``states``, given oldest first, so that `last` returns the notebook of the newest.
+
+        Returns whether a session was opened or closed, or its notebook was renamed.
+        """
         with self._lock:
             before = dict(self._open)
             for state in states:

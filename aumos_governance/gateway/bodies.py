@@ -1,4 +1,7 @@
-"""Reads clients' request bodies, of at most 64 MiB each, and limits the memory for all bodies together to 256 MiB."""
+"""Reads the bodies of clients' requests to the gateway, and limits the memory that they take.
+
+A body may have at most 64 MiB, and the bodies of all calls in progress together take at most 256 MiB.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,26 @@ from aiohttp import web
 from .contents import LARGE, fields_of, json_bytes, memory_of, object_of, text_of
 from .refusals import RefusedError
 
-__all__ = ["MAX_BODY_BYTES", "MAX_TOTAL_BYTES", "Bodies", "Body"]
-
 ResultT = TypeVar("ResultT")
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
-"""The largest body, in bytes after decompression."""
+"""The largest request body that the gateway accepts, in bytes after decompression."""
 MAX_TOTAL_BYTES: Final = 256 * 1024 * 1024
-"""The most bytes of memory for the bodies of all current calls: as received, as parsed values, and as they are sent."""
+"""The most bytes of memory for the request bodies of all calls in progress. A body counts with its bytes and with the
+values that were parsed from it."""
 _SILENCE_SECONDS: Final = 60.0
-"""The longest pause, in seconds, between two pieces of a body; after it, the request is refused."""
+"""The longest time, in seconds, that a client may send no more of a body that is not complete; then its request is
+refused."""
 _STEP: Final = 1024 * 1024
-"""The most bytes that one decompression step produces."""
-_ZLIB: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""The most bytes that one step of decompression produces, so that the size of a compressed body is checked while it
+grows."""
+_ZLIB: Final = {**dict.fromkeys(("gzip", "x-gzip"), 16 + zlib.MAX_WBITS), "deflate": zlib.MAX_WBITS}
 
 
 class Bodies:
-    """The sizes of all current calls' bodies in memory, added up for all keys together and for each client's key."""
+    """Counts the memory that the request bodies of all calls in progress take, in total and for each gateway key.
+
+    There is one instance for each gateway. `reserve` refuses a body that would exceed a limit.
+    """
 
     def __init__(self, *, max_body_bytes: int = MAX_BODY_BYTES, max_total_bytes: int = MAX_TOTAL_BYTES) -> None:
         self.max_body_bytes = max_body_bytes
@@ -43,28 +50,31 @@ class Bodies:
         self._of_key: Counter[str] = Counter()
 
     def reserve(self, key_id: str, size: int) -> None:
-        """Add ``size`` bytes to the memory in use by a key's calls.
+        """Count ``size`` more bytes for the request bodies of the calls with this gateway key.
 
-        Raises RefusedError if the limit for one key, or the limit for all keys, would be exceeded.
+        Raises RefusedError if the limit for one key, or the limit for all keys, would be exceeded; then nothing is
+        counted.
         """
         if self._of_key[key_id] + size > self.max_key_bytes:
-            raise _busy("the calls in progress with this key take all the memory that one key may use")
+            raise _busy(
+                "the request bodies of the calls in progress with this key take all the memory that one key may use"
+            )
         if self._size + size > self._max_total_bytes:
-            raise _busy("the calls in progress take all the memory that the gateway has for request bodies")
+            raise _busy("the request bodies of the calls in progress take all the memory that the gateway has for them")
         self.release(key_id, -size)
 
     def release(self, key_id: str, size: int) -> None:
-        """Subtract ``size`` bytes from the memory in use by a key's calls."""
+        """Count ``size`` fewer bytes for the request bodies of the calls with this gateway key."""
         self._size -= size
         self._of_key[key_id] -= size
         if not self._of_key[key_id]:
             del self._of_key[key_id]
 
     async def process(self, work: Callable[[], ResultT], size: int) -> ResultT:
-        """Call ``work``, which processes a body of ``size`` bytes, and return its result.
+        """Call ``work``, which parses or writes a body of ``size`` bytes, and return its result.
 
-        For a large body, ``work`` is called in a thread, and for one body at a time, since processing a body takes
-        more memory than `reserve` adds for it.
+        For a body of more than `LARGE` bytes, ``work`` runs in a thread, so that other calls go on. Only one such
+        thread runs at a time, because parsing takes temporary memory that is not counted here.
         """
         if size <= LARGE:
             return work()
@@ -79,7 +89,7 @@ class Bodies:
 
 
 class Body:
-    """The request body of one call; until `close`, its size is part of the memory in use by the key ``key_id``."""
+    """The request body of one call. The memory that it takes is counted in its `Bodies` until `close` is called."""
 
     def __init__(self, bodies: Bodies, key_id: str) -> None:
         self._bodies = bodies
@@ -88,42 +98,47 @@ class Body:
         self._values = 0
 
     def close(self) -> None:
-        """Subtract this body from the memory in use, since the call has ended."""
+        """Stop counting the memory of this body, since its call has ended."""
         self._bodies.release(self._key_id, self._size)
         self._size = 0
 
     async def json_object(self, content: bytes) -> Mapping[str, Any]:
-        """Parse the body as a JSON object. Raises RefusedError for any other content."""
+        """Return the JSON object in ``content``, this body as `read` returned it; an empty body gives an empty dict.
+
+        Raises RefusedError if the content is anything else than a JSON object, or takes too much memory.
+        """
         process, size = self._bodies.process, len(content)
         text = await process(lambda: text_of(content), size)
-        self._hold(content, await process(lambda: memory_of(text), size))
+        self._count(content, await process(lambda: memory_of(text), size))
         return await process(lambda: object_of(text), size)
 
     async def form(self, content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-        """Parse the body as a form, and return its plain fields and the sizes of its files in bytes.
+        """Return the plain fields in ``content``, a form as `read` returned it, and the sizes of its files in bytes.
 
-        Raises RefusedError for a form that cannot be read unambiguously.
+        Raises RefusedError for a form that the provider could read differently, for example one that has a field twice,
+        and for a form that takes too much memory.
         """
         fields, files = await self._bodies.process(lambda: fields_of(content, content_type), len(content))
-        self._hold(content, len(content) - sum(files))
+        self._count(content, len(content) - sum(files))
         return fields, files
 
     async def encode(self, body: Mapping[str, Any], size: int) -> bytes:
-        """Return ``body`` as JSON, to be sent instead of the client's body of ``size`` bytes.
+        """Return ``body``, the values to send to the provider, as JSON; from now on count the JSON as this body.
 
-        Raises RefusedError if the JSON takes too much memory.
+        ``size`` is the size of the client's body in bytes: the JSON of a large one is written in a thread. Raises
+        RefusedError if the JSON takes too much memory.
         """
         # For a small body `json.dumps` makes the same bytes in a fraction of the time.
         content = (
             json.dumps(body).encode() if size <= LARGE else await self._bodies.process(lambda: json_bytes(body), size)
         )
-        self._hold(content, self._values)
+        self._count(content, self._values)
         return content
 
-    def _hold(self, content: bytes, values: int) -> None:
-        """Set the size of this body in memory: the length of ``content``, plus ``values`` bytes of parsed values.
+    def _count(self, content: bytes, values: int) -> None:
+        """Set the memory that this body counts for: the bytes of ``content``, plus ``values`` bytes of parsed values.
 
-        Raises RefusedError if that is too much.
+        Raises RefusedError if that is more than the calls with one key may take.
         """
         self._values = values
         size = len(content) + values
@@ -141,9 +156,9 @@ class Body:
         self._size += size
 
     async def read(self, request: web.BaseRequest) -> bytes:
-        """Read and decompress the whole body.
+        """Return the whole decompressed body of a client's request; the body counts as memory from its first piece on.
 
-        Raises RefusedError for a body that is too large, damaged, too slow, or in an unknown encoding.
+        Raises RefusedError for a body that is too large, damaged, in an unknown encoding, or that arrives too slowly.
         """
         encoding = request.headers.get("content-encoding", "").strip().lower()
         decompress = None if encoding in ("", "identity") else _decompressor(encoding)
@@ -163,7 +178,7 @@ class Body:
                 decompress(piece, lambda made: self._keep(pieces, made))
         if decompress is not None:
             decompress(b"", lambda made: self._keep(pieces, made))
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"".join(pieces)
 
     async def _piece(self, request: web.BaseRequest) -> bytes:
         reading = asyncio.ensure_future(request.content.readany())
@@ -178,7 +193,8 @@ class Body:
         raise RefusedError(
             HTTPStatus.REQUEST_TIMEOUT,
             "TIMEOUT",
-            "AumOS Governance: the request's body did not arrive in time, so it was not sent; make the request again.",
+            f"AumOS Governance: the client sent nothing more of the request body for {_SILENCE_SECONDS:g} seconds, so"
+            " the request was not forwarded; make it again.",
         )
 
     def _keep(self, pieces: list[bytes], piece: bytes) -> None:
@@ -189,7 +205,8 @@ class Body:
 
 
 _Decompress = Callable[[bytes, Callable[[bytes], None]], None]
-"""Decompresses some bytes and passes the output to a callback in pieces of bounded size; ``b""`` ends the input."""
+"""The type of a decompressor. It decompresses its first argument, the next bytes of the body, and calls its second
+argument with pieces of the output, each of about `_STEP` bytes at most. ``b""`` states that the body has ended."""
 
 
 def _decompressor(encoding: str) -> _Decompress:
@@ -270,7 +287,7 @@ def _busy(why: str) -> RefusedError:
     return RefusedError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "BUSY",
-        f"AumOS Governance: {why}, so this one was not sent; try again in a moment.",
+        f"AumOS Governance: {why}, so this call was not sent; try again in a moment.",
         headers={"retry-after": "1"},
     )
 
@@ -288,5 +305,6 @@ def _too_large(most: int) -> RefusedError:
     return RefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "TOO_LARGE",
-        f"AumOS Governance: a request body may have at most {most // (1024 * 1024)} MiB; send less.",
+        f"AumOS Governance: the request body has more than {most // (1024 * 1024)} MiB, the most that the gateway"
+        " accepts; send less, or split it into several requests.",
     )

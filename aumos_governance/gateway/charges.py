@@ -1,4 +1,7 @@
-"""The hold of one call through the gateway, until the call is charged exactly, charged as an estimate, or released."""
+"""The hold for one call through the gateway, and its end: an exact charge, an estimated charge, or a release.
+
+A hold is an amount that the ledger sets aside in a notebook's governance session before a paid call is forwarded.
+"""
 
 from __future__ import annotations
 
@@ -14,25 +17,30 @@ from ..integrations.pricing.seen import Seen
 from ..service.callers import Caller
 from .service_requests import ServiceRequests
 
-__all__ = ["OpenCharge"]
-
 _PLACES: Final = ("usage", "usageMetadata")
-"""The fields with the token counts: the first in responses of OpenAI and Anthropic, the second in Google's."""
+"""The fields of a response that have its token counts: the first is used by OpenAI and Anthropic, the second by
+Google."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_]{1,48}")
 _MOST: Final = 32
-"""The most token counts of one response that are recorded."""
+"""The most token counts of one response that are recorded with the charge; further counts are left out."""
 _LARGEST: Final = 1 << 53
 """Token counts of at least this number are not recorded, since JavaScript cannot read them exactly."""
 
 
 class OpenCharge:
-    """The open hold of one call. The first method that ends the hold takes effect; later ones change nothing.
+    """The open hold for one call, until one of the methods ends it; all methods that are called after that do nothing.
 
-    ``held`` is the held amount in nano-USD. ``reference`` makes the ledger's reference from a response's id. ``source``
-    states who made the call, for the audit record.
+    The methods return at once: they post a settlement or release to the ledger, which executes it before the next
+    request of the same client. Until then the ledger still shows the hold as open.
 
-    The methods post a settlement or release and return without waiting. The hold stays open in the ledger until this
-    is recorded, and the ledger executes it before the next request of the same client.
+    Args:
+        hold_id: The ledger's id of the hold.
+        held: The held amount, in nano-USD.
+        paid: The paid call, whose prices and response determine the cost.
+        reference: Returns the name under which the ledger records an estimated charge, for the id of the provider's
+            response. A later response that states the true cost adjusts the charge with this name.
+        source: The provider and the gateway key of the call, for the audit record.
+
     """
 
     def __init__(
@@ -52,38 +60,44 @@ class OpenCharge:
         self._reference = reference
         self._source = source
         self.paid = paid
-        """The paid call in the form that is sent; its output limit may be lower than the client's."""
+        """The paid call as it is sent to the provider; its output limit may be lower than in the client's request."""
         self.sent = False
-        """Whether the request may have reached the provider."""
+        """Whether the call may have reached the provider. The caller of this class sets it just before it sends the
+        call."""
 
     @property
     def open(self) -> bool:
-        """Whether no method has ended the hold yet."""
+        """Whether the hold is still open, because no method has settled or released it yet."""
         return self._hold_id is not None
 
     def settle(self, reader: Reader) -> None:
-        """Charge the cost that the complete response reports; ``reader`` has read the response."""
+        """Charge the cost of the complete response, which ``reader`` has read.
+
+        If the response does not report its usage, an estimate is charged: the held amount, or more if the visible
+        output alone costs more.
+        """
         response, seen = evidence_of(reader)
         self._end(*charged(self._cost, self._held, response, seen), response)
 
     def settle_partly(self, reader: Reader) -> None:
-        """Charge an estimate of what a response has cost that broke off before its end."""
+        """Charge an estimate for a response that broke off before its end; ``reader`` read the part that arrived."""
         response = reader.response()
         self._end(*charged_partly(self._cost, self._held, response, reader.seen()), response)
 
     def estimate(self) -> None:
-        """Charge the held amount as an estimate: the request was sent, and its outcome is not known."""
+        """Charge the held amount as an estimate, because the call was sent and it is not known what became of it."""
         self._end(self._held, True)
 
     def release(self) -> None:
-        """Release the hold of a call that cost nothing: it was not sent, or the response is an error."""
+        """Release the hold and charge nothing, because the call was not sent or the response is an error."""
         if (hold_id := self._taken()) is not None:
             self._service.post(self._caller, "release", {"hold_id": hold_id})
 
     def abandon(self) -> None:
-        """End the hold of a call that has ended, unless the hold has ended already.
+        """End the hold of a call that ended without a result, for example because the client disconnected.
 
-        If the request may have reached the provider, the held amount is charged as an estimate; else it is released.
+        If the call may have reached the provider, the held amount is charged as an estimate; otherwise it is released.
+        Does nothing if the hold was settled or released before.
         """
         self.estimate() if self.sent else self.release()
 
@@ -114,7 +128,10 @@ class OpenCharge:
 
 
 def _counts_of(response: Mapping[str, Any]) -> dict[str, int]:
-    """Return a response's token counts that are not 0, by names such as ``prompt_tokens_details.cached_tokens``."""
+    """Return a response's token counts that are not 0, by names such as ``prompt_tokens_details.cached_tokens``.
+
+    Returns an empty dict if the response has no usage report. At most `_MOST` counts are returned.
+    """
     for place in _PLACES:
         usage = response.get(place)
         if isinstance(usage, Mapping):

@@ -1,4 +1,7 @@
-"""Parses request bodies, JSON objects or forms; computes how much memory they take; and writes the JSON to send."""
+"""Parses and writes the request bodies of clients, which are JSON objects or forms, and computes the memory they take.
+
+`Body` in the module `bodies` uses these functions.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,28 @@ from typing import Any, Final
 
 from .refusals import RefusedError
 
-__all__ = ["LARGE", "fields_of", "json_bytes", "memory_of", "object_of", "text_of"]
-
 LARGE: Final = 256 * 1024
-"""A body of more bytes than this is parsed, measured and written in a thread, so that other calls go on meanwhile."""
+"""The size in bytes above which a body is parsed, measured and written in a thread, so that other calls are served
+meanwhile."""
 _WIDE: Final = re.compile(r"\\u[dD][89abAB]")
-"""Matches the escape of a character above U+FFFF; each character of a string that contains one takes 4 bytes."""
+"""Matches the JSON escape of a character above U+FFFF, such as an emoji. If a string contains such a character, CPython
+stores every character of the string in 4 bytes."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _DENSE: Final = 1024 * 1024
-"""`memory_of` counts every ``,``, ``:``, ``[`` and ``{``. If that gives more bytes than this number, it counts again
-without the characters in strings, since those begin no value. Finding the strings takes time, so smaller bodies are
-not counted again."""
+"""The result, in bytes, above which `memory_of` counts a second time. Its first count is fast, but too high for long
+texts: it includes the commas, colons and brackets inside strings, which begin no value."""
 _TEXT: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _STEP: Final = 256 * 1024
-"""The most characters of a string that `json.dumps` gets at a time, since it lets no other thread run meanwhile."""
+"""The most characters of a string that are passed to `json.dumps` in one call. Other threads can run only between its
+calls."""
 
 
 def text_of(content: bytes) -> str:
-    """Decode a JSON body. Raises RefusedError if it is not UTF-8, the encoding that JSON between programs must have."""
+    """Return the text of a JSON body.
+
+    Raises RefusedError if the body is not UTF-8, the only encoding that
+    https://www.rfc-editor.org/rfc/rfc8259#section-8.1 allows for JSON that programs exchange.
+    """
     try:
         # A reader may ignore a byte order mark: https://www.rfc-editor.org/rfc/rfc8259#section-8.1.
         return content.decode().removeprefix(_BYTE_ORDER_MARK)
@@ -37,7 +44,7 @@ def text_of(content: bytes) -> str:
 
 
 def memory_of(text: str) -> int:
-    """Return an upper bound, in bytes, of the memory that the parsed values of a JSON text take."""
+    """Return the most bytes of memory that the values in a JSON text can take when `object_of` has parsed it."""
     # An escape such as \u4e2d may make the string with it 2 or 4 bytes a character, where the JSON text has only 1.
     characters = sys.getsizeof(text)
     if "\\u" in text:
@@ -61,7 +68,10 @@ def _between(text: str) -> Iterator[str]:
 
 
 def object_of(text: str) -> Mapping[str, Any]:
-    """Parse a JSON object; return an empty dict for an empty text. Raises RefusedError for any other JSON."""
+    """Return the object that a JSON text contains, or an empty dict for an empty text.
+
+    Raises RefusedError if the text is not JSON, or its value is not an object.
+    """
     if not text:
         return {}
     try:
@@ -83,9 +93,9 @@ def _no_object() -> RefusedError:
 
 
 def json_bytes(body: Mapping[str, Any]) -> bytes:
-    """Return ``body`` as the JSON that `json.dumps` returns, but encode long strings piece by piece.
+    """Return ``body`` as JSON, with the same bytes as `json.dumps` makes.
 
-    Between the pieces other threads can run.
+    Long strings are encoded in pieces of `_STEP` characters, since other threads cannot run while `json.dumps` does.
     """
     pieces: list[bytes] = []
     try:
@@ -120,10 +130,10 @@ def _write(value: object, put: Callable[[bytes], None]) -> None:
 
 
 def fields_of(content: bytes, content_type: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
-    """Return the plain fields of a form, and the sizes of its files in bytes.
+    """Return the fields of a ``multipart/form-data`` body that are not files, and the sizes of its files in bytes.
 
-    Raises RefusedError for a form that two parsers could read differently: the form is forwarded unchanged, so the
-    provider must read the same values from it as this function.
+    The gateway forwards the form unchanged and computes the cost from these values. So it raises RefusedError for a
+    form from which the provider could read other values, for example one that has a field twice.
     """
     fields: dict[str, Any] = {}
     files: list[tuple[str, int]] = []
@@ -159,7 +169,8 @@ _DISPOSITION: Final = re.compile(
     re.IGNORECASE,
 )
 _PART_HEADERS: Final = frozenset({"content-disposition", "content-type", "content-length"})
-"""The headers of a part that do not change how its value is read."""
+"""The headers that one part of a form may have. Any other header could change how the provider reads the part's
+value."""
 
 
 def _parts_of(content: bytes, content_type: str) -> list[bytes]:

@@ -1,4 +1,7 @@
-"""Serves one client request: checks its key, holds its worst case, forwards it, returns the response and settles."""
+"""Serves one request of a client: checks its key, holds its worst case, forwards it, returns the response, settles.
+
+A request with its response is called an *exchange*; the HTTP server in `listener` makes an `Exchange` for each.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from aiohttp import web
 from .. import money
 from ..integrations.guarding.calls import ApiRequest, Paid
 from ..service.callers import Caller
-from ..wire.protocol import MAX_TEXT
+from ..wire.fields import MAX_TEXT
 from .bodies import Bodies, Body
 from .charges import OpenCharge
 from .contract import Holder, Keys
@@ -31,34 +34,35 @@ from .sending import Sending
 from .service_requests import ServiceRequests
 from .upstreams import NOT_SENT, Destination
 
-__all__ = ["Exchange", "SharedParts"]
-
 _PREFIX: Final = "/llm/"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "DELETE"})
 _RECORDED: Final = frozenset({"METHOD_UNKNOWN", "PRICE_UNKNOWN", "CANNOT_BE_HELD", "MODEL_NOT_ALLOWED", "MAX_HOLD"})
-"""The codes of refusals that are recorded in the notebook's audit trail, although the ledger did not decide them."""
+"""The codes of the gateway's own refusals that it records in the notebook's audit trail. The ledger records its denials
+itself."""
 _TURN_SECONDS: Final = 60
-"""How long, in seconds, a call waits for its turn if the budget has room for it but for other calls' held amounts."""
+"""How long, in seconds, a call may wait for other calls to end, if it would exceed the budget only because of the
+amounts that are held for them."""
 LIMIT_HEADER: Final = "x-aumos-output-limit"
-"""The response header with the limit of output tokens that the gateway put into the request."""
+"""The name of the response header that states the output limit, in tokens, that the gateway put into the client's
+request."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
-    """The parts of the gateway that all exchanges share."""
+    """What all exchanges of one running gateway use, such as its connections to the providers and its clients' keys."""
 
     destinations: Mapping[str, Destination]
     keys: Keys
     service: ServiceRequests
     bodies: Bodies
     incarnation: str
-    """The gateway's incarnation, the owner of all holds that it makes: they become *outcome unknown* when the gateway
-    ends, and not when a kernel ends."""
+    """The id of this process of the gateway, which owns all holds for calls through it. So a hold becomes *outcome
+    unknown* when the gateway's process ends, and not when the kernel that made the call ends."""
     log: logging.Logger
 
 
 class Exchange:
-    """One request of a client, and its response."""
+    """One request of a client and its response. The HTTP server calls `identify`, and then `respond` once."""
 
     def __init__(self, shared: SharedParts, request: web.BaseRequest) -> None:
         self._shared = shared
@@ -71,14 +75,19 @@ class Exchange:
         self.holder: Holder | None = None
 
     async def respond(self) -> web.StreamResponse:
-        """Serve the request, and return its response or a refusal; `identify` must have been called before."""
+        """Serve the request, and return the provider's response or an error response.
+
+        `identify` must have been called before. When this method ends, the call's hold is settled or released.
+        """
         try:
             return await self._respond()
         except RefusedError as refused:
             self._record(refused)
             return self.refusal_response(refused)
         except Exception:
-            self._shared.log.exception("A request to the gateway failed.")
+            self._shared.log.exception(
+                "The gateway could not serve a request because of an unexpected error; its client gets status 500."
+            )
             if self._request.writer.output_size and self._request.transport is not None:
                 # Part of a response was sent already, and the client must not take it for a whole one.
                 self._request.transport.abort()
@@ -86,7 +95,8 @@ class Exchange:
                 RefusedError(
                     HTTPStatus.INTERNAL_SERVER_ERROR,
                     "INTERNAL",
-                    "AumOS Governance: the gateway failed; the Jupyter server's log has the details.",
+                    "AumOS Governance: the gateway could not serve this request because of an error of its own; the"
+                    " Jupyter server's log has the details.",
                 )
             )
         finally:
@@ -99,13 +109,13 @@ class Exchange:
                 self._body.close()
 
     def refusal_response(self, refused: RefusedError) -> web.StreamResponse:
-        """Return the response that reports ``refused``, in the shape of the API that the client called."""
+        """Return the error response that reports ``refused`` in the form of the API that the client uses."""
         return response_of(refused, None if self.destination is None else self.destination.api)
 
     def identify(self) -> None:
-        """Find the holder of the request's key, and the upstream that its path names.
+        """Set `holder` from the gateway key in the request, and `destination` from the provider's name in its path.
 
-        Raises RefusedError if either is not found, or if no call with the key is authorized now.
+        Raises RefusedError if the key or the provider is not known, or if no call with this key is authorized now.
         """
         request = self._request
         rest = request.rel_url.raw_path
@@ -142,7 +152,8 @@ class Exchange:
             raise RefusedError(
                 HTTPStatus.METHOD_NOT_ALLOWED,
                 "METHOD_UNKNOWN",
-                "AumOS Governance: the gateway forwards GET, POST and DELETE requests, and no WebSockets.",
+                "AumOS Governance: this request was not forwarded; the gateway forwards GET, POST and DELETE requests,"
+                " but no other methods and no WebSockets.",
             )
         name = destination.upstream.name
         path = request.rel_url.raw_path[len(_PREFIX) + len(name) :]
@@ -181,10 +192,11 @@ class Exchange:
     # ---- the hold
 
     async def _hold(self, destination: Destination, holder: Holder, found: Measured, size: int) -> Measured:
-        """Hold the call's worst case; if the ledger grants less, return the call with a lowered output limit.
+        """Hold the worst case of the call ``found``, and return the call to send.
 
-        ``size`` is the size of the request's body in bytes. Raises RefusedError if the hold is denied, or if the
-        service does not decide.
+        If the ledger grants a lower amount, the returned call has a lower output limit, so that it costs no more than
+        that. ``size`` is the size of the request's body in bytes. Raises RefusedError if the ledger denies the hold or
+        does not decide.
         """
         measuring, upstream = destination.measuring, destination.upstream
         least = await measuring.least(found, size)
@@ -229,10 +241,11 @@ class Exchange:
         return replace(holder.caller, incarnation=self._shared.incarnation)
 
     def _record(self, refused: RefusedError) -> None:
-        """Record in the notebook's audit trail a refusal that was not the ledger's decision."""
+        """Record in the notebook's audit trail a refusal by the gateway itself, if its code is in `_RECORDED`."""
         refusal = refused.refusal
-        if self.holder is None or self.destination is None or refusal.code not in _RECORDED:
+        if refusal.code not in _RECORDED:
             return
+        assert self.holder is not None
         body = {
             "action_type": f"{self._request.method} {self._request.path}"[:MAX_TEXT],
             "refused": {"code": refusal.code, "reason": refusal.message[:MAX_TEXT]},
@@ -247,8 +260,10 @@ class Exchange:
         name = destination.upstream.name
         try:
             response = await sending.send_free(call, content or None)
-        except BROKEN as error:
+        except NOT_SENT as error:
             raise _unreachable(name, error) from None
+        except BROKEN as error:
+            raise broken_off(name, error, paid=False) from None
         self._refuse_unusable(destination, response)
         assert self.holder is not None
         later = later_reader(destination, call.request, self._shared.service, self._caller(self.holder))
@@ -268,7 +283,7 @@ class Exchange:
             charge.release()
             raise _unreachable(name, error) from None
         except BROKEN as error:
-            charge.estimate()
+            # `respond` abandons the charge, which charges it as an estimate.
             raise broken_off(name, error) from None
         headers = from_provider(response.headers, sending.key)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -292,13 +307,12 @@ class Exchange:
         )
 
     def _refuse_unusable(self, destination: Destination, response: aiohttp.ClientResponse) -> None:
-        """Raise RefusedError if the response is a redirect or reports that the provider refused its key.
+        """Raise RefusedError if the response is a redirect, or states that the provider refused the server's key.
 
-        No client gets these responses.
+        These responses are not forwarded, since no client could do anything about them.
         """
         name = destination.upstream.name
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            response.close()
             # A client that followed it would send its key, and an unmeasured call, past the gateway.
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
@@ -308,7 +322,6 @@ class Exchange:
                 headers={"x-should-retry": "false"},
             )
         if response.status == HTTPStatus.UNAUTHORIZED:
-            response.close()
             raise RefusedError(
                 HTTPStatus.BAD_GATEWAY,
                 "UPSTREAM_KEY_REFUSED",

@@ -1,4 +1,4 @@
-"""Selects the headers that are forwarded, finds the client's key in a request, and masks the provider's key."""
+"""Selects the headers to forward, finds the client's gateway key in requests, and hides the provider's in responses."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from urllib.parse import parse_qsl, urlencode
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-__all__ = ["Mask", "from_client", "from_provider", "secrets_of", "without_secret"]
-
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
-"""The headers that carry the key in requests of the client libraries of OpenAI, Anthropic, Azure and Google."""
+"""The request headers in which the client libraries of OpenAI, Anthropic, Azure and Google send the key."""
 _KEY_PARAMETER: Final = "key"
-"""The query parameter that may carry the key in requests to Google's API."""
+"""The query parameter in which a client of Google's API may send the key."""
 _BEARER: Final = "bearer "
 _OF_CONNECTION: Final = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"}
     | {"transfer-encoding", "upgrade"}
 )
-"""The headers that concern only one connection: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 and older ones."""
+"""The headers that concern only one connection, so that a proxy does not forward them:
+https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1, and those of earlier standards."""
 _NEVER_SENT: Final = (
     _OF_CONNECTION
     | frozenset(_KEY_HEADERS)
@@ -31,12 +30,16 @@ _NEVER_SENT: Final = (
 )
 _NEVER_PASSED: Final = _OF_CONNECTION | {"content-length", "content-encoding", "set-cookie", "set-cookie2", "alt-svc"}
 _SHORTEST_SECRET: Final = 8
-"""The shortest key, in characters, that is masked: a shorter key, such as ``test``, may be part of other text."""
+"""The fewest characters of a key that `Mask` hides. A shorter key, such as ``test`` for a local server, may be part of
+ordinary text."""
 _MASKED: Final = b"***"
 
 
 def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
-    """Yield each credential in the headers and the query that may be the client's key; some clients send two."""
+    """Yield each value in a request's headers and query string that may be the client's gateway key.
+
+    There may be several, since some clients send a key in two headers.
+    """
     for name in _KEY_HEADERS:
         value = headers.get(name)
         if value:
@@ -46,9 +49,7 @@ def secrets_of(headers: Mapping[str, str], query: str) -> Iterator[str]:
 
 
 def without_secret(query: str, secret: str) -> str:
-    """Return the query string without ``secret``, the client's key."""
-    if not query:
-        return ""
+    """Return a request's query string without the parameters that contain the client's gateway key ``secret``."""
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if name != _KEY_PARAMETER and secret not in value]
     # Encoding the parsed pairs again could change a query that has no key.
@@ -56,9 +57,10 @@ def without_secret(query: str, secret: str) -> str:
 
 
 def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[str]) -> CIMultiDict[str]:
-    """Return the client's headers to forward to the provider.
+    """Return the headers of a client's request that are forwarded to the provider.
 
-    Headers that contain ``secret``, the client's key, or are named in ``withheld`` are left out.
+    Left out are the headers that contain the client's gateway key ``secret``, those whose names are in ``withheld``,
+    and those that concern only the client's connection.
     """
     dropped = _NEVER_SENT.union(withheld, _named(headers))
     kept: CIMultiDict[str] = CIMultiDict()
@@ -72,9 +74,10 @@ def from_client(headers: CIMultiDictProxy[str], secret: str, withheld: Iterable[
 
 
 def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDict[str]:
-    """Return the provider's headers to forward to the client.
+    """Return the headers of a provider's response that are forwarded to the client.
 
-    Headers that contain ``key``, the provider's key, are left out. A key that is too short to be masked is ignored.
+    Left out are the headers that contain the provider's key ``key``, unless it is too short to be hidden, cookies, and
+    the headers that concern only the provider's connection.
     """
     dropped = _NEVER_PASSED.union(_named(headers))
     hidden = key if key is not None and len(key) >= _SHORTEST_SECRET else None
@@ -86,36 +89,30 @@ def from_provider(headers: CIMultiDictProxy[str], key: str | None) -> CIMultiDic
 
 
 def _named(headers: CIMultiDictProxy[str]) -> set[str]:
-    """Return the header names that the ``Connection`` header lists: these headers concern only this connection."""
+    """Return the names, in lower case, that the ``Connection`` header lists, since those headers are not forwarded."""
     return {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
 
 
 class Mask:
-    """Replaces the provider's key by ``***`` in response bodies, since some servers repeat the request in them."""
+    """Replaces the provider's key by ``***`` in one response's body, since some servers repeat the request there."""
 
     def __init__(self, key: str | None) -> None:
         self._key = key.encode() if key is not None and len(key) >= _SHORTEST_SECRET else b""
         self._kept = b""
 
     def whole(self, body: bytes) -> bytes:
-        """Return a complete body with the key masked."""
+        """Return ``body``, a complete body, with the key replaced."""
         return body.replace(self._key, _MASKED) if self._key else body
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the next bytes of a body with the key masked.
+        """Return the bytes to forward now, with the key replaced, after ``chunk`` has arrived.
 
-        Bytes at the end that may be the beginning of the key are held back until the next call of `feed` or `rest`.
+        Bytes at the end of ``chunk`` that may begin the key are held back until the next call of `feed` or `rest`.
         """
         key = self._key
         if not key:
             return chunk
-        if self._kept:
-            chunk, self._kept = self._kept + chunk, b""
-        if key in chunk:
-            chunk = chunk.replace(key, _MASKED)
-        if chunk.endswith(b"\n"):
-            # No key has a line break. Each event of a stream ends with one, so it is forwarded at once.
-            return chunk
+        chunk, self._kept = (self._kept + chunk).replace(key, _MASKED), b""
         at = chunk.find(key[:1], max(0, len(chunk) - len(key) + 1))
         while at >= 0:
             if key.startswith(chunk[at:]):
@@ -125,6 +122,6 @@ class Mask:
         return chunk
 
     def rest(self) -> bytes:
-        """Return the bytes that were held back, now that the body is complete."""
+        """Return the bytes that `feed` has held back, because the body is complete."""
         kept, self._kept = self._kept, b""
         return kept

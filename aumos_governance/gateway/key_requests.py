@@ -1,4 +1,7 @@
-"""Users' requests about the gateway's keys: to list, create, bind and revoke them, and to stop a notebook."""
+"""Executes users' requests about gateway keys: to list, create, bind and revoke keys, and to stop a notebook's calls.
+
+The server's REST API uses it.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,24 @@ from .contract import Holder
 from .keys import GatewayKeys
 from .process_environment import ProcessEnvironment
 
-__all__ = ["KEY_FIELDS", "KeyRequests"]
-
 KEY_FIELDS: Final = ("kind", "name", "path", "trust_level", "budget")
-"""The fields of a request to create a key."""
+"""The fields that the body of a request to create a key may have."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _DEFAULT_LEVEL: Final = 1
 
 
 class KeyRequests:
-    """Executes users' requests about one server's keys; each method returns the body of the response.
+    """Executes the requests of users about one server's gateway keys. Each method returns the body of the response.
 
-    ``place`` is a function that returns the notebook at a path. The methods raise the ledger's errors. ``key`` is the
-    idempotency key of a request.
+    The methods raise the ledger's errors. Their argument ``key`` is the idempotency key of the request, not a gateway
+    key.
+
+    Args:
+        environment: The environment variables for a client, which the response to `create` contains.
+        owner: The owner of the server's notebooks in the ledger.
+        root: The server's root folder.
+        place: Returns the notebook at a path below the root folder.
+
     """
 
     def __init__(
@@ -51,17 +59,18 @@ class KeyRequests:
         self._place = place
 
     def list(self, path: str | None) -> dict[str, Any]:
-        """Return the valid keys, oldest first: all keys, or only the keys of the notebook at ``path``."""
+        """Return the valid keys, oldest first: all, or those whose calls are charged to the notebook at ``path``."""
         notebook = None if path is None else self._place(path)
         found = [key for key in self._keys.valid() if notebook is None or self._keys.document(key) == notebook]
         return {"enabled": True, "keys": [self._body(key) for key in found]}
 
     def create(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Create a key of kind ``user``, for the user's own programs, or of kind ``run``, for one command.
+        """Create the key that ``body`` describes: of kind ``user`` for a user's programs, or ``run`` for one command.
 
-        Only this response contains the secret key itself. For a ``user`` key, a separate document with a new governance
-        session is created. The request states the session's trust level and budget; the defaults are L1 and the
-        server's default budget.
+        Only this response contains the secret key itself. The calls with a ``user`` key are charged to a document of
+        its own, with a new governance session. ``body`` states the session's trust level and budget; the defaults are
+        L1 and the server's default budget. The calls with a ``run`` key are charged to the notebook at the ``path`` in
+        ``body``.
         """
         kind = fields.optional_text(body, "kind", "kind") or USER
         name = fields.text(body, "name", "name")
@@ -87,12 +96,15 @@ class KeyRequests:
         }
 
     def bind(self, user: User, key_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Set the notebook that the calls with a terminal's key are charged to."""
+        """Charge the calls with a terminal's key to the notebook at the ``path`` in ``body`` from now on."""
         notebook = self._known(fields.text(body, "path", "path"))
         return self._body(self._keys.bind(key_id, notebook, user.origin(self._within), key=key))
 
     def revoke(self, user: User, key_id: str, key: str | None) -> dict[str, Any]:
-        """Revoke one key; for a key of kind ``user``, close its governance session too, since no other key uses it."""
+        """Revoke the key ``key_id``.
+
+        For a key of kind ``user``, also close its governance session, which only it uses.
+        """
         known = next((known for known in self._keys.valid() if known.key_id == key_id), None)
         notebook = None if known is None else self._keys.document(known)
         self._keys.revoke([key_id], "a user revoked it", user.origin(self._within), notebook=notebook, key=key)
@@ -100,7 +112,10 @@ class KeyRequests:
         return {"id": key_id, "revoked": True}
 
     def stop(self, user: User, path: str, key: str | None) -> dict[str, Any]:
-        """Revoke all keys of the notebook at ``path`` in one transaction; this ends their calls in progress."""
+        """Revoke all keys whose calls are charged to the notebook at ``path``, in one transaction.
+
+        This also ends the calls with these keys that are in progress.
+        """
         stopped = self._keys.stop_notebook(self._place(path), user.origin(self._within), key=key)
         return {"revoked": [self._body(key) for key in stopped]}
 
@@ -133,7 +148,10 @@ class KeyRequests:
     def _known(self, path: str) -> NotebookKey:
         notebook = self._place(path)
         if self._service.ledger.read(ReadState(notebook=notebook)).session_id is None:
-            raise NotFoundError(f"Governance was never started in {path!r}, so no call is authorized; start it there.")
+            raise NotFoundError(
+                f"Governance was never started in {path!r}, so no call can be charged to it; start governance in that"
+                " notebook first."
+            )
         return notebook
 
     def _named(self, key_id: str) -> GatewayKey:

@@ -1,6 +1,7 @@
-"""Issues, finds, binds and revokes the gateway's keys, and keeps the digests of the valid keys in memory.
+"""Issues, finds, binds and revokes gateway keys: the keys that kernels, terminals and programs use for the gateway.
 
-Only the client knows the secret key itself, and this module while it issues the key.
+To *bind* a terminal's key is to set the notebook that its calls are charged to. The ledger and this process keep only
+digests of the keys; a key itself exists here only while it is issued.
 """
 
 from __future__ import annotations
@@ -26,27 +27,36 @@ from .active_notebooks import ActiveNotebooks
 from .contract import Holder, KeyKind
 from .valid_keys import ValidKeys
 
-__all__ = ["PREFIX", "GatewayKeys"]
-
 PREFIX: Final = KEY_PREFIX
-"""The beginning of each key; it lets users and secret scanners recognise the gateway's keys."""
+"""The beginning of each gateway key, by which users and secret scanners recognise it."""
 _SECRET_BYTES: Final = 32
 _REFRESH_SECONDS: Final = 0.4
-"""The time between two reads of the ledger, so that a key that another process revoked is refused within a second."""
+"""The time, in seconds, between two reads of the keys from the ledger. It is short, so that a key that another process
+revoked is refused within a second."""
 _SERVER: Final = Origin("server")
 _NO_NOTEBOOK: Final = (
     "This terminal has no notebook whose budget its calls count against, so nothing was sent: choose one for the"
     " terminal in the governance panel, or start governance in a notebook."
 )
+_NOT_RECORDED: Final = (
+    "The ledger could not record that the key of a kernel or terminal is revoked; this server refuses the key already:"
+    " %s"
+)
 _DELETED: Final = "The notebook of this key was deleted, so nothing was sent; use the key of another notebook."
 
 
 class GatewayKeys:
-    """The keys of one owner and one server's root folder; implements `contract.Keys`.
+    """The valid gateway keys of one user's notebooks in one server's root folder; each server process has one instance.
 
-    ``server`` is this process's name in the ledger. ``notebook_of`` returns the notebook that a kernel serves now.
-    ``cells`` has the cell that each kernel runs now, by the scope of the kernel's requests. Each method may be called
-    from any thread; `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger, and raise its errors.
+    With a gateway key, a client calls providers through the gateway. Implements `contract.Keys`. Each method may be
+    called from any thread. `issue`, `bind`, `revoke` and `stop_notebook` wait for the ledger and raise its errors.
+
+    Args:
+        notebook_of: Returns the notebook that the kernel with this id serves now.
+        cells: The cell that each kernel runs now, by the namespace of the kernel's idempotency keys (``kernel:<id>``);
+            the calls through the gateway are recorded with it.
+        server: The name under which this server is registered as running in the ledger.
+
     """
 
     def __init__(
@@ -77,9 +87,9 @@ class GatewayKeys:
     # ---- life
 
     def start(self) -> None:
-        """Load the valid keys, and apply changes of the ledger from now on.
+        """Load the valid keys from the ledger, and follow the ledger's changes in a thread until `stop`.
 
-        Keys of kernels and terminals are revoked if their server has ended.
+        The keys of kernels and terminals whose server has ended are revoked.
         """
         self._active.load(self._ledger)
         self._unsubscribe = self._ledger.subscribe(self._update_active)
@@ -93,7 +103,7 @@ class GatewayKeys:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop applying changes of the ledger. The keys stay valid."""
+        """Stop following the ledger's changes. The keys stay valid."""
         self._ending = True
         self._refresh_now.set()
         if self._unsubscribe is not None:
@@ -107,25 +117,27 @@ class GatewayKeys:
         key = self._valid.by_digest(_digest(secret))
         return None if key is None else self._holder(key)
 
-    def holder(self, key_id: str) -> Holder | None:
-        key = self._valid.by_id(key_id)
-        return None if key is None else self._holder(key)
-
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         return self._valid.on_dropped(call)
 
     # ---- read by users' requests
 
     def valid(self) -> list[GatewayKey]:
-        """Return the valid keys, oldest first."""
+        """Return the records of all valid keys, oldest first."""
         return self._valid.all()
 
     def document(self, key: GatewayKey) -> NotebookKey | None:
-        """Return the notebook or other document that a key's calls are charged to now; None if there is none."""
+        """Return the notebook, or the document of a user's own key, that the calls with ``key`` are charged to now.
+
+        Returns None if there is none, for example for a terminal that has no notebook yet.
+        """
         return self._notebook_of(key.subject) if key.kind == KERNEL else key.notebook
 
     def default_notebook(self) -> NotebookKey | None:
-        """Return the most recently active notebook with an open governance session; None if no session is open."""
+        """Return the notebook to charge a new terminal's calls to; None if no notebook has an open governance session.
+
+        It is the most recently active one; see `ActiveNotebooks`.
+        """
         return self._active.last()
 
     # ---- issue, bind and revoke
@@ -140,9 +152,18 @@ class GatewayKeys:
         origin: Origin = _SERVER,
         key: str | None = None,
     ) -> tuple[Holder, str]:
-        """Issue a key, and return its holder and the secret key itself, which cannot be read again.
+        """Issue a new key, store its digest in the ledger, and return its holder and the key itself.
 
-        ``subject`` is the id of the kernel or terminal that gets the key. ``key`` is the request's idempotency key.
+        The key itself cannot be read again.
+
+        Args:
+            kind: The kind of client that gets the key.
+            name: The client's name as users see it.
+            notebook: The notebook to charge the calls to; None for a kernel, and for a terminal without a notebook.
+            subject: The kernel's id or the terminal's name; empty for other clients.
+            origin: The user or server that requests the key, for the audit record.
+            key: The idempotency key of the request.
+
         """
         secret, request = self._request(kind, name, notebook, subject, origin, key or new_key())
         issued = self._ledger.execute(request)
@@ -152,10 +173,10 @@ class GatewayKeys:
     def issue_ahead(
         self, kind: KeyKind, name: str, *, notebook: NotebookKey | None = None, subject: str = ""
     ) -> tuple[Holder, str]:
-        """Issue a key like `issue` for a process that this server starts, without waiting for the ledger.
+        """Issue a key like `issue`, for a kernel or terminal that this server starts, but do not wait for the ledger.
 
-        The new key is valid at once, and an earlier key of the same ``kind`` and ``subject`` becomes invalid. If the
-        ledger cannot store the new key, it becomes invalid too, and the error is logged.
+        The new key is valid at once, and an earlier key of the same ``kind`` and ``subject`` becomes invalid at once.
+        If the ledger cannot store the new key, the key becomes invalid and the error is logged.
         """
         secret, request = self._request(kind, name, notebook, subject, _SERVER, "")
         key = _pending(request)
@@ -172,7 +193,7 @@ class GatewayKeys:
     def bind(
         self, key_id: str, notebook: NotebookKey, origin: Origin = _SERVER, *, key: str | None = None
     ) -> GatewayKey:
-        """Set the notebook that the calls with a terminal's key are charged to, and return the changed key."""
+        """Charge the calls with a terminal's key to ``notebook`` from now on, and return the key's changed record."""
         request = BindKey(key=key or new_key(), origin=origin, key_id=key_id, notebook=notebook)
         bound = self._ledger.execute(request)
         self._valid.take(bound)
@@ -187,18 +208,19 @@ class GatewayKeys:
         notebook: NotebookKey | None = None,
         key: str | None = None,
     ) -> None:
-        """Revoke keys in one transaction. When this method returns, the gateway refuses them.
+        """Revoke the keys with these ids in one transaction. When this method returns, the gateway refuses them.
 
-        ``why`` is recorded in the audit trail of ``notebook``.
+        ``why`` is the reason, which the audit trail of ``notebook`` records.
         """
         request = RevokeKeys(key=key or new_key(), origin=origin, key_ids=tuple(key_ids), why=why, notebook=notebook)
         self._ledger.execute(request)
         self._valid.drop(request.key_ids)
 
     def revoke_process(self, kind: KeyKind, subject: str, why: str) -> None:
-        """Revoke the key of a kernel or terminal that this server started and that has ended.
+        """Revoke the key of a kernel or terminal of this server that has ended, without waiting for the ledger.
 
-        This method does not wait for the ledger and does not raise its errors; they are logged.
+        ``subject`` is the kernel's id or the terminal's name, and ``why`` the reason for the audit trail. The ledger's
+        errors are logged and not raised.
         """
         gone = self._of_process(kind, subject)
         self._cells.pop(_scope(kind, subject), None)
@@ -210,16 +232,16 @@ class GatewayKeys:
         try:
             self._ledger.submit(request).add_done_callback(self._revoked_late)
         except AumOSGovernanceError as error:
-            self._log.warning("The revocation of a key could not be recorded: %s", error)
+            self._log.warning(_NOT_RECORDED, error)
 
     def revoke_server(self) -> None:
-        """Revoke the keys of this server's kernels and terminals, which end with the server; wait for the ledger."""
+        """Revoke the keys of all kernels and terminals of this server, because the server ends; wait for the ledger."""
         left = [key.key_id for key in self._valid.all() if key.server and key.server == self._server]
         if left:
             self.revoke(left, "its server ended")
 
     def stop_notebook(self, notebook: NotebookKey, origin: Origin, *, key: str | None = None) -> list[GatewayKey]:
-        """Revoke, in one transaction, all keys whose calls are charged to this notebook, and return them."""
+        """Revoke, in one transaction, all keys whose calls are charged to ``notebook``; return their records."""
         found = [known for known in self.valid() if self.document(known) == notebook]
         if found:
             ids = [known.key_id for known in found]
@@ -229,7 +251,7 @@ class GatewayKeys:
     # ---- following the ledger
 
     def refresh(self) -> None:
-        """Read from the ledger the keys that other processes have issued, bound or revoked, and apply the changes."""
+        """Read the valid keys from the ledger, to apply what other processes have issued, bound or revoked."""
         begun = self._valid.begin()
         keys = self._ledger.read(ListKeys(owner=self._owner, root=self._root))
         self._valid.adopt({key.key_id: key for key in keys}, begun)
@@ -244,7 +266,11 @@ class GatewayKeys:
             try:
                 self.refresh()
             except Exception as error:  # noqa: BLE001 - the next read may succeed, and the ledger decides each call
-                self._log.warning("The gateway's keys could not be read from the ledger: %s", error)
+                self._log.warning(
+                    "The gateway's keys could not be read from the ledger, so revocations by other servers are not"
+                    " applied yet; the read is repeated: %s",
+                    error,
+                )
 
     def _update_active(self, states: tuple[SessionState, ...]) -> None:
         if self._active.update(states):
@@ -252,7 +278,7 @@ class GatewayKeys:
             self._refresh_now.set()
 
     def _bind_terminals(self) -> None:
-        """Bind the keys of terminals that have no notebook yet to the most recently active notebook."""
+        """Bind each terminal's key that has no notebook yet to the most recently active notebook, if there is one."""
         notebook = self._active.last()
         if notebook is None:
             return
@@ -303,10 +329,10 @@ class GatewayKeys:
     def _revoked_late(self, future: Future[Any]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.warning("The revocation of a key could not be recorded: %s", error)
+            self._log.warning(_NOT_RECORDED, error)
 
     def _of_process(self, kind: str, subject: str) -> list[str]:
-        """Return the ids of the valid keys of a kernel or terminal of this server."""
+        """Return the ids of the valid keys that this server issued to one kernel or terminal."""
         this = (kind, subject, self._server)
         return [key.key_id for key in self._valid.all() if (key.kind, key.subject, key.server) == this]
 
@@ -333,19 +359,25 @@ def _digest(secret: str) -> str:
 
 
 def _scope(kind: str, subject: str) -> str:
-    """Return the scope of the idempotency keys in the requests that a kernel or terminal makes itself."""
+    """Return the namespace of a kernel's or terminal's own idempotency keys, such as ``kernel:<id>``.
+
+    It is different from the namespace of the gateway's requests for that client.
+    """
     return f"{kind}:{subject}"
 
 
 def _actor(key: GatewayKey) -> str:
-    """Return the actor in the audit records of calls with this key. It cannot be mistaken for a user's name."""
+    """Return the actor to record for calls with this key: ``kernel``, or a kind and name such as ``terminal:1``.
+
+    It always contains a colon or is ``kernel``, so that it cannot be mistaken for a user's name.
+    """
     if key.kind == KERNEL:
         return KERNEL
     return f"{KEY_PATH if key.kind == USER else f'{key.kind}:'}{key.subject or key.name}"
 
 
 def _pending(request: IssueKey) -> GatewayKey:
-    """Return the key that the ledger will store for ``request``, with 0 as its time of creation."""
+    """Return the record that the ledger will store for ``request``, before it is stored; its time of issue is 0."""
     return GatewayKey(
         request.key_id,
         request.digest,

@@ -1,4 +1,8 @@
-"""Reads free responses that state the true cost of an earlier call, such as polls, and adjusts that call's charge."""
+"""Adjusts the charge of an earlier call when a later, free response states what that call cost.
+
+For example, a client starts a response in the background, and polls ``GET /responses/<id>`` until it is complete. The
+call was charged as an estimate, and the poll's response reports the usage.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +18,35 @@ from ..integrations.guarding.guard import Guard
 from ..integrations.guarding.later import Later
 from ..integrations.pricing.rates import UnusableUsageError
 from ..service.callers import Caller
-from ..wire.protocol import MAX_TEXT
+from ..wire.fields import MAX_TEXT
 from .service_requests import ServiceRequests
 from .upstreams import Destination
 
-__all__ = ["later_reader", "reference_of"]
-
 
 def reference_of(destination: Destination, id: str) -> str:
-    """Return the ledger's reference for the response with this id; calls through `govern` have the same reference."""
+    """Return the name under which the ledger records the charge for the provider's response with this id.
+
+    `govern` makes the same names, so that either of them can adjust a charge that the other made.
+    """
     return f"{destination.api.provider.price_id}/{id}"[:MAX_TEXT]
 
 
 def later_reader(
     destination: Destination, request: ApiRequest, service: ServiceRequests, caller: Caller
 ) -> Later | None:
-    """Return a reader for the response to ``request``; None if it cannot state the cost of an earlier call."""
+    """Return a reader for the response to the free ``request``, which adjusts an earlier call's charge by the response.
+
+    Returns None if the response cannot state the cost of an earlier call.
+    """
     # The adapters use only those members of a guard that `_GuardStandIn` has.
     return destination.api.provider.later(request, cast("Guard", _GuardStandIn(destination, service, caller)))
 
 
 class _GuardStandIn:
-    """Replaces a `Guard` and its `Followups`: it adjusts charges by requests that the gateway makes."""
+    """Takes the place of the `Guard` of a governed client, so that the adapters of `govern` also work in the gateway.
+
+    It has the members of `Guard` and `Followups` that they use to adjust charges, and makes requests to the service.
+    """
 
     def __init__(self, destination: Destination, service: ServiceRequests, caller: Caller) -> None:
         self._destination = destination
@@ -49,13 +60,11 @@ class _GuardStandIn:
     def reference(self, id: str) -> str:
         return reference_of(self._destination, id)
 
-    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """Adjust the charge with this reference to the cost that the response states; see `Followups.stated`.
+    def stated(self, guard: object, reference: str, response: Mapping[str, Any], paid: Paid) -> None:
+        """Adjust the charge with this reference to the cost that ``response`` states, like `Followups.stated`.
 
-        The ledger refuses the adjustment unless the charge was settled as an estimate.
+        The ledger refuses the adjustment if the charge is not an estimate.
         """
-        if paid is None:
-            return
         with suppress(UsageMissingError, UnusableUsageError, AumOSGovernanceError):
             paid.quoted = rates = self._destination.measuring.rates(paid.model)
             cost = cost_of(paid, rates, response)
@@ -64,7 +73,7 @@ class _GuardStandIn:
                 self._service.post(self._caller, "adjust", {"reference": reference, "amount": amount})
 
     def batch(self, reference: str) -> None:
-        """Do nothing: the gateway does not forward batches."""
+        """Do nothing, since the gateway forwards no batches."""
 
     def batch_of(self, file_id: str) -> None:
-        """Do nothing: the gateway does not forward batches."""
+        """Do nothing, since the gateway forwards no batches."""

@@ -1,4 +1,7 @@
-"""The gateway's HTTP server. It listens on the loopback interface, in a separate thread with its own event loop."""
+"""The gateway's HTTP server, which runs in a thread of the Jupyter server's process, with an event loop of its own.
+
+It listens only on the loopback interface, so that no other machine can reach it.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,19 @@ from .refusals import RefusedError
 from .service_requests import ServiceRequests
 from .upstreams import Destination, session
 
-__all__ = ["Gateway"]
-
 _HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 120.0
-"""How long, in seconds, an idle connection is kept: longer than client libraries keep it, so that the client closes the
-connection. If the gateway closed it, a request that arrives at that moment would be lost."""
+"""How long, in seconds, the gateway keeps an idle connection of a client. It is longer than client libraries keep one,
+so that the client closes it: if the gateway did, a request that arrives at that moment would be lost."""
 _HEADERS: Final = 64 * 1024
-"""The longest request line and header, in bytes."""
+"""The most bytes of a request's first line, and the most bytes of one of its headers."""
 _BACKLOG: Final = 1024
 _WRITE_AHEAD: Final = 32 * 1024
-"""The bytes that are buffered for a slow client before the gateway stops reading the provider's response."""
+"""The most bytes that are buffered for a slow client. Then the gateway stops reading the provider's response until the
+client has read some."""
 ENDING_SECONDS: Final = 5.0
-"""How long, in seconds, `Gateway.stop` waits for current calls to end, and then again for their settlements."""
+"""The longest time, in seconds, that `Gateway.stop` waits for the calls in progress to end, and after that for their
+settlements to be recorded."""
 
 
 # It is not in the tree of loggers, since a logging configuration would enable it again.
@@ -42,10 +45,10 @@ _SILENT: Final = logging.Logger("aumos-gateway-http", logging.CRITICAL + 1)  # n
 
 
 class Gateway:
-    """Serves the providers' APIs at ``http://127.0.0.1:<port>/llm/<provider>/``.
+    """The gateway's HTTP server. It serves each provider's API at ``http://127.0.0.1:<port>/llm/<provider>/``.
 
-    ``incarnation`` identifies this process of the gateway in the ledger, by default a random text. The holds of this
-    process become *outcome unknown* when a server finds that the process has ended.
+    An instance can be started once. ``incarnation`` is the id by which the ledger recognizes the holds of this process,
+    by default a random text. They become *outcome unknown* when a server finds that the process has ended.
     """
 
     def __init__(
@@ -77,12 +80,12 @@ class Gateway:
     # ---- from any thread
 
     def start(self, port: int = 0) -> int:
-        """Start the gateway and return the port that it listens on: ``port`` if it is free, else another one.
+        """Start to serve requests, and return the port: ``port`` if it is free, otherwise another one.
 
         Raises ConfigurationError if the gateway cannot be started.
         """
         if self._thread is not None:
-            raise RuntimeError("The gateway was started already.")
+            raise RuntimeError("This gateway was started already, and can be started only once; make a new Gateway.")
         listening = _Started()
         self._thread = threading.Thread(target=self._run, args=(port, listening), name="aumos-gateway", daemon=True)
         self._thread.start()
@@ -91,7 +94,7 @@ class Gateway:
         return found
 
     def stop(self) -> None:
-        """End the current calls, and wait, for a few seconds at most, until their settlements are recorded."""
+        """Stop serving, end the calls in progress, and wait, a few seconds at most, for the records of their costs."""
         unsubscribe, self._unsubscribe = self._unsubscribe, None
         if unsubscribe is not None:
             unsubscribe()
@@ -102,7 +105,7 @@ class Gateway:
         self._thread.join()
 
     def end_streams(self, key_id: str) -> None:
-        """End the current calls made with this key, and charge their cost so far."""
+        """End the calls in progress that were made with this key, since it was revoked; charge their cost so far."""
 
         def end() -> None:
             for task in tuple(self._exchanges.get(key_id, ())):
@@ -119,7 +122,7 @@ class Gateway:
             asyncio.run(self._serve(port, listening))
         except Exception as error:  # noqa: BLE001 - `start` waits in another thread, and must raise any error
             listening.failed(error)
-            self._log.exception("The gateway has failed and does not serve requests any more.")
+            self._log.exception("The gateway has failed and serves no requests any more; restart the Jupyter server.")
 
     async def _serve(self, port: int, listening: _Started) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -188,7 +191,7 @@ class Gateway:
 
 
 class _Started:
-    """The result of the gateway's start, passed from its thread to `Gateway.start`: the port, or the error."""
+    """The result of starting the gateway, which its thread passes to `Gateway.start`: the port or the error."""
 
     def __init__(self) -> None:
         self._done = threading.Event()
@@ -206,5 +209,7 @@ class _Started:
     def wait(self) -> int:
         self._done.wait()
         if self._error is not None:
-            raise ConfigurationError(f"The gateway could not be started: {self._error}.") from self._error
+            raise ConfigurationError(
+                f"The gateway could not be started: {self._error}; the Jupyter server's log has the details."
+            ) from self._error
         return self._port

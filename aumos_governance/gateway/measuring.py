@@ -1,4 +1,8 @@
-"""Computes the worst case of a client's request, and lowers the output limit so that it does not exceed an amount."""
+"""Computes the worst case of a client's call, the highest cost that it can have, before the call is forwarded.
+
+If the worst case exceeds an amount, such as the rest of the budget, this module lowers the call's limit of output
+tokens so that it does not.
+"""
 
 from __future__ import annotations
 
@@ -13,39 +17,40 @@ from .. import money
 from ..errors import AumOSGovernanceError, ConfigurationError
 from ..integrations.guarding.calls import ApiRequest, Paid, cannot_measure
 from ..integrations.guarding.provider import paid_by
-from ..integrations.pricing.prices import Rates, address_seller
+from ..integrations.pricing.prices import address_seller
+from ..integrations.pricing.rates import Rates
 from .contents import LARGE
 from .contract import Upstream
 from .dialects.api import ClientCall, ProviderApi
 from .refusals import METHOD_UNKNOWN, RefusedError, unmeasured
 
-__all__ = ["Measured", "Measuring"]
-
 ResultT = TypeVar("ResultT")
 _PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 _MODEL_NOT_ALLOWED: Final = "MODEL_NOT_ALLOWED"
 _USEFUL: Final = 256
-"""The lowest useful output limit of a call, in tokens: `Measuring` lowers no larger limit below it."""
+"""The output limit, in tokens, below which a response would be of little use. `Measuring` does not lower a higher limit
+below this number."""
 _ASSUMED: Final = 16_384
-"""The highest output limit, in tokens, for a request that states no limit, if its worst case must be lowered."""
+"""The output limit, in tokens, that `Measuring` begins with when it must limit a request that states no limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A paid call with its worst case."""
+    """A paid call whose worst case was computed: the client's request, the call that it makes, and the worst case."""
 
     call: ClientCall
     paid: Paid
     worst: int
-    """The worst case, in nano-USD."""
+    """The highest cost that the call can have, in nano-USD."""
     limited_to: int | None = None
-    """The limit of output tokens that the gateway put into the request; None if the request keeps its own limit."""
+    """The limit of output tokens that the gateway put into the request; None if the request is not changed."""
 
 
 class Measuring:
-    """Measures the worst case of requests to one upstream. ``size`` is the size of a request's body in bytes.
+    """Computes the worst cases of the calls to one upstream.
 
-    A request with a large body is measured in a thread, so that other calls are served meanwhile.
+    The argument ``size`` of its methods is the size of the request's body in bytes: for a large body they compute in a
+    thread, so that other calls are served meanwhile.
     """
 
     def __init__(self, upstream: Upstream, api: ProviderApi) -> None:
@@ -54,21 +59,21 @@ class Measuring:
         self._price_id = upstream.provider or api.provider.price_id
 
     async def measure(self, request: ApiRequest, size: int) -> ClientCall | Measured:
-        """Return a paid request with its worst case, or the `ClientCall` of a free request.
+        """Return the call of ``request`` with its worst case if it costs money, and its `ClientCall` if it is free.
 
-        Raises RefusedError if the worst case cannot be known, or if the upstream does not allow the request.
+        Raises RefusedError if the worst case cannot be computed, or if the configuration does not allow the request.
         """
         return await _compute(lambda: self._measure(request), size)
 
     async def fitted(self, measured: Measured, most: int, size: int) -> Measured | None:
-        """Return the call with its output limit lowered so that it costs at most ``most`` nano-USD.
+        """Return the call with its output limit lowered, if necessary, so that it costs at most ``most`` nano-USD.
 
-        Returns None if no useful limit is low enough.
+        Returns None if even the lowest useful limit would cost more.
         """
         return await _compute(lambda: self._fitted(measured, most), size)
 
     async def least(self, measured: Measured, size: int) -> int:
-        """Return the call's worst case, in nano-USD, if it had the lowest useful output limit."""
+        """Return the worst case, in nano-USD, that the call would have with the lowest useful output limit."""
         return await _compute(lambda: self._least(measured), size)
 
     def _measure(self, request: ApiRequest) -> ClientCall | Measured:
@@ -122,16 +127,13 @@ class Measuring:
         return "" if named else upstream.base_url
 
     def rates(self, model: str) -> Rates:
-        """Return the model's prices at this upstream. Raises ConfigurationError if they are not known."""
+        """Return the prices of a model at this upstream. Raises ConfigurationError if they are not known."""
         return self._upstream.prices.rates(model, provider=self._price_id, base_url=self._price_url)
 
     def _with_limit(self, measured: Measured, tokens: int) -> Measured:
         request = self._api.limited(measured.call.request, tokens, self._upstream.base_url)
-        try:
-            paid = paid_by(self._api.provider, request)
-        except ConfigurationError as error:
-            raise unmeasured(error, METHOD_UNKNOWN, self._upstream.name) from None
-        assert paid is not None
+        paid = paid_by(self._api.provider, request)
+        assert paid is not None, "another limit does not make a paid request free"
         return self._measured(replace(measured.call, request=request), paid, tokens)
 
     def _fitted(self, measured: Measured, most: int) -> Measured | None:
@@ -141,13 +143,12 @@ class Measuring:
         if limit is None:
             return None
         high = limit.stated if limit.stated is not None else _ASSUMED
-        low = _useful(high, limit.least)
-        lowest = self._with_limit(measured, low)
-        if lowest.worst > most or high <= low:
-            return lowest if lowest.worst <= most else None
+        low = _useful(limit.least)
+        found = self._with_limit(measured, low)
+        if found.worst > most:
+            return None
         # The worst case grows linearly with the limit, except for rounding and tiered prices, so interpolation finds
         # a limit close to the highest one in a few steps.
-        found = lowest
         for _ in range(8):
             share = (most - found.worst) * (high - low) // max(1, measured.worst - found.worst)
             tokens = min(high - 1, low + share)
@@ -164,13 +165,12 @@ class Measuring:
         limit = self._api.output_limit(measured.call.request)
         if limit is None:
             return measured.worst
-        high = limit.stated if limit.stated is not None else _ASSUMED
-        low = _useful(high, limit.least)
-        return measured.worst if low >= high else min(measured.worst, self._with_limit(measured, low).worst)
+        return min(measured.worst, self._with_limit(measured, _useful(limit.least)).worst)
 
 
-def _useful(stated: int, least: int) -> int:
-    return max(least, min(stated, _USEFUL) if least < _USEFUL else least + _USEFUL)
+def _useful(least: int) -> int:
+    """Return the lowest useful output limit of a call whose provider accepts no limit below ``least``."""
+    return _USEFUL if least < _USEFUL else least + _USEFUL
 
 
 async def _compute(work: Callable[[], ResultT], size: int) -> ResultT:

@@ -1,4 +1,4 @@
-"""Passes a provider's response on to the client while it arrives, and settles the call by the reported usage."""
+"""Forwards a provider's response to the client while it arrives, and charges the call the cost that it reports."""
 
 from __future__ import annotations
 
@@ -18,36 +18,35 @@ from .charges import OpenCharge
 from .headers import Mask
 from .refusals import RefusedError
 
-__all__ = ["BROKEN", "Process", "broken_off", "pass_on", "pass_unpaid"]
-
 Process = Callable[[Callable[[], Any], int], Awaitable[Any]]
-"""Calls a function that processes a body of the given size in bytes, as `Bodies.process` does."""
+"""The type of `Bodies.process`. It calls its first argument, which processes a body, and returns the result; its second
+argument is the size of the body in bytes."""
 
 BROKEN: Final = (aiohttp.ClientError, asyncio.TimeoutError, OSError)
-"""The errors that are raised if a provider's response, or the connection to it, breaks off."""
+"""The errors that aiohttp raises when the provider's response, or the connection to the provider or client, breaks
+off."""
 _MOST_OF_ERROR: Final = 1024 * 1024
-"""The most bytes of an error's body that are passed on."""
+"""The most bytes of an error response's body that are forwarded; the rest is cut off."""
 _AT_ONCE: Final = 256 * 1024
-"""The most bytes of a body that is passed on in one piece."""
+"""The most bytes of a body that is read completely before it is forwarded; a longer one is forwarded piece by piece."""
 
 
-def broken_off(name: str, error: Exception) -> RefusedError:
-    """Return the refusal for a paid call whose response did not arrive completely.
+def broken_off(name: str, error: Exception, *, paid: bool = True) -> RefusedError:
+    """Return the error to send to the client if the provider's response broke off.
 
-    It may be used only if no part of the response was passed on.
+    It can be sent only if the client has not received any part of the response. ``name`` is the provider's.
     """
+    cost = "charged as an estimate, since it may have been carried out" if paid else "not charged; make it again"
     if isinstance(error, asyncio.TimeoutError):
         return RefusedError(
             HTTPStatus.GATEWAY_TIMEOUT,
             "UPSTREAM_TIMEOUT",
-            f"AumOS Governance: {name} did not respond in time; the call is charged as an estimate, since it may have"
-            " been carried out.",
+            f"AumOS Governance: {name} did not respond in time; the call is {cost}.",
         )
     return RefusedError(
         HTTPStatus.BAD_GATEWAY,
         "UPSTREAM_BROKEN",
-        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is charged as"
-        " an estimate, since it may have been carried out.",
+        f"AumOS Governance: the connection to {name} broke off before its response was complete; the call is {cost}.",
     )
 
 
@@ -59,24 +58,27 @@ async def pass_unpaid(
     name: str,
     later: Later | None = None,
 ) -> web.StreamResponse:
-    """Pass on a response that costs nothing, such as an error, with the provider's key masked.
+    """Forward a response that costs nothing, such as an error or a list of models.
 
-    ``later`` reads from the response the cost of an earlier call. Raises RefusedError if a short response breaks off;
-    if a longer one does, the client has a part of it already, so its connection is closed.
+    Raises RefusedError if a short response breaks off. If a longer one does, the client has received a part of it
+    already, so its connection is closed.
+
+    Args:
+        request: The client's request.
+        response: The provider's response, whose body is not read yet.
+        headers: The response's headers to forward.
+        key: The provider's key, which is replaced by ``***`` in the body; None if the provider needs no key.
+        name: The provider's name, for error messages.
+        later: Adjusts an earlier call's charge if this response states its cost; None if it cannot.
+
     """
     if response.status < HTTPStatus.BAD_REQUEST and not _is_short(response):
         return await _pass_in_pieces(request, response, headers, _FreeResponse(later), Mask(key))
     try:
-        body = await _read(response) if response.status >= HTTPStatus.BAD_REQUEST else await response.read()
+        body = await _read(response)
     except BROKEN as error:
-        response.close()
         if response.status < HTTPStatus.BAD_REQUEST:
-            raise RefusedError(
-                HTTPStatus.BAD_GATEWAY,
-                "UPSTREAM_BROKEN",
-                f"AumOS Governance: the response of {name} broke off ({type(error).__name__}) and nothing was charged;"
-                " make the request again.",
-            ) from None
+            raise broken_off(name, error, paid=False) from None
         body = b""
     if later is not None and response.status < HTTPStatus.BAD_REQUEST:
         later.feed(body)
@@ -85,12 +87,11 @@ async def pass_unpaid(
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of an error response, cut after `_MOST_OF_ERROR` bytes."""
+    """Return the body of a response, at most its first `_MOST_OF_ERROR` bytes; only an error's body is longer."""
     body = b""
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MOST_OF_ERROR:
-            response.close()
             break
     return body[:_MOST_OF_ERROR]
 
@@ -107,10 +108,22 @@ async def pass_on(
     name: str,
     process: Process,
 ) -> web.StreamResponse:
-    """Pass on the response to a paid call, and settle its charge.
+    """Forward the response to a paid call, and charge the call's cost.
 
-    Raises RefusedError if a short response breaks off. If a longer response or a stream breaks off, the client has a
+    Raises RefusedError if a short response breaks off. If a longer response or a stream does, the client has received a
     part of it already, so its connection is closed.
+
+    Args:
+        request: The client's request.
+        response: The provider's response, whose body is not read yet.
+        headers: The response's headers to forward.
+        charge: The hold for the call, which this function ends.
+        reader: Reads the usage from the response.
+        streamed: Whether the response is a stream of events.
+        key: The provider's key, which is replaced by ``***`` in the body; None if the provider needs no key.
+        name: The provider's name, for error messages.
+        process: Calls a function that parses a large body; see `Process`.
+
     """
     if streamed or not _is_short(response):
         reading = _PaidResponse(charge, reader, process, streamed=streamed)
@@ -119,7 +132,6 @@ async def pass_on(
         body = await response.read()
     except BROKEN as error:
         charge.settle_partly(reader)
-        response.close()
         raise broken_off(name, error) from None
     body = reader.feed(body) + reader.rest()
     charge.settle(reader)
@@ -127,7 +139,7 @@ async def pass_on(
 
 
 class _PaidResponse:
-    """Reads the usage from the response to a paid call while it is passed on, and settles its charge."""
+    """The response to a paid call while it is forwarded piece by piece; its reported cost is charged."""
 
     def __init__(self, charge: OpenCharge, reader: Reader, process: Process, *, streamed: bool) -> None:
         self._charge = charge
@@ -139,7 +151,7 @@ class _PaidResponse:
         self._complete = False
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read the next bytes of the response, and return the bytes to pass on to the client now."""
+        """Read the usage in ``chunk``, the next bytes of the response, and return the bytes to forward now."""
         self._size += len(chunk)
         shown = self._reader.feed(chunk)
         if self._reader.ended and self._charge.open:
@@ -150,7 +162,7 @@ class _PaidResponse:
         return shown
 
     async def done(self) -> bytes:
-        """Settle the charge by the complete response, and return the bytes that were held back."""
+        """Charge the cost, because the response is complete, and return the bytes that `feed` has held back."""
         self._complete = True
         if not self._streamed:
             # The reader keeps the parsed response, which `settle` reads.
@@ -160,7 +172,7 @@ class _PaidResponse:
         return self._kept + rest
 
     def close(self) -> None:
-        """Settle the charge if it is still open; called when nothing more is passed on to the client."""
+        """End the hold if it is still open, because the client disconnected or the response broke off."""
         if not self._charge.open:
             return
         if self._complete:
@@ -171,25 +183,28 @@ class _PaidResponse:
 
 
 class _FreeResponse:
-    """Reads the cost of an earlier call from a response that costs nothing, while it is passed on."""
+    """The response of a free call, forwarded piece by piece; it may state the cost of an earlier, paid call."""
 
     def __init__(self, later: Later | None) -> None:
         self._later = later
 
     def feed(self, chunk: bytes) -> bytes:
-        """Read the next bytes of the response, and return all of them."""
+        """Read ``chunk``, the next bytes of the response, and return it to be forwarded."""
         if self._later is not None:
             self._later.feed(chunk)
         return chunk
 
     async def done(self) -> bytes:
-        """Adjust the earlier call's charge by the complete response; no bytes were held back."""
+        """Adjust an earlier call's charge if the complete response states its cost.
+
+        Returns no bytes: none were held back.
+        """
         if self._later is not None:
             self._later.done()
         return b""
 
     def close(self) -> None:
-        """Do nothing: no charge is open."""
+        """Do nothing, since a free call has no hold."""
 
 
 async def _pass_in_pieces(
@@ -199,9 +214,11 @@ async def _pass_in_pieces(
     reading: _PaidResponse | _FreeResponse,
     mask: Mask,
 ) -> web.StreamResponse:
-    """Pass on a response piece by piece. If the response breaks off, close the client's connection."""
+    """Forward a response piece by piece. If it breaks off, close the client's connection.
+
+    ``reading`` reads each piece before ``mask`` hides the provider's key in it.
+    """
     out = web.StreamResponse(status=response.status, reason=response.reason, headers=headers)
-    complete = False
     try:
         await out.prepare(request)
         # Writing nothing sends the head now, even if the first event of a stream takes long.
@@ -209,20 +226,19 @@ async def _pass_in_pieces(
         async for chunk in response.content.iter_any():
             if shown := mask.feed(reading.feed(chunk)):
                 await out.write(shown)
-        complete = True
         if rest := mask.feed(await reading.done()) + mask.rest():
             await out.write(rest)
         await out.write_eof()
     except BROKEN as error:
         # The provider's response or the client's connection broke off, and the client must not take the part that it
         # has for the whole response.
-        logging.getLogger(__name__).debug("A response was not passed on to its end: %s", error)
+        logging.getLogger(__name__).debug(
+            "A connection broke off before a response was forwarded completely, so the client's is closed: %s", error
+        )
         if request.transport is not None:
             request.transport.abort()
     finally:
         reading.close()
-        if not complete:
-            response.close()
     return out
 
 

@@ -1,4 +1,4 @@
-"""Makes refusals, each with the reason why a request is not forwarded, and the responses that report them."""
+"""Makes the errors for requests that the gateway refuses, and the responses that report them to the client."""
 
 from __future__ import annotations
 
@@ -15,23 +15,18 @@ from ..wire.denials import Denial
 from ..wire.provider_keys import GATEWAY_ENV
 from .dialects.api import ProviderApi, Refusal
 
-__all__ = [
-    "METHOD_UNKNOWN",
-    "RefusedError",
-    "denial",
-    "no_decision",
-    "response_of",
-    "unmeasured",
-]
-
 _FROM: Final = "AumOS Governance"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
-"""The code for requests that the gateway does not forward, because it does not know whether they cost money."""
+"""The code of the error for a request that the gateway does not forward, for example because it is not known whether
+the request costs money."""
 _NO_SESSION: Final = "NO_SESSION"
 
 
 class RefusedError(Exception):
-    """Raised within the gateway if a client's request is refused; the client gets the result of `response_of`."""
+    """Raised where the gateway refuses a client's request; the client then gets the result of `response_of`.
+
+    ``status`` is the HTTP status, ``code`` the code in the body, and ``headers`` are added to the response's headers.
+    """
 
     def __init__(self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -40,9 +35,9 @@ class RefusedError(Exception):
 
 
 def response_of(error: RefusedError, api: ProviderApi | None) -> web.Response:
-    """Return the response that reports a refusal, in the shape of the API's own errors.
+    """Return the HTTP response that reports ``error`` in the form in which ``api`` reports its own errors.
 
-    Without an API, the body has the shape of OpenAI's errors.
+    If ``api`` is None, because the request names no known provider, the body has the form of OpenAI's errors.
     """
     refusal = error.refusal
     body = _plain(refusal) if api is None else api.error(refusal)
@@ -61,9 +56,10 @@ def _plain(refusal: Refusal) -> Mapping[str, Any]:
 
 
 def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, notebook: str) -> RefusedError:
-    """Return the refusal for a call that the ledger denied; its message states what the user can do in JupyterLab.
+    """Return the error for a call that the ledger denied; its message states the reason and what the user can do.
 
-    ``decision`` and ``state`` are fields of the service's response; ``notebook`` is the notebook's path.
+    ``decision`` and ``state`` are fields of the service's response: the denial, and the state of the session.
+    ``notebook`` is the notebook's path.
     """
     code = str(decision.get("code") or "GOVERNANCE_DENIED")
     if code == _NO_SESSION:
@@ -88,7 +84,10 @@ def denial(decision: Mapping[str, Any], state: Mapping[str, Any] | None, noteboo
 
 
 def no_decision(message: Mapping[str, Any]) -> RefusedError:
-    """Return the refusal for a call that the service did not decide; ``message`` is the service's error response."""
+    """Return the error for a call about which the ledger has not decided, so that the call is not sent.
+
+    ``message`` is the service's error response to the request for a hold.
+    """
     code = str(message.get("code") or "UNAVAILABLE")
     if code.startswith("INVALID"):
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {message.get('message')}")
@@ -101,10 +100,15 @@ def no_decision(message: Mapping[str, Any]) -> RefusedError:
 
 
 def unmeasured(error: ConfigurationError, code: str, provider: str, like_openai: str = "") -> RefusedError:
-    """Return the refusal for a call that is not sent because its cost cannot be known.
+    """Return the error for a call that is not sent, because its cost cannot be computed before it is sent.
 
-    ``like_openai`` is the path, below the gateway's address, of the provider's OpenAI-compatible API; empty if the
-    provider has none.
+    Args:
+        error: Why the cost cannot be computed.
+        code: The code of the error: `METHOD_UNKNOWN`, or another one if the prices are the reason.
+        provider: The provider's name.
+        like_openai: The path of the provider's OpenAI-compatible API below the gateway's address, for a hint in the
+            message; empty if the provider has none.
+
     """
     if error.cause is None:
         return RefusedError(HTTPStatus.BAD_REQUEST, code, f"{_FROM}: {error.message}")

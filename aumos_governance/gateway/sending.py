@@ -1,4 +1,4 @@
-"""Sends a client's request to its provider, and sends it again if the provider refused the key or an added field."""
+"""Sends a client's request to its provider, and again if the provider refused the key or a field the gateway added."""
 
 from __future__ import annotations
 
@@ -17,19 +17,17 @@ from .headers import from_client
 from .measuring import Measured
 from .upstreams import Destination
 
-__all__ = ["Sending"]
-
 _FORM: Final = "multipart/form-data"
 
 
 class Sending:
-    """Sends one client's request to its provider; at most one response of the provider is open at a time.
+    """One client's request on its way to the provider. At most one response of the provider is open at a time.
 
-    A refused attempt costs nothing, so the hold of the call covers the next attempt.
+    A request that the provider refused costs nothing, so the same hold covers the next attempt.
     """
 
     def __init__(self, destination: Destination, request: web.BaseRequest, query: str, secret: str) -> None:
-        """``secret`` is the client's key; ``query`` is the request's query string without it."""
+        """``secret`` is the client's gateway key, and ``query`` the request's query string without that key."""
         self._destination = destination
         self._request = request
         self._query = query
@@ -38,17 +36,18 @@ class Sending:
         self._path = ""
         self._model: object = None
         self.key: str | None = None
-        """The provider's key that the latest attempt was sent with; None if it was sent without a key."""
+        """The provider's key to send, or that was last sent; None if the provider needs no key."""
 
     @property
     def is_form(self) -> bool:
-        """Whether the request's body is a form, which is forwarded unchanged."""
+        """Whether the client's request has a form as its body, which is forwarded unchanged."""
         return self._request.headers.get("content-type", "").lower().startswith(_FORM)
 
     def is_bare(self, path: str, body: Mapping[str, Any]) -> bool:
-        """Store the request's path and model, and return whether ``stream_options`` must not be added to its body.
+        """Return whether the gateway may add no ``stream_options`` to the request, and note its path and model.
 
-        The gateway adds this field so that a stream reports its usage, unless the server is known to refuse it.
+        The field makes a stream report its usage. It is not added if the server is known to refuse it at this path and
+        model.
         """
         self._path, self._model = path.partition("?")[0], body.get("model")
         return stream_options.withheld(self._place)
@@ -59,18 +58,18 @@ class Sending:
         return f"{self._destination.upstream.base_url}{self._path}", str(self._model)
 
     async def read_key(self) -> None:
-        """Read the provider's key into `key`. Raises RefusedError if it cannot be read."""
+        """Set `key` to the provider's current key. Raises RefusedError if the key cannot be read."""
         self.key = await self._destination.key()
 
     async def send_free(self, call: ClientCall, content: bytes | None) -> aiohttp.ClientResponse:
-        """Send a request that costs nothing; return its response as soon as the response's headers have arrived.
+        """Send a free request, and return the response as soon as its headers have arrived.
 
-        Raises the errors of aiohttp.
+        ``content`` is the request's body, or None. Raises the errors of aiohttp.
         """
         return await self._sent(call, content)
 
     async def paid_content(self, measured: Measured, body: Body, content: bytes, size: int) -> bytes:
-        """Return the body to send for a paid call: a form unchanged, else the JSON that was measured.
+        """Return the bytes of the body to send for a paid call: the client's form unchanged, or the measured JSON.
 
         ``content`` is the client's form, and ``size`` the size of the client's body in bytes. Raises RefusedError if
         the JSON takes too much memory.
@@ -78,10 +77,10 @@ class Sending:
         return content if self.is_form else await body.encode(measured.paid.body or measured.call.request.body, size)
 
     async def send_paid(self, measured: Measured, content: bytes, body: Body) -> aiohttp.ClientResponse:
-        """Send a paid request; return its response as soon as the response's headers have arrived.
+        """Send a paid request with the body ``content``, and return the response as soon as its headers have arrived.
 
-        If the server refuses the added ``stream_options``, the request is sent again without them. Raises the errors of
-        aiohttp.
+        If the server refuses the ``stream_options`` that the gateway added, the request is sent again without them.
+        Raises the errors of aiohttp.
         """
         call = measured.call
         response = await self._sent(call, content, is_json=not self.is_form)
@@ -99,7 +98,7 @@ class Sending:
         return response
 
     def close(self) -> None:
-        """Close the open response, if there is one."""
+        """Close the provider's response, if one is open."""
         response, self._response = self._response, None
         if response is not None:
             # aiohttp still keeps the connection of a response that was read to its end.

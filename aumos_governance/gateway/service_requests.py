@@ -1,4 +1,8 @@
-"""Makes the gateway's requests to the notebook service, in the gateway's event loop."""
+"""Makes the gateway's requests to the notebook service, in the gateway's event loop.
+
+The notebook service is the part of the Jupyter server that decides about calls and records them in the ledger. It takes
+the same requests from kernels: ``hold``, ``settle``, ``release`` and others (*operations*).
+"""
 
 from __future__ import annotations
 
@@ -14,27 +18,28 @@ from ..service.callers import Caller
 from ..service.service import NotebookService
 from ..wire.protocol import Cell, WireRequest, error_response
 
-__all__ = ["ServiceRequests"]
-
 _SECONDS: Final = 20.0
-"""How long, in seconds, to wait for a response since the service's latest message about the request."""
+"""How long, in seconds, a request may wait for the next message of the service before it fails. The service sends
+messages while a call waits for its turn or for a user."""
 _SILENT: Final = 2
-"""After this number of checks in a row without a message from the service, a request has failed."""
+"""How many checks in a row without a message from the service make a request fail. The checks are spread evenly over
+the request's time limit."""
 _REPEATED: Final = frozenset(
     {"BUSY", "EXPIRED", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE", "UNAVAILABLE"}
 )
-"""Response codes that mean that the ledger could not record a request; a posted request is then sent again."""
+"""Codes of error responses after which a posted request is sent again, since the ledger could not record it this
+time."""
 _LATE: Final = "UNAVAILABLE"
 _IN_DOUBT: Final = frozenset({_LATE, "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "SERVER_UNREACHABLE"})
-"""Response codes after which the request may have been executed, or may still be executed."""
+"""Codes of error responses that leave open whether the request was executed, or will still be executed."""
 _PAUSES: Final = (0.05, 0.2, 1.0, 5.0)
-"""The pauses, in seconds, between the copies of a posted request; the last pause repeats."""
+"""The pauses, in seconds, before a posted request is sent for the second, third, ... time; the last pause repeats."""
 
 
 class ServiceRequests:
     """Sends requests to the notebook service and waits for their responses.
 
-    An instance and its methods may be used only in one event loop: the loop that was running when it was created.
+    An instance may be used only in one event loop: the one that ran when the instance was made.
     """
 
     def __init__(
@@ -49,12 +54,14 @@ class ServiceRequests:
     async def request(
         self, caller: Caller, op: str, body: Mapping[str, Any], *, seconds: float = _SECONDS
     ) -> dict[str, Any]:
-        """Send a request and return its response.
+        """Send a request for the operation ``op`` and return the body of its response.
 
-        If the service sends no message for ``seconds``, the response has ``ok`` false and the code ``UNAVAILABLE``. A
-        call that waits for its turn or for a user may take longer, since the service keeps sending messages about it.
-        If a ``hold`` may have been executed although its response is lost or this task was cancelled, a ``cancel`` is
-        posted for it, which voids the hold; see `wire.protocol`.
+        If the service sends no message for ``seconds``, the returned body has ``ok`` false and the code
+        ``UNAVAILABLE``. A call that waits for its turn or for a user may take longer, since the service keeps sending
+        messages about it.
+
+        If the operation is ``hold`` and may have been executed, although its response was lost or this task was
+        cancelled, a ``cancel`` is posted, which voids the hold.
         """
         request = WireRequest(uuid4().hex, op, self._clock() + seconds, Cell(), body)
         try:
@@ -67,7 +74,10 @@ class ServiceRequests:
         return response
 
     def post(self, caller: Caller, op: str, body: Mapping[str, Any]) -> None:
-        """Send a request without waiting for its response, and resend it until the ledger has recorded it."""
+        """Send a request without waiting for its response.
+
+        In the background, resend it until the ledger has recorded it.
+        """
         request = WireRequest(uuid4().hex, op, self._clock() + _SECONDS, Cell(), body)
         # The first copy is sent before this returns, so it precedes whatever the client requests next.
         future: asyncio.Future[dict[str, Any]] = self._loop.create_future()
@@ -77,9 +87,9 @@ class ServiceRequests:
         task.add_done_callback(self._posted.discard)
 
     async def recorded(self, seconds: float) -> bool:
-        """Wait until all posted requests are recorded, and return True.
+        """Wait until the ledger has recorded all posted requests, and return True.
 
-        After ``seconds``, stop resending the remaining ones and return False.
+        After ``seconds``, stop resending those that are not recorded, and return False.
         """
         if self._posted:
             await asyncio.wait(self._posted, timeout=seconds)
@@ -109,7 +119,9 @@ class ServiceRequests:
                 loop.call_soon_threadsafe(arrived, response)
             except RuntimeError:
                 # The gateway's event loop has been closed.
-                self._log.debug("A response of the governance service came after the gateway's end.")
+                self._log.debug(
+                    "A response of the governance service arrived after the gateway had stopped, and is ignored."
+                )
 
         self._service.submit(caller, request, reply)
 
@@ -124,7 +136,7 @@ class ServiceRequests:
     ) -> dict[str, Any]:
         """Return the response to a request, or an error response if the service sends no message for ``seconds``.
 
-        ``sent`` states that the request was sent already, with ``future`` for its response.
+        ``sent`` is whether the request was sent before; its response then arrives in ``future``.
         """
         loop, heard, silent = self._loop, False, 0
         timer: asyncio.TimerHandle
@@ -164,7 +176,7 @@ class ServiceRequests:
                 break
             if not number:
                 self._log.warning(
-                    "The gateway's request %r is not recorded yet and is repeated: %s",
+                    "The ledger has not recorded the gateway's request %r yet, so it is sent again until it is: %s",
                     request.op,
                     response.get("message"),
                 )
@@ -173,7 +185,11 @@ class ServiceRequests:
             request, future = replace(request, exp=self._clock() + _SECONDS), self._loop.create_future()
         if not response.get("ok") and request.op != "adjust":
             # The refusal of an adjustment is normal: the response was charged exactly, so there is nothing to adjust.
-            self._log.warning("The gateway's request %r was refused: %s", request.op, response.get("message"))
+            self._log.warning(
+                "The governance service refused the gateway's request %r, so it is not recorded: %s",
+                request.op,
+                response.get("message"),
+            )
 
     def _take_back(self, caller: Caller, request: WireRequest) -> None:
         if request.op == "hold":

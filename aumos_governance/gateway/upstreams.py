@@ -1,4 +1,7 @@
-"""Connects to the providers: one shared HTTP client, and for each upstream its API, key and timeouts."""
+"""The gateway's connections to the providers.
+
+One HTTP client is shared by all; a `Destination` for each configured provider has its API, key and time limits.
+"""
 
 from __future__ import annotations
 
@@ -22,26 +25,28 @@ from .dialects.table import api_of
 from .measuring import Measuring
 from .refusals import RefusedError
 
-__all__ = ["NOT_SENT", "Destination", "session"]
-
 NOT_SENT: Final = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.InvalidURL,
     ConnectionRefusedError,
 )
-"""The errors that aiohttp raises before any part of a request was sent, so that the call cost nothing."""
+"""The errors of aiohttp that mean that no part of the request was sent to the provider, so that the call cost
+nothing."""
 _KEPT_SECONDS: Final = 60.0
-"""How long, in seconds, a provider's key is used before it is read again."""
+"""How long, in seconds, the gateway uses a provider's key before it reads the key from its source again."""
 _IDLE_SECONDS: Final = 15.0
-"""How long, in seconds, an idle connection is kept: less than any provider keeps it, so that no request is lost on a
-connection that the provider is closing."""
+"""How long, in seconds, the gateway keeps an idle connection to a provider. It is shorter than any provider keeps one,
+so that no request is lost on a connection that the provider is just closing."""
 _READ_AHEAD: Final = 16 * 1024
-"""The most bytes of a response that are buffered before they are passed on."""
+"""The most bytes of a provider's response that are buffered before they are forwarded to the client."""
 
 
 def session() -> aiohttp.ClientSession:
-    """Return an HTTP client for all upstreams; it keeps no cookies and uses no proxy of the environment."""
+    """Return a new HTTP client for the connections to all providers; the gateway makes one when it starts.
+
+    It keeps no cookies, since all users would share them, and uses no proxy that the environment configures.
+    """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=60),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -55,7 +60,7 @@ def session() -> aiohttp.ClientSession:
 
 
 class Destination:
-    """One upstream with its API, its measuring, its key in memory, and its connections."""
+    """One configured provider while the gateway runs: its API, its prices, its current key and its connections."""
 
     def __init__(
         self, upstream: Upstream, http: aiohttp.ClientSession, *, monotonic: Callable[[], float] = time.monotonic
@@ -64,7 +69,7 @@ class Destination:
         self.api: ProviderApi = api_of(upstream.dialect)
         self.measuring = Measuring(upstream, self.api)
         self.base_path = urlsplit(upstream.base_url).path
-        """The path of the upstream's base URL. Clients' request paths may begin with it or leave it out."""
+        """The path of the provider's base URL, such as ``/v1``. A client's path may begin with it or leave it out."""
         self._http = http
         self._monotonic = monotonic
         self._key: tuple[float, str | None] | None = None
@@ -73,7 +78,10 @@ class Destination:
         )
 
     async def key(self) -> str | None:
-        """Return the provider's key, or None if the provider needs no key. Raises RefusedError if it cannot be read."""
+        """Return the provider's current key, or None if the provider needs no key.
+
+        Raises RefusedError if the key cannot be read.
+        """
         if self._key is None or self._key[0] < self._monotonic():
             try:
                 # Reading the key may open a file or run a command.
@@ -89,7 +97,7 @@ class Destination:
         return self._key[1]
 
     async def key_after(self, refused: str) -> str | None:
-        """Return the key that replaces ``refused``, a key that the provider refused; None if there is no new key."""
+        """Return a new key after the provider refused the key ``refused``; None if there is no new key."""
         if self._key is not None and self._key[1] == refused:
             self._key = None
             self.upstream.key_refused(refused)
@@ -103,9 +111,10 @@ class Destination:
     async def send(
         self, call: ClientCall, query: str, headers: CIMultiDict[str], key: str | None, content: bytes | None
     ) -> aiohttp.ClientResponse:
-        """Send a request to the provider; return its response as soon as the response's headers have arrived.
+        """Send a request to the provider, and return the response as soon as its headers have arrived.
 
-        ``query`` and ``headers`` have no key of the client. Raises the errors of aiohttp.
+        The client's gateway key is already removed from ``query`` and ``headers``; ``key`` is the provider's. Raises
+        the errors of aiohttp.
         """
         upstream = self.upstream
         if key is not None:

@@ -1,4 +1,8 @@
-"""Keeps the valid keys in memory, by digest and by id, in agreement with the ledger, which several processes change."""
+"""Keeps the records of all valid gateway keys in memory, so that the gateway checks a key without reading the ledger.
+
+Several processes issue and revoke keys in the same ledger. This process numbers its own changes, so that a read of the
+ledger that began before a change does not undo it.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +16,23 @@ from hmac import compare_digest
 
 from ..ledger.contract.keys import GatewayKey
 
-__all__ = ["ValidKeys"]
-
 
 @dataclass(slots=True)
 class _Entry:
-    """A valid key, and the number of the change that stored it as the ledger has it; infinite until the ledger has."""
+    """A valid key's record, and the number of the change with which this process learned that the ledger stores it.
+
+    The number is infinite while the ledger has not stored the key yet.
+    """
 
     key: GatewayKey
     number: float
 
 
 class ValidKeys:
-    """The valid keys. Each method may be called from any thread. Errors of listeners are logged to ``log``."""
+    """The valid gateway keys, by digest and by id. Each method may be called from any thread.
+
+    Listeners are functions that are called when a key becomes invalid; their errors are logged to ``log``.
+    """
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -32,10 +40,8 @@ class ValidKeys:
         self._by_digest: dict[str, _Entry] = {}
         self._by_id: dict[str, _Entry] = {}
         self._revoked: dict[str, int] = {}
-        """By key id, the number of the change that revoked the key in this process.
-
-        A read of the ledger that began earlier may still list the key.
-        """
+        """The keys that this process revoked: the number of the change that revoked each, by key id. A read of the
+        ledger that began before that change may still list the key."""
         self._changes = 0
         self._listeners: tuple[Callable[[str], None], ...] = ()
 
@@ -51,32 +57,38 @@ class ValidKeys:
         return None if entry is None else entry.key
 
     def all(self) -> list[GatewayKey]:
-        """Return all valid keys, oldest first; keys that the ledger has not stored yet come before all others."""
+        """Return the records of all valid keys, oldest first.
+
+        Keys that the ledger has not stored yet come before all others, since their time of issue is 0.
+        """
         with self._lock:
             found = [entry.key for entry in self._by_id.values()]
         return sorted(found, key=lambda key: (key.issued_at, key.key_id))
 
     def durable(self) -> list[GatewayKey]:
-        """Return the valid keys that the ledger has stored."""
+        """Return the records of the valid keys that the ledger has stored."""
         with self._lock:
             return [entry.key for entry in self._by_id.values() if entry.number < math.inf]
 
     # ---- changes made by this process
 
     def expect(self, key: GatewayKey) -> None:
-        """Accept a key that the ledger has not stored yet; the caller must call `take` or `drop` for it later."""
+        """Make a key valid that the ledger has not stored yet.
+
+        The caller must later call `take` when the ledger has stored it, or `drop` if it could not.
+        """
         with self._lock:
             self._put(key, math.inf)
 
     def take(self, key: GatewayKey) -> None:
-        """Accept a key as the ledger has stored it, unless it was dropped here."""
+        """Make a key valid that the ledger has stored, or update its record; ignore a key that was dropped before."""
         with self._lock:
             self._changes += 1
             if key.key_id not in self._revoked:
                 self._put(key, self._changes)
 
     def drop(self, key_ids: Iterable[str]) -> None:
-        """Stop accepting these keys, and call the listeners with the id of each key that was valid until now."""
+        """Make the keys with these ids invalid, and call the listeners with the id of each that was valid until now."""
         gone = []
         with self._lock:
             self._changes += 1
@@ -92,12 +104,14 @@ class ValidKeys:
                 try:
                     call(key_id)
                 except Exception:  # noqa: BLE001 - the other listeners must be called
-                    self._log.exception("A listener failed when it was notified that a key is revoked.")
+                    self._log.exception(
+                        "A listener failed when it was notified that the key %s is not valid any more.", key_id
+                    )
 
     def on_dropped(self, call: Callable[[str], None]) -> Callable[[], None]:
-        """Call ``call`` with the id of each key that is dropped, in the thread that drops it.
+        """Add ``call`` as a listener: it is called with the id of each key that `drop` makes invalid, in that thread.
 
-        The returned function ends this.
+        Returns a function that removes the listener.
         """
         # Each registration is a new object, so that a function registered twice is not removed twice at once.
         listener = partial(call)
@@ -113,17 +127,17 @@ class ValidKeys:
     # ---- changes made by other processes
 
     def begin(self) -> int:
-        """Return the number of changes that this process has made so far.
+        """Return the number of the latest change by this process, before the caller reads the keys from the ledger.
 
-        The caller reads the ledger after this, and passes the number to `adopt`.
+        The caller then passes the number to `adopt`.
         """
         with self._lock:
             return self._changes
 
     def adopt(self, listed: Mapping[str, GatewayKey], begun: int) -> None:
-        """Replace the valid keys by the keys that the ledger listed, but keep changes that this process made meanwhile.
+        """Replace the valid keys by the keys that the ledger listed, except where this process made a later change.
 
-        ``listed`` has the keys by their ids. ``begun`` is the result of `begin` from before the ledger was read.
+        ``listed`` has the records by key id. ``begun`` is the result of `begin` before the ledger was read.
         """
         with self._lock:
             gone = [id for id, entry in self._by_id.items() if id not in listed and entry.number <= begun]

@@ -1,4 +1,7 @@
-"""The earlier SDK's governed client for Anthropic. `govern` covers more methods, and holds each call's worst case."""
+"""The earlier SDK's governed client for Anthropic, kept for programs that use it.
+
+New programs use `govern`: it covers more methods, and holds each call's worst case instead of the caller's estimate.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ __all__ = ["AnthropicAuditRecord", "GovernedAnthropicClient"]
 
 @dataclass(frozen=True, slots=True)
 class AnthropicAuditRecord(CallRecord):
-    """The record of one call; its ``call_type`` is ``message`` or ``completion``."""
+    """The record of the decision about one call; its ``call_type`` is ``message`` or ``completion``."""
 
 
 class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
@@ -33,9 +36,10 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
     def governed_message(
         self, model: str, max_tokens: int, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """Call ``messages.create``, and pass other keywords on to it; ``estimated_cost`` USD are held before.
+        """Call ``messages.create`` and return its response; other keyword arguments are passed on.
 
-        Raises GovernanceDeniedError when the call is denied; the request is not sent then.
+        ``estimated_cost`` USD are held before the call, ``default_cost`` if it is None. Raises GovernanceDeniedError,
+        without sending the request, if the call is denied.
         """
         arguments = {"model": model, "max_tokens": max_tokens, "messages": messages, **kwargs}
         return self._call("message", "/v1/messages", self._client.messages.create, arguments, estimated_cost)
@@ -51,7 +55,7 @@ class GovernedAnthropicClient(AuditedClient[AnthropicAuditRecord]):
         completions = getattr(self._client, "completions", None)
         if completions is None:
             raise ConfigurationError(
-                "This version of Anthropic's library has no legacy completions; use governed_message()."
+                "The installed version of Anthropic's library has no legacy completions; use governed_message()."
             )
         arguments = {"model": model, "prompt": prompt, "max_tokens_to_sample": max_tokens_to_sample, **kwargs}
         return self._call("completion", "/v1/complete", completions.create, arguments, estimated_cost)

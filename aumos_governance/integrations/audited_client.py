@@ -1,4 +1,7 @@
-"""The base of the earlier SDK's client classes. They hold the caller's estimate, and keep a list of the decisions."""
+"""The base of the earlier SDK's client classes, kept for programs that use them.
+
+These classes hold the caller's estimate of a call's cost, and keep a list of the decisions about their calls.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ from .guarding.guard import Guard
 from .guarding.later import Later
 from .guarding.provider import Provider
 from .pricing.price_terms import address_of
-from .pricing.prices import Amount, Prices, Rates
+from .pricing.prices import Amount, Prices
+from .pricing.rates import Rates
 from .pricing.seen import Seen
 
 __all__ = ["AuditedClient", "CallRecord"]
@@ -47,7 +51,11 @@ RecordT = TypeVar("RecordT", bound=CallRecord)
 
 
 class AuditedClient(Generic[RecordT]):
-    """The base class of a governed client for one agent; a subclass per provider adds the methods that make calls."""
+    """The base class of a governed client for one agent; a subclass for each provider adds the methods that make calls.
+
+    ``client`` is a client of the provider's library, or an object with the same methods. ``default_cost`` is as the
+    property. ``budget_category`` names a budget that every call is charged to.
+    """
 
     _provider: ClassVar[Provider]
     _record: ClassVar[type[Any]]
@@ -85,17 +93,23 @@ class AuditedClient(Generic[RecordT]):
 
     @property
     def audit_log(self) -> list[RecordT]:
-        """The records of this object's calls, oldest first; the engine's audit trail keeps the decisions for good."""
+        """The records of the decisions about this client's calls, oldest first.
+
+        The list ends with this object; the engine's audit trail keeps all decisions.
+        """
         return self._guard.log
 
     @property
     def agent_id(self) -> str:
-        """The id of the agent that makes the calls."""
+        """The id of the agent that this client's calls are recorded for."""
         return self._agent_id
 
     @property
     def default_cost(self) -> float:
-        """The USD that are held for a call without an ``estimated_cost``, and charged for a model of unknown price."""
+        """The USD that are held for a call without an ``estimated_cost``.
+
+        They are also charged for a call of a model whose price is not known.
+        """
         return float(money.to_decimal(self._default))
 
     def _call(
@@ -124,7 +138,7 @@ class AuditedClient(Generic[RecordT]):
 
 
 class _RecordingGuard(Guard):
-    """A guard that also keeps a list of its decisions in memory."""
+    """A guard that also keeps a record of each decision about a call, for `AuditedClient.audit_log`."""
 
     def __init__(self, record: Callable[..., Any], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -178,7 +192,7 @@ def _estimating(call_type: str, held: Decimal) -> Iterator[None]:
 
 
 class _EstimatingProvider:
-    """A provider whose calls have the caller's ``estimated_cost`` as their worst case."""
+    """A provider's adapter whose paid calls hold the caller's ``estimated_cost`` in place of their worst case."""
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider

@@ -54,8 +54,9 @@ def govern(
     its functions use is copied, with the settings of the module.
 
     The worst case of a call is held before the call is sent; afterwards its true cost is charged, computed from the
-    reported usage by the prices of genai-prices. ``engine`` defaults to the notebook's engine. ``budget_category``
-    names a budget that is charged as well.
+    reported usage by the prices of genai-prices. ``engine`` decides about the calls and defaults to the notebook's
+    engine. ``agent_id`` is the agent that the calls are recorded for, by default the engine's. ``budget_category``
+    names a budget that is charged as well. An agent below the trust level ``required_trust_level`` may make no call.
 
     The price of a model that genai-prices does not know is stated by ``price`` per unit, as ``{"input_mtok": 2.5,
     "output_mtok": 10}`` in USD per million tokens, or as a mapping from the names of models to such mappings, or by
@@ -84,7 +85,10 @@ def govern(
 
 
 def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
-    """Return a copy of ``client`` whose requests ``provider`` classifies, and whose paid calls ``guard`` charges."""
+    """Return a copy of ``client`` whose paid calls ``guard`` holds and charges.
+
+    ``provider`` is the adapter for the client's API; it decides which requests cost money.
+    """
     kind: Any = type(client)
     # A client that is governed already keeps its class; the new guard and provider replace the earlier ones.
     governed = copy_client(client, kind if GOVERNOR in vars(client) else _governed_class(kind), str(library_of(client)))
@@ -93,21 +97,24 @@ def govern_with(client: ClientT, guard: Guard, provider: Provider) -> ClientT:
 
 
 def is_client(client: object) -> bool:
-    """Whether ``client`` belongs to a library that `govern` supports."""
+    """Whether ``client`` is a client of a library that `govern` supports; governed clients are too."""
     return library_of(client) is not None
 
 
 class _Governor:
-    """The guard and the provider of a governed client, kept in the client's attribute `GOVERNOR`."""
+    """What a governed client needs to govern its requests: its guard and the adapter for its provider's API.
+
+    The client keeps it in its attribute `GOVERNOR`.
+    """
 
     def __init__(self, guard: Guard, provider: Provider) -> None:
         self._guard = guard
         self._provider = provider
         self.passes = guard.at_gateway
-        """Whether the calls are passed on unchanged, because the gateway decides and charges them."""
+        """Whether the calls are passed on unchanged, because the gateway decides about them and charges them."""
 
     def at(self, base_url: str) -> _Governor:
-        """Return a governor with the same guard and provider for another address of the provider."""
+        """Return a governor for a copy of the client that sends its requests to another address of the provider."""
         return _Governor(self._guard.at(base_url), self._provider)
 
     def govern(self, client: Any) -> Any:
@@ -115,7 +122,10 @@ class _Governor:
         return govern_with(client, self._guard, self._provider)
 
     def place(self, options: Any) -> Place:
-        """Return the base URL and the model of a request."""
+        """Return the base URL and the model of a request, which identify the server (`stream_options.Place`).
+
+        ``options`` are the options of the request in the form of the client's library.
+        """
         return self._place(body_of(options))
 
     def _place(self, body: Mapping[str, Any]) -> Place:
@@ -131,8 +141,9 @@ class _Governor:
         )
 
     def call(self, owner: object, options: Any, streamed: bool, content: bytes | None = None) -> Call | None:
-        """Return the paid call of a request, or None for a free request; set the body that the call has to send.
+        """Return the paid call of a request, or None for a free request.
 
+        If the call needs another body than the caller's, for example to request the usage, it is set in ``options``.
         ``content`` is the content of the input file that a batch names, or None if the client could not read the file.
         """
         if self.passes:
@@ -158,7 +169,10 @@ class _Governor:
         return None if self.passes else self._provider.later(request, self._guard)
 
     def record_refusal(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
-        """Record that a request was refused because its cost is not known; return the error for the caller to raise."""
+        """Record in the audit trail that a request was refused because its cost is not known.
+
+        Return the error for the caller to raise.
+        """
         return self._guard.record_refusal(refusal, METHOD_UNKNOWN, *_name_and_model(options))
 
     async def record_refusal_async(self, refusal: ConfigurationError, options: Any) -> ConfigurationError:
@@ -167,7 +181,7 @@ class _Governor:
 
 
 def _governed(kind: Any) -> Any:
-    """Return a subclass of a plain client's class with the methods that both kinds of governed client share.
+    """Return a subclass of a client's class with the methods that synchronous and asynchronous governed clients share.
 
     The subclass is made when a client is governed, since the client's class may be defined by the user.
     """
@@ -215,11 +229,12 @@ def _governed(kind: Any) -> Any:
 
 
 def _request_steps(client: Any, send: Callable[[], Any], options: Any, *, streamed: bool, awaited: bool) -> Steps[Any]:
-    """Return the steps of one request; running the steps sends the request and returns the client's response.
+    """Return a generator that sends one request and returns the client's response.
 
-    If the request costs money, its worst case is held first. The function ``send`` sends the request, and ``streamed``
-    is whether the response is a stream. ``awaited`` is whether ``client`` is asynchronous; ``send`` then returns an
-    awaitable. Raises GovernanceDeniedError if the call is denied, ConfigurationError if its worst case is not known.
+    It is for `steps.now` or, if ``awaited`` because ``client`` is asynchronous, `steps.when_awaited`. If the request
+    costs money, its worst case is held first. The function ``send`` sends the request; ``streamed`` is whether the
+    response is a stream. Raises GovernanceDeniedError if the call is denied, ConfigurationError if its worst case is
+    not known.
     """
     governor = client._governor()
     try:
@@ -277,7 +292,7 @@ def _governed_async(kind: Any) -> Any:
 
 
 def _empty_client(kind: Any) -> Any:
-    """Return a governed client without attributes, which `copy` fills."""
+    """Return a governed client of the plain class ``kind`` without attributes, for `copy.copy` to set them."""
     return object.__new__(_governed_class(kind))
 
 

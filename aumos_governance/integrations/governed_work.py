@@ -1,4 +1,4 @@
-"""The implementation behind the decorator `governed`: one function's limits, its engine, and its state."""
+"""The implementation of the decorator `governed`, which lets a function run only within a trust level and a budget."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from .. import money
 from ..engine import Engine, GovernanceAction, GovernanceDecision, GovernanceEngine, registered_engine
 from ..errors import BudgetNotFoundError, ConfigurationError, GovernanceDeniedError, NotFoundError
 from ..types import TrustLevel
-
-__all__ = ["CONSENT", "GovernanceState", "GovernedWork"]
 
 CONSENT: Final = "governed_call"
 """The ``data_type`` under which consent to calls of a governed function is recorded."""
@@ -42,17 +40,20 @@ class GovernanceState:
 
     @property
     def spent(self) -> float:
-        """The amount charged to the function's budget in the session; without a budget, the sum of its spends."""
+        """The USD charged to the function's budget in the session.
+
+        Without a budget, the sum of what the function has recorded with `record_spend`.
+        """
         return float(self._work.spent())
 
     @property
     def engine(self) -> Engine:
-        """The engine that decides about the function's next call."""
+        """The engine that decides about the governed function's next call: the notebook's, unless one was passed."""
         return self._work.engine()
 
     @property
     def call_count(self) -> int:
-        """The number of calls that were allowed, running ones included."""
+        """How many calls of the function were allowed since it was defined, including those that still run."""
         return self._work.calls
 
     def __repr__(self) -> str:
@@ -64,7 +65,10 @@ class GovernanceState:
 
 @dataclass(frozen=True, slots=True)
 class _Binding:
-    """An engine, with the agent, required trust level and budget that it uses for the function's calls."""
+    """The engine that decides about a function's calls, with the agent, trust level and budget that it applies to them.
+
+    ``category`` is the name of the function's budget in this engine.
+    """
 
     engine: Engine
     agent_id: str
@@ -75,7 +79,8 @@ class _Binding:
 class GovernedWork:
     """One governed function: its trust level, budget and consent, and the engine that decides about its calls.
 
-    ``limit`` is the budget in nano-USD. ``act`` makes each call a governed action, otherwise it is a governed call.
+    ``limit`` is the budget in nano-USD. With ``require_consent``, each call needs a recorded consent (`CONSENT`).
+    ``act`` makes each call a governed action, which a user may have to approve; otherwise it is a governed call.
     Without ``engine``, the registered engine decides. If no engine is registered, an engine for this function alone
     decides.
     """
@@ -107,7 +112,10 @@ class GovernedWork:
     # ---- the engine and the budget
 
     def bound(self) -> _Binding:
-        """Return the current binding; ``%load_ext`` may register an engine after the function was defined."""
+        """Return the engine to use now, with the function's agent, trust level and budget there.
+
+        The engine may change: ``%load_ext`` may register one after the function was defined.
+        """
         engine = self._engine or registered_engine()
         found = self._bound
         if found is not None and found.engine is (engine or self._own):
@@ -164,9 +172,10 @@ class GovernedWork:
         return _Binding(self._own, self._name, None, self._budget(self._own))
 
     def _budget(self, engine: Engine) -> str | None:
-        """Create the function's budget in an engine and return its name; None without a budget or an open session.
+        """Create the function's budget in an engine, or lower its limit, and return its name.
 
-        Raises ConfigurationError if the budget exists with a lower limit.
+        Return None if the function has no budget, or if no session is open. Raises ConfigurationError if the budget
+        exists with a lower limit.
         """
         if self.limit is None:
             return None
@@ -181,8 +190,8 @@ class GovernedWork:
             existing: Decimal = engine.budget.balance(self._name).limit
             if limit > existing:
                 raise ConfigurationError(
-                    f"{self._name} has a budget of {money.display(money.parse(existing))} already; to raise it to"
-                    f" {money.display(self.limit)}, call"
+                    f"{self._name} has a budget of {money.display(money.parse(existing))} already, which"
+                    f" stays; to raise it to {money.display(self.limit)}, call"
                     f" {self._short}.governance_state.engine.budget.set_limit({self._name!r}, {limit})."
                 ) from None
             engine.budget.set_limit(self._name, limit)
@@ -247,19 +256,26 @@ class GovernedWork:
         await grant.settle(0)
 
     def _needs_money(self, bound: _Binding) -> bool:
-        """Whether calls need a budget that is not used up; with a budget of 0, calls that spend nothing may run."""
+        """Whether the function's calls are denied once its budget is used up.
+
+        With a budget of 0, they are not: calls that spend nothing may run.
+        """
         return bound.category is not None and bool(self.limit)
 
     def _smallest_spend(self, bound: _Binding) -> GovernanceAction:
-        """Return an action of 1 nano-USD, to evaluate whether any budget is left; the call's own spends come later."""
+        """Return an action of 1 nano-USD; the engine evaluates it to find out whether any of the budget is left.
+
+        What a call will spend is not known before it runs.
+        """
         return GovernanceAction(
             bound.agent_id, budget_category=bound.category, budget_amount=_ATOM, action_type=self._name
         )
 
     def _checked(self, bound: _Binding, decision: GovernanceDecision) -> _Binding:
-        """Return the binding to use for the call; ``decision`` is the evaluation of `_smallest_spend`.
+        """Raise GovernanceDeniedError if ``decision`` shows that the function's budget is used up.
 
-        Raises GovernanceDeniedError if the function's budget is used up.
+        ``decision`` is the engine's evaluation of `_smallest_spend`. Return ``bound``, or a new binding if the notebook
+        has a new session, in which the budget has to be created again.
         """
         limit = decision.limit
         if decision.allowed or limit is None or (limit.kind, limit.name) != ("category", self._name):

@@ -27,8 +27,9 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     """A callback handler that holds the worst case of each call of a model, and settles its true cost.
 
     Passed to a run as ``config={"callbacks": [GovernedCalls()]}``, the handler governs all models in that run; passed
-    to a model as ``callbacks=[...]``, it governs that model only. It takes the arguments of `govern`. A denied call
-    raises GovernanceDeniedError, and a call whose price is not known raises ConfigurationError; neither is sent.
+    to a model as ``callbacks=[...]``, it governs that model only. Its constructor has the keyword arguments of
+    `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known raises ConfigurationError;
+    neither is sent.
 
     Embeddings are not governed, since LangChain has no callbacks for them. A call with several prompts is refused,
     since the prompts cannot be held one by one. A call that the provider's client retries is held and charged once.
@@ -46,15 +47,15 @@ class GovernedCalls(Guards, BaseCallbackHandler):
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """Hold the worst case of a chat model's call."""
+        """Hold the worst case of a chat model's call; LangChain calls this method before it sends the request."""
         self._begin(run_id, serialized, messages, kwargs)
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
-        """Hold the worst case of a text completion model's call."""
+        """Hold the worst case of a text completion model's call; LangChain calls this before it sends the request."""
         self._begin(run_id, serialized, prompts, kwargs)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Settle the call by the usage that its response reports."""
+        """Charge a completed call by the usage that its response reports; a response from a cache costs nothing."""
         if (charge := self._pop_charge(run_id)) is not None:
             # A response from LangChain's cache was not requested from the provider.
             charge.release() if is_from_cache(response) else charge.settle(response_of(response))

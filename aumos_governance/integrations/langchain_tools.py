@@ -1,4 +1,7 @@
-"""The adapter for LangChain: `governed_tool` makes the calls of a tool governed actions."""
+"""The adapter for LangChain's tools: `governed_tool` makes each call of a tool a governed action.
+
+The engine decides by trust level and budget whether the tool may run, and a user may have to approve the call.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,6 @@ from langchain_core.tools import BaseTool
 from ..errors import GovernanceDeniedError
 from .tool_guard import ToolGuard
 
-__all__ = ["governed_tool"]
-
 _Tool = TypeVar("_Tool", bound=BaseTool)
 _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
 """Keyword arguments that LangChain adds to the arguments that the model wrote."""
@@ -21,8 +22,9 @@ _FROM_LANGCHAIN = ("run_manager", "callbacks", "config")
 def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> _Tool:
     """Return a copy of the tool; each call of the copy, by an agent or by other code, is a governed action.
 
-    A denied tool does not run, and GovernanceDeniedError ends the run. With ``tell_model``, the reason is returned as
-    the tool's result instead, so that an agent's model reads it. A tool that raises an exception is not charged.
+    ``guard`` has the price of a call and the required trust level, by default those of `ToolGuard`. A denied tool does
+    not run, and GovernanceDeniedError ends the run. With ``tell_model``, the reason is returned as the tool's result
+    instead, so that an agent's model reads it. A tool that raises an exception is not charged.
     """
     tool_guard = guard or ToolGuard()
     governed: _Tool = tool.model_copy()
@@ -57,6 +59,6 @@ def governed_tool(tool: _Tool, guard: ToolGuard | None = None, *, tell_model: bo
 
 
 def _arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that the model wrote; positional arguments become the list ``input``."""
+    """Return the arguments that the model wrote, to show them to a user; positional ones become the list ``input``."""
     named = {name: value for name, value in kwargs.items() if name not in _FROM_LANGCHAIN}
     return {**named, "input": list(args)} if args else named

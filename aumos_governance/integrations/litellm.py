@@ -19,16 +19,16 @@ from .guarding.charge import Charge
 from .guarding.guard import CANNOT_BE_HELD, PRICE_UNKNOWN, Guard, Outcome
 from .guarding.guards import Guards
 from .guarding.stream_options import Place, stream_options
-from .pricing.prices import UnusableUsageError
+from .pricing.rates import UnusableUsageError
 
 __all__ = ["GovernanceLogger", "GovernedLiteLLM"]
 
 
 class _LiteLLMGuards(Guards):
-    """A factory of guards for LiteLLM's calls; it finds the provider, address and model in a call's arguments."""
+    """A factory of guards that finds a call's provider, address and model in the arguments of LiteLLM's function."""
 
     def _call(self, arguments: Mapping[str, Any], kind: str = "completion") -> tuple[Guard, Paid]:
-        """Return the guard and the paid call for a call's arguments; ``kind`` is as in `call_of`."""
+        """Return the guard and the paid call for the arguments of LiteLLM's function; ``kind`` is as in `call_of`."""
         model, provider, _, found = litellm.get_llm_provider(
             arguments["model"], arguments.get("custom_llm_provider"), arguments.get("api_base")
         )
@@ -39,10 +39,10 @@ class _LiteLLMGuards(Guards):
 class GovernedLiteLLM(_LiteLLMGuards):
     """The functions ``completion``, ``responses`` and ``embedding`` of LiteLLM as governed calls.
 
-    The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor takes the
-    arguments of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known raises
-    ConfigurationError; neither is sent. A call that LiteLLM retries is held and charged once. A call with ``fallbacks``
-    is refused, since the price of another model differs.
+    The asynchronous ``acompletion``, ``aresponses`` and ``aembedding`` are governed alike. The constructor has the
+    keyword arguments of `govern`. A denied call raises GovernanceDeniedError, and a call whose price is not known
+    raises ConfigurationError; neither is sent. A call that LiteLLM retries is held and charged once. A call with
+    ``fallbacks`` is refused, since the price of another model differs.
     """
 
     def completion(self, model: str, messages: list[Any], **arguments: Any) -> Any:
@@ -110,7 +110,7 @@ class GovernanceLogger(CustomLogger, _LiteLLMGuards):
     The logger cannot stop a call, since LiteLLM ignores the exceptions of a logger. It charges the full cost after the
     call, so that less of the budget remains for the next governed call; for a response without usage it charges the
     worst case. If the trust level allows no call, or the price is not known, it records a denial and charges nothing.
-    It takes the arguments of `govern`.
+    Its constructor has the keyword arguments of `govern`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -212,7 +212,10 @@ class _AsyncStream(_Stream):
 
 
 class _HeldCall:
-    """A call that is held before the function ``send`` makes it; ``send`` takes further arguments for the call."""
+    """A call of one of LiteLLM's functions; its worst case is held before the call is sent.
+
+    The function ``send`` makes the call, with the arguments of the caller and those of the mapping that it gets.
+    """
 
     def __init__(self, guard: Guard, paid: Paid, send: Callable[[Mapping[str, Any]], Any], *, awaited: bool) -> None:
         self._guard = guard
@@ -221,9 +224,10 @@ class _HeldCall:
         self._awaited = awaited
 
     def send(self, added: Mapping[str, Any], place: Place) -> Steps[tuple[Charge, Any]]:
-        """Hold the worst case, send the call, and return its charge and response.
+        """Return a generator that holds the worst case, sends the call, and returns its charge and response.
 
-        The call is sent again without the ``added`` arguments if the server at ``place`` may have refused them.
+        ``added`` are arguments that the caller did not write, such as ``stream_options``. If the server at ``place``
+        may have refused them, the call is sent again without them.
         """
         awaited = self._awaited
         charge = yield from self._guard.beginning(self._paid, awaited=awaited)
@@ -263,13 +267,16 @@ def _refusal(kind: str, request: Mapping[str, Any]) -> ConfigurationError | None
     if not request.get("fallbacks") and not request.get("context_window_fallback_dict"):
         return None
     return ConfigurationError(
-        "A completion with fallbacks cannot be held, because the price of another model differs: leave fallbacks out,"
-        " catch the error, and call completion() with the other model."
+        "A completion with fallbacks cannot be held, because the price of another model differs, so nothing was sent:"
+        " leave fallbacks out, catch the error, and call completion() with the other model."
     )
 
 
 def _cost(guard: Guard, paid: Paid, response: Any) -> tuple[int, bool]:
-    """Return the cost of a finished call in nano-USD, and whether it is an estimate."""
+    """Return the cost of a finished call in nano-USD, and whether it is an estimate.
+
+    If the response reports no credible usage, the worst case is returned, as an estimate.
+    """
     paid.quoted = guard.rates(paid.model)
     try:
         cost = guard.cost(paid, response_of(paid, response))
@@ -300,7 +307,10 @@ def _is_cached(response: Any) -> bool:
 
 
 def _is_complete(kwargs: Mapping[str, Any]) -> bool:
-    """Whether LiteLLM logs a provider's whole response, and not a chunk of a stream or a cached response."""
+    """Whether LiteLLM's logger was called for a whole response of a provider, not for a chunk or a cached response.
+
+    ``kwargs`` are the details of the call that LiteLLM passes to its loggers.
+    """
     if kwargs.get("cache_hit"):
         return False
     parts = ("complete_streaming_response", "async_complete_streaming_response")

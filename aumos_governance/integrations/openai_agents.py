@@ -1,4 +1,7 @@
-"""The adapter for the OpenAI Agents SDK: `governed_tool` makes the calls of a function tool governed actions."""
+"""The adapter for the OpenAI Agents SDK: `governed_tool` makes each call of a function tool a governed action.
+
+The engine decides by trust level and budget whether the tool may run, and a user may have to approve the call.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ __all__ = ["ToolDeniedError", "governed_tool"]
 
 
 class ToolDeniedError(GovernanceDeniedError, AgentsException):
-    """The error of a governed tool that was denied and did not run.
+    """Raised when a call of a governed tool is denied; the tool did not run.
 
     The class derives from AgentsException too, since the Agents SDK lets only AgentsExceptions end a run unchanged.
     """
@@ -29,9 +32,10 @@ class ToolDeniedError(GovernanceDeniedError, AgentsException):
 def governed_tool(tool: FunctionTool, guard: ToolGuard | None = None, *, tell_model: bool = False) -> FunctionTool:
     """Return a copy of the tool; each call of the copy is a governed action.
 
-    A denied tool does not run, and ToolDeniedError ends the run. With ``tell_model``, the model reads the reason as the
-    tool's result instead, and the run goes on. If a tool fails and the SDK reports the error to the model instead of
-    raising it, the call is charged.
+    ``guard`` has the price of a call and the required trust level, by default those of `ToolGuard`. A denied tool does
+    not run, and ToolDeniedError ends the run. With ``tell_model``, the model reads the reason as the tool's result
+    instead, and the run goes on. If a tool fails and the SDK reports the error to the model instead of raising it, the
+    call is charged.
     """
     governed = copy.copy(tool)
     invoke, tool_guard = governed.on_invoke_tool, guard or ToolGuard()

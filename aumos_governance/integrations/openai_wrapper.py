@@ -1,4 +1,7 @@
-"""The earlier SDK's governed client for OpenAI. `govern` covers more methods, and holds each call's worst case."""
+"""The earlier SDK's governed client for OpenAI, kept for programs that use it.
+
+New programs use `govern`: it covers more methods, and holds each call's worst case instead of the caller's estimate.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ __all__ = ["GovernedOpenAIClient", "OpenAIAuditRecord"]
 
 @dataclass(frozen=True, slots=True)
 class OpenAIAuditRecord(CallRecord):
-    """The record of one call; its ``call_type`` is ``chat_completion`` or ``embedding``."""
+    """The record of the decision about one call; its ``call_type`` is ``chat_completion`` or ``embedding``."""
 
 
 class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
@@ -32,9 +35,10 @@ class GovernedOpenAIClient(AuditedClient[OpenAIAuditRecord]):
     def governed_chat_completion(
         self, model: str, messages: Any, *, estimated_cost: Amount | None = None, **kwargs: Any
     ) -> Any:
-        """Call ``chat.completions.create``, and pass other keywords on to it; ``estimated_cost`` USD are held before.
+        """Call ``chat.completions.create`` and return its response; other keyword arguments are passed on.
 
-        Raises GovernanceDeniedError when the call is denied; the request is not sent then.
+        ``estimated_cost`` USD are held before the call, ``default_cost`` if it is None. Raises GovernanceDeniedError,
+        without sending the request, if the call is denied.
         """
         arguments = {"model": model, "messages": messages, **kwargs}
         create = self._client.chat.completions.create

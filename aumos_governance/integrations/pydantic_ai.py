@@ -1,4 +1,7 @@
-"""The adapter for Pydantic AI: a toolset whose tools run as governed actions."""
+"""The adapter for Pydantic AI: a toolset whose tools run as governed actions.
+
+The engine decides by trust level and budget whether a tool may run, and a user may have to approve the call.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,12 @@ _Refused: type[Exception] = getattr(exceptions, "ToolFailed", exceptions.ModelRe
 
 @dataclass
 class GovernedToolset(WrapperToolset[AgentDepsT]):
-    """A toolset that runs the tools of another toolset as governed actions.
+    """A toolset that runs the tools of another toolset, ``wrapped``, as governed actions.
 
-    A denied tool does not run, and GovernanceDeniedError ends the agent's run. With ``tell_model``, the model reads the
-    reason as the tool's failure instead, and the run goes on. A tool that raises an exception, ``ModelRetry`` included,
-    is not charged.
+    ``guard`` has the prices of calls and the required trust level, by default those of `ToolGuard`. A denied tool does
+    not run, and GovernanceDeniedError ends the agent's run. With ``tell_model``, the model reads the reason as the
+    tool's failure instead, and the run goes on. A tool that raises an exception, ``ModelRetry`` included, is not
+    charged.
     """
 
     guard: ToolGuard = field(default_factory=ToolGuard)

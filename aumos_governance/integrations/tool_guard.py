@@ -1,4 +1,8 @@
-"""Tool calls of agent frameworks as governed actions, decided by trust level and budget before the tool runs."""
+"""Makes the tool calls of agent frameworks governed actions.
+
+Before a tool runs, the engine decides by trust level and budget whether it may, and a user may have to approve the
+call. The adapters for the frameworks use `ToolGuard` for this.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,9 @@ class ToolGuard:
 
     ``cost`` is the price of one call in USD: an amount for every tool, or a mapping from tools' names to amounts. A
     tool that the mapping does not name costs 0. The price is held before the call and charged after it.
-    ``required_trust_level`` is the level that an agent needs to run a tool. ``engine`` and ``agent_id`` default to the
-    default engine and its agent at the time of a call.
+    ``required_trust_level`` is the level that an agent needs to run a tool, and ``budget_category`` names a budget that
+    the calls are charged to as well. ``engine`` decides; by default it is the notebook's engine at the time of a call.
+    ``agent_id`` is the agent that the calls are recorded for, by default the engine's.
     """
 
     def __init__(
@@ -43,10 +48,10 @@ class ToolGuard:
         self._costs = {tool: money.parse(amount, what="cost") for tool, amount in costs.items()}
 
     def run(self, tool: str, arguments: Mapping[str, Any], call: Callable[[], _Result]) -> _Result:
-        """Run the tool by ``call`` if its action is allowed, and return its result.
+        """Run a tool with the function ``call`` if its action is allowed, and return the tool's result.
 
-        Raises GovernanceDeniedError if the action is denied; the tool did not run then. Nothing is charged for a tool
-        that raises an exception.
+        ``tool`` and ``arguments`` are shown to a user who has to approve the action. Raises GovernanceDeniedError if
+        the action is denied; the tool did not run then. Nothing is charged for a tool that raises an exception.
         """
         engine = self._engine or default_engine()
         with engine.authorize(self.action(engine, tool, arguments)):
@@ -61,7 +66,7 @@ class ToolGuard:
             return await call()
 
     def action(self, engine: Engine, tool: str, arguments: Mapping[str, Any]) -> GovernanceAction:
-        """Return the governed action for one call of the tool, with the details that the user is shown."""
+        """Return the action that ``engine`` decides about for one call of a tool, with the details shown to a user."""
         amount = money.to_text(self._costs.get(tool, self._costs.get("", 0)))
         return GovernanceAction(
             agent_id=self._agent_id or engine.agent_id,
@@ -76,5 +81,5 @@ class ToolGuard:
 
 
 def _plain(arguments: Mapping[str, Any]) -> Any:
-    """Return the arguments as JSON values; a value that is not JSON, such as a framework's object, as its `repr`."""
+    """Return the arguments as JSON values; an object that is not JSON becomes its `repr`."""
     return json.loads(json.dumps(dict(arguments), default=repr))

@@ -1,7 +1,7 @@
-"""The ledger: durable governance state and its atomic operations.
+"""The ledger: the store of all budgets, charges, approvals, trust levels and audit records.
 
-`open_ledger` opens a ledger; `contract.ledger.Ledger` describes its methods. Importing this package imports no database
-library.
+Each request to a ledger is decided and recorded in one transaction. `open_ledger` opens a ledger;
+`contract.ledger.Ledger` describes its methods. Importing this package imports no database library.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Any
 from ..errors import ConfigurationError
 from .contract.ledger import Ledger
 
-__all__ = ["open_ledger"]
-
 
 def open_ledger(
     url: str,
@@ -22,7 +20,7 @@ def open_ledger(
     on_commit: Callable[[int], None] | None = None,
     server: str | None = None,
 ) -> Ledger:
-    """Open the ledger at ``url``; create or upgrade it if needed.
+    """Open the ledger at ``url`` for reading and writing; create its tables or upgrade them if needed.
 
     The URL's form determines where the ledger is stored:
 
@@ -31,10 +29,10 @@ def open_ledger(
     - ``postgresql://user:password@host:port/database``: in a database of PostgreSQL 14 or newer, which several servers
       may share.
 
-    ``clock`` returns microseconds since the epoch, and is for tests. ``on_commit`` is called in the thread that
-    committed, with the number of requests in the commit; it must not block or raise. A ledger in memory never calls it,
-    since it commits nothing. ``server`` is this server's name in `Ledger.attending`: eight random hexadecimal digits,
-    the first below 8.
+    ``clock`` replaces the system's clock in tests; it returns microseconds since the epoch. ``on_commit`` is called
+    after each commit, in the thread that committed, with the number of requests in the commit; it must not block or
+    raise. A ledger in memory never calls it. ``server`` is the name under which `Ledger.attending` lists this server:
+    eight random hexadecimal digits, the first below 8. Without it, the server is not listed.
 
     Raises ConfigurationError if the URL has none of these forms, LedgerVersionError if a newer version of this package
     has written the ledger, and LedgerError if it cannot be opened.
@@ -60,6 +58,6 @@ def open_ledger(
 
 
 def _without_password(url: str) -> str:
-    """Return the end of a URL for an error message, without user, password and query."""
+    """Return the part of a URL that an error message may quote: its end, without user, password and query."""
     head, at, tail = url.partition("?")[0].rpartition("@")
     return f"...@{tail[:80]}" if at and head else tail[:80]

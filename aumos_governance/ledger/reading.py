@@ -1,4 +1,4 @@
-"""Read-only access to a ledger, for programs other than the server that writes to it."""
+"""Read-only access to a ledger, for programs such as ``jupyter governance``, while a server may write to it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,25 @@ from .contract.audit_facts import VerifyResult
 from .contract.queries import Query
 from .contract.requests import ResponseT_co
 
-__all__ = ["LedgerReader", "open_reader"]
-
 
 class LedgerReader(Protocol):
-    """A ledger that is opened only for reading. All methods may be called from any thread."""
+    """A ledger that `open_reader` has opened only for reading. All methods may be called from any thread."""
 
     name: str
-    """The file, or the URL without user and password."""
+    """The ledger's name in messages: its file's path, or its URL without user and password."""
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Return the result of a query over the committed state."""
+        """Return the result of a query, for example one page of audit records, on the committed state."""
         ...
 
     def places(self) -> tuple[tuple[str, str], ...]:
-        """Return each owner with each of the owner's server roots that has, or had, notebooks in the ledger.
-
-        The pairs are sorted.
-        """
+        """Return the servers that have, or had, notebooks in the ledger, as sorted pairs of owner and root folder."""
         ...
 
     def verify(
         self, session_id: str | None = None, *, known_head: str | None = None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Verify hash chains and tables, as `Ledger.verify` does."""
+        """Verify hash chains, and compare the tables with the audit records; arguments as for `Ledger.verify`."""
         ...
 
     def close(self) -> None:
@@ -49,7 +44,9 @@ def open_reader(url: str) -> LedgerReader:
     """
     scheme, separator, rest = url.partition("://")
     if url == "memory://":
-        raise ConfigurationError("A ledger in memory can be read only by the server that keeps it.")
+        raise ConfigurationError(
+            "A ledger in memory can be read only by the server that keeps it; use a sqlite:// or postgresql:// URL."
+        )
     if separator and scheme in ("sqlite", "postgresql", "postgres", "postgresql+psycopg"):
         from .sql import read_postgres, read_sqlite
 

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import secrets
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,13 +23,8 @@ from traitlets.config import Config
 
 from ..errors import AumOSGovernanceError
 from ..gateway.configuration.providers import read_providers
+from ..gateway.contract import Upstream
 from ..ledger import open_ledger
-from ..ledger.contract.budgets import ConfigureEnvelopes
-from ..ledger.contract.charges import KernelsPresent
-from ..ledger.contract.facts import Origin
-from ..ledger.contract.ledger import Ledger
-from ..ledger.contract.queries import ListCeilings, ListNotebooks
-from ..ledger.contract.requests import JoinNotebooks
 from ..owner import owner
 from ..service.service import NotebookService
 from ..wire.protocol import REPLY_TYPE, STRICT_ENV
@@ -37,15 +33,15 @@ from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.notebook_map import NotebookMap
+from .kernels.autostart import Autostart as FirstSessions
 from .kernels.bridge import KERNEL_EVENTS, Bridge
 from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels
-from .kernels.kernel_sessions import close_left
 from .kernels.local_socket import LocalSocket
 from .kernels.readers import Readers
 from .live.metrics import commit_done
 from .live.state_events import STREAM, EventStream, OpenHolds, OwnEvents, StateEvents
-from .rest.ceilings import difference_sentence, differences
+from .prepared_ledger import prepare_ledger
 from .rest.context import Context
 from .rest.table import handlers
 from .settings.envelope_traits import Envelopes, read_envelopes
@@ -53,14 +49,12 @@ from .settings.provider_traits import Port, Providers
 from .settings.settings import Settings, default_database_url, read_settings
 from .settings.traits import Autostart, Dollars, Fractions, Level, Seconds
 
-__all__ = ["GovernanceExtension"]
-
 _WORKERS: Final = 4
 _READERS: Final = 2
 _LONG_READS: Final = 1
-"""The number of threads for requests that may read the whole audit record.
+"""The number of threads for REST requests that may read the whole audit record, such as an export.
 
-Only one: Python runs one thread at a time in any case, and each further thread makes all others wait longer.
+There is only one: Python runs one thread at a time in any case, and each further thread makes all others wait longer.
 """
 
 
@@ -175,7 +169,7 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(str(error))
 
     def initialize(self) -> None:  # type: ignore[override] # the same parameters as the base class has at run time
-        """Open the ledger and assemble the extension; if this fails, end the server."""
+        """Open the ledger and assemble the extension, as jupyter_server requires; if this fails, end the server."""
         try:
             super().initialize()  # type: ignore[no-untyped-call]
         except (AumOSGovernanceError, TraitError) as error:
@@ -214,88 +208,82 @@ class GovernanceExtension(ExtensionApp):
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="aumos-governance")
         self._readers = Readers(_READERS)
         self._long_reads = ThreadPoolExecutor(_LONG_READS, thread_name_prefix="aumos-governance-long")
-        loop = serverapp.io_loop.asyncio_loop
+        self._loop = serverapp.io_loop.asyncio_loop
         documents = Documents(serverapp.contents_manager, serverapp.contents_manager.root_dir or serverapp.root_dir)
-        self._notebooks = notebooks = NotebookMap(owner(), documents.root, documents.locate)
-        _rename_known(self._ledger, documents, notebooks.owner)
-        if not self._ledger.attending() - {self._name}:
-            close_left(self._ledger, notebooks)
-        # Also executed if no envelopes are configured, so that the envelopes of an earlier configuration end.
-        self._ledger.execute(
-            ConfigureEnvelopes(
-                key="",
-                origin=Origin("server"),
-                owner=notebooks.owner,
-                root=notebooks.root,
-                envelopes=settings.envelopes,
-            )
-        )
-        ceilings = self._ledger.read(ListCeilings(owner=notebooks.owner))
-        for difference in differences(settings.envelopes, ceilings):
-            self.log.warning("AumOS Governance: %s", difference_sentence(difference))
-        # Before any kernel sends a request: holds of an earlier server's kernels become unresolved, for a user to
-        # settle. Holds of other servers of this root folder that still run are left alone.
-        self._ledger.execute(
-            KernelsPresent(
-                key="",
-                origin=Origin("server"),
-                owner=notebooks.owner,
-                root=notebooks.root,
-                servers=tuple(sorted(self._ledger.attending() - {self._name})),
-            )
-        )
-        self._service = service = NotebookService(
+        self._notebooks = NotebookMap(owner(), documents.root, documents.locate)
+        prepare_ledger(self._ledger, settings.envelopes, documents, self._notebooks, self._name, self.log)
+        self._service = NotebookService(
             self._ledger,
             settings.terms,
             approval_seconds=self.approval_timeout,
             at_limit=settings.at_limit,
             log=self.log,
         )
-        events = StateEvents(OwnEvents(serverapp.event_logger, self.log), notebooks, loop, self.log)
-        self._events = events
-        self._holds = OpenHolds(
-            self._ledger, notebooks.owner, notebooks.root, loop=loop, workers=self._workers, log=self.log
-        )
-        self._unsubscribe = [self._ledger.subscribe(hear) for hear in (events.offer, self._holds.offer)]
-
-        def announce(paths: set[str]) -> None:
-            self._workers.submit(events.reread, self._ledger, paths)
-
-        moves = ContentsMoves(documents, self._ledger, notebooks, self.log, announce)
+        self._send_events()
+        moves = ContentsMoves(documents, self._ledger, self._notebooks, self.log, self._announce)
         moves.follow(serverapp.contents_manager)
         if upstreams:
-            ports = PortMemory(Path(self.data_dir) / "aumos_governance", notebooks.root, self.gateway_port)
-            self._gateway = ServedGateway(upstreams, service, notebooks, ports, server=self._name, log=self.log)
-            self._gateway.start()
-        kernel_keys = None if self._gateway is None else self._gateway.issuers.kernels
+            self._start_gateway(upstreams)
+        self._serve_kernels(settings, documents, moves)
+        self._context = Context(
+            self._service,
+            self._notebooks,
+            settings,
+            self._notebooks.settle,
+            self._bridge.kernels,
+            serverapp.contents_manager,
+            self._loop,
+            None if self._gateway is None else self._gateway.issuers.requests,
+            None if self._gateway is None else self._gateway.body(),
+        )
+        _exclude_from_activity(serverapp)
+        self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
+
+    def _send_events(self) -> None:
+        """From now on, send pages and other extensions an event after each change of a notebook's state."""
+        serverapp: Any = self.serverapp
+        notebooks = self._notebooks
+        self._events = StateEvents(OwnEvents(serverapp.event_logger, self.log), notebooks, self._loop, self.log)
+        self._holds = OpenHolds(
+            self._ledger, notebooks.owner, notebooks.root, loop=self._loop, workers=self._workers, log=self.log
+        )
+        self._unsubscribe = [self._ledger.subscribe(hear) for hear in (self._events.offer, self._holds.offer)]
+
+    def _announce(self, paths: set[str]) -> None:
+        self._workers.submit(self._events.reread, self._ledger, paths)
+
+    def _start_gateway(self, upstreams: Mapping[str, Upstream]) -> None:
+        ports = PortMemory(Path(self.data_dir) / "aumos_governance", self._notebooks.root, self.gateway_port)
+        self._gateway = ServedGateway(upstreams, self._service, self._notebooks, ports, server=self._name, log=self.log)
+        self._gateway.start()
+
+    def _serve_kernels(self, settings: Settings, documents: Documents, moves: ContentsMoves) -> None:
+        """Make the bridge, which serves kernels' requests, and mark the child processes that start from now on.
+
+        The marks are variables in the environment of kernels and, on a strict server, of all child processes.
+        """
+        serverapp: Any = self.serverapp
+        notebooks = self._notebooks
+        keys = None if self._gateway is None else self._gateway.issuers.kernels
+        autostart = FirstSessions(
+            self._service, notebooks, self._readers, notebooks.settle, settings.autostart_terms, self.log
+        )
         self._bridge = Bridge(
             serverapp.kernel_manager,
             serverapp.session_manager,
-            service,
+            self._service,
             notebooks,
-            loop=loop,
+            loop=self._loop,
             readers=self._readers,
             settle=notebooks.settle,
             may_stand_by=never if settings.shared else notebooks.settled,
-            announce=announce,
-            autostart=settings.autostart,
-            autostart_terms=settings.autostart_terms,
+            announce=self._announce,
+            autostart=autostart if settings.autostart else None,
             find_moved=partial(moves.find_moved, self._workers),
             log=self.log,
             server=self._name,
             local_socket=LocalSocket(Path(serverapp.runtime_dir), self.log) if self.local_socket else None,
-            keys=kernel_keys,
-        )
-        self._context = Context(
-            service,
-            notebooks,
-            settings,
-            notebooks.settle,
-            self._bridge.kernels,
-            serverapp.contents_manager,
-            loop,
-            None if self._gateway is None else self._gateway.issuers.requests,
-            None if self._gateway is None else self._gateway.body(),
+            keys=keys,
         )
         self._bridge.follow_sessions()
         self._unmark = mark_children(strict=settings.terms.strict)
@@ -305,12 +293,10 @@ class GovernanceExtension(ExtensionApp):
             documents=documents,
             name=notebooks.name,
             load_in_kernels=self.load_in_kernels,
-            keys=kernel_keys,
+            keys=keys,
             note_foreign_keys=self._bridge.note_foreign_keys,
         )
-        _exclude_from_activity(serverapp)
         serverapp.event_logger.add_listener(schema_id=KERNEL_EVENTS, listener=self._bridge.on_kernel_event)
-        self.log.info("AumOS Governance keeps its ledger in %s", _without_password(settings.database_url))
 
     def initialize_handlers(self) -> None:
         self.handlers.extend([*handlers(self._context, self._workers, self._long_reads), (STREAM, EventStream)])
@@ -330,7 +316,9 @@ class GovernanceExtension(ExtensionApp):
             # The server would do this after this method. A kernel that settles a hold at its exit must still be served.
             await serverapp.cleanup_kernels()
         except Exception:
-            self.log.exception("The kernels could not be shut down before governance stops.")
+            self.log.exception(
+                "Not all kernels could be shut down. Governance stops anyway; kernels that still run cannot spend."
+            )
         await self._bridge.stop()
         loop = asyncio.get_running_loop()
         if self._gateway is not None:
@@ -354,7 +342,10 @@ class GovernanceExtension(ExtensionApp):
             self._refuse(f"GovernanceExtension.database_url cannot be used: {error.message}")
 
     def _check_names(self, config: Config) -> None:
-        """Raise TraitError for an unknown setting: a misspelt limit would otherwise limit nothing."""
+        """Raise TraitError if ``config`` has a setting that this extension does not have.
+
+        traitlets would ignore it, so that a misspelt limit would limit nothing.
+        """
         known = set(self.class_trait_names(config=True))
         for name in config.get(type(self).__name__, {}):
             if name not in known:
@@ -372,20 +363,12 @@ class GovernanceExtension(ExtensionApp):
         raise SystemExit(1)
 
 
-def _rename_known(ledger: Ledger, documents: Documents, owner: str) -> None:
-    """Rename notebooks in the ledger that earlier versions recorded under a link's path to the path of its file."""
-    renamed = ((known, documents.renamed(known)) for known in ledger.read(ListNotebooks(owner=owner)))
-    pairs = tuple((known, new) for known, new in renamed if new is not None)
-    if pairs:
-        ledger.execute(JoinNotebooks(key="", origin=Origin("server"), pairs=pairs))
-
-
 def _exclude_from_activity(serverapp: Any) -> None:
-    """Exclude governance responses from the messages that count as a kernel's activity.
+    """Have jupyter_server ignore governance responses when it derives a kernel's activity from the kernel's messages.
 
     Otherwise each response makes a page show the kernel as idle in the middle of a cell, and a busy kernel may be
-    culled. JupyterLab copies the list into its pages' configuration when it is loaded, which may be before this
-    extension, so the list is set there too.
+    culled. JupyterLab copies the list of ignored messages into its pages' configuration when it is loaded, which may be
+    before this extension, so the list is set there too.
     """
     kernel_manager = serverapp.kernel_manager
     untracked = [*kernel_manager.untracked_message_types, REPLY_TYPE]

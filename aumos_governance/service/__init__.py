@@ -1,1 +1,4 @@
-"""The requests of kernels and users, validated and executed on the ledger."""
+"""The service that executes the requests of kernels and users on the ledger, and makes the bodies of their responses.
+
+It knows neither Jupyter nor HTTP: the server extension and a kernel's embedded engine pass it the requests.
+"""

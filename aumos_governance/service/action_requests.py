@@ -1,4 +1,7 @@
-"""A kernel's requests about a governed action: to authorise it, to report how it ended, and to cancel it."""
+"""A kernel's requests about a governed action, such as sending a mail: to authorise, report or cancel the action.
+
+The functions read these requests and make ledger requests from them; `governed_actions` executes an ``authorize``.
+"""
 
 from __future__ import annotations
 
@@ -12,35 +15,37 @@ from ..ledger.contract.agreements import FinishReport
 from ..ledger.contract.charges import Hold
 from ..ledger.contract.facts import Found, Voided
 from ..types import ActionKind
-from ..wire.fields import MAX_TIME, is_number
+from ..wire.fields import MAX_TIME, is_number, shown
 from ..wire.operations import OPERATIONS, REPORTED
 from ..wire.protocol import WireRequest
 from .callers import Caller, expiry_of, origin_of, request_of
 from .waiting_calls import at_limit_of
-
-__all__ = ["ActionRequest", "action_voided", "finish_request"]
 
 _MOST_SECONDS: Final = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRequest:
-    """A validated ``authorize`` request: the action, its description for a user, and the time to decide."""
+    """A validated ``authorize`` request: the action, its description for a user, and how long it may wait for one."""
 
     holding: Hold
-    """The hold that the action needs before it may run."""
+    """The ledger request that holds the amount which the action may cost. The action runs only after this hold."""
     shown: Mapping[str, Any]
-    """The description of the action that the user sees and approves."""
+    """The description of the action that the user sees and approves, as JSON values."""
     seconds: float | None
-    """The seconds that a user has to decide; None for the server's default."""
+    """The seconds that a user has to approve or deny the action; None for the server's default."""
     wait: bool
     """Whether the action may wait for a user's approval; if not, an action that needs an approval is denied."""
     at_limit: str | None = None
-    """``ask`` or ``deny``: whether the action waits for a user at a limit on money; None for the server's default."""
+    """What happens if the action exceeds a limit on money: ``ask`` lets it wait for a user to raise the limit, ``deny``
+    denies it, and None stands for the server's default."""
 
     @classmethod
     def read(cls, caller: Caller, wire_request: WireRequest) -> ActionRequest:
-        """Return the action that ``caller`` requests; raises InvalidRequestError or InvalidAmountError."""
+        """Read and validate a caller's ``authorize`` request.
+
+        Raises InvalidRequestError or InvalidAmountError if one of its fields is invalid.
+        """
         values = request_of(OPERATIONS["authorize"], caller, wire_request)
         shown, timeout, wait, at_limit = (values.pop(name) for name in ("shown", "timeout", "wait", "at_limit"))
         if not isinstance(shown, Mapping):
@@ -62,18 +67,19 @@ def _seconds(raw: object) -> float | None:
     if raw is None:
         return None
     if not is_number(raw, MAX_TIME):
-        raise InvalidRequestError("An action's timeout must be a number of seconds.")
+        raise InvalidRequestError(f"An action's timeout must be a number of seconds, not {shown(raw)}.")
     if not 0 < raw <= _MOST_SECONDS:
         raise InvalidRequestError(
-            "An action's timeout must be more than 0 seconds, and at most 604800, which is a week."
+            f"An action's timeout must be more than 0 seconds and at most 604800, which is a week, not {raw}."
         )
     return float(raw)
 
 
 def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | None:
-    """Return the final report of an action from a ``settle`` or ``release``; None if the request has no report.
+    """Return the ledger request that adds an action's result to its report, as a ``settle`` or ``release`` states it.
 
-    Raises InvalidRequestError if a field of the report is invalid.
+    Returns None if the request belongs to no report: it has neither ``report_id`` nor ``result``. Raises
+    InvalidRequestError if only one of the two is present or if a field is invalid.
     """
     body = wire_request.body
     if body.get("report_id") is None and body.get("result") is None:
@@ -90,11 +96,11 @@ def finish_request(caller: Caller, wire_request: WireRequest) -> FinishReport | 
 
 
 def action_voided(after_approval: Voided, at_once: Voided) -> Voided:
-    """Return the outcome of cancelling an action.
+    """Return the outcome of cancelling an action, combined from the outcomes of cancelling its two possible holds.
 
-    An action gets its hold at once or after a user's approval, under different keys. ``at_once`` and ``after_approval``
-    are the outcomes of cancelling under each key. ``voided`` of the result states that the action has not begun and
-    will not begin.
+    An action gets its hold at once, or by a second request after a user's approval. ``at_once`` is the outcome of
+    cancelling the first request, ``after_approval`` that of cancelling the second. ``voided`` of the result states that
+    the action has not begun and will not begin.
     """
     met = after_approval if after_approval.found in (Found.CHARGE, Found.RESOLVED, Found.NO_CHARGE) else at_once
     return replace(met, voided=met.voided or met.found is Found.NO_CHARGE, state=None)

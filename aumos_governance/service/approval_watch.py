@@ -1,4 +1,7 @@
-"""Waiting for users' decisions on approval requests, with one thread for all of them."""
+"""Waiting for users' decisions on approval requests, with one thread for all pending requests.
+
+A decision may be made on another server that shares the ledger, so each request's state is read again every second.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,27 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ReadApproval
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Waiter, Watch
 
-__all__ = ["ApprovalWatch", "Awaited"]
-
 
 @dataclass(eq=False, slots=True)
 class Awaited(Waiter):
-    """A pending approval request, and the client that waits for its decision."""
+    """A pending approval request whose decision a client waits for, with the callbacks that inform this client."""
 
     approval: Approval
     origin: Origin
-    """The origin of the client's request, which may withdraw the approval request."""
+    """The client, as the ledger knows it. The approval request is withdrawn in its name when it no longer waits."""
     pending: Callable[[], None]
-    """Called every `BEAT_SECONDS` while the approval is pending. Must not raise."""
+    """Called every `BEAT_SECONDS` while the user has not decided. Must not raise."""
     decided: Callable[[Approval], None]
-    """Called once when the approval is no longer pending, in any thread. Must not raise."""
+    """Called once, with the approval, when it was decided, withdrawn or has expired. Any thread may call it, and it
+    must not raise."""
 
 
 class ApprovalWatch:
-    """The approval requests that clients wait for, each until it is decided, withdrawn, expired or given up.
+    """The approval requests whose decisions clients of this server wait for.
 
-    Every method may be called from any thread. ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of
-    a clock that is never set.
+    Each request stays here until a user decides it, it expires or it is withdrawn. It is withdrawn if its client stops
+    waiting. Every method may be called from any thread. ``clock`` returns seconds since the epoch, and ``monotonic``
+    seconds of a clock that a change of the system's time does not affect.
     """
 
     def __init__(
@@ -57,19 +60,25 @@ class ApprovalWatch:
         self._changed = self._watch.changed
 
     def add(self, awaited: Awaited) -> None:
-        """Begin to wait for an approval. It is checked at once, since its state may have changed since it was read."""
+        """Begin to wait for the decision on an approval request.
+
+        The request is checked at once: it may have been decided after the caller read it.
+        """
         with self._changed:
             self._awaited[awaited] = None
             self._watch.listen()
             self._watch.wake()
 
     def extend(self, awaited: Awaited, lease: float) -> None:
-        """Extend a client's wait until ``lease``, in seconds of the monotonic clock."""
+        """Extend a client's wait for a decision until the time ``lease``, in seconds of the monotonic clock."""
         with self._changed:
             awaited.lease = lease
 
     def withdraw(self, awaited: Awaited) -> None:
-        """Withdraw an approval request whose client no longer waits; a decision just made by a user stays valid."""
+        """Withdraw an approval request whose client no longer waits, without waiting for the ledger.
+
+        If a user has decided just before, that decision stays valid.
+        """
         request = WithdrawApproval(key="", origin=awaited.origin, approval_id=awaited.approval.approval_id)
 
         def withdrawn(future: Future[Approval]) -> None:
@@ -80,7 +89,10 @@ class ApprovalWatch:
         self._ledger.submit(request).add_done_callback(withdrawn)
 
     def check(self) -> None:
-        """Read the approvals that may have been decided, and withdraw those whose client no longer waits."""
+        """Check all approval requests that are due: pass on decisions, and withdraw requests without a waiting client.
+
+        The watch's thread calls this; each waiting client is also notified every `BEAT_SECONDS`.
+        """
         now = self._monotonic()
         with self._changed:
             due = [awaited for awaited in self._awaited if awaited.due <= now]
@@ -90,10 +102,14 @@ class ApprovalWatch:
             try:
                 self._check_one(awaited, now)
             except Exception as error:  # noqa: BLE001 - a failure with one approval must not affect the others
-                self._log.warning("An approval that a kernel waits for could not be checked: %s", error)
+                self._log.warning(
+                    "The approval request %s could not be checked, and is checked again in a second: %s",
+                    awaited.approval.approval_id,
+                    error,
+                )
 
     def close(self) -> None:
-        """Stop waiting; approvals that are pending in the ledger stay pending."""
+        """End the wait for all decisions, and call no callback any more. Pending approval requests stay pending."""
         with self._changed:
             self._awaited.clear()
         self._watch.close()
@@ -119,7 +135,10 @@ class ApprovalWatch:
         awaited.decided(approval)
 
     def _on_commit(self, states: tuple[SessionState, ...]) -> None:
-        """Schedule checks of the approvals whose sessions changed; the ledger's thread calls this after each commit."""
+        """Have the thread check at once whether the approval requests of changed sessions are decided or ended.
+
+        The ledger calls this after each commit.
+        """
         with self._changed:
             if not self._awaited:
                 return

@@ -18,17 +18,16 @@ from ..wire.operations import OPERATIONS, REFUSED
 from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 
-__all__ = ["Decided", "evaluate"]
-
 Decided: TypeAlias = tuple[Request[Any], Callable[[Any], dict[str, Any]]]
-"""A request to the ledger, and the function that makes a response body from the ledger's response."""
+"""A ledger request to execute, and the function that makes the client's response body from the ledger's response."""
 _CODE: Final = re.compile(r"[A-Z][A-Z_]{0,63}")
 
 
 def evaluate(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the ledger request for an ``evaluate``: a check of an action, or the record of the kernel's refusal.
+    """Return the ledger request for an ``evaluate``, and the function that makes its response.
 
-    The request charges nothing.
+    An ``evaluate`` checks whether an action would be allowed or, with the field ``refused``, records that the kernel
+    itself refused one. It charges nothing.
     """
     operation = OPERATIONS["evaluate"]
     request: Evaluate = request_of(operation, caller, wire_request)

@@ -1,7 +1,8 @@
 """Governed actions of kernels, from the request to the decision, including the wait for a user's approval.
 
-The ledger stores all state that determines the result. So a request that is sent again, to this server or to another
-server on the same ledger, has the same result, or waits for the same approval.
+A client that gets no response sends a copy of its request, with the same id. The ledger stores all state that
+determines the result. So the copy has the same result or waits for the same approval, also if it reaches another server
+on the same ledger.
 """
 
 from __future__ import annotations
@@ -31,39 +32,39 @@ from .approval_watch import ApprovalWatch, Awaited
 from .callers import Caller, Reply, expiry_of
 from .limit_waits import LimitWaits
 
-__all__ = ["APPROVAL_SECONDS", "GovernedActions"]
-
 APPROVAL_SECONDS: Final = 600.0
-"""The seconds that a user has to decide, unless the server's configuration or the request sets them."""
+"""The seconds that a user has to approve or deny an action if neither the server's configuration nor the request sets
+them."""
 _NOT_BY_LEDGER: Final = frozenset({"APPROVAL_DENIED", "APPROVAL_TIMEOUT", "APPROVAL_WITHDRAWN"})
 
 
 @dataclass(eq=False, slots=True)
 class _Action:
-    """One governed action, from the first copy of its request to its response."""
+    """One governed action in progress, kept from the arrival of its request until its response is sent."""
 
     requested: ActionRequest
     steps: ActionSteps
     wire_request: WireRequest
-    """The latest copy of this request. ``caller`` and ``reply`` are those of this copy."""
+    """The action's request as the client last sent it. ``caller`` and ``reply`` are replaced together with it."""
     caller: Caller
     reply: Reply
     lease: float
-    """The time when the client stops waiting, in seconds of the monotonic clock."""
+    """The time when the client stops waiting for the decision, in seconds of the monotonic clock."""
     approval_request: AskApproval | None = None
     awaited: Awaited | None = None
-    """The approval that this action waits for; None while the action does not wait."""
+    """The approval request that this action waits for; None while the action does not wait for a user."""
     seen_pending: bool = False
-    """Whether the approval was found pending; the client was then notified of the wait."""
+    """Whether the client was notified that its action waits for a user, since the approval request was pending."""
     cancelled: bool = False
 
 
 class GovernedActions:
     """The governed actions in progress on one server. Every method may be called from any thread.
 
-    ``failure`` makes a response from an error. ``approval_seconds`` is how long a user has to decide by default. An
-    action that exceeds a limit on money waits in ``waits`` if ``may_wait`` returns true for the ``at_limit`` of its
-    request. ``clock`` returns seconds since the epoch, and ``monotonic`` seconds of a clock that is never set.
+    ``failure`` makes the response for a request that failed with an error. ``approval_seconds`` is how long a user has
+    to decide by default. An action that exceeds a limit on money waits in ``waits`` if ``may_wait`` returns true for
+    the ``at_limit`` of its request; otherwise it is denied. ``clock`` returns seconds since the epoch, and
+    ``monotonic`` seconds of a clock that a change of the system's time does not affect.
     """
 
     def __init__(
@@ -92,11 +93,14 @@ class GovernedActions:
     # ---- requests of kernels
 
     def authorize(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Begin to decide an action; ``reply`` is called with each waiting message, and at the end with the response.
+        """Begin to decide on an action, and return without waiting for the decision.
 
-        A copy of a request that is in progress replaces its caller and ``reply``. Raises InvalidRequestError or
-        InvalidAmountError for an invalid request, IdempotencyError for a copy with other content, and ExpiredError for
-        a copy that arrived too late.
+        ``reply`` is called with the response once there is a decision. Before, it is called with a message every few
+        seconds while the action waits for a user. If the request is a copy of one in progress, that one continues, and
+        its messages go to the copy's ``reply``.
+
+        Raises InvalidRequestError or InvalidAmountError for an invalid request, IdempotencyError for a copy with other
+        content, and ExpiredError for a copy that arrived after its expiry.
         """
         left = wire_request.exp - self._clock()
         lease = self._monotonic() + left
@@ -115,7 +119,9 @@ class GovernedActions:
                 )
                 self._actions[caller.scope, wire_request.id] = action
             elif action.wire_request.body != wire_request.body:
-                raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
+                raise IdempotencyError(
+                    f"The request id {wire_request.id[:80]!r} was used before with other content; use a new id."
+                )
             elif left < 0:
                 # Only this copy fails: the action continues until the time that an earlier copy stated.
                 raise ExpiredError("The request reached the governance server after its expiry; nothing was done.")
@@ -131,7 +137,11 @@ class GovernedActions:
             self._waits.renew(caller, wire_request, reply)
 
     def cancel(self, caller: Caller, request: Void) -> Future[Voided]:
-        """Cancel an action in any state; ``voided`` of the result states that it has not begun and never will."""
+        """Cancel an action in any state: undecided, waiting for a user, or already allowed.
+
+        ``request`` is the client's cancel, whose ``of`` is the id of the action's request. ``voided`` of the result
+        states that the action has not begun and will not begin.
+        """
         of = request.of
         with self._lock:
             action = self._actions.get((caller.scope, of))
@@ -159,7 +169,7 @@ class GovernedActions:
         return voiding
 
     def close(self) -> None:
-        """Stop waiting; approvals that are pending in the ledger stay pending."""
+        """End all waits for users' decisions. Pending approval requests stay pending in the ledger."""
         self.watch.close()
 
     # ---- the steps
@@ -179,10 +189,11 @@ class GovernedActions:
             self._fail(action, error)
 
     def _updated(self, action: _Action, step: Request[Any], response: Any) -> Request[Any]:
-        """Return a step's ledger request with the fields that the steps do not set.
+        """Return the ledger request ``step`` with the fields that only this server knows.
 
-        An approval request gets the time when it expires. A hold after an approval gets the notebook and the expiry of
-        the latest copy of the client's request.
+        `action_steps` has yielded the request; ``response`` is the ledger's response to the step before. An approval
+        request gets the time when it expires. The hold that follows an approval gets the notebook and the expiry from
+        the client's latest copy of its request.
         """
         if isinstance(step, AskApproval) and isinstance(response, Decision):
             # Computed from the time of the record, so that every copy of the request expires at the same time.
@@ -213,7 +224,7 @@ class GovernedActions:
     def _decided(self, action: _Action, decision: Decision) -> None:
         try:
             if decision.code in _NOT_BY_LEDGER:
-                # Its state was read before the wait.
+                # The decision has the notebook's state from before the wait, so the state is read again.
                 decision = replace(decision, state=self._ledger.read(ReadState(notebook=action.caller.notebook)))
             if is_reported(decision):
                 self._report(action, decision)
@@ -223,7 +234,10 @@ class GovernedActions:
             self._fail(action, error)
 
     def _report(self, action: _Action, decision: Decision) -> None:
-        """File the report of an action before it runs, so that the user sees it even if the kernel or server dies."""
+        """File the report of an allowed action, and respond to its client only after that.
+
+        The action runs only after the response, so the user sees its report even if the kernel or the server dies.
+        """
         requested = action.requested
         request = report_request(
             requested.holding, decision, requested.shown, None, key=f"{action.wire_request.id}/report"

@@ -1,4 +1,7 @@
-"""The REST bodies of calls that wait at a limit on money, one for each session, and a user's denial of them."""
+"""Users' REST requests about calls that wait at a limit on money: ``GET limit-requests``, and the denial of such calls.
+
+The calls of one session that wait for a user are shown as one limit request, since the user decides on them together.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,27 @@ from .limit_waits import LimitWaits
 from .users import User
 from .waiting_calls import WaitingCall
 
-__all__ = ["LimitRequests"]
-
 _KEPT: Final = 1_000
-"""The most denials whose idempotency keys are kept."""
+"""The number of denials whose idempotency keys are kept in memory; older keys are forgotten."""
 
 
 class LimitRequests:
-    """The handler of users' requests about calls that wait at limits. A user allows the calls by raising the limit."""
+    """The handler of users' requests about calls that wait at limits.
+
+    A user can deny the calls here. To allow them, the user raises the limit by another request.
+    """
 
     def __init__(self, ledger: Ledger, waits: LimitWaits) -> None:
         self._ledger = ledger
         self._waits = waits
         self._denying = threading.Lock()
         self._denied: dict[tuple[str, str], tuple[str, int]] = {}
-        """The session and the number of calls denied, by the scope and key of the request."""
+        """The session and the number of calls of each denial, by the scope and the key of its request."""
 
     def waiting(self, notebook: NotebookKey | None) -> dict[str, Any]:
         """Return the body of ``GET limit-requests``: one entry for each session with waiting calls, oldest first.
 
-        With ``notebook``, only that notebook's session.
+        With ``notebook``, the body has only the entry of that notebook's session, if calls of it wait.
         """
         sessions: dict[str, list[WaitingCall]] = {}
         for call in self._waits.waiting():
@@ -48,8 +52,9 @@ class LimitRequests:
         return {"limit_requests": [self._body(session, calls) for session, calls in sessions.items()]}
 
     def deny(self, user: User, session_id: str, key: str | None) -> dict[str, Any]:
-        """Deny all waiting calls of a session, and return the response's body with their number.
+        """Deny all calls of a session that wait for a user, and return the response's body with their number.
 
+        ``key`` is the request's idempotency key: a denial with the same key and session only returns the first result.
         Raises NotFoundError if no call of the session waits, and IdempotencyError if ``key`` was used before for
         another session.
         """
@@ -95,7 +100,10 @@ class LimitRequests:
 
 
 def _requested(call: WaitingCall, state: SessionState) -> int:
-    """Return the lowest limit, in nano-USD, that would allow this call alone with the amounts charged and held now."""
+    """Return the lowest limit, in nano-USD, that would allow a waiting call if no other call were allowed before it.
+
+    It is the sum of the amounts that are charged and held now and of the least amount that the call needs.
+    """
     balance = state.balance
     if call.limit.kind != "session" or state.session_id != call.session_id or balance is None:
         return call.limit.asked

@@ -1,9 +1,10 @@
 """Calls that wait at a limit on money instead of being denied, until the limit allows them or their time is over.
 
-A call waits for its turn if only the amounts that other calls hold keep it from staying within the limit. Otherwise it
-waits for a user, who may raise the limit or deny the call. A waiting call has no transaction and no row in the ledger:
-the server requests it again when the limit may allow it, and the ledger decides as for any call. So nothing is left in
-the ledger when the call's kernel or this server ends.
+A call is a request of a kernel to charge or to hold an amount. It waits for its turn if it would stay within the limit
+once the amounts that other calls hold are released. Otherwise it waits for a user, who may raise the limit or deny the
+call. A waiting call has no transaction and no row in the ledger: the server requests it again when the limit may allow
+it, and the ledger decides as for any call. So nothing is left in the ledger when the call's kernel or this server ends.
+A client that gets no response sends a copy of its request, with the same id, which replaces the waiting request.
 """
 
 from __future__ import annotations
@@ -13,29 +14,27 @@ import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
 
 from ..errors import BusyError, IdempotencyError
 from ..ledger.contract.charges import Charging, Hold
 from ..ledger.contract.facts import Decision, Origin, SessionState
 from ..ledger.contract.ledger import Ledger
-from ..ledger.contract.limits import LimitEvent, RecordLimitRequest
+from ..ledger.contract.limits import LimitEvent
 from ..ledger.rules.verdicts import BUDGET_HELD
 from ..wire.protocol import WireRequest
 from .callers import Caller, Reply, expiry_of
+from .limit_records import LimitRecords
 from .queues import Queue, session_queue
 from .turns import Turns
 from .waiting_calls import Decided, WaitingCall
 from .watch import BEAT_SECONDS, CHECK_SECONDS, Watch
-
-__all__ = ["LimitWaits"]
 
 
 class LimitWaits:
     """All waiting calls of one server. Every method may be called from any thread.
 
     A call waits for a user for at most ``seconds``. ``clock`` returns seconds since the epoch, and ``monotonic``
-    seconds of a clock that is never set.
+    seconds of a clock that a change of the system's time does not affect.
     """
 
     def __init__(
@@ -51,9 +50,9 @@ class LimitWaits:
         self._seconds = seconds
         self._clock = clock
         self._monotonic = monotonic
-        self._log = log
+        self._records = LimitRecords(ledger, log)
         self._calls: dict[tuple[str, str], WaitingCall] = {}
-        """All calls that wait or are being requested, by scope and request id, in the order of their arrival."""
+        """All calls that wait or that the ledger is deciding on, by scope and request id, in the order of arrival."""
         self._turns = Turns(ledger, self._calls, log)
         self._watch = Watch(
             ledger,
@@ -78,14 +77,17 @@ class LimitWaits:
         waits_for_user: bool = True,
         turn: float = 0.0,
     ) -> None:
-        """Have the ledger decide on a charge, now or after a wait; ``decided`` is called once, unless it is dropped.
+        """Request a charge or a hold from the ledger, now or after a wait, and call ``decided`` with the decision.
 
-        A charge that exceeds a limit waits up to ``turn`` seconds for its turn, if only the amounts that other calls
-        hold make it exceed the limit. Then, with ``waits_for_user``, it waits for a user. Calls at a limit are
-        requested in the order of their arrival, so a new call is queued behind the calls that wait there. ``reply`` is
-        called with each waiting message for the client. A copy of a waiting request replaces its caller and ``reply``.
+        If only the amounts that other calls hold make the call exceed a limit, it waits for its turn, up to ``turn``
+        seconds. If it still exceeds a limit, it waits for a user, provided that ``waits_for_user`` is true. Calls at
+        the same limit are requested in the order of their arrival, so a new call is queued behind those that wait.
 
-        Raises BusyError if too many calls of this caller or notebook wait for their turn already.
+        ``reply`` is called with each message that the call waits. If the request is a copy of a waiting one, its
+        messages and its decision go to the copy's ``reply`` and ``decided``. ``decided`` is called once, or not at all
+        if the call is dropped or its client stops waiting.
+
+        Raises BusyError if too many calls of this caller or notebook already wait for their turn.
         """
         queues = self._queues_to_join(caller, request) if turn else frozenset()
         with self._changed:
@@ -121,40 +123,39 @@ class LimitWaits:
             self._request(call)
 
     def _queues_to_join(self, caller: Caller, request: Charging) -> frozenset[Queue]:
-        """Return the queues of a new call; none if no call is queued at all, since it is then requested at once."""
+        """Return the queues of a new call; none, without reading the ledger, if no call is queued: it need not wait."""
         with self._changed:
             if not self._turns.any():
                 return frozenset()
         return self._turns.queues_of(caller.notebook, request)
 
     def renew(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Replace a waiting request with this copy of it, and send the client a waiting message.
-
-        Does nothing if the request does not wait.
-        """
+        """Let a copy of a waiting request take its place, and notify the client of the wait; ignore other requests."""
         with self._changed:
             call = self._renewed(caller, wire_request, reply)
         if call is not None:
             call.send_waiting()
 
     def drop(self, scope: str, request_id: str) -> bool:
-        """Remove a call that its client has cancelled; return whether it was waiting or being requested.
+        """Remove a call that its client has cancelled; return whether the call was still undecided.
 
-        No further message is sent for this call. If it was charged meanwhile, the client's ``cancel`` voids the charge.
+        The call gets no further message. If the ledger charges it at this moment, the ``cancel`` voids the charge.
         """
         with self._changed:
             call = self._pop((scope, request_id))
         if call is not None and call.recorded:
-            self._record(call, LimitEvent.WITHDRAWN)
+            self._records.add(call, LimitEvent.WITHDRAWN)
         return call is not None
 
     def _renewed(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> WaitingCall | None:
-        """Update the waiting call that this request is a copy of, and return it; None if the request is new."""
+        """Let a copy of a request replace the one of its waiting call, and return the call; None if no call waits."""
         call = self._calls.get((caller.scope, wire_request.id))
         if call is None:
             return None
         if call.wire_request.body != wire_request.body:
-            raise IdempotencyError(f"The id {wire_request.id[:80]!r} was used before with other content.")
+            raise IdempotencyError(
+                f"The request id {wire_request.id[:80]!r} was used before with other content; use a new id."
+            )
         call.caller, call.wire_request, call.reply = caller, wire_request, reply
         call.lease = max(call.lease, self._monotonic() + wire_request.exp - self._clock())
         return call
@@ -174,21 +175,15 @@ class LimitWaits:
                 call.last, call.check_at = True, -math.inf
             self._changed.notify_all()
         if denied:
-            first = denied[0]
-            self._submit(
-                RecordLimitRequest(
-                    key="",
-                    origin=user,
-                    notebook=first.caller.notebook,
-                    event=LimitEvent.DENIED,
-                    amount=sum(call.least for call in denied),
-                    count=len(denied),
-                )
-            )
+            self._records.denied(user, denied)
         return len(denied)
 
     def check(self) -> None:
-        """Request calls again if a limit may allow them now or their time is over; drop calls whose client has gone."""
+        """Check all waiting calls that are due; the watch's thread calls this.
+
+        A call is requested again if a limit may allow it now, or for the last time if its time is over. A call whose
+        client no longer waits is dropped. The clients of calls that go on waiting are notified every `BEAT_SECONDS`.
+        """
         with self._changed:
             unread = self._turns.unread()
         for call in unread:
@@ -217,14 +212,14 @@ class LimitWaits:
                     beats.append(call)
         for call in gone:
             if call.recorded:
-                self._record(call, LimitEvent.WITHDRAWN)
+                self._records.add(call, LimitEvent.WITHDRAWN)
         for call in beats:
             call.send_waiting()
         for call in due:
             self._request(call)
 
     def close(self) -> None:
-        """Stop waiting, and send no further messages."""
+        """Forget all waiting calls, without a decision and without a further message to their clients."""
         with self._changed:
             self._calls.clear()
         self._watch.close()
@@ -236,7 +231,7 @@ class LimitWaits:
         return call
 
     def _end_turn(self, call: WaitingCall) -> None:
-        """End a call's wait for its turn, so that the ledger decides on it; the calls behind it move up."""
+        """End a call's wait for its turn: the ledger decides about it at once, and the calls behind it move up."""
         call.turn_until = -math.inf
         if call.queued:
             call.queued, call.check_at = False, -math.inf
@@ -276,7 +271,7 @@ class LimitWaits:
                 refused, future = None, _failed(error)
             else:
                 if begins:
-                    self._record(call, LimitEvent.REQUESTED)
+                    self._records.add(call, LimitEvent.REQUESTED)
                 return
         with self._changed:
             waits = self._calls.get(call.key) is call
@@ -285,11 +280,11 @@ class LimitWaits:
         if waits:
             if refused is None and call.recorded:
                 # The request failed, since the kernel has gone or the ledger is closed.
-                self._record(call, LimitEvent.WITHDRAWN)
+                self._records.add(call, LimitEvent.WITHDRAWN)
             call.decided(future)
 
     def _wait(self, call: WaitingCall, refused: Decision) -> bool:
-        """Let a refused call wait; return whether it now begins to wait for a user."""
+        """Let a call wait that the ledger has just refused; return whether it now begins to wait for a user."""
         with self._changed:
             if self._calls.get(call.key) is not call:
                 return False
@@ -307,36 +302,10 @@ class LimitWaits:
             self._watch.wake()
         return begins
 
-    def _record(self, call: WaitingCall, event: LimitEvent) -> None:
-        self._submit(
-            RecordLimitRequest(
-                key="",
-                origin=call.request.origin,
-                notebook=call.caller.notebook,
-                event=event,
-                amount=call.least,
-                needs=call.needs,
-                limit=call.limit,
-                tool=call.request.tool,
-                agent_id=call.request.agent_id,
-            )
-        )
-
-    def _submit(self, request: RecordLimitRequest) -> None:
-        def recorded(future: Future[Any]) -> None:
-            error = future.exception()
-            if error is not None:
-                self._log.warning("A call that waits at a limit could not be recorded: %s", error)
-
-        try:
-            self._ledger.submit(request).add_done_callback(recorded)
-        except Exception as error:  # noqa: BLE001 - the call must go on waiting without its record
-            self._log.warning("A call that waits at a limit could not be recorded: %s", error)
-
     # ---- changes in the ledger
 
     def _on_commit(self, states: Iterable[SessionState]) -> None:
-        """Schedule the calls that the new states may allow; the ledger's thread calls this after each commit."""
+        """Have calls requested again after a commit of the ledger, which passes the states of all changed sessions."""
         with self._changed:
             if not self._calls:
                 return
@@ -374,13 +343,13 @@ class LimitWaits:
 
 
 def _is_over(call: WaitingCall, state: SessionState) -> bool:
-    """Whether the session was closed, or its trust level changed, since the call was refused."""
+    """Whether a call's session was closed, or got another trust level, after the ledger refused the call."""
     known = None if call.refused is None else call.refused.state
     return not state.active or (known is not None and state.trust_level != known.trust_level)
 
 
 def _may_fit(call: WaitingCall, state: SessionState | None) -> bool:
-    """Whether this state of the call's session is a reason to request the call again, or to update its limit."""
+    """Whether a refused call should be requested again: it may stay within its limit now, or the limit was changed."""
     if call.limit.kind != "session":
         # A session's state does not include other limits. Any commit may have ended a hold there, so a queued call is
         # requested again. A call that waits for a user waits longer, so the regular checks are enough.

@@ -1,4 +1,8 @@
-"""The order of the calls that wait for their turn: at each limit, they are requested in the order of their arrival."""
+"""The order of the calls that wait for their turn: at each limit, they are requested in the order of their arrival.
+
+A call may be subject to several limits: the budget of its session, that of its category, and the ceilings around the
+session. There is one queue for each limit.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,11 @@ from ..ledger.contract.ledger import Ledger
 from ..ledger.contract.queries import ListEnvelopes
 from ..ledger.rules.files import file_of
 
-__all__ = ["Queue", "Queues", "in_order", "limit_queue", "session_queue"]
-
 Queue: TypeAlias = tuple[str, ...]
-"""The calls that wait at one limit, identified by the limit's kind and name, and its owner and file, if any."""
+"""The identifier of the queue at one limit: the limit's kind and name, then its owner, then its notebook file.
+
+A limit that several owners share has no owner here, and only the limits of one notebook have a file.
+"""
 _OF_OWNER: Final = frozenset({"owner", "server"})
 
 
@@ -24,20 +29,26 @@ def session_queue(notebook: NotebookKey) -> Queue:
 
 
 def limit_queue(limit: Limit, notebook: NotebookKey) -> Queue:
-    """Return the queue at a limit that a call of this notebook exceeded."""
+    """Return the queue at a limit that a call of ``notebook`` exceeded."""
     return _queue(limit.kind, limit.name, notebook)
 
 
 class Queues:
-    """The queues of each notebook's calls. They only determine an order; the ledger decides on each call."""
+    """Finds the queues of a notebook's calls, and remembers them.
+
+    Queues only determine the order in which calls are requested; the ledger decides on each call.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._around: dict[Queue, frozenset[Queue]] = {}
-        """The queues at the ceilings around a session, by the queue at the session's own budget."""
+        """The remembered queues at the ceilings around each session; the key is the queue at the session's budget."""
 
     def of(self, notebook: NotebookKey, request: Charging) -> frozenset[Queue]:
-        """Return the queues at all limits of a request; reads the ledger for a notebook that is not known yet."""
+        """Return the queues at all limits that apply to a request of this notebook.
+
+        The first time for each notebook, this reads the notebook's ceilings from the ledger.
+        """
         own = session_queue(notebook)
         around = self._around.get(own)
         if around is None:
@@ -53,11 +64,12 @@ class Queues:
 
 
 def in_order(calls: Iterable[tuple[frozenset[Queue], Queue | None]]) -> list[bool]:
-    """Return for each call whether it may be requested now. The calls are in the order of their arrival.
+    """Return, for each queued call, whether it may be requested from the ledger now.
 
-    Each call is a pair: all its queues, and the queue that it waits in, or None if the ledger has not refused it yet. A
-    call may be requested if no earlier call blocks one of its queues. It then blocks for later calls the queue that it
-    waits in or, with None, all its queues.
+    ``calls`` are in the order of their arrival. Each is a pair: the queues at all limits of the call, and the queue at
+    the limit that it last exceeded, or None if the ledger has not refused it yet. A call may be requested if no earlier
+    call blocks one of its queues. It then blocks for later calls the queue at the limit that it exceeded or, with None,
+    all its queues.
     """
     occupied: set[Queue] = set()
     free = []

@@ -1,7 +1,8 @@
-"""The service for requests of kernels and users, used by the server and by a kernel's embedded engine.
+"""The service that executes the requests of kernels and users on a ledger.
 
-The service makes ledger requests from wire requests, and response bodies from the ledger's responses. It decides
-nothing: the rules are in the ledger, inside its transactions.
+A Jupyter server has one service for all its kernels; a kernel without such a server runs one in its own process (the
+embedded engine). The service makes ledger requests from wire requests, and response bodies from the ledger's
+responses. It decides nothing: the rules are in the ledger, inside its transactions.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from .._version import __version__
 from ..clock import MICROS
@@ -37,14 +38,15 @@ from .session_requests import DECIDED, READ
 from .user_requests import UserRequests
 from .waiting_calls import ASK, at_limit_of, turn_seconds
 
-__all__ = ["Caller", "NotebookService", "Reply"]
-
 ResponseT = TypeVar("ResponseT")
+_NOT_REPORTED: Final = (
+    "The report %s of a governed action could not be completed with its result; the charge is not affected: %s"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Greeting:
-    """The response to a ``hello``."""
+    """The fields of the response to a ``hello``, with which a kernel begins to use the service."""
 
     version: str
     server_time: float
@@ -58,11 +60,12 @@ class _Greeting:
 
 
 class NotebookService(UserRequests):
-    """The service on one ledger: it responds to requests of kernels (`submit`) and of users.
+    """The service on one ledger. It executes requests of kernels (`submit`) and of users (the other methods).
 
-    ``at_limit`` is what happens to a call that exceeds a limit on money, unless its kernel chooses: ``ask`` lets it
-    wait for a user, ``deny`` does not. With None no call waits, since no user could decide. By default,
-    a user has ``approval_seconds`` to decide about an action.
+    ``terms`` are the limits and defaults of sessions that the server configures. ``at_limit`` is what happens to a call
+    that exceeds a limit on money, unless its kernel chooses: ``ask`` lets it wait for a user, ``deny`` denies it. With
+    None no call waits, since there is no user who could decide. By default, a user has ``approval_seconds`` to approve
+    or deny an action.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class NotebookService(UserRequests):
             log=self._log,
         )
         self.cells: dict[str, Cell] = {}
-        """The cell that each kernel runs, by the scope of its requests; from its latest ``cell`` request."""
+        """The cell that each kernel is running, as its latest ``cell`` request stated; the key is `Caller.scope`."""
         self._handlers: dict[str, Callable[[Caller, WireRequest, Reply], None]] = {
             "hello": self._hello,
             "cell": self._begin_cell,
@@ -104,11 +107,12 @@ class NotebookService(UserRequests):
         }
 
     def submit(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Respond to one request of a kernel; raises nothing, since an error becomes a response with ``ok: false``.
+        """Execute one request of a kernel, and pass the response to ``reply``.
 
-        ``reply`` is called once with the response, possibly from the ledger's thread, and must not raise. Before the
-        response, it may be called with messages that the request waits for its turn or for a user. With
-        `Caller.blocks`, the response to a request that needs one ledger request is sent before this returns.
+        This raises nothing: an error becomes a response with ``ok: false``. ``reply`` is called once with the response,
+        possibly from the ledger's thread, and must not raise. Before the response, it may be called with messages that
+        the request waits for its turn or for a user. With `Caller.blocks`, most requests have their response before
+        this returns; only those that wait or need several ledger requests get it later.
         """
         try:
             if wire_request.op != "hello" and wire_request.exp > self._clock() + KEEP_RESPONSES / MICROS:
@@ -126,12 +130,18 @@ class NotebookService(UserRequests):
             reply(self._failure(wire_request, error))
 
     def stop_waiting(self) -> None:
-        """Stop all waiting; approvals that are pending in the ledger stay pending."""
+        """End all waits of kernels' requests, since the server stops.
+
+        Pending approval requests stay pending in the ledger. The requests that waited get no response from this server.
+        """
         self.governed_actions.close()
         self.limit_waits.close()
 
     def opened_by_server(self, caller: Caller, terms: SessionTerms | None = None) -> SessionState:
-        """Open a session for ``autostart`` with the defaults of ``terms`` or of the server; resume an open session."""
+        """Open a notebook's session in the server's name, as the option ``autostart`` requires; resume an open session.
+
+        The new session has the default trust level and budget of ``terms`` or, with None, of the service's terms.
+        """
         request = OpenSession(
             key=new_key(),
             origin=Origin(actor="server", scope=caller.scope, incarnation=caller.incarnation),
@@ -143,7 +153,7 @@ class NotebookService(UserRequests):
     # ---- operations that their tables describe
 
     def _read(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Respond to a request that only reads, by one query or by its handler in `READ`."""
+        """Respond to a request that only reads, by its handler in `READ` or else by one query of the ledger."""
         operation, handler = OPERATIONS[wire_request.op], READ.get(wire_request.op)
         if handler is not None:
             body = handler(self.ledger, caller, wire_request.body)
@@ -153,7 +163,11 @@ class NotebookService(UserRequests):
         reply({"id": wire_request.id, "ok": True, **body})
 
     def _change(self, caller: Caller, wire_request: WireRequest, reply: Reply) -> None:
-        """Respond to a request that changes something, by one ledger request or by its handler in `DECIDED`."""
+        """Execute a request that changes something, by one ledger request.
+
+        The operation's handler in `DECIDED` makes the ledger request or, without one, the operation's declaration in
+        `OPERATIONS`. A charge may wait at a limit before the ledger decides on it.
+        """
         handler = DECIDED.get(wire_request.op)
         if handler is not None:
             request, response = handler(caller, self.terms, wire_request)
@@ -178,7 +192,10 @@ class NotebookService(UserRequests):
         self._decide(caller, request, wire_request, reply, lambda result: write(result, shared_with))
 
     def _may_wait(self, value: object) -> bool:
-        """Whether a charge may wait at a limit for a user, by the ``at_limit`` of its request; None for the default."""
+        """Whether a charge may wait for a user at a limit on money.
+
+        ``value`` is the ``at_limit`` of its request; with None, the service's default decides.
+        """
         # Most requests have no ``at_limit``, and None needs no validation.
         chosen = None if value is None else at_limit_of(value)
         return self._at_limit is not None and (chosen or self._at_limit) == ASK
@@ -214,16 +231,16 @@ class NotebookService(UserRequests):
                 reply(response)
                 return
             try:
-                self.ledger.submit(finish).add_done_callback(lambda filed: reported(filed, response))
+                self.ledger.submit(finish).add_done_callback(lambda filed: reported(finish.report_id, filed, response))
             except AumOSGovernanceError as error:
-                self._log.warning("How a governed action ended could not be reported: %s", error)
+                self._log.warning(_NOT_REPORTED, finish.report_id, error)
                 reply(response)
 
-        def reported(filed: Future[Report], response: dict[str, Any]) -> None:
+        def reported(report_id: str, filed: Future[Report], response: dict[str, Any]) -> None:
             # The charge is settled whether or not the report could be completed.
             error = filed.exception()
             if error is not None:
-                self._log.warning("How a governed action ended could not be reported: %s", error)
+                self._log.warning(_NOT_REPORTED, report_id, error)
             reply(response)
 
         self._change(caller, wire_request, reply if finish is None else report)
@@ -232,7 +249,9 @@ class NotebookService(UserRequests):
         operation = OPERATIONS["cancel"]
         request: Void = request_of(operation, caller, wire_request, self.terms)
         if request.of == wire_request.id:
-            raise InvalidRequestError("A request cannot cancel itself; name the id of another one.")
+            raise InvalidRequestError(
+                "A cancel cannot cancel itself; set its field 'of' to the id of the request to cancel."
+            )
         if fields.flag(wire_request.body, "act"):
             self._respond_with(
                 self.governed_actions.cancel(caller, request), wire_request, reply, operation.response.write
@@ -280,7 +299,11 @@ class NotebookService(UserRequests):
         if isinstance(error, AumOSGovernanceError):
             return error_response(wire_request.id, error.code, error.message)
         # The details belong in the administrator's log; the client only needs to know that there is no decision.
-        self._log.error("The governance request %s failed with an internal error.", wire_request.op, exc_info=error)
+        self._log.error(
+            "The governance request %s failed with an internal error, so its client got no decision.",
+            wire_request.op,
+            exc_info=error,
+        )
         return error_response(
             wire_request.id,
             "INTERNAL",

@@ -1,4 +1,9 @@
-"""Handlers for the wire operations about agents, consents and audit records that need more than one ledger request."""
+"""Handlers of the wire operations about agents, consents and audit records.
+
+The service executes most operations as one request to the ledger; those here need more. It finds them by the
+operation's name, in `DECIDED` if they change something and else in `READ`. Agents are the AI agents that run in a
+notebook: within its session, each may have a trust level of its own and consents to use kinds of data.
+"""
 
 from __future__ import annotations
 
@@ -33,22 +38,23 @@ from ..wire.protocol import WireRequest
 from .callers import Caller, request_of
 from .checks import Decided, evaluate
 
-__all__ = ["DECIDED", "READ"]
-
 _FILTERS: Final = tuple(member.name for member in members_of(AuditFilters))
 
 
 class _Levels(NamedTuple):
-    """The trust levels within a session."""
+    """The trust levels within a notebook's session, as the response to ``agents`` states them."""
 
     session_level: TrustLevel | None
-    """The session's level, which limits the agents'; None without an open session."""
+    """The session's own level, which no agent's level can exceed; None if no session is open."""
     agents: tuple[TrustAssignment, ...]
-    """The levels that were assigned to agents."""
+    """The levels that were assigned to agents within this session."""
 
 
 def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the request that sets an agent's trust level within the session, or, for a level of null, removes it."""
+    """Return the ledger request for a ``trust``: it sets or removes an agent's trust level within the session.
+
+    The level is removed if the field ``level`` is null. Raises InvalidRequestError if the field is missing.
+    """
     operation = OPERATIONS["trust"]
     about = request_of(operation, caller, wire_request, terms)
     if "level" not in wire_request.body:
@@ -62,9 +68,10 @@ def trust(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Dec
 
 
 def consent(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> Decided:
-    """Return the request that grants an agent consent for a kind of data within the session.
+    """Return the ledger request for a ``consent``: it lets an agent use a kind of data within the session.
 
-    Without ``granted_by``, it revokes the consent. Raises NotAllowedError for a grant on a strict server.
+    Without the field ``granted_by``, it revokes this consent. Raises NotAllowedError for a grant if the server is
+    strict, i.e. configured so that notebooks cannot widen their own rights.
     """
     operation = OPERATIONS["consent"]
     about = request_of(operation, caller, wire_request, terms)
@@ -80,7 +87,7 @@ def consent(caller: Caller, terms: SessionTerms, wire_request: WireRequest) -> D
 
 
 def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the trust levels of the session and of the agents within it."""
+    """Return the response body with the trust levels of the notebook's session and of the agents within it."""
     operation = OPERATIONS["agents"]
     operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
@@ -91,7 +98,11 @@ def agents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str,
 
 
 def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the consents within the session, or one agent's; with a data type, only the consent in effect now."""
+    """Return the response body with the consents within the notebook's session.
+
+    The field ``agent_id`` limits them to one agent. With the field ``data_type``, the body has only the consent that
+    allows this agent, by default the session's, to use this kind of data now, if there is one.
+    """
     operation = OPERATIONS["consents"]
     values = operation.request.read(body)
     state = ledger.read(ReadState(notebook=caller.notebook))
@@ -106,7 +117,10 @@ def consents(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[st
 
 
 def audit(ledger: Ledger, caller: Caller, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a page of the notebook's audit records, and with ``count`` the number of all that match."""
+    """Return the response body with a page of the notebook's audit records, oldest first.
+
+    With the field ``count``, the body also has the number of all matching records as ``total``.
+    """
     operation = OPERATIONS["audit"]
     query: AuditQuery = operation.request.read(body, notebook=caller.notebook)
     response = operation.response.write(ledger.read(query))
@@ -122,10 +136,10 @@ DECIDED: Final[dict[str, Callable[[Caller, SessionTerms, WireRequest], Decided]]
     "trust": trust,
     "consent": consent,
 }
-"""The functions for operations that change something; each returns a ledger request and the writer of its response."""
+"""The handlers of operations that change something. Each returns a ledger request and the writer of its response."""
 READ: Final[dict[str, Callable[[Ledger, Caller, Mapping[str, Any]], dict[str, Any]]]] = {
     "agents": agents,
     "consents": consents,
     "audit": audit,
 }
-"""The functions for operations that only read; each returns the response body."""
+"""The handlers of operations that only read. Each returns the response body."""

@@ -14,29 +14,42 @@ from ..wire import fields
 from ..wire.bodies import ENTRY, STATE
 from .users import User
 
-__all__ = ["UserRequests"]
-
 
 class UserRequests:
-    """The handler of users' REST requests about sessions. It returns response bodies and raises the ledger's errors."""
+    """Executes users' REST requests about the sessions of notebooks.
+
+    Methods return response bodies and raise the ledger's errors. ``terms`` are the limits and defaults of sessions that
+    the server configures.
+    """
 
     def __init__(self, ledger: Ledger, terms: SessionTerms) -> None:
         self.ledger = ledger
         self.terms = terms
 
     def state(self, notebook: NotebookKey, *, shared_with: str | None = None) -> dict[str, Any]:
-        """Return the body of ``GET state``."""
+        """Return the body of ``GET state``: the figures of the notebook's session.
+
+        ``shared_with`` is the path of the notebook whose session this one uses if that is another notebook's.
+        """
         return STATE.write(self.ledger.read(ReadState(notebook=notebook)), shared_with)
 
     def states(self, owner: str, root: str, *, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
-        """Return the states of notebooks that ever had a session, at most ``limit``, in the order of their paths."""
+        """Return the states of an owner's notebooks below a root folder, in the order of their paths.
+
+        Only notebooks that ever had a session are included. The result has at most ``limit`` states, of paths that are
+        sorted after ``after``.
+        """
         query = ListStates(owner=owner, root=root, after=after, limit=limit)
         return [STATE.write(state) for state in self.ledger.read(query)]
 
     def change(
         self, user: User, notebook: NotebookKey, body: Mapping[str, Any], *, key: str | None = None
     ) -> dict[str, Any]:
-        """Change a notebook's session for a user, or open one if none is open; return the body of the new state."""
+        """Set the fields of a notebook's session that the body names, for a user; open a session if none is open.
+
+        The fields are ``trust_level``, ``budget`` in USD, and ``agent_id``. ``key`` is the request's idempotency key.
+        Returns the body of the new state.
+        """
         fields.known_only(body, ("trust_level", "budget", "agent_id"))
         request = ChangeSession(
             key=key or new_key(),
@@ -50,7 +63,10 @@ class UserRequests:
         return STATE.write(self.ledger.execute(request).state)
 
     def close(self, user: User, notebook: NotebookKey, *, key: str | None = None) -> dict[str, Any]:
-        """Close a notebook's session for a user, if a session is open; return the body of the new state."""
+        """Close a notebook's session for a user, if a session is open; return the body of the new state.
+
+        ``key`` is the request's idempotency key.
+        """
         request = CloseSession(key=key or new_key(), origin=user.origin(), notebook=notebook, terms=self.terms)
         return STATE.write(self.ledger.execute(request))
 

@@ -1,4 +1,4 @@
-"""The user who made a request: the name in the records, and the scope of the idempotency keys."""
+"""The user who made a REST request, as the server authenticated the user, and the request's origin for the ledger."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ from dataclasses import dataclass
 
 from ..ledger.contract.facts import Origin
 
-__all__ = ["User"]
-
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user whom the server has authenticated."""
+    """A human whom the server has authenticated, for one request."""
 
     name: str
     """The user's name, which the audit records have as ``actor``."""
     scope: str = ""
-    """The namespace of the idempotency keys, the same for all requests of one client; if empty, one for each name."""
+    """The namespace of the idempotency keys that the user's client chooses. If empty, each user name has its own."""
 
     def origin(self, within: tuple[str, str] | None = None) -> Origin:
-        """Return the origin of a request of this user.
+        """Return the origin of this user's request, which states to the ledger that a human made it.
 
-        With ``within`` (an owner and a root folder), the ledger accepts the id of a charge, approval or report in the
-        request only if it belongs to that owner and folder.
+        ``within`` is an owner and a root folder. If it is set, the ledger accepts the id of a charge, an approval or a
+        report in the request only if this item belongs to a notebook of that owner below that folder.
         """
         return Origin(actor=self.name, person=True, scope=self.scope or f"user:{self.name}", within=within)

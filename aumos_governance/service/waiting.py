@@ -1,6 +1,6 @@
-"""Holds, approval requests and reports that wait for a user on one server, and the user's decisions on them.
+"""The REST requests about items that wait for a user: pending holds, approval requests and reports.
 
-Like `NotebookService`, this decides nothing: the rules are in the ledger, inside its transactions.
+Like `NotebookService`, this module decides nothing: the rules are in the ledger, inside its transactions.
 """
 
 from __future__ import annotations
@@ -20,21 +20,22 @@ from ..ledger.contract.queries import AuditQuery, ListApprovals, ListEnvelopes, 
 from ..ledger.contract.requests import new_key
 from ..wire import fields
 from ..wire.bodies import ENVELOPE
+from ..wire.fields import shown
 from ..wire.operations import OPERATIONS
 from ..wire.waiting_bodies import approval_body, cell_body, corrected_body, hold_body, report_body
 from .users import User
 
-__all__ = ["Waiting"]
-
 FoundT = TypeVar("FoundT", HeldCharge, Approval, Report)
 _AT_ONCE: Final = 1_000
-"""A limit above the number of records of one event that are made within one microsecond."""
+"""The most records to read at once. Fewer than this have the same event and were made in the same microsecond."""
 
 
 class Waiting:
-    """The holds, approvals and reports of one owner and server root, and users' requests about them.
+    """Executes users' requests about the holds, approval requests and reports of one owner's notebooks.
 
-    Requests about other owners' or roots' holds, approvals or reports fail. All methods raise the ledger's errors.
+    Only notebooks below the server's root folder are included: requests about the items of other owners or folders
+    fail. In all methods that change something, ``key`` is the request's idempotency key. All methods return response
+    bodies and raise the ledger's errors.
     """
 
     def __init__(self, ledger: Ledger, owner: str, root: str) -> None:
@@ -45,19 +46,23 @@ class Waiting:
     # ---- lists: each returns one page, oldest first; its ``after`` requests the next page, and is null on the last
 
     def holds(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Return a page of the open holds, both held and unresolved."""
+        """Return a page of the holds that were neither settled nor released, also those whose kernel is gone."""
         return self._page("holds", ListHolds, self._hold_body, notebook, after, limit)
 
     def approvals(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Return a page of the approval requests that wait for a user's decision."""
+        """Return a page of the approval requests that a user has not decided yet."""
         return self._page("approvals", ListApprovals, self._approval_body, notebook, after, limit)
 
     def reports(self, notebook: NotebookKey | None, after: str, limit: int) -> dict[str, Any]:
-        """Return a page of the reports that are not acknowledged yet."""
+        """Return a page of the reports of actions that no user has acknowledged yet."""
         return self._page("reports", ListReports, self._report_body, notebook, after, limit)
 
     def envelopes(self, notebook: NotebookKey) -> dict[str, Any]:
-        """Return the ceilings around the notebook's open or last session, innermost first, without its budget."""
+        """Return the ceilings around a notebook's open or last session, innermost first.
+
+        Ceilings are limits that sessions share, e.g. of the user or of the server. The session's own budget is left
+        out.
+        """
         states = self._ledger.read(ListEnvelopes(notebook=notebook))
         return {"envelopes": [ENVELOPE.write(state) for state in states if state.kind != "session"]}
 
@@ -83,7 +88,7 @@ class Waiting:
     # ---- the user's decisions
 
     def settle(self, user: User, hold_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Settle a hold, whose kernel is gone, with the amount that the call cost."""
+        """Settle a hold whose kernel is gone: charge the amount, in USD, that the user states the call to have cost."""
         if body.get("amount") is None:
             raise InvalidRequestError("A settlement needs an amount in US dollars, for example 0.05; 0 is allowed.")
         request = Settle(
@@ -95,15 +100,18 @@ class Waiting:
         return OPERATIONS["settle"].response.write(self._ledger.execute(request))
 
     def release(self, user: User, hold_id: str, key: str | None) -> dict[str, Any]:
-        """Release a hold, whose kernel is gone, since the call cost nothing."""
+        """Release a hold whose kernel is gone: the user states that the call cost nothing."""
         request = Release(key=key or new_key(), origin=self._origin(user), hold_id=_id(hold_id, "hold"))
         return OPERATIONS["release"].response.write(self._ledger.execute(request))
 
     def decide(self, user: User, approval_id: str, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Approve or deny an approval request; the body's ``digest`` identifies the description that the user saw."""
+        """Approve or deny an approval request.
+
+        The body has the ``decision``, ``approve`` or ``deny``, and the ``digest`` of the description that the user saw.
+        """
         decision = body.get("decision")
         if decision not in ("approve", "deny"):
-            raise InvalidRequestError("The field decision must be approve or deny.")
+            raise InvalidRequestError(f"The field decision must be approve or deny, not {shown(decision)}.")
         request = DecideApproval(
             key=key or new_key(),
             origin=self._origin(user),
@@ -114,12 +122,16 @@ class Waiting:
         return self._approval_body(self._ledger.execute(request))
 
     def acknowledge(self, user: User, report_id: str, key: str | None) -> dict[str, Any]:
-        """Acknowledge a report; repeating it changes nothing."""
+        """Mark a report as seen by the user. Acknowledging it again changes nothing."""
         request = AcknowledgeReport(key=key or new_key(), origin=self._origin(user), report_id=_id(report_id, "report"))
         return self._report_body(self._ledger.execute(request))
 
     def correct(self, user: User, body: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-        """Correct a charge by an amount, up to all of it, with a reason for the audit record."""
+        """Reduce a charge, for example after a refund by the provider.
+
+        The body has the ``charge_id``, the ``amount`` to subtract, in USD and at most the whole charge, and the
+        ``reason``, which the audit record states.
+        """
         if body.get("amount") is None:
             raise InvalidRequestError(
                 "A correction needs the amount to subtract from the charge, in US dollars, for example 0.05."
@@ -160,7 +172,7 @@ class Waiting:
         return report_body(report, cell_body(record))
 
     def _record(self, event: str, at: int, is_it: Callable[[AuditEntry], bool]) -> AuditEntry | None:
-        # The cell is only in the audit record, which was made in the same transaction and so has the same time.
+        # The cell is only in the audit record, which was made in the same transaction as the item and has its time.
         page = self._ledger.read(AuditQuery(event=event, since=at, until=at + 1, limit=_AT_ONCE))
         return next(filter(is_it, page.records), None)
 

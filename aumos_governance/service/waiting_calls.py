@@ -1,4 +1,7 @@
-"""A charge that waits for its turn, or at a limit for a user."""
+"""A call that waits at a limit on money, either for its turn or for a user.
+
+The module `limit_waits` keeps these calls and explains the two kinds of waiting.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,6 @@ from .callers import Caller, Reply
 from .queues import Queue, limit_queue
 from .watch import Waiter
 
-__all__ = ["ASK", "Decided", "WaitingCall", "at_limit_of", "turn_seconds"]
-
 ASK: Final = "ask"
 """The value of ``at_limit`` that lets a call wait for a user."""
 _MOST_SECONDS: Final = 3600.0
@@ -31,14 +32,14 @@ Decided = Callable[[Future[Decision]], None]
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class WaitingCall(Waiter):
-    """A call that waits or is being requested, from the first copy of its request to the decision."""
+    """A kernel's call to charge or hold an amount, kept from the arrival of its request until the final decision."""
 
     key: tuple[str, str]
     """The scope of this call's caller, and the id of its request."""
 
     caller: Caller
     wire_request: WireRequest
-    """The latest copy of the request. ``caller`` and ``reply`` are those of this copy."""
+    """The call's request as the client last sent it. ``caller`` and ``reply`` are replaced together with it."""
     request: Charging
     reply: Reply
     decided: Decided
@@ -51,30 +52,33 @@ class WaitingCall(Waiter):
     turn_until: float = -math.inf
     """The time when the call stops waiting for its turn, in seconds since the epoch."""
     queued: bool = False
-    """Whether the call waits for its turn, also while it is being requested again."""
+    """Whether the call waits for its turn. It stays true while the ledger decides on a further request of the call."""
     place: Queue = ()
     """The queue at the budget of the call's session."""
     queues: frozenset[Queue] = frozenset()
-    """The queues at all limits of this call; empty until they are needed, since the ledger must be read for them."""
+    """The queues at all limits of this call. Empty until the call waits for its turn: the ledger must be read for
+    them."""
     refused: Decision | None = None
     """The ledger's latest refusal of the call; None until it has refused the call."""
     trying: bool = True
-    """Whether the ledger is executing the call's request now."""
+    """Whether the ledger is deciding on the call now."""
     changed: bool = False
-    """Whether the ledger's state changed during the call's request; a refused call is then requested again at once."""
+    """Whether the session's state changed while the ledger was deciding on the call. If the call is refused, it is then
+    requested again at once."""
     last: bool = False
-    """Whether the ledger's decision on the call's next request is final."""
+    """Whether the call waits no longer: the ledger's decision on its next request is passed on to the client, also if
+    it is a denial. True after a user's denial, or once the time to wait is over."""
     recorded: bool = False
-    """Whether the audit record states that the call waits for a user."""
+    """Whether an audit record was requested that states that the call waits for a user."""
 
     @property
     def takes_turns(self) -> bool:
-        """Whether the call may still wait for its turn."""
+        """Whether the time in which the call may wait for its turn has begun and is not over."""
         return self.turn_until > -math.inf
 
     @property
     def at_limit(self) -> bool:
-        """Whether the call waits for a user."""
+        """Whether the call waits at a limit for a user to raise this limit or to deny the call."""
         return self.refused is not None and self.refused.code != BUDGET_HELD and not self.last
 
     @property
@@ -84,7 +88,7 @@ class WaitingCall(Waiter):
 
     @property
     def least(self) -> int:
-        """The smallest amount that would suffice for this call, in nano-USD."""
+        """The smallest amount with which this call can run, in nano-USD: the lower bound of a hold, or the amount."""
         least = self.request.least if isinstance(self.request, Hold) else None
         return self.request.amount if least is None else min(least, self.request.amount)
 
@@ -96,18 +100,18 @@ class WaitingCall(Waiter):
 
     @property
     def limit(self) -> Limit:
-        """The limit that the call exceeded at its latest refusal."""
+        """The limit that the call exceeded at its latest refusal. Must not be read before the first refusal."""
         assert self.refused is not None
         assert self.refused.limit is not None
         return self.refused.limit
 
     @property
     def needs(self) -> int:
-        """The amount that a user must add to the limit for this call alone, in nano-USD."""
+        """How much a user must raise the limit so that it allows this call alone, in nano-USD."""
         return max(0, self.limit.asked - self.limit.allowed)
 
     def send_waiting(self) -> None:
-        """Send the client the message that its call waits; do nothing if it does not wait."""
+        """Send the client a message that its call waits, for its turn or for a user; do nothing if it does not wait."""
         waiting: dict[str, Any]
         if self.queued:
             limit = None if self.refused is None else LIMIT.write(self.limit)
@@ -120,7 +124,7 @@ class WaitingCall(Waiter):
 
 
 def at_limit_of(value: object) -> str | None:
-    """Return the ``at_limit`` of a request: ``ask``, ``deny``, or None for the server's default.
+    """Validate the field ``at_limit`` of a request, and return it: ``ask``, ``deny``, or None for the server's default.
 
     Raises InvalidRequestError for any other value.
     """
@@ -130,7 +134,10 @@ def at_limit_of(value: object) -> str | None:
 
 
 def turn_seconds(value: object) -> float:
-    """Return the seconds that a request waits for its turn, by its ``waits_turn``. Raises InvalidRequestError."""
+    """Validate the field ``waits_turn`` of a request, and return it: the most seconds to wait for the call's turn.
+
+    Raises InvalidRequestError unless the value is a number from 0 to 3600.
+    """
     if is_number(value, _MOST_SECONDS) and value >= 0:
         return float(value)
     raise InvalidRequestError(f"waits_turn must be a number of seconds, at most 3600, not {shown(value)}.")

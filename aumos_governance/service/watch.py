@@ -1,4 +1,7 @@
-"""The thread that checks waiting requests, and the state that all kinds of waiting requests have in common."""
+"""The thread that checks waiting requests, and the times at which each waiting request must be checked.
+
+Approval requests (`approval_watch`) and calls that wait at a limit (`limit_waits`) have such a thread each.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +13,36 @@ from typing import Final
 
 from ..ledger.contract.ledger import Ledger, Listener
 
-__all__ = ["BEAT_SECONDS", "CHECK_SECONDS", "Waiter", "Watch"]
-
 BEAT_SECONDS: Final = 5.0
-"""The seconds between two messages to a client that its request still waits."""
+"""The seconds between two messages that inform a client that its request still waits."""
 CHECK_SECONDS: Final = 1.0
-"""The seconds between two checks of a request without a known change: another server may have changed the ledger."""
+"""The most seconds between two checks of a waiting request. It is checked even if this server changed nothing, since
+another server may have changed the ledger."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Waiter:
-    """A request that waits; all times are in seconds of the monotonic clock."""
+    """A request that waits, with the times of its next events. All times are in seconds of the monotonic clock."""
 
     lease: float
-    """The time when the client stops waiting; a further copy of the request may extend it."""
+    """The time when the client stops waiting. Another copy of the request may extend this time."""
     check_at: float = -math.inf
     """The time of the request's next check."""
     beat_at: float = -math.inf
-    """The time of the next message to the client that the request still waits."""
+    """The time of the next message that informs the client that its request still waits."""
 
     @property
     def due(self) -> float:
-        """The earliest of `lease`, `check_at` and `beat_at`."""
+        """The time of the request's next event: the earliest of `lease`, `check_at` and `beat_at`."""
         return min(self.check_at, self.beat_at, self.lease)
 
 
 class Watch:
-    """A thread that calls ``check`` whenever a check is due, and that runs only while requests wait.
+    """A thread that calls ``check`` whenever a waiting request is due. It runs only while requests wait.
 
-    ``due`` returns the time of the next check, by the monotonic clock, or None if no request waits; it is called with
-    `changed` held. The ledger calls ``on_commit`` after each commit. Every method may be called from any thread.
+    ``due`` returns the time of the next check, by the clock ``monotonic``, or None if no request waits; it is called
+    with `changed` held. The ledger calls ``on_commit`` after each commit. ``name`` is the thread's name. Every method
+    may be called from any thread.
     """
 
     def __init__(
@@ -59,20 +62,20 @@ class Watch:
         self._on_commit = on_commit
         self._monotonic = monotonic
         self.changed = threading.Condition()
-        """The lock of the waiting requests; it must be notified when the time of the next check has changed."""
+        """The lock that guards the owner's waiting requests. Its owner notifies it if the next check is due earlier."""
         self._watching = False
         self._closed = False
         self._unsubscribe: Callable[[], None] | None = None
 
     def listen(self) -> None:
-        """Subscribe to the ledger's commits; must be called with `changed` held."""
+        """Have the ledger call ``on_commit`` after each commit from now on. Must be called with `changed` held."""
         if self._unsubscribe is None and not self._closed:
             self._unsubscribe = self._ledger.subscribe(self._on_commit)
 
     def wake(self) -> None:
-        """Start the thread if it does not run, and have it compute the next check anew.
+        """Start the thread if it does not run, and have it compute again when the next check is due.
 
-        Must be called with `changed` held, after a request was added or is due at another time.
+        Must be called with `changed` held, after a request was added or the time of its next check was changed.
         """
         if not self._watching and not self._closed:
             self._watching = True
@@ -80,7 +83,7 @@ class Watch:
         self.changed.notify_all()
 
     def close(self) -> None:
-        """Unsubscribe from the ledger, and let the thread end once no request waits."""
+        """Unsubscribe from the ledger. The thread ends as soon as no request waits."""
         with self.changed:
             self._closed = True
             self.changed.notify_all()

@@ -1,1 +1,1 @@
-"""Trust levels of agents."""
+"""The SDK's trust levels, which limit what each agent may do: `TrustManager`."""

@@ -1,4 +1,4 @@
-"""The manager through which SDK users set and check the trust levels of agents, which never change by themselves."""
+"""`TrustManager`, with which SDK users set and check the trust levels of agents. Levels never change by themselves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["SetLevelOptions", "TrustCheckResult", "TrustManager"]
 class SetLevelOptions:
     """Options of `TrustManager.set_level`. ``assigned_by`` names who sets the level, for the audit record.
 
-    ``force`` of the earlier SDK is accepted and has no effect, since no level is refused.
+    ``force`` of the earlier SDK is accepted and has no effect, since every level from L0 to L5 can be set.
     """
 
     assigned_by: str | None = None
@@ -38,9 +38,10 @@ class TrustCheckResult:
 
 
 class TrustManager:
-    """The trust levels of an engine's agents, each for one scope or for all scopes.
+    """The trust levels of an engine's agents, ``engine.trust``.
 
-    Every method raises ValueError for an empty ``agent_id``, and for a level outside L0 to L5.
+    A level is for all of an agent's work, or for one ``scope``, a part of the work that the user names, such as
+    ``"reports"``. Every method raises ValueError for an empty ``agent_id``, and for a level outside L0 to L5.
     """
 
     def __init__(self, config: TrustConfig | None = None, *, realm: Realm | None = None) -> None:
@@ -50,9 +51,9 @@ class TrustManager:
     def set_level(
         self, agent_id: str, level: int, scope: str | None = None, options: SetLevelOptions | None = None
     ) -> None:
-        """Set an agent's level, in ``scope`` or, with None, in all scopes, and write one audit record.
+        """Set an agent's level for one scope or, with None, for all of its work, and write one audit record.
 
-        The record has the level before and after, and who set it.
+        The record has the level before and after, and who set it. The level for a scope takes precedence there.
         """
         require_names(agent_id=agent_id)
         self._realm.execute(
@@ -69,13 +70,13 @@ class TrustManager:
         )
 
     def get_level(self, agent_id: str, scope: str | None = None) -> TrustLevel:
-        """Return the agent's level in the scope, else its level in all scopes, else the configured default."""
+        """Return an agent's level for a scope; without one, its level for all work, and else the configured default."""
         require_names(agent_id=agent_id)
         found = self._realm.read(FindTrust(agent_id=agent_id, scope=scope or None, realm=self._realm.name))
         return TrustLevel(self._config.default_level) if found is None else found.level
 
     def check_level(self, agent_id: str, required_level: int, scope: str | None = None) -> TrustCheckResult:
-        """Return whether the agent's level is at least the required level. Nothing is recorded."""
+        """Return whether an agent's level for a scope is at least the required level. Nothing is recorded."""
         required = to_level(required_level, "required_level")
         actual = self.get_level(agent_id, scope)
         allowed = actual >= required
@@ -85,15 +86,16 @@ class TrustManager:
         return TrustCheckResult(allowed, reason, agent_id, required, actual, scope)
 
     def require_level(self, agent_id: str, required_level: int, scope: str | None = None) -> None:
-        """Raise TrustLevelError if the agent's level is below the required level."""
+        """Raise TrustLevelError if an agent's level for a scope is below the required level. Nothing is recorded."""
         result = self.check_level(agent_id, required_level, scope)
         if not result.allowed:
             raise TrustLevelError(agent_id, result.required_level, result.actual_level, scope)
 
     def touch(self, agent_id: str, scope: str | None = None) -> None:
-        """Store the current time as the agent's last activity, in the scope and in all scopes.
+        """Note that an agent is active now: store the time in its level for the scope and in its level for all work.
 
-        The time is only information for users of `assignments`: no level changes, and no audit record is written.
+        `assignments` returns this time as ``touched_at``. It is only information: no level changes, and no audit record
+        is written.
         """
         require_names(agent_id=agent_id)
         for place in (scope, None) if scope else (None,):
@@ -102,7 +104,7 @@ class TrustManager:
             )
 
     def remove(self, agent_id: str, scope: str | None = None) -> bool:
-        """Remove the agent's level in ``scope`` or, with None, its level for all scopes; return whether it existed."""
+        """Remove an agent's level for one scope or, with None, for all work; return whether such a level was set."""
         require_names(agent_id=agent_id)
         return self._realm.execute(
             RemoveTrust(
@@ -120,5 +122,5 @@ class TrustManager:
         return sorted({assignment.agent_id for assignment in self.assignments()})
 
     def assignments(self) -> tuple[TrustAssignment, ...]:
-        """Return every level that is set, with who set it and when, in microseconds since the epoch."""
+        """Return every level that is set for an agent, with who set it and when, in microseconds since the epoch."""
         return self._realm.read(ListTrust(realm=self._realm.name))

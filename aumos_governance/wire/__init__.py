@@ -1,1 +1,4 @@
-"""The wire protocol between kernels and servers: its messages, operations, fields and bodies, and a socket channel."""
+"""The wire protocol, in which kernels make requests of their server: `protocol` describes it, `operations` lists it.
+
+The other modules declare, write and read its JSON bodies, and send them over a socket.
+"""

@@ -1,6 +1,7 @@
-"""The JSON bodies of the ledger's objects, each declared by one table. Servers write and kernels read with the tables.
+"""The JSON bodies of decisions, states, budgets and other objects of the ledger, each declared by one `Shape`.
 
-Browsers and scripts read the same bodies from the REST interface.
+A server writes a body from the object with ``SHAPE.write``, and a kernel makes the object of a body with
+``SHAPE.read``. Browsers and scripts get the same bodies from the REST interface.
 """
 
 from __future__ import annotations
@@ -8,20 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from .shapes import Field, Shape
-
-__all__ = [
-    "ADJUSTMENT",
-    "ASSIGNMENT",
-    "BUDGET",
-    "CONSENT",
-    "DECISION",
-    "ENTRY",
-    "ENVELOPE",
-    "LIMIT",
-    "PREVIOUS",
-    "RESOLUTION",
-    "STATE",
-]
 
 
 def _usd(name: str, of: str | None = None) -> Field:
@@ -37,7 +24,10 @@ def _level(name: str, *, late: bool = False) -> Field:
 
 
 def _write_only(name: str, of: str, write: str = "{}") -> Field:
-    """Return a field that the server writes and that kernels do not read."""
+    """Return a field of a body that the server writes, and that kernels do not read.
+
+    ``of`` is the attribute of the object that has the value; ``write`` is as in `Field`.
+    """
     return Field(name, write, None, of)
 
 
@@ -71,7 +61,7 @@ LIMIT: Final = Shape(
         for name in ("asked", "allowed")
     ),
 )
-"""The limit that forbids an action."""
+"""The body of a `Limit`: the limit that forbids an action."""
 
 DECISION: Final = Shape(
     "Decision",
@@ -122,7 +112,8 @@ PREVIOUS: Final = Shape(
     _write_only("budget", "budget", "to_text({})"),
     _write_only("closed_at", "closed_at", "time_text({})"),
 )
-"""The number of the notebook's earlier sessions, and the total that they spent."""
+"""The body of a notebook's closed sessions: their number, what they spent together, and the last one's budget and time
+of closing."""
 
 RESOLUTION: Final = Shape(
     "Resolved",
@@ -134,7 +125,7 @@ RESOLUTION: Final = Shape(
     _true("estimated"),
     Field("record_id"),
 )
-"""How a hold was resolved: ``outcome`` is ``settled`` or ``released``."""
+"""The body of the response to a settlement or release of a hold: ``outcome`` is ``settled`` or ``released``."""
 
 ADJUSTMENT: Final = Shape(
     "Adjusted",
@@ -144,7 +135,7 @@ ADJUSTMENT: Final = Shape(
     _true("overrun"),
     Field("record_id"),
 )
-"""How an estimated charge was adjusted."""
+"""The body of the response to an adjustment, which replaces an estimated charge with the true cost."""
 
 BUDGET: Final = Shape(
     "BudgetState",
@@ -155,12 +146,14 @@ BUDGET: Final = Shape(
     Field("charges"),
     derived={"balance": "Balance(parse(body['limit']), parse(body['spent']), parse(body['held']))"},
 )
-"""A category's figures in its current period; ``period_start`` is null for a lifetime budget."""
+"""The body of a category's budget, with the figures of its current period; ``period_start`` is null for a lifetime
+budget."""
 
 ENVELOPE: Final = Shape(
     "", Field("name"), Field("kind"), Field("period", "{}.value"), _PERIOD_START, *_FIGURES, Field("charges")
 )
-"""A ceiling's figures in its current period; ``period_start`` is null for a lifetime ceiling."""
+"""The body of a ceiling around a session, with the figures of its current period; ``period_start`` is null for a
+lifetime ceiling."""
 
 ASSIGNMENT: Final = Shape(
     "TrustAssignment",
@@ -171,7 +164,7 @@ ASSIGNMENT: Final = Shape(
     _time("assigned_at"),
     derived={"touched_at": "assigned_at_"},
 )
-"""The trust level that was set for an agent."""
+"""The body of a trust level that was set for an agent."""
 
 CONSENT: Final = Shape(
     "Consent",
@@ -210,4 +203,4 @@ ENTRY: Final = Shape(
     Field("hash"),
     derived={"cell_id": "body['cell']['id']", "execution_count": "body['cell']['count']"},
 )
-"""An audit record."""
+"""The body of an audit record."""

@@ -1,4 +1,4 @@
-"""Makes the message of a denial; exceptions, printed lines and responses of the gateway all use it."""
+"""The message of a denial for the user, the same in exceptions, in printed lines and in responses of the gateway."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import Final
 from .. import money
 from ..printing import printable
 
-__all__ = ["CODE_BUDGET", "SESSION_BUDGET", "Denial", "printable"]
-
 SESSION_BUDGET: Final = "session"
-"""The kind of limit of a session's budget, which a user raises in the panel or with ``%governance``."""
+"""The ``kind`` of a `Limit` that is a session's budget, which a user raises in the panel or with ``%governance``."""
 
 CODE_BUDGET: Final = "category"
-"""The kind of limit of a category's budget, which only code in the notebook sets."""
+"""The ``kind`` of a `Limit` that is a category's budget, which only code in the notebook sets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A denied request, with all data for its message; amounts in nano-USD."""
+    """A denied request, with all data for the message to the user; amounts in nano-USD.
+
+    ``code`` is the reason as a stable word, such as ``BUDGET_EXCEEDED``, and ``reasons`` are the ledger's sentences.
+    ``tool`` and ``amount`` are what was requested.
+    """
 
     code: str | None
     reasons: Sequence[str]
     tool: str
     amount: int = 0
     remaining: int | None = None
-    """The amount that is left of the budget whose kind is ``remaining_of``; None if it is not known."""
+    """The amount that is left of the budget that ``remaining_of`` names; None if it is not known."""
     limit: str | None = None
     """The kind of the limit that forbids the request, as in `Limit.kind`."""
     set_by: str | None = None
@@ -35,7 +37,7 @@ class Denial:
     in_panel: bool = False
     """Whether the user can change the session in JupyterLab's panel; if so, the server may refuse changes by magics."""
     remaining_of: str = SESSION_BUDGET
-    """The kind of limit that ``remaining`` belongs to. The message states it only if ``limit`` is the same kind."""
+    """The kind of limit that ``remaining`` belongs to. The message has ``remaining`` only if ``limit`` is this kind."""
 
     @property
     def reason(self) -> str:
@@ -43,7 +45,7 @@ class Denial:
         return printable(self.reasons[-1]) if self.reasons else "not allowed"
 
     def sentence(self, advice: str | None = None) -> str:
-        """Return the message: the reason, the amount requested, the rest of the budget, and what the user can do.
+        """Return the message: the reason, the requested and remaining amounts, and what the user can do.
 
         ``advice`` replaces the default advice; with "" the message has no advice.
         """
@@ -80,7 +82,7 @@ class Denial:
         return "ask the administrator of that limit to raise it"
 
     def _raised(self, what: str) -> str:
-        """Return advice to raise the session's budget or trust level: in the panel if there is one, else by a magic."""
+        """Return the advice to raise ``what``, the session's budget or trust level, in the panel or else by a magic."""
         if not self.in_panel:
             option = "--budget" if what == "budget" else "--trust-level"
             return f"raise the {what} with %governance {option}"

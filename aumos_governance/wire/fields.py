@@ -1,6 +1,7 @@
-"""Reads and validates the fields of request bodies, from kernels as well as over REST.
+"""Functions that read and validate single fields of request bodies, from kernels as well as over REST.
 
-All functions raise InvalidRequestError for an invalid value.
+``body`` is always the parsed JSON body, and ``name`` the name of the field in it. All functions raise
+InvalidRequestError for an invalid value.
 """
 
 from __future__ import annotations
@@ -15,40 +16,19 @@ from ..errors import InvalidPeriodError, InvalidRequestError
 from ..printing import type_of
 from ..types import BUDGET_PERIOD_VALUES, BudgetPeriod, TrustLevel
 
-__all__ = [
-    "MAX_TEXT",
-    "MAX_TIME",
-    "amount",
-    "budget",
-    "choice",
-    "flag",
-    "is_number",
-    "is_text",
-    "kind_of",
-    "known_only",
-    "members",
-    "microseconds",
-    "moment",
-    "optional_budget",
-    "optional_level",
-    "optional_text",
-    "period",
-    "positive",
-    "shown",
-    "text",
-    "whole",
-]
-
 MAX_TIME: Final = 1e12
-"""The latest time, in seconds since the epoch."""
+"""The latest time that is accepted, in seconds since the epoch."""
 MAX_TEXT: Final = 1_000
-"""The most characters of an id, a tool or an agent id. Longer text is an error, and is never cut."""
+"""The most characters that an id or the name of a tool or agent may have. Longer text is an error, and is never cut."""
 _MOST_MICROS: Final = 2**62
 EnumT = TypeVar("EnumT", bound=Enum)
 
 
 def optional_level(body: Mapping[str, Any], name: str = "trust_level") -> TrustLevel | None:
-    """Return a trust level, from a number, ``"2"`` or ``"L2"``; None if the field is missing or null."""
+    """Return the trust level in a field, or None if the field is missing or null.
+
+    The field may have a number, or text such as ``"2"`` or ``"L2"``.
+    """
     raw = body.get(name)
     if raw is None:
         return None
@@ -62,21 +42,21 @@ def optional_level(body: Mapping[str, Any], name: str = "trust_level") -> TrustL
 
 
 def optional_budget(body: Mapping[str, Any], name: str = "budget") -> int | None:
-    """Return a budget in nano-USD; None if the field is missing or null. Raises InvalidAmountError."""
+    """Return the budget in a field, in nano-USD, or None if the field is missing or null. Raises InvalidAmountError."""
     raw = body.get(name)
     return None if raw is None else money.parse(raw, what=name.replace("_", " "))
 
 
 def optional_text(body: Mapping[str, Any], name: str, what: str) -> str | None:
-    """Return text of 1 to 1,000 characters; None if the field is missing or null.
+    """Return the text in a field, of 1 to 1,000 characters, or None if the field is missing or null.
 
-    ``what`` names the field in errors.
+    ``what`` names the field in error messages.
     """
     return None if body.get(name) is None else text(body, name, what)
 
 
 def text(body: Mapping[str, Any], name: str, what: str) -> str:
-    """Return text of 1 to 1,000 characters from a required field. ``what`` names the field in errors."""
+    """Return the text in a required field, of 1 to 1,000 characters. ``what`` names the field in error messages."""
     raw = body.get(name)
     if not isinstance(raw, str) or not raw.strip():
         raise InvalidRequestError(f"The {what} must be text that is not empty, not {shown(raw)}.")
@@ -90,7 +70,7 @@ def text(body: Mapping[str, Any], name: str, what: str) -> str:
 
 
 def flag(body: Mapping[str, Any], name: str) -> bool:
-    """Return a boolean; False if the field is missing."""
+    """Return the boolean in a field, or False if the field is missing."""
     raw = body.get(name, False)
     if not isinstance(raw, bool):
         raise InvalidRequestError(f"The field {name} must be true or false, not {shown(raw)}.")
@@ -98,7 +78,7 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def members(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return an object; an empty one if the field is missing or null."""
+    """Return the JSON object in a field, as a mapping, which is empty if the field is missing or null."""
     raw = body.get(name)
     if raw is None:
         return {}
@@ -108,7 +88,10 @@ def members(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def whole(body: Mapping[str, Any], name: str, *, default: int, least: int, most: int) -> int:
-    """Return a whole number from ``least`` to ``most``, from a number or text of its digits."""
+    """Return the whole number in a field, from ``least`` to ``most``, or ``default`` if the field is missing or null.
+
+    The field may have a number, or text with its digits.
+    """
     raw = body.get(name)
     if raw is None:
         return default
@@ -119,7 +102,10 @@ def whole(body: Mapping[str, Any], name: str, *, default: int, least: int, most:
 
 
 def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise InvalidRequestError for an unknown field, since a limit with a misspelt name would not be applied."""
+    """Raise InvalidRequestError if the body has a field that is not in ``names``.
+
+    Otherwise a limit whose name is misspelt would not be applied, and its user would not notice.
+    """
     known = sorted(names)
     for name in body:
         if name not in known:
@@ -127,21 +113,27 @@ def known_only(body: Mapping[str, Any], names: Iterable[str]) -> None:
 
 
 def amount(body: Mapping[str, Any], name: str, without: str) -> int:
-    """Return an amount in nano-USD, which may be 0. ``without`` is the message of the error if the field is missing."""
+    """Return the amount in a required field, in nano-USD; it may be 0.
+
+    ``without`` is the message of the error that is raised if the field is missing.
+    """
     if name not in body:
         raise InvalidRequestError(without)
     return money.parse(body[name])
 
 
 def positive(body: Mapping[str, Any], name: str, without: str) -> int:
-    """Return an amount in nano-USD like `amount`, but raise an error for 0."""
+    """Return the amount in a required field, in nano-USD, like `amount`, but raise InvalidAmountError for 0."""
     if name not in body:
         raise InvalidRequestError(without)
     return money.parse_positive(body[name])
 
 
 def budget(body: Mapping[str, Any], name: str, without: str) -> int:
-    """Return a budget in nano-USD. ``without`` is the message of the error if the field is missing or null."""
+    """Return the budget in a required field, in nano-USD.
+
+    ``without`` is the message of the error that is raised if the field is missing or null.
+    """
     limit = optional_budget(body, name)
     if limit is None:
         raise InvalidRequestError(without)
@@ -149,7 +141,10 @@ def budget(body: Mapping[str, Any], name: str, without: str) -> int:
 
 
 def period(body: Mapping[str, Any], name: str = "period") -> BudgetPeriod:
-    """Return a budget's period; monthly if the field is missing or empty. Raises InvalidPeriodError."""
+    """Return the period of a budget in a field, or monthly if the field is missing or empty.
+
+    Raises InvalidPeriodError for an unknown period.
+    """
     raw = body.get(name) or BudgetPeriod.MONTHLY.value
     if raw not in BUDGET_PERIOD_VALUES:
         raise InvalidPeriodError(f"A budget's period is one of {', '.join(BUDGET_PERIOD_VALUES)}, not {shown(raw)}.")
@@ -157,32 +152,34 @@ def period(body: Mapping[str, Any], name: str = "period") -> BudgetPeriod:
 
 
 def moment(body: Mapping[str, Any], name: str, what: str) -> int | None:
-    """Return a number of seconds since the epoch as microseconds; None if the field is missing or null.
+    """Return the time in a field, in microseconds since the epoch, or None if the field is missing or null.
 
-    ``what`` names the time in errors.
+    The field has a number of seconds since the epoch. ``what`` names the time in error messages.
     """
     raw = body.get(name)
     if raw is None:
         return None
     if not is_number(raw, MAX_TIME):
-        raise InvalidRequestError(f"{what} must be a number of seconds since the epoch.")
+        raise InvalidRequestError(f"{what} must be a number of seconds since the epoch, not {shown(raw)}.")
     return int(raw * MICROS)
 
 
 def microseconds(body: Mapping[str, Any], name: str) -> int | None:
-    """Return whole microseconds since the epoch; None if the field is missing or null."""
+    """Return the time in a field, in whole microseconds since the epoch, or None if the field is missing or null."""
     raw = body.get(name)
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int) or abs(raw) > _MOST_MICROS:
-        raise InvalidRequestError(f"The {name} must be a whole number of microseconds since the epoch.")
+        raise InvalidRequestError(
+            f"The {name} must be a whole number of microseconds since the epoch, not {shown(raw)}."
+        )
     return raw
 
 
 def choice(body: Mapping[str, Any], name: str, of: type[EnumT], listed: str) -> EnumT | None:
-    """Return the member of an enumeration with this value; None if the field is missing or null.
+    """Return the member of the enumeration ``of`` whose value is in a field, or None if the field is missing or null.
 
-    ``listed`` is the list of values in the message of an error.
+    ``listed`` is the text that names the allowed values in error messages, such as ``"call or act"``.
     """
     raw = body.get(name)
     if raw is None:
@@ -194,7 +191,7 @@ def choice(body: Mapping[str, Any], name: str, of: type[EnumT], listed: str) -> 
 
 
 def is_number(raw: object, most: float) -> TypeGuard[int | float]:
-    """Whether this is a number from ``-most`` to ``most``. NaN and booleans are not.
+    """Whether a value is a number from ``-most`` to ``most``; NaN and booleans are not.
 
     `math.isfinite` cannot check this: it raises OverflowError for an int above all floats, which JSON may contain.
     """
@@ -202,12 +199,12 @@ def is_number(raw: object, most: float) -> TypeGuard[int | float]:
 
 
 def is_text(raw: str) -> bool:
-    """Whether every database and transport can store or carry the text: it has no NUL and no lone surrogate."""
+    """Whether every database can store the text, and every transport send it: it has no NUL and no lone surrogate."""
     return raw.isprintable() or not any(0xD800 <= ord(character) <= 0xDFFF or character == "\0" for character in raw)
 
 
 def shown(value: object) -> str:
-    """Return a value for an error message: text and numbers cut after 60 characters, else the name of the type."""
+    """Return the text for a value in an error message: text and numbers, cut after 60 characters, or else the type."""
     if not isinstance(value, (str, int, float)):
         return kind_of(value)
     text = repr(value)
@@ -215,5 +212,5 @@ def shown(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Return the name of a value's type for a message, such as "a list" or "null"."""
+    """Return the name of a value's type for an error message, such as "a list" or "null"."""
     return "null" if value is None else type_of(value)

@@ -1,4 +1,4 @@
-"""A channel for lines of bytes over a socket. Sending never waits; a channel closes if the other end does not read."""
+"""`LineChannel`, which sends and receives lines of bytes over the local socket between a kernel and its server."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from typing import Final
 
 from ..clock import monotonic
 
-__all__ = ["LineChannel"]
-
 _CHUNK: Final = 64 * 1024
 _MOST_UNSENT: Final = 4 * 1024 * 1024
-"""If more bytes than this are unsent when the next line is sent, the connection is closed."""
+"""If more bytes than this are still unsent when the next line is to be sent, the connection is closed, since the other
+end does not read."""
 
 
 class LineChannel:
-    """A connected stream socket; both ends send lines that end with a line feed.
+    """One end of a connection over which both ends send lines that end with a line feed.
 
-    Any thread may call `send`. Only one thread at a time may call `read` or `run`; these call ``on_line`` with each
-    line, without its line feed. They skip a line of more than ``longest`` bytes and call ``on_too_long`` instead.
-    Neither function may raise.
+    Any thread may call `send`, which never waits. Only one thread at a time may call `read` or `run`. These call
+    ``on_line`` with each received line, without its line feed. They skip a line of more than ``longest`` bytes and call
+    ``on_too_long`` instead. Neither function may raise.
     """
 
     def __init__(
@@ -35,21 +34,21 @@ class LineChannel:
         longest: int,
         received: bytes = b"",
     ) -> None:
-        """Take over a connection; ``received`` are the bytes that the caller has already read from it."""
+        """Take over a connected stream socket. ``received`` are the bytes that the caller has already read from it."""
         self._connection = connection
         self._on_line = on_line
         self._on_too_long = on_too_long
         self._longest = longest
         self._lock = threading.Lock()
         self.alone = False
-        """Whether the line passed to ``on_line`` was all that was received, so that no other line waits behind it."""
+        """Whether the line that ``on_line`` is called with was the only one received, so that no other line waits."""
         self._received = bytearray(received)
         # One buffer for all reads, since allocating it took longer than reading.
         self._buffer = memoryview(bytearray(_CHUNK))
         self._too_long = False
         self._reading = False
         self._receiving = False
-        """Whether bytes were read from the socket and not all delivered yet; an interrupt now may lose some of them."""
+        """Whether bytes were read from the socket and not all passed on yet. An interrupt now may lose some of them."""
         self._unsent = bytearray()
         self._closed = False
         self._waking, self._woken = socket.socketpair()
@@ -89,11 +88,12 @@ class LineChannel:
             return True
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait for bytes and pass complete lines to ``on_line``. Returns False if the connection has ended.
+        """Wait for bytes once, and pass complete lines to ``on_line``. Returns False if the connection has ended.
 
-        This method waits at most ``seconds``, or until `wake`; for the first ``awake`` seconds it polls without
-        sleeping. An interrupt while it waits leaves the connection as it is. An interrupt while it passes lines on
-        closes the connection, since lines may have been lost.
+        This method polls for ``awake`` seconds without sleeping, which notices bytes sooner, and then sleeps for at
+        most ``seconds`` (None is no limit), or until `wake` is called. An interrupt while it waits leaves the
+        connection as it is. An interrupt while it passes lines on closes the connection, since lines may have been
+        lost.
         """
         with self._lock:
             self._reading = not self._closed
@@ -116,7 +116,7 @@ class LineChannel:
                     self._close_sockets()
 
     def run(self) -> None:
-        """Read until either side ends the connection."""
+        """Receive lines, and pass them to ``on_line``, until either end closes the connection."""
         try:
             while self.read():
                 pass
@@ -124,13 +124,13 @@ class LineChannel:
             self.close()
 
     def wake(self) -> None:
-        """Make a `read` that another thread has called return soon."""
+        """End the wait of a `read` in another thread, which then returns soon."""
         # If the socket pair is full, `read` has bytes that wake it anyway.
         with suppress(OSError):
             self._waking.send(b"\0")
 
     def close(self) -> None:
-        """End the connection; `read` then returns False. May be called from any thread, and more than once."""
+        """Close the connection; `read` then returns False. Any thread may call this, and more than once."""
         with self._lock:
             self._end()
 
@@ -164,7 +164,7 @@ class LineChannel:
         return length > 0 and not self._closed
 
     def _deliver_lines(self) -> None:
-        """Call ``on_line`` with each complete line, and drop an incomplete line that is already too long."""
+        """Call ``on_line`` with each complete received line, and drop an incomplete line that is already too long."""
         received, start = self._received, 0
         while not self._closed:
             end = received.find(b"\n", start)
@@ -191,7 +191,10 @@ class LineChannel:
             del self._unsent[:sent]
 
     def _end(self) -> None:
-        """Shut the connection down; the caller has the lock. A thread in `read` closes the sockets itself."""
+        """Shut the connection down; the caller must hold the lock.
+
+        If a thread is in `read`, that thread closes the sockets itself.
+        """
         if not self._closed:
             self._closed = True
             self._unsent.clear()
@@ -208,7 +211,10 @@ class LineChannel:
 
 
 class _Waiter:
-    """Waits until a connection is ready or a wake-up arrives. `selectors` would take three times as long."""
+    """The wait for a socket to be ready or for a wake-up, with ``poll`` or else ``select``.
+
+    The module ``selectors`` would take three times as long. ``woken`` is the socket on which wake-ups arrive.
+    """
 
     def __init__(self, connection: socket.socket, woken: socket.socket) -> None:
         self._connection = connection
@@ -221,7 +227,11 @@ class _Waiter:
                 self._poll.register(number, select.POLLIN)
 
     def wait(self, seconds: float | None, awake: float, *, writing: bool) -> tuple[bool, bool, bool]:
-        """Return whether the connection can be read, whether it can be written, and whether a wake-up arrived."""
+        """Wait until the connection can be read or a wake-up arrives or, with ``writing``, until it can be written.
+
+        Poll for ``awake`` seconds without sleeping, then sleep for at most ``seconds`` (None is no limit). Return
+        whether the connection can be read, whether it can be written, and whether a wake-up arrived.
+        """
         connection, woken = self._numbers
         if self._poll is None:
             ends = [self._connection, self._woken]

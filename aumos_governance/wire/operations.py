@@ -1,7 +1,7 @@
-"""The operations of the wire protocol, each with the fields of its request and of its response.
+"""The operations that a kernel can request of its server, each with the fields of its request and its response.
 
-With this table a kernel writes requests and reads responses, and a server reads requests and writes responses. The
-module `protocol` describes what the fields mean.
+From this table come the functions with which kernels write requests and read responses, and with which servers read
+requests and write responses. The module `protocol` describes what the fields mean.
 """
 
 from __future__ import annotations
@@ -29,21 +29,19 @@ from .operation import (
 )
 from .shapes import ABSENT, Field, Shape
 
-__all__ = ["CHARGING", "ENDING", "OPERATIONS", "REFUSED", "REPORTED", "STANDING", "add"]
-
 OPERATIONS: Final[dict[str, Operation]] = {}
 CHARGING: Final[set[str]] = set()
-"""The names of the operations with `Operation.charges`."""
+"""The names of the operations that charge or hold an amount (see `Operation.charges`)."""
 ENDING: Final[set[str]] = set()
-"""The names of the operations with `Operation.ends`."""
+"""The names of the operations that settle, release or void a charge (see `Operation.ends`)."""
 STANDING: Final[set[str]] = set()
-"""The names of the operations with `Operation.stands`."""
+"""The names of the operations that cannot be undone (see `Operation.stands`)."""
 
 
 def add(*operations: Operation) -> None:
-    """Register operations, so that kernels and servers can write and read their requests and responses.
+    """Add operations to `OPERATIONS`, which lists all that kernels and servers know.
 
-    Raises ValueError if an operation of the same name is registered already.
+    Raises ValueError if there is an operation of the same name already.
     """
     for operation in operations:
         if operation.name in OPERATIONS:
@@ -55,9 +53,9 @@ def add(*operations: Operation) -> None:
 
 
 def _action_fields(default_level: str) -> tuple[Field, ...]:
-    """Return the fields that describe an action and its agent.
+    """Return the declarations of the fields that describe an action and its agent, for several operations.
 
-    ``default_level`` is the name of the trust level that the action needs if the request states none.
+    ``default_level`` is the name of the trust level that the action requires if the request states none.
     """
     return (
         level("required_level", default_level),
@@ -82,33 +80,35 @@ _OUTCOMES: Final = f"one of {', '.join(outcome.value for outcome in GovernanceOu
 _OUTCOME: Final = f"choice(body, 'outcome', GovernanceOutcome, {_OUTCOMES!r})"
 _REALM: Final = {"realm": "None"}
 _TIGHTEN: Final = {"tighten_only": "terms.strict"}
-"""On a strict server, a notebook may only lower levels and budgets: its session's, and the ones of its agents."""
+"""An argument of ledger requests that change a level or budget: on a strict server, a kernel may only lower them."""
 _STATE: Final = write_only("state", "None if {} is None else STATE.write({}, shared_with)", "state")
 _DECISION: Final = whole("decision", "DECISION")
 
 _HELD: Final = write_only("hold_id", "{}.charge_id if {}.allowed else None")
-"""The id of the hold; null if the hold was denied."""
+"""The field ``hold_id`` of a response: the id of the hold, or null if the hold was denied."""
 _PREVIOUS: Final = "None if {}.previous is None else PREVIOUS.write({}.previous)"
 
 # ---- parts of requests that the service reads separately
 
 REFUSED: Final = Shape("dict", required_text("code"), required_text("reason"), text("tool"), checked=True)
-"""The field ``refused`` of an ``evaluate``: the denial that the kernel itself decided."""
+"""The object in the field ``refused`` of an ``evaluate`` request: a denial that the kernel itself has decided."""
 REPORTED: Final = Shape("dict", required_text("report_id", "report's id"), required_text("result"))
-"""The fields of a ``settle`` or ``release`` that may state how an action ended."""
+"""The two fields of a ``settle`` or ``release`` request that add to a report how its action ended."""
 _REPORTED: Final = tuple(Field(name, read=None, kept=False) for name in ("report_id", "result"))
-"""The fields of `REPORTED`, declared for ``settle`` and ``release``. The service reads them with `REPORTED`, if set."""
+"""The fields ``report_id`` and ``result`` in the declarations of ``settle`` and ``release``. They are optional, and not
+for the ledger: the service reads them with `REPORTED`."""
 
 _AT_LIMIT: Final = Field("at_limit", read=None, kept=False)
-"""What to do with a call that only a limit on money forbids: ``ask`` or ``deny``. The service reads the field."""
+"""The field with what to do with a call that only a limit on money forbids: ``ask`` the user, or ``deny``. It is not
+for the ledger: the service reads it."""
 
 _WAITS_TURN: Final = Field("waits_turn", read=None, kept=False)
-"""How many seconds a hold may wait for its turn if only other pending holds make it exceed a limit. The service reads
-the field."""
+"""The field with how many seconds a hold may wait if only other pending holds make it exceed a limit. It is not for the
+ledger: the service reads it."""
 
 
 def _bound(name: str) -> Field:
-    """Return an optional field with a lower or upper bound, in USD, of the amount that is granted to a hold."""
+    """Return the declaration of an optional field with a bound, in USD, for the amount that a hold is granted."""
     return Field(name, "to_text({})", f"None if body.get({name!r}) is None else parse(body[{name!r}])", omitted=ABSENT)
 
 

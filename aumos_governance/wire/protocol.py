@@ -155,45 +155,14 @@ from ..frozen import quick
 from .fields import MAX_TEXT, MAX_TIME, is_number, is_text, kind_of, shown
 from .operations import OPERATIONS
 
-__all__ = [
-    "COMM_PREFIX",
-    "COMM_TARGET",
-    "EVENT_SCHEMA_ID",
-    "HELLO_REQUIRED",
-    "IOPUB_TOPIC",
-    "KERNEL_ENV",
-    "MAX_DEPTH",
-    "MAX_LINE",
-    "MAX_REQUESTS",
-    "MAX_TEXT",
-    "MAX_TIME",
-    "NESTED_TOO_DEEP",
-    "OPS",
-    "PROTOCOL_VERSION",
-    "REPLY_TYPE",
-    "STARTUP_ENV",
-    "STRICT_ENV",
-    "Cell",
-    "WireRequest",
-    "error_response",
-    "is_number",
-    "is_text",
-    "parse_request",
-    "parse_requests",
-    "parse_responses",
-    "requests_message",
-    "responses_message",
-    "shown",
-    "socket_proof",
-]
-
 PROTOCOL_VERSION: Final = 1
 STRICT_ENV: Final = "AUMOS_GOVERNANCE_STRICT"
-"""Set in the environment of all processes that a strict server starts, so that none of them uses an embedded engine."""
+"""An environment variable of all processes that a strict server starts, so that none uses an embedded engine."""
 KERNEL_ENV: Final = "KERNEL_AUMOS_GOVERNANCE"
-"""Set only in the environment of a governed kernel: JSON ``{"v": 1, "kernel_id": ...}``."""
+"""An environment variable of governed kernels only, with the JSON ``{"v": 1, "kernel_id": ...}``."""
 STARTUP_ENV: Final = "AUMOS_GOVERNANCE_STARTUP"
-"""Contains the user's own ``PYTHONSTARTUP``: a kernel's start-up hook runs this file and sets the variable again."""
+"""An environment variable with the user's own ``PYTHONSTARTUP``, which the server replaces for its kernels. A kernel's
+start-up hook runs this file and restores ``PYTHONSTARTUP``."""
 COMM_TARGET: Final = "aumos.governance"
 COMM_PREFIX: Final = "aumos-gov-"
 IOPUB_TOPIC: Final = b"comm-" + COMM_PREFIX.encode()
@@ -204,21 +173,22 @@ EVENT_SCHEMA_ID: Final = "https://aumos.dev/jupyter/governance/state/v1"
 OPS: Final = OPERATIONS.keys()
 """The operations that a kernel may request."""
 HELLO_REQUIRED: Final = "HELLO_REQUIRED"
-"""The code of the response to a request before any hello. Nothing was done: send a hello, then the request again."""
+"""The code of the response if a client has sent no ``hello`` before its request. Nothing was done; the client must send
+a ``hello``, and then the request again."""
 MAX_REQUESTS: Final = 1_000
 """The most requests in one message."""
 MAX_DEPTH: Final = 64
-"""The most levels of lists and objects that may be nested in a field."""
+"""How many levels deep lists and objects may be nested in a field of a request."""
 NESTED_TOO_DEEP: Final = f"A governance message must not be nested much deeper than {MAX_DEPTH} levels."
-"""The error for a message that is nested too deep for the JSON parser."""
+"""The message of the error for a message that is nested too deep for the JSON parser."""
 MAX_LINE: Final = 4 * 1024 * 1024
-"""The most bytes of one line on a local socket."""
+"""The most bytes that one line on a local socket may have."""
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The cell that made a request: its id and its execution count, each None if the kernel does not know it."""
+    """The notebook cell that made a request: its id and execution count, each None if the kernel does not know it."""
 
     id: str | None = None
     count: int | None = None
@@ -227,17 +197,18 @@ class Cell:
 @quick
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request of the wire protocol. The fields in ``body`` are not validated yet."""
+    """One request of a kernel to its server. ``body`` has the further fields of its operation, not validated yet."""
 
     id: str
     op: str
     exp: float
-    """The expiry, in seconds since the epoch by the server's clock."""
+    """The request's expiry: after it, the server must not execute the request. In seconds since the epoch, by the
+    server's clock."""
     cell: Cell = Cell()
     body: Mapping[str, Any] = field(default_factory=dict)
 
     def message(self) -> dict[str, Any]:
-        """Return the request as it is sent."""
+        """Return the request as the JSON object that is sent, with the fields of ``body`` beside ``id`` and ``op``."""
         return {
             **self.body,
             "id": self.id,
@@ -248,44 +219,51 @@ class WireRequest:
 
 
 def requests_message(requests: list[WireRequest]) -> dict[str, Any]:
-    """Return a kernel's message to the server."""
+    """Return a kernel's message to the server, with these requests."""
     return {"v": PROTOCOL_VERSION, "asks": [request.message() for request in requests]}
 
 
 def responses_message(responses: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the server's message to a kernel."""
+    """Return the server's message to a kernel, with these responses."""
     return {"v": PROTOCOL_VERSION, "answers": responses}
 
 
 def error_response(request_id: str | None, code: str, message: str) -> dict[str, Any]:
-    """Return the response that states that there was no decision on a request, and why.
+    """Return the response to a request that failed, so that there is no decision.
 
-    ``request_id`` is None if the request's id could not be read.
+    ``code`` is the cause as a stable word, and ``message`` a sentence for the user. ``request_id`` is None if the
+    request's id could not be read.
     """
     return {"id": request_id, "ok": False, "code": code, "message": message}
 
 
 def socket_proof(secret: str, challenge: str) -> str:
-    """Return the proof that the server knows the secret: the HMAC-SHA256 of the challenge, in hexadecimal."""
+    """Return the text with which a server proves to a kernel that it knows the secret of the local socket.
+
+    It is the HMAC-SHA256 of the kernel's challenge, in hexadecimal.
+    """
     return hmac.new(secret.encode("utf-8", "replace"), challenge.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
 def parse_requests(data: object) -> list[object]:
-    """Return the requests of a kernel's message, each to be parsed with `parse_request`.
+    """Return the requests in a kernel's message, each to be parsed with `parse_request`.
 
-    Raises InvalidRequestError only if the message itself is invalid, so that one invalid request does not affect the
-    other requests of its message.
+    Raises InvalidRequestError only if the message itself is invalid. So one invalid request does not affect the other
+    requests of its message.
     """
     return _members(data, "asks")
 
 
 def parse_responses(data: object) -> list[dict[str, Any]]:
-    """Return the responses of a server's message. Raises InvalidRequestError if the message is invalid."""
+    """Return the responses in a server's message. Raises InvalidRequestError if the message is invalid."""
     return [response for response in _members(data, "answers") if isinstance(response, dict)]
 
 
 def parse_request(raw: object) -> WireRequest:
-    """Return a request after checking its form. Raises InvalidRequestError with the name of the invalid field."""
+    """Return a request in a kernel's message as an object, after checking the fields that all requests have.
+
+    Raises InvalidRequestError with the name of an invalid field.
+    """
     if not isinstance(raw, Mapping):
         raise InvalidRequestError(f"A request must be an object, not {kind_of(raw)}.")
     body = dict(raw)
@@ -300,7 +278,7 @@ def parse_request(raw: object) -> WireRequest:
         raise InvalidRequestError(f"The op {shown(op)} is not known to this server, which knows {known}.")
     exp = body.pop("exp", None)
     if not is_number(exp, MAX_TIME):
-        raise InvalidRequestError("A request's exp must be a number of seconds since the epoch.")
+        raise InvalidRequestError(f"A request's exp must be a number of seconds since the epoch, not {shown(exp)}.")
     for name, value in body.items():
         if isinstance(value, (dict, list)):
             _check_depth(name, value)
@@ -342,7 +320,10 @@ def _members(data: object, name: str) -> list[Any]:
         )
     members = data.get(name)
     if not isinstance(members, list):
-        raise InvalidRequestError(f"A governance message must have a list of {name}.")
+        raise InvalidRequestError(f"A governance message must have a list in its field {name}.")
     if len(members) > MAX_REQUESTS:
-        raise InvalidRequestError(f"A governance message must have at most {MAX_REQUESTS} {name}.")
+        raise InvalidRequestError(
+            f"A governance message must have at most {MAX_REQUESTS} entries in its field {name}, but has"
+            f" {len(members)}."
+        )
     return members

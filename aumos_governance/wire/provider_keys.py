@@ -1,4 +1,4 @@
-"""The names of the environment variables that hold the gateway's address, and the ones that libraries read keys from.
+"""The environment variables for the gateway's address and key, and those from which libraries read providers' keys.
 
 Each name is read by a library, as of 2026-11-29: the names for OpenAI, Azure, Anthropic, Google and Hugging Face by
 their own Python libraries (openai 3.57, anthropic 2.14, google-genai 3.6, huggingface_hub 2.4), the others by litellm
@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["GATEWAY_ENV", "GATEWAY_KEY_ENV", "KEY_PREFIX", "PROVIDER_KEYS", "foreign_keys"]
-
 GATEWAY_ENV: Final = "AUMOS_GOVERNANCE_GATEWAY"
-"""The gateway's address for all providers, ``http://127.0.0.1:<port>/llm``, in the environment of its clients."""
+"""The environment variable with the gateway's address for all providers: ``http://127.0.0.1:<port>/llm``. The server
+sets it in the processes that may use the gateway."""
 GATEWAY_KEY_ENV: Final = "AUMOS_GOVERNANCE_KEY"
-"""The client's key for the gateway, for libraries whose own variable is not listed below."""
+"""The environment variable with a key for the gateway, for libraries whose own variable is not in `PROVIDER_KEYS`."""
 KEY_PREFIX: Final = "sk-aumos-"
-"""The text at the beginning of every key of the gateway."""
+"""The text with which every key for the gateway begins, to distinguish it from providers' own keys."""
 
 PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": ("OPENAI_API_KEY",),
@@ -38,16 +37,16 @@ PROVIDER_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "ollama": ("OLLAMA_API_KEY",),
     "vllm": ("VLLM_API_KEY", "HOSTED_VLLM_API_KEY"),
 }
-"""The variables for each provider's key, the usual variable first, by the provider's name in
+"""By provider: the variables from which libraries read its key, the usual one first. The provider's name is the one in
 ``c.GovernanceExtension.providers``."""
 _OTHER_USES: Final = frozenset({"HF_TOKEN"})
-"""Variables whose key most notebooks do not use for models: they use Hugging Face's key for downloads."""
+"""The variables with keys that most notebooks do not use for calls of models: Hugging Face's key is for downloads."""
 _NAMES: Final = tuple(sorted({name for names in PROVIDER_KEYS.values() for name in names} - _OTHER_USES))
 
 
 def foreign_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the variables that contain a provider's own key instead of a key of the gateway.
+    """Return the names of the variables that contain a provider's own key, with which calls would bypass the gateway.
 
-    Only variables in `PROVIDER_KEYS` are read, and those whose key most notebooks do not use for models are left out.
+    Only the variables in `PROVIDER_KEYS` are read, without ``HF_TOKEN``, whose key most notebooks use for downloads.
     """
     return tuple(name for name in _NAMES if (key := environment.get(name)) and not key.startswith(KEY_PREFIX))

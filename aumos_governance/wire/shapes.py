@@ -1,7 +1,8 @@
-"""Declares JSON bodies as tables of fields, and generates from each table the functions that write and read the body.
+"""`Shape`, the declaration of a kind of JSON body as a table of fields, from which functions are generated.
 
-The generated functions are as fast as hand-written ones. Each is compiled when it is first used. Kernels write requests
-and read responses, and servers do the reverse, so neither compiles functions that only the other needs.
+One function writes the body of an object, another makes the object of a body. They are Python code, compiled at their
+first use, and as fast as hand-written functions. Kernels write requests and read responses, and servers do the reverse,
+so neither compiles functions that only the other needs.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ from .. import money, types
 from ..clock import time_micros, time_text
 from . import fields
 
-__all__ = ["ABSENT", "EMPTY", "Field", "Shape"]
-
 ABSENT: Final = "{} is None"
-"""For `Field.omitted`: the body lacks the field if the value is None."""
+"""A value of `Field.omitted`: the field is left out of a body if the object's value is None."""
 EMPTY: Final = "not {}"
-"""For `Field.omitted`: the body lacks the field if the value is false or empty."""
+"""A value of `Field.omitted`: the field is left out of a body if the object's value is false or empty."""
 
 
 class Field(NamedTuple):
-    """One field of a body, and the Python expressions that convert its value from and to an attribute of an object."""
+    """One field of a JSON body, and how it corresponds to an attribute of a Python object.
+
+    Two Python expressions convert the object's value to the field's value, and back.
+    """
 
     name: str
     """The field's name in the body."""
@@ -34,13 +36,13 @@ class Field(NamedTuple):
     """The Python expression for the object's value. In it, ``{}`` is replaced by the field's value, and ``body`` is the
     whole body. None if the field is not read."""
     of: str | None = None
-    """The object's attribute with the value. "" if the value is the object itself; None if the attribute has the
-    field's name."""
+    """The object's attribute that has the value; None if the attribute has the field's name, and "" if the value is the
+    object itself."""
     takes: str | None = None
-    """The parameter of the object's class that gets the value; None if the parameter has the field's name. "" if no
-    parameter gets the value, so that only the shape's ``derived`` expressions use it."""
+    """The parameter of the object's class that gets the value when the body is read; None if the parameter has the
+    field's name, and "" if only the shape's ``derived`` expressions use the value."""
     omitted: str | None = None
-    """`ABSENT` or `EMPTY` if the body may lack the field; None if the body always has the field."""
+    """When the field is left out of a body: `ABSENT` or `EMPTY`; None if it is always written."""
     kept: bool = True
     """Whether the object has the value. If not, `Shape.write` leaves the field out, and only `Shape.body` writes it."""
     late: bool = False
@@ -48,7 +50,10 @@ class Field(NamedTuple):
 
 
 class Shape:
-    """One kind of body: its fields in order, and the generated functions `read`, `write` and `body`."""
+    """One kind of JSON body: its fields, and the generated functions `read`, `write` and `body`.
+
+    There is one object for each kind of body, made when its module is imported.
+    """
 
     def __init__(
         self,
@@ -112,10 +117,10 @@ class Shape:
 
     @cached_property
     def write(self) -> Callable[..., dict[str, Any]]:
-        """A function that converts an object to its body on the wire: ``write(it)``.
+        """The function ``write(it)``, which returns the body of an object on the wire.
 
-        In a response it is ``write(it, shared_with)``, with the path of the notebook whose kernel and session this one
-        uses; None if it has its own.
+        For a response the function is ``write(it, shared_with)``. If the notebook uses the kernel and session of
+        another notebook, ``shared_with`` is the path of that notebook, and otherwise None.
         """
         kept = [member for member in self.members if member.kept]
         if any(member.omitted for member in kept):
@@ -167,15 +172,16 @@ def _filled(expression: str | None, value: str) -> str:
 
 
 def _expression_names() -> dict[str, Any]:
-    """Return the names that the fields' expressions may use, with their values."""
+    """Return the names that the expressions of all fields may use, such as ``to_text``, with their values."""
     # Imported here, so that a kernel imports the ledger's contract only once it sends a request.
     from ..ledger.contract import agreements, audit_facts, budgets, charges, facts, queries, requests
 
     return {
         **{
-            name: getattr(module, name)
+            name: value
             for module in (agreements, audit_facts, budgets, charges, facts, queries, requests, types, fields)
-            for name in module.__all__
+            for name, value in vars(module).items()
+            if not name.startswith("_")
         },
         "dict": dict,
         # A lookup in these dicts takes a fifth of the time of calling the enumeration.

@@ -1,4 +1,7 @@
-"""The JSON bodies of holds, approval requests, reports and waiting calls, and of users' corrections."""
+"""The JSON bodies of what a user can decide or review: holds, approval requests, reports, calls that wait at a limit.
+
+The REST interface returns them to the panel and to ``jupyter governance``.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,12 @@ from ..ledger.contract.charges import Charging
 from ..ledger.contract.facts import Limit
 from .bodies import LIMIT, STATE
 
-__all__ = [
-    "approval_body",
-    "cell_body",
-    "corrected_body",
-    "hold_body",
-    "limit_request_body",
-    "report_body",
-]
-
 
 def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
-    """Return a hold's body. ``state`` is ``held`` while its kernel runs, and ``unresolved`` once the kernel is gone."""
+    """Return the body of a pending hold. ``cell`` is the body of the cell that made it (see `cell_body`).
+
+    The body's ``state`` is ``held`` while the hold's kernel runs, and ``unresolved`` after the kernel has ended.
+    """
     return {
         "id": hold.charge_id,
         "notebook": hold.notebook.path,
@@ -42,7 +39,11 @@ def hold_body(hold: HeldCharge, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
-    """Return an approval request's body. ``shown`` is null after the decision. A decision must state the ``digest``."""
+    """Return the body of an approval request. ``cell`` is the body of the cell that made it (see `cell_body`).
+
+    The body's ``shown`` describes the action, and is null after the decision. A client's decision must contain the
+    ``digest``, so that the user decides about what was shown.
+    """
     return {
         "id": approval.approval_id,
         "notebook": approval.notebook.path,
@@ -62,7 +63,10 @@ def approval_body(approval: Approval, cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def report_body(report: Report, cell: dict[str, Any]) -> dict[str, Any]:
-    """Return a report's body. ``shown`` is null once the report is acknowledged."""
+    """Return the body of a report of an action. ``cell`` is the body of the cell that made it (see `cell_body`).
+
+    The body's ``shown`` describes the action, and is null after a user has acknowledged the report.
+    """
     return {
         "id": report.report_id,
         "notebook": report.notebook.path,
@@ -92,10 +96,12 @@ def limit_request_body(
     at: int,
     until: int,
 ) -> dict[str, Any]:
-    """Return one body for the ``count`` calls of a session that wait at a limit; ``call`` is the first of them.
+    """Return one body for all calls of a session that wait until a user raises the same limit.
 
-    ``needs`` is the amount, in nano-USD, by which the limit must be raised for the first call, and ``needs_all`` the
-    amount for all calls. ``at`` and ``until`` state when the wait began and when it ends.
+    ``count`` is the number of these calls, and ``call`` the first of them. ``needs`` is the amount, in nano-USD, by
+    which the limit must be raised for the first call, and ``needs_all`` the amount for all calls. ``id`` is the
+    session's id. ``cell`` is the body of the first call's cell. ``at`` and ``until`` are when the wait began and when
+    it ends, in microseconds since the epoch.
     """
     shown = LIMIT.write(limit)
     return {
@@ -116,7 +122,10 @@ def limit_request_body(
 
 
 def corrected_body(corrected: Corrected) -> dict[str, Any]:
-    """Return a correction's body. Its ``left`` is the part of the charge that remains charged."""
+    """Return the body of the response to a user's correction of a charge.
+
+    Its ``left`` is the part of the charge that remains charged.
+    """
     state = corrected.state
     return {
         "correction": {
@@ -131,7 +140,10 @@ def corrected_body(corrected: Corrected) -> dict[str, Any]:
 
 
 def cell_body(entry: AuditEntry | None) -> dict[str, Any]:
-    """Return the body for the cell that an audit record names; both fields are null if there is no record."""
+    """Return the body of the cell in an audit record: its id and its execution count.
+
+    Both are null if there is no record.
+    """
     if entry is None:
         return {"id": None, "count": None}
     return {"id": entry.cell_id, "count": entry.execution_count}

@@ -3,7 +3,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ExportFormat } from './server/auditApi';
 import type { IGovernanceModel, IGovernancePanel } from './tokens';
 
-/** The ids of the commands; the schema uses them for menus and shortcuts. */
+/** The ids of the commands. The settings schema (`schema/settings.json`) refers to them in menus and shortcuts. */
 export const CommandIds = {
   openPanel: 'aumos-governance:open-panel',
   goToStart: 'aumos-governance:go-to-start',
@@ -24,14 +24,17 @@ export const CommandIds = {
   runAllWithPrice: 'aumos-governance:run-all-with-price'
 } as const;
 
-/** The selector of a command palette; a click on one of its items moves the focus to an ancestor. */
+/** The selector of JupyterLab's command palettes; while the user chooses a command, the focus is inside one of them. */
 const PALETTE = '.lm-CommandPalette, .jp-ModalCommandPalette';
-/** How many animation frames JupyterLab may take to return the focus to a document after its palette closes. */
+/**
+ * How many animation frames JupyterLab may need until it has moved the focus back to a document after its palette has
+ * closed.
+ */
 const FRAMES = 4;
 
 /**
- * The commands in the palette, in order, with arguments equal to those of their shortcuts: else the palette shows
- * none.
+ * The commands in the palette, in order. Arguments must equal those of the command's shortcut in the settings schema,
+ * or the palette does not show the shortcut.
  */
 export const IN_PALETTE: readonly {
   command: string;
@@ -54,10 +57,10 @@ export const IN_PALETTE: readonly {
 ];
 
 /**
- * Add the commands to the registry.
+ * Add the commands of the side panel to the registry.
  *
- * No command decides anything, since agents can run commands: a command only moves the focus to the control
- * that the user presses.
+ * No command decides anything, since agents can run commands: a command only moves the focus to the button or field
+ * that the user then presses.
  *
  * @returns A function to call whenever the model or the waiting requests change; see {@link announcer}.
  */
@@ -67,7 +70,7 @@ export function addCommands(options: ICommandOptions): () => void {
   const isActive = (): boolean => model.state?.active === true;
   const hasSession = (): boolean => model.state?.session_id != null;
   const hasGateway = (): boolean => model.config?.gateway != null;
-  // The labels contain the words that users search for: the palette searches only labels.
+  // The palette searches only labels, so the labels contain the words that users search for.
   const leads: [string, string, string | (() => string), () => boolean][] = [
     [
       CommandIds.goToStart,
@@ -170,12 +173,12 @@ export function addCommands(options: ICommandOptions): () => void {
 }
 
 /**
- * Return a function that notifies the registry of the commands whose state has changed since its last call.
+ * Return a function that notifies the registry of the commands whose state has changed since the function's last call.
  *
- * Commands whose state is the same are left out: each notification makes JupyterLab render its menus and
- * toolbars again.
+ * It leaves out the other commands, because each notification makes JupyterLab render its menus and toolbars again.
  *
- * @param states - By command id, a function that returns the state: whether it is enabled and visible.
+ * @param states - For each command id, a function that returns the current state of the command: whether it is enabled
+ *   and visible.
  */
 export function announcer(
   commands: CommandRegistry,
@@ -193,7 +196,7 @@ export function announcer(
   return () => changed().forEach(id => commands.notifyCommandChanged(id));
 }
 
-/** Whether anything waits for the user: approval requests, calls at a limit, or reports to review. */
+/** Functions that return whether approval requests, calls at a limit and reports to review wait for the user. */
 export interface IWaits {
   hasApprovals: () => boolean;
   hasCallsAtLimit: () => boolean;
@@ -211,7 +214,10 @@ export interface ICommandOptions {
   download: (url: string) => void;
 }
 
-/** Return the section with waiting requests to show next: approvals first, then, if those have the focus, limits. */
+/**
+ * Return the section for "Approve or Deny Waiting Requests…": the approvals, unless none wait or they have the focus
+ * already; then the calls at a limit, if any wait.
+ */
 function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
   const hasFocus = panel.focused === 'approvals';
   return waits.hasCallsAtLimit() && (hasFocus || !waits.hasApprovals())
@@ -220,9 +226,9 @@ function nextWaiting(panel: IGovernancePanel, waits: IWaits): string {
 }
 
 /**
- * Run an action that moves the focus, after an open command palette has closed.
+ * Call a function that moves the focus, once an open command palette has closed.
  *
- * JupyterLab returns the focus to the document in front some frames after its palette closes, which would undo
+ * Some frames after its palette has closed, JupyterLab moves the focus back to the document in front, which would undo
  * the move.
  */
 async function afterPalette(action: () => void): Promise<void> {

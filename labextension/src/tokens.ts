@@ -13,7 +13,10 @@ import type { Notation } from './words/notation';
 
 export type { Connection };
 
-/** The governance state of the server's notebooks, as far as the page has loaded it. It decides nothing. */
+/**
+ * The governance state of the server's notebooks, as far as the page has loaded it. Reading it loads nothing, and it
+ * decides nothing: the server does.
+ */
 export interface IGovernanceModel {
   /** The server-local path of the notebook in front; null if none is in front. */
   readonly path: string | null;
@@ -21,140 +24,158 @@ export interface IGovernanceModel {
   /** The state of the notebook in front; null if there is none or it is not loaded yet. */
   readonly state: IGovernanceState | null;
 
-  /** The server's configuration; null until it is loaded. */
+  /** The server's configuration, such as the highest trust level; null until it is loaded. */
   readonly config: IGovernanceConfig | null;
 
-  /** How current the state of the notebook in front is. */
+  /** Whether the state of the notebook in front is current; see {@link Connection}. */
   readonly connection: Connection;
 
   /** Why the last request about the notebook in front failed; null if it did not. */
   readonly failure: GovernanceApiError | null;
 
-  /** When the server last confirmed the state of the notebook in front, in milliseconds; null if it has not yet. */
+  /**
+   * When the server last confirmed the state of the notebook in front, in milliseconds since 1970; null if it has not
+   * yet.
+   */
   readonly seenAt: number | null;
 
-  /** Whether the user may change anything; true until the server denies it. */
+  /**
+   * Whether the server lets the user change anything, such as budgets; true until the server's response says otherwise.
+   */
   readonly mayChange: boolean;
 
-  /** A counter that rises with each change of any notebook's state: lists loaded before may be out of date then. */
+  /**
+   * A counter that rises whenever the state of any notebook changes. Lists that were loaded at a lower count may be out
+   * of date.
+   */
   readonly revision: number;
 
   /** A counter that rises whenever the notebook in front gets another kernel, or loses its kernel. */
   readonly kernelChanges: number;
 
-  /** Emitted after any of the above, or the state of any notebook, has changed. */
+  /** Emitted after a property of the model, or the state of any notebook, has changed. */
   readonly changed: ISignal<IGovernanceModel, void>;
 
-  /** Emitted with each new or newer state of any notebook. */
+  /** Emitted with the state of a notebook that the page did not know yet, or that has changed. */
   readonly learned: ISignal<IGovernanceModel, IGovernanceState>;
 
-  /** Return the last known state of a notebook; null if none was loaded. */
+  /** Return the last known state of the notebook at a server-local path; null if it was never loaded. */
   stateOf(path: string): IGovernanceState | null;
 
-  /** Store a notebook's state that a response contained; it is ignored if a newer one is known. */
+  /** Store the state of a notebook that was in a response of the server; it is ignored if a newer state is known. */
   learn(state: IGovernanceState): void;
 
   /** Load the state of the notebook in front from the server. Never rejects: see `failure`. */
   refresh(): Promise<void>;
 }
 
-/** The model, for other plugins. */
+/** The token with which other plugins get the model. */
 export const IGovernanceModel = new Token<IGovernanceModel>(
   'aumos-governance:IGovernanceModel',
   "The governance state of the server's notebooks, kept current by the server's events."
 );
 
-/** The clients of the REST API that the panel's sections use. */
+/** The clients of the REST API that the sections of the panel use. */
 export interface IPanelApi {
   readonly session: ISessionApi;
   readonly waiting: IWaitingApi;
   readonly audit: IAuditApi;
 }
 
-/** The values from which a section is drawn. */
+/** The values that every section of the panel gets to render itself. */
 export interface ISectionProps {
   readonly model: IGovernanceModel;
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
-  /** The notebook that the panel shows: the one in front, or one that the user selected; null if neither. */
+  /**
+   * The server-local path of the notebook that the panel shows: the one in front, or one that the user selected; null
+   * if there is none.
+   */
   readonly path: string | null;
   /** The state of that notebook; null until it is loaded. */
   readonly state: IGovernanceState | null;
-  /** A budget in USD to fill into the budget's field once; it is not set until the user presses the button. */
+  /**
+   * A budget in USD with which the budget's field opens. It only takes effect when the user presses the button beside
+   * it.
+   */
   readonly proposedBudget?: { readonly budget: string } | null;
 }
 
-/** A part of the panel under a title that opens and closes it. */
+/** One section of the panel: its title, under which it opens and closes, and its content. */
 export interface IPanelSection {
-  /** The name of the section in the page, by which commands move the focus to it. */
+  /** The name of the section, such as `budget`. Commands use it to open the section and move the focus to it. */
   readonly id: string;
-  /** Sections stand in ascending order of their ranks. */
+  /** The position of the section in the panel: sections are in ascending order of their ranks. */
   readonly rank: number;
   readonly title: (trans: TranslationBundle) => string;
-  /** The content; rendered again when the model changes, and when `changed` is emitted. */
+  /** The content of the section. It is rendered again when the model changes, and when `changed` is emitted. */
   readonly Body: ComponentType<ISectionProps>;
-  /** A short text beside the title, visible while the section is closed. */
+  /** A short text beside the title, such as the remaining budget, which is also visible while the section is closed. */
   readonly Badge?: ComponentType<ISectionProps>;
-  /** Whether the section is hidden while the panel shows no notebook; true if omitted. */
+  /** Whether the section is about one notebook and therefore hidden while the panel shows none; true if omitted. */
   readonly needsNotebook?: boolean;
-  /** Whether the section has anything to show; always, if omitted. */
+  /** Returns whether the section has anything to show; if omitted, it is always shown. */
   readonly isShown?: (props: ISectionProps) => boolean;
-  /** Whether the section is closed until the user opens it. */
+  /** Whether the section is closed until the user opens it; false if omitted. */
   readonly collapsed?: boolean;
   /** Emitted when the section must be rendered again although the model has not changed. */
   readonly changed?: ISignal<unknown, unknown>;
 }
 
-/** The side panel, to which other plugins add sections. */
+/** The side panel. Other plugins add sections to it and have it show one. */
 export interface IGovernancePanel {
   /** The clients of the REST API that the panel's sections use. */
   readonly api: IPanelApi;
   readonly trans: TranslationBundle;
-  /** How dates and counts are written. */
+  /** How the panel writes dates, times and counts, in the user's language. */
   readonly notation: Notation;
 
-  /** Show a section until the returned object is disposed. */
+  /** Add a section; disposing the returned object removes it. */
   addSection(section: IPanelSection): IDisposable;
 
   /**
-   * Load sections when the panel is first shown, and show them until the returned object is disposed.
+   * Add sections that are loaded when the panel is first shown; disposing the returned object removes them.
    *
-   * @param load - Loads the sections; if it rejects, it is called again when the panel is next rendered.
+   * @param load - Loads the sections. If it rejects, it is called again when the panel is next rendered.
    */
   addSections(load: () => Promise<readonly IPanelSection[]>): IDisposable;
 
   /**
-   * Show the panel with a section open, and move the focus to it; null moves it to the panel itself.
+   * Show the panel, open the section with an id, and move the focus to it; null moves the focus to the panel itself.
    *
-   * The focus goes to a control; the control is never activated.
+   * The focus goes to a button or field of the section, which is never pressed.
    */
   reveal(section: string | null): void;
 
   /**
-   * Show the budget of a notebook in the panel with an amount in USD filled in.
+   * Show the budget of the notebook at a path in the panel, with an amount in USD in the budget's field.
    *
-   * This does not set the budget: only the user's click or key on the button does.
+   * This does not set the budget: only the user can, with a click or a key on the button.
    */
   proposeBudget(path: string, budget: string): void;
 
-  /** The section that has the focus; null if none has it. */
+  /** The id of the section that has the focus; null if none has it. */
   readonly focused: string | null;
 
-  /** Show beside the panel's icon how many requests wait for a decision. */
+  /** Show a number of requests that wait for the user's decision beside the panel's icon. */
   setWaiting(count: number): void;
 
   /**
-   * Whether a section is on the screen: the panel is visible, and the section open.
+   * Whether the user can see a section: the panel is visible, and the section with this id is open.
    *
-   * @param path - The notebook that the section must show; ignored if the section covers all notebooks.
+   * @param path - The server-local path of the notebook that the section must be about; ignored if the section covers
+   *   all notebooks.
    */
   isShown(section: string, path: string): boolean;
 
-  /** Emitted when the panel was shown or hidden, or its lazily loaded sections were added. */
+  /**
+   * Emitted when sections may have become visible or hidden: the panel was shown or hidden, or its lazily loaded
+   * sections were added.
+   */
   readonly seen: ISignal<IGovernancePanel, void>;
 }
 
-/** The panel, for other plugins. */
+/** The token with which other plugins get the panel. */
 export const IGovernancePanel = new Token<IGovernancePanel>(
   'aumos-governance:IGovernancePanel',
   "The side panel with a notebook's trust level, budget, spending and waiting requests."

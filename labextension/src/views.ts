@@ -1,7 +1,8 @@
 /**
- * The views that JupyterLab's start does not need, in one bundle with their styles.
+ * Exports the views that JupyterLab does not need when it starts, so that they are one bundle, with their styles.
  *
- * Only `plugins/later.ts` imports this module, and only by `import()`, so that the start does not wait for it.
+ * Only `plugins/later.ts` imports this module, and only with `import()`, so that JupyterLab's start does not wait for
+ * it.
  */
 
 import '../style/views.js';

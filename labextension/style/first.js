@@ -1,4 +1,4 @@
-/** The styles of what a page may show at its start. */
+/** Imports the styles of what JupyterLab may show when it starts. The styles of all other views are in `views.js`. */
 import './base.css';
 import './counts.css';
 import './receipts.css';

@@ -1,4 +1,4 @@
-/** The styles of the views that are loaded when they are first shown. */
+/** Imports the styles of the views that are loaded after JupyterLab's start; `src/views.ts` imports this file. */
 import './panel.css';
 import './pieces.css';
 import './start.css';

@@ -67,5 +67,5 @@ def test_a_provider_that_cannot_work(launch: Callable[..., LiveServer]) -> None:
         "c.GovernanceExtension.providers = {'openai': {'key_fil': '/run/secrets/openai'}}\n"
     )
     assert refuse(server) == (
-        "GovernanceExtension.providers['openai'] has the field 'key_fil'; did you mean 'key_file'?"
+        "GovernanceExtension.providers['openai'] has the unknown field 'key_fil'; did you mean 'key_file'?"
     )

@@ -71,7 +71,7 @@ def test_a_file_that_is_whole_is_one(responding: Responding) -> None:
     [
         (b"SSH-2.0-nonsense\r\n", ServerUnreachableError, "does not respond: "),
         (b"", ServerUnreachableError, "does not respond: "),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", ServerUnreachableError, "is not AumOS Governance"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", ServerUnreachableError, "is not a Jupyter server"),
         (
             b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 1\r\n\r\nx",
             ServerUnreachableError,

@@ -118,7 +118,7 @@ def test_the_ledger_of_a_running_server_can_be_read(governed: LiveServer, run: R
     of_one = run("audit", "--json", "--database-url", url, "--path", f"{governed.root}/quiet.ipynb").json["records"]
     assert [record["event"] for record in of_one] == ["open"]
     missing = run("audit", "--database-url", url, "--path", "none.ipynb")
-    assert (missing.code, missing.err.endswith("has no notebook 'none.ipynb'.\n")) == (2, True)
+    assert (missing.code, "has no notebook 'none.ipynb'; run jupyter governance status" in missing.err) == (2, True)
     # The exported records are the same, regardless of the reader.
     assert run("export", "--database-url", url).out == run("export", home=governed.home).out
 
@@ -128,7 +128,9 @@ def test_a_server_without_governance_is_passed_over(tmp_path: Path, run: Run) ->
     try:
         bare.start()
         ended = run("status", "--server", bare.url, "--token", bare.token)
-        sentence = f"The Jupyter server {bare.url} is not governed: the extension is not enabled on it.\n"
+        sentence = (
+            f"The Jupyter server {bare.url} is not governed: enable the server extension aumos_governance there.\n"
+        )
         assert ended == Ended(2, "", sentence)
         passed = run("status")
         assert (

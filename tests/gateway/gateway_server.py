@@ -37,9 +37,6 @@ class FakeKeys:
     def find(self, secret: str) -> Holder | None:
         return self.holders.get(secret)
 
-    def holder(self, key_id: str) -> Holder | None:
-        return next((holder for holder in self.holders.values() if holder.key_id == key_id), None)
-
     def on_revoked(self, call: Callable[[str], None]) -> Callable[[], None]:
         self._heard.append(call)
         return lambda: self._heard.remove(call)
@@ -64,7 +61,9 @@ def upstreams(endpoint: Endpoint, **fields: Any) -> dict[str, Upstream]:
 class GatewayServer:
     """A ledger, its service, and a gateway to a fake provider, which runs within the ``with`` block."""
 
-    def __init__(self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", **fields: Any) -> None:
+    def __init__(
+        self, endpoint: Endpoint, url: str = "memory://", *, budget: str | None = "5", port: int = 0, **fields: Any
+    ) -> None:
         """``fields`` are arguments of `Gateway`, or ``given`` upstreams, or else fields of the default upstreams."""
         options = {
             name: fields.pop(name) for name in ("max_body_bytes", "max_total_bytes", "ending_seconds") if name in fields
@@ -75,7 +74,7 @@ class GatewayServer:
         given = fields.pop("given", None) or upstreams(endpoint, **fields)
         self.gateway = Gateway(given, self.keys, self.service, **options)
         self.endpoint = endpoint
-        self.port = 0
+        self.port = port
         if budget is not None:
             self.request("open", trust_level=2, budget=budget)
 
@@ -127,7 +126,7 @@ class GatewayServer:
         return budget
 
     def __enter__(self) -> GatewayServer:  # noqa: PYI034 - Self needs Python 3.11
-        self.port = self.gateway.start()
+        self.port = self.gateway.start(self.port)
         return self
 
     def __exit__(

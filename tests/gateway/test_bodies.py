@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from aumos_governance.gateway import bodies
+from aumos_governance.gateway import bodies, contents
 from aumos_governance.gateway.contents import LARGE, json_bytes, memory_of, object_of, text_of
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import SECRET, GatewayServer
@@ -123,9 +124,17 @@ def test_values_take_no_more_memory_than_is_counted(shape: Any, *, ascii_only: b
     assert taken <= counted < 8 * taken
 
 
+@pytest.mark.parametrize(("text", "of_each"), [("abcdef", 1), (r"\u4e2d", 2), (r"\ud83d\ude00", 4)])
+def test_a_string_is_counted_by_the_bytes_that_its_characters_take(text: str, of_each: int) -> None:
+    body = f'{{"a": "{text * 10_000}"}}'
+    assert of_each * len(body) <= memory_of(body) < of_each * len(body) + 1_000
+
+
 def test_marks_within_texts_are_not_counted() -> None:
     text = json.dumps({"a": 'say: "x", {[\\' * 100_000})
     assert memory_of(text) < 4 * len(text)
+    marks, plain = (f'{{"a": "{character * 20_000}", "b": []}}' for character in ",x")
+    assert memory_of(marks) == memory_of(plain)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,30 @@ def test_marks_within_texts_are_not_counted() -> None:
 )
 def test_what_is_written_is_what_json_dumps_gives(value: Any) -> None:
     assert json_bytes(value) == json.dumps(value).encode()
+
+
+def test_a_body_that_is_nested_too_deeply_for_steps_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(contents, "_write", fail)
+    assert json_bytes({"a": [1]}) == b'{"a": [1]}'
+
+
+def test_other_threads_may_run_while_a_long_text_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+
+    def noted(value: Any, *, dumps: Any = json.dumps) -> Any:
+        text = dumps(value)
+        at_once.append(len(text))
+        return text
+
+    value = {"a": {"b": [1, "x" * 1_000_000]}}
+    expected = json.dumps(value).encode()
+    # `json.dumps` lets no other thread run.
+    monkeypatch.setattr(json, "dumps", noted)
+    assert json_bytes(value) == expected
+    assert max(at_once) < 300_000
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -176,6 +209,30 @@ def test_others_are_served_while_a_large_body_is_read(server: GatewayServer, mon
         assert requested(server).status == 200
         go_on.set()
         assert large.receive().status == 200
+
+
+def test_a_large_body_whose_client_left_delays_the_next_one_until_its_thread_has_ended() -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        ended.set()
+
+    async def main() -> bool:
+        all_bodies = bodies.Bodies()
+        left = asyncio.ensure_future(all_bodies.process(slow, LARGE + 1))
+        await asyncio.to_thread(begun.wait, 20)
+        left.cancel()
+        following = asyncio.ensure_future(all_bodies.process(ended.is_set, LARGE + 1))
+        # Time in which the next body would be processed if it did not wait.
+        await asyncio.wait((following,), timeout=0.1)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await left
+        return await following
+
+    assert asyncio.run(main())
 
 
 @pytest.mark.parametrize("large", [False, True])

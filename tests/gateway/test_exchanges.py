@@ -12,6 +12,7 @@ import pytest
 from aumos_governance import money
 from aumos_governance.gateway.exchange import LIMIT_HEADER
 from aumos_governance.gateway.measuring import Measuring
+from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.wire.protocol import WireRequest
 from tests.gateway.gateway_server import PROVIDER_KEY, SECRET, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
@@ -59,6 +60,11 @@ def test_a_path_that_leads_elsewhere_is_refused_and_not_recorded(server: Gateway
     assert (response.status, response.headers["x-aumos-code"]) == (404, "NOT_FOUND")
     assert server.endpoint.count == 0
     assert refusals(server) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/lab", "/llm", "/llm/openai", "/v1/models"])
+def test_a_path_of_no_provider_is_not_found_even_without_a_key(server: GatewayServer, path: str) -> None:
+    assert requested(server, b"", method="GET", path=path, secret=None).status == 404
 
 
 def test_a_request_that_reads_has_no_body_and_its_query_goes_on(server: GatewayServer) -> None:
@@ -123,6 +129,13 @@ def test_what_a_call_is_held_for_is_on_record(server: GatewayServer) -> None:
     assert whole["detail"] == detail
     assert bounded["detail"].items() > detail.items()
     assert money.parse(bounded["detail"]["least"]) < money.parse(bounded["amount"])
+
+
+def test_a_call_that_names_no_model_is_held_at_its_fixed_cost(endpoint: Endpoint) -> None:
+    body = json.dumps({"messages": CHAT["messages"], "max_tokens": 50}).encode()
+    with GatewayServer(endpoint, prices=Prices(cost="0.01")) as server:
+        assert requested(server, body, path="/llm/anthropic/v1/messages", anthropic_version="2023-06-01").status == 200
+        assert [(record["tool"], record["amount"]) for record in server.records("hold")] == [("unknown", "0.01")]
 
 
 def test_a_call_waits_a_minute_for_what_other_calls_hold(

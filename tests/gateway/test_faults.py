@@ -299,11 +299,12 @@ def test_no_decision_is_no_denial(endpoint: Endpoint) -> None:
     assert endpoint.count == 0
 
 
-def test_of_an_endless_error_no_more_is_read_than_an_error_needs(endpoint: Endpoint) -> None:
-    head = b"HTTP/1.1 500 No\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
+@pytest.mark.parametrize("status", [400, 500])
+def test_of_an_endless_error_no_more_is_read_than_an_error_needs(endpoint: Endpoint, status: int) -> None:
+    head = f"HTTP/1.1 {status} No\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n".encode()
     with Canned(head + b"x" * 3 * 1024 * 1024) as canned, GatewayServer(endpoint, base_url=canned.url) as server:
         response = requested(server)
-        assert (response.status, len(response.body)) == (500, 1024 * 1024)
+        assert (response.status, len(response.body)) == (status, 1024 * 1024)
         assert server.events() == ["hold", "release"]
 
 

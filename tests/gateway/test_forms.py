@@ -19,6 +19,7 @@ def field(name: str, value: str) -> tuple[str, str]:
     return f'Content-Disposition: form-data; name="{name}"', value
 
 
+MODEL = field("model", "cheap")
 FILE = ('Content-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png', "12345")
 
 
@@ -30,6 +31,15 @@ def test_fields_and_files_are_read() -> None:
     assert files == (5,)
 
 
+def test_a_part_with_an_encoded_name_of_a_file_is_a_file() -> None:
+    part = ("Content-Disposition: form-data; name=\"image\"; filename*=utf-8''a.png", "12345")
+    assert fields_of(form(MODEL, part), TYPE) == ({"model": "cheap"}, (5,))
+
+
+def test_true_and_false_are_flags() -> None:
+    assert fields_of(form(field("stream", "true"), field("wait", "false")), TYPE)[0] == {"stream": True, "wait": False}
+
+
 def test_a_value_may_hold_what_looks_like_a_line_of_the_form() -> None:
     assert fields_of(form(field("prompt", "a --B b --Bxyz")), TYPE)[0] == {"prompt": "a --B b --Bxyz"}
 
@@ -37,9 +47,6 @@ def test_a_value_may_hold_what_looks_like_a_line_of_the_form() -> None:
 @pytest.mark.parametrize("quoted", ['multipart/form-data; boundary="B"', "Multipart/Form-Data;boundary=B"])
 def test_the_boundary_may_be_written_in_these_ways(quoted: str) -> None:
     assert fields_of(form(field("n", "1")), quoted)[0] == {"n": "1"}
-
-
-MODEL = field("model", "cheap")
 
 
 @pytest.mark.parametrize(
@@ -54,16 +61,22 @@ MODEL = field("model", "cheap")
         form(MODEL, field("model[]", "dear")),
         form(field("model[]", "dear"), MODEL),
         form(('Content-Disposition: form-data; name="n"\r\nContent-Disposition: form-data; name="model"', "dear")),
+        form(('Content-Disposition: form-data; name=n\r\nContent-Disposition: form-data; name="model"', "dear")),
         form(('Content-Disposition: form-data; name="n"\r\nContent-Transfer-Encoding: base64', "MTA=")),
         form(('Content-Disposition: form-data; name="mo\\"del"', "dear")),
         form(MODEL) + b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n9\r\n--B--\r\n',
         b"preamble\r\n" + form(MODEL),
         form(MODEL)[: -len("--B--\r\n")],
+        b'--B\r\nContent-Disposition: form-data; name="n"\r\n--B--\r\n',
+        form(("Content-Type: text/plain", "cheap")),
         form(MODEL).replace(b"\r\n", b"\n"),
         b'--B\r\nContent-Disposition: form-data; name="n"\r\n\r\n\xff\r\n--B--\r\n',
         b"",
         form(MODEL).replace(b"--B--", b"--Bx--"),
         form(MODEL, field("n", "1")).replace(b'--B\r\nContent-Disposition: form-data; name="n"', b"--Bx\r\nx"),
+        form(MODEL, field("n", "1")).replace(
+            b'--B\r\nContent-Disposition: form-data; name="n', b'--BxyContent-Disposition: form-data; name="n'
+        ),
         form(MODEL).replace(b"--B\r\n", b"--Bx\r\n", 1),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from http.client import IncompleteRead
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,20 @@ def test_the_output_limit_is_fitted_to_what_is_left_and_the_client_hears_of_it(e
 def test_a_request_that_fits_goes_out_as_it_came(server: GatewayServer) -> None:
     assert LIMIT_HEADER not in requested(server).headers
     assert server.endpoint.exchanges[0].received.json == CHAT
+
+
+def test_a_call_that_breaks_off_costs_no_more_than_with_its_lowered_limit(endpoint: Endpoint) -> None:
+    endpoint.script(Reply(break_after=3))
+    body = json.dumps(CHAT | {"model": "gpt-5-mini", "max_tokens": 16_000, "stream": True}).encode()
+    with GatewayServer(endpoint, budget="0.01") as server, Raw(server) as raw:
+        raw.send(body)
+        with pytest.raises((IncompleteRead, ConnectionError)):
+            raw.receive()
+        # A reasoning model may have used all of its limit.
+        hold, settle = server.records()
+        assert settle["detail"]["estimated"]
+        assert Decimal("0.0049") < Decimal(settle["amount"]) <= Decimal(hold["amount"])
+        assert sent(endpoint) < 16_000
 
 
 def test_less_than_a_thinking_budget_is_a_denial(endpoint: Endpoint) -> None:

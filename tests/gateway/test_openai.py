@@ -163,6 +163,35 @@ def test_a_response_in_the_background_is_corrected_when_it_is_retrieved(endpoint
         assert len(server.records("adjust")) == 1
 
 
+@pytest.mark.parametrize(
+    ("usage", "words"),
+    [
+        # Fewer tokens than the response has words, and input tokens that must be concluded from the total.
+        ({"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}, 1_000),
+        ({"output_tokens": 7, "total_tokens": 18}, 1),
+    ],
+)
+def test_a_response_whose_cost_is_in_doubt_corrects_no_estimate(
+    endpoint: Endpoint, usage: dict[str, int], words: int
+) -> None:
+    text = {"type": "output_text", "text": "word " * words, "annotations": []}
+    shown = [{"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [text]}]
+    response = {"id": "resp_7", "object": "response", "model": "gpt-4o", "output": [], "status": "queued"}
+    stated = _http(response | {"status": "completed", "output": shown, "usage": usage})
+    with (
+        Canned(_http(response), stated) as canned,
+        GatewayServer(endpoint, base_url=canned.url) as server,
+        client_of(server) as client,
+    ):
+        begun = client.responses.create(model="gpt-4o", input="What?", max_output_tokens=500, background=True)
+        spent = server.spent
+        client.responses.retrieve(begun.id)
+        # An adjustment would be posted before the next request of this client.
+        client.responses.retrieve(begun.id)
+        assert server.records("adjust") == []
+        assert server.spent == spent
+
+
 def _http(body: object) -> bytes:
     content = json.dumps(body)
     head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n"

@@ -64,6 +64,11 @@ def test_a_key_opens_nothing_but_the_providers(server: GatewayServer, path: str)
     assert server.endpoint.count == 0
 
 
+def test_a_provider_that_is_not_configured_is_refused_with_the_names_of_the_others(server: GatewayServer) -> None:
+    message = requested(server, b"", method="GET", path="/llm/unknown/v1/models").json["error"]["message"]
+    assert all(name in message for name in ("unknown", "anthropic", "google", "openai"))
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE"])
 def test_other_methods_are_refused(server: GatewayServer, method: str) -> None:
     assert requested(server, b"", method=method).status in (400, 405)

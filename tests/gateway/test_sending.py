@@ -6,11 +6,13 @@ import json
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aumos_governance.gateway.configuration.key_sources import CommandKey
 from aumos_governance.gateway.headers import Mask
+from aumos_governance.gateway.upstreams import Destination
 from tests.gateway.gateway_server import PATIENCE, PROVIDER_KEY, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
 from tests.gateway.recorder import DONE, USED, CannedResponse, Recorder, completion, event
@@ -56,6 +58,16 @@ def test_no_header_makes_another_request_of_the_one_that_was_measured(
     assert headers.get(name.lower()) != "/v1/files"
 
 
+# ---- the address
+
+
+@pytest.mark.parametrize("path", ["/llm/openai/api/v1/chat/completions", "/llm/openai/chat/completions"])
+def test_a_path_may_begin_with_that_of_the_base_url(endpoint: Endpoint, path: str) -> None:
+    with Recorder(RESPONSE) as provider, GatewayServer(endpoint, base_url=f"{provider.address}/api/v1") as server:
+        assert requested(server, path=path).status == 200
+        assert [sent.path for sent in provider.sent] == ["/api/v1/chat/completions"]
+
+
 # ---- a second attempt
 
 
@@ -72,12 +84,61 @@ def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endp
         assert server.events() == ["hold", "estimated"]
 
 
-def test_a_second_attempt_that_is_not_sent_costs_nothing(endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("status", [302, 401])
+def test_a_response_that_no_client_gets_is_closed(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    responses: list[object] = []
+    send = Destination.send
+
+    async def kept(*given: Any) -> Any:
+        # With a reference to it the response is not closed by the garbage collection.
+        responses.append(await send(*given))
+        return responses[-1]
+
+    monkeypatch.setattr(Destination, "send", kept)
+    endless = CannedResponse(status=status, body=b"{", length=1_000)
+    with Recorder(endless) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        assert requested(server).status == 502
+        assert provider.cut.wait(PATIENCE)
+        assert len(responses) == 1
+
+
+def test_a_second_attempt_that_is_refused_costs_nothing(endpoint: Endpoint) -> None:
     refusal = CannedResponse(status=400, headers={"connection": "close"})
     with Recorder(refusal) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
-        assert requested(server, STREAM.replace(b"gpt-4o", b"gpt-4.1-mini")).status == 400
+        assert [requested(server, STREAM).status for _ in range(2)] == [400, 400]
+        # The field was not the reason, so it is sent again.
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True, False]
+        assert server.events() == ["hold", "release"] * 2
+
+
+def test_a_server_that_accepted_the_field_gets_no_second_attempt(endpoint: Endpoint) -> None:
+    with (
+        Recorder(STREAMED, CannedResponse(status=400)) as provider,
+        GatewayServer(endpoint, base_url=provider.url) as server,
+    ):
+        assert [requested(server, STREAM).status for _ in range(2)] == [200, 400]
         assert len(provider.sent) == 2
-        assert server.events() == ["hold", "release"]
+
+
+def test_a_second_attempt_is_sent_as_json_as_well(endpoint: Endpoint) -> None:
+    with (
+        Recorder(CannedResponse(status=400), STREAMED) as provider,
+        GatewayServer(endpoint, base_url=provider.url) as server,
+    ):
+        assert requested(server, STREAM, content_type="text/plain").status == 200
+        assert [sent.headers["content-type"] for sent in provider.sent] == ["application/json"] * 2
+
+
+def test_what_one_deployment_refuses_another_gets(endpoint: Endpoint) -> None:
+    paths = [f"/llm/openai/openai/deployments/{name}/chat/completions" for name in ("gpt-4o-2024-08-06", "gpt-4o")]
+    with (
+        Recorder(CannedResponse(status=400), STREAMED) as provider,
+        GatewayServer(endpoint, base_url=f"{provider.address}/openai") as server,
+    ):
+        assert [requested(server, STREAM, path=path).status for path in paths] == [200, 200]
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False, True]
 
 
 def test_what_a_deployment_refuses_is_remembered_whatever_the_body_names(endpoint: Endpoint) -> None:
@@ -220,6 +281,12 @@ def test_a_form_without_files_goes_on_as_the_form_that_it_is(server: GatewayServ
     received = server.endpoint.exchange(0).received
     assert received.headers["content-type"] == FORM
     assert received.content == body
+
+
+def test_a_form_that_costs_nothing_goes_on_as_a_form_too(endpoint: Endpoint) -> None:
+    with Recorder(CannedResponse()) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        requested(server, form(input="What?"), path="/llm/openai/v1/moderations", content_type=FORM)
+        assert [sent.headers["content-type"] for sent in provider.sent] == [FORM]
 
 
 def test_a_form_in_place_of_json_with_an_output_limit_is_refused(server: GatewayServer) -> None:

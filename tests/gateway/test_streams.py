@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import time
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from aumos_governance.gateway.charges import OpenCharge
 from aumos_governance.integrations.guarding import readers
 from tests.gateway.gateway_server import PATIENCE, GatewayServer
 from tests.gateway.raw import CHAT, Raw, requested
@@ -47,6 +50,18 @@ def test_the_head_of_a_stream_goes_on_before_its_first_event(endpoint: Endpoint)
                 upstream.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
                 assert raw.socket.recv(65_536).startswith(b"HTTP/1.1 200")
             assert server.events() == ["hold", "estimated"]
+
+
+@pytest.mark.parametrize("options", [{"body": b"", "method": "GET", "path": "/llm/openai/v1/models"}, {}])
+def test_a_long_response_goes_on_as_it_comes(endpoint: Endpoint, options: dict[str, Any]) -> None:
+    # The rest of the body never comes, and the last piece of what was paid for waits for it.
+    begun = CannedResponse(body=b"x" * 2_000_000, length=3_000_000)
+    with Recorder(begun) as provider, GatewayServer(endpoint, base_url=provider.url) as server, Raw(server) as raw:
+        raw.send(**options)
+        received = b""
+        while received.count(b"x") < 10_000:
+            received += raw.socket.recv(65_536)
+        assert received.startswith(b"HTTP/1.1 200")
 
 
 def test_a_slow_reader_holds_up_its_provider_and_not_the_memory(endpoint: Endpoint) -> None:
@@ -107,3 +122,20 @@ def test_a_stream_whose_event_has_no_end_takes_bounded_memory_and_is_charged_wha
         assert server.events() == ["hold", "estimated"] * 2
         held = [entry["amount"] for entry in server.records("hold")]
         assert [entry["amount"] for entry in server.records("settle")] == held
+
+
+def test_a_stream_during_which_the_gateway_fails_is_not_taken_for_a_whole_one(
+    server: GatewayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(OpenCharge, "settle", fail)
+    received = b""
+    with Raw(server) as raw, suppress(ConnectionError):
+        raw.send(STREAM)
+        while chunk := raw.socket.recv(65_536):
+            received += chunk
+    assert received.count(b"HTTP/1.1") == 1
+    assert not received.endswith(b"0\r\n\r\n")
+    assert server.events() == ["hold", "estimated"]

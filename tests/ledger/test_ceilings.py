@@ -231,7 +231,7 @@ def test_an_earlier_ledger_gets_the_ceilings_of_its_configurations(database: Bac
         ledger.execute(opening())
         ledger.execute(configure("eve", "/srv/eve"))
     make_earlier(database, {"bob": [replace(TEAM, ceiling=1000 * USD)], "tom": [yearly]})
-    with pytest.raises(Exception, match="a server that is started on it upgrades it"):
+    with pytest.raises(Exception, match="start a server on it to upgrade it"):
         open_reader(database.url)
     with closing(database.open()) as ledger:
         assert sorted(stands(ledger), key=str) == [

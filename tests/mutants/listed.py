@@ -18,7 +18,8 @@ _CHARGES = (
     "tests/integrations/guarding/test_attempts.py",
     "tests/integrations/guarding/test_parallel_attempts.py",
     "tests/integrations/guarding/test_interrupted_attempts.py",
-    "tests/integrations/guarding/test_batches.py",
+    "tests/integrations/guarding/batches/test_batches.py",
+    "tests/integrations/guarding/batches/test_message_batches.py",
     "tests/integrations/guarding/test_left_streams.py",
     "tests/integrations/guarding/test_later.py",
 )
@@ -132,6 +133,8 @@ _REST = (
 )
 
 _GEMINI = (
+    "tests/integrations/google/test_sizes.py",
+    "tests/integrations/google/test_tools.py",
     "tests/integrations/google/test_worst_cases.py",
     "tests/integrations/google/test_costs.py",
     "tests/integrations/google/test_paths.py",
@@ -148,6 +151,7 @@ _KEYS = (
 )
 _GATEWAY = (
     "tests/gateway/test_exchanges.py",
+    "tests/gateway/test_free_requests.py",
     "tests/gateway/test_requests.py",
     "tests/gateway/test_limits.py",
     "tests/gateway/test_streams.py",
@@ -188,13 +192,17 @@ LISTED: dict[str, tuple[str, ...]] = {
     "aumos_governance.gateway.dialects.anthropic": ("tests/gateway/dialects/test_anthropic.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.google": ("tests/gateway/dialects/test_google.py", *_GATEWAY),
     "aumos_governance.gateway.dialects.openai": ("tests/gateway/dialects/test_openai.py", *_GATEWAY),
-    "aumos_governance.gateway.exchange": _GATEWAY,
+    "aumos_governance.gateway.exchange": ("tests/gateway/test_bodies.py", "tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.headers": ("tests/gateway/parts/test_headers.py", *_GATEWAY),
     "aumos_governance.gateway.key_requests": ("tests/gateway/keys/test_key_requests.py", *_KEYS),
     "aumos_governance.gateway.keys": _KEYS,
     "aumos_governance.gateway.later": _GATEWAY,
     "aumos_governance.gateway.measuring": ("tests/gateway/parts/test_measuring.py", *_GATEWAY),
-    "aumos_governance.gateway.passing": ("tests/gateway/parts/test_passing.py", *_GATEWAY),
+    "aumos_governance.gateway.passing": (
+        "tests/gateway/parts/test_passing.py",
+        "tests/gateway/test_sending.py",
+        *_GATEWAY,
+    ),
     "aumos_governance.gateway.refusals": ("tests/gateway/parts/test_refusals.py", *_GATEWAY),
     "aumos_governance.gateway.sending": ("tests/gateway/test_sending.py", *_GATEWAY),
     "aumos_governance.gateway.valid_keys": _KEYS,

@@ -72,7 +72,8 @@ class Tests:
         names = self._chosen(mutant, files)
         forks = self._idle.get()
         try:
-            found = forks.notices(mutant, [(name, _LEAST_SECONDS + 10 * self._reached[name].seconds) for name in names])
+            limits = [(name, _LEAST_SECONDS + 10 * self._reached[name].seconds) for name in names[: self._most or None]]
+            found = forks.notices(mutant, limits)
             # What no test executes may have run when its module was imported, such as what makes a table of functions.
             if found != "import" and (found or any(_executes(self._reached[name], mutant) for name in names)):
                 return found

@@ -84,7 +84,7 @@ def test_the_same_budget_again_changes_nothing(engine: GovernanceEngine) -> None
     engine.budget.create_budget("llm", "5", BudgetPeriod.DAILY)
     assert list(engine.audit.entries()) == before
     for limit, period in ((6, "daily"), (5, "weekly")):
-        with pytest.raises(ValueError, match=r"set_limit\(category, limit\)"):
+        with pytest.raises(ValueError, match=r"call engine\.budget\.set_limit"):
             engine.budget.create_budget("llm", limit, period)
     assert engine.budget.balance("llm").limit == 5
 

@@ -257,7 +257,7 @@ def test_defined_anew_a_function_lowers_its_ceiling_and_only_a_user_raises_it(se
     assert session.budget.balance(f"{__name__}.plain").limit == Decimal("0.5")
     higher = governed(budget=2)(plain)
     with pytest.raises(
-        ConfigurationError, match=r"has a budget of \$0.50 already; to raise it to \$2.00, call plain\."
+        ConfigurationError, match=r"has a budget of \$0.50 already, which stays; to raise it to \$2.00, call plain\."
     ):
         higher([])
     higher.governance_state.engine.budget.set_limit(f"{__name__}.plain", 2)

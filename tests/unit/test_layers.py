@@ -121,7 +121,7 @@ def _is_for_types(node: ast.AST) -> bool:
 
 
 def test_what_is_read_here_are_the_imports() -> None:
-    assert ("wire.denials", True, True) in imports("kernel.text.action_text")
+    assert ("printing", True, True) in imports("kernel.text.action_text")
     assert (EMBEDDED, True, False) in imports("kernel.requests.connection")
     assert ("IPython.core.magic", False, True) in imports("kernel.magics.magics")
 

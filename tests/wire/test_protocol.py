@@ -41,8 +41,8 @@ def test_a_malformed_request_is_refused_with_its_reason(case: dict[str, Any]) ->
         ({"asks": []}, "version"),
         ({"v": 2, "asks": []}, "speaks version 1"),
         ({"v": True, "asks": []}, "version"),
-        ({"v": 1}, "a list of asks"),
-        ({"v": 1, "asks": {}}, "a list of asks"),
+        ({"v": 1}, "a list in its field asks"),
+        ({"v": 1, "asks": {}}, "a list in its field asks"),
         ({"v": 1, "asks": [{}] * 1001}, "at most 1000"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Reads the gateway's configuration by an administrator, and makes its clients' environment variables from it."""
+"""The gateway's configuration: the providers that an administrator lists, and the environment variables for clients."""

@@ -1,4 +1,8 @@
-"""The environment variables of the gateway's clients. Libraries that read them use the gateway without code changes."""
+"""The environment variables that make client libraries use the gateway without code changes.
+
+The server sets them in its kernels and terminals. For example, the ``openai`` library takes its base URL from
+``OPENAI_BASE_URL`` and its key from ``OPENAI_API_KEY``.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,22 @@ from ...wire.provider_keys import GATEWAY_ENV, GATEWAY_KEY_ENV, PROVIDER_KEYS
 from ..contract import Upstream
 from .known_providers import KNOWN
 
-__all__ = ["past_proxies", "variables", "withheld"]
-
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _EXCEPTIONS: Final = ("NO_PROXY", "no_proxy")
 
 
 def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> dict[str, str]:
-    """Return the environment variables for a client: each configured provider's base URL at the gateway, and the key.
+    """Return the variables for one client: each provider's base URL at the gateway, and the client's gateway key.
 
-    ``address`` is the gateway's address, ``http://127.0.0.1:<port>``; ``secret`` is the client's own key for the
-    gateway. Two variables are always set: `GATEWAY_ENV` has the gateway's base URL for providers that no library knows
-    (a client appends the provider's name and the path), and `GATEWAY_KEY_ENV` has the key.
+    Two variables are always set: `GATEWAY_ENV` to the common part of the base URLs, to which a client appends the name
+    of a provider that no library knows, and `GATEWAY_KEY_ENV` to the key.
+
+    Args:
+        upstreams: The configured providers, by their names.
+        address: The gateway's address, ``http://127.0.0.1:<port>``.
+        secret: The client's gateway key.
+
     """
     found = {GATEWAY_ENV: f"{address}/llm", GATEWAY_KEY_ENV: secret}
     for name, upstream in upstreams.items():
@@ -39,7 +46,10 @@ def variables(upstreams: Mapping[str, Upstream], address: str, secret: str) -> d
 
 
 def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
-    """Return the names of the variables that hold the configured providers' own keys; no client may have them."""
+    """Return the names of all environment variables that may hold the configured providers' own keys.
+
+    The server removes these variables from the environment of the kernels and terminals that it starts.
+    """
     return frozenset(
         variable
         for name, upstream in upstreams.items()
@@ -48,10 +58,10 @@ def withheld(upstreams: Mapping[str, Upstream]) -> frozenset[str]:
 
 
 def past_proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the ``NO_PROXY`` variables that exempt the gateway from the HTTP proxy that ``environment`` configures.
+    """Return ``NO_PROXY`` variables with which libraries call the gateway directly, and not through an HTTP proxy.
 
-    Without them, libraries would send the client's key to the proxy, and the proxy cannot reach this machine's loopback
-    interface. Returns an empty dict if no proxy is configured.
+    Without them, libraries would send the client's key to the proxy that ``environment`` configures, and the proxy
+    cannot reach this machine's loopback interface. Returns an empty dict if ``environment`` configures no proxy.
     """
     if not any(environment.get(name) for name in _PROXIES):
         return {}

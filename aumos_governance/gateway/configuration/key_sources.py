@@ -1,4 +1,8 @@
-"""The sources of a provider's key: a file, a variable of the server's environment, or a command."""
+"""The three sources of a provider's key: a file, a variable of the server's environment, or a command.
+
+An administrator chooses one for each provider, in the setting ``providers``. Each source is a function without
+arguments that returns the key to send with the next request to the provider.
+"""
 
 from __future__ import annotations
 
@@ -13,28 +17,33 @@ from typing import Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["CommandKey", "FileKey", "VariableKey", "no_key"]
-
 _COMMAND_SECONDS: Final = 30.0
 _COMMAND_PAUSE: Final = 60.0
-"""The shortest time, in seconds, between two runs of a key command while the provider refuses its keys."""
+"""The shortest time, in seconds, between two runs of a key command. It limits how often the command runs if the
+provider refuses every key that it prints."""
 _LONGEST: Final = 16384
-"""The most characters of a key; access tokens of cloud providers have some thousands."""
+"""The most characters that a key may have. Access tokens of cloud providers have a few thousand."""
 
 
 def no_key() -> None:
-    """Return None: the key of an upstream server that needs no key."""
+    """Return None; this is the key source of an upstream that needs no key, such as a local Ollama server."""
 
 
 class FileKey:
     """A key in a file. The file is read again when it has changed.
 
-    A file that other users of the machine may read or write is refused. Exempt are files that another user owns and
-    files on a read-only mount, such as secrets of Docker and Kubernetes: this server cannot choose their mode.
+    If the file belongs to the server's own user, a mode that lets all other users of the machine use it is an error.
+    Files of another owner, and files on a read-only mount such as secrets of Docker and Kubernetes, are exempt, since
+    this server cannot change their mode.
     """
 
     def __init__(self, where: str, path: str) -> None:
-        """``where`` names the setting in messages. Raises ConfigurationError if the file contains no key."""
+        """Read the file at ``path`` for the first time.
+
+        ``where`` is the setting that names the file, for error messages, such as
+        ``GovernanceExtension.providers['openai']['key_file']``. Raises ConfigurationError if the file cannot be used or
+        contains no key.
+        """
         self._where = where
         self._path = Path(path).expanduser()
         self._lock = threading.Lock()
@@ -42,7 +51,10 @@ class FileKey:
         self()
 
     def __call__(self) -> str:
-        """Return the key that is in the file now. Raises ConfigurationError if the file contains no key."""
+        """Return the key that the file contains now.
+
+        Raises ConfigurationError if it cannot be used or contains no key.
+        """
         with self._lock:
             try:
                 status = self._path.stat()
@@ -77,10 +89,14 @@ class FileKey:
 
 
 class VariableKey:
-    """A key in a variable of the server's environment. The variable is read once, when the server starts."""
+    """A key in a variable of the server's environment. The variable is read only once, when the server starts."""
 
     def __init__(self, where: str, name: str, environment: Mapping[str, str]) -> None:
-        """``where`` names the setting in messages. Raises ConfigurationError if the variable contains no key."""
+        """Read the key from the variable ``name`` of ``environment``.
+
+        ``where`` is the setting that names the variable, for error messages. Raises ConfigurationError if the variable
+        is missing, empty, or contains something that is not a key.
+        """
         if not environment.get(name):
             raise ConfigurationError(
                 f"{where} is {name!r}, but the server has no such environment variable; set it before the server"
@@ -93,9 +109,9 @@ class VariableKey:
 
 
 class CommandKey:
-    """A key that a command prints.
+    """A key that a command prints, such as ``pass show openai``.
 
-    The command runs without a shell, when the server starts and again after the provider has refused the key.
+    The command runs without a shell: once when the server starts, and again after the provider has refused the key.
     """
 
     def __init__(
@@ -106,9 +122,10 @@ class CommandKey:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Run ``command`` for the first key; ``where`` names the setting in messages.
+        """Run ``command``, a program and its arguments, to get the first key.
 
-        Raises ConfigurationError unless the command prints a key within ``seconds``.
+        ``where`` is the setting that names the command, for error messages. Raises ConfigurationError if the command
+        fails, or does not print a key within ``seconds``.
         """
         self._command = list(command)
         self._shown = f"{where} runs {command[0]!r}, which"
@@ -117,13 +134,14 @@ class CommandKey:
         self._lock = threading.Lock()
         self._refused: str | None = None
         self._next = monotonic()
-        """The time, by the clock ``monotonic``, from which the command may run again."""
+        """The earliest time, on the clock ``monotonic``, at which the command may run again."""
         self._key = self._run()
 
     def __call__(self) -> str:
-        """Return the current key; if the provider refused it, run the command for a new key first.
+        """Return the current key. If the provider has refused it, run the command first to get a new key.
 
-        The command then runs at most once in `_COMMAND_PAUSE` seconds. Raises ConfigurationError if it prints no key.
+        The command runs at most once in `_COMMAND_PAUSE` seconds; in between, the refused key is returned again. Raises
+        ConfigurationError if the command prints no key.
         """
         with self._lock:
             if self._key == self._refused and self._monotonic() >= self._next:
@@ -132,7 +150,10 @@ class CommandKey:
             return self._key
 
     def refuse(self, key: str) -> None:
-        """Note that the provider refused this key; may be called in any thread, and does not wait."""
+        """Note that the provider refused ``key``, so that the next request for the key runs the command again.
+
+        May be called from any thread, and does not wait for the command.
+        """
         self._refused = key
 
     def _run(self) -> str:
@@ -158,10 +179,10 @@ class CommandKey:
 
 
 def _key(what: str, text: str) -> str:
-    """Return the key in ``text``, without surrounding white space.
+    """Return ``text`` as a key, without the white space around it.
 
-    Raises ConfigurationError if the text is not a key. ``what`` is the subject of that message, which never shows the
-    text.
+    Raises ConfigurationError if the text is not a key. The message begins with ``what``, which names where the text was
+    found, and never contains the text itself, since it may be a secret.
     """
     key = text.strip().lstrip("\ufeff")
     if not key:

@@ -1,7 +1,8 @@
-"""The known providers: for each its address, its API, and the vendor whose price list applies (its *seller*).
+"""The providers that an administrator can configure by name alone, such as ``openai`` or ``groq``.
 
-Each also has the names of the environment variables that Python client libraries read: for the provider's address, and
-for its key.
+For each provider this module has the address, the API, the *seller* (the vendor whose price list applies), and the
+names of the environment variables from which Python libraries read the provider's address. The server sets these
+variables, so that the libraries call the gateway.
 """
 
 from __future__ import annotations
@@ -12,32 +13,34 @@ from typing import Final
 
 from ..contract import Dialect
 
-__all__ = ["KNOWN", "KnownProvider"]
-
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """A provider that an administrator configures by its name; most need only a key in addition."""
+    """One provider's defaults; for most providers the administrator adds only a key."""
 
     base_url: str | None
-    """The provider's base URL; None if each customer has a different one, which the administrator must configure."""
+    """The provider's base URL. None if each customer has a different one, as at Azure; the administrator must configure
+    it."""
     dialect: Dialect = "openai"
     seller: str | None = None
-    """The id, in genai-prices, of the vendor whose price list applies; None for a provider without its own list."""
+    """The id of the vendor whose price list applies, in the package ``genai-prices``. None for a provider without a
+    price list of its own."""
     addresses: tuple[str, ...] = ()
-    """The environment variables that libraries use as the complete base URL."""
+    """The environment variables that contain the whole base URL, such as ``OPENAI_BASE_URL``."""
     root: str = ""
-    """The end of the base URL's path, which libraries with a variable in `roots` append themselves."""
+    """The end of the base URL's path that some libraries append themselves, such as ``/openai/v1``; see `roots`."""
     roots: tuple[str, ...] = ()
-    """The environment variables that libraries use as the base URL without `root`."""
+    """The environment variables that contain the base URL without `root`, since the library appends it, such as
+    ``GROQ_BASE_URL``."""
     chats: tuple[str, ...] = ()
-    """The environment variables that libraries use as the complete address of chat completions."""
+    """The environment variables that contain the whole address of chat completions: the base URL and
+    ``/chat/completions``."""
     removed: tuple[str, ...] = ()
-    """The environment variables for keys that a client's process must not have: they are removed from its environment,
-    not set to the client's key for the gateway."""
+    """The environment variables for the provider's keys and tokens that are removed from a client's environment. The
+    other variables for keys are set to the client's gateway key."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Further environment variables and their values. They keep a library from sending the client's key to the
-    provider itself."""
+    """Further environment variables to set, with their values. They keep a library from sending the client's gateway
+    key to the provider itself, for example with its traces."""
 
 
 # Sources: the addresses are from the libraries' defaults and the pages named below, as of 2026-11-29; the sellers are
@@ -133,4 +136,4 @@ KNOWN: Final[Mapping[str, KnownProvider]] = {
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     "vllm": KnownProvider("http://127.0.0.1:8000/v1", addresses=("VLLM_BASE_URL", "HOSTED_VLLM_API_BASE")),
 }
-"""The known providers, by the names that ``c.GovernanceExtension.providers`` uses for them."""
+"""The known providers, by the names that an administrator uses in the setting ``GovernanceExtension.providers``."""

@@ -1,4 +1,8 @@
-"""Validates the setting ``providers`` and makes an `Upstream` of each entry; an error names the wrong value."""
+"""Reads the setting ``GovernanceExtension.providers``, in which an administrator lists the gateway's providers.
+
+It is a dict such as ``{"openai": {"key_file": "/etc/aumos/openai.key"}}``. Each entry becomes an `Upstream`. The
+message for an invalid entry names the field and its value, except for secrets.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,6 @@ from ...integrations.pricing.prices import Prices
 from ..contract import Dialect, Upstream
 from .key_sources import CommandKey, FileKey, VariableKey, no_key
 from .known_providers import KNOWN, KnownProvider
-
-__all__ = ["EXAMPLE", "SETTING", "read_providers"]
 
 SETTING: Final = "GovernanceExtension.providers"
 EXAMPLE: Final = "{'openai': {'key_file': '/etc/aumos/openai.key'}}"
@@ -53,11 +55,11 @@ _MOST_TOKENS: Final = 10_000_000
 
 
 def read_providers(value: object, environment: Mapping[str, str] | None = None) -> dict[str, Upstream]:
-    """Return the upstreams that a setting ``providers`` configures, by provider name.
+    """Return an upstream for each provider that ``value``, the setting ``providers``, configures, by provider name.
 
-    ``environment`` has the variables that ``key_env`` may name; by default it is this process's environment. Each key
-    is read once here, so that the server does not start with a provider that has no key. Raises ConfigurationError if a
-    value is not valid.
+    ``environment`` has the variables that an entry's ``key_env`` may name; by default it is this process's environment.
+    Each provider's key is read once here, so that a server with a missing key does not start. Raises ConfigurationError
+    if a value is not valid.
     """
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{SETTING} is {_shown(value)}, but must be a dict such as {EXAMPLE}.")
@@ -87,7 +89,10 @@ def _name(name: object) -> str:
 
 
 class _Entry:
-    """One provider's entry in the setting ``providers``; `upstream` validates its fields one by one."""
+    """One provider's entry in the setting ``providers``.
+
+    `upstream` validates the fields one by one and raises ConfigurationError for the first invalid one.
+    """
 
     def __init__(self, name: str, entry: object, environment: Mapping[str, str]) -> None:
         self._name = name
@@ -98,7 +103,7 @@ class _Entry:
         for field in entry:
             if field not in _FIELDS:
                 raise ConfigurationError(
-                    f"{self._where} has the field {_shown(field)};"
+                    f"{self._where} has the unknown field {_shown(field)};"
                     f" {_did_you_mean(field, _FIELDS) or f'the fields are {_listed(_FIELDS)}.'}"
                 )
         self._entry: Mapping[str, Any] = entry

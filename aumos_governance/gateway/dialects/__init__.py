@@ -1,1 +1,4 @@
-"""The gateway's handling of the providers' APIs: one module for each API, and their common interface in `api`."""
+"""One module for each provider's API that the gateway serves: how requests are read, limited, forwarded and refused.
+
+The module `api` has their common interface, `ProviderApi`.
+"""

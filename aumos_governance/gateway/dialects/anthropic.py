@@ -1,4 +1,4 @@
-"""Anthropic's API, as the gateway handles it."""
+"""Anthropic's API at the gateway: which requests are free, how the output is limited, and how errors look."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 from .values import check_flag, check_whole, forwards
 
-__all__ = ["API"]
-
 _FREE: Final = re.compile(r"GET /v1/models(?:/.+)?|POST /v1/messages/count_tokens")
-"""The free requests that are forwarded; counting tokens is free:
-https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests, such as listing files, would
-show a client the data of all users of the provider's key."""
+"""The free requests that are forwarded. Counting tokens is free:
+https://platform.claude.com/docs/en/build-with-claude/token-counting. Other free requests are refused, since listing
+files, for example, would show a client the files of all users of the provider's key."""
 _OUTPUT: Final = {"/v1/messages": "max_tokens", "/v1/complete": "max_tokens_to_sample"}
 _ABOVE_THINKING: Final = 1
 """``max_tokens`` must exceed the thinking budget by at least this number of tokens:
@@ -35,32 +33,35 @@ _KINDS: Final = {
     HTTPStatus.SERVICE_UNAVAILABLE: "overloaded_error",
     HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
 }
-"""The types of errors by status: https://platform.claude.com/docs/en/api/errors."""
+"""Anthropic's ``type`` of an error, by HTTP status: https://platform.claude.com/docs/en/api/errors."""
 
 
 class AnthropicApi:
-    """Anthropic's API; implements `ProviderApi`."""
+    """Reads and limits requests of Anthropic's API; implements `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset({"anthropic-workspace-id", "anthropic-organization-id"})
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """Implement `ProviderApi.credential`."""
+        """Return the header ``x-api-key`` with the provider's key."""
         return {"x-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Implement `ProviderApi.read`."""
+        """Return the client's request in the forms for computing its cost and forwarding it; see `ProviderApi.read`.
+
+        Raises ConfigurationError if an output limit is not a whole number, or ``stream`` is not true or false.
+        """
         for name in _OUTPUT.values():
             check_whole(request.body, name)
         check_flag(request.body, "stream")
         return ClientCall(replace(request, streamed=request.body.get("stream") is True), request.plain_path)
 
     def forwards(self, request: ApiRequest) -> bool:
-        """Implement `ProviderApi.forwards`."""
+        """Whether this free request is forwarded: only requests that list or describe models, or count tokens."""
         return forwards(request, _FREE)
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """Implement `ProviderApi.models`: return the models of fallbacks, and of advisors among the tools."""
+        """Return the models that a request names besides its own: fallbacks, and models of tools such as an advisor."""
         named: list[str] = []
         for field in ("fallbacks", "tools"):
             entries = request.body.get(field)
@@ -71,7 +72,10 @@ class AnthropicApi:
         return tuple(named)
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """Implement `ProviderApi.output_limit`."""
+        """Return the limit in ``max_tokens`` of a message, or in ``max_tokens_to_sample`` of a completion.
+
+        The lowest possible limit is 1 above the thinking budget. Returns None for other requests.
+        """
         name = _OUTPUT.get(request.plain_path)
         if name is None:
             return None
@@ -81,16 +85,16 @@ class AnthropicApi:
         return OutputLimit(stated if isinstance(stated, int) else None, least)
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """Implement `ProviderApi.limited`."""
+        """Return a copy of the request whose output limit is ``tokens`` tokens; see `ProviderApi.limited`."""
         body = {**request.body, _OUTPUT[request.plain_path]: tokens}
         return replace(request, body=body)
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """Implement `ProviderApi.reader`."""
+        """Return a reader that finds the usage in the response to the call ``paid``; see `ProviderApi.reader`."""
         return reader_of(paid, content_type)
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """Implement `ProviderApi.error`."""
+        """Return the body of a response that reports ``refusal`` in the form of Anthropic's errors."""
         kind = _KINDS.get(HTTPStatus(refusal.status), "api_error")
         return {"type": "error", "error": {"type": kind, "message": refusal.message}}
 

@@ -1,4 +1,4 @@
-"""Google's Gemini API, also at Vertex AI, as the gateway handles it."""
+"""Google's Gemini API at the gateway, also as Vertex AI serves it: free requests, output limits and errors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from ...integrations.guarding.provider import Provider
 from ...integrations.guarding.readers import Reader, reader_of
 from .api import ClientCall, OutputLimit, ProviderApi, Refusal
 
-__all__ = ["API"]
-
 _GENERATES: Final = frozenset({"generateContent", "streamGenerateContent"})
 _HIDES_USAGE: Final = frozenset({"fields", "callback"})
-"""Query parameters that can remove the usage from a response, or make the response something else than JSON:
-https://cloud.google.com/apis/docs/system-parameters."""
+"""Query parameters that a client may not use, because they can remove the usage from the response or make the response
+something else than JSON: https://cloud.google.com/apis/docs/system-parameters."""
 _CREDENTIALS: Final = frozenset({"access_token", "oauth_token"})
 _OAUTH: Final = "ya29."
 """The beginning of Google's OAuth access tokens, which Vertex AI accepts instead of a key."""
@@ -45,12 +43,12 @@ _STATUS: Final = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-"""Google's error statuses by HTTP status: https://cloud.google.com/apis/design/errors. Google has no error status for
-402; for it this table has ``FAILED_PRECONDITION``, after which clients do not retry."""
+"""Google's name for an error, by HTTP status: https://cloud.google.com/apis/design/errors. Google has no name for 402.
+This table uses ``FAILED_PRECONDITION`` for it, since clients do not retry after that error."""
 
 
 class GoogleApi:
-    """Google's Gemini API; implements `ProviderApi`."""
+    """Reads and limits requests of Google's Gemini API; implements `ProviderApi`."""
 
     provider: Provider = PROVIDER
     withheld_headers: frozenset[str] = frozenset(
@@ -66,11 +64,16 @@ class GoogleApi:
     )
 
     def credential(self, base_url: str, key: str) -> Mapping[str, str]:
-        """Implement `ProviderApi.credential`."""
+        """Return the header ``x-goog-api-key`` with the provider's key, or ``authorization`` with an access token."""
         return {"authorization": f"Bearer {key}"} if key.startswith(_OAUTH) else {"x-goog-api-key": key}
 
     def read(self, request: ApiRequest) -> ClientCall:
-        """Implement `ProviderApi.read`; like Google, accept field names in camel or snake case, and numbers as text."""
+        """Return the client's request in the forms for computing its cost and forwarding it; see `ProviderApi.read`.
+
+        A path without a version is forwarded with ``/v1beta``. Like Google, the gateway accepts field names in camel or
+        snake case, and numbers as text. Raises ConfigurationError for query parameters that would hide the usage or
+        replace the request, and if the request states its output limit twice.
+        """
         for name, _ in parse_qsl(request.path.partition("?")[2], keep_blank_values=True):
             if name in _HIDES_USAGE:
                 raise ConfigurationError(
@@ -89,26 +92,29 @@ class GoogleApi:
         return ClientCall(request, path if _VERSIONED.match(path) is not None else f"{_VERSION}{path}")
 
     def forwards(self, request: ApiRequest) -> bool:
-        """Implement `ProviderApi.forwards`: forward reads of models, and of a file or operation that the client names.
+        """Whether this free request is forwarded.
 
-        Counting tokens, uploading a file and deleting a named file are forwarded as well.
+        Forwarded are requests that list or describe models, count tokens, upload a file, or read an operation or file
+        that the client names, and those that delete a named file.
         """
         path, method = request.plain_path, request.method.lower()
         if method not in READS:
-            target = target_of(path)
-            return _UPLOAD.fullmatch(path) is not None or (target is not None and not path.endswith(":cancel"))
+            return _UPLOAD.fullmatch(path) is not None or target_of(path) is not None
         if _ONE_FILE.fullmatch(path) is not None:
             return True
         return method != "delete" and any(each.fullmatch(path) is not None for each in (_MODELS, _OPERATION))
 
     def models(self, request: ApiRequest) -> tuple[str, ...]:
-        """Implement `ProviderApi.models`: return the models of the single requests in a batch of embeddings."""
+        """Return the models that the single requests in a batch of embeddings name, each once."""
         requests = listed(field_of(request.body, "requests"))
         named = [each.get("model") for each in requests if isinstance(each, Mapping)]
         return tuple(dict.fromkeys(model.rpartition("/")[2] for model in named if isinstance(model, str)))
 
     def output_limit(self, request: ApiRequest) -> OutputLimit | None:
-        """Implement `ProviderApi.output_limit`."""
+        """Return the limit in ``generationConfig.maxOutputTokens``; None for a request that does not generate content.
+
+        The lowest possible limit is 1 above the thinking budget, since the tokens of thoughts count toward the limit.
+        """
         target = target_of(request.plain_path)
         if target is None or target.method not in _GENERATES:
             return None
@@ -118,18 +124,18 @@ class GoogleApi:
         return OutputLimit(whole_of(config, "maxOutputTokens") or None, thoughts + 1)
 
     def limited(self, request: ApiRequest, tokens: int, base_url: str) -> ApiRequest:
-        """Implement `ProviderApi.limited`."""
+        """Return a copy of the request with ``tokens`` as its ``maxOutputTokens``, in the request's own spelling."""
         place = spelled(request.body, "generationConfig")
         config = mapping_of(request.body, "generationConfig")
         config = {**config, spelled(config, "maxOutputTokens"): tokens}
         return replace(request, body={**request.body, place: config})
 
     def reader(self, paid: Paid, content_type: str) -> Reader:
-        """Implement `ProviderApi.reader`."""
+        """Return a reader that finds the usage in the response to the call ``paid``; see `ProviderApi.reader`."""
         return reader_of(paid, content_type, streamed=bool(getattr(paid, "streamed", False)))
 
     def error(self, refusal: Refusal) -> Mapping[str, Any]:
-        """Implement `ProviderApi.error`."""
+        """Return the body of a response that reports ``refusal`` in the form of Google's errors."""
         info = {
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": refusal.code,

@@ -1,4 +1,4 @@
-"""Returns the `ProviderApi` of an upstream's dialect."""
+"""Finds the `ProviderApi` of an upstream by the name of its API: ``openai``, ``anthropic`` or ``google``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import cast
 
 from .api import ProviderApi
 
-__all__ = ["api_of"]
-
 
 @cache
 def api_of(dialect: str) -> ProviderApi:
-    """Return the API of a dialect, from the module of the same name.
+    """Return the `ProviderApi` named ``dialect``, such as ``openai``, from the module of the same name.
 
-    The module is imported at the first call, since it loads large tables of prices.
+    The module is imported only here, since it loads large tables of prices.
     """
     return cast("ProviderApi", import_module(f".{dialect}", __package__).API)

@@ -1,4 +1,7 @@
-"""The adapter for Anthropic's API: which requests are paid, their worst cases, and the costs by their responses."""
+"""The paid calls of Anthropic's API: their worst cases, and their costs by their responses.
+
+`PROVIDER` decides which requests are paid calls.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter, Paid, UsageMissingError, is_free, unknown_method
 from ..guarding.later import Later
 from ..pricing.price_terms import LIST_PRICE, billed_model, geo_multiplier, has_geography, same_model, thinks_by_default
-from ..pricing.prices import Rates, unknown_price
+from ..pricing.rates import Rates, unknown_price
 from ..pricing.seen import Seen
 from . import later as anthropic_later
 from .events import CompletionMeter, MessageMeter, seen_in
@@ -20,8 +23,6 @@ from .usage import Units, has_unpriced_counts, is_implausible, other_iterations,
 
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
-
-__all__ = ["PROVIDER"]
 
 _ANY_CONTEXT: Final = 1_000_000
 """The most input tokens of a request to a model whose context window is not known."""
@@ -38,8 +39,8 @@ _BATCH_MULTIPLIER: Final = Decimal("0.5")
 class AnthropicProvider:
     """The adapter for Anthropic's API.
 
-    The requests of Anthropic's clients for Bedrock, Vertex and Foundry have the same paths before these clients change
-    them.
+    Anthropic's clients for Bedrock, Vertex and Foundry change the paths of their requests only after this adapter has
+    read them, so it reads the same paths of all clients.
     """
 
     price_id = "anthropic"
@@ -81,7 +82,7 @@ class _Message:
     # ---- the worst case
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD: the longest output, one input token per byte, and the dearest prices.
+        """Return the most USD that the call can cost: the longest output, one input token per byte, the dearest prices.
 
         Raises ConfigurationError if the call may use something, such as a web search, whose price is not known.
         """
@@ -100,7 +101,10 @@ class _Message:
         return sum(attempts, self._searches(rates, size)) + self._advisors(rates, size)
 
     def _attempt(self, rates: Rates, size: Size, request: Mapping[str, Any]) -> Decimal:
-        """Return the worst case of one attempt with one model, with the compaction of the conversation before it."""
+        """Return the most USD that one attempt with one model can cost.
+
+        It includes the compaction before it: the provider may have the model summarize a long conversation first.
+        """
         rates, context = self._dearest(rates, request.get("speed"))
         tokens, output = _input_bound(size, rates), request.get("max_tokens")
         longest = output if type(output) is int and output >= 0 else tokens
@@ -116,9 +120,10 @@ class _Message:
         return cost
 
     def _dearest(self, rates: Rates, speed: object) -> tuple[Rates, Mapping[str, str]]:
-        """Return the prices at the dearest terms that the request may get, and these terms as genai-prices' context.
+        """Return the prices for the dearest terms that may apply to the request, and these terms for genai-prices.
 
-        Raises ConfigurationError for terms without a published price.
+        The terms are the speed and the place where the model runs. Raises ConfigurationError for terms without a
+        published price.
         """
         if not _at_anthropic(rates):
             return rates, {}
@@ -137,7 +142,7 @@ class _Message:
         return rates.times(multiplier), context
 
     def _fallbacks(self, rates: Rates, size: Size) -> Iterator[Decimal]:
-        """Yield the worst case of each fallback model. A fallback model responds if the model before it declines.
+        """Yield the worst case in USD of each fallback model, which responds if the model before it declines.
 
         A model may decline after a part of its response. That part is billed, so all worst cases are held.
         """
@@ -160,7 +165,10 @@ class _Message:
                 yield self._attempt(other, size, request)
 
     def _advisors(self, rates: Rates, size: Size) -> Decimal:
-        """Return the worst case of all advisors; each advisor reads the conversation and the model's output so far."""
+        """Return the most USD that all advisors can cost.
+
+        An advisor is another model that the model may consult; it reads the conversation and the output so far.
+        """
         cost, output = Decimal(0), self._request.get("max_tokens")
         for advisor in size.advisors:
             other, context = self._dearest(self._rates_of(rates, advisor.model), None)
@@ -174,8 +182,8 @@ class _Message:
         if not rates.has("web_searches_kcount"):
             raise ConfigurationError(
                 f"The price of web searches by {self.model!r} is not known, so nothing was sent: state it in USD per"
-                " 1,000 searches, beside the prices of tokens, with govern(client, price={'web_searches_kcount':"
-                " ...}).",
+                " 1,000 searches, in addition to the prices of tokens, with govern(client,"
+                " price={'web_searches_kcount': ...}).",
                 cause=f"The price of web searches by {self.model!r} (web_searches_kcount) is not known, so nothing was"
                 " sent",
             )
@@ -192,9 +200,9 @@ class _Message:
     # ---- the cost by the response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
+        """Return the cost according to the reported usage or, if the response broke off, to the part that arrived.
 
-        Raises UsageMissingError as `Paid.cost` does, and also for terms without a published price.
+        Raises UsageMissingError as `Paid.cost` does, and also if no price is published for the terms of the call.
         """
         usage = response.get("usage")
         if not isinstance(usage, Mapping):
@@ -223,9 +231,9 @@ class _Message:
         return Cost(cost, main.doubtful or not seen.whole or _is_repriced(usage))
 
     def _priced(self, rates: Rates, usage: Mapping[str, Any], units: Units) -> Decimal:
-        """Return the cost of counts in USD, at the terms that the usage states.
+        """Return the cost in USD of ``units`` at the speed, service tier and geography that the usage states.
 
-        Raises UsageMissingError for terms without a published price.
+        Raises UsageMissingError if no price is published for these terms.
         """
         if not _at_anthropic(rates):
             return rates.cost(units.counts)
@@ -246,10 +254,10 @@ class _Message:
         return (rates if multiplier == LIST_PRICE else rates.times(multiplier)).cost(units.counts, context)
 
     def _broken_off(self, rates: Rates, usage: Mapping[str, Any], seen: Seen) -> Cost:
-        """Return the estimated cost of a stream that broke off, by its reported input and the output that arrived.
+        """Return the estimated cost of a stream that broke off: of its reported input and of the output that arrived.
 
-        The longest output is charged if the model may have written more than the stream shows. Raises UsageMissingError
-        if the cost cannot be estimated; the held amount is then charged.
+        If the model may have written more than the stream shows, the longest output is charged. Raises
+        UsageMissingError if the cost cannot be estimated; the held amount is then charged.
         """
         if self._measured().served or self._request.get("fallbacks"):
             # The server's own requests for the call have not been reported yet.
@@ -265,7 +273,7 @@ class _Message:
         return Cost(self._priced(rates, usage, units), estimated=True)
 
     def _may_hide(self, seen: Seen) -> bool:
-        """Whether the model may have written more than the stream shows, such as thinking that is only summarized."""
+        """Whether the model may have written more than the stream shows, since thinking may only be summarized."""
         if seen.hidden:
             return True
         thinking = self._request.get("thinking")
@@ -289,12 +297,15 @@ class _Completion:
         self.model = str(self._request.get("model") or "")
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, with the longest output that the request allows."""
+        """Return the most USD that the call can cost, with the longest output that the request allows."""
         tokens, output = _input_bound(size_of(self._request), rates), self._request.get("max_tokens_to_sample")
         return rates.bound(tokens, output if isinstance(output, int) else tokens)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the user's price per call. Without one, raise UsageMissingError; the held amount is then charged."""
+        """Return the price per call that the user stated.
+
+        Raises UsageMissingError without such a price; the held amount is then charged.
+        """
         if rates.flat is None:
             raise UsageMissingError
         return Cost(rates.flat)
@@ -305,17 +316,20 @@ class _Completion:
 
 
 def _without_unset(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the body without the fields that the library does not send."""
+    """Return the body without the fields that the caller did not set, which Anthropic's library does not send."""
     return {name: value for name, value in body.items() if type(value).__name__ not in ("Omit", "NotGiven")}
 
 
 def _at_anthropic(rates: Rates) -> bool:
-    """Whether Anthropic's own price list and terms apply, and not a user's price, nor Bedrock's or Google's list."""
+    """Whether the prices are those of Anthropic's own list, and not the user's, Bedrock's or Google's.
+
+    Only then do Anthropic's rules for speed, tier and geography apply.
+    """
     return rates.found and rates.seller == "anthropic"
 
 
 def _is_empty(units: Units, seen: Seen) -> bool:
-    """Whether the usage counts no tokens and nothing arrived, as for a request that only compacts."""
+    """Whether the usage counts no tokens and no output arrived, as when a request only summarizes the conversation."""
     return not (units.input or units.output or seen.anything)
 
 

@@ -1,4 +1,4 @@
-"""Meters for Anthropic's streams, and a measure of the output in a whole message."""
+"""Reads the events of Anthropic's streams to find the usage, and measures the output of streams and whole messages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any, Final
 from ..guarding.calls import body_of_json
 from ..pricing.seen import Seen, utf8_size
 
-__all__ = ["CompletionMeter", "MessageMeter", "seen_in"]
-
 _IN: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
 def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
-    """Return the measure of a whole message's visible output; ``hidden`` is `Seen.hidden`."""
+    """Return the measure of the visible output in the body of a message or legacy completion.
+
+    ``hidden`` is the value of `Seen.hidden`.
+    """
     seen = Seen(hidden=hidden, whole=True)
     content = response.get("content")
     for block in content if isinstance(content, list) else ():
@@ -28,7 +29,7 @@ def seen_in(response: Mapping[str, Any], *, hidden: bool) -> Seen:
 
 @dataclass(slots=True)
 class MessageMeter:
-    """A meter for the stream of a message.
+    """A `Meter` for the stream of a message.
 
     The first event reports the input tokens, and the last but one event the output tokens; both counts are totals. The
     first event's count of output tokens is a placeholder, so `response` leaves it out until the true count arrives.
@@ -88,7 +89,7 @@ class MessageMeter:
 
 @dataclass(slots=True)
 class CompletionMeter:
-    """A meter for the stream of a legacy completion. The stream reports no usage; only its output is measured."""
+    """A `Meter` for the stream of a legacy completion; the stream reports no usage, and only its output is measured."""
 
     response: Mapping[str, Any] | None = None
     ended: bool = False

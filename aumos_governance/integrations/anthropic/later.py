@@ -1,4 +1,4 @@
-"""The costs that Anthropic reports in later responses: the results of batches."""
+"""Charges a batch of requests when the caller reads its results, since only these report the usage."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ from ..guarding.later import Later, LaterBody, LaterLines
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["batch_of", "later"]
-
 _BATCH: Final = re.compile(r"(?:https?://.*)?/v1/messages/batches/([^/]+)(/results|/cancel)?")
 """Matches the paths of a batch. The library reads a batch's results at the absolute address that the batch states."""
 
 
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
-    """Return the paid call that submits a batch.
+    """Return the paid call of ``request``, which submits a batch.
 
     ``paid_of`` returns the paid call of each request in the batch. Raises ConfigurationError if the worst case of any
     of these requests is not known.
@@ -34,13 +32,16 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
         body = each.get("params") if isinstance(each, Mapping) else None
         if not isinstance(body, Mapping):
             raise ConfigurationError(
-                f"{request.name} was not sent: each request in it must have a custom_id and params."
+                f"{request.name} was not sent: each request in the batch must have a custom_id and params."
             )
         yield str(each.get("custom_id")), ApiRequest("POST", "/v1/messages", body)
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Return a reader for the response to a free request that may state a batch's cost; None for any other request."""
+    """Return a reader for the response to a free request that may show the cost of a batch with an open charge.
+
+    Return None for any other request. ``guard`` settles or releases the charge.
+    """
     found = _BATCH.fullmatch(request.path.partition("?")[0])
     if found is None or request.method.lower() not in ("get", "post"):
         return None

@@ -1,4 +1,4 @@
-"""The paths of Anthropic's API whose requests cost nothing, by the published price list.
+"""The paths of Anthropic's API whose requests cost nothing according to the published price list.
 
 https://platform.claude.com/docs/en/about-claude/pricing names what is billed: the tokens of messages and of batches
 (reading a batch's results costs no more), the tools of a message, and the tokens and running time of Managed Agents'
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-
-__all__ = ["FREE_POSTS"]
 
 FREE_POSTS: Final = re.compile(
     r"/v1/(?:"

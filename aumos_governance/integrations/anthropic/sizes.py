@@ -1,4 +1,4 @@
-"""The upper bound of a request to Anthropic in tokens, and its features that may cause further costs."""
+"""Computes the most input tokens that a request to Anthropic can have, and finds features that may cost more."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from typing import Any, Final
 from ..pricing.schemas import UNKNOWN, plain
 from ..pricing.seen import utf8_size
 
-__all__ = ["Advisor", "Size", "size_of"]
-
 _TOKENS_PER_IMAGE: Final = 5_000
 """An upper bound of the tokens of an image; the provider scales larger images down."""
 _TOKENS_OF_TOOLS: Final = 1_000
 """An upper bound of the tokens that the provider adds to a request with tools."""
 _TOKENS_OF_TOOLSETS: Final = {"computer": 5_500, "browser": 8_000, "bash": 500, "text_editor": 1_000}
 """Upper bounds of the tokens of the tools' definitions, by the beginning of the tool's type: about 4,590 tokens for all
-of computer use, 7,550 for all of the browser's, 325 for bash, 700 for the editor (https://platform.claude.com/docs/en/about-claude/pricing#tool-use-pricing).
+of computer use, 7,550 for all of the browser's, 325 for bash, 700 for the editor
+(https://platform.claude.com/docs/en/about-claude/pricing#tool-use-pricing).
 """
 _TOKENS_PER_VALUE: Final = 8
 """An upper bound of the tokens of a number, or of the punctuation around a name."""
 _SEARCHES: Final = 10
-"""The number of web searches that are held for a request that sets no limit."""
+"""The number of web searches whose cost is held for a request that sets no limit."""
 _ADVICE: Final = 5
-"""The number of an advisor's uses that are held for a request that sets no limit."""
+"""The number of consultations of an advisor whose cost is held for a request that sets no limit."""
 _TOKENS_OF_ADVICE: Final = 32_000
 """The tokens held for one use of an advisor without a limit; a use typically takes 1,400 to 1,800 tokens with thinking
 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool)."""
@@ -33,11 +32,11 @@ _ON_THE_SERVER: Final = ("web_search", "web_fetch", "code_execution", "mcp_tools
 """The beginnings of the types of tools that the provider runs within the request; their results become input."""
 _WEB_TOOL: Final = re.compile(r"web_(?:search|fetch)_(\d{8})$")
 _CODE_FREE_SINCE: Final = "20260209"
-"""The first version of the web tools that makes code execution in the same request free beside its tokens
+"""The first version of the web tools that makes code execution in the same request free apart from its tokens
 (https://platform.claude.com/docs/en/about-claude/pricing#code-execution-tool)."""
 _COMPACTED_AT: Final = 150_000
-"""A conversation is compacted at this many input tokens unless the request sets a trigger, by the documentation of
-``BetaCompact20260112EditParam`` in Anthropic's library."""
+"""A conversation is compacted (summarized) at this many input tokens unless the request sets a trigger, by the
+documentation of ``BetaCompact20260112EditParam`` in Anthropic's library."""
 _NOT_READ_BY_THE_MODEL: Final = frozenset(
     {"model", "max_tokens", "max_tokens_to_sample", "metadata", "stream", "betas", "anthropic_beta"}
     | {"service_tier", "inference_geo", "speed", "temperature", "top_k", "top_p", "user_profile_id", "billing_policy"}
@@ -58,31 +57,37 @@ class Advisor:
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of a request's input, with one token per byte of text, and the request's costly features."""
+    """The most that a request's input can be, with one token per byte of text, and the features that may cost more."""
 
     tokens: int = 0
     unbounded: bool = False
-    """Whether there is input that the request does not show, so that only the model's context window bounds it."""
+    """Whether some input is not in the request itself; the most input is then the model's whole context window."""
     cached: bool = False
-    """Whether the request may write to the cache."""
+    """Whether input may be written to the provider's prompt cache, which costs more than other input."""
     cached_1h: bool = False
-    """Whether the request may write to the cache for an hour."""
+    """Whether input may be written to the cache for an hour, which costs more than for five minutes."""
     searches: int = 0
-    """The most web searches."""
+    """The most web searches that the model may make."""
     runs_code: bool = False
     """Whether the request may use a container that is billed by the hour."""
     compacted_at: int | None = None
-    """The number of input tokens that makes the provider summarize the conversation, in a further request; or None."""
+    """The number of input tokens from which on the provider has the conversation summarized, in a further request.
+
+    It is None if the request does not enable this.
+    """
     advisors: list[Advisor] = field(default_factory=list)
 
     @property
     def served(self) -> bool:
-        """Whether the provider may run a model more than once, with input that the first usage report lacks."""
+        """Whether the provider may run models more often than once for this request.
+
+        The first usage report of a stream does not include the input of the further runs.
+        """
         return self.unbounded or bool(self.advisors) or self.compacted_at is not None
 
 
 def size_of(body: Mapping[str, Any]) -> Size:
-    """Measure a request's body, made of JSON values or of the objects that the library takes in place of them."""
+    """Measure the body of a request; it has JSON values, or objects that Anthropic's library converts to JSON."""
     size = Size()
     for name, value in body.items():
         if name not in _NOT_READ_BY_THE_MODEL:

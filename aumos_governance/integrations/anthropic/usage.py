@@ -1,4 +1,4 @@
-"""The counts of Anthropic's usage reports, compared with each other and with the visible output."""
+"""Reads the counts of Anthropic's usage reports, and checks them against each other and against the visible output."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any, Final
 from ..guarding.calls import UsageMissingError, whole_number
 from ..pricing.price_terms import same_model
 from ..pricing.seen import Seen
-
-__all__ = ["Iteration", "Units", "has_unpriced_counts", "is_implausible", "other_iterations", "units_of"]
 
 _MOST_BYTES_PER_TOKEN: Final = 64
 """The most bytes of a token on average; no tokenizer in use has longer tokens."""
@@ -47,7 +45,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """A run of a model that the sums of the usage report do not include."""
+    """A run of a model that is charged in addition to the sums of the usage report, with its own counts."""
 
     model: str | None
     """The name of the model; None for the model that responded."""
@@ -73,7 +71,7 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
     total_out = _count(usage, "output_tokens", needed=True) if output is None else output
     thinking = _count(details, "thinking_tokens")
     if thinking > total_out:
-        # Thinking is documented as part of the output. More thinking than output was therefore counted beside it.
+        # Thinking is documented as part of the output. If there is more of it, the output does not include it.
         total_out, doubtful = total_out + thinking, True
     for name, larger in (("prompt_tokens", total_in), ("completion_tokens", total_out)):
         # Servers that also have OpenAI's API report both APIs' counts; the larger count is taken.
@@ -95,9 +93,10 @@ def units_of(usage: Mapping[str, Any], *, hour_cache: bool = False, output: int 
 
 
 def has_unpriced_counts(usage: Mapping[str, Any], *, code_is_free: bool) -> bool:
-    """Whether a usage report has a count without a known price.
+    """Whether a usage report counts something that no known price covers.
 
-    ``code_is_free`` is whether code execution costs nothing beside tokens or is covered by the user's fee.
+    ``code_is_free`` is whether code execution needs no price: it costs nothing but its tokens, or the user's fee per
+    call covers it.
     """
     free = _FREE_SERVER_TOOLS | {_SEARCHES} | ({_CODE} if code_is_free else frozenset())
     return any(
@@ -120,7 +119,7 @@ def is_implausible(units: Units, seen: Seen) -> bool:
 
 
 def other_iterations(usage: Mapping[str, Any], model: str, main: Units) -> Iterator[Iteration]:
-    """Yield the runs of models that are billed beside the sums of a usage report.
+    """Yield the runs of models that are charged in addition to the sums of a usage report.
 
     ``model`` is the model that responded, and ``main`` has the counts of the sums. If this model's turns exceed the
     sums, ``main`` is corrected and marked as doubtful. Raises UsageMissingError for an iteration of an unknown kind.

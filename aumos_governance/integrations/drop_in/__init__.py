@@ -1,1 +1,4 @@
-"""The parts of `govern`: they copy a client, make it look like the plain one, and hold and settle its attempts."""
+"""The parts that `govern` is made of.
+
+They copy a client, make the copy look like the plain client, and hold and settle each request that it sends.
+"""

@@ -1,4 +1,4 @@
-"""The overrides of the libraries' client classes that hold and settle each attempt by itself.
+"""Overrides of methods of the libraries' client classes; they hold and settle each attempt to send a request.
 
 The libraries of OpenAI and Anthropic prepare each attempt in `_prepare_options` and `_prepare_request`, and pass its
 response to `_process_response`. Versions of Anthropic's library with middleware do this in `_attempt_request`, which
@@ -19,8 +19,6 @@ from ..guarding.later import Later, reading_along
 from ..guarding.libraries import is_of_library
 from ..guarding.resends import SendCounter, may_send_again
 
-__all__ = ["body_of", "has_middleware", "with_attempts"]
-
 _REQUEST_HOOKS: Final = ("_prepare_options", "_build_request", "_prepare_request")
 
 
@@ -40,22 +38,26 @@ def has_middleware(client: Any) -> bool:
 def with_attempts(kind: Any, *, awaited: bool = False) -> Any:
     """Return a subclass of a client's class that holds and settles each attempt.
 
-    A subclass of the result has to define `_governor`, which returns the client's governor. ``awaited`` is whether the
-    client is asynchronous.
+    A subclass of the result must define the method ``_governor``, which returns the client's `clients._Governor`.
+    ``awaited`` is whether the client is asynchronous.
     """
     hooked = _hooked(_planning(kind, awaited=awaited), awaited=awaited)
     return _sending(hooked, awaited=awaited) if hasattr(kind, "_attempt_request") else hooked
 
 
 def _planning(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass with methods that find an attempt's paid call, or a reader for a free request's response."""
+    """Return a subclass of ``kind`` with the methods that `_hooked` needs.
+
+    They find the paid call that an attempt belongs to or, for a free request, a reader for its response.
+    """
     rereads, has_sending = _changes_requests(kind), hasattr(kind, "_attempt_request")
 
     class Planning(kind):  # type: ignore[misc]
         def _plan(self, options: Any) -> tuple[Any, ConfigurationError] | None:
-            """Set `PLANNED` for an attempt; return None, or the governor and the error if the attempt is refused.
+            """Find the call that an attempt belongs to, and keep it in `PLANNED`; return None.
 
-            The caller records and raises the error, since only the caller knows whether recording has to be awaited.
+            If the attempt is refused, return the governor and the error instead. The caller records and raises the
+            error, since only the caller knows whether recording has to be awaited.
             """
             governor = self._governor()
             try:
@@ -90,7 +92,10 @@ def _planning(kind: Any, *, awaited: bool) -> Any:
 
 
 def _hooked(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass whose overrides of the library's hooks hold each attempt and settle it by its response."""
+    """Return a subclass of ``kind`` that holds each attempt before it is sent, and settles it by its response.
+
+    It overrides the hooks of the library: the methods that the library calls around each attempt.
+    """
     done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
     class Hooked(kind):  # type: ignore[misc]
@@ -132,7 +137,10 @@ def _hooked(kind: Any, *, awaited: bool) -> Any:
 
 
 def _sending(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass for a library that sends each attempt in the separate function `_attempt_request`."""
+    """Return a subclass of ``kind`` for a library that sends each attempt in the separate method ``_attempt_request``.
+
+    The subclass ends the charge of an attempt when this method returns or raises.
+    """
     done: Callable[[Steps[Any]], Any] = when_awaited if awaited else now
 
     class SendingClient(kind):  # type: ignore[misc]
@@ -160,10 +168,10 @@ def _sending(kind: Any, *, awaited: bool) -> Any:
 
 
 def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | None) -> tuple[Call, Paid] | None:
-    """Return the call that an attempt belongs to, and the attempt's paid content; None for a free attempt.
+    """Return the call that an attempt belongs to, and what the attempt is charged for; None for a free attempt.
 
-    If middleware has changed the request, the content differs from the call's content. Raises ConfigurationError for an
-    attempt whose worst case is not known.
+    If middleware has changed the request, the attempt has another content than the call. Raises ConfigurationError for
+    an attempt whose worst case is not known.
     """
     call = CURRENT.get()
     if call is not None and call.owner is client and not call.over:
@@ -186,7 +194,10 @@ def _plan(governor: _Governor, client: Any, options: Any, sending: Sending | Non
 
 
 def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: Any) -> tuple[Call, Paid]:
-    """Return the planned call with the content that is sent; a user's client class may have changed the content."""
+    """Return ``planned`` with the content of ``request``, the HTTP request that is about to be sent.
+
+    A client class of the user may have changed the content since the attempt was planned.
+    """
     call, paid = planned
     body = body_of_json(_content(request))
     if not body or call.is_for(call.request.method, call.request.path, body):
@@ -195,7 +206,7 @@ def _planned_as_sent(governor: _Governor, planned: tuple[Call, Paid], request: A
 
 
 def _changes_requests(kind: type[Any]) -> bool:
-    """Whether a client's class has a base outside the libraries that overrides how requests are prepared."""
+    """Whether a client's class, or a base of it, is defined outside the libraries and changes how requests are made."""
     return any(name in vars(base) and not is_of_library(base) for base in kind.__mro__ for name in _REQUEST_HOOKS)
 
 
@@ -208,7 +219,10 @@ def _content(request: Any) -> bytes:
 
 
 def body_of(options: Any) -> dict[str, Any]:
-    """Return the JSON body that a request's options state, with the caller's ``extra_body``."""
+    """Return the JSON body of a request, including the caller's ``extra_body``.
+
+    ``options`` are the options of the request in the form of the client's library.
+    """
     json_data, extra = options.json_data, options.extra_json
     body = dict(json_data) if isinstance(json_data, Mapping) else {}
     return {**body, **extra} if isinstance(extra, Mapping) else body

@@ -4,6 +4,7 @@ The libraries' own ``copy()`` calls the constructor again: it loses the attribut
 fails for a subclass whose constructor takes other arguments. Here the attributes themselves are copied. An attribute
 that refers to the original client, such as a cached resource or a tracing wrapper around a method, is rebuilt to refer
 to the copy. Otherwise the original client would send the calls through this attribute, and they would not be governed.
+In this module, the parts of an object are the objects that it refers to directly.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 
-__all__ = ["copy_client"]
-
 _MOST_OBJECTS: Final = 5_000
 """The most objects behind one attribute that are searched for the original client, the nearest first."""
 _LEAVES: Final = (str, bytes, int, float, type(None), type(sys))
@@ -30,7 +29,7 @@ _UNKNOWN_PARTS: Final[tuple[Any, ...]] = ()
 _NO_PARTS: Final[list[Any]] = []
 """The result of `_own_parts` for a class whose attributes need not be searched."""
 _REBUILT: Final = (MethodType, FunctionType, partial, list, tuple, dict)
-"""Types whose objects can be rebuilt to refer to the copy."""
+"""Types whose objects can be made anew with references to the copy in place of the original client."""
 _GLOBAL_WRITES: Final = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 _GLOBAL_READS: Final = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 
@@ -50,18 +49,21 @@ _Parts = Callable[[Any], Iterable[Any]]
 
 
 class _Transfer:
-    """The state while one client is copied: the replacement of each object that refers to the original."""
+    """The copying of one client: it replaces each object that refers to the original by one that refers to the copy."""
 
     def __init__(self, original: Any, copied: Any, library: str) -> None:
         self._copied = copied
         self._library = library
         self._replacements: dict[int, Any] = {id(original): copied}
-        """The replacement of each object that refers to the original, by the id of the object."""
+        """The new object for each object that referred to the original and was replaced, by the `id` of the old one."""
         self._direct = False
-        """Whether the original can be reached from the current attribute through functions and containers alone."""
+        """Whether the attribute that is being copied refers to the original through functions and containers alone."""
 
     def attributes(self, source: Any, target: Any, where: str) -> None:
-        """Set the attributes of ``source`` on ``target``; ``where`` is the name of ``source`` for error messages."""
+        """Set the attributes of ``source`` on ``target``, replaced if they refer to the original.
+
+        ``where`` is the name of ``source`` in error messages, such as ``client.chat``.
+        """
         for name, value in _attributes(source):
             # A replaced method may call the original, so it must be rebuilt. Other attributes may keep the original.
             called = callable(value) or hasattr(type(source), name)
@@ -150,7 +152,10 @@ class _Transfer:
         return new
 
     def _class(self, cls: type[Any], where: str) -> type[Any]:
-        """Rebuild a class whose methods refer to the original, such as a context manager around one of its streams."""
+        """Return a new class like ``cls``, with methods that refer to the copy of the client in place of the original.
+
+        An example is a context manager around one of the original's streams. ``where`` names the class in errors.
+        """
         members = {name: each for name, each in vars(cls).items() if name not in ("__dict__", "__weakref__")}
         rebuilt = {name for name, each in members.items() if self._refers(each)}
         new = type(cls.__name__, cls.__bases__, {name: each for name, each in members.items() if name not in rebuilt})
@@ -191,7 +196,10 @@ class _Transfer:
 
 
 class _ClosureCell:
-    """A cell of a function's closure, with the new cell that replaces it if the function is rebuilt."""
+    """A cell of a function's closure, and the new cell for the rebuilt function.
+
+    The new cell is used if the content of the cell refers to the original client.
+    """
 
     def __init__(self, cell: CellType) -> None:
         self.cell = cell
@@ -289,7 +297,7 @@ def _parts_of_function(function: FunctionType) -> Iterator[Any]:
 
 
 def _global_names(function: FunctionType) -> tuple[set[str], set[str]]:
-    """Return two sets: the global names that a function and its inner functions read, and the names that they write."""
+    """Return the global names that a function and its inner functions read, and those that they assign or delete."""
     reads, writes = set[str](), set[str]()
     codes = [function.__code__]
     while codes:

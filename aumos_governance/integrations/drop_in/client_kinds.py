@@ -1,4 +1,4 @@
-"""The objects that `govern` takes, and the error messages for all other objects."""
+"""Decides whether `govern` accepts an object, and raises errors that name the object to pass instead."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from typing import Any, Final
 from ...errors import InvalidRequestError
 from ..guarding.libraries import LIBRARIES, library_names
 
-__all__ = ["client_of", "library_of"]
-
 _HOLDS_CLIENTS: Final = ("client", "async_client", "root_client", "root_async_client", "_client", "_async_client")
 """The names of attributes that keep a client in instructor, LangChain and other wrappers."""
 _WRAPPED: Final = {
@@ -21,11 +19,14 @@ _WRAPPED: Final = {
     "pydantic_ai": "OpenAIProvider(openai_client=govern(AsyncOpenAI()))",
     "agents": "set_default_openai_client(govern(AsyncOpenAI()))",
 }
-"""Code that wraps a governed client, by the package of the wrapper."""
+"""Example code for error messages that governs the calls of a wrapper, by the wrapper's package."""
 
 
 def library_of(client: object) -> str | None:
-    """Return the library among `LIBRARIES` that a client belongs to; None for any other object."""
+    """Return the name of the library, such as ``openai``, whose client an object is; None for any other object.
+
+    Only the libraries in `LIBRARIES` are recognized.
+    """
     for base in type(client).__mro__:
         library = base.__module__.partition(".")[0]
         if library in LIBRARIES and base.__name__ in ("SyncAPIClient", "AsyncAPIClient"):
@@ -76,7 +77,7 @@ def client_of(given: object) -> Any:
 
 
 def _inner_objects(given: object) -> Iterator[object]:
-    """Yield the objects in an object's attributes, and the objects in their attributes."""
+    """Yield the objects in an object's attributes, and those in their attributes, to find a client that it wraps."""
     for each in _attributes(given):
         yield each
         if library_of(each) is None:

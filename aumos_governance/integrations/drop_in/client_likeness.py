@@ -1,4 +1,7 @@
-"""Overrides that make a governed client look like the plain client to code that inspects the client."""
+"""Makes a governed client look like the plain client, for code that inspects it, for example with `dir`.
+
+Governed clients of OpenAI's library also refuse to open WebSockets, whose costs cannot be held.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ import sys
 from typing import Any, Final, NoReturn
 
 from ...errors import ConfigurationError
-
-__all__ = ["GOVERNOR", "like_plain", "plain_kind"]
 
 GOVERNOR: Final = "_aumos_governor"
 """The name of the attribute that keeps a governed client's governor, a `clients._Governor`."""
@@ -17,7 +18,10 @@ Azure's client. Other code that reads the attribute, such as `copy` or `inspect.
 
 
 def like_plain(kind: Any) -> Any:
-    """Return a subclass that looks like the client's class ``kind``; its instances refuse to open WebSockets."""
+    """Return a subclass of the client's class ``kind`` whose instances have the same `dir` as instances of ``kind``.
+
+    They refuse to open WebSockets.
+    """
 
     class Likeness(kind):  # type: ignore[misc]
         def __dir__(self) -> list[str]:

@@ -1,1 +1,4 @@
-"""The worst cases and the costs of calls through agent frameworks, computed from the frameworks' own objects."""
+"""Computes the worst cases and costs of calls that agent frameworks make, from the frameworks' own objects.
+
+The adapters `integrations.langchain` and `integrations.litellm` use this package.
+"""

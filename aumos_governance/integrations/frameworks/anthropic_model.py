@@ -1,4 +1,7 @@
-"""Calls of Anthropic's models through a framework, measured and priced by the adapter for Anthropic's own API."""
+"""Prices a framework's calls of Anthropic's models.
+
+A call is converted to a request of Anthropic's own API, and the adapter for this API measures and prices it.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,14 @@ from ..anthropic.calls import PROVIDER
 from ..anthropic.sizes import size_of
 from ..guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from ..openai.text import OUTPUT_TOKENS
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
-
-__all__ = ["ANTHROPIC_TERMS", "AnthropicModelCall", "hosted_kinds"]
 
 ANTHROPIC_TERMS: Final[tuple[str, ...]] = (
     *("tools", "system", "mcp_servers", "speed", "inference_geo", "thinking", "cache_control", "container"),
     *("context_management", "response_format"),
 )
-"""The parameters of a call that change its price, or are part of its input."""
+"""The parameters of a call of Anthropic's models that change its price, or are part of its input."""
 _IMAGES: Final = ("image", "image_url")
 _DOCUMENTS: Final = ("audio", "input_audio", "file", "video", "document")
 _OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
@@ -27,13 +28,13 @@ _OWN_TOOLS: Final = frozenset({"function", "custom", "tool", "None"})
 
 
 class AnthropicModelCall:
-    """A call of one of Anthropic's models through a framework, converted to a call of Anthropic's own API."""
+    """A framework's call of one of Anthropic's models, converted to a call of Anthropic's own API."""
 
     def __init__(self, model: str, messages: list[Any], terms: Mapping[str, Any], limit: int | None) -> None:
         """Convert the call.
 
-        ``messages`` have content blocks in the form of LangChain, OpenAI or Anthropic. ``terms`` are the parameters
-        of `ANTHROPIC_TERMS`, and ``fallbacks``, that the call states. ``limit`` is the most output tokens; None means
+        ``messages`` have content blocks in the form of LangChain, OpenAI or Anthropic. ``terms`` are those parameters
+        of the call that `ANTHROPIC_TERMS` lists, and ``fallbacks``. ``limit`` is the most output tokens; None means
         `OUTPUT_TOKENS`.
         """
         body = {"model": model, "messages": [_message(message) for message in messages], **terms}
@@ -55,11 +56,13 @@ class AnthropicModelCall:
         has_tools: bool = True,
         has_iterations: bool = True,
     ) -> Cost:
-        """Return the cost of the call; ``response`` is in the form of Anthropic's API, and ``seen`` as in `Paid.cost`.
+        """Return the cost of the call; ``response`` is in the form of Anthropic's API.
 
-        ``has_tools`` is whether the response's usage includes the use of the provider's tools. ``has_iterations`` is
-        whether the usage lists the runs of models that are billed beside its sums, such as a summary of the
-        conversation. Raises UsageMissingError if the call may have costs that the usage does not show.
+        ``seen`` is the measure of the output that arrived. A framework may leave out parts of the usage:
+        ``has_tools`` is whether the usage includes that of the provider's tools, such as web searches, and
+        ``has_iterations`` whether the usage lists further runs of models that its sums do not include, such as the
+        summary of a long conversation. Raises UsageMissingError if the call may have costs that the usage does not
+        show.
         """
         hosted = hosted_kinds(self._body.get("tools"))
         beside = size_of(self._body).compacted_at is not None or self._body.get("fallbacks")
@@ -69,7 +72,7 @@ class AnthropicModelCall:
 
 
 def hosted_kinds(tools: Any) -> set[str]:
-    """Return the types of the tools that the provider of a model runs itself."""
+    """Return the types of the tools in a request that the provider runs itself, such as ``web_search_20250305``."""
     # Anthropic's tools that the program runs have no type, or the type "custom".
     return {str(tool.get("type")) for tool in tools or () if isinstance(tool, Mapping)} - _OWN_TOOLS
 

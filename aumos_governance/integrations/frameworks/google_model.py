@@ -1,4 +1,7 @@
-"""Calls of Google's models through a framework, measured and priced by the adapter for Google's own API."""
+"""Prices a framework's calls of Google's models.
+
+A call is converted to a request of Google's own API, and the adapter for this API measures and prices it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,7 @@ from typing import Any, Final
 from ..google.calls import PROVIDER
 from ..google.fields import names_of
 from ..guarding.calls import ApiRequest, Cost, Paid
-from ..pricing.prices import Rates
-
-__all__ = ["GoogleModelCall", "is_gemini"]
+from ..pricing.rates import Rates
 
 _TERMS: Final = {"response_modalities": "responseModalities", "n": "candidateCount"}
 _FIELDS: Final = {"cached_content": "cachedContent", "service_tier": "serviceTier"}
@@ -21,7 +22,7 @@ _SOUND: Final = ("audio", "input_audio", "video", "video_url", "media", "file", 
 
 
 class GoogleModelCall:
-    """A call of one of Google's models through a framework, converted to a call of Google's own API."""
+    """A framework's call of one of Google's models, converted to a call of Google's own API."""
 
     def __init__(
         self,
@@ -34,8 +35,9 @@ class GoogleModelCall:
     ) -> None:
         """Convert the call.
 
-        ``messages`` are texts, or mappings with content blocks in the form of LangChain or OpenAI. ``limit`` is the
-        most output tokens. ``sums_only`` is whether the framework's usage does not show how much of the input is sound.
+        ``messages`` are texts, or mappings with content blocks in the form of LangChain or OpenAI. ``parameters`` are
+        the framework's parameters of the call. ``limit`` is the most output tokens. ``sums_only`` is whether the
+        framework's usage does not show how much of the input is sound.
         """
         self._may_have_sound = sums_only and any(
             _may_have_sound(block) for message in messages for block in _blocks(message)
@@ -45,7 +47,7 @@ class GoogleModelCall:
         config = {**terms, **({} if limit is None else {"maxOutputTokens": limit})}
         tools = [_tool(tool) for tool in parameters.get("tools") or ()]
         self.is_grounded = any(isinstance(tool, Mapping) and names_of(tool) - _OWN_TOOLS for tool in tools)
-        """Whether the provider may run a tool, such as a search, for the call; it may be billed beside the tokens."""
+        """Whether the provider may run a tool for the call, such as a search, that costs a fee besides the tokens."""
         contents = [{"parts": [_part(block) for block in _blocks(message)]} for message in messages]
         body = {"contents": contents, "generationConfig": config, "tools": tools, **fields}
         path = model if "/" in model else f"models/{model}"
@@ -58,9 +60,11 @@ class GoogleModelCall:
         return self._paid.worst(rates)
 
     def cost(self, rates: Rates, usage: Mapping[str, Any], content: Iterable[Any], grounding: Any) -> Cost:
-        """Return the cost by Google's ``usageMetadata``, the output's content blocks and its grounding metadata.
+        """Return the cost of the call by its response.
 
-        Raises UsageMissingError as `Paid.cost` does.
+        ``usage`` is in the form of Google's ``usageMetadata``, and ``content`` are the output's content blocks.
+        ``grounding`` is Google's ``groundingMetadata``, which lists the searches. Raises UsageMissingError as
+        `Paid.cost` does.
         """
         if self._may_have_sound:
             # The whole input is charged as sound, since the usage does not show how much of it is text.
@@ -72,7 +76,7 @@ class GoogleModelCall:
 
 
 def is_gemini(model: str) -> bool:
-    """Whether a model is one of Google's Gemini models; Vertex AI also serves other vendors' models, on other terms."""
+    """Whether a model of Google's cloud is a Gemini model; Vertex AI also serves other vendors' models."""
     return "gemini" in model
 
 
@@ -85,7 +89,7 @@ def _blocks(message: Any) -> list[Any]:
 
 
 def _part(block: Any) -> dict[str, Any]:
-    """Return a content block as a part in the form of Google's API; media become a part with the same worst case."""
+    """Return a framework's content block as a part of Google's API; media become a part with the same worst case."""
     if not isinstance(block, Mapping):
         return {"text": str(block)}
     kind, mime = block.get("type"), str(block.get("mime_type") or "")
@@ -112,7 +116,7 @@ def _tool(tool: Any) -> Any:
 
 
 def _stated(value: Any) -> Any:
-    """Return a value without its fields that are None; LangChain includes these fields, and Google's API has none."""
+    """Return a value without the fields that are None, which LangChain adds and Google's API does not send."""
     if isinstance(value, Mapping):
         return {name: _stated(inner) for name, inner in value.items() if inner is not None}
     return [_stated(inner) for inner in value] if isinstance(value, list) else value
@@ -125,5 +129,8 @@ def _may_have_sound(block: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return a list of modalities, names or members of an enumeration, as names; return any other value unchanged."""
+    """Return a list of modalities as their names, such as ``AUDIO``; an element may be a name or an enum member.
+
+    Any other value is returned unchanged.
+    """
     return [getattr(each, "name", each) for each in value] if isinstance(value, (list, tuple)) else value

@@ -1,4 +1,4 @@
-"""The worst case and the cost of a call of a LangChain model.
+"""Computes the worst case and the cost of a call of a LangChain model.
 
 The adapters for the providers' own APIs measure and price the calls of OpenAI's, Anthropic's and Google's models. For
 the models of other providers, LangChain's own usage figures are used.
@@ -17,7 +17,7 @@ from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, UsageMissingError, whole_number
 from ..openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS, ChatCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import size_of
 from ..pricing.usage import DoubtError, Report, checked
@@ -25,15 +25,13 @@ from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall, hosted_kinds
 from .google_model import GoogleModelCall, is_gemini
 from .langchain_responses import CHAT, MESSAGE, RESPONSE, Details, anthropic_usage, google_usage
 
-__all__ = ["LangChainCall", "address_of", "provider_of"]
-
 _LIMITS: Final = ("max_completion_tokens", "max_tokens", "max_output_tokens", "max_tokens_to_sample", "num_predict")
 _INPUTS: Final = ("tools", "functions", "response_format", "system", "text", "mcp_servers")
 _TERMS: Final = ("n", "service_tier", "web_search_options", "modalities", "prediction", "max_tool_calls", "background")
 _ON_THE_SERVER: Final = ("previous_response_id", "conversation", "prompt")
 """Parameters of OpenAI's Responses API that refer to further input; the provider stores this input."""
 _NESTED: Final = ("model_kwargs", "extra_body")
-"""The arguments of LangChain's models that take parameters of the API without a separate argument."""
+"""Arguments of LangChain's models that hold a mapping with further parameters of the provider's API."""
 _PRICE_IDS: Final = {
     "amazon_bedrock": "aws",
     "bedrock": "aws",
@@ -44,7 +42,7 @@ _PRICE_IDS: Final = {
 }
 """The ids of providers in genai-prices, by LangChain's names; for other providers the id is LangChain's name."""
 _ADDRESSES: Final = ("base_url", "api_base", "api_url", "endpoint")
-"""Endings of the names of the fields that keep the provider's address in LangChain's models."""
+"""Endings of the names of the fields in which LangChain's models keep the provider's address."""
 _FILE: Final = {"type": "file", "file_id": "unseen"}
 _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "image": {"type": "image_url", "image_url": {}},
@@ -53,7 +51,7 @@ _MEDIA: Final[Mapping[object, Mapping[str, Any]]] = {
     "video": _FILE,
     "document": _FILE,
 }
-"""For each type of LangChain's media blocks, the block in the form of OpenAI's API that is measured in its place."""
+"""For each type of LangChain's media blocks, the block of OpenAI's API that is measured in place of it."""
 _CONVERT_MEDIA: Final = ("anthropic", "google")
 """Providers whose adapters for frameworks (`AnthropicModelCall`, `GoogleModelCall`) convert media blocks themselves."""
 
@@ -71,11 +69,11 @@ class LangChainCall:
         metadata: Mapping[str, Any],
         constructed: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare the call; ``inputs`` are prompts or lists of messages.
+        """Prepare the call; ``inputs`` are prompts, or lists of messages.
 
-        LangChain passes ``parameters`` (the invocation parameters) and ``metadata`` to its callbacks. ``constructed``
-        are the arguments of the model's constructor. LangChain sends some of these with each call, and does not list
-        them in ``parameters``.
+        ``parameters`` are the invocation parameters, which LangChain passes to its callbacks with ``metadata``.
+        ``constructed`` are the arguments of the model's constructor: LangChain sends some of these with each call, and
+        does not list them in ``parameters``.
         """
         parameters = _merged(constructed or {}, parameters)
         model = metadata.get("ls_model_name") or parameters.get("model") or parameters.get("model_name")
@@ -87,11 +85,11 @@ class LangChainCall:
         self._inputs = [_plain(each, converted=self._provider not in _CONVERT_MEDIA) for each in inputs]
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD.
+        """Implement `Paid.worst`: return the most USD that the call can cost.
 
         The adapters for the providers' own APIs compute the worst case of OpenAI's, Anthropic's and Gemini models. For
         other models it is computed from the size of the input, the limit of the output and the dearest prices. Raises
-        ConfigurationError if a tool that their provider runs may have charges beside the tokens.
+        ConfigurationError if a tool that their provider runs may have charges in addition to the tokens.
         """
         if self._is_openai():
             continued = any(self._parameters.get(name) for name in _ON_THE_SERVER)
@@ -118,9 +116,9 @@ class LangChainCall:
         return rates.bound(tokens, output, kinds=size.kinds | {"cache_write", "cache_write_1h"})
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the provider's own usage if LangChain passes it on, otherwise by LangChain's usage.
+        """Implement `Paid.cost`; ``response`` is a result of `response_of` in `langchain_responses`.
 
-        Raises UsageMissingError as `Paid.cost` does.
+        The cost is computed from the provider's own usage if LangChain passes it on, otherwise from LangChain's.
         """
         shape = response.get("shape")
         if shape == CHAT:
@@ -212,9 +210,9 @@ class LangChainCall:
 
 
 def _merged(constructed: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a call, with the constructor's value for each parameter that the call does not state.
+    """Return the parameters of a call; if the call does not state one, the value from the model's constructor applies.
 
-    A parameter within one of `_NESTED` has priority over the same parameter outside it.
+    A parameter within one of the mappings in `_NESTED` has priority over the same parameter outside it.
     """
     layers = (constructed, *(constructed.get(name) for name in _NESTED), parameters)
     stated = [layer for layer in (*layers, *(parameters.get(name) for name in _NESTED)) if isinstance(layer, Mapping)]
@@ -222,7 +220,10 @@ def _merged(constructed: Mapping[str, Any], parameters: Mapping[str, Any]) -> di
 
 
 def provider_of(metadata: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """Return the id in genai-prices of a model's provider."""
+    """Return the id in genai-prices of the provider of a LangChain model, such as ``aws``.
+
+    ``metadata`` and ``parameters`` are as in `LangChainCall`.
+    """
     name = str(metadata.get("ls_provider") or parameters.get("_type") or "")
     return _PRICE_IDS.get(name, name)
 
@@ -250,7 +251,10 @@ def address_of(model: Mapping[str, Any] | None, metadata: Mapping[str, Any], par
 
 
 def _plain(given: Any, *, converted: bool) -> Any:
-    """Return messages in the form of the provider's API; ``converted``: with `_MEDIA` for LangChain's media blocks."""
+    """Return LangChain's messages as mappings in the form of the provider's API; return prompts unchanged.
+
+    If ``converted``, LangChain's media blocks are replaced by those in `_MEDIA`.
+    """
     if isinstance(given, list):
         return [_plain(each, converted=converted) for each in given]
     if not isinstance(given, BaseMessage):
@@ -262,7 +266,7 @@ def _plain(given: Any, *, converted: bool) -> Any:
 
 
 def _block(block: Any) -> Any:
-    """Return the block in `_MEDIA` that replaces one of LangChain's media blocks; any other block unchanged.
+    """Return the block in `_MEDIA` for one of LangChain's media blocks; return any other block unchanged.
 
     Only sound keeps its bytes: the number of bytes of other media does not show their tokens.
     """

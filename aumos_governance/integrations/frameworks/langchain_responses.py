@@ -1,4 +1,4 @@
-"""Conversion of a LangChain model's result to the form of the provider's own response body."""
+"""Converts the result of a LangChain model to the provider's own response body, from which the cost is computed."""
 
 from __future__ import annotations
 
@@ -10,36 +10,25 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from ..guarding.calls import UsageMissingError, whole_number
 
-__all__ = [
-    "CHAT",
-    "LANGCHAIN",
-    "MESSAGE",
-    "RESPONSE",
-    "Details",
-    "anthropic_usage",
-    "google_usage",
-    "is_from_cache",
-    "response_of",
-]
-
 CHAT: Final = "chat.completion"
 RESPONSE: Final = "response"
 MESSAGE: Final = "message"
 LANGCHAIN: Final = "langchain"
-"""The forms of a usage report: OpenAI's for chat completions, OpenAI's for responses, Anthropic's, or LangChain's.
-LangChain's form has the fewest counts."""
+"""The four forms of a usage report: `CHAT` is that of OpenAI's chat completions, `RESPONSE` that of OpenAI's Responses
+API, `MESSAGE` is Anthropic's, and `LANGCHAIN` is LangChain's own, which has the fewest counts."""
 _LISTED_ELSEWHERE: Final = frozenset(
     {None, "text", "output_text", "refusal"}
     | {"function_call", "custom_tool_call", "tool_call", "invalid_tool_call", "tool_call_chunk"}
 )
-"""Types of content blocks that are measured as the message's text or as its tool calls."""
+"""Types of content blocks that `_items` leaves out, since it yields the message's text and tool calls separately."""
 _TIERS: Final = ("flex", "priority")
 
 
 def response_of(result: LLMResult) -> dict[str, Any]:
     """Return a model's result as a response body; the body is empty for a text completion without usage.
 
-    The field ``shape`` is the form of the usage, and ``visible`` is the number of bytes of visible text and tool calls.
+    Two fields are added: ``shape`` is the form of the usage, one of the constants above, and ``visible`` is the number
+    of bytes of visible text and tool calls.
     """
     message = _message(result)
     if message is None:
@@ -70,7 +59,7 @@ def response_of(result: LLMResult) -> dict[str, Any]:
 
 
 def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return LangChain's sums in the form of Anthropic's usage report; its input tokens do not include cached tokens.
+    """Return LangChain's usage in the form of Anthropic's, whose input tokens do not include cached tokens.
 
     Raises UsageMissingError for values that are no counts. For a stream, langchain-anthropic 1.7 does not pass on
     which cached tokens are kept for an hour.
@@ -92,7 +81,7 @@ def anthropic_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def google_usage(response: Mapping[str, Any]) -> dict[str, Any]:
-    """Return LangChain's sums in the form of Google's ``usageMetadata``; its output tokens do not include thoughts.
+    """Return LangChain's usage in the form of Google's ``usageMetadata``, whose output tokens do not include thoughts.
 
     Raises UsageMissingError for a response without usage, and for values that are no counts.
     """
@@ -118,9 +107,10 @@ def is_from_cache(result: LLMResult) -> bool:
 
 
 class Details:
-    """The breakdown of one of LangChain's counts into parts, such as ``input_token_details``.
+    """The parts of one of LangChain's counts, for example ``input_token_details`` with the part ``cache_read``.
 
     In the service tiers flex and priority, langchain-openai puts the tier before the part's name: ``flex_cache_read``.
+    The attribute `tier` is this tier, or None.
     """
 
     def __init__(self, details: Any) -> None:
@@ -167,7 +157,10 @@ def _response_usage(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
-    """Yield a message as output items of OpenAI's Responses API: hosted tools' calls, calls of functions, and text."""
+    """Yield the output items of OpenAI's Responses API that a message was made from, for `ResponseCall.cost`.
+
+    These are the calls of hosted tools, the calls of functions, and the text.
+    """
     for block in [*_blocks(message), *(message.additional_kwargs.get("tool_outputs") or ())]:
         if isinstance(block, Mapping) and block.get("type") not in _LISTED_ELSEWHERE:
             yield _item(block)
@@ -177,7 +170,7 @@ def _items(message: AIMessage) -> Iterator[Mapping[str, Any]]:
 
 
 def _item(block: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the API's output item that LangChain has converted to a content block (``output_version="v1"``)."""
+    """Return the output item of the Responses API that LangChain converted to ``block`` (``output_version="v1"``)."""
     kind, value = block.get("type"), block.get("value")
     if kind == "non_standard" and isinstance(value, Mapping):
         return value

@@ -1,4 +1,4 @@
-"""The worst case and the cost of a call through LiteLLM, and the outcome of a failed call."""
+"""Computes the worst case and the cost of a call through LiteLLM, and whether a failed call may have cost something."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from ..guarding.guard import Outcome, body_of, outcome_of
 from ..openai.seen import see_chat
 from ..openai.text import ChatCall, EmbeddingCall, ResponseCall
 from ..pricing.gateway_address import address_in_environment
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, UsagePaths
 from ..pricing.usage import DoubtError, checked
 from . import litellm_usage
 from .anthropic_model import ANTHROPIC_TERMS, AnthropicModelCall
 from .google_model import GoogleModelCall, is_gemini
-
-__all__ = ["LiteLLMCall", "address_of", "call_of", "failure_of", "price_id", "response_of"]
 
 _REQUEST: Final[tuple[str, ...]] = (
     "functions",
@@ -76,9 +74,10 @@ _NO_RESPONSE: Final = frozenset(
 
 
 class LiteLLMCall(ChatCall):
-    """A paid completion; LiteLLM uses OpenAI's fields for the requests and responses of all providers.
+    """A paid call of LiteLLM's ``completion``, made from the function's arguments.
 
-    The adapters for the providers' own APIs measure and price the calls of Anthropic's and Google's models.
+    LiteLLM uses OpenAI's fields for all providers, so this is a chat completion of OpenAI's API. Only the calls of
+    Anthropic's models and of Gemini are measured and priced by the adapters for these providers' own APIs.
     """
 
     name = "completion"
@@ -107,7 +106,7 @@ class LiteLLMCall(ChatCall):
         return super().worst(rates) if self._own is None else self._own.worst(rates)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Implement `Paid.cost`: return the cost by the response's usage."""
+        """Implement `Paid.cost`: return the cost according to the usage that the response reports."""
         usage = response.get("usage")
         if self._own is None or rates.flat is not None or not isinstance(usage, Mapping):
             return super().cost(rates, _with_tier(response, self._request), seen)
@@ -137,15 +136,18 @@ class LiteLLMCall(ChatCall):
 
 
 def _with_tier(response: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the response, with the requested service tier added if that is dearer and the response names no tier."""
+    """Return the response; if it names no service tier and the request named the tier ``priority``, add this tier.
+
+    This tier is dearer than the standard tier.
+    """
     tier = request.get("service_tier")
     return {**response, "service_tier": tier} if tier == "priority" and not response.get("service_tier") else response
 
 
 def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) -> Paid:
-    """Return the paid call of a function of LiteLLM; ``kind`` is ``completion``, ``responses`` or ``embeddings``.
+    """Return the paid call that one of LiteLLM's functions makes with ``arguments``.
 
-    ``provider`` is the provider's id in genai-prices.
+    ``kind`` is ``completion``, ``responses`` or ``embeddings``; ``provider`` is the provider's id in genai-prices.
     """
     if kind == "completion":
         return LiteLLMCall(model, arguments, provider)
@@ -157,7 +159,8 @@ def call_of(kind: str, model: str, arguments: Mapping[str, Any], provider: str) 
 def response_of(paid: Paid, response: object) -> Mapping[str, Any]:
     """Return a response as a mapping, without the cost that LiteLLM computes itself.
 
-    LiteLLM writes its figure into the field ``cost`` of the usage; some providers state the charged cost in this field.
+    LiteLLM writes its own figure into the field ``cost`` of the usage. The field is kept if the seller is one of
+    `STATE_COSTS`, which state the charged cost there.
     """
     body, usage = body_of(response), body_of(response).get("usage")
     seller = None if paid.quoted is None else paid.quoted.seller
@@ -179,12 +182,12 @@ def address_of(provider: str, arguments: Mapping[str, Any], found: str | None) -
 
 
 def price_id(provider: str) -> str:
-    """Return the id in genai-prices of a provider of LiteLLM."""
+    """Return the id in genai-prices of a provider, by LiteLLM's name such as ``vertex_ai``."""
     return _PRICE_IDS.get(provider, provider)
 
 
 def failure_of(error: BaseException) -> str:
-    """Return the `Outcome` of a failed call.
+    """Return whether a failed call may have cost something, as a value of `Outcome`.
 
     LiteLLM's exceptions have a status even if no response arrived, so the exceptions that caused them are checked
     first.
@@ -196,7 +199,7 @@ def failure_of(error: BaseException) -> str:
 
 
 def _outcome_without_response(errors: list[BaseException]) -> str:
-    """Return whether a call without a response was sent (`Outcome.UNKNOWN`) or not (`Outcome.FREE`), by its errors."""
+    """Return `Outcome.FREE` if the errors show that the request was never sent, otherwise `Outcome.UNKNOWN`."""
     never_sent = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ClientConnectorError")
     return Outcome.FREE if any(type(each).__name__ in never_sent for each in errors) else Outcome.UNKNOWN
 

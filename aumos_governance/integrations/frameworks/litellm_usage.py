@@ -1,4 +1,4 @@
-"""Conversion of LiteLLM's usage to Anthropic's and Google's; LiteLLM uses OpenAI's fields for every provider."""
+"""Converts LiteLLM's usage report to Anthropic's or Google's form; LiteLLM uses OpenAI's fields for every provider."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Any, Final
 
 from ..guarding.calls import whole_number
 
-__all__ = ["content_of", "to_anthropic", "to_google"]
-
 _KEPT: Final = ("server_tool_use", "inference_geo", "speed")
 _KINDS: Final = {"audio_tokens": "AUDIO", "image_tokens": "IMAGE", "video_tokens": "VIDEO"}
 
 
 def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usage in the form of Anthropic's usage report; its input tokens do not include cached tokens.
+    """Return LiteLLM's usage in the form of Anthropic's, whose input tokens do not include cached tokens.
 
     Raises UsageMissingError for values that are no counts.
     """
@@ -32,7 +30,7 @@ def to_anthropic(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the usage in the form of Google's ``usageMetadata``; its output tokens do not include thoughts.
+    """Return LiteLLM's usage in the form of Google's ``usageMetadata``, whose output tokens do not include thoughts.
 
     Raises UsageMissingError for values that are no counts.
     """
@@ -50,7 +48,7 @@ def to_google(usage: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def content_of(response: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the content blocks of all choices of a response."""
+    """Yield the content blocks, tool calls and images of all choices of one of LiteLLM's responses."""
     for choice in response.get("choices") or ():
         message = choice.get("message") if isinstance(choice, Mapping) else None
         if isinstance(message, Mapping):

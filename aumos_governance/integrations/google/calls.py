@@ -1,4 +1,4 @@
-"""The adapter for Google's Gemini API: which requests are paid, their worst cases, and the costs by their responses."""
+"""The adapter for Google's Gemini API: it decides which requests are paid calls, free, or refused."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from .paths import FREE_POSTS, SOCKETS, Target, target_of
 
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
-
-__all__ = ["PROVIDER", "GoogleProvider"]
 
 _PAID: Final[dict[str, Callable[[ApiRequest, Target], Paid]]] = {
     "generateContent": GenerateCall,
@@ -38,10 +36,10 @@ _REFUSED_PATHS: Final = {
     "/interactions": "what an interaction costs is not known here; use generateContent",
     "/batches": "what a batch costs is known only when it is done; send its requests one by one",
     "/batchPredictionJobs": "what a batch costs is known only when it is done; send its requests one by one",
-    "/auth_tokens": "the token opens a session of the Live API, whose cost is not known",
+    "/auth_tokens": "the token opens a session of the Live API, whose cost is not known; use generateContent",
     "/openai/": "this path is OpenAI's API; configure a separate provider with a base_url that ends with /openai",
 }
-"""The reasons for refusing a request whose path contains the key."""
+"""Why a request is refused if its path contains the key; each reason completes the message "... was not sent: ..."."""
 _READABLE: Final = frozenset({"json", "sse", "media"})
 """The values of the query parameter ``alt`` that let the usage in the response be read."""
 
@@ -55,7 +53,7 @@ class GoogleProvider:
         """Implement `Provider.paid`: return the paid call of a request, or None for a free request."""
         path = request.plain_path
         if SOCKETS.fullmatch(path):
-            raise _refused(request, "the Live API is a WebSocket, whose cost is not known")
+            raise _refused(request, "the Live API is a WebSocket, whose cost is not known; use generateContent")
         if is_free(request, FREE_POSTS):
             return None
         formats = parse_qs(request.path.partition("?")[2]).get("alt", ["json"])
@@ -78,7 +76,7 @@ PROVIDER: Final[Provider] = GoogleProvider()
 
 
 def _reason(path: str, target: Target | None) -> str:
-    """Return the reason for refusing a request at a path."""
+    """Return why a request at ``path`` is refused, as the end of the message "... was not sent: ..."."""
     if target is not None and target.method in _REFUSED:
         return _REFUSED[target.method]
     for part, why in _REFUSED_PATHS.items():

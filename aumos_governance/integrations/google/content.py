@@ -1,4 +1,4 @@
-"""The paid calls ``generateContent`` and ``streamGenerateContent``."""
+"""The paid calls of Google's API that generate content: ``generateContent`` and ``streamGenerateContent``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from .sizes import Size, size_of
 from .tools import Grounding, Tools
 from .usage import counts_of, tier_of
 
-__all__ = ["GenerateCall", "input_bound"]
-
 _KINDS: Final = ("audio", "image", "video")
 _MODALITIES: Final = {2: "image", 3: "audio", 4: "video"}
 """The modalities of a response by their numbers; protobuf's JSON takes the numbers as well as the names."""
@@ -40,7 +38,8 @@ _TIERS: Final = {
 _ROUNDED: Final = 1_000_000
 """The rounded context window that genai-prices states for models with 1,048,576 tokens."""
 _SURE: Final = frozenset({"standard", "flex"})
-"""The service tiers with one published factor for all models."""
+"""The service tiers with one published factor for all models. The factor of ``priority`` differs by model, so a cost at
+this tier is an estimate."""
 
 
 class GenerateCall:
@@ -64,7 +63,10 @@ class GenerateCall:
     # ---- the worst case
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD. Raises ConfigurationError if something in the request has no known price."""
+        """Return the most USD that the call can cost.
+
+        Raises ConfigurationError if something in the request has no known price.
+        """
         return self._worst(rates, self._limit(rates)) + self._tools.worst(rates)
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
@@ -109,7 +111,10 @@ class GenerateCall:
         return tier
 
     def _at_location(self, rates: Rates) -> Rates:
-        """Return the prices at the location in the request's path, unless the address has determined them already."""
+        """Return the prices at the location that the request's path names, such as ``europe-west4``.
+
+        If the client's address is regional, ``rates`` are the prices there already, and are returned unchanged.
+        """
         if rates.seller != "google" or not rates.found or rates.multiplier != LIST_PRICE:
             return rates
         multiplier = google_location_multiplier(self._location, self.model)
@@ -124,7 +129,7 @@ class GenerateCall:
     # ---- the cost by the response
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
+        """Return the cost according to the reported usage or, if the response broke off, to the part that arrived.
 
         Raises UsageMissingError as `Paid.cost` does.
         """
@@ -152,7 +157,7 @@ class GenerateCall:
         return self._at_location(rates)
 
     def _tier_multiplier(self, rates: Rates, response: Mapping[str, Any]) -> tuple[Decimal, bool]:
-        """Return the factor for token prices of the tier that served the call, and whether it is an estimate."""
+        """Return the factor for token prices in the tier that served the call, and whether it is an estimate."""
         if not rates.found or rates.seller != "google":
             return LIST_PRICE, False
         served, requested = tier_of(response), self._tier()
@@ -165,10 +170,11 @@ class GenerateCall:
         return LIST_PRICE, True
 
     def _broken_off(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> Cost:
-        """Return the estimated cost of a stream that broke off, by its usage so far if visible output has arrived.
+        """Return the estimated cost of a stream that broke off.
 
-        Otherwise the estimate is the worst case with the most output that the model can have written. Raises
-        UsageMissingError if the input is not known; the held amount is then charged.
+        If visible output has arrived, the usage reported so far is charged. Otherwise the estimate is the worst case
+        with the most output that the model can have written. Raises UsageMissingError if the input is not known; the
+        held amount is then charged.
         """
         if self._measured().unseen:
             # Only the end of a stream reports the input that the provider has added.
@@ -198,7 +204,10 @@ class GenerateCall:
 
 
 def input_bound(size: Size, rates: Rates) -> int:
-    """Return the most input tokens that can be charged; an input above the context window gets an error response."""
+    """Return the most input tokens that can be charged for an input of this size.
+
+    This is at most the model's context window: a longer input gets an error response, which costs nothing.
+    """
     window = rates.context_window
     if window is None or window >= _ROUNDED:
         window = max(window or 0, CONTEXT_TOKENS)

@@ -1,4 +1,7 @@
-"""The paid calls ``embedContent`` and ``batchEmbedContents``, and ``predict`` of Vertex AI's embeddings and Imagen."""
+"""The paid calls of Google's API that embed texts, and those that Vertex AI's method ``predict`` serves.
+
+These are ``embedContent`` and ``batchEmbedContents``, and ``predict`` for embeddings and for models such as Imagen.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,11 @@ from .paths import Target
 from .sizes import Size, add_content, size_of
 from .usage import counts_of
 
-__all__ = ["EmbedCall", "PredictCall"]
-
 
 class EmbedCall:
-    """A paid call that embeds one or several contents, with a charge by the tokens that the response reports.
+    """A paid call that embeds one or several contents, and is charged by the tokens that its response reports.
 
-    Some models' responses report no tokens; then the held amount is charged as an estimate.
+    The responses of some models report no tokens; then the held amount is charged as an estimate.
     """
 
     name = "embedContent"
@@ -34,7 +35,10 @@ class EmbedCall:
         self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD of all contents. Raises ConfigurationError for a request with two models."""
+        """Return the most USD that embedding all contents can cost.
+
+        Raises ConfigurationError if the body of the request names another model than its path.
+        """
         total = Decimal(0)
         for each in (self._request, *listed(field_of(self._request, "requests"))):
             if not isinstance(each, Mapping):
@@ -52,7 +56,7 @@ class EmbedCall:
         return total if rates.flat is None else rates.flat
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError if the response reports none."""
+        """Return the cost of the tokens that the response reports. Raises UsageMissingError if it reports none."""
         counts, estimated = counts_of(rates, self.model, response, None, output=False)
         # Tokens that only the total includes were embedded as well.
         embedded = counts["input_tokens"] + counts.get("output_tokens", 0)
@@ -76,7 +80,10 @@ class PredictCall:
         self._embeds = "embedding" in target.model and target.method == "predict"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD. Raises ConfigurationError if a needed price per call is missing."""
+        """Return the most USD that the call can cost.
+
+        Raises ConfigurationError if the model is not priced by tokens, and the user has stated no price per call.
+        """
         if rates.flat is not None:
             return rates.flat
         if not self._embeds:
@@ -92,7 +99,10 @@ class PredictCall:
         return total
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the tokens that the response reports. Raises UsageMissingError if it reports none."""
+        """Return the cost of the embedded tokens, or the price per call that the user stated.
+
+        Raises UsageMissingError if the response does not report the tokens.
+        """
         if rates.flat is not None:
             return Cost(rates.flat)
         counts = list(_tokens(response))

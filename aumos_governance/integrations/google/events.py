@@ -1,4 +1,4 @@
-"""The meter for Google's streams; each event of a stream is a response with the usage so far."""
+"""Reads the events of Google's streams; each event is a response with the usage so far."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from .fields import listed
 from .seen import see
 from .tools import Grounding
 
-__all__ = ["ResponseMeter"]
-
 
 class ResponseMeter:
-    """A meter for one stream, whose events are server-sent events or the elements of a JSON array.
+    """A `Meter` for one stream, whose events are server-sent events or the elements of a JSON array.
 
     The last usage applies. The usage may follow the event with the finish reason, so `ended` is never True and the
     response is only complete when the stream ends. ``hidden`` is `Seen.hidden`.

@@ -1,6 +1,7 @@
-"""Access to the fields of Google's JSON. A field has two spellings: ``maxOutputTokens`` and ``max_output_tokens``.
+"""Reads the fields of Google's JSON, each of which may have two spellings.
 
-Google's servers take both, by protobuf's rules for JSON: https://protobuf.dev/programming-guides/json.
+Google's servers accept ``maxOutputTokens`` as well as ``max_output_tokens``, by protobuf's rules for JSON:
+https://protobuf.dev/programming-guides/json.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 from ..pricing.seen import utf8_size
-
-__all__ = ["bytes_of", "field_of", "listed", "mapping_of", "names_of", "spelled", "whole_of"]
 
 _CAPITAL: Final = re.compile(r"[A-Z]")
 _DIGITS: Final = re.compile(r"\d{1,18}")
@@ -37,7 +36,7 @@ def names_of(value: Mapping[str, Any]) -> set[str]:
 
 
 def field_of(value: Mapping[str, Any], name: str) -> Any:
-    """Return the field ``name``, spelled like ``maxOutputTokens``, in either spelling; None if the field is not set.
+    """Return the value of a field in either spelling, or None if it is not set; ``name`` is like ``maxOutputTokens``.
 
     Raises ConfigurationError if both spellings are set, since Google does not document which of them applies.
     """
@@ -51,19 +50,19 @@ def field_of(value: Mapping[str, Any], name: str) -> Any:
 
 
 def spelled(value: Mapping[str, Any], name: str) -> str:
-    """Return the spelling of the field ``name`` that `field_of` finds in a mapping."""
+    """Return the spelling under which ``value`` has the field ``name``, ``name`` itself if it has neither."""
     other = _snake(name)
     return other if other in value and value.get(name) is None else name
 
 
 def mapping_of(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Return the field ``name`` as `field_of` does; an empty mapping if the field is no mapping."""
+    """Return the value of the field ``name`` as `field_of` does, or an empty mapping if it is no mapping."""
     found = field_of(value, name)
     return found if isinstance(found, Mapping) else {}
 
 
 def listed(value: object) -> Iterator[Any]:
-    """Yield the members of a list, or a single value, which Google takes for a list with one member."""
+    """Yield the members of a list, or ``value`` itself if it is no list; Google treats it as a list with one member."""
     if isinstance(value, (list, tuple)):
         yield from value
     elif value is not None:

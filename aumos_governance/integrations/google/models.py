@@ -1,4 +1,4 @@
-"""Published properties of Google's models beside their prices, such as the length of responses, by the model's name."""
+"""Published properties of Google's models other than prices, such as the longest response, by the model's name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,6 @@ import re
 from typing import Final
 
 from ..pricing.sizes import IMAGE_TOKENS
-
-__all__ = [
-    "AUDIO_TOKENS_A_SECOND",
-    "CONTEXT_TOKENS",
-    "bills_each_query",
-    "image_tokens",
-    "output_tokens",
-    "speaks",
-    "thinks",
-    "version_of",
-]
 
 CONTEXT_TOKENS: Final = 1_048_576
 """The most input tokens of Gemini 2.5 and later: https://ai.google.dev/gemini-api/docs/models. genai-prices rounds the
@@ -63,7 +52,7 @@ def thinks(model: str) -> bool:
 
 
 def bills_each_query(model: str) -> bool:
-    """Whether grounding is billed for each search query, and not once for each grounded request.
+    """Whether searches for a model are billed for each query, and not once for each request that searches.
 
     https://ai.google.dev/gemini-api/docs/google-search#pricing: since Gemini 3. A model without a version in its name
     is taken for a new model.

@@ -1,4 +1,4 @@
-"""The paths of Google's API: the model and method that a path names, and the paths of free requests.
+"""Finds the model and the method that a path of Google's API names, and recognizes the paths of free requests.
 
 https://ai.google.dev/gemini-api/docs/pricing and https://cloud.google.com/vertex-ai/generative-ai/pricing name what is
 billed: the tokens of models, grounding, images and videos, a cache by the hour, the embedding of files that are added
@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
-
-__all__ = ["FREE_POSTS", "SOCKETS", "Target", "target_of"]
 
 _VERSION: Final = r"(?:/v\d+(?:(?:alpha|beta)\d*)?)?"
 _NAME: Final = r"[\w.@-]+"

@@ -10,11 +10,9 @@ from ..pricing.seen import Seen
 from ..pricing.usage import weight
 from .fields import field_of, listed, mapping_of
 
-__all__ = ["see"]
-
 
 def see(body: Mapping[str, Any], seen: Seen) -> None:
-    """Add the visible output of all candidates of a response to ``seen``."""
+    """Add the visible output of all candidates in ``body``, a response or one event of a stream, to ``seen``."""
     for candidate in listed(body.get("candidates")):
         if isinstance(candidate, Mapping):
             for part in listed(mapping_of(candidate, "content").get("parts")):

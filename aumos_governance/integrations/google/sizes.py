@@ -1,4 +1,4 @@
-"""The upper bound of the input of a request to Google's API, in tokens."""
+"""Computes the most tokens that the input of a request to Google's API can have."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from ..pricing.sizes import AUDIO_BYTES_A_SECOND
 from .fields import bytes_of, field_of, listed, mapping_of, names_of, whole_of
 from .models import AUDIO_TOKENS_A_SECOND, image_tokens
 
-__all__ = ["Size", "add_content", "size_of"]
-
 _FRAME: Final = 16
 """An upper bound of the tokens that frame a turn or a part of it."""
 _NOT_READ: Final = frozenset({"model", "safetySettings", "labels", "serviceTier", "store", "modelArmorConfig"})
-"""Fields that the model does not read."""
+"""Fields of a request that are not part of the model's input."""
 _MEASURED: Final = frozenset({"contents", "content", "systemInstruction"})
 """Fields with contents, whose parts are measured one by one."""
 _HIDDEN: Final = frozenset({"cachedContent", "continuationToken"})
-"""Fields that refer to input which the request does not show."""
+"""Fields of a request that refer to further input, which the request does not show."""
 _MEDIA: Final = frozenset({"audio", "image", "video"})
 _PLAIN_PARTS: Final = frozenset(
     {"text", "thought", "thoughtSignature", "functionCall", "executableCode", "codeExecutionResult", "toolCall"}
@@ -30,13 +28,13 @@ _PLAIN_PARTS: Final = frozenset(
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of an input, with one token per byte of text."""
+    """The most that the input of a request can be, with one token per byte of text, and the media in it."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """The media that the input may have beside text: ``audio``, ``image``, ``video``."""
+    """The media that the input may have besides text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
+    """Whether some input is not in the request itself; the most input is then the model's whole context window."""
 
     def hide(self, *kinds: str) -> None:
         """Note that the request does not show all of the input; the rest may have media of these ``kinds``."""
@@ -45,7 +43,7 @@ class Size:
 
 
 def size_of(body: Mapping[str, Any], model: str) -> Size:
-    """Measure the body of a request to a model."""
+    """Measure the body of a request to ``model``; the tokens of an image depend on the model."""
     size = Size()
     names = names_of(body)
     for name in ("contents", "content", "systemInstruction"):
@@ -124,6 +122,6 @@ def _add_image(size: Size, part: Mapping[str, Any], model: str) -> None:
 
 
 def _kind(blob: object) -> str:
-    """Return the part of the media type before the slash, in lower case; an empty string without a media type."""
+    """Return the media type of a file or of inline data up to the slash, such as ``image``; empty without a type."""
     media_type = field_of(blob, "mimeType") if isinstance(blob, Mapping) else None
     return media_type.partition("/")[0].strip().lower() if isinstance(media_type, str) else ""

@@ -1,4 +1,7 @@
-"""The tools that Google runs within a call: their fees beside tokens, and the input that they add."""
+"""The tools that Google runs within a call: the fees that they cost besides the tokens, and the input that they add.
+
+Grounding is Google's word for searches of the web or of Google Maps whose results the model uses.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,14 @@ from .fields import field_of, listed, mapping_of, names_of
 from .models import bills_each_query
 from .sizes import Size
 
-__all__ = ["Grounding", "Tools"]
-
 _QUERIES: Final = 10
-"""The number of search queries that are held for a model with a price per query. No request can limit the queries;
+"""The number of search queries whose cost is held for a model with a price per query. No request can limit the queries;
 further queries are charged all the same."""
 _SEARCH: Final = frozenset({"googleSearch", "googleSearchRetrieval"})
 _MAPS: Final = "googleMaps"
 _MAPS_REQUEST: Final = Decimal("0.025")
 _MAPS_QUERY: Final = Decimal("0.014")
-"""USD for a request that is grounded with Google Maps, or since Gemini 3 for each of its search queries:
+"""USD for each query to Google Maps since Gemini 3. Earlier models cost `_MAPS_REQUEST` USD for each request with Maps:
 https://ai.google.dev/gemini-api/docs/pricing."""
 _COMPUTER_TOKENS: Final = 8_000
 """An upper bound of the tokens of the provider's description of all computer-use actions for the model."""
@@ -45,7 +46,7 @@ _OWN: Final = frozenset({"functionDeclarations", "computerUse"})
 
 @dataclass(slots=True)
 class Grounding:
-    """The sources of a response's candidates (web searches, Google Maps), read from the candidates' metadata."""
+    """What Google searched for one response, read from the metadata of the response's candidates."""
 
     queries: frozenset[str] = frozenset()
     """The different search queries of the web; an empty query is not billed
@@ -56,11 +57,9 @@ class Grounding:
     """Whether Google Maps was used."""
 
     def see(self, body: Mapping[str, Any]) -> None:
-        """Add the metadata of a response, or of one event of a stream."""
+        """Add the searches that the metadata in a response, or in one event of a stream, lists."""
         for candidate in listed(body.get("candidates")):
             metadata = mapping_of(candidate, "groundingMetadata") if isinstance(candidate, Mapping) else {}
-            if not metadata:
-                continue
             queries = [
                 *listed(field_of(metadata, "webSearchQueries")),
                 *listed(field_of(metadata, "imageSearchQueries")),
@@ -74,25 +73,28 @@ class Grounding:
 
 
 class Tools:
-    """The tools of one request."""
+    """The tools that one request offers to the model, with what they may cost and have cost."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.names = frozenset(_names(body))
 
     def measure(self, size: Size) -> None:
-        """Increase ``size`` by the input that the tools add to the request."""
+        """Add to ``size`` the input that the tools cause in addition to the request's own."""
         for name in self.names & _UNSEEN.keys():
             size.hide(*_UNSEEN[name])
         size.tokens += _COMPUTER_TOKENS if "computerUse" in self.names else 0
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the most USD that the tools cost beside tokens. Raises ConfigurationError if that is not known."""
+        """Return the most USD that the tools can cost in addition to the tokens.
+
+        Raises ConfigurationError if this is not known.
+        """
         if rates.flat is not None:
             return Decimal(0)
         unknown = self.names - _OWN - _UNSEEN.keys()
         if unknown and not rates.fee:
             raise ConfigurationError(
-                f"{rates.model} with the tool {min(unknown)} was not sent: the tool is charged beside the tokens, and"
+                f"{rates.model} with the tool {min(unknown)} was not sent: the tool is charged besides the tokens, and"
                 " its price is not known; state a fee for each call."
             )
         each = bills_each_query(rates.model)
@@ -104,7 +106,7 @@ class Tools:
         return fees
 
     def cost(self, rates: Rates, grounding: Grounding) -> tuple[Decimal, bool]:
-        """Return the USD that the tools cost beside tokens, and whether that is an estimate.
+        """Return the USD that the searches of a response cost besides its tokens, and whether that is an estimate.
 
         Raises ConfigurationError if the price of a search is not known.
         """

@@ -1,4 +1,4 @@
-"""The counts of Google's usage reports, compared with each other and with the visible output."""
+"""Reads the counts of Google's usage reports, and checks them against each other and against the visible output."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from ..pricing.seen import Seen
 from ..pricing.usage import DoubtError, Report, checked
 from .fields import mapping_of
 from .models import speaks
-
-__all__ = ["counts_of", "tier_of"]
 
 _KINDS: Final = ("audio", "image", "video")
 _OUTPUTS: Final = tuple(f"output_{kind}_tokens" for kind in _KINDS)
@@ -39,7 +37,7 @@ def counts_of(
     if report is None:
         raise UsageMissingError("The response has no usage, or a value in it is no count.", rates.least_cost(seen))
     try:
-        counts, estimated = checked(_with_zeros(report, seen, output=output), seen, output=output)
+        counts, estimated = checked(_with_zeros(report), seen, output=output)
     except DoubtError as doubt:
         raise UsageMissingError(str(doubt), rates.least_cost(seen)) from None
     if any(counts.get(name) and not _has_price(rates, model, name) for name in _OUTPUTS):
@@ -65,11 +63,10 @@ def tier_of(response: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _with_zeros(report: Report, seen: Seen | None, *, output: bool) -> Report:
-    """Return the report, with 0 output tokens if there was no output, since Google's JSON leaves out counts of 0."""
-    counts, total = report.counts, report.total
-    nothing = seen is not None and not seen.anything
-    if output and nothing and "output_tokens" not in counts and total and total == counts.get("input_tokens"):
+def _with_zeros(report: Report) -> Report:
+    """Return the report; if the input is the total, add a count of 0 output tokens, which Google's JSON leaves out."""
+    counts = report.counts
+    if "output_tokens" not in counts and report.total == counts.get("input_tokens"):
         return replace(report, counts={**counts, "output_tokens": 0})
     return report
 
@@ -80,20 +77,24 @@ def _has_price(rates: Rates, model: str, unit: str) -> bool:
 
 
 def _split_media(rates: Rates, counts: dict[str, int | float], seen: Seen | None) -> bool:
-    """Count the whole output as media if media arrived that the report does not count; return whether this was done."""
+    """Change ``counts`` so that all output counts as media, if media arrived and the report counts none.
+
+    Return whether ``counts`` was changed. Thoughts are not counted as media.
+    """
     if seen is None or not seen.media or any(counts.get(name) for name in _OUTPUTS):
         return False
     kind = next((name for name in _OUTPUTS if rates.has(name.replace("_tokens", "_mtok"))), None)
     if kind is None:
         return False
-    counts[kind] = max(0, counts["output_tokens"] - counts.get("output_reasoning_tokens", 0))
+    counts[kind] = counts["output_tokens"] - counts.get("output_reasoning_tokens", 0)
     return True
 
 
 def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mapping[str, int | float]) -> bool:
-    """Divide the cached input by kinds of media, as genai-prices requires; return whether the result is an estimate.
+    """Change ``counts`` so that the cached input is divided by kinds of media, as genai-prices requires.
 
-    Cached tokens of an unknown kind are taken to be of the kind whose price the cache reduces least.
+    Return whether the division is an estimate. Cached tokens of an unknown kind are taken to be of the kind whose price
+    the cache reduces least.
     """
     cached = counts.get("cache_read_tokens", 0)
     stated = sum(reported.get(f"cache_{kind}_read_tokens", 0) for kind in (*_KINDS, "text"))
@@ -101,9 +102,7 @@ def _split_cached(rates: Rates, counts: dict[str, int | float], reported: Mappin
     doubtful = False
     for kind in _KINDS:
         name, own = f"cache_{kind}_read_tokens", counts.get(f"input_{kind}_tokens", 0)
-        if not rates.has(f"cache_{kind}_read_mtok"):
-            counts.pop(name, None)
-        elif cached and own:
+        if cached and own and rates.has(f"cache_{kind}_read_mtok"):
             counts.setdefault(name, max(0, open_still - (counts["input_tokens"] - own)))
             doubtful = doubtful or open_still > 0
     return doubtful

@@ -22,24 +22,25 @@ from .guard import Guard, Outcome, outcome_of
 from .resends import SendCounter
 from .streams import content_of, watch, watch_async
 
-__all__ = ["CURRENT", "PLANNED", "SENDING", "Attempt", "Call", "Sending", "is_error"]
-
 
 class Call:
-    """A paid call in progress, with its holds that no attempt uses yet."""
+    """A paid call of a client's method, from the hold for its first attempt until the method returns or raises.
+
+    It also keeps the holds that no attempt uses yet.
+    """
 
     def __init__(self, guard: Guard, paid: Paid, request: ApiRequest, *, owner: object) -> None:
-        """Prepare the call; ``paid`` was made from ``request``, and ``owner`` is the client that makes the call."""
+        """Prepare the call; ``paid`` was made from ``request``, and ``owner`` is the client that sends the request."""
         self.guard = guard
         self.paid = paid
         self.request = request
         self.owner = owner
         self.over = False
-        """Whether the client's method has returned. An attempt that is made later, in another thread or task, is a new
+        """Whether the client's method has returned. An attempt that another thread or task makes later is part of a new
         call.
         """
         self.begun: Begun | None = None
-        """The hold that was requested for the first attempt, until its decision is waited for; otherwise None."""
+        """The requested hold for the first attempt, until the attempt has waited for its decision; otherwise None."""
         self.changed: list[Call] = []
         """A call for each different request that middleware has sent in place of this call's request so far.
 
@@ -73,17 +74,17 @@ class Call:
         await when_awaited(self.beginning())
 
     def beginning(self) -> Steps[None]:
-        """Return the steps of `begin_async`."""
+        """Return a generator that does what `begin_async` does, for `steps.when_awaited`."""
         charge = yield from self.guard.beginning(self.paid, awaited=True)
         self.add(charge)
         self._unused.append(charge)
 
     def add(self, charge: Charge) -> None:
-        """Add a charge that `close` has to end if it is still open then."""
+        """Add a charge of this call; if it is still open when the call ends, `close` ends it."""
         self._charges.append(charge)
 
     def take_unused(self, paid: Paid) -> Charge | None:
-        """Remove and return an unused hold for an attempt with this content, or None if there is none."""
+        """Remove and return an unused hold for another attempt with the content ``paid``, or None if there is none."""
         for charge in tuple(self._unused):
             if charge.paid is paid:
                 try:
@@ -101,7 +102,7 @@ class Call:
             return None  # Another thread has removed it.
 
     def reuse(self, charge: Charge) -> None:
-        """Let the next attempt with the same content use the hold of an attempt that cost nothing."""
+        """Keep the hold of an attempt that cost nothing, so that the next attempt with the same content can use it."""
         charge.outlives_call = False
         self._unused.append(charge)
         if self.over and (unused := self.pop_unused()) is not None:
@@ -110,12 +111,15 @@ class Call:
     # ---- notifications by the library's hooks, for a library that sends one attempt after the other
 
     def refused(self) -> None:
-        """Note that the last attempt got an error response."""
+        """Note that the last attempt got an error response, so that it cost nothing."""
         if self.last is not None:
             self.last.outcome = Outcome.FREE
 
     def failed(self) -> None:
-        """Note that the last attempt ended with the exception that the library handles now, before it retries."""
+        """Note whether the last attempt may have cost something, judged by the exception that it raised.
+
+        The library is handling this exception now, before it sends the request again.
+        """
         error = sys.exc_info()[1]
         if self.last is not None and error is not None and error is not self._handled:
             self.last.outcome = outcome_of(error)
@@ -131,7 +135,7 @@ class Call:
         await when_awaited(self.raising(error, awaited=True))
 
     def raising(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """Return the steps of `raised`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        """Return a generator that does what `raised` does, for `steps.now` or, if ``awaited``, `steps.when_awaited`."""
         last, self.last = self.last, None
         if last is not None:
             last.outcome = outcome_of(error)
@@ -139,7 +143,7 @@ class Call:
         yield from self.release_unused(awaited=awaited)
 
     def release_unused(self, *, awaited: bool) -> Steps[None]:
-        """Return the steps that release all unused holds."""
+        """Return a generator that releases all unused holds, for `steps.now` or, if ``awaited``, `when_awaited`."""
         while (charge := self.pop_unused()) is not None:
             yield from charge.releasing(awaited=awaited)
 
@@ -159,7 +163,11 @@ class Call:
 
 
 class Attempt:
-    """One request that is about to be sent, or has been sent, with its charge."""
+    """One attempt to send a call's request, with the charge for it.
+
+    The attempt ends when its response arrives, or with an exception. The charge of a stream ends later, when the caller
+    has read the stream.
+    """
 
     def __init__(self, call: Call, paid: Paid, *, streamed: bool, sending: Sending | None) -> None:
         self.call = call
@@ -170,9 +178,9 @@ class Attempt:
         self._begun: Begun | None = None
         self._charge: Charge | None = None
         self.sends: SendCounter | None = None
-        """Counts how often the request is sent; None if the HTTP client sends each request once."""
+        """The counter of how often the HTTP client sends the request; None if it cannot send a request twice."""
         self._more: list[Charge] = []
-        """The charges of further copies of the request that `sends` has noticed."""
+        """A charge for each further time that the HTTP client has sent the request, noticed by `sends`."""
 
     def hold(self) -> None:
         """Hold the attempt's worst case.
@@ -186,7 +194,7 @@ class Attempt:
         await when_awaited(self.holding(awaited=True))
 
     def holding(self, *, awaited: bool) -> Steps[None]:
-        """Return the steps of `hold`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        """Return a generator that does what `hold` does, for `steps.now` or, if ``awaited``, `steps.when_awaited`."""
         call = self.call
         last = self._replace_last()
         if last is not None:
@@ -213,11 +221,14 @@ class Attempt:
         self._add_copy(await self.call.guard.begin_async(self.paid))
 
     def end(self) -> None:
-        """End the charge of an attempt that gets no response: settle it as an estimate, or reuse it if it was free."""
+        """End an attempt that got no response.
+
+        If it may have cost something, the held amount is charged as an estimate; otherwise the next attempt may use it.
+        """
         now(self.ending(awaited=False))
 
     def ending(self, *, awaited: bool) -> Steps[None]:
-        """Return the steps of `end`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        """Return a generator that does what `end` does, for `steps.now` or, if ``awaited``, `steps.when_awaited`."""
         self._end_copies()
         charge, self._charge = self._charge, None
         if charge is not None:
@@ -227,7 +238,11 @@ class Attempt:
                 yield from charge.settling(None, awaited=awaited)
 
     def drop(self) -> None:
-        """End an interrupted attempt: release a requested hold, or settle a granted one as an estimate. Never waits."""
+        """End an interrupted attempt, without waiting.
+
+        If the hold was requested and not granted yet, the request was not sent, and the hold is released. Otherwise the
+        held amount is charged as an estimate.
+        """
         self._end_copies()
         begun, self._begun = self._begun, None
         if begun is not None:
@@ -236,7 +251,10 @@ class Attempt:
             self._charge.abandon()
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """Return the steps that settle the charge by a response, or that have it settled when the response is read."""
+        """Return a generator that settles the charge by an httpx response, at once or while its caller reads it.
+
+        It is for `steps.now` or, if ``awaited``, `steps.when_awaited`.
+        """
         self._end_copies()
         charge = self._charge
         if charge is None:
@@ -276,7 +294,10 @@ class Attempt:
             chargeable -= 1
 
     def _keep_for_results(self, charge: Charge, content: bytes) -> bool:
-        """Return whether ``content`` accepts a batch; if so, keep the charge until the batch's results are read."""
+        """Return whether the response body ``content`` states the id of a new batch.
+
+        If so, the charge is kept open until the batch's results are read.
+        """
         if not isinstance(self.paid, BatchCall):
             return False
         id = body_of_json(content).get("id")
@@ -312,12 +333,15 @@ class Sending:
         self.attempt: Attempt | None = None
 
     def responding(self, response: Any, *, awaited: bool) -> Steps[None]:
-        """Return the steps that settle the attempt's charge by its response."""
+        """Return a generator that settles the attempt's charge by its response; see `Attempt.responding`."""
         if self.attempt is not None:
             yield from self.attempt.responding(response, awaited=awaited)
 
     def failing(self, error: Exception, *, awaited: bool) -> Steps[None]:
-        """Return the steps that end the charge of an attempt that raised ``error``, and so has no response."""
+        """Return a generator that ends the charge of an attempt that raised ``error`` in place of returning a response.
+
+        It is for `steps.now` or, if ``awaited``, `steps.when_awaited`.
+        """
         if self.attempt is not None:
             self.attempt.outcome = outcome_of(error)
             yield from self.attempt.ending(awaited=awaited)
@@ -335,12 +359,12 @@ PLANNED: Final[ContextVar[tuple[Call, Paid] | None]] = ContextVar("aumos_governa
 SENDING: Final[ContextVar[Sending | None]] = ContextVar("aumos_governance_sending", default=None)
 """The watcher of the attempt that this thread or task is sending.
 
-Always None for a library without a function `_attempt_request`, which sends a single attempt.
+It is always None for a library whose clients have no method ``_attempt_request`` to send one attempt.
 """
 
 
 def _drop(begun: Begun, call: Call) -> None:
-    """Release a hold that was requested for a call, and never wait for it."""
+    """Cancel a hold that was requested for a call, or release it if it was granted already. Never waits."""
     grant = begun.drop()
     if grant is not None:
         Charge(call.guard, call.paid, grant).release_soon()

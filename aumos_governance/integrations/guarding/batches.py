@@ -1,4 +1,7 @@
-"""Batches of requests, held at the batch price from their submission until their results are read."""
+"""Batches: many requests that a provider runs later at a lower price.
+
+A batch's worst case is held from its submission until its results are read, since only these report the usage.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from ...errors import ConfigurationError
 from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from .calls import ApiRequest, Cost, Paid, UsageMissingError
-
-__all__ = ["BATCH_SHARE", "BatchCall", "BatchCosts"]
 
 BATCH_SHARE: Final = Decimal("0.5")
 """The price of a request in a batch, as a share of its usual price.
@@ -67,7 +68,7 @@ class BatchCall:
         raise UsageMissingError("A batch's cost is only known from its results.")
 
     def may_have_fees(self, id: str) -> bool:
-        """Whether the request ``id`` may use hosted tools or searches; these are charged beside its tokens."""
+        """Whether the request ``id`` may use hosted tools or searches; these are charged in addition to its tokens."""
         return id in self._fees
 
     @property
@@ -76,7 +77,7 @@ class BatchCall:
         return bool(self._fees)
 
     def share(self, id: str) -> Decimal:
-        """Return the price of the request ``id`` as a share of its usual price."""
+        """Return the factor for the usual price of the request ``id``: `BATCH_SHARE`, or 1 if it gets no discount."""
         paid = self._calls[id]
         if paid.quoted is None or paid.quoted.flat is not None or id in self._fees:
             # A price that the user states for each call applies in a batch too, and only tokens are cheaper in a batch.

@@ -1,4 +1,7 @@
-"""The interface that a provider's adapter implements for a call: whether it is paid, its worst case and its cost."""
+"""The interface of a paid call, implemented for each kind of call by the adapter for a provider's API.
+
+An implementation of `Paid` computes the most that one call can cost, and its cost by the response.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +13,18 @@ from decimal import Decimal
 from typing import Any, Final, Protocol, TypeGuard
 
 from ...errors import ConfigurationError
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
-
-__all__ = [
-    "READS",
-    "ApiRequest",
-    "Cost",
-    "Meter",
-    "Paid",
-    "StreamedPaid",
-    "UsageMissingError",
-    "body_of_json",
-    "cannot_measure",
-    "is_free",
-    "is_streamed",
-    "unknown_method",
-    "whole_number",
-]
-
 
 _decode: Final = json.JSONDecoder().raw_decode
 _WHITE_SPACE: Final = " \t\r\n"
 
 
 class UsageMissingError(Exception):
-    """A response reports no usage, or usage that is not credible. The exception never reaches a caller of a client.
+    """Raised when a response reports no usage, or usage that is not credible.
 
-    ``least`` is the lowest price in USD of the visible part of the response.
+    The package catches it and charges the held amount as an estimate, or ``least`` if that is more: the least USD that
+    the visible part of the response can have cost. The client's caller never sees this exception.
     """
 
     def __init__(self, message: str = "", least: Decimal = Decimal(0)) -> None:
@@ -46,7 +33,7 @@ class UsageMissingError(Exception):
 
 
 def whole_number(value: object) -> int:
-    """Return a count of a usage report. Raises UsageMissingError unless it is a whole number of 0 or more."""
+    """Return ``value``, a count of a usage report. Raises UsageMissingError unless it is an integer of 0 or more."""
     if type(value) is not int or value < 0:
         raise UsageMissingError
     return value
@@ -58,7 +45,10 @@ class Cost:
 
     usd: Decimal
     estimated: bool = False
-    """Whether the usage report allows more than one cost; ``usd`` is then the highest of them."""
+    """Whether the true cost is not certain, because the usage report can be read in several ways or is incomplete.
+
+    ``usd`` is then the highest cost that it may have been.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +84,10 @@ class Meter(Protocol):
 
     @property
     def response(self) -> Mapping[str, Any] | None:
-        """The usage reported so far, in the shape of an unstreamed response's body; None before any was reported."""
+        """The usage reported so far, as in the body of a response that is not streamed; None before the first report.
+
+        An example is ``{"usage": {"prompt_tokens": 8, "completion_tokens": 2}}``.
+        """
         ...
 
     @property
@@ -104,16 +97,22 @@ class Meter(Protocol):
 
     @property
     def seen(self) -> Seen:
-        """The amount of the response that has arrived so far."""
+        """The measure of the output that has arrived so far."""
         ...
 
     def see(self, data: bytes) -> bool:
-        """Read the data of one event. Return whether to hide the event from the caller, who did not request it."""
+        """Read the data of one event of the stream, and return whether to hide this event from the client's caller.
+
+        An event that only reports the usage is hidden if the package requested it and the caller did not.
+        """
         ...
 
 
 class Paid(Protocol):
-    """One paid call, as its provider's adapter understands it."""
+    """A request that costs money, as its provider's adapter understands it.
+
+    One instance stands for the content of one request, and serves all attempts that send this content.
+    """
 
     quoted: Rates | None
     """The prices that the guard held the call at; the call is settled at the same prices. None before the hold."""
@@ -128,7 +127,7 @@ class Paid(Protocol):
 
     @property
     def body(self) -> Mapping[str, Any] | None:
-        """The body to send in place of the caller's, or None to send the caller's own."""
+        """The body to send in place of the caller's, such as one that also requests the usage; None for no change."""
         ...
 
     def worst(self, rates: Rates) -> Decimal:
@@ -164,7 +163,10 @@ READS: Final = frozenset({"get", "head", "options", "delete"})
 
 
 def is_free(request: ApiRequest, posts: re.Pattern[str]) -> bool:
-    """Whether a request costs nothing: it reads, deletes, or sends to a path that ``posts`` matches as a whole."""
+    """Whether a request costs nothing: it reads or deletes, or ``posts`` matches its whole path.
+
+    ``posts`` matches the paths of the provider's API that cost nothing in requests that send data.
+    """
     method = request.method.lower()
     return method in READS or (method in ("post", "put", "patch") and posts.fullmatch(request.plain_path) is not None)
 
@@ -185,13 +187,16 @@ def body_of_json(content: bytes) -> Mapping[str, Any]:
 
 
 def cannot_measure(name: str, error: Exception) -> ConfigurationError:
-    """Return the exception that refuses a request because computing its worst case raised ``error``."""
+    """Return the exception to raise in place of sending a request, because computing its worst case raised ``error``.
+
+    ``name`` names the request in the message, such as ``POST /batches``.
+    """
     cause = f"{name} was not sent: what it may cost could not be computed ({type(error).__name__}: {error})"
     return ConfigurationError(f"{cause}; state what each call costs with govern(client, cost=...).", cause=cause)
 
 
 def unknown_method(request: ApiRequest) -> ConfigurationError:
-    """Return the exception that refuses a request because it is not known whether the request costs anything."""
+    """Return the exception to raise in place of sending a request that is not known to be free or paid."""
     return ConfigurationError(
         f"{request.name} was not sent: govern() does not know what it may cost. Use the client"
         " that you gave to govern() for it, and record what it cost with %governance_spend.",

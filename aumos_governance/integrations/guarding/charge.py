@@ -21,8 +21,6 @@ from .calls import Cost, Paid
 from .costs import charged, charged_partly
 from .leftovers import leftovers
 
-__all__ = ["Charge", "ChargeGuard", "ChargedElsewhere", "Evidence"]
-
 Evidence = tuple[Mapping[str, Any] | None, Seen | None]
 """The usage that a response has reported so far, and the measure of the output that arrived.
 
@@ -39,7 +37,7 @@ class ChargeGuard(Protocol):
 
     @property
     def followups(self) -> _Estimates:
-        """The object that is notified of each estimated charge; a later response may correct the charge."""
+        """The object that remembers each estimated charge, because a later response may correct the charge."""
         ...
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
@@ -50,12 +48,15 @@ class ChargeGuard(Protocol):
         ...
 
     def reference(self, id: str) -> str:
-        """Return the ledger's name for a response; ``id`` is the provider's id of it."""
+        """Return the name under which the ledger keeps the response ``id`` of the provider; see `Guard.reference`."""
         ...
 
 
 class Charge:
-    """The hold for one attempt, until it is settled or released; ending it a second time has no effect."""
+    """The amount that the ledger holds for one attempt, until the charge ends: it is settled or released.
+
+    Only the first method that ends the charge has an effect. ``grant`` is the ledger's permission, with the amount.
+    """
 
     def __init__(self, guard: ChargeGuard, paid: Paid, grant: Granted) -> None:
         self.paid = paid
@@ -66,7 +67,7 @@ class Charge:
         # The thread that pops the token ends the charge. A list's pop is atomic, so only one thread can.
         self._token = [True]
         self._result: tuple[int | None, bool] = (grant.amount or 0, True)
-        """The nano-USD to charge, None to release the hold; and whether that is an estimate."""
+        """How the charge ends: the nano-USD to charge (None to release the hold), and whether that is an estimate."""
         self._ending: Ending | None = None
         self._seen_so_far: Callable[[], Evidence] | None = None
         self._seen_at_exit: Callable[[], Evidence] | None = None
@@ -80,7 +81,10 @@ class Charge:
     # ---- called in the thread or task that made the call
 
     def settle(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
-        """Charge the cost that a response states, or an estimate if it states none; ``seen`` is as in `Paid.cost`."""
+        """Charge the cost of a complete response by its usage, or an estimate if the usage is missing or not credible.
+
+        Without a response (both arguments None), the held amount is charged. ``seen`` is as in `Paid.cost`.
+        """
         now(self.settling(response, seen, awaited=False))
 
     async def settle_async(self, response: Mapping[str, Any] | None, seen: Seen | None = None) -> None:
@@ -88,11 +92,11 @@ class Charge:
         await when_awaited(self.settling(response, seen, awaited=True))
 
     def settling(self, response: Mapping[str, Any] | None, seen: Seen | None = None, *, awaited: bool) -> Steps[None]:
-        """Return the steps of `settle`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        """Return a generator that does what `settle` does, for `steps.now` or, if ``awaited``, `steps.when_awaited`."""
         return self._end(lambda: self._result_of(response, seen), awaited=awaited)
 
     def settle_partly(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
-        """Charge the most that a response which broke off can have cost, flagged as an estimate."""
+        """Charge the most that a broken-off response can have cost by the part that arrived, flagged as an estimate."""
         now(self._end(lambda: self._partial_result_of(response, seen), awaited=False))
 
     async def settle_partly_async(self, response: Mapping[str, Any] | None, seen: Seen | None) -> None:
@@ -100,7 +104,7 @@ class Charge:
         await when_awaited(self._end(lambda: self._partial_result_of(response, seen), awaited=True))
 
     def settle_cost(self, cost: Cost) -> None:
-        """Charge a cost that a later response stated."""
+        """Charge a cost that was computed from a later response, such as the results of a batch."""
         now(self._end(lambda: (money.ceil_nano(cost.usd), cost.estimated), awaited=False))
 
     def estimate(self) -> None:
@@ -116,7 +120,7 @@ class Charge:
         now(self.releasing(awaited=False))
 
     def releasing(self, *, awaited: bool) -> Steps[None]:
-        """Return the steps of `release`, for a synchronous client or, with ``awaited``, for an asynchronous one."""
+        """Return a generator that does what `release` does; see `settling`."""
         return self._end(_nothing, awaited=awaited)
 
     # ---- called from any thread, also by the garbage collector
@@ -127,10 +131,9 @@ class Charge:
         leftovers.ended(self)
 
     def abandon(self, seen_so_far: Callable[[], Evidence] | None = None) -> None:
-        """Have the leftovers' thread settle the charge soon, as an estimate. Never waits.
+        """Have the background thread (`leftovers`) settle the charge soon, as an estimate. Never waits.
 
-        The thread calls ``seen_so_far`` for the part of the response that has arrived. With None, it charges the held
-        amount.
+        The thread calls ``seen_so_far`` to get what has arrived of the response. With None, it charges the held amount.
         """
         if self._claim():
             self._seen_so_far = seen_so_far
@@ -144,13 +147,13 @@ class Charge:
         self._seen_at_exit = seen_so_far
 
     def release_soon(self) -> None:
-        """Have the leftovers' thread release the hold soon, because the request is not sent. Never waits."""
+        """Have the background thread (`leftovers`) release the hold soon, because no request uses it. Never waits."""
         if self._claim():
             self._result = None, False
             leftovers.note(self)
 
     def end_now(self) -> None:
-        """Implement `Leftover.end_now`. Only the leftovers' thread may call this."""
+        """Implement `Leftover.end_now`: settle or release the charge. Only the thread of `leftovers` may call this."""
         if self._claim():
             # The charge is still open, so the interpreter ends while a response is being read.
             self._seen_so_far = self._seen_at_exit
@@ -199,8 +202,8 @@ class Charge:
     def _end(self, compute: Callable[[], tuple[int | None, bool]], *, awaited: bool) -> Steps[None]:
         """End the charge; ``compute`` returns the cost in nano-USD (None to release the hold) and its estimate flag.
 
-        If this is interrupted after its first step, the leftovers' thread ends the charge. A cancelled task does not
-        stop the request that it awaited: that thread then finds the charge ended, and does nothing.
+        If the caller is interrupted meanwhile, the background thread (`leftovers`) ends the charge. A cancelled task
+        does not stop the request that it awaited; the thread may then find that the ledger has ended the charge.
         """
         try:
             if not self._claim():
@@ -219,9 +222,9 @@ class Charge:
             raise
 
     def _send_end(self, cost: int | None, estimated: bool) -> bool:
-        """Send the charge's end to the engine without waiting for its response; return False if the engine cannot.
+        """Send the settlement or release to the engine without waiting for its response.
 
-        The hold stays until the engine's response arrives.
+        The hold stays until the response arrives. Return False, without sending, if this engine cannot do so.
         """
         ending = self._ending = self.grant.resolve_soon(cost, estimated=estimated)
         if ending is None:
@@ -231,18 +234,25 @@ class Charge:
         return True
 
     def _recorded(self) -> None:
-        # If the ledger's response is an error, the leftovers' thread reads it soon afterwards and handles it.
+        # If the ledger's response is an error, the background thread reads it soon afterwards and handles it.
         if self.grant.settlement is not None:
             leftovers.ended(self)
 
     def _leave_to_leftovers(self, error: UnavailableError) -> None:
         # The provider's response is paid for, so the caller gets it even while its cost cannot be recorded.
-        warnings.warn(f"The cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            f"The cost of a call of {self.paid.model} is not recorded yet, and is recorded later: {error}",
+            RuntimeWarning,
+            stacklevel=4,
+        )
         leftovers.note(self)
 
 
 class ChargedElsewhere(Charge):
-    """The charge of an attempt that the server's gateway decides and charges: it holds nothing and has ended."""
+    """The charge of an attempt through the server's gateway, which itself holds and charges the attempt's cost.
+
+    It holds nothing, and the methods that end a charge do nothing.
+    """
 
     def __init__(self, guard: ChargeGuard, paid: Paid) -> None:
         self.paid = paid

@@ -1,4 +1,4 @@
-"""The rules for the cost of a response, and for the amount to charge if the cost is not certain."""
+"""Decides what a call is charged: which of several stated or computed costs, and how much if there is none."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ from typing import Any
 from ... import money
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ..pricing.price_terms import billed_model
-from ..pricing.prices import Rates, UnusableUsageError
+from ..pricing.rates import Rates, UnusableUsageError
 from ..pricing.seen import Seen
 from ..pricing.sellers import STATE_COSTS, stated_cost
 from .calls import Cost, Paid, UsageMissingError
-
-__all__ = ["charged", "charged_partly", "cost_of"]
 
 CostOf = Callable[[Mapping[str, Any], Seen | None], Cost]
 
 
 def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-    """Return the cost of a call: the user's price per call, the seller's stated cost, or the cost of the usage.
+    """Return the cost of a call: the user's price per call, the cost that the seller states, or the cost of the usage.
 
     The seller is the vendor whose price list applies. The usage is charged at the prices of the model that responded,
     or, if these are not known, of the requested model; ``rates`` are the requested model's prices. If a seller that is
     not in `STATE_COSTS` states a cost, the higher of this cost and the cost of the usage is charged. Raises as
-    `Paid.cost`, and ConfigurationError if prices are not known.
+    `Paid.cost` does, and ConfigurationError if prices are not known.
     """
     if rates.flat is not None and not rates.assumed:
         return Cost(rates.flat + rates.fee)
@@ -48,8 +46,8 @@ def cost_of(paid: Paid, rates: Rates, response: Mapping[str, Any], seen: Seen | 
 def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
     """Return the nano-USD to charge for a response, and whether that is an estimate.
 
-    The ``held`` nano-USD are charged if the cost cannot be computed. ``response`` and ``seen`` are both None without a
-    response.
+    ``cost`` computes the cost of ``response`` and ``seen``, which are as in `Paid.cost`; both are None if there was no
+    response. The held amount, ``held`` nano-USD, is charged if the cost cannot be computed.
     """
     if response is None and seen is None:
         return held, True
@@ -63,7 +61,10 @@ def charged(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: S
 
 
 def charged_partly(cost: CostOf, held: int, response: Mapping[str, Any] | None, seen: Seen | None) -> tuple[int, bool]:
-    """Return the nano-USD to charge for a response that broke off, and True, since that is always an estimate."""
+    """Return the nano-USD to charge for a response that broke off, and True, since this is always an estimate.
+
+    The arguments are as in `charged`.
+    """
     if seen is None:
         # A part of an unstreamed body shows nothing about its usage.
         return held, True

@@ -1,4 +1,7 @@
-"""A reader for a stream in the form of one JSON array; the array's elements are the events."""
+"""Reads a stream that is one long JSON array, as Google's API sends it without ``alt=sse``.
+
+Each element of the array is an event.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from typing import Any, Final
 
 from ..pricing.seen import Seen
 from .calls import Meter
-
-__all__ = ["Elements", "MeteredReader"]
 
 _TO_MARK: Final = re.compile(rb'(?:[^"{}\[\]]+|"[^"\\]*(?:\\.[^"\\]*)*")*', re.DOTALL)
 """Matches everything up to the next bracket, or up to a string that has not ended yet."""
@@ -21,7 +22,7 @@ _MOST: Final = 64 * 1024 * 1024
 
 
 class MeteredReader:
-    """The base class of the readers that pass a stream's events to a meter."""
+    """The base class of the readers that pass a stream's events to a `Meter`, which finds the usage in them."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter

@@ -1,4 +1,4 @@
-"""The charges that a later response of the provider adjusts or settles.
+"""Remembers charges whose true cost only a later response of the provider states, and corrects or settles them then.
 
 An estimated charge is adjusted once, when the provider states the usage: for a background response that is polled, or a
 stream that broke off and is retrieved. The worst case of a batch stays held until the batch's results are read. A
@@ -20,8 +20,6 @@ from ...errors import AumOSGovernanceError, ConflictError, NotFoundError, Unavai
 from ..pricing.rates import UnusableUsageError
 from .calls import Cost, Paid, UsageMissingError
 from .charge import Charge
-
-__all__ = ["Followups"]
 
 _log = logging.getLogger(__name__)
 _MOST: Final = 10_000
@@ -62,9 +60,10 @@ class Followups:
         _keep(self._estimates, reference, (charge.paid, charge.grant.hold_id))
 
     def stated(self, guard: _Guard, reference: str, response: Mapping[str, Any], paid: Paid | None) -> None:
-        """Adjust an estimated charge to the usage that the provider states in ``response``.
+        """Adjust the estimated charge of a response to the usage that the provider states in ``response``.
 
-        ``paid`` is the call of ``response``. It is used if another process made the charge; None to ignore that charge.
+        A charge of this process is priced by the call that made it. A charge of another process is found in the ledger
+        by ``reference``, and priced by ``paid``, a call made from the response; with None, it is left unchanged.
         """
         if reference in self._done:
             return
@@ -83,12 +82,19 @@ class Followups:
             named = {"hold_id": hold_id} if hold_id is not None else {"reference": reference}
             guard.engine.budget.adjust_estimate(amount, **named)
         except UnavailableError as error:
-            warnings.warn(f"The true cost of a call is not recorded yet: {error}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"The true cost of a call of {known.model} is not recorded yet, so its estimate stays charged; retrieve"
+                f" the response again to record it: {error}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
             return
         except (ConflictError, NotFoundError):
             pass  # The charge was adjusted before, is no estimate, or is in another ledger.
         except AumOSGovernanceError as error:
-            _log.warning("An estimated charge could not be adjusted: %s", error)
+            _log.warning(
+                "The cost of a call of %s stays an estimate that could not be adjusted: %s", known.model, error
+            )
         self._estimates.pop(reference, None)
         _keep(self._done, reference, None)
 
@@ -104,16 +110,22 @@ class Followups:
         return self._batches.get(reference)
 
     def writes_to(self, reference: str, file_id: str) -> None:
-        """Note that the results of a batch are in this file."""
+        """Remember that the provider writes the results of the batch ``reference`` to its file ``file_id``.
+
+        When the client reads this file, `batch_of` finds the batch, and its charge is settled.
+        """
         if reference in self._batches:
             _keep(self._files, file_id, reference)
 
     def batch_of(self, file_id: str) -> str | None:
-        """Return the reference of the batch that a file has the results of, or None for any other file."""
+        """Return the reference of the batch whose results are in a file, or None for any other file."""
         return self._files.get(file_id)
 
     def read(self, reference: str, cost: Cost | None) -> None:
-        """Settle a batch's charge with the cost of its results, or release it for a batch without results (None)."""
+        """Settle a batch's charge with the cost of its results, now that they were read.
+
+        ``cost`` is None for a batch without results; its charge is released.
+        """
         charge = self._batches.pop(reference, None)
         if charge is None:
             return

@@ -15,9 +15,10 @@ from ...engine import Engine, GovernanceAction
 from ...errors import AumOSGovernanceError, ConfigurationError
 from ...steps import Steps, when_awaited
 from ...types import TrustLevel
-from ...wire.protocol import MAX_TEXT
+from ...wire.fields import MAX_TEXT
 from ..pricing.gateway_address import at_gateway
-from ..pricing.prices import Prices, Rates
+from ..pricing.prices import Prices
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from .batches import BatchCall
 from .calls import Cost, Paid, cannot_measure
@@ -26,12 +27,11 @@ from .costs import cost_of
 from .followups import Followups
 from .leftovers import leftovers
 
-__all__ = ["CANNOT_BE_HELD", "METHOD_UNKNOWN", "PRICE_UNKNOWN", "Guard", "Outcome", "body_of", "outcome_of"]
-
 PRICE_UNKNOWN: Final = "PRICE_UNKNOWN"
 METHOD_UNKNOWN: Final = "METHOD_UNKNOWN"
 CANNOT_BE_HELD: Final = "CANNOT_BE_HELD"
-"""The reasons for refusing a call without a decision of the ledger, as codes in the audit record of the refusal."""
+"""The code in the audit record of a call that was refused because its worst case cannot be held, such as a call with
+several prompts. `PRICE_UNKNOWN` and `METHOD_UNKNOWN` are further codes of calls that were refused before a decision."""
 
 ResponseT = TypeVar("ResponseT")
 _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol", "InvalidURL"})
@@ -39,7 +39,7 @@ _NEVER_SENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout",
 
 
 class Outcome:
-    """The two possible outcomes of an attempt that brought no usable response."""
+    """What an attempt without a usable response may have cost: nothing, or an unknown amount."""
 
     FREE: Final = "free"
     """The attempt cost nothing: it got an error response, or was never sent."""
@@ -48,7 +48,11 @@ class Outcome:
 
 
 def outcome_of(error: BaseException) -> str:
-    """Return the `Outcome` of an attempt that ended with ``error``, judged by the error and its causes."""
+    """Return whether an attempt that raised ``error`` may have cost something, as a value of `Outcome`.
+
+    It cost nothing if the error, or one of the errors that caused it, has an HTTP status of 400 or more, or shows that
+    the request was never sent.
+    """
     seen: BaseException | None = error
     while seen is not None:
         status = getattr(getattr(seen, "response", None), "status_code", getattr(seen, "status_code", None))
@@ -64,7 +68,7 @@ class Guard:
     """The part of a governed client that holds and settles its calls, for one agent at one address.
 
     ``provider`` is the provider's id in genai-prices. The provider's prices apply unless ``base_url`` is the address of
-    another vendor that genai-prices knows.
+    another vendor that genai-prices knows. ``budget_category`` is a budget that each call is charged to as well.
     """
 
     def __init__(
@@ -86,11 +90,14 @@ class Guard:
         self.budget_category = budget_category
         self.required_trust_level = required_trust_level
         self.followups = Followups()
-        """The charges that later responses may adjust or settle; the guards that `at` returns share them."""
+        """The charges of earlier calls that a later response may correct or settle.
+
+        The guards that `at` returns have the same ones.
+        """
         leftovers.precede()
 
     def at(self, base_url: str) -> Guard:
-        """Return a copy of the guard for another address of the provider."""
+        """Return a copy of the guard for another address of the provider, where other prices may apply."""
         other = copy(self)
         other.base_url = base_url
         return other
@@ -101,7 +108,10 @@ class Guard:
         return at_gateway(self.base_url)
 
     def reference(self, id: str) -> str:
-        """Return the ledger's name for a response or a batch; ``id`` is the provider's id of it."""
+        """Return the name that the ledger keeps for a response or a batch, to find its charge later.
+
+        ``id`` is the provider's id of the response or batch; an example of the result is ``openai/batch_123``.
+        """
         return f"{self.provider}/{id}"[:MAX_TEXT]
 
     def begin_ahead(self, paid: Paid) -> Begun:
@@ -123,9 +133,9 @@ class Guard:
         return await when_awaited(self.beginning(paid, awaited=True))
 
     def beginning(self, paid: Paid, begun: Begun | None = None, *, awaited: bool) -> Steps[Charge]:
-        """Return the steps of `begin`, for a synchronous client or, with ``awaited``, for an asynchronous one.
+        """Return a generator that does what `begin` does, for `steps.now` or, if ``awaited``, `steps.when_awaited`.
 
-        A call through the gateway gets a charge that holds nothing.
+        For a call through the gateway, its result is a charge that holds nothing.
         """
         if self.at_gateway:
             return ChargedElsewhere(self, paid)
@@ -140,7 +150,7 @@ class Guard:
         return Charge(self, paid, grant)
 
     def call(self, paid: Paid, function: Callable[[], ResponseT]) -> ResponseT:
-        """Hold the worst case of a call, call ``function`` to make it, settle the charge, and return the response.
+        """Hold the worst case of a call, make the call with ``function``, charge its cost, and return its response.
 
         ``function`` returns the response as a mapping, or as an object with ``model_dump`` or ``to_dict``.
         """
@@ -157,9 +167,9 @@ class Guard:
         return response
 
     def action(self, paid: Paid) -> GovernanceAction:
-        """Return the action for a call, with its worst case as the amount; set the call's prices.
+        """Return the action that the engine decides about for a call; its amount is the call's worst case.
 
-        Raises ConfigurationError when the worst case is not known.
+        The prices are looked up and kept in ``paid.quoted``. Raises ConfigurationError if the worst case is not known.
         """
         if isinstance(paid, BatchCall):
             paid.rates_of = self.rates
@@ -174,7 +184,7 @@ class Guard:
         return self.action_of(paid.name, paid.model, worst)
 
     def action_of(self, name: str, model: str | None, amount: Decimal | None) -> GovernanceAction:
-        """Return the action for a call of the operation ``name`` with ``model``, whose worst case is ``amount`` USD."""
+        """Return the action for a call of ``name``, such as ``chat.completions``, that costs at most ``amount`` USD."""
         return GovernanceAction(
             agent_id=self.agent_id or self.engine.agent_id,
             required_trust_level=self.required_trust_level,
@@ -187,14 +197,17 @@ class Guard:
     def record_refusal(
         self, refusal: ConfigurationError, code: str, name: str, model: str | None
     ) -> ConfigurationError:
-        """Record that a call was refused because it cannot be held, and return the error for the caller to raise.
+        """Record in the audit trail that a call was refused, and return the error for the caller to raise.
 
-        If recording fails, the returned error's message says so.
+        ``code`` is the reason, such as `PRICE_UNKNOWN`; ``name`` and ``model`` are the call's operation and model. The
+        result is ``refusal``, or an error that adds that the refusal could not be recorded.
         """
         try:
             self.engine.record_refusal(self.action_of(name, model or None, None), code, refusal.message)
         except Exception as error:  # noqa: BLE001 - no error of the ledger may replace the refusal
-            return ConfigurationError(f"{refusal.message} That could not be recorded: {error}", refusal.code)
+            return ConfigurationError(
+                f"{refusal.message} This refusal could not be recorded in the audit trail: {error}", refusal.code
+            )
         return refusal
 
     async def record_refusal_async(
@@ -210,7 +223,7 @@ class Guard:
             raise self.record_refusal(refusal, PRICE_UNKNOWN, paid.name, paid.model) from None
 
     def rates(self, model: str) -> Rates:
-        """Return the model's prices. Raises ConfigurationError when they are not known."""
+        """Return a model's prices at this guard's address. Raises ConfigurationError when they are not known."""
         return self.prices.rates(model, provider=self.provider, base_url=self.base_url)
 
     def cost(self, paid: Paid, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
@@ -222,7 +235,7 @@ class Guard:
 
 
 def body_of(response: object) -> Mapping[str, Any]:
-    """Return a response as a mapping; an empty mapping if it cannot be converted."""
+    """Return a response of a provider's library as a mapping; an empty mapping if it cannot be converted."""
     body = _plain(response)
     return body if isinstance(body, Mapping) else {}
 

@@ -1,4 +1,7 @@
-"""The base class of the adapters for frameworks; it makes a guard for each call's provider and address."""
+"""The base class of the adapters for frameworks such as LangChain.
+
+One adapter may govern calls of several providers, so it makes a guard for each call's provider and address.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from ...types import TrustLevel
 from ..pricing.prices import Amount, Prices
 from .guard import Guard
 
-__all__ = ["Guards"]
-
 
 class Guards:
-    """A factory of guards with the same engine, agent, budget and prices; it takes the arguments of `govern`."""
+    """A factory of guards for calls of different providers that share an engine, agent, budget and stated prices.
+
+    The constructor has the keyword arguments of `govern`.
+    """
 
     def __init__(
         self,

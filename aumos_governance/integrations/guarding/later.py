@@ -12,8 +12,6 @@ from .calls import Meter, body_of_json
 from .readers import Body, Events
 from .streams import content_of
 
-__all__ = ["Later", "LaterBody", "LaterEvents", "LaterLines", "reading_along"]
-
 _log = logging.getLogger(__name__)
 _LONGEST_LINE: Final = 64 * 1024 * 1024
 
@@ -105,7 +103,10 @@ class LaterLines:
 
 
 def reading_along(response: Any, later: Later, *, awaited: bool) -> Steps[None]:
-    """Return the steps that pass an httpx response to ``later``: at once, or while the caller reads a stream."""
+    """Return a generator that passes an httpx response to ``later``, at once or while the caller reads a stream.
+
+    It is for `steps.now` or, if ``awaited``, `steps.when_awaited`.
+    """
     content = content_of(response)
     if content is None:
         if awaited:

@@ -17,19 +17,18 @@ from typing import Final, Protocol
 
 from ...errors import AumOSGovernanceError, ConflictError, UnavailableError
 
-__all__ = ["Leftover", "Leftovers", "leftovers"]
-
 _log = logging.getLogger(__name__)
 _WAITS: Final = (0.0, 0.2, 1.0, 5.0)
 """Seconds to wait before each attempt to end a charge."""
 _PATIENCE: Final = 10.0
 """Seconds to wait, when the interpreter ends, until all charges in the queue are ended."""
 _RESPONDED_AFTER: Final = 0.05
-"""Seconds until the thread reads the ledger's responses for `_sent`; usually a later request has read them by then."""
+"""Seconds until the thread checks the charges in `_sent`. Usually a later request has read the ledger's responses about
+them by then."""
 
 
 class Leftover(Protocol):
-    """A charge that can be ended from any thread."""
+    """The part of `Charge` that the background thread needs."""
 
     def end_now(self) -> None:
         """Settle or release the charge.
@@ -48,7 +47,7 @@ class Leftovers:
         self._sent: set[Leftover] = set()
         """Charges whose settlement or release was sent to the ledger and is not confirmed yet."""
         self._looking = False
-        """Whether the thread was notified to end the charges in `_sent`, and has not begun."""
+        """Whether the thread was notified to check the charges in `_sent`, and has not begun."""
         self._queue: SimpleQueue[Leftover | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -135,14 +134,14 @@ class Leftovers:
             try:
                 charge.end_now()
             except UnavailableError as error:
-                _log.warning("A charge could not be settled yet: %s", error)
+                _log.warning("The cost of a call could not be recorded yet: %s", error)
             except ConflictError:
                 break
             except AumOSGovernanceError as error:
-                _log.warning("A charge could not be settled, and stays held: %s", error)
+                _log.warning("The cost of a call could not be recorded, so the amount stays held: %s", error)
                 break
             except Exception:  # noqa: BLE001 - the thread must go on for the others
-                _log.exception("A charge could not be settled, and stays held")
+                _log.exception("The cost of a call could not be recorded, so the amount stays held")
                 break
             else:
                 break

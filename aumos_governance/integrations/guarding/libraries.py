@@ -1,4 +1,4 @@
-"""The libraries whose clients `govern` takes. To add a library, add one line to `LIBRARIES`."""
+"""The providers' Python libraries whose clients `govern` accepts. To add a library, add one line to `LIBRARIES`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from .provider import Provider
 
-__all__ = ["LIBRARIES", "Library", "is_of_library", "library_names", "provider_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One provider's Python library."""
+    """A provider's Python library whose clients `govern` accepts."""
 
     name: str
     """The provider's name for messages."""
     calls: str
-    """The module with the adapter ``PROVIDER``. It is imported only when a client of the library is governed."""
+    """The name of the module with the adapter, ``PROVIDER``. The first governed client of the library imports it."""
 
 
 LIBRARIES: Final[dict[str, Library]] = {
@@ -30,7 +28,7 @@ LIBRARIES: Final[dict[str, Library]] = {
 
 
 def provider_of(library: str) -> Provider:
-    """Return the adapter for one of `LIBRARIES`."""
+    """Return the adapter for the clients of a library, named by its key in `LIBRARIES`."""
     return cast("Provider", import_module(LIBRARIES[library].calls).PROVIDER)
 
 
@@ -40,6 +38,6 @@ def is_of_library(kind: type[Any]) -> bool:
 
 
 def library_names() -> str:
-    """Return the providers' names for a message, as "OpenAI's or Anthropic's"."""
+    """Return the names of all providers for a message: "OpenAI's or Anthropic's"."""
     *others, last = [f"{library.name}'s" for library in LIBRARIES.values()]
     return f"{', '.join(others)} or {last}" if others else last

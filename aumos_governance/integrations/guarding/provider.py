@@ -1,4 +1,8 @@
-"""The interface of a provider's adapter: which requests are paid, and which responses state earlier calls' costs."""
+"""The interface of an adapter for a provider's API.
+
+An adapter decides which requests cost money, and which responses state the cost of an earlier call, for example the
+response with the results of a batch.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,13 @@ from .calls import ApiRequest, Paid, cannot_measure
 from .guard import Guard
 from .later import Later
 
-__all__ = ["Provider", "paid_by"]
-
 
 class Provider(Protocol):
     """An adapter for one provider's API; a governed client calls its methods for each request."""
 
     @property
     def price_id(self) -> str:
-        """The provider's id in genai-prices.
+        """The provider's id in genai-prices, such as ``openai``.
 
         The provider's prices apply unless the client's address belongs to another vendor that genai-prices knows.
         """
@@ -31,12 +33,19 @@ class Provider(Protocol):
         ...
 
     def later(self, request: ApiRequest, guard: Guard) -> Later | None:
-        """Return a reader for the response to a free request if the response states an earlier call's cost, or None."""
+        """Return a reader for the response to a free request that may state the cost of an earlier call, or None.
+
+        An example is the retrieval of a response that a model wrote in the background. The reader corrects or settles
+        the earlier call's charge with ``guard``.
+        """
         ...
 
 
 def paid_by(provider: Provider, request: ApiRequest) -> Paid | None:
-    """Return ``provider.paid(request)``; raise ConfigurationError if the adapter raises an error of any kind."""
+    """Return ``provider.paid(request)``, and raise ConfigurationError if it raises an error of another package.
+
+    A request may contain objects of the user, which may raise any error when the adapter reads them.
+    """
     try:
         return provider.paid(request)
     except AumOSGovernanceError:

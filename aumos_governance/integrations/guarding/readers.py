@@ -17,8 +17,6 @@ from ..pricing.seen import Seen
 from .calls import Meter, Paid, body_of_json, is_streamed
 from .elements import Elements, MeteredReader
 
-__all__ = ["CONTENT_TYPE", "Body", "Events", "Frames", "Reader", "evidence_of", "reader_of"]
-
 _END_OF_EVENT: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LONGEST_END: Final = 4
 _MOST_BODY: Final = 64 * 1024 * 1024
@@ -26,7 +24,7 @@ _MOST_BODY: Final = 64 * 1024 * 1024
 
 
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
-"""The content type of a response in frames."""
+"""The content type of a stream in AWS's binary frames."""
 _PRELUDE: Final = 12
 """Bytes before a frame's headers: the length of the frame, the length of the headers, and a checksum."""
 _CHECKSUM: Final = 4
@@ -56,15 +54,17 @@ class Reader(Protocol):
         ...
 
     def seen(self) -> Seen | None:
-        """Return the measure of the output that has arrived; None if the caller measures the output in the body."""
+        """Return the measure of the output that has arrived; None if it must be measured in the body of `response`."""
         ...
 
 
 class Events(MeteredReader):
     """A reader of server-sent events; each complete event is passed on unchanged, unless the meter hides it.
 
-    An event that is longer than any that an API sends is passed on in pieces and not read. The meter then misses a part
-    of the response, so the held amount is charged unless the stream reports all of its usage.
+    The meter reads the usage in the events. It hides a usage event that the client did not request.
+
+    An event that is longer than any that an API sends is passed on in pieces, and the meter does not read it. Then the
+    held amount is charged, unless another event of the stream reports the usage of the whole response.
     """
 
     def __init__(self, meter: Meter) -> None:
@@ -141,9 +141,9 @@ class Events(MeteredReader):
         return b"" if rest and self._meter.see(_data_of(rest)) else rest
 
     def response(self) -> Mapping[str, Any] | None:
-        """Return a mapping with the usage reported so far; before any is reported, with only the response's id.
+        """Return a mapping with the usage reported so far, or with only the response's id if none was reported yet.
 
-        Return None before the stream has named either.
+        Return None if the stream has sent neither yet.
         """
         response = super().response()
         # If the stream breaks off, its estimated charge is stored under this id, and corrected by a later retrieval.
@@ -180,7 +180,7 @@ class Body:
 
 
 class Frames(MeteredReader):
-    """A reader of the events in AWS's frames; it holds no bytes back, and leaves checksums to the caller's library."""
+    """A reader of the events in AWS's binary frames; it holds no bytes back, and does not verify their checksums."""
 
     def feed(self, chunk: bytes) -> bytes:
         """Read a chunk of bytes, and return it whole for the caller."""
@@ -224,7 +224,7 @@ def _data_of(event: bytes) -> bytes:
 
 
 def evidence_of(reader: Reader) -> tuple[Mapping[str, Any], Seen | None]:
-    """Return the usage that a complete response reports, and the measure of its output, marked as whole."""
+    """Return the usage that a complete response reports, and the measure of its output, with `Seen.whole` set."""
     seen = reader.seen()
     if seen is not None:
         seen.whole = True

@@ -1,4 +1,4 @@
-"""One hold for each time that a user's own HTTP client or transport sends the same request.
+"""Holds the worst case of a request once more each time that a user's own HTTP client or transport sends it again.
 
 httpx passes a request's extension ``trace``, a function, on to its connections. A connection calls the function as it
 sends and receives (httpcore, "Request extensions"). So each sending is noticed, whatever wraps the HTTP client.
@@ -12,15 +12,16 @@ from typing import Any, Final, Protocol
 
 from .libraries import is_of_library
 
-__all__ = ["SendCounter", "may_send_again"]
-
 _HTTP_LIBRARIES: Final = ("httpx", "httpx2")
 """HTTP libraries whose clients and transports, and the providers' subclasses of these, send a request again only after
 a redirect or an error; neither of these costs anything."""
 
 
 def may_send_again(client: Any) -> bool:
-    """Whether a client's HTTP client, or one of its transports, has a class that may send a request more than once."""
+    """Whether the HTTP client within a provider's client may send a request more than once, for example to retry it.
+
+    This is assumed if its class, or the class of one of its transports, is not in `_HTTP_LIBRARIES`.
+    """
     http_client = getattr(client, "_client", None)
     if not (_is_known(type(http_client)) and _is_known(type(getattr(http_client, "_transport", None)))):
         return True
@@ -54,7 +55,7 @@ class SendCounter:
         self._former = extensions.get("trace")
         self._held = 1
         self.chargeable = 0
-        """How many times the request was sent without an error response, so that each may have cost something."""
+        """How many times the request was sent and got no error response; each of these may have cost something."""
         extensions["trace"] = self._trace_async if awaited else self._trace
 
     def _trace(self, event: str, info: dict[str, Any]) -> None:

@@ -15,13 +15,11 @@ from typing import Any, Final
 
 from ...steps import Steps, now, when_awaited
 
-__all__ = ["Place", "StreamOptions", "resending", "stream_options"]
-
 Place = tuple[str, str]
 """A base URL and a model, which identify one server: servers behind one address may differ by model."""
 _REFUSALS: Final = (400, 422)
 _BARE: Final[ContextVar[bool]] = ContextVar("aumos_governance_bare", default=False)
-"""Whether the request that is being made is sent as its caller wrote it."""
+"""Whether this thread or task is sending a request again without ``stream_options``, as its caller wrote it."""
 
 
 class StreamOptions:
@@ -35,38 +33,38 @@ class StreamOptions:
         self._accept: set[Place] = set()
 
     def withheld(self, place: Place) -> bool:
-        """Whether the field is not added to requests to this server."""
+        """Whether `govern` must not add ``stream_options`` to requests to this server, which refuses the field."""
         return place in self._refuse or _BARE.get()
 
     def may_refuse(self, place: Place, error: BaseException) -> bool:
-        """Whether the server may have refused a request because of the field, judged by the error's status.
+        """Whether ``stream_options`` may be why the server refused a request, judged by the status of ``error``.
 
-        The error's message is not read, since it differs from server to server. The field was the cause if the request
-        succeeds without it.
+        The error's message is not read, since it differs from server to server. The field was the reason if the same
+        request succeeds without it.
         """
         return self.may_refuse_with(place, getattr(error, "status_code", None))
 
     def may_refuse_with(self, place: Place, status: object) -> bool:
-        """Whether the server may have refused a request because of the field, judged by the response's status."""
+        """Whether ``stream_options`` may be why the server refused a request, judged by the response's HTTP status."""
         return status in _REFUSALS and place not in self._accept
 
     def accepts(self, place: Place) -> None:
-        """Note that the server accepted a request with the field."""
+        """Note that the server accepted a request with ``stream_options``."""
         self._accept.add(place)
 
     def refuses(self, place: Place) -> None:
-        """Note that the server refused a request with the field, and accepted the same request without it."""
+        """Note that the server refused a request with ``stream_options``, and accepted the same request without it."""
         self._refuse.add(place)
 
 
 stream_options: Final = StreamOptions()
-"""The servers that are known in this process."""
+"""What this process knows about servers that it has sent requests with ``stream_options`` to."""
 
 
 def resending(kind: Any, *, awaited: bool) -> Any:
-    """Return a subclass of a governed client's class that sends a refused request again as its caller wrote it.
+    """Return a subclass of a governed client's class that sends a request again if ``stream_options`` may be refused.
 
-    ``awaited`` is whether the client is asynchronous.
+    The second request is as the caller wrote it, without this field. ``awaited`` is whether the client is asynchronous.
     """
 
     class Resending(kind):  # type: ignore[misc]
@@ -100,32 +98,35 @@ def resending(kind: Any, *, awaited: bool) -> Any:
 
 
 def _may_stream(options: Any, given: Mapping[str, Any]) -> bool:
-    """Whether the response may be a stream; the field is added to no other request."""
+    """Whether the response to a request may be a stream; `govern` adds ``stream_options`` only to these requests.
+
+    ``options`` are the library's options of the request, and ``given`` the keyword arguments of the client's method.
+    """
     body = options.json_data
     return bool(given.get("stream") or type(body) is not dict or body.get("stream") or options.extra_json)
 
 
 class _Request:
-    """A request of a client, with its body as the caller wrote it, before the field may be added."""
+    """A request of a client, with the body that the caller wrote, before `govern` may add ``stream_options`` to it."""
 
     def __init__(self, client: Any, options: Any) -> None:
         self._client, self._options = client, options
         self._json, self._extra = options.json_data, options.extra_json
 
     def accepted(self) -> None:
-        """Note that the server accepted the request, with the field if that was added."""
+        """Note that the server accepts ``stream_options``, if `govern` had added it to this request."""
         if self._changed:
             stream_options.accepts(self._place())
 
     def may_be_resent(self, error: Exception) -> bool:
-        """Whether the field was added to the request, and may be the reason why the server responded with ``error``."""
+        """Whether `govern` added ``stream_options`` to the request, and this may be why the server refused it."""
         return self._changed and stream_options.may_refuse(self._place(), error)
 
     @contextmanager
     def bare(self) -> Iterator[None]:
         """Restore the body that the caller wrote; the ``with`` block sends this body.
 
-        If the block raises no error, note that the server refuses the field.
+        If the block raises no error, note that the server refuses ``stream_options``.
         """
         place = self._place()
         self._options.json_data, self._options.extra_json = self._json, self._extra

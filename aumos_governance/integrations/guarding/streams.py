@@ -15,11 +15,9 @@ from typing import Any
 from .charge import Charge, Evidence
 from .readers import Reader, evidence_of, reader_of
 
-__all__ = ["content_of", "watch", "watch_async"]
-
 
 class _Watch:
-    """The replaced methods of one httpx response, with its reader and its charge."""
+    """The methods that replace those of one httpx response; they pass its bytes to a reader and settle its charge."""
 
     def __init__(self, response: Any, read: Any, close: Any, charge: Charge, reader: Reader) -> None:
         self._charge = charge
@@ -107,7 +105,10 @@ def _evidence_so_far(reader: Reader) -> Evidence:
 
 
 def watch(response: Any, charge: Charge, *, streamed: bool) -> None:
-    """Settle ``charge`` while the caller reads an httpx response; ``streamed`` is whether the response is a stream."""
+    """Replace methods of an httpx response, so that ``charge`` is settled when the caller reads or closes it.
+
+    ``streamed`` is whether the response is a stream of events.
+    """
     watched = _Watch(response, response.iter_bytes, response.close, charge, _reader(response, charge, streamed))
     response.iter_bytes = watched.iter_bytes
     response.close = watched.close

@@ -1,4 +1,4 @@
-"""The adapter for OpenAI's API: which requests are paid, their worst cases, and the costs by their responses."""
+"""The adapter for OpenAI's API: it decides which requests are paid calls, free, or refused."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from .text import ChatCall, CompletionCall, EmbeddingCall, ResponseCall
 
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
-
-__all__ = ["PROVIDER", "OpenAIProvider"]
 
 _PAID: Final[dict[str, Callable[[ApiRequest], Paid]]] = {
     "/chat/completions": ChatCall,

@@ -1,4 +1,4 @@
-"""Meters for OpenAI's streams; they find the usage and measure the visible output."""
+"""Reads the events of OpenAI's streams to find the usage and to measure the visible output."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from ..guarding.calls import body_of_json
 from ..pricing.seen import Seen, utf8_size
 from .seen import see_chat
 
-__all__ = ["EventMeter", "ResponseMeter"]
-
 _DONE: Final = b"[DONE]"
 _ENDS: Final = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
 
 
 class EventMeter:
-    """A meter for streams whose last event before ``[DONE]`` has the usage.
+    """A `Meter` for streams whose last event before ``[DONE]`` has the usage.
 
     These are chat, completions, images, transcriptions and speech. If a server reports the usage so far with every
     event, the last report applies. With ``swallow``, an event with nothing but the usage is hidden from the caller,
-    because `govern` requested it and the caller did not. ``hidden`` is `Seen.hidden`.
+    because `govern` requested it and the caller did not. ``hidden`` is the value of `Seen.hidden`.
     """
 
     def __init__(self, *, swallow: bool = False, hidden: bool = True) -> None:
@@ -46,9 +44,9 @@ class EventMeter:
 
 
 class ResponseMeter:
-    """A meter for streams of the Responses API; the last event of these streams has the whole response.
+    """A `Meter` for streams of the Responses API; the last event of these streams has the whole response.
 
-    ``hidden`` is `Seen.hidden`.
+    ``hidden`` is the value of `Seen.hidden`.
     """
 
     def __init__(self, *, hidden: bool = True) -> None:

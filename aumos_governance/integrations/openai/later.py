@@ -1,4 +1,7 @@
-"""The costs that OpenAI reports in later responses: of stored or background responses, and of batches."""
+"""Corrects or settles earlier charges by responses that the caller reads later.
+
+These are responses that OpenAI stored or generated in the background, and the states and results of batches.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,6 @@ from .text import ChatCall, ResponseCall
 if TYPE_CHECKING:
     from ..guarding.guard import Guard
 
-__all__ = ["batch_of", "later"]
-
 _RESPONSE: Final = re.compile(r"/responses/([^/]+)(/cancel)?")
 _CHAT: Final = re.compile(r"/chat/completions/([^/]+)")
 _BATCH: Final = re.compile(r"/batches/([^/]+)(/cancel)?")
@@ -28,7 +29,7 @@ _BATCH_ENDED: Final = frozenset({"completed", "expired", "cancelled", "failed"})
 
 
 def batch_of(request: ApiRequest, paid_of: PaidOf) -> BatchCall:
-    """Return the paid call that submits a batch.
+    """Return the paid call of ``request``, which submits a batch.
 
     ``paid_of`` returns the paid call of each request in the batch. Raises ConfigurationError if the client could not
     read the batch's input file, or if the worst case of a request in the file is not known.
@@ -58,7 +59,10 @@ def _requests(request: ApiRequest) -> Iterator[tuple[str, ApiRequest]]:
 
 
 def later(request: ApiRequest, guard: Guard) -> Later | None:
-    """Return a reader for the response to a request that may retrieve an earlier call's cost, or None."""
+    """Return a reader for the response to a request that may retrieve the cost of an earlier call; None for all others.
+
+    The reader corrects or settles the earlier call's charge with ``guard``.
+    """
     path, method = request.path.partition("?")[0], request.method.lower()
     if found := _RESPONSE.fullmatch(path):
         if found[2] is None and method != "get":
@@ -94,7 +98,10 @@ def _read_batches(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
-    """Note which file has a batch's results; end the batch's charge if ``body``, its state, shows the whole cost."""
+    """Note which file has a batch's results, and end the batch's charge if its state shows the whole cost.
+
+    ``body`` is the state, as OpenAI returns it for ``GET /batches/{id}``.
+    """
     id = body.get("id")
     if not isinstance(id, str):
         return
@@ -117,7 +124,10 @@ def _read_batch(guard: Guard, body: Mapping[str, Any]) -> None:
 
 
 def _cost_of_usage(guard: Guard, paid: Paid, body: Mapping[str, Any]) -> Cost | None:
-    """Return the cost of a batch with one model by its total usage, or None if the total does not show all costs."""
+    """Return the cost of a batch by the total usage in its state, or None if this total does not show the whole cost.
+
+    It does not if the batch has several models, or requests that may cost fees in addition to their tokens.
+    """
     if not isinstance(paid, BatchCall) or len(paid.models) != 1 or paid.has_fees:
         return None
     call = ResponseCall(ApiRequest("POST", "/responses", {"model": paid.model}))
@@ -138,7 +148,7 @@ def _nothing_done(body: Mapping[str, Any]) -> bool:
 
 
 def _results(guard: Guard, file_id: str) -> Later | None:
-    """Return a reader for a file with the results of a batch whose charge is open; None for any other file."""
+    """Return a reader for a file that has the results of a batch whose charge is open, or None for any other file."""
     reference = guard.followups.batch_of(file_id)
     charge = None if reference is None else guard.followups.batch(reference)
     if reference is None or charge is None or not isinstance(charge.paid, BatchCall):

@@ -1,4 +1,4 @@
-"""OpenAI's paid calls for images and sound."""
+"""OpenAI's paid calls that make images, speak texts, or transcribe sound."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any, Final
 
 from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter, UsageMissingError
-from ..pricing.prices import Rates
+from ..pricing.rates import Rates
 from ..pricing.seen import Seen
 from ..pricing.sizes import AUDIO_BYTES_A_SECOND, AUDIO_TOKENS_A_SECOND, size_of
 from .events import EventMeter
-
-__all__ = ["ImageCall", "SpeechCall", "TranscriptionCall", "read_usage"]
 
 _IMAGE_OUTPUT: Final = 8_192
 """The tokens held for a generated image; the largest image in high quality has 6,240."""
@@ -45,7 +43,7 @@ _SOUND_USAGE: Final = {
 
 
 class _MediaCall:
-    """The base class of the calls in this module."""
+    """The base class of paid calls for images and sound; it keeps the request's fields and the sizes of its files."""
 
     body = None
     quoted: Rates | None = None
@@ -69,14 +67,14 @@ class ImageCall(_MediaCall):
     _default = "dall-e-2"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, for the prompt, the uploaded images and ``n`` generated images."""
+        """Return the most USD that the call can cost for the prompt, the uploaded images and ``n`` new images."""
         request = self._request
         input_tokens = size_of(request.get("prompt") or "").tokens + len(self._files) * _IMAGE_INPUT
         each = _IMAGE_OUTPUT + _number(request.get("partial_images"), 0) * _PARTIAL_IMAGE
         return rates.bound(input_tokens, each * _number(request.get("n"), 1), kinds=("image", "cache_write"))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError if the response reports none."""
+        """Return the cost of the usage that the response reports. Raises UsageMissingError if it reports none."""
         used = read_usage(response, _IMAGE_USAGE, ("input_tokens", "output_tokens"))
         if "output_image_tokens" not in used and rates.has("output_image_mtok"):
             used["output_image_tokens"] = used["output_tokens"] - used.get("output_text_tokens", 0)
@@ -93,7 +91,7 @@ class SpeechCall(_MediaCall):
     name = "audio.speech"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, by the length of the text."""
+        """Return the most USD that the call can cost, computed from the length of the text."""
         text = str(self._request.get("input") or "")
         if rates.flat is None and rates.has("input_mchars"):
             return rates.cost({"input_characters": len(text)})
@@ -101,7 +99,10 @@ class SpeechCall(_MediaCall):
         return rates.bound(text_tokens, len(text) * _SPOKEN_TOKENS + _PARTIAL_IMAGE, kinds=("audio",))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the text's length or by the response's usage. Raises UsageMissingError without either."""
+        """Return the cost of the text's characters or, for other models, of the usage that the response reports.
+
+        Raises UsageMissingError if this usage is missing.
+        """
         if rates.flat is None and rates.has("input_mchars"):
             return Cost(self.worst(rates))
         return Cost(rates.cost(read_usage(response, _SOUND_USAGE, ("input_tokens", "output_tokens"))))
@@ -113,7 +114,7 @@ class TranscriptionCall(_MediaCall):
     name = "audio.transcriptions"
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, by the sizes of the uploaded files."""
+        """Return the most USD that the call can cost, computed from the sizes of the uploaded files."""
         sizes = [_LONGEST_SOUND if size is None else min(size, _LONGEST_SOUND) for size in self._files]
         seconds = sum(size // AUDIO_BYTES_A_SECOND + 1 for size in sizes)
         if rates.flat is None and rates.has("audio_hours", "input_audio_hours"):
@@ -122,7 +123,10 @@ class TranscriptionCall(_MediaCall):
         return rates.bound(seconds * AUDIO_TOKENS_A_SECOND + text_tokens, seconds * _WRITTEN_TOKENS, kinds=("audio",))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the reported seconds or tokens. Raises UsageMissingError if neither is reported."""
+        """Return the cost of the seconds or tokens that the response reports.
+
+        Raises UsageMissingError if it reports neither.
+        """
         usage = response.get("usage")
         seconds = usage.get("seconds") if isinstance(usage, Mapping) else response.get("duration")
         if seconds is None:
@@ -163,7 +167,10 @@ def _by_time(seconds: float) -> dict[str, int | float]:
 
 
 def _number(value: object, least: int) -> int:
-    """Return a request's ``value`` as a whole number, at least ``least``. Raises ConfigurationError for other text."""
+    """Return a number in a request, at least ``least``, which is also the result if the number is not set.
+
+    Raises ConfigurationError for a text that is no whole number.
+    """
     # A multipart form has numbers as text. The server may read text other than digits as a larger number.
     text = str(value)
     if isinstance(value, (str, float)) and not (text.isascii() and text.isdigit()):

@@ -1,4 +1,4 @@
-"""The paths of OpenAI's API whose requests cost nothing, by the published price list.
+"""The paths of OpenAI's API whose requests cost nothing according to the published price list.
 
 https://platform.openai.com/docs/pricing lists what is billed. Prices exist for the tokens of models (also in batches,
 eval runs and graders), for images, audio, videos and training, and for tools: containers per session, web and file
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import re
 from typing import Final
-
-__all__ = ["FREE_POSTS"]
 
 FREE_POSTS: Final = re.compile(
     r"/(?:"

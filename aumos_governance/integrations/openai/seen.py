@@ -1,4 +1,7 @@
-"""Measures the visible output in a response of OpenAI's APIs: in a whole body, or in an event of a stream."""
+"""Measures the visible output in a response of OpenAI's APIs, in a whole body or in one event of a stream.
+
+A usage report that counts less output than this is not believed.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,6 @@ from typing import Any, Final
 from ..pricing.seen import Seen
 from ..pricing.usage import weight
 
-__all__ = ["see_chat", "see_response", "shows_all"]
-
 _PLAIN_MODELS: Final = re.compile(
     r"(?:[\w.-]+/)?(?:ft:)?(?:chatgpt-4o|gpt-4o|gpt-4\.1|gpt-4-|gpt-4$|gpt-3\.5|gpt-audio|gpt-5(?:\.\d)?-chat)",
     re.IGNORECASE,
@@ -19,12 +20,15 @@ _PLAIN_MODELS: Final = re.compile(
 
 
 def shows_all(model: str) -> bool:
-    """Whether all output of a model is visible, because the model does not reason."""
+    """Whether responses show all output of a model, because the model does no hidden reasoning."""
     return _PLAIN_MODELS.match(model) is not None
 
 
 def see_chat(body: Mapping[str, Any], seen: Seen) -> None:
-    """Add the visible output of a chat completion or completion to ``seen``; ``body`` is a whole body or an event."""
+    """Add the visible output of a chat completion or completion to ``seen``.
+
+    ``body`` is the whole body of the response, or one event of a stream.
+    """
     choices = body.get("choices")
     if not choices:
         return

@@ -9,21 +9,12 @@ from typing import Any, Final
 from ...errors import ConfigurationError
 from ..guarding.calls import ApiRequest, Cost, Meter
 from ..pricing.price_terms import service_tiers
-from ..pricing.prices import Rates, UnusableUsageError, unknown_price
+from ..pricing.rates import Rates, UnusableUsageError, unknown_price
 from ..pricing.seen import Seen
 from ..pricing.sizes import Size, size_of
 from .events import EventMeter, ResponseMeter
 from .seen import see_chat, see_response, shows_all
 from .usage import broken, extras_of, require_kinds, used_of
-
-__all__ = [
-    "CONTEXT_TOKENS",
-    "OUTPUT_TOKENS",
-    "ChatCall",
-    "CompletionCall",
-    "EmbeddingCall",
-    "ResponseCall",
-]
 
 OUTPUT_TOKENS: Final = 16_384
 """The output tokens held for a request without a limit. A longer response is charged in full, flagged as an overrun."""
@@ -34,7 +25,7 @@ _TOOL_TOKENS: Final = 4_096
 _MARGIN: Final = 64
 """The tokens held for the text that the provider adds around an input."""
 _SEARCHES: Final = 10
-"""The number of searches held for a request that sets no limit."""
+"""The number of searches whose cost is held for a request that sets no limit."""
 
 _SEARCH_UNITS: Final = {"web_search": "web_searches", "file_search": "storage_searches"}
 _SEARCH_PRICES: Final = {"web_searches": "web_searches_kcount", "storage_searches": "storage_searches_kcount"}
@@ -42,7 +33,7 @@ _PRICED_BY_TOKENS: Final = frozenset(
     {"function", "custom", "namespace", "mcp", "computer", "computer_use_preview", "local_shell", "apply_patch"}
     | {"tool_search", *_SEARCH_UNITS}
 )
-"""The tools of the Responses API that need no stated fee: the response's usage or its output items show their use."""
+"""The tools of the Responses API that need no fee stated by the user, since the response shows all that they cost."""
 
 
 class ChatCall:
@@ -65,7 +56,7 @@ class ChatCall:
             self.body = {**request.body, "stream_options": added}
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, at the dearest model that may respond."""
+        """Return the most USD that the call can cost, at the prices of the dearest model that may respond."""
         # OpenRouter may fall back on any of these models: https://openrouter.ai/docs/features/model-routing.
         if rates.seller != "openrouter":
             return self._worst(rates, self._limit(rates))
@@ -74,7 +65,7 @@ class ChatCall:
         return max(self._worst(each, self._limit(each)) for each in (rates, *map(rates.of, names)))
 
     def _limit(self, rates: Rates) -> int:
-        """Return the most output tokens of all choices."""
+        """Return the most output tokens of all choices together."""
         request = self._request
         output = _output_bound(_first_count(request, "max_completion_tokens", "max_tokens"), rates) * _count_or_one(
             request.get("n")
@@ -86,7 +77,7 @@ class ChatCall:
         request = self._request
         size = size_of({name: value for name, value in request.items() if name not in _NO_INPUT})
         modalities = request.get("modalities") or ()
-        outputs = [kind for kind in ("audio", "image") if kind in modalities] if modalities else []
+        outputs = [kind for kind in ("audio", "image") if kind in modalities]
         kinds = {"cache_write", *size.kinds, *outputs}
         for kind in _tool_kinds(request.get("tools")):
             if kind not in ("function", "custom", "None"):
@@ -98,9 +89,9 @@ class ChatCall:
         return fees + _bound(rates, request, size, output, kinds)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
+        """Return the cost according to the reported usage or, if the response broke off, to the part that arrived.
 
-        Raises UsageMissingError, as `Paid.cost`.
+        Raises UsageMissingError as `Paid.cost` does.
         """
         if seen is None:
             seen = Seen(whole=True)
@@ -114,7 +105,7 @@ class ChatCall:
         return Cost(rates.cost(used, _price_context(response)), estimated)
 
     def _used(self, rates: Rates, response: Mapping[str, Any], seen: Seen) -> tuple[Mapping[str, int | float], bool]:
-        """Return the counts of the response's usage, and whether they are an estimate. Raises as `cost`."""
+        """Return the counts to charge for the response's usage, and whether they are an estimate. Raises as `cost`."""
         return used_of(rates, response, "chat", seen)
 
     def meter(self) -> Meter:
@@ -126,7 +117,7 @@ class ChatCall:
 
 
 class CompletionCall(ChatCall):
-    """A paid call of ``completions``, the earlier API."""
+    """A paid call of ``completions``, OpenAI's API before chat completions."""
 
     name = "completions"
 
@@ -162,11 +153,11 @@ class EmbeddingCall:
         self._request = request.body
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, by the size of the input."""
+        """Return the most USD that the call can cost, computed from the size of the input."""
         return rates.bound(_tokens_of(self._request.get("input")), 0)
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage. Raises UsageMissingError, as `Paid.cost`."""
+        """Return the cost of the usage that the response reports. Raises UsageMissingError as `Paid.cost` does."""
         used, estimated = used_of(rates, response, "embeddings", None, output=False)
         return Cost(rates.cost({"input_tokens": used["input_tokens"]}), estimated)
 
@@ -189,7 +180,7 @@ class ResponseCall:
         self._tools = tuple(_tool_kinds(request.body.get("tools")))
 
     def worst(self, rates: Rates) -> Decimal:
-        """Return the worst case in USD, with all the searches that the request allows."""
+        """Return the most USD that the call can cost, with all the searches that the request allows."""
         return self._worst(rates, _output_bound(_first_count(self._request, "max_output_tokens"), rates))
 
     def _worst(self, rates: Rates, output: int) -> Decimal:
@@ -210,9 +201,9 @@ class ResponseCall:
         return _bound(rates, request, size, output, kinds) + sum(fees, Decimal(0))
 
     def cost(self, rates: Rates, response: Mapping[str, Any], seen: Seen | None = None) -> Cost:
-        """Return the cost by the response's usage; for a response that broke off, an estimate by the part that arrived.
+        """Return the cost according to the reported usage or, if the response broke off, to the part that arrived.
 
-        Raises UsageMissingError, as `Paid.cost`.
+        Raises UsageMissingError as `Paid.cost` does.
         """
         if seen is not None and not seen.whole and not response:
             limit = _output_bound(_first_count(self._request, "max_output_tokens"), rates)
@@ -246,7 +237,7 @@ def _first_count(request: Mapping[str, Any], *names: str) -> int | None:
 
 
 def _count_or_one(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 1
+    return max(1, value) if isinstance(value, int) else 1
 
 
 def _output_bound(limit: int | None, rates: Rates) -> int:
@@ -273,20 +264,26 @@ def _tokens_of(value: object) -> int:
 
 
 def _bound(rates: Rates, request: Mapping[str, Any], size: Size, output: int, kinds: Iterable[str]) -> Decimal:
-    """Return the most USD that the tokens can cost, at the dearest service tier that may serve the request."""
+    """Return the most USD that the tokens of a request can cost, at the dearest service tier that may serve it.
+
+    ``size`` is the size of the input, ``output`` the most output tokens, and ``kinds`` are as in `Rates.bound`.
+    """
     tiers = service_tiers(rates.seller, request.get("service_tier"))
     return rates.bound(_input_bound(size, rates), output, kinds=kinds, contexts=tiers)
 
 
 def _price_context(body: Mapping[str, Any]) -> dict[str, str]:
     tier = body.get("service_tier")
-    return {"service_tier": tier} if isinstance(tier, str) and tier != "auto" else {}
+    return {"service_tier": tier} if isinstance(tier, str) else {}
 
 
 def _require_fee(rates: Rates, tool: str) -> None:
-    """Raise ConfigurationError unless the user states a price or a fee per call, to cover the hosted tool's charges."""
+    """Raise ConfigurationError unless the user has stated a price or a fee per call.
+
+    A hosted tool, which runs at the provider, may cost more than the usage shows; only such a price covers this.
+    """
     if rates.flat is None and not rates.fee:
-        cause = f"The call was not sent: the hosted tool {tool!r} is charged beside the usage that the response reports"
+        cause = f"The call was not sent: the hosted tool {tool!r} costs more than the usage that the response reports"
         raise ConfigurationError(
             f"{cause}, so state what to add to each call with govern(client, fee=...), or what each call costs with"
             " cost=...",
@@ -295,7 +292,10 @@ def _require_fee(rates: Rates, tool: str) -> None:
 
 
 def _search_fee(rates: Rates, unit: str, count: int) -> Decimal:
-    """Return the USD for ``count`` searches. Raises ConfigurationError if the price of a search is not known."""
+    """Return the USD that ``count`` searches cost, 0 if the user's fee or price per call covers them.
+
+    ``unit`` is genai-prices' unit of the searches. Raises ConfigurationError if the price of a search is not known.
+    """
     if rates.fee and not rates.has(_SEARCH_PRICES[unit]):
         return Decimal(0)  # The user's fee for each call covers the searches.
     if not rates.has(_SEARCH_PRICES[unit]):
@@ -314,9 +314,11 @@ def _tool_kinds(tools: object) -> Iterable[str]:
 
 
 def _search_unit(item: object) -> str | None:
-    kind = item.get("type") if isinstance(item, Mapping) else None
+    if not isinstance(item, Mapping):
+        return None
+    kind = item.get("type")
     if kind == "web_search_call":
-        action = item.get("action") if isinstance(item, Mapping) else None
+        action = item.get("action")
         # Opening a page that a search found is free.
         searched = not isinstance(action, Mapping) or action.get("type", "search") == "search"
         return "web_searches" if searched else None

@@ -1,4 +1,7 @@
-"""The usage of calls of OpenAI's APIs, the cost of responses that broke off, and the prices of media and searches."""
+"""What several paid calls of OpenAI's APIs need to compute their worst cases and costs.
+
+The functions read usage reports, estimate the cost of responses that broke off, and price media and searches.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,6 @@ from ..pricing.seen import Seen
 from ..pricing.sizes import Size
 from ..pricing.usage import DoubtError, checked
 
-__all__ = ["broken", "extras_of", "require_kinds", "used_of"]
-
 _PRICE_KEYS: Final = {
     "input_audio_tokens": "input_audio_mtok",
     "input_image_tokens": "input_image_mtok",
@@ -25,7 +26,7 @@ _PRICE_KEYS: Final = {
 _OPENROUTER_RESULT: Final = Decimal("0.004")
 """USD for one search result of OpenRouter's web plugin: https://openrouter.ai/docs/features/web-search."""
 _OPENROUTER_RESULTS: Final = 5
-"""The number of search results for a request that states no number."""
+"""The number of search results that OpenRouter adds to a request that states no number."""
 _OPENROUTER_SEARCH: Final = Decimal("0.05")
 """The most USD that OpenRouter charges for a request's search with a provider's own engine, at the largest context."""
 _XAI_SOURCE: Final = Decimal("0.025")
@@ -59,10 +60,12 @@ def used_of(
 def broken(
     rates: Rates, response: Mapping[str, Any], seen: Seen, shape: str, bound: Callable[[int], Decimal], limit: int
 ) -> Cost:
-    """Return the most that a response which broke off can have cost, by its reported usage or by the visible output.
+    """Return the most that a broken-off response can have cost, as an estimate.
 
-    ``bound`` returns the most USD that the call costs with a number of output tokens. If some of the output may be
-    hidden, or sound or images arrived, ``limit`` tokens of output are charged.
+    If the response has reported its usage, this usage is charged; ``shape`` is as in `usage_paths_of`. Otherwise the
+    result is ``bound`` of the output tokens: the most USD that the call costs with them. They are as many as the bytes
+    of visible output or, if some output may be hidden or sound or images arrived, ``limit``, the most that the request
+    allows.
     """
     with suppress(UsageMissingError):
         return Cost(rates.cost(used_of(rates, response, shape, seen)[0], {}), estimated=True)
@@ -78,8 +81,6 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
     Images in the input need no separate price: OpenAI, Google, xAI and the servers of open models charge the tokens of
     images as text if their price lists have no price for images.
     """
-    if rates.flat is not None or not (inputs or outputs):
-        return
     wanted = [f"input_{kind}_mtok" for kind in inputs if kind != "image"]
     if rates.seller == "google":
         # https://ai.google.dev/gemini-api/docs/pricing: one price for text, image and video.
@@ -91,9 +92,9 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
 
 
 def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
-    """Return the most USD that the searches of OpenRouter and xAI in a chat cost beside tokens.
+    """Return the most USD that the web searches of a chat at OpenRouter or xAI cost besides the tokens.
 
-    The results of a search become input, so ``size`` is marked as having unseen input.
+    The results of a search become input, so `Size.unseen` of ``size``, the size of the request, is set.
     """
     if rates.flat is not None:
         return Decimal(0)
@@ -111,12 +112,12 @@ def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
 
 
 def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:
-    """Return the most results of each web search that OpenRouter makes for a request."""
+    """Return, for each web search that OpenRouter makes for a request, the most results that it may have."""
     plugins = request.get("plugins")
     found = [each for each in plugins if isinstance(each, Mapping)] if isinstance(plugins, list) else []
     web = [each for each in found if each.get("id") == "web"]
-    if rates.searches or (request.get("web_search_options") is not None and not web):
+    if rates.searches or request.get("web_search_options") is not None:
         web = web or [{}]
     for each in web:
         most = each.get("max_results")
-        yield most if type(most) is int and most > 0 else _OPENROUTER_RESULTS
+        yield most if type(most) is int else _OPENROUTER_RESULTS

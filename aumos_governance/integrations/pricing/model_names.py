@@ -1,6 +1,7 @@
-"""Parses model ids with a seller's additions into the model's name and the terms that the additions state.
+"""Parses model ids such as ``google/gemini-2.5-flash:online`` into the model's name and what else the id states.
 
-A seller is the vendor whose price list applies.
+Some sellers, that is, vendors whose price list applies, add prefixes and suffixes to the names of models. Some of these
+change the price, and all must be removed to find the model in a price list.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["ParsedModelId", "host_of", "is_local", "parse_model_id"]
-
 _OPENROUTER_ROUTES: Final = (":nitro", ":floor", ":exacto", ":extended", ":thinking")
-"""Variants that choose among a model's providers; a price list has the model under its name without them.
+"""Suffixes of OpenRouter's model ids that choose who runs the model; price lists have the name without the suffix.
 
 https://openrouter.ai/docs/features/model-routing
 """
@@ -23,21 +22,21 @@ _HUGGING_FACE: Final = "router.huggingface.co"
 
 @dataclass(frozen=True, slots=True)
 class ParsedModelId:
-    """The meaning of a model id: the model's name in a price list, and what else the id states."""
+    """The result of `parse_model_id`: the model's name in a price list, and what the rest of the id means."""
 
     model: str
     seller: str | None = None
-    """The id in genai-prices of the seller that the model id names; None if the id names no seller."""
+    """The id in genai-prices of the vendor that the model id names, such as ``huggingface_groq``; None without one."""
     free: bool = False
-    """Whether the seller charges nothing for the model."""
+    """Whether the vendor charges nothing for the model."""
     searches: bool = False
-    """Whether every request searches the web, for a fee beside the tokens."""
+    """Whether every request with this id searches the web, which costs a fee in addition to the tokens."""
 
 
 def parse_model_id(seller: str | None, model: str, base_url: str = "") -> ParsedModelId:
-    """Return the meaning of a model id by the rules of its seller.
+    """Parse a model id by the rules of ``seller`` (its id in genai-prices) and of the address ``base_url``.
 
-    - OpenRouter: ``:free`` costs nothing, ``:online`` adds its web plugin, other variants choose the route.
+    - OpenRouter: ``:free`` costs nothing, ``:online`` adds a web search, other suffixes choose who runs the model.
       https://openrouter.ai/docs/features/web-search
     - Google: the endpoints with OpenAI's API take a model with the prefix ``google/`` or ``models/``. Gemma is free of
       charge at the Gemini API. https://ai.google.dev/gemini-api/docs/openai, https://ai.google.dev/gemini-api/docs/pricing
@@ -61,7 +60,7 @@ def parse_model_id(seller: str | None, model: str, base_url: str = "") -> Parsed
 
 
 def is_local(base_url: str) -> bool:
-    """Whether an address is on this machine or in a private network."""
+    """Whether the host of ``base_url`` is this machine or in a private network, judged by its name or IP address."""
     host = host_of(base_url)
     private = r"localhost|.*\.local|.*\.internal|127\..*|10\..*|192\.168\..*|172\.(1[6-9]|2\d|3[01])\..*|::1|0\.0\.0\.0"
     return bool(host) and (re.fullmatch(private, host) is not None or "." not in host.replace(":", "."))

@@ -27,8 +27,6 @@ from urllib.request import urlopen
 
 from ...errors import AumOSGovernanceError, ConfigurationError, InvalidRequestError
 
-__all__ = ["OLD_DAYS", "PriceData", "PriceDataError", "describe", "snapshot", "stored_file", "update"]
-
 OLD_DAYS: Final = 90
 """Prices older than this many days are reported as old."""
 _FETCH_SECONDS: Final = 30
@@ -40,7 +38,7 @@ _HEADER: Final = re.compile(rb'\{"fetched_at": "([^"]{1,40})", "providers": ')
 
 
 class PriceDataError(AumOSGovernanceError):
-    """Newer prices could not be fetched or are unusable; the earlier prices still apply."""
+    """Raised when newer prices cannot be fetched or used; the earlier prices still apply."""
 
     default_code = "PRICES_NOT_UPDATED"
 
@@ -54,11 +52,14 @@ class PriceData:
     version: str
     """The version of the installed genai-prices."""
     as_of: date
-    """The first day of the newest installed price that applies by now; the day of fetching for fetched prices."""
+    """The day of the newest data: of fetched prices, the day on which they were fetched.
+
+    Of installed prices, it is the latest day, up to today, on which one of the listed prices came into force.
+    """
 
     @property
     def age_days(self) -> int:
-        """The days since `as_of`."""
+        """The number of days since `as_of`, at least 0."""
         return max(0, (_today() - self.as_of).days)
 
     @property
@@ -67,7 +68,7 @@ class PriceData:
         return self.age_days > OLD_DAYS
 
     def body(self) -> dict[str, Any]:
-        """Return the fields that `GET config` and ``jupyter governance prices --json`` show."""
+        """Return the JSON object that ``GET config`` and ``jupyter governance prices --json`` show for these prices."""
         return {
             "source": self.source,
             "version": self.version,
@@ -78,10 +79,10 @@ class PriceData:
 
 
 def describe() -> PriceData | None:
-    """Return the source and age of the prices that new programs use, or None if genai-prices has no dated prices.
+    """Return the source and age of the prices that a program started now would use.
 
-    None is also returned if genai-prices is not installed. The files are read as text, since importing genai-prices
-    would take a server half a second.
+    Return None if genai-prices is not installed, or if none of its prices has a date. The files are read as text,
+    because importing genai-prices would take a server half a second.
     """
     try:
         installed_version = version("genai-prices")
@@ -137,7 +138,10 @@ def update(url: str | None = None) -> PriceData:
         )
     newest, installed = _newest(_START_IN_JSON, json.dumps(raw).encode()), _installed_as_of()
     if installed is not None and (newest is None or newest < installed):
-        raise PriceDataError(f"The prices at {address} are older than the installed prices, which stay in use.")
+        raise PriceDataError(
+            f"The prices at {address} are older than the installed prices, which stay in use; for newer prices, use"
+            " another URL, or pip install --upgrade genai-prices."
+        )
     _keep(raw)
     with _lock:
         _chosen.current = None
@@ -154,7 +158,10 @@ def stored_file() -> Path:
 
 
 class _Chosen:
-    """The prices in use, and the snapshot of genai-prices that was current when they were chosen."""
+    """The last result of `snapshot` in this process, and the snapshot of genai-prices that it was chosen for.
+
+    Once genai-prices has another snapshot, the choice is made again.
+    """
 
     current: Any = None
     prices: Any = None
@@ -233,7 +240,8 @@ def _fetch(url: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise PriceDataError(
-            f"No prices could be fetched from {url}: {reason}. The earlier prices stay in use."
+            f"No prices could be fetched from {url}: {reason}. The earlier prices stay in use; check the URL and the"
+            " network, and try again."
         ) from error
     if len(data) > _MOST_BYTES:
         raise PriceDataError(
@@ -244,7 +252,7 @@ def _fetch(url: str) -> bytes:
 
 
 def _keep(raw: Any) -> None:
-    """Replace the file of fetched prices in one step, so that a program never reads a part of it."""
+    """Write fetched prices, as parsed JSON, to `stored_file` in one step, so that no program reads half a file."""
     path = stored_file()
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     made: str | None = None
@@ -259,5 +267,6 @@ def _keep(raw: Any) -> None:
             Path(made).unlink(missing_ok=True)
         cause = error.strerror or error
         raise PriceDataError(
-            f"The prices cannot be written to {path} ({cause}), so the earlier prices stay in use."
+            f"The prices cannot be written to {path} ({cause}), so the earlier prices stay in use; make this file"
+            " writable, and fetch them again."
         ) from error

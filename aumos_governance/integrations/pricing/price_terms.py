@@ -1,8 +1,10 @@
-"""Published price rules that depend on more than the model's name: on address, region, geography and service tier.
+"""Published price rules that genai-prices has no data for, such as 10 % more per token at a regional address.
 
-The functions are pure. Each rule names the page that it is taken from, as read on 2026-11-29. The prices themselves,
-and the terms that genai-prices has data for (service tiers, ``speed``, batch, Bedrock's regional profiles), come from
-genai-prices. A multiplier applies to the prices of tokens, never to a fee per call, for example for a web search.
+A rule may depend on the address of a client, the region, the service tier, or Anthropic's ``inference_geo`` (where the
+model runs). Each rule names the page that it is taken from, as read on 2026-11-29. The prices themselves, and the terms
+that genai-prices has data for (service tiers, ``speed``, batch, Bedrock's regional profiles), come from genai-prices.
+A multiplier is a factor for the prices of tokens. It never applies to a fee per call, for example for a web search.
+The functions are pure. A seller is the vendor whose price list applies, named by its id in genai-prices.
 """
 
 from __future__ import annotations
@@ -15,21 +17,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .model_names import host_of
-
-__all__ = [
-    "LIST_PRICE",
-    "Lookup",
-    "address_of",
-    "billed_model",
-    "geo_multiplier",
-    "google_location_multiplier",
-    "has_geography",
-    "lookups",
-    "same_model",
-    "seller_at",
-    "service_tiers",
-    "thinks_by_default",
-]
 
 LIST_PRICE: Final = Decimal(1)
 _TENTH_MORE: Final = Decimal("1.1")
@@ -52,7 +39,7 @@ _OLDER_OPENAI: Final = re.compile(
     r"(?:o[134](?:-|$)|chatgpt|gpt-oss|gpt-image-1|gpt-audio|gpt-realtime(?:-mini)?(?:-20[0-9-]+)?$|codex-mini|"
     r"computer-use-preview|text-|whisper|tts|dall-e|davinci|babbage|omni-moderation|sora-2)"
 )
-"""Models released before March 5, 2026, whose names have no version that can be compared."""
+"""Matches names of OpenAI's models from before March 5, 2026 that have no version number like ``gpt-5.4`` has."""
 # The regions of https://developers.openai.com/api/docs/guides/data-residency, each a prefix of the host.
 _OPENAI_HOST: Final = re.compile(r"(?:[a-z]{2,3}\.)api\.openai\.com$")
 # https://docs.together.ai/docs/serverless/geo-specific-inference: 1.25 times the serverless price at these hosts.
@@ -69,11 +56,13 @@ _VERTEX: Final = {
     "us": "https://aiplatform.us.rep.googleapis.com/v1",
     "eu": "https://aiplatform.eu.rep.googleapis.com/v1",
 }
-"""The addresses of locations whose host does not begin with a region: https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations."""
+"""The addresses of Vertex AI's locations that are no single region; a region's host begins with the region's name:
+https://docs.cloud.google.com/vertex-ai/generative-ai/docs/learn/locations."""
 _GOOGLE_FAMILIES: Final = (("claude", _CLAUDE, _CLAUDE_REGIONAL_SINCE), ("gemini", _GEMINI, _GEMINI_REGIONAL_SINCE))
 
 _DOTTED: Final = re.compile(r"^(?:(?P<region>[a-z]{2,6}(?:-gov)?)\.)?(?P<vendor>[a-z]+)\.(?=[a-z])")
-"""The prefix of a Bedrock name: the region of the inference profile, and the vendor of the model."""
+"""Matches the prefix of a model's name at Bedrock, such as ``us.anthropic.``: the region of its inference profile, if
+any, and the model's vendor."""
 _BEDROCK_END: Final = re.compile(r"(?:-v\d+)?(?::\d+)?$")
 _DATE: Final = re.compile(r"(?P<at>[-@])(?P<date>\d{8}|\d{4}-\d{2}-\d{2}|default|latest)$")
 _VARIANT: Final = re.compile(r":[a-z][\w-]*$")
@@ -81,7 +70,7 @@ _VARIANT: Final = re.compile(r":[a-z][\w-]*$")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A name that genai-prices may know a model by, and the factor for the token prices listed under that name."""
+    """A name to look up in genai-prices for a model, and the factor for the token prices that are found under it."""
 
     model: str
     multiplier: Decimal = LIST_PRICE
@@ -91,10 +80,11 @@ class Lookup:
 
 
 def seller_at(base_url: str) -> str | None:
-    """Return the id in genai-prices of the seller at an address that genai-prices' own patterns do not match, or None.
+    """Return the vendor at an address that genai-prices does not recognize by its own patterns; None for all others.
 
-    Claude in Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at
-    Anthropic's own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
+    The result is an id in genai-prices, such as ``anthropic`` for ``https://claude.googleapis.com``. Claude in
+    Microsoft Foundry, Claude Platform on AWS and Claude on Google Cloud (Anthropic managed) are billed at Anthropic's
+    own standard rates: https://platform.claude.com/docs/en/about-claude/pricing#cloud-platform-pricing.
     """
     host, path = host_of(base_url), urlsplit(base_url).path
     if host == "claude.googleapis.com" or re.fullmatch(r"aws-external-anthropic\.[a-z0-9-]+\.api\.aws", host):
@@ -112,10 +102,10 @@ def seller_at(base_url: str) -> str | None:
 
 
 def address_of(client: object) -> str:
-    """Return the address that determines the prices of a client's calls.
+    """Return the address that determines the prices of the calls of a provider's client.
 
-    This is the client's base URL. A Vertex or Bedrock client whose base URL is the user's proxy still states its
-    region; then the cloud's address for this region is returned.
+    This is the client's base URL. If the base URL of a Vertex or Bedrock client is a proxy, the cloud's own address
+    for the client's region is returned instead, because the price depends on the region.
     """
     base_url = str(getattr(client, "base_url", ""))
     kinds = {kind.__name__ for kind in type(client).__mro__}
@@ -132,7 +122,10 @@ def address_of(client: object) -> str:
 
 
 def lookups(seller: str, model: str, base_url: str = "") -> tuple[Lookup, ...]:
-    """Return the names to look up a model by at a seller; the first name that has a price applies."""
+    """Return the names under which genai-prices may list a seller's model; the first name with a price applies.
+
+    Each name comes with the factor for its prices, which may depend on the address ``base_url``.
+    """
     if seller == "aws":
         return _bedrock_lookups(model)
     return (Lookup(model, _address_multiplier(seller, model, base_url)),)
@@ -174,7 +167,10 @@ def _google_multiplier(host: str, model: str) -> Decimal:
 
 
 def google_location_multiplier(location: str | None, model: str) -> Decimal:
-    """Return the factor for token prices at a location of Vertex AI; ``location`` is None outside Vertex AI."""
+    """Return the factor for a model's token prices at a location of Vertex AI, such as ``europe-west4``.
+
+    ``location`` is None for a call outside Vertex AI; the factor is then 1.
+    """
     if location in (None, "global"):
         return LIST_PRICE
     for family, pattern, since in _GOOGLE_FAMILIES:
@@ -198,15 +194,19 @@ def _is_since_2026_03_05(model: str) -> bool:
 
 
 def has_geography(model: str) -> bool:
-    """Whether Anthropic prices a model by the geography of its inference; assumed for a model of unknown version."""
+    """Whether Anthropic's price for a model depends on where the model runs (the request's ``inference_geo``).
+
+    This is assumed for a model whose version is not known.
+    """
     version = _version(_CLAUDE, model.lower())
     return version is None or version >= _CLAUDE_GEO_SINCE
 
 
 def geo_multiplier(geo: object) -> Decimal | None:
-    """Return Anthropic's factor for token prices at an ``inference_geo``, or None for a value without published price.
+    """Return Anthropic's factor for token prices at an ``inference_geo`` such as ``us``; None if none is published.
 
-    The usage of models and platforms without that choice states ``not_available``.
+    The factor is 1 for ``global``, and for ``not_available``, which usage reports state for models and platforms that
+    do not offer the choice.
     """
     if geo in (None, "", "global", "not_available"):
         return LIST_PRICE
@@ -214,10 +214,11 @@ def geo_multiplier(geo: object) -> Decimal | None:
 
 
 def service_tiers(seller: str | None, requested: object) -> tuple[dict[str, str], ...]:
-    """Return genai-prices' contexts for the service tiers that may serve a request; the dearest of them is held.
+    """Return the service tiers that may serve a request, each as terms for genai-prices; the dearest tier is held.
 
-    By the types of OpenAI's library, the project's setting applies if a request states ``auto`` or no tier, and a
-    request may be served by another tier than it states. The response names the tier that served the request.
+    An element is ``{"service_tier": "priority"}`` or, for the standard tier, ``{}``. ``requested`` is the request's
+    field ``service_tier``. By the types of OpenAI's library, the project's setting applies if a request states ``auto``
+    or no tier, and a request may be served by another tier than it states. The response names the tier that served it.
     """
     if isinstance(requested, str) and requested != "auto":
         return ({}, {"service_tier": requested})
@@ -230,9 +231,10 @@ _ANY_TIER: Final[tuple[dict[str, str], ...]] = ({}, {"service_tier": "priority"}
 
 
 def thinks_by_default(model: str) -> bool:
-    """Whether an Anthropic model may reason without being requested to; assumed for a model of unknown version.
+    """Whether an Anthropic model may think even if the request does not enable thinking.
 
-    https://platform.claude.com/docs/en/build-with-claude/extended-thinking: before Claude 5 it must be requested.
+    This is assumed for a model whose version is not known. Models before Claude 5 think only if the request enables it:
+    https://platform.claude.com/docs/en/build-with-claude/extended-thinking.
     """
     version = _version(_CLAUDE, model.lower())
     return version is None or version >= (5, 0)
@@ -245,8 +247,9 @@ def billed_model(requested: str, served: object) -> str:
     """Return the model name that a call is billed under: the response's name, unless the requested name is more exact.
 
     Bedrock responds with ``claude-sonnet-4-5-20250929`` to ``global.anthropic.claude-sonnet-4-5-20250929-v1:0``, and
-    Vertex with the same name to ``claude-sonnet-4-5@20250929``. Only the requested name has the profile, which the
-    price depends on. If another model responded, its name is returned with the profile of the requested name.
+    Vertex with the same name to ``claude-sonnet-4-5@20250929``. The price at Bedrock depends on the profile, here
+    ``global.anthropic.``, which only the requested name has. If another model responded, as ``served`` says, its name
+    is returned with the profile of the requested name.
     """
     if not isinstance(served, str) or not served or served == requested:
         return requested
@@ -264,7 +267,7 @@ def _billed(requested: str, served: str) -> str:
 
 @lru_cache(maxsize=512)
 def same_model(one: str, other: str) -> bool:
-    """Whether two names mean the same model, even if only one of them has a profile, a date or a variant."""
+    """Whether two names mean the same model, apart from a Bedrock profile, a date, or a suffix such as ``:free``."""
     return _Name.of(one).base == _Name.of(other).base
 
 

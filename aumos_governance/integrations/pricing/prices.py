@@ -1,6 +1,8 @@
-"""The lookup of a model's prices: stated by the user, or from genai-prices, installed or fetched (`price_data`).
+"""Looks up the prices of a model: first those that the user stated to `govern`, then those of genai-prices.
 
-In a program that starts genai-prices' own `UpdatePrices`, the prices that it fetches apply.
+The prices of genai-prices are the installed ones or, if newer, those that the user has fetched (`price_data`). In a
+program that starts genai-prices' own `UpdatePrices`, the prices that it fetches apply. A seller is the vendor whose
+price list applies.
 """
 
 from __future__ import annotations
@@ -19,13 +21,11 @@ from ...errors import ConfigurationError, InvalidRequestError
 from . import price_data
 from .model_names import ParsedModelId, is_local, parse_model_id
 from .price_terms import lookups, seller_at
-from .rates import Rates, UnusableUsageError, unknown_price
+from .rates import Rates, unknown_price
 from .sellers import UsagePaths, usage_paths_of
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
-
-__all__ = ["Amount", "Prices", "Rates", "UnusableUsageError", "address_seller", "unknown_price"]
 
 Amount = float | int | str | Decimal
 """An amount in USD."""
@@ -38,8 +38,8 @@ class Prices:
     2.5, "output_mtok": 10}`` per million tokens, or maps models' names, which may have wildcards (``"llama*"``), to
     mappings of this form. If ``price`` states neither ``input_mtok`` nor ``output_mtok``, its prices are added to the
     known prices of the model; otherwise they replace them. ``default_cost`` is the price of a call of a model without a
-    known price, unless the response states a cost. ``fee`` is added to every call. Raises ValueError for an argument
-    that is no valid price.
+    known price, unless the response states a cost. ``fee`` is added to every call. Raises InvalidRequestError for an
+    argument that is no valid price.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Prices:
         self._found: dict[tuple[str, str, str], tuple[Any, _Place]] = {}
 
     def rates(self, model: str, *, provider: str, base_url: str = "", snapshot: Any = None) -> Rates:
-        """Return the model's prices at the seller whose address is ``base_url``, or else at ``provider``.
+        """Return a model's prices at the vendor with the address ``base_url`` or, if it is not known, at ``provider``.
 
-        A seller is a vendor whose price list genai-prices has; ``provider`` is an id in genai-prices. ``snapshot`` is
-        the data of genai-prices to use, None for the data in use. Raises ConfigurationError when the model has no known
-        price.
+        A vendor is known if genai-prices has its price list. ``provider`` is an id in genai-prices, such as ``openai``.
+        ``snapshot`` is the price data to use; None means `price_data.snapshot`. Raises ConfigurationError if the model
+        has no known price.
         """
         if self._cost is not None:
             return Rates(model, flat=self._cost, fee=self._fee)
@@ -117,7 +117,7 @@ class Prices:
 
 
 class _Stated:
-    """The `Pricing` of a model whose prices the caller of `govern` stated."""
+    """A `Pricing` with the prices that the caller of `govern` stated for a model."""
 
     found = False
     hourly = False
@@ -153,12 +153,15 @@ class _Stated:
 
 
 class _Known:
-    """The `Pricing` of a model that genai-prices knows; ``more`` are prices that are added to its data."""
+    """A `Pricing` with the prices that genai-prices has for a model.
+
+    ``provider`` and ``model`` are objects of genai-prices. ``multiplier`` is the factor for the prices of tokens.
+    ``more`` are further prices by name, which are added to those of genai-prices or replace them.
+    """
 
     found = True
 
     def __init__(self, provider: Any, model: Any, multiplier: Decimal, more: Mapping[str, Any] | None = None) -> None:
-        self.seller: str = provider.id
         self.multiplier = multiplier
         self._provider = provider
         self._model = model
@@ -169,7 +172,7 @@ class _Known:
         self.hourly = any(hasattr(condition, "start_time") for condition in conditions)
 
     def with_prices(self, stated: _Stated) -> _Known:
-        """Return a copy with the user's stated prices added."""
+        """Return a copy that also has the prices stated by the user; they replace prices of the same names."""
         added = {name: price for name, price in vars(stated.prices({}, _now())).items() if price is not None}
         other = _Known(self._provider, self._model, self.multiplier, {**self._more, **added})
         other.found = False
@@ -183,7 +186,7 @@ class _Known:
         if resolved is not None:
             return resolved
         time = _now() if self.hourly else at
-        prices: ModelPrice = self._model.get_prices(time, context) if context else self._model.get_prices(time)
+        prices: ModelPrice = self._model.get_prices(time, context)
         if self._more:
             prices = copy(prices)
             vars(prices).update(self._more)
@@ -200,22 +203,19 @@ class _Known:
         if self._more:
             return self.prices(context, at).calc_price(used)["total_price"]
         time = _now() if self.hourly else at
-        priced = self._model.calc_price(
-            used, self._provider, genai_request_timestamp=time, price_context=dict(context) or None
-        )
+        priced = self._model.calc_price(used, self._provider, genai_request_timestamp=time, price_context=context)
         return cast("Decimal", priced.total_price)
 
 
 class _Free:
-    """The `Pricing` of a model that its seller charges nothing for."""
+    """A `Pricing` for a model that its seller charges nothing for."""
 
     found = True
     hourly = False
     multiplier = Decimal(1)
     context_window: int | None = None
 
-    def __init__(self, seller: str) -> None:
-        self.seller = seller
+    def __init__(self) -> None:
         self._prices = _library("types").ModelPrice(input_mtok=Decimal(0), output_mtok=Decimal(0))
 
     def with_prices(self, stated: _Stated) -> _Stated:
@@ -232,25 +232,27 @@ class _Free:
 
 
 class _Place:
-    """A model at its seller, with its prices there if genai-prices knows them."""
+    """The result of a lookup in genai-prices: the vendor that sells a model at an address, and the prices if known.
+
+    `Prices` keeps one for each model and address until genai-prices has other data.
+    """
 
     def __init__(self, snapshot: Any, model: str, provider: str, base_url: str) -> None:
         # At the address of a known seller only that seller's prices apply. Any other address is taken for a proxy of
         # the client's own provider.
-        at = seller_at(base_url)
-        seller = _seller(snapshot, at, None if at else base_url) or _seller(snapshot, provider, None)
+        seller = _seller(snapshot, seller_at(base_url), base_url) or _seller(snapshot, provider, None)
         self.parsed: ParsedModelId = parse_model_id(getattr(seller, "id", None), model, base_url)
         if self.parsed.seller is not None:
             seller = _seller(snapshot, self.parsed.seller, None)
         self.seller: str | None = getattr(seller, "id", None)
         self.known = None if seller is None else _known(snapshot, seller, model, self.parsed, base_url)
         self.rates: Rates | None = None
-        """The rates that were computed last; they are kept, since each call looks them up."""
+        """The rates that `Prices.rates` returned last for this model and address, kept since each call needs them."""
         self._provider = seller
         self._usage_paths: dict[str, UsagePaths] = {}
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return the paths of the counts in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
+        """Return where the counts are in the vendor's usage reports; ``shape`` is as in `usage_paths_of`."""
         found = self._usage_paths.get(shape)
         if found is None:
             found = self._usage_paths[shape] = usage_paths_of(self._provider, shape)
@@ -258,7 +260,7 @@ class _Place:
 
 
 def address_seller(base_url: str) -> str | None:
-    """Return the id in genai-prices of the seller at an address, or None for an address of no known seller."""
+    """Return the id in genai-prices of the vendor whose price list applies at an address, or None if none is known."""
     found = seller_at(base_url)
     if found is not None:
         return found
@@ -275,14 +277,15 @@ def _known(snapshot: Any, seller: Any, model: str, name: ParsedModelId, base_url
         prices = priced.get_prices(_now())
         if any(price is not None for price in vars(prices).values()):
             return _Known(found, priced, lookup.multiplier)
-    return _Free(seller.id) if name.free else None
+    return _Free() if name.free else None
 
 
 def _published(seller: str, model: str) -> dict[str, Decimal]:
-    """Return prices per million tokens that a seller publishes and that genai-prices leaves out, by their names there.
+    """Return published prices that genai-prices lacks, in USD per million tokens, by genai-prices' names of prices.
 
-    OpenAI's audio tokens: https://platform.openai.com/docs/models/gpt-4o-audio-preview, and
-    https://platform.openai.com/docs/models/gpt-4o-mini-audio-preview.
+    These are the prices of audio tokens of two of OpenAI's models; the mapping is empty for all other models.
+    https://platform.openai.com/docs/models/gpt-4o-audio-preview,
+    https://platform.openai.com/docs/models/gpt-4o-mini-audio-preview
     """
     if seller not in ("openai", "azure"):
         return {}
@@ -315,7 +318,7 @@ def _read_prices(price: Mapping[str, Any] | None) -> tuple[_Stated | None, dict[
 
 def _price(name: str, value: object) -> Decimal:
     try:
-        read = Decimal(str(value).strip().removeprefix("$")) if not isinstance(value, bool) else Decimal("nan")
+        read = Decimal(str(value).strip().removeprefix("$"))
     except ArithmeticError:
         read = Decimal("nan")
     if not read.is_finite() or read < 0 or read > money.NANO_PER_USD:

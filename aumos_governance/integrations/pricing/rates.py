@@ -1,6 +1,7 @@
-"""The prices of one model, and the computation of a usage's cost and of a call's worst case by them.
+"""Computes a call's worst case and its true cost by the prices of one model.
 
-A seller is the vendor whose price list applies.
+A seller is the vendor whose price list applies. A unit is what genai-prices counts and prices, such as
+``cache_read_tokens``. A context holds terms of a call that change its price, such as ``{"service_tier": "flex"}``.
 """
 
 from __future__ import annotations
@@ -20,40 +21,51 @@ from .usage import least_tokens
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
 
-__all__ = ["Pricing", "Rates", "UnusableUsageError", "unknown_price"]
-
 _PER: Final = 1_000_000
 
 
 class UnusableUsageError(Exception):
-    """The counts of a usage report contradict each other or have no price. A client's callers never get this error."""
+    """Raised when the counts of a usage report contradict each other or have no price.
+
+    The package catches this error and charges the held amount as an estimate; the client's caller never sees it.
+    """
 
 
 class Pricing(Protocol):
-    """The source of one model's prices. ``context`` are terms of genai-prices such as ``{"service_tier": "flex"}``."""
+    """The interface of a source of one model's prices, which may depend on the time and on the terms of a call.
+
+    The prices are objects of genai-prices. ``context`` holds the terms, such as ``{"service_tier": "flex"}``.
+    """
 
     context_window: int | None
-    """The most tokens of a request; None if this limit is not known."""
+    """The most tokens that the model accepts as input; None if this limit is not known."""
     found: bool
-    """Whether the prices come from genai-prices, and the caller stated none."""
+    """Whether all prices come from genai-prices, and none from the user."""
     hourly: bool
-    """Whether the prices may change within a day."""
+    """Whether the prices depend on the hour of the day."""
 
     def prices(self, context: Mapping[str, str], at: datetime) -> ModelPrice:
-        """Return the prices that apply at a time."""
+        """Return the prices that apply to a call at the time ``at``."""
         ...
 
     def dearest(self, context: Mapping[str, str], at: datetime) -> list[ModelPrice]:
-        """Return all prices that may apply to a call which begins at a time, until it is completed."""
+        """Return all prices that may apply to a call that begins at the time ``at``.
+
+        There is more than one if the prices may change before the call is completed.
+        """
         ...
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str], at: datetime) -> Decimal:
-        """Return the cost of usage in USD."""
+        """Return the cost in USD of a call at the time ``at``; ``usage`` has its counts by unit."""
         ...
 
 
 class Rates:
-    """The prices of one model at one seller, in USD."""
+    """The prices of one model at one seller, in USD, as returned by `Prices.rates`.
+
+    Either ``flat`` or ``pricing`` determines them. ``others`` returns the prices of another model at the same address,
+    and ``usage_paths`` the paths for a shape of reports. The other arguments are the attributes of the same names.
+    """
 
     def __init__(
         self,
@@ -71,36 +83,42 @@ class Rates:
     ) -> None:
         self.model = model
         self.seller = seller
-        """The id in genai-prices of the seller at the client's address; None if the seller is not known."""
+        """The id in genai-prices of the vendor whose price list applies at the client's address; None if not known."""
         self.fee = fee
-        """The USD that are added to each call."""
+        """The USD that are added to the cost of each call, as the user stated to `govern`."""
         self.searches = searches
-        """Whether the model's id requests a web search with every call."""
+        """Whether the model's id requests a web search with every call, as ``:online`` does at OpenRouter."""
         self.assumed = assumed
-        """Whether ``flat`` replaces a price that is not known; a response may still state the true cost."""
+        """Whether `flat` is the user's ``default_cost``, used because the model's price is not known.
+
+        A cost that the response states may still replace it (see `cost_of`).
+        """
         self._usage_paths = usage_paths
         self._at = datetime.now(timezone.utc)
         self.multiplier = multiplier
         """The factor for the prices of tokens, for example at a regional address."""
         self._others = others
         self.flat = flat
-        """The USD that every call costs, whatever it uses; None if the cost depends on the usage."""
+        """The USD that each call costs, however much it uses; None if the cost depends on the usage."""
         self._pricing = pricing
         self._bounds: dict[object, list[Sides]] = {}
         self._usual: ModelPrice | None = None
 
     @property
     def found(self) -> bool:
-        """Whether the prices come from genai-prices, and the caller stated none."""
+        """Whether all prices come from genai-prices, and none from the user."""
         return self._pricing is not None and self._pricing.found
 
     @property
     def context_window(self) -> int | None:
-        """The most tokens of a request; None if this limit is not known."""
+        """The most tokens that the model accepts as input; None if this limit is not known."""
         return None if self._pricing is None else self._pricing.context_window
 
     def apply_at(self, time: datetime) -> bool:
-        """Whether the prices also apply at ``time``: on the same day, and only if they do not change by the hour."""
+        """Whether the prices still apply at ``time``, that is, on the day (UTC) on which they were looked up.
+
+        Prices that depend on the hour of the day must be looked up for each call.
+        """
         hourly = self._pricing is not None and self._pricing.hourly
         return not hourly and time.toordinal() == self._at.toordinal()
 
@@ -109,7 +127,7 @@ class Rates:
         return self if self._others is None else self._others(model)
 
     def usage_paths(self, shape: str) -> UsagePaths:
-        """Return the paths of the counts in the seller's usage reports; ``shape`` is as in `usage_paths_of`."""
+        """Return where the counts are in the vendor's usage reports; ``shape`` is as in `usage_paths_of`."""
         return usage_paths_of(None, shape) if self._usage_paths is None else self._usage_paths(shape)
 
     def times(self, multiplier: Decimal) -> Rates:
@@ -119,14 +137,10 @@ class Rates:
         return other
 
     def varies(self, context: Mapping[str, str]) -> bool:
-        """Whether genai-prices has other prices for these terms, such as ``{"speed": "fast"}``."""
+        """Whether the model has other prices than usual under the terms ``context``, such as ``{"speed": "fast"}``."""
         if self._pricing is None:
             return False
-        try:
-            return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
-        except TypeError:
-            # Versions of genai-prices before 0.2 take no terms.
-            return False
+        return vars(self._pricing.prices(context, self._at)) != vars(self._pricing.prices({}, self._at))
 
     def cost(self, usage: Mapping[str, Any], context: Mapping[str, str] | None = None) -> Decimal:
         """Return the cost in USD of ``usage``, counts by genai-prices' units such as ``cache_read_tokens``.
@@ -145,7 +159,10 @@ class Rates:
         return self._cost(tokens, context) * self.multiplier + self._cost(others, context)
 
     def least_cost(self, seen: Seen | None) -> Decimal:
-        """Return the lowest cost of the visible output in USD; it may exceed the hold if a server ignores limits."""
+        """Return the least USD that the output that arrived can have cost, judged by its size.
+
+        This may be more than the held amount if a server ignored the request's limit of output tokens.
+        """
         if seen is None or not seen.anything:
             return Decimal(0)
         try:
@@ -170,14 +187,20 @@ class Rates:
             raise UnusableUsageError(str(error)) from None
 
     def has(self, *names: str, context: Mapping[str, str] | None = None) -> bool:
-        """Whether at least one of the prices of these names, such as ``web_searches_kcount``, is known."""
+        """Whether the model has at least one of the prices with these names, such as ``web_searches_kcount``.
+
+        Also true if each call costs the same amount (`flat`), since no further price is needed then.
+        """
         if self._pricing is None:
             return True
         prices = vars(self._prices(self._pricing, context))
         return any(prices.get(name) is not None for name in names)
 
     def _prices(self, pricing: Pricing, context: Mapping[str, str] | None) -> ModelPrice:
-        """Return the prices under these terms; the prices without terms are kept, unless they change by the hour."""
+        """Return the prices under the terms ``context``.
+
+        The prices without terms are cached, unless they depend on the hour of the day.
+        """
         if context or pricing.hourly:
             return pricing.prices(context or {}, self._at)
         if self._usual is None:
@@ -194,9 +217,9 @@ class Rates:
     ) -> Decimal:
         """Return the most USD that these numbers of tokens can cost, each at the dearest price that may apply to it.
 
-        ``kinds`` are the kinds of tokens that may occur beside plain text: ``audio``, ``image``, ``video``,
-        ``cache_write``, ``cache_write_1h``. ``contexts`` are all terms that may apply. Raises ConfigurationError when
-        the input or the output has tokens and no price.
+        ``kinds`` are the kinds of tokens that may occur besides plain text: ``audio``, ``image``, ``video``,
+        ``cache_write``, ``cache_write_1h``. ``contexts`` are all terms that may apply; the dearest determine the
+        result. Raises ConfigurationError if the input or the output has tokens, and their price is not known.
         """
         if self._pricing is None:
             return self.flat or Decimal(0)
@@ -215,7 +238,7 @@ class Rates:
         total = (
             input_tokens * greatest_of(inputs, input_tokens) + output_tokens * greatest_of(outputs, input_tokens)
         ) / _PER
-        # Perplexity charges a fee for each request beside its tokens; its price is per 1,000 requests.
+        # Perplexity charges a fee for each request in addition to its tokens; its price is per 1,000 requests.
         request_fee = dearest(requests, input_tokens) / 1_000 if requests is not None else 0
         return (total if self.multiplier == 1 else total * self.multiplier) + request_fee
 
@@ -228,19 +251,21 @@ _PRICED_AS: Final = {
     "web_searches": ("web_searches_kcount",),
     "storage_searches": ("storage_searches_kcount",),
 }
-"""The names of a unit's prices. At least one must be known; without any, genai-prices would charge nothing."""
+"""For each unit, the names of the prices that it may be charged at. At least one of them must be known, because
+genai-prices charges nothing for a unit without a price."""
 
 
 _NEEDED_AT_ZERO: Final = frozenset({"cache_audio_read_tokens", "cache_image_read_tokens", "cache_video_read_tokens"})
-"""Units that genai-prices needs even as 0 if some input has this modality and other input comes from the cache."""
+"""Units that must be passed to genai-prices even if they are 0: it needs them if some input is audio, images or video,
+and other input comes from the cache."""
 _CACHE_PRICES: Final = {"cache_read_tokens": "cache_read_mtok", "cache_write_tokens": "cache_write_mtok"}
 _PLAIN_UNITS: Final = frozenset({"input_tokens", "output_tokens", "output_reasoning_tokens", *_CACHE_PRICES})
 
 
 def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
-    """Return the cost in USD of plain text at prices without tiers, ten times as fast as genai-prices.
+    """Return the cost in USD if the usage is plain text and its prices have no tiers; otherwise None.
 
-    None is returned for any other usage, whose cost genai-prices has to compute.
+    This takes a tenth of the time that genai-prices takes, which must compute the cost of any other usage.
     """
     for unit, count in used.items():
         if unit not in _PLAIN_UNITS or type(count) is not int or count <= 0:
@@ -266,10 +291,10 @@ def _plain_cost(used: Mapping[str, Any], prices: ModelPrice) -> Decimal | None:
 def unknown_price(
     model: str, seller: str | None = None, *, local: bool = False, keys: Iterable[str] = ()
 ) -> ConfigurationError:
-    """Return the exception that refuses a call of a model without a known price; it names the ways to state a price.
+    """Return the exception to raise for a call of a model without a known price; it names the ways to state a price.
 
-    ``keys`` are the names of the missing prices if the model has other prices. ``local`` is whether the client's
-    address is on this machine or in a private network.
+    ``keys`` are the names of the missing prices, such as ``input_audio_mtok``, if only some prices of the model are
+    missing. ``local`` is whether the client's address is on this machine or in a private network.
     """
     missing = tuple(keys)
     if missing:

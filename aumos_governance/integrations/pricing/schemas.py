@@ -1,6 +1,7 @@
-"""Conversion of the classes, models, dataclasses and other objects in a request to plain values that can be measured.
+"""Converts the Python objects that a request may contain to plain values, so that `sizes` can measure the request.
 
-In place of a class, the libraries send its JSON schema: for a response format, a tool, or a tool's arguments.
+A caller may pass a class, for example as the response format or as a tool; the provider's library then sends the
+class's JSON schema.
 """
 
 from __future__ import annotations
@@ -13,18 +14,17 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["UNKNOWN", "plain"]
-
 UNKNOWN: Final = object()
-"""The result for a value that cannot be measured: an iterator (reading it would consume it), or an unknown object."""
+"""The result of `plain` for a value that cannot be measured: an iterator, since reading it would consume it, or an
+object of an unknown kind."""
 _ATOMS: Final = (str, bytes, bytearray, bool, int, float, type(None))
 
 
 def plain(value: object) -> object:
     """Return the value as a mapping, a sequence, text, bytes, a number or None; `UNKNOWN` if that is not possible.
 
-    A class becomes its JSON schema, and a model or dataclass the mapping of its fields. Only ``value`` itself is
-    converted, not its members. Never raises.
+    A class becomes its JSON schema, and an instance of a Pydantic model or dataclass a mapping of its fields. Only
+    ``value`` itself is converted, not its members. Never raises.
     """
     if isinstance(value, Enum):
         value = value.value

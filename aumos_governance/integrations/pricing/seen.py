@@ -1,10 +1,12 @@
-"""The measure of the visible output of a response; the response's usage report is checked against it."""
+"""The measure of how much output of a response has arrived.
+
+A usage report that counts fewer tokens than visibly arrived is not believed, and the cost of a response that broke off
+is estimated by what arrived.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-__all__ = ["Seen", "utf8_size"]
 
 
 def utf8_size(text: str) -> int:
@@ -14,7 +16,10 @@ def utf8_size(text: str) -> int:
 
 @dataclass(slots=True)
 class Seen:
-    """The amounts of a response that arrived, measured event by event in a stream or in a whole body."""
+    """How much output of one response has arrived, in bytes.
+
+    A stream is measured event by event while it arrives, any other response as a whole.
+    """
 
     text: int = 0
     """The bytes of visible text in UTF-8, of all choices."""
@@ -25,13 +30,13 @@ class Seen:
     media: int = 0
     """The bytes of images and sound, as encoded in the response."""
     hidden: bool = True
-    """Whether output that is not shown, such as a model's reasoning, may have been charged."""
+    """Whether the provider may charge output that the response does not show, such as a model's reasoning."""
     whole: bool = False
     """Whether the response arrived to its end; False if it broke off, or is not read to its end yet."""
 
     @property
     def visible(self) -> int:
-        """The bytes of text and tool calls, the output that the model wrote for the caller."""
+        """The bytes of text and tool calls; unlike reasoning, they are meant for the caller."""
         return self.text + self.tools
 
     @property

@@ -1,6 +1,10 @@
-"""The usage reports of sellers (the vendors whose price lists apply), and the costs that some state in responses.
+"""Reads the counts of tokens, or the cost itself, from the responses of sellers (the vendors whose price lists apply).
 
-genai-prices has the paths of each provider's counts; counts that it leaves out are read at the paths of OpenAI's API.
+Each seller names its counts in its own way. A path leads to one count in a usage report, for example
+``("prompt_tokens_details", "cached_tokens")``. genai-prices has the paths of its providers; a count that it has no path
+for is read at the path of OpenAI's or Gemini's API. The shape of a report is the API that it comes from: ``chat``,
+``responses``, ``embeddings`` or ``gemini``. A unit is genai-prices' name for a kind of count, such as
+``cache_read_tokens``.
 """
 
 from __future__ import annotations
@@ -11,8 +15,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from .usage import Report
-
-__all__ = ["STATE_COSTS", "UsagePaths", "stated_cost", "usage_paths_of"]
 
 _CHAT: Final = {
     "input_tokens": ("prompt_tokens",),
@@ -47,27 +49,29 @@ _SHAPES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 _ADDED: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
     "gemini": (("input_tokens", ("toolUsePromptTokenCount",)), ("output_tokens", ("thoughtsTokenCount",)))
 }
-"""Counts to add to a unit's usual count if genai-prices has no paths for the provider, as pairs of unit and path."""
+"""For Gemini's reports, if genai-prices has no paths for the provider: further counts to add to the main count of a
+unit, as pairs of unit and path."""
 _ROOTS: Final = {"gemini": "usageMetadata"}
-"""The field of a response that holds its usage, for shapes whose field is not ``usage``."""
+"""By API, the field of a response that holds its usage; for all other APIs it is ``usage``."""
 _TOTALS: Final = {"gemini": "totalTokenCount"}
-"""The field with the sum of all tokens, for shapes whose field is not ``total_tokens``."""
+"""By API, the field of a usage report with the sum of all tokens; for all other APIs it is ``total_tokens``."""
 _COUNTED: Final = re.compile(
     r"search|citation|quer(?:y|ies)|num_sources|audio|video|pages|documents?$|invocation|executions?|session|container",
     re.IGNORECASE,
 )
-"""Matches the names of counts that are charged beside text. Other unknown counts are parts of sums, or durations."""
+"""Matches the names of unknown counts that sellers charge in addition to text, such as searches. Other unknown counts
+are parts of sums, or durations."""
 STATE_COSTS: Final = frozenset({"openrouter", "perplexity", "x-ai"})
-"""Sellers whose responses state the charged cost; see `stated_cost`."""
+"""The ids in genai-prices of vendors whose responses state the charged cost; see `stated_cost`."""
 _SUMS: Final = frozenset({"total_tokens", "text_tokens", "prompt_tokens", "completion_tokens"})
-"""Counts that are never charged beside text; they are skipped to save time."""
+"""Names of sums and of counts of text, which are never charged separately; they are skipped to save time."""
 _TICKS_A_DOLLAR: Final = Decimal(10**10)
 _TOTAL_OF_TEXT: Final = frozenset({"perplexity"})
-"""Sellers whose total leaves out reasoning and citations, judged by the examples in their API reference."""
+"""Vendors whose ``total_tokens`` leave out reasoning and citations, by the examples in their API reference."""
 
 
 class UsagePaths:
-    """The paths of the counts in one seller's usage reports, for one kind of response."""
+    """The places of the counts in one vendor's usage reports from one API; `report` reads the counts."""
 
     def __init__(
         self,
@@ -79,9 +83,10 @@ class UsagePaths:
     ) -> None:
         """Prepare the paths for `report`.
 
-        ``paths`` are pairs of a unit of genai-prices and the path within the usage of a count that is added to it.
-        ``beside`` are the paths of the counts that are added to the seller's own count of the output. ``total`` is the
-        field with the sum of all tokens; ``total_covers_all`` is whether that includes all that is charged as output.
+        ``paths`` are pairs of a unit and the path of a count in a usage report; all counts of the same unit are added
+        up. ``beside`` are the paths of output tokens that the seller does not include in its count of the output, such
+        as Gemini's thoughts. ``total`` is the field with the sum of all tokens, and ``total_covers_all`` whether this
+        sum includes everything that is charged as output.
         """
         self.paths = tuple(paths)
         self._total = total
@@ -95,7 +100,7 @@ class UsagePaths:
                 self._fields.at(path).units += (unit,)
 
     def report(self, usage: Mapping[str, Any]) -> Report | None:
-        """Return the counts of a usage report, or None if a known field has a value but no number of 0 or more."""
+        """Return the counts of a usage report, or None if the value of a known field is not a number of 0 or more."""
         counts: dict[str, int | float] = {}
         unpriced: list[str] = []
         try:
@@ -111,24 +116,28 @@ class UsagePaths:
 
 
 class _Fields:
-    """The known fields of a usage report, as a tree: one node for the report, for each part and for each field."""
+    """A node in the tree of the known fields of a usage report.
+
+    The root is the report itself. Another node is a field of it, which holds a count or further fields.
+    """
 
     def __init__(self) -> None:
         self.units: tuple[str, ...] = ()
-        """The units that this field's count is added to."""
+        """The units that this field's count is added to; empty if the field holds further fields."""
         self._parts: dict[str, _Fields] = {}
 
     def at(self, path: tuple[str, ...]) -> _Fields:
-        """Return the node of the field at a path below this node; add it if it is missing."""
+        """Return the node at a path that begins at this node; create the nodes that are missing."""
         return self._parts.setdefault(path[0], _Fields()).at(path[1:]) if path else self
 
     def read(
         self, usage: Mapping[str, Any], above: str, counts: dict[str, int | float], unpriced: list[str] | None
     ) -> None:
-        """Add the known fields to ``counts``, and the paths of charged counts without a unit to ``unpriced``.
+        """Add the values of known fields to ``counts``, and the paths of unknown counts with a charge to ``unpriced``.
 
-        ``above`` is the path of this part, with a dot at its end. ``unpriced`` is None if no unknown count of this part
-        is charged. Raises ValueError if a known field has a value but no number of 0 or more.
+        ``usage`` is the report, or the part of it at this node, and ``above`` the path of this part, such as
+        ``prompt_tokens_details.``. ``unpriced`` is None if no unknown count of this part is charged. Raises ValueError
+        if the value of a known field is not a number of 0 or more.
         """
         for name, value in usage.items():
             if value is None:
@@ -152,10 +161,10 @@ _NONE_KNOWN: Final = _Fields()
 
 
 def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
-    """Return the paths of the counts in a provider's usage reports.
+    """Return where the counts are in the usage reports of a provider, for reports of one shape.
 
-    ``provider`` is a provider of genai-prices, or None for a provider that genai-prices does not know. ``shape`` is the
-    kind of response: ``chat``, ``responses``, ``embeddings`` or ``gemini``.
+    ``provider`` is an object of genai-prices, or None for a provider that genai-prices does not know. ``shape`` is
+    ``chat``, ``responses``, ``embeddings`` or ``gemini``, the API that the report comes from.
     """
     usual = _SHAPES[shape]
     mappings = _mappings(provider, shape, usual["input_tokens"])
@@ -173,7 +182,9 @@ def usage_paths_of(provider: Any, shape: str) -> UsagePaths:
 
 
 def stated_cost(seller: str | None, response: Mapping[str, Any]) -> Decimal | None:
-    """Return the cost in USD that a seller states in its response, or None if the response states no cost.
+    """Return the cost in USD that a response states, or None if it states none.
+
+    ``seller`` is the id in genai-prices of the vendor whose price list applies.
 
     - OpenRouter: ``usage.cost`` is charged to the account. With the user's own key at a provider (``is_byok``), that
       provider charges ``cost_details.upstream_inference_cost`` in addition.

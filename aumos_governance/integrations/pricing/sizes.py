@@ -1,8 +1,9 @@
-"""Upper bounds for the number of tokens of a request's input, computed from its size alone.
+"""Computes the most tokens that a request's input can have, from its size in bytes, without a tokenizer.
 
 Each byte of UTF-8 is counted as one token, in texts and in the JSON around them. Tokenizers are built on bytes or on
-larger pieces, so no text has more tokens. Media are bounded as stated below. The request's size does not bound content
-that the provider adds (stored conversations, files, results of tools); `Size.unseen` marks these requests.
+larger pieces, so no text has more tokens. For images and sound, the constants below apply. A request may also refer to
+content that the provider adds, such as stored conversations and files. The request does not show the size of this
+content; `Size.unseen` then is True.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Any, Final
 
 from .schemas import UNKNOWN, plain
 from .seen import utf8_size
-
-__all__ = ["AUDIO_BYTES_A_SECOND", "AUDIO_TOKENS_A_SECOND", "IMAGE_TOKENS", "Size", "size_of"]
 
 IMAGE_TOKENS: Final = 50_000
 """The most tokens of one image: gpt-4o-mini counts 48,169 for a large one in high detail, other models far fewer."""
@@ -38,22 +37,22 @@ _UNSEEN: Final = frozenset(
 )
 """Fields that refer to content whose size the request does not show."""
 _MARKED: Final = _UNSEEN | {"video_url", "input_video", "image_url", "image_file", "source"}
-"""Fields whose text may refer to content with more tokens than the text itself."""
+"""Fields whose value may be a short text, such as a URL, that refers to content with many more tokens."""
 
 
 @dataclass(slots=True)
 class Size:
-    """The upper bound of a request's input."""
+    """The most that a request's input can be: the number of its tokens, and the media in it."""
 
     tokens: int = 0
     kinds: set[str] = field(default_factory=set)
-    """The media in the input beside text: ``audio``, ``image``, ``video``."""
+    """The media in the input besides text: ``audio``, ``image``, ``video``."""
     unseen: bool = False
-    """Whether a part of the input is not in the request, so that only the model's context window bounds it."""
+    """Whether some input is not in the request itself; the most input is then the model's whole context window."""
 
 
 def size_of(value: object) -> Size:
-    """Return the upper bound of a JSON value with everything in it; other objects are measured as `plain` values."""
+    """Measure a request, or a part of it: a JSON value with everything in it; `plain` converts other objects."""
     size = Size()
     _add(value, size)
     return size

@@ -1,4 +1,8 @@
-"""The prices of a model grouped by input, output and request; the groups are computed once and cached."""
+"""Groups the prices of a model by input, output and request, for the worst case of a call (`Rates.bound`).
+
+The groups are cached. A price of genai-prices is in USD per million tokens, or has tiers: higher prices for requests
+with more than some number of input tokens.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelPrice
-
-__all__ = ["Sides", "dearest", "dearest_sides", "greatest_of", "plain_prices", "sides"]
 
 _MODALITIES: Final = frozenset({"audio", "image", "video"})
 _TEXT_PRICES: Final = frozenset(
@@ -24,29 +26,30 @@ _TEXT_PRICES: Final = frozenset(
         "cache_write_mtok",
     }
 )
-"""The prices of text, and prices that do not change the cost of plain text."""
+"""Names of prices. If a model has no others, the cost of plain text can be computed without genai-prices."""
 
 
 T = TypeVar("T")
 Sides = tuple[tuple[Any, ...], tuple[Any, ...], Any]
-"""The prices that may apply to an input token, the prices that may apply to an output token, and a request's price."""
+"""The prices that may apply to an input token, those that may apply to an output token, and the price of 1,000 requests
+(None if requests cost nothing by themselves)."""
 _MOST_CACHED: Final = 1_000
 
 
 class _PriceCache(Generic[T]):
-    """A cache of values computed from models' prices, since the same prices are looked up for every call."""
+    """A cache of values that were computed from the prices of a model; each call of the model needs the same values."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, object], tuple[ModelPrice, T]] = {}
 
     def get(self, prices: ModelPrice, key: object, make: Callable[[], T]) -> T:
         found = self._made.get((id(prices), key))
-        # The entry holds the prices themselves, so that their id is not reused for other prices.
-        if found is not None and found[0] is prices:
+        if found is not None:
             return found[1]
         if len(self._made) >= _MOST_CACHED:
             self._made.clear()
         made = make()
+        # The entry holds the prices themselves, so that their id is not reused for other prices.
         self._made[id(prices), key] = prices, made
         return made
 
@@ -56,7 +59,7 @@ _PLAIN: Final[_PriceCache[dict[str, Decimal] | None]] = _PriceCache()
 
 
 def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
-    """Return a model's prices by name if all are prices for text without tiers, otherwise None."""
+    """Return a model's prices by name if they are all in `_TEXT_PRICES` and have no tiers, otherwise None."""
 
     def made() -> dict[str, Decimal] | None:
         known = {name: price for name, price in vars(prices).items() if price is not None}
@@ -69,7 +72,7 @@ def plain_prices(prices: ModelPrice) -> dict[str, Decimal] | None:
 def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
     """Return the prices that may apply to input tokens, to output tokens and to each request.
 
-    ``wanted`` are the kinds of tokens that may occur beside plain text, as in `Rates.bound`.
+    ``wanted`` are the kinds of tokens that may occur besides plain text, as in `Rates.bound`.
     """
 
     def made() -> Sides:
@@ -84,7 +87,10 @@ def sides(prices: ModelPrice, wanted: frozenset[str]) -> Sides:
 
 
 def dearest_sides(every: list[Sides]) -> list[Sides]:
-    """Return the elements that may lead to the highest cost, without elements that have no price above another's."""
+    """Return the groups of prices that may lead to the highest cost of a call.
+
+    A group is left out if another group's prices are all at least as high.
+    """
     kept: list[Sides] = []
     for each in every:
         if not any(_covers(other, each) for other in kept):
@@ -100,14 +106,15 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
-    """Return the highest price that a token may have in a request with so many input tokens; 0 without any price."""
-    if len(prices) == 1 and isinstance(prices[0], Decimal):
-        return prices[0]
+    """Return the highest of ``prices`` in a request with so many input tokens; 0 if ``prices`` is empty."""
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 
 def dearest(price: Any, input_tokens: int) -> Decimal:
-    """Return the highest tier of a price that a request with so many input tokens may reach."""
+    """Return the highest tier of one price that applies if a request has up to so many input tokens.
+
+    A price without tiers is returned itself.
+    """
     if isinstance(price, Decimal):
         return price
     tiers: list[Decimal] = [tier.price for tier in price.tiers if input_tokens > tier.start]
@@ -115,7 +122,10 @@ def dearest(price: Any, input_tokens: int) -> Decimal:
 
 
 def _greatest(prices: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the highest of the prices without tiers, and all prices with tiers."""
+    """Return the highest of the prices without tiers, and all prices with tiers.
+
+    Prices with tiers can only be compared when the size of the request is known.
+    """
     every = list(prices)
     plain = [price for price in every if isinstance(price, Decimal)]
     return (*([max(plain)] if plain else []), *(price for price in every if not isinstance(price, Decimal)))

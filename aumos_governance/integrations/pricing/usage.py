@@ -1,7 +1,7 @@
-"""Checks of a usage report: its counts are compared with each other, and with the visible output that arrived.
+"""Checks whether a usage report can be right: compares its counts with each other and with the output that arrived.
 
-A usage report may be wrong: servers leave out a count, count reasoning beside the output or only within the total, or
-report zeros. These are pure functions for every provider and adapter.
+A usage report may be wrong: some servers leave out a count, do not include the reasoning in the output, include it only
+in the total, or report zeros. The functions are pure, and serve all providers.
 
 **The fewest tokens that a visible text can have** (`least_tokens`) are one for every 16 bytes of UTF-8; of a run of one
 character, only an eighth of the bytes is counted (`weight`). The longest tokens of the published vocabularies
@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .seen import Seen, utf8_size
-
-__all__ = ["BYTES_A_TOKEN", "DoubtError", "Report", "checked", "least_tokens", "weight"]
 
 Number = int | float
 BYTES_A_TOKEN: Final = 16
@@ -32,7 +30,10 @@ _INPUT: Final = ("input_audio_tokens", "input_image_tokens", "input_video_tokens
 
 
 class DoubtError(Exception):
-    """A usage report does not show how many tokens were used; the held amount is then charged as an estimate."""
+    """Raised when a usage report does not show how many tokens were used.
+
+    The held amount is then charged as an estimate.
+    """
 
 
 @dataclass(slots=True)
@@ -43,11 +44,11 @@ class Report:
     total: Number | None = None
     """The reported sum of input and output tokens; None if the report has no sum."""
     beside: Number = 0
-    """The part of ``output_tokens`` that the seller's own count of the output does not include."""
+    """The part of ``output_tokens``, such as thoughts, that the vendor reports outside its own count of the output."""
     total_covers_all: bool = True
     """Whether the reported sum includes everything that is charged as output."""
     unpriced: tuple[str, ...] = field(default=())
-    """The fields of counts that genai-prices has no unit for."""
+    """The paths of counts in the report that may be charged although genai-prices has no unit for them."""
 
 
 def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[dict[str, Number], bool]:
@@ -88,7 +89,7 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
         least = least_tokens(seen)
         if out < least:
             raise DoubtError("The usage report counts fewer output tokens than the visible output has.")
-        # If the output without its reasoning is too small for the visible text, the reasoning is counted beside it.
+        # If the output without its reasoning is too small for the visible text, it does not include the reasoning.
         reasoning = counts.get("output_reasoning_tokens", 0)
         if not total and out - reasoning < least:
             out, estimated = out + reasoning, True
@@ -98,14 +99,18 @@ def checked(report: Report, seen: Seen | None, *, output: bool = True) -> tuple[
 
 
 def _output(report: Report, counts: dict[str, Number], into: Number, out: Number) -> tuple[Number, bool]:
-    """Return the number of output tokens, corrected by the total and by their parts, and whether it is an estimate."""
+    """Return the number of output tokens to charge, and whether it is an estimate.
+
+    ``into`` and ``out`` are the reported input and output. The output is corrected if the reported total, or its parts,
+    such as reasoning, show that it does not include all.
+    """
     total = report.total if report.total_covers_all else None
     if total and report.beside and into + out - report.beside == total and 2 * report.beside <= out:
         # By the total, the seller's own count of the output includes this part already, so it was added twice.
         return out - report.beside, False
     parts = sum([counts.get(part, 0) for part in _OUTPUT_PARTS])
     if parts > out:
-        # The parts are counted beside the output. The total confirms this, or the result is an estimate.
+        # The output does not include its parts. The total confirms this, or the result is an estimate.
         out += parts
         if total is None or total != into + out:
             return max(out, (total or 0) - into), True
@@ -122,7 +127,10 @@ def least_tokens(seen: Seen) -> int:
 
 
 def weight(text: str) -> int:
-    """Return the bytes of a text in UTF-8; of a run of one character, only an eighth of the bytes is counted."""
+    """Return the size of a text in bytes of UTF-8, counting only an eighth of the bytes of a run of one character.
+
+    A tokenizer may encode many spaces or hyphens in a row as one token.
+    """
     size = utf8_size(text)
     if size >= 256:
         size -= sum(text.count(run) for run in _RUNS) * (_RUN - 1)

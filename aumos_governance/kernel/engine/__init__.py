@@ -1,1 +1,1 @@
-"""The notebook's engine in the kernel, which sends requests to the server's service or the embedded one."""
+"""The engine that decides about actions of code in a notebook, by requests to the notebook service."""

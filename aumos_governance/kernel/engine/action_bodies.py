@@ -1,4 +1,7 @@
-"""Makes wire requests from actions, and an engine's decisions and settlements from responses."""
+"""Translates between an engine's actions and the wire protocol: bodies of requests, and decisions from responses.
+
+`NotebookEngine` uses these functions; they send nothing themselves.
+"""
 
 from __future__ import annotations
 
@@ -16,68 +19,65 @@ from ...wire.bodies import DECISION, RESOLUTION
 from ...wire.denials import Denial
 from ...wire.operations import OPERATIONS, REFUSED
 
-__all__ = [
-    "AsyncNotebookGrant",
-    "NotebookGrant",
-    "action_body",
-    "check_body",
-    "ending_request",
-    "hold_body",
-    "read_decision",
-    "read_settlement",
-    "refusal_body",
-    "require_allowed",
-]
-
 
 class _Reported:
-    """The fields that only grants of a notebook's engine have."""
+    """Adds to a grant what is needed to report the action to the user, as the trust level L4 requires."""
 
     report_id: str | None = None
-    """The id of the report that the user gets about the action; None if the action is not reported."""
+    """The id of the report about the action that the user gets; None if the action is not reported."""
     result: str | None = None
-    """The text of the report on how the action ended; None if it is derived from the settlement."""
+    """How the action ended, as the report states it, for example ``failed: ValueError``; None to derive it from the
+    settlement."""
 
 
 class NotebookGrant(_Reported, Grant):
-    """A `Grant` of a notebook's engine."""
+    """A `Grant` by a notebook's engine, with the fields for a report to the user."""
 
 
 class AsyncNotebookGrant(_Reported, AsyncGrant):
-    """An `AsyncGrant` of a notebook's engine."""
+    """An `AsyncGrant` by a notebook's engine, with the fields for a report to the user."""
 
 
 # ---- requests
 
 
 def check_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of an ``evaluate`` of an action. Raises ValueError if the action is not valid."""
+    """Return the body of the request ``evaluate``, which checks an action without charging it.
+
+    Raises ValueError if the action is not valid.
+    """
     amount = None if action.budget_amount is None else _amount(action)
     return OPERATIONS["evaluate"].request.body(amount=amount, **_about(action))
 
 
 def refusal_body(action: GovernanceAction, code: str, reason: str) -> dict[str, Any]:
-    """Return the body of an ``evaluate`` that records an action as refused by the kernel itself."""
+    """Return the body of the request ``evaluate`` that records that the kernel itself refused an action.
+
+    ``code`` is the refusal's code for programs, and ``reason`` a sentence for users.
+    """
     return {**check_body(action), "refused": REFUSED.body(code=code, reason=reason, tool=action.tool)}
 
 
 def hold_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of a ``hold`` for an action. Raises ValueError if the action is not valid."""
+    """Return the body of the request ``hold``, which holds the worst case of a paid call.
+
+    Raises ValueError if the action is not valid.
+    """
     return OPERATIONS["hold"].request.body(amount=_amount(action), tool=tool_of(action), **_about(action))
 
 
 def action_body(action: GovernanceAction) -> dict[str, Any]:
-    """Return the body of an ``authorize`` of an action, with the fields that the user is shown."""
+    """Return the body of the request ``authorize`` for a governed action, with the fields that the user is shown."""
     tool, amount = tool_of(action), _amount(action)
     shown = shown_of(action, tool, amount)
     return OPERATIONS["authorize"].request.body(amount=amount, tool=tool, shown=shown, **_about(action))
 
 
 def ending_request(grant: Granted, cost: int | None, *, estimated: bool) -> tuple[str, dict[str, Any]] | None:
-    """Return the operation and body of the request that settles a grant at ``cost`` nano-USD.
+    """Return the operation and body of the request that ends a grant: with a cost it settles, with None it releases.
 
-    If ``cost`` is None, the request releases the grant. Returns None if no request is needed, since nothing was held
-    and nothing was paid.
+    ``cost`` is in nano-USD, and ``estimated`` states whether it is an estimate. Returns None if no request is needed,
+    since nothing was held and nothing was paid.
     """
     if grant.hold_id is None:
         if not cost:
@@ -134,16 +134,17 @@ def _amount(action: GovernanceAction) -> int:
 
 
 def read_decision(action: GovernanceAction, response: Mapping[str, Any]) -> GovernanceDecision:
-    """Return the decision in a response."""
+    """Return the decision on ``action`` that the body of a response states."""
     return decision_of(action, DECISION.read(response["decision"]))
 
 
 def require_allowed(
     action: GovernanceAction, response: Mapping[str, Any], *, in_panel: bool = False
 ) -> GovernanceDecision:
-    """Return the decision in a response; for a denial, raise GovernanceDeniedError with advice for the user.
+    """Return the decision that the body of a response states, if it allows the action.
 
-    ``in_panel`` states whether the user can change the session in JupyterLab's panel.
+    If it denies the action, this raises GovernanceDeniedError, whose message states what the user can do. ``in_panel``
+    is whether the user can change the session in JupyterLab's panel.
     """
     decision = read_decision(action, response)
     if decision.allowed:
@@ -173,7 +174,7 @@ def require_allowed(
 
 
 def read_settlement(grant: Granted, response: Mapping[str, Any] | None, *, estimated: bool) -> Settlement:
-    """Return a grant's settlement from the response to the request that `ending_request` returned.
+    """Return the settlement of a grant from the response to the request that `ending_request` made.
 
     ``response`` is None if no request was needed. Raises GovernanceDeniedError if the response is a denial.
     """

@@ -1,4 +1,4 @@
-"""The engine that decides the actions of code in a notebook's kernel, by requests to the notebook's service."""
+"""`NotebookEngine`, which decides about the actions of a notebook's code by requests to the notebook service."""
 
 from __future__ import annotations
 
@@ -37,16 +37,15 @@ from .user_prompt import user_at_prompt
 from .waiting import showing_outcome, showing_wait
 from .wire_realm import WireRealm
 
-__all__ = ["NotebookEngine", "notebook_engine"]
-
 
 class NotebookEngine:
-    """Decides what this notebook's agents may do, within its governance session; `notebook_engine` returns it.
+    """Decides what code in this notebook may do, within the notebook's governance session.
 
-    It has the methods of `GovernanceEngine`. The user opens the session with ``%governance``; levels, budgets and
-    consents end with it. No agent has a level above the session's, and a budget is an envelope within the session's
-    budget. An action without an agent (``agent_id=""``) is treated as an action of the session's agent. Adding records
-    of decisions made elsewhere raises NotAllowedError.
+    `notebook_engine` returns the instance. It has the methods of `GovernanceEngine`. The user opens the session with
+    ``%governance``. Trust levels of agents, budgets and consents that are set here end with the session. No agent gets
+    a level above the session's level, and each budget is a part of the session's budget. An action that names no agent
+    (``agent_id=""``) is an action of the session's own agent. The method that adds records of decisions made elsewhere
+    raises NotAllowedError.
 
     Each method that needs a decision raises UnavailableError if there is none; then nothing is authorised.
     """
@@ -59,26 +58,28 @@ class NotebookEngine:
         self.consent = ConsentManager(realm=realm)
         self.audit = AuditLogger(realm=realm)
         self.agent_id = ""
-        """The agent of calls that name no agent; "" for the session's agent."""
+        """The agent of actions that name no agent; "" means the session's own agent."""
         self._waits_at_cell_end = False
 
     # ---- checks
 
     def evaluate_sync(self, action: GovernanceAction) -> GovernanceDecision:
-        """Check an action without charging it: trust, then budget, then consent. The first failed check denies it.
+        """Check an action without charging it, and return the decision.
 
-        Raises ValueError if the action is not valid.
+        Trust is checked first, then the budget, then consent; the first check that fails denies the action. Raises
+        ValueError if the action is not valid.
         """
         return read_decision(action, self._request("evaluate", check_body(action)))
 
     async def evaluate(self, action: GovernanceAction) -> GovernanceDecision:
-        """Like `evaluate_sync`, awaited."""
+        """Check an action like `evaluate_sync`, without blocking the event loop."""
         return read_decision(action, await self._request_async("evaluate", check_body(action)))
 
     def record_refusal(self, action: GovernanceAction, code: str, reason: str) -> GovernanceDecision:
-        """Record that an action was refused, like `GovernanceEngine.record_refusal`.
+        """Record that the calling code itself refused an action, for example a call whose cost is not known.
 
-        ``code`` consists of capital letters and underscores.
+        Nothing is checked or charged. ``code`` consists of capital letters and underscores, and ``reason`` is a
+        sentence for users.
         """
         return read_decision(action, self._request("evaluate", refusal_body(action, code, reason)))
 
@@ -87,12 +88,14 @@ class NotebookEngine:
     def begin(
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
     ) -> NotebookGrant:
-        """Check an action and hold its amount in one step; the caller must settle or release the grant, once.
+        """Check an action and hold its amount in one step, and return the grant.
 
-        A governed action may wait for a user's approval, at most ``timeout`` seconds (by default as long as the server
-        allows). ``on_waiting`` is called once the panel shows the approval request; without it, the cell shows that the
-        action waits, and then the outcome. An interrupt withdraws the approval request. Raises GovernanceDeniedError
-        for a denied action, and the errors of `evaluate_sync`; then nothing is held.
+        The caller must settle or release the grant, once. Raises GovernanceDeniedError for a denied action, and the
+        errors of `evaluate_sync`; then nothing is held.
+
+        An action that needs approval waits until a user decides, for at most ``timeout`` seconds (by default as long as
+        the server allows). ``on_waiting`` is called when the panel shows the approval request. If it is None, the
+        cell's output shows that the action waits, and later the outcome. An interrupt withdraws the approval request.
         """
         op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         request: StartedRequest | None = None
@@ -110,7 +113,10 @@ class NotebookEngine:
             raise
 
     def begin_ahead(self, action: GovernanceAction) -> Begun:
-        """Send the request of `begin` for a call, and return before the decision; see `Engine.begin_ahead`."""
+        """Send the request that `begin` makes for a paid call, and return before the decision.
+
+        The method ``grant()`` of the returned object waits for the decision.
+        """
         body = {**hold_body(action), **at_limit_field()}
         line = LimitLine(self._shell, body)
         request = self._connection().client.start(
@@ -121,7 +127,10 @@ class NotebookEngine:
     async def begin_async(
         self, action: GovernanceAction, *, on_waiting: OnWaiting | None = None, timeout: float | None = None
     ) -> AsyncNotebookGrant:
-        """Like `begin`, awaited. Nothing is held for a task that is cancelled meanwhile."""
+        """Check an action and hold its amount like `begin`, without blocking the event loop.
+
+        If the task is cancelled meanwhile, nothing stays held.
+        """
         op, body, waiting = self._authorization_request(action, on_waiting, timeout)
         client, flight = self._connection().client, InFlight()
         try:
@@ -141,21 +150,22 @@ class NotebookEngine:
         return Authorization(self, action)
 
     def resolve(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Settle or release a grant; see `Resolver.resolve`."""
+        """Settle a grant at ``cost`` nano-USD, or release it if ``cost`` is None; `Grant` calls this."""
         request = ending_request(grant, cost, estimated=estimated)
         return read_settlement(grant, None if request is None else self._request(*request), estimated=estimated)
 
     async def resolve_async(self, grant: Granted, cost: int | None, *, estimated: bool) -> Settlement:
-        """Like `resolve`, awaited."""
+        """Settle or release a grant like `resolve`, without blocking the event loop."""
         request = ending_request(grant, cost, estimated=estimated)
         return read_settlement(
             grant, None if request is None else await self._request_async(*request), estimated=estimated
         )
 
     def resolve_soon(self, grant: Granted, cost: int | None, *, estimated: bool) -> Ending | None:
-        """Like `resolve`, but return as soon as the request is sent; see `Resolver.resolve_soon`.
+        """Settle or release a grant like `resolve`, but return as soon as the request is sent.
 
-        When the cell ends, the kernel waits until the settlement is recorded.
+        The returned object gives the settlement later. When the cell ends, the kernel waits until it is recorded.
+        Returns None if no request is needed, since nothing was held and nothing was paid.
         """
         request = ending_request(grant, cost, estimated=estimated)
         if request is None:
@@ -203,12 +213,12 @@ class NotebookEngine:
 
 
 def notebook_engine() -> NotebookEngine:
-    """Return the engine of this notebook, which makes its charges and decisions in the notebook's governance session.
+    """Return the engine of this notebook, whose decisions and charges belong to the notebook's governance session.
 
-    In a kernel of a governed server, the session is on the server; elsewhere the embedded engine has it. With the
-    magics loaded, `govern` and `governed` use this engine by default. Processes that multiprocessing starts from a
-    governed kernel can use the engine as well. Raises ConfigurationError in other processes that run neither IPython
-    nor a kernel.
+    In a kernel of a governed server, the session is on the server; elsewhere it is in a file of the embedded engine.
+    With the magics loaded, `govern` and `governed` use this engine by default. Processes that multiprocessing starts
+    from a governed kernel can use the engine too. Raises ConfigurationError in any other process that runs neither
+    IPython nor a kernel.
     """
     global _engine  # noqa: PLW0603 - one process is one kernel
     from IPython.core.getipython import get_ipython
@@ -216,7 +226,7 @@ def notebook_engine() -> NotebookEngine:
     shell = get_ipython()
     if shell is None and not is_worker(os.environ):
         raise ConfigurationError(
-            "notebook_engine() is the engine of a notebook, and this code runs neither in a kernel nor in IPython; use"
+            "notebook_engine() works only in a notebook's kernel or in IPython, and this code runs in neither; use"
             " GovernanceEngine() here."
         )
     found = _engine
@@ -229,7 +239,7 @@ _engine: NotebookEngine | None = None
 
 
 class _Begun:
-    """The `Begun` of a hold that was requested by `NotebookEngine.begin_ahead`."""
+    """A hold that `NotebookEngine.begin_ahead` has requested; `grant` waits for the decision. Implements `Begun`."""
 
     def __init__(
         self,
@@ -263,7 +273,10 @@ class _Begun:
 
 
 class _PostedEnding:
-    """The `Ending` of a grant whose settlement or release was posted by `NotebookEngine.resolve_soon`."""
+    """A settlement or release that `NotebookEngine.resolve_soon` has sent, and whose result is read later.
+
+    Implements `Ending`.
+    """
 
     def __init__(self, grant: Granted, posted: PostedRequest, estimated: bool) -> None:
         self._grant = grant

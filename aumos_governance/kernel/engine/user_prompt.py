@@ -1,4 +1,4 @@
-"""Prompts the user at this kernel to approve an action, if there is no governed server and so no panel."""
+"""Asks the user at this kernel, by a prompt, to approve an action. It is for kernels without a server and its panel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import Any
 from ..requests.connection import Connection
 from ..text.action_text import approval_text
 
-__all__ = ["user_at_prompt"]
-
 Shown = Mapping[str, Any]
 
 
 def user_at_prompt(connection: Connection, shell: Any) -> Callable[[Shown], bool] | None:
-    """Return a function that asks the user at this kernel to approve an action.
+    """Return a function that prompts the user at this kernel to approve an action; None if there can be no prompt.
 
-    The function shows exactly what would run, returns True only if the user types yes, and raises KeyboardInterrupt
-    when it is interrupted. Returns None in a governed kernel, and if the user cannot type input.
+    There can be none in a governed kernel, where users decide in the panel, and if the user cannot type input. The
+    function shows exactly what would run, returns True only if the user types yes, and raises KeyboardInterrupt if it
+    is interrupted.
     """
     return _approves if connection.state_file is not None and _can_type(shell) else None
 

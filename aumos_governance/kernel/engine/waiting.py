@@ -1,4 +1,4 @@
-"""Shows a line in a cell's output while a request waits, and replaces it by the outcome."""
+"""Shows in a cell's output that a call or action waits for a user or for its turn, and later the outcome."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ..text.limit_line import LimitLine, limit_text
 from ..text.notice import Notice
 from ..transports.waiter import interruptible
 
-__all__ = ["showing_outcome", "showing_wait"]
-
 
 @contextmanager
 def showing_wait(
     shell: Any, body: Mapping[str, Any], on_waiting: OnWaiting | None, *, blocks: bool = True
 ) -> Iterator[OnWaiting | None]:
-    """Return a context for making one request with this ``body``; its value is to be called when the request waits.
+    """Return a context for making one request; while the request waits, the cell's output shows that.
 
-    The value is ``on_waiting`` if that is not None. Otherwise it is a function that shows a line in the cell's output;
-    when the context ends, the outcome replaces the line. ``blocks`` states whether the request blocks its thread; an
-    interrupt of the main thread then ends a request that waits, in any cell.
+    The context's value is a function to be called when the request begins to wait: ``on_waiting`` if that is not None,
+    else one that shows a line in the cell's output. When the context ends, the outcome replaces the line.
+
+    ``body`` is the request's body. ``blocks`` is whether the request blocks its thread; in the main thread, an
+    interrupt then ends the wait, whichever cell runs.
     """
     if "shown" not in body:
         yield from _at_limit(shell, body, on_waiting, blocks)
@@ -59,9 +59,9 @@ def _at_limit(
 
 @contextmanager
 def showing_outcome(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -> Iterator[None]:
-    """Return a context for waiting for the decision on a charge with this ``body``.
+    """Return a context for waiting for the decision on a charge; at its end, the outcome replaces ``line``, if shown.
 
-    If ``line`` is shown when the context ends, the outcome replaces it.
+    ``body`` is the body of the request for the charge, and ``blocks`` is whether waiting blocks the thread.
     """
     with interruptible() if blocks and "at_limit" in body else nullcontext():
         try:
@@ -76,7 +76,7 @@ def showing_outcome(line: LimitLine, body: Mapping[str, Any], *, blocks: bool) -
 
 
 class _ApprovalLine:
-    """The line that a cell shows while an action, with the fields ``shown`` to the user, waits for approval."""
+    """The line that a cell shows while an action waits for approval; ``shown`` has what the user sees of the action."""
 
     def __init__(self, shell: Any, shown: Mapping[str, Any]) -> None:
         self._notice = Notice(shell)

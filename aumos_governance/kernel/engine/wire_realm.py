@@ -1,4 +1,8 @@
-"""The `Realm` of a notebook's engine: it sends its managers' ledger requests to the notebook's service."""
+"""Gives a notebook's engine access to trust levels, budgets, consents and audit records.
+
+The managers of an engine, such as `BudgetManager`, make ledger requests through a `Realm`. A kernel has no ledger, so
+`WireRealm` sends these requests to the notebook service.
+"""
 
 from __future__ import annotations
 
@@ -38,17 +42,18 @@ from ...realm import Realm
 from ...types import TrustLevel
 from ...wire.operations import OPERATIONS
 
-__all__ = ["WireRealm"]
-
 
 class Send(Protocol):
-    """Sends one request to the notebook's service, and returns the body of the response."""
+    """The type of a function that sends a request for the operation ``op`` and returns the body of the response."""
 
     def __call__(self, op: str, body: Mapping[str, Any]) -> dict[str, Any]: ...
 
 
 class WireRealm(Realm):
-    """A `Realm` that has no ledger and sends requests instead. Every method may be called from any thread."""
+    """A `Realm` without a ledger, which sends each ledger request to the notebook service instead.
+
+    Every method may be called from any thread.
+    """
 
     def __init__(self, send: Send) -> None:
         # The initializer of the base class is not called, since it needs a ledger.
@@ -58,7 +63,10 @@ class WireRealm(Realm):
         self._send = send
 
     def execute(self, request: Request[ResponseT_co]) -> ResponseT_co:
-        """Send the request and return its response. Raises NotAllowedError if a kernel may not make this request."""
+        """Send a ledger request that changes something, and return its response.
+
+        Raises NotAllowedError if a kernel may not make such a request.
+        """
         do = _DO.get(type(request))
         if do is None:
             _refuse(type(request))
@@ -73,21 +81,24 @@ class WireRealm(Realm):
             raise
 
     def read(self, query: Query[ResponseT_co]) -> ResponseT_co:
-        """Send a query and return its response. Raises NotAllowedError if a kernel may not make this query."""
+        """Send a ledger query and return its response. Raises NotAllowedError if a kernel may not make such a query."""
         do = _READ.get(type(query))
         if do is None:
             _refuse(type(query))
         return cast(ResponseT_co, do(self._send, query))
 
     def close(self) -> None:
-        """Do nothing: the session belongs to the notebook, not to this engine."""
+        """Do nothing, since closing an engine does not end the notebook's session."""
 
 
 # ---- requests that change something
 
 
 def _as_declared(name: str) -> Callable[[Send, Any], Any]:
-    """Return a function that sends a request as the operation ``name``, with the fields that `OPERATIONS` declares."""
+    """Return a function that sends a ledger request as the operation ``name``.
+
+    `OPERATIONS` declares which fields of the request and of the response are sent.
+    """
     operation = OPERATIONS[name]
 
     def do(send: Send, request: Any) -> Any:
@@ -191,9 +202,9 @@ _READ: Final[dict[type[Query[Any]], Callable[[Send, Any], Any]]] = {
 
 _ELSEWHERE: Final = "use GovernanceEngine(ledger=...) for that"
 _REFUSED: Final[dict[type[Any], str]] = {
-    Record: f"A notebook's engine records what it decides and nothing else, so nothing was recorded; {_ELSEWHERE}.",
-    TouchTrust: f"A notebook's engine does not note when its agents were active; {_ELSEWHERE}.",
-    ListHolds: "What is held is listed in the governance panel, not by a notebook's engine.",
+    Record: f"A notebook's engine records only its own decisions, so this record was not added; {_ELSEWHERE}.",
+    TouchTrust: f"A notebook's engine does not record when its agents were active; {_ELSEWHERE}.",
+    ListHolds: "A notebook's engine does not list open holds; see them in the governance panel.",
 }
 
 

@@ -1,1 +1,1 @@
-"""Cells that begin with ``%%governed``, and the tracking of running cells."""
+"""Requests decisions on cells that begin with ``%%governed``, tracks running cells, and reports them to the server."""

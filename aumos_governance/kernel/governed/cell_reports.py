@@ -1,4 +1,7 @@
-"""Reports each starting cell to a server with a gateway, so that the gateway records libraries' calls with the cell."""
+"""Reports to the server which cell starts, so that calls of libraries through the gateway are recorded with their cell.
+
+Without a gateway no cell is reported, since the requests of this package state their cell themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,19 @@ from typing import Any, Final
 from ...clock import monotonic
 from ...wire.provider_keys import GATEWAY_ENV
 
-__all__ = ["follow", "unfollow"]
-
 _SECONDS: Final = 1.0
-"""The longest time, in seconds, that a cell waits for the server to acknowledge its report. It usually takes a fraction
-of a millisecond."""
+"""The longest time, in seconds, that a cell's start waits for the server to acknowledge the report. Usually it takes a
+fraction of a millisecond."""
 _PAUSE_SECONDS: Final = 60.0
-"""After a report was not acknowledged, cells do not wait for this number of seconds, so that a server that does not
-respond delays few cells."""
+"""How long, in seconds, cells start without waiting for an acknowledgement after one did not arrive. So a server that
+does not respond delays few cells."""
 
 
 class CellReports:
-    """Sends a report at the start of each cell of one shell.
+    """Reports the start of each cell of one IPython shell to the server.
 
-    The cell waits for the acknowledgement: its calls reach the gateway over another connection, and a call that
-    arrived before the report would be recorded with the previous cell.
+    The cell's code starts when the server has acknowledged the report, or after `_SECONDS`. Calls reach the gateway
+    over another connection, and a call that arrived before the report would be recorded with the previous cell.
     """
 
     def __init__(self, shell: Any, *, monotonic: Callable[[], float] = monotonic) -> None:
@@ -33,7 +34,10 @@ class CellReports:
         self._waits_from = monotonic()
 
     def begin(self, _: object = None) -> None:
-        """Report the cell that begins. The first report also waits for the server's response to a hello."""
+        """Report the cell that starts; IPython calls this before each cell.
+
+        The first report also waits for the server's greeting. Without a server's response, the cell starts unreported.
+        """
         from ...errors import AumOSGovernanceError
         from ..requests.connection import connect, current_cell
 
@@ -53,13 +57,16 @@ class CellReports:
 
 
 def follow(shell: Any) -> None:
-    """Report each cell of ``shell`` from now on, if the server has a gateway; a second call changes nothing."""
+    """Report the start of each cell of ``shell`` from now on, if the server has a gateway.
+
+    A second call changes nothing.
+    """
     if os.environ.get(GATEWAY_ENV) and _of(shell) is None:
         shell.events.register("pre_run_cell", CellReports(shell).begin)
 
 
 def unfollow(shell: Any) -> None:
-    """Stop reporting the cells of ``shell``."""
+    """Stop reporting the cells of ``shell``; the opposite of `follow`."""
     if (report := _of(shell)) is not None:
         shell.events.unregister("pre_run_cell", report)
 

@@ -1,4 +1,4 @@
-"""The magic ``%%governed``: requests the decision on a cell before it runs, and settles its cost when it has ended."""
+"""The magic ``%%governed``: requests a decision before the cell runs, and settles the cell's cost when it has ended."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from ...authority.authorization import Grant
 from ...engine import GovernanceAction
 from ...errors import AumOSGovernanceError, GovernanceDeniedError, InvalidRequestError
 from ...types import TrustLevel
-from ...wire.protocol import MAX_TEXT
+from ...wire.fields import MAX_TEXT
 from ..text.action_text import recorded_text, suggestion_html, suggestion_lines
 from ..text.arguments import Arguments
 from . import running_cells
 from .governed_cells import governed_code
 
-__all__ = ["begin"]
-
 _LONGEST_WAIT: Final = 7 * 24 * 3600
 
 
 def begin(shell: Any, arguments: Arguments, options: str) -> None:
-    """Request the decision on the running cell, and return only if its code may run.
+    """Request the decision on the cell that begins with ``%%governed``; return only if its code may run.
 
-    ``options`` is the text after ``%%governed`` in the cell's first line; ``arguments`` are parsed from that text.
-    Raises GovernanceDeniedError if the cell may not run, InvalidRequestError if an option is not valid.
+    ``options`` is the text after ``%%governed``, and ``arguments`` are parsed from it. Raises GovernanceDeniedError if
+    the cell may not run, and InvalidRequestError if an option is not valid.
     """
     cell = running_cells.current()
     code = None if cell is None else governed_code(cell.text, options)
@@ -79,7 +77,10 @@ def _granted(shell: Any, action: GovernanceAction, shown: Mapping[str, str], sec
 
 
 class _Settling:
-    """Settles a cell's grant when the cell has ended."""
+    """Ends a governed cell's grant when the cell has ended, and prints the charge.
+
+    The cost is charged if the cell succeeded or was interrupted, and released if it raised an exception.
+    """
 
     def __init__(self, shell: Any, grant: Grant, shown: Mapping[str, str], cost: Decimal) -> None:
         self._shell = shell
@@ -141,7 +142,7 @@ def _seconds(arguments: Arguments) -> float | None:
         seconds = 0.0
     if not 0 < seconds <= _LONGEST_WAIT:
         raise InvalidRequestError(
-            f"--timeout must be the seconds that a user has to decide, more than 0 and at most {_LONGEST_WAIT},"
+            f"--timeout must be the seconds that a user has to decide, a number above 0 and at most {_LONGEST_WAIT},"
             f" not {raw[:40]!r}."
         )
     return seconds
@@ -150,5 +151,5 @@ def _seconds(arguments: Arguments) -> float | None:
 def _text(arguments: Arguments, option: str) -> str | None:
     value = arguments.values.get(option)
     if value is not None and (not value.strip() or len(value) > MAX_TEXT):
-        raise InvalidRequestError(f"{option} must be a name of 1 to {MAX_TEXT} characters.")
+        raise InvalidRequestError(f"{option} must be a name of 1 to {MAX_TEXT} characters, not {value[:40]!r}.")
     return value

@@ -1,8 +1,8 @@
 """Recognises cells that begin with ``%%governed``, and transforms them into ordinary cells for IPython.
 
-The first line becomes a line magic that requests the decision on the cell; the rest of the cell stays as it is. So
-top-level ``await``, other magics, the value of the last line, tracebacks and line numbers work as without it. A cell
-that does not compile is refused before any request is made.
+The first line becomes a line magic that requests the decision; the rest of the cell stays as it is. So top-level
+``await``, other magics, the value of the last line, tracebacks and line numbers are the same as in an ordinary cell. A
+cell that does not compile is refused before any request is made.
 """
 
 from __future__ import annotations
@@ -15,26 +15,27 @@ from IPython.core.inputtransformer2 import cell_magic
 
 from ...errors import InvalidRequestError
 
-__all__ = ["MAGIC", "GovernedCells", "governed_code", "install", "uninstall"]
-
 MAGIC: Final = "governed"
 _FIRST_LINE: Final = re.compile(rf"%%{MAGIC}(?:[ \t]+(?P<options>.*))?\s*")
 _PYTHON_MAGICS: Final = frozenset({"capture", "prun", "time", "timeit"})
-"""IPython's cell magics whose body is Python code."""
+"""The names of IPython's cell magics whose body is Python code, so that it can be compiled as a check."""
 _FILENAME: Final = "<governed cell>"
 
 
 class GovernedCells:
-    """A line transformer for one shell. It must precede IPython's own transformer for cell magics."""
+    """Transforms the governed cells of one IPython shell, as one of IPython's line transformers.
+
+    It must come before IPython's own transformer for cell magics.
+    """
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """Return a governed cell's lines in transformed form, and the lines of any other cell unchanged.
+        """Return the lines to run for a cell with these ``lines``: transformed if it is governed, else unchanged.
 
-        Raises InvalidRequestError or SyntaxError for a cell that is not valid; IPython shows the error and does not run
-        the cell.
+        Raises InvalidRequestError or SyntaxError for a governed cell that is not valid; IPython then shows the error
+        and does not run the cell.
         """
         options = _options(lines[0]) if lines else None
         if options is None:
@@ -45,7 +46,7 @@ class GovernedCells:
         return [f"get_ipython().run_line_magic({MAGIC!r}, {options!r})\n", *_with_cell_magic(body)]
 
     def _check_first(self, lines: list[str]) -> None:
-        """Refuse a cell with ``%%governed`` below its first line, since IPython recognises no cell magic there."""
+        """Raise InvalidRequestError if ``%%governed`` is below the cell's first line, where IPython ignores it."""
         if not lines or lines[0].startswith("%%"):
             return
         place = next((number for number, line in enumerate(lines) if _options(line) is not None), None)
@@ -62,16 +63,23 @@ class GovernedCells:
         )
 
     def _check(self, body: list[str], above: int, *, python: bool = True) -> None:
-        """Refuse a body that is empty or does not compile; ``above`` is the number of lines above it in the cell."""
+        """Raise an error if ``body``, the code of a governed cell, is empty or does not compile.
+
+        ``above`` is the number of lines above the body in the cell. ``python`` is False for the body of another cell
+        magic in the cell.
+        """
         first = next((number for number, line in enumerate(body) if line.strip()), None)
         if first is None:
             raise InvalidRequestError(
-                f"%%{MAGIC} governs the code below it, and there is none in this cell; nothing was run."
+                f"%%{MAGIC} governs the code below it, and there is none in this cell: write the code there; nothing"
+                " was run."
             )
         if body[first].startswith("%%"):
             name = body[first][2:].split(maxsplit=1)[0] if body[first][2:].strip() else ""
             if name == MAGIC:
-                raise InvalidRequestError(f"A cell has one %%{MAGIC}, on its first line; nothing was run.")
+                raise InvalidRequestError(
+                    f"A cell may have only one %%{MAGIC}, on its first line: remove the second one; nothing was run."
+                )
             if name in _PYTHON_MAGICS and any(line.strip() for line in body[first + 1 :]):
                 self._check(body[first + 1 :], above + first + 1, python=False)
             return
@@ -85,7 +93,8 @@ class GovernedCells:
             return
         if not tree.body and python:
             raise InvalidRequestError(
-                f"%%{MAGIC} governs the code below it, and there are only comments in this cell; nothing was run."
+                f"%%{MAGIC} governs the code below it, and there are only comments in this cell: write the code there;"
+                " nothing was run."
             )
         flags = self._shell.compile.flags | (ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if self._shell.autoawait else 0)
         for statement in tree.body:
@@ -98,19 +107,19 @@ class GovernedCells:
 
 
 def install(shell: Any) -> None:
-    """Transform the governed cells of ``shell`` from now on; a second call changes nothing."""
+    """Make governed cells work in ``shell`` from now on; a second call changes nothing."""
     uninstall(shell)
     shell.input_transformer_manager.line_transforms.insert(0, GovernedCells(shell))
 
 
 def uninstall(shell: Any) -> None:
-    """Stop transforming the cells of ``shell``."""
+    """Stop transforming the governed cells of ``shell``."""
     transforms = shell.input_transformer_manager.line_transforms
     transforms[:] = [transform for transform in transforms if not isinstance(transform, GovernedCells)]
 
 
 def governed_code(raw_cell: str, options: str) -> str | None:
-    """Return the code below the line ``%%governed`` that has these options; None if the cell has no such line.
+    """Return the code below the line ``%%governed`` with these options in a cell; None if there is no such line.
 
     ``raw_cell`` is the cell as the user typed it.
     """
@@ -134,7 +143,7 @@ def _with_cell_magic(body: list[str]) -> list[str]:
 
 
 def _placed(error: SyntaxError, source: str, above: int) -> SyntaxError:
-    """Return the error with its line number in the whole cell."""
+    """Return ``error`` with its line number counted from the start of the cell; ``above`` lines precede ``source``."""
     lines = source.splitlines()
     line = error.lineno or 0
     text = lines[line - 1] if 0 < line <= len(lines) else None

@@ -1,4 +1,4 @@
-"""Tracks the running cells, and calls functions when a cell has ended."""
+"""Tracks which cells run, so that functions can be called when a cell has ended, for example to settle its cost."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["RunningCell", "current", "follow", "unfollow"]
-
 Ending = Callable[[BaseException | None], None]
 
 
 @dataclass(slots=True)
 class RunningCell:
-    """A cell that is running."""
+    """A cell while it runs, with the functions to call at its end."""
 
     info: Any
-    """IPython's `ExecutionInfo` of the cell; it is the same object when the cell begins and when it ends."""
+    """IPython's `ExecutionInfo` of the cell, which identifies it: the same object is passed when the cell begins and
+    ends."""
     endings: list[Ending] = field(default_factory=list)
-    """Functions that are called when the cell has ended, the last first, with the exception that the cell raised."""
+    """The functions to call when the cell has ended, the last one first. Their argument is the exception that the cell
+    raised, or None."""
 
     @property
     def text(self) -> str:
-        """The cell as it was typed."""
+        """The cell as the user typed it."""
         return str(self.info.raw_cell)
 
 
 class _Stack(threading.local):
-    """The running cells of one thread, the innermost last.
+    """The cells that run in one thread, the innermost last.
 
-    A cell may run another cell, and each of a kernel's subshells runs cells in its own thread.
+    There may be several, since a cell can run another cell. Each thread has its own, since each of a kernel's subshells
+    runs cells in a thread of its own.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,8 @@ class _Stack(threading.local):
 
 _stack = _Stack()
 _leaving: set[int] = set()
-"""The ids of shells that are tracked only until their running cells have ended, unless `follow` is called again."""
+"""The ids of shells for which `unfollow` was called while a cell was running. They are tracked until their cells have
+ended."""
 
 
 def follow(shell: Any) -> None:
@@ -50,7 +52,7 @@ def follow(shell: Any) -> None:
 
 
 def unfollow(shell: Any) -> None:
-    """Stop tracking the cells of ``shell``, as soon as its running cells have ended and their costs are settled."""
+    """Stop tracking the cells of ``shell``, but only after its running cells have ended and their costs are settled."""
     if not _stack.cells:
         _forget(shell)
         return
@@ -59,7 +61,10 @@ def unfollow(shell: Any) -> None:
 
 
 def current() -> RunningCell | None:
-    """Return the innermost cell that runs in this thread; None outside a cell, and in a cell that is run silently."""
+    """Return the innermost cell that runs in this thread.
+
+    Returns None outside a cell, and in a cell that a front end runs silently, since IPython does not announce that.
+    """
     return _stack.cells[-1] if _stack.cells else None
 
 

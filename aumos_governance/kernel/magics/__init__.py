@@ -1,1 +1,1 @@
-"""The IPython magics, such as ``%governance``."""
+"""The IPython magics: ``%governance``, ``%governance_status``, ``%governance_spend`` and others."""

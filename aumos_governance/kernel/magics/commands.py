@@ -1,7 +1,7 @@
-"""The line magics except ``%governance_spend``: each makes requests and shows the responses.
+"""What the line magics do, except ``%governance_spend``: each makes requests and shows the responses.
 
-Arguments are sent as text, and the service validates them. Every error stops the cell and Run All, since the next line
-may be a paid call.
+The arguments are sent as text, and the service validates them. Every error is raised, which stops the cell and Run All,
+since the next line may be a paid call.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from ..text.card import audit_html, status_html
 from ..text.gateway_notes import gateway_notes
 from .spending import chosen_fields, open_connection, print_lines, print_took_effect
 
-__all__ = ["close_session", "open_session", "show_audit", "show_status"]
-
 
 def open_session(shell: Any, arguments: Arguments) -> None:
-    """Open, resume or change the session, and print which of these happened."""
+    """Execute ``%governance``: open, resume or change the notebook's session, and print which of these happened."""
     body: dict[str, Any] = chosen_fields(
         arguments, {"--trust-level": "trust_level", "--budget": "budget", "--agent": "agent_id"}
     )
@@ -36,14 +34,17 @@ def open_session(shell: Any, arguments: Arguments) -> None:
 
 
 def show_status(shell: Any) -> None:
-    """Show the session's current trust level, budget and spending."""
+    """Execute ``%governance_status``: show the session's trust level, budget and spending."""
     state = _request(shell, "status")["state"]
     notes = gateway_notes(os.environ)
     _show(shell, "\n".join([*display.status_text(state), *notes]), status_html(state, notes))
 
 
 def close_session(shell: Any) -> None:
-    """Close the session and print its total; without a session, print that governance is inactive."""
+    """Execute ``%governance_disable``: close the session and print its total.
+
+    Without an open session, print that governance is inactive.
+    """
     state = _request(shell, "status")["state"]
     if state["active"]:
         print_lines(display.closed_text(_request(shell, "close")["state"]))
@@ -52,7 +53,7 @@ def close_session(shell: Any) -> None:
 
 
 def show_audit(shell: Any, arguments: Arguments) -> None:
-    """Show the newest audit records."""
+    """Execute ``%governance_audit``: show the notebook's newest audit records."""
     last = fields.whole(arguments.values, "--last", default=10, least=1, most=1_000)
     records = _request(shell, "audit", {"limit": last})["records"]
     _show(shell, display.audit_text(records), audit_html(records))

@@ -1,6 +1,6 @@
-"""The magics: each parses its line and calls a function of another module.
+"""Defines the magics. Each parses its line and calls a function of another module that does the work.
 
-That module is imported when a magic is first used, so that loading the extension does not delay a kernel's start.
+That module is imported only when a magic is first used, so that loading the extension does not delay a kernel's start.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from ..text.arguments import Arguments, Flag, Signature, Valued
 
 if TYPE_CHECKING:
     from .spending import SpendDecision
-
-__all__ = ["GovernanceMagics", "quiet_value"]
 
 _OPEN: Final = Signature(
     "governance",
@@ -45,12 +43,13 @@ _GOVERNED: Final = Signature(
     ),
 )
 _FRAMES_TO_CELL: Final = 2
-"""Stack frames from a magic to the code of the cell that runs it; IPython's `run_line_magic` is between them."""
+"""The number of stack frames from a magic's method up to the code of the cell that runs it. IPython's
+``run_line_magic`` is between them."""
 
 
 @magics_class
 class GovernanceMagics(Magics):
-    """The magics for the trust level, budget and audit trail of this notebook."""
+    """The magics that govern this notebook, as ``%load_ext aumos_governance`` registers them."""
 
     @classmethod
     def unregister(cls, shell: Any) -> None:
@@ -212,14 +211,14 @@ class GovernanceMagics(Magics):
 
 _STATEMENT: Final = "<module>"
 _BARE: Final = frozenset({"get_ipython", "run_line_magic"})
-"""The names in the compiled code of a statement that consists of one line magic."""
+"""The names that the compiled code uses if a statement is nothing but one line magic."""
 
 
 class _QuietHook:
-    """A display hook that hides the value of a statement that is only a magic, and forwards all other values.
+    """A display hook that does not display the decision that a bare ``%governance_spend`` returns.
 
-    IPython sets a new hook at the start of each cell, and restores the earlier hook at the cell's end; this removes the
-    quiet hook.
+    All other values are passed to ``hook``, the display hook before it. IPython sets its own hook again at the end of
+    each cell, which removes this one.
     """
 
     def __init__(self, hook: Callable[[object], Any]) -> None:
@@ -227,7 +226,7 @@ class _QuietHook:
         self._of_thread = threading.local()
 
     def skip(self, value: object, statement: CodeType, around: frozenset[CodeType]) -> None:
-        """Hide ``value`` if it is displayed by ``statement`` or by one of the statements ``around`` it."""
+        """Do not display ``value`` if it is the value of ``statement``, or of one of the statements ``around`` it."""
         self._of_thread.last = (value, statement, around)
 
     def __call__(self, value: object) -> Any:
@@ -245,9 +244,10 @@ class _QuietHook:
 
 
 def quiet_value(shell: Any, value: object, *, depth: int) -> None:
-    """Hide the ``Out[n]`` for ``value`` if the statement ``depth`` frames above the caller displays it.
+    """Suppress the ``Out[n]`` of ``value``, which a magic returns, if the statement that ran the magic displays it.
 
-    ``value`` is also hidden if another magic, such as ``%%time``, runs that statement and returns its value.
+    That statement is ``depth`` frames above the caller. ``value`` is also suppressed if another magic, such as
+    ``%%time``, runs the statement and returns its value.
     """
     trap = shell.display_trap
     # IPython 8, the newest for Python 3.10, has no public attribute for this.
@@ -263,7 +263,10 @@ def quiet_value(shell: Any, value: object, *, depth: int) -> None:
 
 
 def _around(frame: FrameType) -> frozenset[CodeType]:
-    """Return the outer statements that run the statement of ``frame``; none unless that is only a line magic."""
+    """Return the code of the outer statements that run the statement of ``frame``, for example a ``%time`` around it.
+
+    Returns none unless that statement is nothing but a line magic.
+    """
     code = frame.f_code
     if code.co_name != _STATEMENT or not _BARE.issuperset(code.co_names):
         return frozenset()

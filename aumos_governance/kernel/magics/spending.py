@@ -1,6 +1,7 @@
-"""The magic ``%governance_spend``: requests a spend, shows the decision, and cancels the spend after an interrupt.
+"""The magic ``%governance_spend``: requests a spend, prints the decision, and cancels the spend after an interrupt.
 
-Arguments are sent as text, and the service validates them.
+A *spend* records an amount in the notebook's session at once, without a hold. The arguments are sent as text, and the
+notebook service, in the server or in an engine of the kernel, validates them.
 """
 
 from __future__ import annotations
@@ -15,30 +16,18 @@ from typing import Any
 
 from ... import money
 from ...errors import GovernanceDeniedError
+from ...printing import printable
 from ...types import GovernanceOutcome
-from ...wire.denials import Denial, printable
+from ...wire.denials import Denial
 from ..requests.connection import Connection, at_limit_field, connect, current_cell
 from ..text.arguments import Arguments
 from ..text.display import state_file_text, took_effect_text
 from ..transports.waiter import Deferred, interruptible
 
-__all__ = [
-    "SpendDecision",
-    "chosen_fields",
-    "open_connection",
-    "overrun_sentence",
-    "print_lines",
-    "print_took_effect",
-    "recorded_text",
-    "refusal_sentence",
-    "spend",
-    "taken_back_text",
-]
-
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpendDecision:
-    """The decision on one spend, with the session's figures right after it. Its truth value is ``allowed``.
+    """The decision on one ``%governance_spend``, with the session's figures after it; true if the spend is allowed.
 
     Amounts are exact Decimals in USD. The session's figures are None if the notebook was never governed.
     """
@@ -57,11 +46,12 @@ class SpendDecision:
     budget: Decimal | None
     remaining: Decimal | None
     limit: Mapping[str, Any] | None = None
-    """The limit that forbids the spend: ``kind``, ``name``, ``asked`` and ``allowed``, as in the wire protocol."""
+    """The limit that the spend exceeds, or None: a mapping with its ``kind`` and ``name``, the amount ``asked`` and the
+    amount ``allowed``, as in the wire protocol."""
 
     @classmethod
     def from_response(cls, response: Mapping[str, Any]) -> SpendDecision:
-        """Return the decision in the response to a ``spend``."""
+        """Return the decision that the body of the response to a ``spend`` states."""
         body: Mapping[str, Any] = response["decision"]
         state: Mapping[str, Any] = response.get("state") or {}
         return cls(
@@ -95,7 +85,7 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def spend(shell: Any, arguments: Arguments) -> SpendDecision:
-    """Request the spend that ``arguments`` describes, print the decision and return it.
+    """Request the spend that ``arguments`` describe, print the decision and return it.
 
     Raises GovernanceDeniedError if the spend is denied, or if it was already paid and exceeds a limit; with
     ``--no-raise``, the message is printed instead. If another error or an interrupt ends this function early, the spend
@@ -150,7 +140,7 @@ def spend(shell: Any, arguments: Arguments) -> SpendDecision:
 
 
 def _sentence(decision: SpendDecision, *, in_panel: bool) -> str | None:
-    """Return the message for a spend that is denied or exceeds a limit; None for any other spend."""
+    """Return the message for a spend that is denied or exceeds a limit; None for a spend within all limits."""
     if decision.allowed and not decision.overrun:
         return None
     if decision.allowed:
@@ -168,20 +158,20 @@ def _tool(decision: SpendDecision) -> str:
 
 
 def recorded_text(decision: SpendDecision) -> str:
-    """Return the line for an allowed spend."""
+    """Return the line to print for an allowed spend, which states its amount and the rest of the budget."""
     left = "" if decision.remaining is None else f" ({_usd(decision.remaining)} remaining)"
     return f"Recorded: {_usd(decision.amount)} for {_tool(decision)}{left}"
 
 
 def taken_back_text(decision: SpendDecision) -> str:
-    """Return the line for a spend that was printed as recorded and then voided because its cell was interrupted."""
+    """Return the line to print if a spend was already printed as recorded, and was then voided after an interrupt."""
     return f"Taken back: {_usd(decision.amount)} for {_tool(decision)} is not charged"
 
 
 def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
     """Return the message for a denied spend: the reason, the amount, the rest of the budget and what the user can do.
 
-    ``in_panel`` states whether the user can change the session in JupyterLab's panel.
+    ``in_panel`` is whether the user can change the session in JupyterLab's panel.
     """
     remaining = None if decision.remaining is None else money.parse(decision.remaining)
     kind = None if decision.limit is None else decision.limit["kind"]
@@ -191,7 +181,7 @@ def refusal_sentence(decision: SpendDecision, *, in_panel: bool = False) -> str:
 
 
 def overrun_sentence(decision: SpendDecision) -> str:
-    """Return the message for a spend that was already paid and exceeds a limit, and that is recorded in full."""
+    """Return the message for a spend that was already paid, exceeds a limit, and is recorded in full."""
     return (
         f"OVERRUN: {_usd(decision.amount)} for {_tool(decision)} was already paid, so it is recorded in full,"
         f" but is not allowed: {printable('; '.join(decision.reasons)) or 'not allowed'}."
@@ -199,11 +189,15 @@ def overrun_sentence(decision: SpendDecision) -> str:
 
 
 _state_file_printed_in: int | None = None
-"""The id of the process that has printed the path of the embedded engine's state file; None before that."""
+"""The id of the process that has printed the path of the embedded engine's state file; None before that. A forked
+process has another id, and prints it again."""
 
 
 def open_connection(shell: Any) -> Connection:
-    """Return the connection to the engine. For an embedded engine, print the path of its state file, but only once."""
+    """Return this process's connection to the notebook service.
+
+    For an embedded engine, also print the path of its state file, once in a process.
+    """
     global _state_file_printed_in  # noqa: PLW0603  printed once in a process, even when the extension is loaded again
     connection = connect(shell)
     if connection.state_file is not None and _state_file_printed_in != os.getpid():
@@ -213,18 +207,18 @@ def open_connection(shell: Any) -> Connection:
 
 
 def print_took_effect(connection: Connection) -> None:
-    """Print a line for each ``%governance`` or ``%governance_disable`` that was given up and still executed."""
+    """Print a line for each ``%governance`` or ``%governance_disable`` that was interrupted and still executed."""
     for op, state in connection.client.took_effect():
         print_lines(took_effect_text(op, state))
 
 
 def chosen_fields(arguments: Arguments, names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the request fields that the options in ``arguments`` set; ``names`` has the field for each option."""
+    """Return the request fields for the options that the user stated; ``names`` has the field for each option."""
     return {field: arguments.values[option] for option, field in names.items() if option in arguments.values}
 
 
 def print_lines(*lines: str) -> None:
-    """Print the lines, each with a line break, in a single write."""
+    """Print the lines in a single write, each with a line break."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 

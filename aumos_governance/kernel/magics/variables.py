@@ -1,4 +1,4 @@
-"""Expands variables in a magic's line."""
+"""Expands the variables in a magic's line, such as ``{cost}`` or ``$cost``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from IPython.utils.text import DollarFormatter
 from ... import money
 from ...errors import InvalidAmountError
 
-__all__ = ["expand"]
-
 
 class _AmountFormatter(DollarFormatter):
-    """IPython's formatter of ``$name`` and ``{expression}``, except that it rounds floats to nano-USD.
+    """IPython's formatter for ``$name`` and ``{expression}``, which here rounds floats to nano-USD.
 
-    The text of 0.1 * 3 has 17 decimals, and the text of an amount may have only nine.
+    Otherwise an amount such as ``{0.1 * 3}`` would have 17 decimals, and an amount may have only nine.
     """
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -31,9 +29,10 @@ class _AmountFormatter(DollarFormatter):
 
 
 def expand(shell: Any, line: str, *, depth: int) -> str:
-    """Return the line with its variables expanded, local variables of the code ``depth`` frames above the caller too.
+    """Return a magic's line with its variables expanded.
 
-    A variable or expression that cannot be evaluated stays unchanged, as in IPython's own magics.
+    The variables are those of the notebook, and the local variables of the code ``depth`` frames above the caller. One
+    that cannot be evaluated stays unchanged, as in IPython's own magics.
     """
     if "$" not in line and "{" not in line:
         return line

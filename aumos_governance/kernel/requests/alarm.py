@@ -1,7 +1,7 @@
-"""Calls a function after some time, and lets a task wait for its response with a time limit.
+"""Calls a function after a time, and lets an asyncio task wait for a response with a time limit.
 
-Both use a thread that waits with a time-out of the operating system. asyncio's timers use `time.monotonic`, which a
-test tool in this kernel may have stopped; then `call_later` would never call, and the task would wait forever.
+Both use a thread that waits with a time-out of the operating system. They do not use asyncio's timers, because those
+use `time.monotonic`: a library for tests that stops this clock in the kernel would make the timers never call.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any, Final
 
 from ...clock import monotonic
 
-__all__ = ["Alarm", "alarm", "response_of"]
-
 
 class Alarm:
-    """Calls functions after a time, in one thread for this process that runs only while a call is due."""
+    """Calls functions after a time, in a thread of its own that runs only while a call is due.
+
+    Each process has one instance; `alarm` returns it.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -31,9 +32,10 @@ class Alarm:
         self._running = False
 
     def set(self, seconds: float, function: Callable[[], object]) -> object:
-        """Call ``function`` once, ``seconds`` from now, in the alarm's thread; it must neither block nor raise.
+        """Call ``function`` once, ``seconds`` from now, in the alarm's thread.
 
-        Returns a handle for `cancel`. Raises RuntimeError if no thread can be started.
+        ``function`` must neither block nor raise. Returns a handle for `cancel`. Raises RuntimeError if no thread can
+        be started.
         """
         handle, due = object(), monotonic() + seconds
         with self._lock:
@@ -46,7 +48,7 @@ class Alarm:
         return handle
 
     def cancel(self, handle: object) -> None:
-        """Cancel the call that `set` returned this handle for; do nothing if the function was called already."""
+        """Cancel a call; ``handle`` is the result of `set`. Do nothing if the function was called already."""
         self._due.pop(handle, None)
 
     def _start(self, handle: object, due: float) -> None:
@@ -85,7 +87,7 @@ _ALARM: Final = [Alarm()]
 
 
 def alarm() -> Alarm:
-    """Return the alarm of this process."""
+    """Return the alarm of this process, which is a new one in a forked child."""
     return _ALARM[0]
 
 
@@ -104,7 +106,10 @@ if hasattr(os, "register_at_fork"):
 async def response_of(
     steps: Generator[float, None, dict[str, Any]], woken: asyncio.Event, wake: Callable[[], None]
 ) -> dict[str, Any]:
-    """Run a request's steps in an asyncio task, and return their response; ``wake`` sets ``woken`` from any thread."""
+    """Wait in an asyncio task for the response to the request that ``steps`` makes, and return it.
+
+    ``wake`` sets ``woken``, which ends a wait; the thread that receives the response calls it.
+    """
     while True:
         try:
             seconds = next(steps)

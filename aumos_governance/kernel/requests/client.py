@@ -1,4 +1,4 @@
-"""The client that makes a kernel's requests; without a response nothing is authorised."""
+"""The client that makes a kernel's requests. If there is no response, nothing is authorised."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ from .in_flight import (
 from .posted_requests import PostedRequest, PostedRequests
 from .take_backs import UNDECIDED, TakeBacks, cancel_body
 
-__all__ = ["HELLO_SECONDS", "REQUEST_SECONDS", "Client"]
-
 REQUEST_SECONDS: Final = 10.0
-"""How long, in seconds, a request stays valid by default."""
+"""How long, in seconds, the server may execute a request after it was made, by default."""
 HELLO_SECONDS: Final = 5.0
-"""How long, in seconds, the client waits for the response to a hello; after that the server is unreachable."""
+"""How long, in seconds, the client waits for the response to a hello. After that it treats the server as
+unreachable."""
 _HELLO_VALID_SECONDS: Final = 86_400.0
-"""How long, in seconds, a hello stays valid: long, since it changes nothing and the server's clock is not known yet."""
+"""How long, in seconds, the server may respond to a hello. It is long, since the client does not know the server's
+clock yet, and since a hello changes nothing."""
 _HELLO_AGAIN: Final = frozenset({ExpiredError.default_code, HELLO_REQUIRED})
-"""The response codes after which the client must send another hello: either the difference between the two clocks has
-changed, because the machine slept or a clock was set, or another server than before responds."""
+"""The codes of responses after which the client must send another hello. Either the difference between the two clocks
+has changed, because a machine slept or a clock was set, or the server was replaced by another one."""
 _MOST_HELLOS: Final = 3
-"""The most hellos before and during one request."""
+"""The most hellos that the client sends for one request."""
 _CANCEL_TRY_SECONDS: Final = 60.0
 _TOOK_EFFECT_SECONDS: Final = 1.0
 
 
 class Client:
-    """Makes requests over one transport, from any number of threads and tasks at once.
+    """Makes requests over one transport, from any number of threads and asyncio tasks at once.
 
     `request` blocks its thread; `request_async` does not block the event loop. Both return the body of the response, or
-    raise the error that the response states. Without a response within ``timeout`` seconds and `GRACE_SECONDS` they
-    raise UnavailableError; the first request may take longer, since the client sends a hello before it.
+    raise the error that the response states. They raise UnavailableError if no response arrives within ``timeout``
+    seconds and `GRACE_SECONDS`; the first request may take longer, since the client sends a hello before it.
 
-    If a call ends without the response (time-out, KeyboardInterrupt, a cancelled or abandoned task), the client cancels
+    If a call ends without its response (time-out, KeyboardInterrupt, cancelled or abandoned task), the client cancels
     the request, so that nothing is charged or held for it, and ignores a late response. If the server refuses a request
-    as busy, the client resends it until its time is over.
+    as busy, the client resends it until ``timeout`` is over.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Client:
         _clients.add(self)
         self._clock_offset: float | None = None
         self.greeting: Mapping[str, Any] = {}
-        """The server's response to the latest hello; empty before the first response."""
+        """The body of the server's response to the latest hello; empty before the first response."""
         transport.connect(self._in_flight.receive)
 
     def request(
@@ -96,10 +96,10 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> dict[str, Any]:
-        """Make a request, block this thread until the response arrives, and return its body.
+        """Make a request for the operation ``op``, block this thread until the response arrives, and return its body.
 
-        If the request waits for a user or for its turn, ``on_waiting`` is called, and the request may take longer than
-        ``timeout`` seconds.
+        The server may execute the request within ``timeout`` seconds. ``on_waiting`` is called if the request waits for
+        a user or for its turn; then it may take longer. ``cell`` is the cell to record as the caller.
         """
         request = self.start(op, body or {}, cell=cell, timeout=timeout, on_waiting=on_waiting)
         try:
@@ -118,7 +118,7 @@ class Client:
         timeout: float | None = None,
         on_waiting: OnWaiting | None = None,
     ) -> StartedRequest:
-        """Send a request like `request`, and return before its response; `StartedRequest.response` waits for it.
+        """Send a request like `request`, and return before its response; `StartedRequest.response` waits for that.
 
         A caller that does not use the response must call `StartedRequest.take_back` or `StartedRequest.drop`.
         """
@@ -136,9 +136,9 @@ class Client:
         self._take_backs.take(flight)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return each ``open`` and ``close`` that its caller gave up and that was executed, with the state after it.
+        """Return each ``open`` and ``close`` that was cancelled too late, with the session's state after it.
 
-        Each is returned only once. If the server has not yet stated whether one of them was executed, this method
+        Each is returned only once. If the server has not yet stated whether a cancelled one was executed, this method
         blocks its thread, for at most a second.
         """
         found = self._take_backs
@@ -152,12 +152,15 @@ class Client:
     def post(self, op: str, body: Mapping[str, Any], *, cell: Cell | None = None) -> PostedRequest:
         """Send a request without waiting for its response.
 
-        Later requests of this client wait until the posted one is acknowledged or its time is over. The caller must
-        call `PostedRequest.result`, which resends a lost message. Raises UnavailableError if the request cannot be
-        sent, or if no server has responded to a hello yet.
+        Later requests of this client wait until the posted request is acknowledged or has expired. The caller must call
+        `PostedRequest.result`, which resends a lost message. Raises UnavailableError if the request cannot be sent, or
+        if no server has responded to a hello yet.
         """
         if self._clock_offset is None:
-            raise UnavailableError("The kernel is not connected to the governance server yet, so nothing was sent.")
+            raise UnavailableError(
+                "The kernel is not connected to the governance server yet, so nothing was sent; connect it with"
+                " %governance_status and run the cell again."
+            )
         until = monotonic() + self._timeout
         posted = PostedRequest(
             self._wire_request(new_request_id(), op, until, cell or Cell(), body), until, self._ensure_result
@@ -174,13 +177,14 @@ class Client:
 
     @property
     def met(self) -> bool:
-        """Whether the server has responded to a hello."""
+        """Whether a server has responded to this client's hello, so that requests can be sent at once."""
         return self._clock_offset is not None
 
     def notify(self, op: str, *, cell: Cell, seconds: float) -> bool:
-        """Send a request that may be lost, and return whether the server acknowledged it within ``seconds``.
+        """Send a request once, and return whether the server acknowledged it within ``seconds``.
 
-        Sends nothing if the server has not responded to a hello yet. Raises no AumOSGovernanceError.
+        If the request gets lost, it is not sent again. If no server has responded to a hello yet, it is not sent at
+        all. Raises no AumOSGovernanceError.
         """
         if not self.met:
             return False
@@ -198,7 +202,7 @@ class Client:
         return waiting.response is not None
 
     def catch_up(self) -> None:
-        """Block this thread until each posted request is acknowledged, or has expired."""
+        """Block this thread until each posted request is acknowledged or has expired."""
         waiter = Waiter()
         for seconds in self._posted.wait_all(waiter.wake):
             self._transport.wait(waiter, seconds)
@@ -216,7 +220,7 @@ class Client:
     ) -> dict[str, Any]:
         """Make a request like `request`, without blocking the event loop of this task.
 
-        A caller that does not use the response must call `take_back` with the ``flight`` that it passed here.
+        A caller that does not use the response must call `take_back` with the ``flight`` that it passed to this method.
         """
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
@@ -332,7 +336,7 @@ class Client:
                 self._transport.send(posted.request)
 
     def _ensure_result(self, posted: PostedRequest) -> None:
-        """Wait for the response to a posted request, and resend the request until a response decides it."""
+        """Block until the posted request has succeeded or failed, and resend it meanwhile if no response arrives."""
         waiter = Waiter()
         posted.then(waiter.wake)
         until = monotonic() + FIRST_RESEND
@@ -348,7 +352,10 @@ class Client:
             posted.end({}, error)
 
     def _resend(self, request: WireRequest, timeout: float, waiter: Waiter) -> dict[str, Any]:
-        """Send the same request again, with a later expiry, and return the body of its response."""
+        """Send a request again with the same id and a later expiry, and return the body of its response.
+
+        ``timeout`` is in seconds; ``waiter`` lets this thread wait for the response.
+        """
         flight = InFlight()
         steps = self._steps(request.op, request.body, request.cell, timeout, waiter.wake, None, flight, request.id)
         return StartedRequest(self._transport, waiter, steps, _body, flight, self._take_backs.take).response()

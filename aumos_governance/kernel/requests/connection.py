@@ -1,8 +1,8 @@
-"""Makes this process's only connection to the service that decides its requests: on a server, or an embedded engine.
+"""Makes this process's only connection to the notebook service: in the Jupyter server, or embedded in this process.
 
 The first request determines which of the two it is. The connection is kept until the process ends, so that
-`%reload_ext` does not change it. This module also has two values that are sent with the process's requests: the cell
-that makes the request, and the choice of ``%governance --at-limit`` for charges that exceed a limit.
+``%reload_ext`` does not change it. The module also determines two values that requests state: the running cell, and the
+choice of ``%governance --at-limit`` for calls that exceed a limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableError
-from ...wire.protocol import MAX_TEXT, Cell, WireRequest
+from ...wire.fields import MAX_TEXT
+from ...wire.protocol import Cell, WireRequest
 from ..transports.comm_transport import CommTransport
 from ..transports.socket_transport import SocketTransport
 from ..transports.spawned import SpawnedTransport, export_offer, inherited_offer, is_worker
@@ -26,38 +27,36 @@ from ..transports.waiter import Waiter
 from .client import Client
 from .identity import Situation, connection_file_name, identify
 
-__all__ = ["Connection", "ServerTransport", "at_limit_field", "choose_at_limit", "connect", "current_cell"]
-
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """This process's connection to the service that decides its requests: on a server, or the embedded engine's."""
+    """This process's connection to the notebook service, which is in the Jupyter server or embedded in this process."""
 
     client: Client
     pid: int
     state_file: Path | None = None
-    """The file with the embedded engine's state; None in a governed kernel."""
+    """The file with the embedded engine's ledger; None in a governed kernel, whose server keeps the ledger."""
     decide: Callable[[str, str, bool], None] | None = None
-    """Records the decision of the user at this kernel. Its arguments are the approval request's id, the digest of the
-    action that the user was shown, and whether the user approves. None in a governed kernel: there users decide in the
-    panel."""
+    """Records that the user at this kernel approves or denies an action. The arguments are the approval request's id,
+    the digest of the action as the user saw it, and whether the user approves. None in a governed kernel, where users
+    decide in the panel."""
 
     @property
     def has_panel(self) -> bool:
-        """Whether users change the session and decide on approval requests in JupyterLab's panel."""
+        """Whether users change this kernel's session, and decide about its approval requests, in JupyterLab's panel."""
         return self.decide is None
 
 
 class ServerTransport(ReceivingTransport):
-    """The transport of a governed kernel: over the local socket while that is connected, else over comm.
+    """The transport of a governed kernel: the server's local socket while it is connected, and otherwise a comm.
 
-    The client resends requests that were lost with a socket connection, and then they are sent over comm.
+    Requests that are lost with a socket's connection are resent by the client, over the comm.
     """
 
     lossy = True
 
     def __init__(self, comm: CommTransport, incarnation: str) -> None:
-        """``incarnation`` is sent in the hello. The server uses it to recognise the processes that this one starts."""
+        """``incarnation`` is the id of this kernel's process, by which the server recognises its child processes."""
         self._comm = comm
         self._incarnation = incarnation
         self._socket = SocketTransport(self._take)
@@ -103,10 +102,10 @@ _connection: Connection | None = None
 
 
 def connect(shell: Any) -> Connection:
-    """Return this process's connection to the service that decides its requests; the first call makes it.
+    """Return this process's connection to the notebook service; make it on the first call.
 
-    Making the connection sends nothing. Raises UnavailableError in a kernel that its server cannot reach, and in a
-    process that was started inside a kernel of a strict server.
+    Nothing is sent. Raises UnavailableError in a kernel that its server cannot reach, and in a process that was started
+    inside a strict server without being one of its kernels.
     """
     global _connection  # noqa: PLW0603  one for each process, and not for each shell or load of the extension
     found = _connection
@@ -142,7 +141,7 @@ def _make(shell: Any) -> Connection:
     if identity.situation is Situation.OUT_OF_REACH:
         raise ServerUnreachableError(
             "This kernel is governed, but runs behind a Jupyter kernel gateway, through which its server cannot"
-            " respond; governance does not support that, so nothing is authorised."
+            " respond, so nothing is authorised; use a kernel that the Jupyter server starts itself."
         )
     if identity.situation is Situation.INHERITED and shell is None and is_worker(os.environ):
         inherited = inherited_offer(os.environ)
@@ -150,8 +149,8 @@ def _make(shell: Any) -> Connection:
         return Connection(client, os.getpid())
     if identity.strict:
         raise UnavailableError(
-            "This process was started inside a strict governance server (GovernanceExtension.strict), which does not"
-            " know it, so nothing is authorised here; do this work in a notebook of that server."
+            "This process was started inside a strict governance server (GovernanceExtension.strict), but is none of"
+            " its kernels, so nothing is authorised here; do this work in a notebook of that server."
         )
     from ..transports.embedded import EmbeddedTransport, notebook_name
 
@@ -168,13 +167,14 @@ def _make(shell: Any) -> Connection:
 
 _AT_LIMIT: Final = ("ask", "deny")
 _chosen: dict[str, str] = {}
-"""The ``at_limit`` field that charges carry; empty without a choice, so that the server's setting applies."""
+"""The ``at_limit`` field that requests for charges contain; empty if the user made no choice, so that the server's
+setting applies."""
 
 
 def current_cell(shell: Any) -> Cell:
-    """Return the id and execution count of the cell that runs in ``shell``, as far as front end and kernel state them.
+    """Return the id and execution count of the cell that runs in ``shell`` now, each if it is known.
 
-    In a thread that outlives its cell, this is the cell that runs now, and not the cell that started the thread.
+    In a thread that outlives its cell, this is not the cell that started the thread.
     """
     # This is the n of Out[n]; `execution_count` is raised before or after the cell, depending on IPython's version.
     count = getattr(getattr(shell, "displayhook", None), "prompt_count", None)
@@ -193,9 +193,9 @@ def _cell_id(shell: Any) -> str | None:
 
 
 def choose_at_limit(choice: str) -> None:
-    """Choose, until this kernel ends, whether calls wait for a user at a limit (``ask``) or are denied (``deny``).
+    """Set what happens to later calls that exceed a limit: ``ask`` makes them wait for a user, ``deny`` denies them.
 
-    Raises InvalidRequestError for any other choice.
+    The choice holds until this kernel ends. Raises InvalidRequestError for any other choice.
     """
     global _chosen  # noqa: PLW0603 - one process is one kernel
     if choice not in _AT_LIMIT:
@@ -204,5 +204,5 @@ def choose_at_limit(choice: str) -> None:
 
 
 def at_limit_field() -> dict[str, str]:
-    """Return the ``at_limit`` field to send with a request; empty if `choose_at_limit` was not called."""
+    """Return the ``at_limit`` field to add to a request for a charge; empty if the user made no choice."""
     return _chosen

@@ -1,4 +1,7 @@
-"""Determines whether this process is a governed kernel, was started inside a governed kernel, or is neither."""
+"""Determines whether this process is a governed kernel, was started inside one, or has no governance server.
+
+A governed Jupyter server sets an environment variable in its kernels, which their child processes inherit.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +16,37 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...wire.protocol import KERNEL_ENV, STRICT_ENV
 
-__all__ = ["KernelIdentity", "Situation", "connection_file_name", "identify"]
-
 
 class Situation(Enum):
-    """The relation of this process to a governance server."""
+    """How this process is related to a governed Jupyter server."""
 
     GOVERNED = "governed"
     OUT_OF_REACH = "out of reach"
-    """The process is a governed kernel, but its server cannot reach it: it runs behind a Jupyter kernel gateway."""
+    """The process is a governed kernel that its server cannot reach, because it runs behind a Jupyter kernel
+    gateway."""
     INHERITED = "inherited"
-    """The process was started inside a governed kernel; the server that governs the kernel does not know it."""
+    """The process was started inside a governed kernel and is not that kernel, so the server does not know it."""
     UNGOVERNED = "ungoverned"
 
 
 @dataclass(frozen=True, slots=True)
 class KernelIdentity:
-    """The situation of this process, according to its environment variables."""
+    """What the environment variables of this process state about its governance server, as `identify` returns it."""
 
     situation: Situation
     kernel_id: str | None = None
     strict: bool = False
-    """Whether the server that set the variables is strict. In a process that a strict server does not know, nothing is
-    authorised."""
+    """Whether that server is strict (``GovernanceExtension.strict``): then nothing is authorised in a process that the
+    server does not know."""
 
 
 def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kernel: bool) -> KernelIdentity:
-    """Return the identity of a process from its environment and the name of its own connection file.
+    """Return how a process with these environment variables is related to a governed server.
 
-    ``is_kernel`` states whether a kernel runs in this process; it decides if the connection file is not known. A kernel
-    that may have inherited the variable is treated as governed: it sends its requests to the server, and if the server
-    does not respond, nothing is authorised. Raises ConfigurationError if the variable cannot be read.
+    The server's variable names the kernel that it was set for. The process is that kernel if its own
+    ``connection_file``, ``kernel-<id>.json``, has the same id. If the file is not known, the process counts as that
+    kernel if ``is_kernel``, that is, if any kernel runs in it; a wrong guess authorises nothing, since the server then
+    does not respond. Raises ConfigurationError if the variable cannot be read.
     """
     raw = environ.get(KERNEL_ENV)
     inside_strict = bool(environ.get(STRICT_ENV))
@@ -59,7 +62,10 @@ def identify(environ: Mapping[str, str], connection_file: str | None, *, is_kern
 
 
 def connection_file_name() -> str | None:
-    """Return the name of the connection file of the ipykernel application in this process; None without one."""
+    """Return the name of the connection file of this process's ipykernel application, such as ``kernel-<id>.json``.
+
+    Returns None if no such application runs in this process.
+    """
     # If the application runs, its module is imported already.
     module: Any = sys.modules.get("ipykernel.kernelapp")
     application = getattr(module, "IPKernelApp", None)

@@ -1,4 +1,8 @@
-"""Sends a request until its response arrives: again if messages may be lost, and with a later expiry while it waits."""
+"""Sends a request and waits for its response, and resends the request if a message may have been lost.
+
+A request that waits for a user or for its turn is sent again at intervals, with a later expiry. Sending and waiting are
+written as a generator of *steps*, so that threads and asyncio tasks share the code.
+"""
 
 from __future__ import annotations
 
@@ -17,104 +21,99 @@ from ...wire.protocol import WireRequest
 from ..transports.transport import Transport
 from ..transports.waiter import Waiter
 
-__all__ = [
-    "FIRST_RESEND",
-    "GRACE_SECONDS",
-    "LONGEST_PAUSE",
-    "Dropped",
-    "InFlight",
-    "InFlightRequests",
-    "OnWaiting",
-    "Patience",
-    "StartedRequest",
-    "Steps",
-    "Waiting",
-    "is_own",
-    "new_request_id",
-    "pauses",
-    "wait_until",
-]
-
 FIRST_RESEND: Final = 0.25
-"""The seconds after which a request without a response is first sent again, if the transport may lose messages."""
+"""The seconds without a response after which a request is sent for the second time, if the transport may lose
+messages."""
 _LAST_RESEND: Final = 2.0
-"""The longest pause, in seconds, between two copies of a request."""
+"""The longest pause, in seconds, between two copies of a request that does not wait for a user or its turn."""
 GRACE_SECONDS: Final = 1.0
-"""How long, in seconds, the client waits after a request's expiry; the service may have decided it just before that."""
+"""How long, in seconds, the client still waits after a request has expired. The service may have decided it just
+before."""
 _RENEWED_EVERY: Final = 5.0
-"""The seconds between two renewals of a request that waits for a user or its turn."""
+"""The seconds after which a request that waits for a user or its turn is sent again with a later expiry (*renewed*)."""
 _RENEWED_FOR: Final = 30.0
-"""How long, in seconds, a renewed request stays valid. The server drops a waiting request that is not renewed within
-this time, and the client gives up if the server sends no message within this time."""
+"""How long, in seconds, a renewed request stays valid. If it is not renewed within this time, the server drops it. If
+the server sends no message within this time, the client gives it up."""
 _UNLOST_FOR: Final = 47 * 3_600.0
-"""How long, in seconds, a waiting request stays valid if the transport loses no messages. Such requests are not
-renewed, since the user may be typing in the waiting thread. The service accepts an expiry of at most 48 hours."""
+"""How long, in seconds, a waiting request stays valid if the transport loses no messages. It is not renewed, since the
+user may be typing a decision in the thread that waits. The service accepts at most 48 hours."""
 
 OnWaiting = Callable[[Mapping[str, Any]], None]
-"""Called with the server's message that a request waits, in the thread or event loop that made the request. It is
-called again when the request waits for something else: at a limit after an approval, or for another amount."""
+"""Called when a request begins to wait, with the server's message, in the thread or event loop that made the request.
+It is called again when the request waits for something else: at a limit after an approval, or for another amount."""
 
 
 Steps = Generator[float, None, dict[str, Any]]
-"""The steps of one request: a generator that yields the most seconds to wait before each step and returns the response.
-"""
+"""The generator that makes one request. It yields how many seconds to wait at most before it is continued, and returns
+the response."""
 
 
 class Dropped(BaseException):
-    """Thrown into a request's steps to end them. The steps return the response if it has arrived, else raise this."""
+    """Thrown into a request's `Steps` to end them at once.
+
+    The steps return the response if it has arrived; otherwise they raise this exception.
+    """
 
 
 @dataclass(eq=False, slots=True)
 class InFlight:
-    """The progress of one request. `TakeBacks` reads it to determine whether the request must be cancelled."""
+    """The progress of one request: what was sent, what arrived, and whether the caller uses the response.
+
+    `TakeBacks` determines from this whether a request that was given up must be cancelled.
+    """
 
     request: WireRequest | None = None
-    """The latest copy of the request; None before the first copy is made."""
+    """The request as it was last sent, or None before it is made. Later copies have the same id and a later expiry."""
     sent: int = 0
-    """The number of copies that may have left this process."""
+    """How many copies of the request may have left this process."""
     response: Mapping[str, Any] | None = None
     kept: bool = False
-    """Whether the caller uses the response, so that the request must not be cancelled any more."""
+    """Whether the caller uses the response; then the request must not be cancelled any more."""
     taken: bool = False
-    """Whether the request was given up and, if necessary, cancelled."""
+    """Whether the request was given up, and cancelled if it might be executed."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A request whose response has not arrived yet."""
+    """A request that has no response yet: a place for the server's messages about it, and how to wake its caller."""
 
     wake: Callable[[], None]
     response: Mapping[str, Any] | None = None
     pending: Mapping[str, Any] | None = None
-    """The server's latest message that the request waits; None once the request's steps have read it."""
+    """The server's latest message that the request must wait for a user or for its turn. None after the caller has read
+    it."""
 
 
 @dataclass(slots=True)
 class Patience:
-    """How long a request stays valid; the time is extended while the request waits for a user or for its turn."""
+    """Until when one request stays valid. This is extended while the request waits for a user or for its turn."""
 
     until: float
-    """The expiry, on the monotonic clock."""
+    """The request's expiry, as a time of the monotonic clock in seconds."""
     on_waiting: OnWaiting | None
     has_waited: bool = False
     announced: object = None
-    """The amount that the limit lacked when ``on_waiting`` was last called; None if the request waited for approval."""
+    """What ``on_waiting`` was last called for: the amount by which the call exceeded a limit, or None for an
+    approval."""
 
 
 class InFlightRequests:
-    """The in-flight requests of one client; they may be made in any number of threads and tasks."""
+    """The requests of one client that have no response yet. They may be made in any number of threads and tasks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._waiting: dict[str, Waiting] = {}
 
     def expect(self, request_id: str, wake: Callable[[], None]) -> Waiting:
-        """Receive messages about this request until `forget`, and call ``wake`` after each one."""
+        """Store the messages about the request with this id in the returned object, and call ``wake`` after each one.
+
+        `forget` ends this.
+        """
         waiting = self._waiting[request_id] = Waiting(wake)
         return waiting
 
     def listen(self, request_id: str, function: Callable[[Mapping[str, Any]], None]) -> None:
-        """Call ``function`` with each response to this request, until `forget`."""
+        """Call ``function`` with each response to the request with this id, until `forget`."""
 
         def wake() -> None:
             if waiting.response is not None:
@@ -123,11 +122,14 @@ class InFlightRequests:
         waiting = self.expect(request_id, wake)
 
     def forget(self, request_id: str) -> None:
-        """Ignore messages about this request from now on."""
+        """Ignore messages about the request with this id from now on."""
         self._waiting.pop(request_id, None)
 
     def receive(self, response: Mapping[str, Any]) -> None:
-        """Store a message of the server and wake its request; any thread may call this."""
+        """Store a message of the server for the request that it names, and wake that request's caller.
+
+        Any thread may call this.
+        """
         # A message about no request in flight was late, or was sent twice.
         waiting = self._waiting.get(str(response.get("id")))
         if waiting is not None:
@@ -145,12 +147,18 @@ class InFlightRequests:
         patience: Patience | None = None,
         flight: InFlight | None = None,
     ) -> Steps:
-        """Send a request, and return the steps until its response.
+        """Return the steps that send a request and wait for its response.
 
-        The steps raise UnavailableError at ``give_up``, a time on the monotonic clock. With ``patience``, that time and
-        the request's expiry are extended while the request waits. ``flight`` records the progress, for `TakeBacks`. A
-        successful response after ``give_up`` is returned only if it is a denial, or if the request ended a charge,
-        which cannot be undone; otherwise the steps raise UnavailableError.
+        A successful response after ``give_up`` is returned only if it is a denial, or if the request ended a charge,
+        which cannot be undone. Otherwise the steps raise UnavailableError, so that the caller cancels the request.
+
+        Args:
+            request: The request.
+            give_up: The time of the monotonic clock at which the steps raise UnavailableError.
+            wake: Continues the steps; it is called when a message arrives.
+            patience: The request's expiry, which is extended with ``give_up`` while it waits for a user or its turn.
+            flight: Records what happens to the request, for `TakeBacks`.
+
         """
         flight = InFlight() if flight is None else flight
         flight.request, flight.response = request, None
@@ -203,7 +211,7 @@ class InFlightRequests:
             raise
 
     def _renewed(self, request: WireRequest, patience: Patience) -> tuple[WireRequest, bool]:
-        """Return the waiting request with a later expiry, and whether it has just begun to wait."""
+        """Return a copy of the waiting request with a later expiry, and whether the request has just begun to wait."""
         clock_offset = request.exp - patience.until
         patience.until = monotonic() + (_RENEWED_FOR if self._transport.lossy else _UNLOST_FOR)
         begins, patience.has_waited = not patience.has_waited, True
@@ -218,13 +226,13 @@ def _is_yes(response: Mapping[str, Any]) -> bool:
 
 _FIRST: Final = 0.01
 LONGEST_PAUSE: Final = 0.32
-"""The longest pause, in seconds, before a request is sent again that the server refused as busy."""
+"""The longest pause, in seconds, before a request is sent again that the server refused because it was busy."""
 
 
 def pauses() -> Iterator[float]:
-    """Yield the seconds to pause before each attempt, about twice as long each time.
+    """Yield the seconds to pause before each new attempt after the server was busy, about twice as long each time.
 
-    The pauses are random, so that the clients of a busy server do not all repeat their requests at the same moment.
+    The pauses are random, so that the clients of a busy server do not all send their requests at the same moment.
     """
     seconds = _FIRST
     while True:
@@ -233,7 +241,7 @@ def pauses() -> Iterator[float]:
 
 
 def wait_until(until: float) -> Generator[float, None, None]:
-    """Yield the most seconds to wait, again and again, until the time ``until`` on the monotonic clock."""
+    """Yield the seconds that are left until the time ``until`` of the monotonic clock, again and again."""
     while (left := until - monotonic()) > 0:
         yield left
 
@@ -242,9 +250,9 @@ def wait_until(until: float) -> Generator[float, None, None]:
 
 
 class StartedRequest:
-    """A request that was sent; its caller may do something else before it waits for the response.
+    """A request that was sent, and whose response its caller reads later with `response`.
 
-    `take_back` cancels the request, unless the caller has called `keep` before because it uses the response.
+    A caller that uses the response calls `keep`. Otherwise it calls `take_back` or `drop`, which cancel the request.
     """
 
     def __init__(
@@ -286,11 +294,11 @@ class StartedRequest:
             raise
 
     def keep(self) -> None:
-        """Note that the caller uses the response: from now on `take_back` does not cancel the request."""
+        """Note that the caller uses the response, so that `take_back` does not cancel the request any more."""
         self._flight.kept = True
 
     def take_back(self) -> bool:
-        """Cancel the request, and return True; after `keep`, do nothing and return False."""
+        """Cancel the request and return True, unless `keep` was called; then do nothing and return False."""
         try:
             self._steps.close()
         finally:
@@ -298,7 +306,7 @@ class StartedRequest:
         return self._flight.taken
 
     def drop(self) -> dict[str, Any] | None:
-        """Cancel the request without waiting, unless its response has arrived; then `keep` it instead.
+        """Cancel the request if its response has not arrived; otherwise `keep` it. Does not wait.
 
         Returns the body of the response if a successful one has arrived, else None.
         """
@@ -327,16 +335,16 @@ _numbers = itertools.count()
 
 
 def new_request_id() -> str:
-    """Return a unique id: a name of this process, then a number that counts up.
+    """Return a new unique id for a request: an id of this process, and a number that counts up.
 
-    With rising numbers, the ledger's index of ids grows only at its end. With random ids, each id would change another
-    page of the index, which took a third of the time of a decision in a batch of 100.
+    With rising numbers, the ledger's index of ids grows only at its end. With random ids, each request would change
+    another page of the index: measured with 100 requests in a transaction, that was a third of the time of a decision.
     """
     return f"{_process}-{next(_numbers):08x}"
 
 
 def is_own(request_id: str) -> bool:
-    """Whether this process made the id; False if the process that forked it did."""
+    """Whether this process made the request's id, and not the process that forked it."""
     return request_id.startswith(f"{_process}-")
 
 

@@ -1,4 +1,7 @@
-"""Posted requests: they are sent now, and acknowledged later."""
+"""Requests that a client has posted: sent without waiting for the response, which the server sends later.
+
+For example, a governed call posts its settlement, so that its code continues at once.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,18 @@ from ...clock import monotonic
 from ...errors import AumOSGovernanceError
 from ...wire.protocol import WireRequest
 
-__all__ = ["PostedRequest", "PostedRequests"]
-
 
 class PostedRequest:
     """A request that was sent without waiting for its response.
 
-    ``over`` is true once the request has succeeded or failed. `result` resends the request if it may have been lost.
+    ``over`` is true when the request has succeeded or failed. `result` waits for that, and resends the request if it
+    may have been lost.
     """
 
     def __init__(self, request: WireRequest, until: float, ensure_result: Callable[[PostedRequest], None]) -> None:
-        """Later requests of the client wait for this request at most until ``until``, a time on the monotonic clock.
+        """Store the ``request`` that the client is about to send.
 
+        Later requests of the client wait for it until ``until`` at most, a time of the monotonic clock.
         ``ensure_result`` blocks its thread until the request is over, and resends it meanwhile.
         """
         self.request = request
@@ -37,11 +40,14 @@ class PostedRequest:
 
     @property
     def is_past(self) -> bool:
-        """Whether later requests need not wait for this one: it is over or expired, or the parent process posted it."""
+        """Whether later requests need not wait for this one: it is over, has expired, or a parent process sent it."""
         return self.over or monotonic() >= self.until or self.pid != os.getpid()
 
     def end(self, response: dict[str, Any], error: AumOSGovernanceError | None = None) -> None:
-        """Store the response, or the error that the request failed with. Only the first call has an effect."""
+        """Set the result: the body of the response, or the error with which the request failed.
+
+        Only the first call has an effect.
+        """
         if not self.over:
             self._response, self._error = response, error
             self.over = True
@@ -49,7 +55,10 @@ class PostedRequest:
                 function()
 
     def then(self, function: Callable[[], object]) -> None:
-        """Call ``function`` when the request is over, in any thread, perhaps twice; it must neither block nor raise."""
+        """Call ``function`` when the request is over; the function must neither block nor raise.
+
+        It is called in any thread, and may be called twice.
+        """
         self._after.append(function)
         if self.over:
             function()
@@ -70,11 +79,11 @@ class PostedRequest:
 
 
 class PostedRequests:
-    """The posted requests of a client that have no response yet; its later requests wait for these."""
+    """The posted requests of one client that are not over. The client's later requests wait for them."""
 
     def __init__(self) -> None:
         self.open: dict[str, PostedRequest] = {}
-        """The requests by their ids."""
+        """The posted requests that are not over, by their ids."""
 
     def add(self, posted: PostedRequest) -> None:
         self.open[posted.request.id] = posted
@@ -83,13 +92,13 @@ class PostedRequests:
         self.open.pop(posted.request.id, None)
 
     def pending(self) -> tuple[PostedRequest, ...]:
-        """Return the posted requests that later requests must wait for."""
+        """Return the posted requests that the client's next request must wait for."""
         return tuple(posted for posted in tuple(self.open.values()) if not posted.is_past)
 
     def wait_all(self, wake: Callable[[], None]) -> Generator[float, None, None]:
-        """Yield the most seconds to wait, again and again, until each posted request is acknowledged or has expired.
+        """Yield how many seconds to wait at most, again and again, until each posted request is over or has expired.
 
-        ``wake`` is called when a posted request is acknowledged.
+        ``wake`` is called when one of them is over, so that the wait can end earlier.
         """
         for posted in self.pending():
             posted.then(wake)

@@ -1,7 +1,8 @@
-"""Cancels requests that their callers have given up, so that nothing is charged without the caller's knowledge.
+"""Cancels requests that their callers have given up, so that nothing is charged or held without a caller's knowledge.
 
-A request is given up when its time is over, when the caller is interrupted, cancelled or abandoned, and when its
-response has arrived but was not used. Then a ``cancel`` is sent at once, and again until its response arrives.
+A request is given up when its time is over, when its caller is interrupted, cancelled or abandoned, and when its
+response has arrived but is not used. To *take a request back* is to send a ``cancel`` for it at once, and again until
+the server confirms it.
 """
 
 from __future__ import annotations
@@ -21,44 +22,37 @@ from ..transports.waiter import Deferred
 from .alarm import alarm
 from .in_flight import InFlight, is_own, new_request_id
 
-__all__ = [
-    "CANCEL_SECONDS",
-    "UNDECIDED",
-    "Cancel",
-    "TakeBacks",
-    "cancel_body",
-    "has_charged",
-]
-
-
 CANCEL_SECONDS: Final = 600.0
-"""How long, in seconds, a ``cancel`` is repeated while the server does not respond."""
+"""How long, in seconds, a ``cancel`` is sent again and again while the server does not confirm it."""
 UNDECIDED: Final = frozenset({"BUSY", "INTERNAL", "LEDGER_UNAVAILABLE", "NOT_CONFIRMED", "UNAVAILABLE"})
-"""The response codes after which another copy of the same request may still be executed."""
+"""The codes of error responses after which another copy of the same request may still be executed."""
 _AGAIN_AFTER: Final = 0.25
-"""The seconds after which a cancel without a response is repeated."""
+"""The seconds after which a ``cancel`` without a response is sent again for the first time."""
 
 
 @dataclass(eq=False, slots=True)
 class Cancel:
-    """A ``cancel`` for one request, until the server confirms it."""
+    """A ``cancel`` that was sent for one request, until the server confirms it."""
 
     request: WireRequest
-    """The request ``cancel`` itself."""
+    """The ``cancel``, which is a request itself."""
     op: str
-    """The operation of the request to cancel."""
+    """The operation of the request that is cancelled, for example ``hold``."""
     until: float
-    """The time, on the monotonic clock, after which the ``cancel`` is not repeated any more."""
+    """The time of the monotonic clock after which the ``cancel`` is not sent again."""
     confirmed: bool = False
 
 
 class TakeBacks:
-    """Cancels requests of one client, and repeats each ``cancel`` until the server confirms it.
+    """Cancels given-up requests of one client, and sends each ``cancel`` again until the server confirms it.
 
-    ``listen(id, function)`` registers ``function``, which is called with each response to the request with this id,
-    until ``forget(id)``. ``exp(seconds)`` returns the expiry that is ``seconds`` from now, on the server's clock.
-    ``resend`` sends a ``cancel`` again and blocks its thread until the response; without one it raises
-    AumOSGovernanceError.
+    Args:
+        listen: Registers a function that is called with each response to the request with an id.
+        forget: Removes what ``listen`` registered for the id.
+        exp: Returns the time that is a number of seconds from now, by the server's clock.
+        resend: Sends a ``cancel`` again, blocks its thread and returns the response. Without one, it raises
+            AumOSGovernanceError.
+
     """
 
     def __init__(
@@ -75,14 +69,17 @@ class TakeBacks:
         self._exp = exp
         self._resend = resend
         self.unconfirmed: dict[Cancel, None] = {}
-        """The cancels that the server has not confirmed, as an ordered set."""
+        """Each ``cancel`` that the server has not confirmed, in the order in which to send them again."""
         self._repeating = False
         self._lock = threading.Lock()
         self.effective: list[tuple[str, Mapping[str, Any]]] = []
-        """The result of the next `took_effect`."""
+        """What the next call of `took_effect` returns."""
 
     def take(self, flight: InFlight) -> None:
-        """Cancel a request if it may have been executed, or may still be executed. Does not wait and does not raise."""
+        """Cancel a given-up request if it may have charged, opened or closed something, or may still do so.
+
+        Does not wait and does not raise.
+        """
         if flight.kept or flight.taken:
             return
         with Deferred():
@@ -94,17 +91,23 @@ class TakeBacks:
                 self._send(cancel)
 
     def took_effect(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Return, once, each ``open`` and ``close`` that was given up and still executed, with the state after it."""
+        """Return each ``open`` and ``close`` that was given up but executed, with the session's state after it.
+
+        Each is returned only once.
+        """
         found, self.effective = self.effective, []
         return found
 
     @property
     def unsure(self) -> bool:
-        """Whether the server has not yet stated if an ``open`` or ``close`` that was given up was executed."""
+        """Whether the server has not yet confirmed the ``cancel`` of an ``open`` or ``close``.
+
+        Until then it is not known whether that ``open`` or ``close`` was executed.
+        """
         return any(cancel.op in STANDING for cancel in tuple(self.unconfirmed))
 
     def forget_parent(self) -> None:
-        """Forget all cancels, in a child that was just forked: its parent repeats them."""
+        """Forget every ``cancel`` in a child process that was just forked, since its parent sends them again."""
         self.unconfirmed = {}
         self._repeating = False
         self._lock = threading.Lock()
@@ -190,13 +193,13 @@ class TakeBacks:
 
 
 def has_charged(response: Mapping[str, Any]) -> bool:
-    """Whether the response to a charging request states that an amount is charged or held."""
+    """Whether a response states that its request was allowed, so that an amount is charged or held."""
     decision = response.get("decision")
     return response.get("ok") is True and isinstance(decision, Mapping) and decision.get("allowed") is True
 
 
 def cancel_body(request: WireRequest, *, delivered: bool = False) -> dict[str, Any]:
-    """Return the body of a ``cancel`` of this request; ``delivered`` states whether its response had arrived."""
+    """Return the body of a ``cancel`` for ``request``; ``delivered`` states whether its response has arrived here."""
     body: dict[str, Any] = {"of": request.id}
     if request.op == "authorize":
         body["act"] = True

@@ -1,1 +1,1 @@
-"""Parses the lines of magics, and makes the text that their cells show."""
+"""Parses the lines of magics, and makes the text and HTML that cells show."""

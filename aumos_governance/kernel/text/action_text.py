@@ -1,6 +1,6 @@
-"""Makes the texts about a governed action: what the action would do, that it waits for approval, and how it ended.
+"""Makes the texts about a governed action: what it would do, that it waits for approval, and how it ended.
 
-``shown`` has the fields of the action that the user sees: its tool, its cost, and its code or arguments.
+The argument ``shown`` has the fields of the action that the user sees: ``tool``, ``cost``, and ``code`` or arguments.
 """
 
 from __future__ import annotations
@@ -10,22 +10,9 @@ from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
-from ...wire.denials import printable
+from ...printing import printable
 from .card import card_html
 from .display import usd
-
-__all__ = [
-    "action_lines",
-    "approval_text",
-    "cost_text",
-    "ends_at",
-    "outcome_text",
-    "recorded_text",
-    "suggestion_html",
-    "suggestion_lines",
-    "waiting_text",
-    "withdrawn_text",
-]
 
 Shown = Mapping[str, Any]
 
@@ -36,7 +23,7 @@ def cost_text(shown: Shown) -> str:
 
 
 def action_lines(shown: Shown) -> list[str]:
-    """Return the lines that show an action's arguments and code, with every invisible character escaped."""
+    """Return the lines that show an action's arguments and its code, with invisible characters escaped."""
     lines = []
     for name, value in shown.items():
         if name in {"tool", "cost", "code"}:
@@ -49,18 +36,21 @@ def action_lines(shown: Shown) -> list[str]:
 
 
 def approval_text(shown: Shown) -> list[str]:
-    """Return the lines that are printed before the user is prompted to approve an action."""
+    """Return the lines to print before the user is prompted, at the kernel, to approve the action."""
     return [f"An approval is needed to run: {cost_text(shown)}", *action_lines(shown)]
 
 
 def ends_at(waiting: Mapping[str, Any]) -> datetime | None:
-    """Return when the approval request expires, in local time; None if it never expires."""
+    """Return the time until which a user can decide, in local time; None if there is no limit.
+
+    ``waiting`` is the server's message that a request waits.
+    """
     until = waiting.get("until")
     return None if until is None else datetime.fromtimestamp(float(until), tz=timezone.utc).astimezone()
 
 
 def waiting_text(shown: Shown, until: datetime | None) -> str:
-    """Return the line that is shown while the cell waits for a user's approval."""
+    """Return the line to show while an action waits for approval, until the time ``until`` at most."""
     ends = "" if until is None else f" Denied at {until:%H:%M:%S} if there is no decision."
     return (
         f"Waiting for approval: {cost_text(shown)}. Approve or deny it under the cell or in the governance panel;"
@@ -69,20 +59,28 @@ def waiting_text(shown: Shown, until: datetime | None) -> str:
 
 
 def outcome_text(shown: Shown, outcome: str) -> str:
-    """Return the line that replaces `waiting_text`; ``outcome`` is ``Approved``, or the reason of the denial."""
+    """Return the line that replaces `waiting_text` after the decision.
+
+    ``outcome`` is ``Approved``, or the reason of the denial.
+    """
     return f"{printable(outcome)}: {cost_text(shown)}."
 
 
 def withdrawn_text(shown: Shown) -> str:
-    """Return the line that replaces `waiting_text` after an interrupt."""
+    """Return the line that replaces `waiting_text` if an interrupt withdrew the approval request."""
     return f"Withdrawn: {cost_text(shown)}. It was interrupted while it waited, and did not run."
 
 
 def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *, reported: bool) -> str | None:
     """Return the lines to print when an action has ended; None if nothing is to be printed.
 
-    ``spent`` is the charged amount. ``ended`` is ``done``, ``failed`` or ``interrupted``. ``remaining`` is the rest of
-    the budget, if known. ``reported`` states whether the panel shows a report of the action.
+    Args:
+        shown: The fields of the action that the user sees.
+        spent: The charged amount in USD.
+        ended: How the action ended: ``done``, ``failed`` or ``interrupted``.
+        remaining: The rest of the budget in USD; None if it is not known.
+        reported: Whether the panel shows a report of the action.
+
     """
     tool = printable(str(shown.get("tool", "unknown")))
     left = "" if remaining is None else f" ({usd(remaining)} remaining)"
@@ -100,12 +98,12 @@ def recorded_text(shown: Shown, spent: str, ended: str, remaining: str | None, *
 
 
 def suggestion_lines(shown: Shown) -> list[str]:
-    """Return the lines that show an action that was not run, because the trust level allows only suggestions."""
+    """Return the lines for an action that was not run, since the trust level only allows suggestions."""
     return [f"Suggestion: {cost_text(shown)}. Not run:", *action_lines(shown)]
 
 
 def suggestion_html(shown: Shown) -> str:
-    """Return the text of `suggestion_lines` as a card in HTML."""
+    """Return the content of `suggestion_lines` as HTML, in a card."""
     body = escape("\n".join(line.removeprefix("    ") for line in action_lines(shown)))
     # Without this style a front end may give the code a background that differs from the card's.
     style = "margin:6px 0 0;padding:0;background:none;color:inherit;white-space:pre-wrap;overflow-wrap:anywhere"

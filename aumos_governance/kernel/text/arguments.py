@@ -1,4 +1,4 @@
-"""Parses a magic's line into words, options and values. The line may have quotes, and a comment at its end."""
+"""Parses the line of a magic, for example ``--budget 10 --new # comment``, into options and values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...errors import InvalidRequestError
-
-__all__ = ["Arguments", "Flag", "Signature", "Valued", "split"]
 
 # A word is a sequence of quoted parts and of characters that are neither white space nor quotes.
 _WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
@@ -24,7 +22,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Valued:
-    """An option followed by its value, such as ``--tool NAME``."""
+    """An option that is followed by its value, such as ``--tool NAME``; ``metavar`` is the value's name in messages."""
 
     name: str
     metavar: str
@@ -32,7 +30,10 @@ class Valued:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """The arguments of a magic's line, as text that is not validated yet; the service validates most of it."""
+    """The parsed arguments of a magic's line: its positional argument, the options with values, and the flags.
+
+    They are text that is not validated yet; the notebook service validates most of it.
+    """
 
     positional: str | None
     values: dict[str, str]
@@ -41,14 +42,14 @@ class Arguments:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The options of one magic, and the name of its positional argument."""
+    """The options that one magic accepts, and the name of its positional argument; None if it has none."""
 
     magic: str
     options: tuple[Flag | Valued, ...] = ()
     positional: str | None = None
 
     def usage(self) -> str:
-        """Return a line such as ``%governance_spend AMOUNT [--tool NAME] [--already-paid] [--no-raise]``."""
+        """Return how the magic is written, such as ``%governance_spend AMOUNT [--tool NAME] [--no-raise]``."""
         words = [f"%{self.magic}"]
         if self.positional is not None:
             words.append(self.positional)
@@ -59,10 +60,10 @@ class Signature:
         return " ".join(words)
 
     def parse(self, line: str) -> Arguments:
-        """Parse the text after the magic's name. Raises InvalidRequestError if it does not match this signature.
+        """Parse ``line``, the text after the magic's name.
 
-        A word that starts with a single dash is a value. So the service gets an amount such as ``-1``, and can report
-        why it is not valid.
+        A word that begins with a single dash is a value, so that the service gets an amount such as ``-1`` and reports
+        why it is not valid. Raises InvalidRequestError if the line does not match this signature.
         """
         words = iter(split(line))
         positional: str | None = None
@@ -71,13 +72,15 @@ class Signature:
         for word in words:
             if not word.startswith("--"):
                 if self.positional is None or positional is not None:
-                    raise InvalidRequestError(f"%{self.magic} has no place for {word!r}: {self.usage()}")
+                    raise InvalidRequestError(f"%{self.magic} does not take the argument {word!r}: {self.usage()}")
                 positional = word
                 continue
             name, equals, value = word.partition("=")
             option = self._option(name)
             if name in values or name in flags:
-                raise InvalidRequestError(f"The option {name} is given twice in one %{self.magic}.")
+                raise InvalidRequestError(
+                    f"The option {name} is given twice in one %{self.magic}; leave out one of them."
+                )
             if isinstance(option, Flag):
                 if equals:
                     raise InvalidRequestError(f"The option {name} takes no value: {self.usage()}")
@@ -102,10 +105,10 @@ class Signature:
 
 
 def split(line: str) -> list[str]:
-    """Return the words of a line without their quotes, up to a ``#`` at the beginning of a word.
+    """Return the words of a magic's line, without their quotes and without a comment at the end.
 
-    IPython passes the whole line to a magic, including a comment after the arguments. A ``#`` within a word, as in
-    ``gpt#4``, and a backslash are ordinary characters. Raises InvalidRequestError if a quote is not closed.
+    IPython passes the comment to the magic as well; it starts with a ``#`` at the beginning of a word. A ``#`` within a
+    word, as in ``gpt#4``, and a backslash are ordinary characters. Raises InvalidRequestError if a quote is not closed.
     """
     words: list[str] = []
     position = 0
@@ -117,7 +120,7 @@ def split(line: str) -> list[str]:
             break
         match = _WORD.match(line, position)
         if match is None or (match.end() < len(line) and not line[match.end()].isspace()):
-            raise InvalidRequestError(f"A quote is opened and not closed in: {line.strip()}")
+            raise InvalidRequestError(f"A quote is opened and not closed; close it in: {line.strip()}")
         words.append(_QUOTED.sub(lambda quoted: quoted.group(1) or quoted.group(2) or "", match.group()))
         position = match.end()
     return words

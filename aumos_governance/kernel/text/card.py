@@ -1,4 +1,4 @@
-"""Makes the HTML output of the magics, in the colours of the front end's theme."""
+"""Makes the HTML that the magics show, in the colours of the front end's theme."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any, Final
 
 from ... import money
 from .display import AUDIT_COLUMNS, audit_rows, status_text
-
-__all__ = ["audit_html", "card_html", "status_html"]
 
 # Each colour is JupyterLab's variable, else VS Code's variable, else a colour that is readable on white and on black.
 _TEXT: Final = "var(--jp-content-font-color1, var(--vscode-foreground, inherit))"
@@ -21,11 +19,14 @@ _FILL: Final = "var(--jp-brand-color1, var(--vscode-progressBar-background, #197
 _OVER: Final = "var(--jp-error-color1, var(--vscode-errorForeground, #d32f2f))"
 _PERCENT: Final = 100
 _NO_MATH: Final = "mathjax_ignore tex2jax_ignore"
-"""CSS classes that disable MathJax, since it would show the text between two dollar signs as a formula."""
+"""CSS classes that keep MathJax from showing the text between two dollar signs as a formula."""
 
 
 def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
-    """Return a card with the lines of `status_text`, and a bar that shows how much of the budget is spent and held."""
+    """Return the session's ``state`` as a card: the lines of `status_text`, and a bar for the used part of the budget.
+
+    ``notes`` are further lines below it.
+    """
     first, *rest = [*status_text(state), *notes]
     lines = "".join(f'<div style="color:{_FAINT};overflow-wrap:anywhere">{escape(line)}</div>' for line in rest[1:])
     figures = f'<div style="overflow-wrap:anywhere">{escape(rest[0])}</div>' if rest else ""
@@ -34,7 +35,7 @@ def status_html(state: Mapping[str, Any], notes: Sequence[str] = ()) -> str:
 
 
 def card_html(title: str, body: str) -> str:
-    """Return a card in HTML; ``title`` is plain text, ``body`` is HTML."""
+    """Return HTML for a framed box with a title, which is plain text, and a body, which is HTML."""
     return (
         f'<div class="{_NO_MATH}" style="display:inline-block;box-sizing:border-box;min-width:20em;max-width:100%;'
         f"padding:8px 12px;"
@@ -45,7 +46,10 @@ def card_html(title: str, body: str) -> str:
 
 
 def audit_html(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return audit records as an HTML table. It has no colours, since notebook front ends style tables."""
+    """Return audit records as an HTML table.
+
+    It states no colours, since notebook front ends style tables themselves.
+    """
     if not records:
         return "<p>No audit records yet.</p>"
     head = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in AUDIT_COLUMNS)

@@ -1,4 +1,7 @@
-"""The plain text that the magics print. The start of each line must not change: users and scripts search for it."""
+"""Makes the plain text that the magics print. Users and scripts search for how lines begin, so that must not change.
+
+The argument ``state`` is the session's state in a response.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ... import money
-from ...wire.denials import printable
-
-__all__ = [
-    "audit_rows",
-    "audit_text",
-    "closed_text",
-    "opened_text",
-    "printable",
-    "state_file_text",
-    "status_text",
-    "took_effect_text",
-    "usd",
-]
-
+from ...printing import printable
 
 State = Mapping[str, Any]
 AUDIT_COLUMNS: Final = ("time (UTC)", "event", "outcome", "amount", "tool", "cell", "by", "why")
@@ -28,19 +18,19 @@ _CELL_WIDTH: Final = 48
 
 
 def usd(amount: str | Decimal) -> str:
-    """Return an amount from a response in the format for users, such as ``$0.05`` or ``-$0.05``."""
+    """Return an amount in USD from a response as users see it, such as ``$0.05`` or ``-$0.05``."""
     return money.display(money.parse(amount)) if not str(amount).startswith("-") else f"-{usd(str(amount)[1:])}"
 
 
 def state_file_text(path: object) -> str:
-    """Return the line that states the path of the file with an embedded engine's state."""
+    """Return the line that states in which file the embedded engine keeps its state."""
     return f"No governed Jupyter server here, so this state is kept in {path}"
 
 
 def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
     """Return the lines that state how ``%governance`` opened, resumed or changed the session.
 
-    ``before`` is the state before the request, if it was read.
+    ``response`` is the body of the response, and ``before`` the state before the request, if it was read.
     """
     state: State = response["state"]
     settings = _settings(state)
@@ -62,7 +52,7 @@ def opened_text(response: Mapping[str, Any], before: State | None) -> list[str]:
 
 
 def status_text(state: State) -> list[str]:
-    """Return the lines with the session's current settings and figures, or that governance is inactive."""
+    """Return the lines with the session's trust level, budget and spending, or that governance is inactive."""
     if not state["active"]:
         return ["Governance: INACTIVE", *_last_total(state)]
     lines = [
@@ -102,7 +92,7 @@ def audit_rows(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return the records as a table in plain text, in their order."""
+    """Return the records as a table in plain text, in the order in which they are given."""
     if not records:
         return "No audit records yet."
     rows = [AUDIT_COLUMNS, *(tuple(_cut(part) for part in row) for row in audit_rows(records))]
@@ -113,7 +103,7 @@ def audit_text(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _settings(state: State) -> dict[str, str]:
-    """Return the trust level, budget and agent of a session, formatted for users, by their fields in ``state``."""
+    """Return a session's trust level, budget and agent as users see them, such as ``budget=$10.00``, by field name."""
     agent = state["agent_id"]
     return {
         "trust_level": f"trust_level=L{state['trust_level']}",

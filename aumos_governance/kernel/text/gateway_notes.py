@@ -1,19 +1,17 @@
-"""Makes the lines of ``%governance_status`` about the gateway, and about providers' keys that let calls bypass it."""
+"""Makes the lines of ``%governance_status`` about the gateway, and about keys with which calls bypass governance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ...printing import printable
 from ...wire.provider_keys import GATEWAY_ENV, foreign_keys
-from .display import printable
-
-__all__ = ["gateway_notes"]
 
 
 def gateway_notes(environment: Mapping[str, str]) -> list[str]:
-    """Return a line with the gateway's address and a line about providers' own keys, each if the environment has it.
+    """Return a line with the gateway's address, and a line with the variables that contain providers' own keys.
 
-    The second line names only the variables with the keys, and never shows the keys.
+    Each line is left out if ``environment`` has nothing for it. The keys themselves are never shown.
     """
     notes = []
     if address := environment.get(GATEWAY_ENV):

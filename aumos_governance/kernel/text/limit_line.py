@@ -1,20 +1,22 @@
-"""Shows a line in a cell's output while a call waits at a limit, and replaces it by the outcome."""
+"""Shows in a cell's output that a call exceeds a limit and waits for a user, and later the outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ...wire.denials import CODE_BUDGET, SESSION_BUDGET, printable
+from ...printing import printable
+from ...wire.denials import CODE_BUDGET, SESSION_BUDGET
 from .action_text import ends_at
 from .display import usd
 from .notice import Notice
 
-__all__ = ["LimitLine", "limit_text"]
-
 
 class LimitLine:
-    """The line about one call. It is shown only if the call waits. ``call`` is the body of the call's request."""
+    """The line in a cell's output about one call that waits at a limit; it is shown only if the call waits.
+
+    ``call`` is the body of the call's request.
+    """
 
     def __init__(self, shell: Any, call: Mapping[str, Any]) -> None:
         self._shell = shell
@@ -22,7 +24,7 @@ class LimitLine:
         self._notice: Notice | None = None
 
     def show_waiting(self, waiting: Mapping[str, Any]) -> None:
-        """Show the line, with the figures of the server's message ``waiting``."""
+        """Show that the call waits; ``waiting`` is the server's message, which states the missing amount."""
         if self._shell is None or "needs" not in waiting:
             return
         if self._notice is None:
@@ -30,13 +32,13 @@ class LimitLine:
         self._notice.show(limit_text(self._call, waiting))
 
     def show_outcome(self, outcome: str) -> None:
-        """Replace the line, if it is shown, by the outcome: ``Allowed``, ``Denied`` or ``Withdrawn``."""
+        """Replace the line by the outcome, ``Allowed``, ``Denied`` or ``Withdrawn``, if the line is shown."""
         if self._notice is not None:
             self._notice.show(f"{outcome} after waiting at the limit: {_call_text(self._call)}.")
 
 
 def limit_text(call: Mapping[str, Any], waiting: Mapping[str, Any]) -> str:
-    """Return the line about a waiting call: the amount that is missing, and how and until when a user can decide."""
+    """Return the line about a call that waits at a limit: the missing amount, what a user can do, and until when."""
     limit: Mapping[str, Any] = waiting.get("limit") or {}
     kind, name = limit.get("kind"), printable(str(limit.get("name", "")))
     until = ends_at(waiting)

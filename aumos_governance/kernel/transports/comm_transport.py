@@ -1,8 +1,8 @@
-"""Carries requests from a kernel to its server over a comm, which works for every kernel that the server reaches.
+"""Carries requests from a kernel to its server in Jupyter's own messages, so that it works for every governed kernel.
 
-Requests are published on iopub as ``comm_msg``, through a comm that is registered and never opened: JupyterLab closes
-an opened comm whose target the page does not know, and ignores messages of a comm that was not opened. Responses arrive
-on the control channel, whose thread runs while a cell runs.
+Requests are published on the iopub channel as ``comm_msg``. Their comm is registered in the kernel but never opened:
+JupyterLab closes an opened comm that its page does not know, but ignores the messages of a comm that was not opened.
+Responses arrive on the control channel, whose thread runs while a cell runs.
 """
 
 from __future__ import annotations
@@ -19,38 +19,40 @@ from ...errors import InvalidRequestError, ServerUnreachableError, UnavailableEr
 from ...wire.protocol import COMM_PREFIX, COMM_TARGET, REPLY_TYPE, WireRequest, parse_responses, requests_message
 from .transport import ReceivingTransport
 
-__all__ = ["CommTransport"]
-
 _UNDER_WAY_SECONDS: Final = 0.2
-"""How long, in seconds, requests are held back while the latest message has no response. After that time, the message
-may have been lost."""
+"""How long, in seconds, new requests are held back at most until the latest message has a response. After that time the
+message may have been lost, so they are sent."""
 
 _ENDS: Final = frozenset({"settle", "release"})
-"""Operations that do not make other requests wait: a governed call posts one of them at its end, and the next call's
-hold must not be held back until its response."""
+"""Operations for whose response other requests do not wait: a governed call posts one of them at its end, and the hold
+of the next call must be sent at once."""
 
 _BATCH: Final = 200
-"""The most requests in one message; with `_LONGEST` it keeps messages well below the server's limit."""
+"""The most requests in one message. With `_LONGEST`, this keeps messages well below the server's limit for their
+size."""
 _LONGEST: Final = 16_000
-"""The most characters of one request."""
+"""The most characters that the texts of one request may have."""
 
 
 class CommTransport(ReceivingTransport):
-    """The transport over the kernel's own channels.
+    """Sends requests on the kernel's iopub channel, and receives responses on its control channel.
 
-    Every browser gets each message, and the server limits a kernel's messages per second. So requests that are made
-    while a message has no response yet are sent together in the next one.
+    Each message also goes to every open browser, and the server limits how many messages a kernel sends per second. So
+    requests that are made before the latest message has a response are sent together in the next message.
     """
 
     lossy = True
 
     def __init__(self, kernel: Any) -> None:
-        """Raises UnavailableError for a kernel without the control handlers that ipykernel has."""
+        """Register the handler for responses in ``kernel``, an ipykernel.
+
+        Raises UnavailableError if the kernel has no handlers for control messages, so that no response could arrive.
+        """
         handlers = getattr(kernel, "control_handlers", None)
         if not isinstance(handlers, dict) or getattr(kernel, "control_thread", None) is None:
             raise UnavailableError(
-                "This kernel is governed by its Jupyter server, but cannot reach it: governance needs ipykernel 6.29 or"
-                " later, whose control channel responds while a cell runs; nothing is authorised."
+                "This kernel is governed by its Jupyter server, but cannot receive responses while a cell runs, so"
+                " nothing is authorised; governance needs ipykernel 6.29 or later: install that and restart the kernel."
             )
         import comm
 
@@ -73,7 +75,8 @@ class CommTransport(ReceivingTransport):
             )
         if sum(len(value) for value in request.body.values() if isinstance(value, str)) > _LONGEST:
             raise InvalidRequestError(
-                f"A request must have at most {_LONGEST} characters, so nothing was sent; shorten its texts."
+                f"The texts of a request may have at most {_LONGEST} characters together, so this {request.op} was not"
+                " sent; shorten its code or other texts."
             )
         with self._lock:
             self._kept_back[request.id] = request

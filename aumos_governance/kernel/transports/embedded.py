@@ -1,4 +1,4 @@
-"""Governance without a server: the service in this process, with a ledger in a SQLite file."""
+"""Governance without a governed server: the notebook service in the kernel's process, with its ledger in a file."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from ...wire.protocol import WireRequest
 from .transport import ReceivingTransport
 
 if TYPE_CHECKING:
-    from ...service.service import Caller, NotebookService
-
-__all__ = ["EmbeddedTransport", "database_path", "notebook_name"]
+    from ...service.callers import Caller
+    from ...service.service import NotebookService
 
 
 class EmbeddedTransport(ReceivingTransport):
-    """The transport to a service in this process. It opens the service's ledger, and closes it when Python exits."""
+    """Passes requests to a notebook service in this process.
+
+    It opens the ledger when it is made, and closes it when Python exits.
+    """
 
     lossy = False
 
     def __init__(self, name: str, scope: str) -> None:
-        """``name`` is the notebook's path, ``scope`` the scope of this process's idempotency keys.
+        """Open the ledger, for the notebook at the path ``name``.
 
-        Raises ConfigurationError if the libraries of the ledger are not installed, LedgerError if the ledger's file
-        cannot be used.
+        ``scope`` is the namespace of this process's idempotency keys. Raises ConfigurationError if the libraries that
+        the ledger needs are not installed, and LedgerError if its file cannot be used.
         """
         try:
             from ...ledger import open_ledger
             from ...ledger.contract.facts import NotebookKey
-            from ...service.service import Caller, NotebookService
+            from ...service.callers import Caller
+            from ...service.service import NotebookService
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
                 raise
@@ -61,10 +64,10 @@ class EmbeddedTransport(ReceivingTransport):
         self._service.submit(self._caller, request, self._receiver)
 
     def decide(self, approval_id: str, digest: str, approve: bool) -> None:
-        """Record the decision on an approval request by the user at this kernel.
+        """Record that the user at this kernel approves or denies an action.
 
-        ``digest`` identifies the action that the user was shown. Raises ConflictError if the approval request is
-        decided already or has expired.
+        ``digest`` identifies the action as the user saw it. Raises ConflictError if the approval request is decided
+        already or has expired.
         """
         from ...ledger.contract.agreements import DecideApproval
         from ...ledger.contract.facts import Origin
@@ -98,9 +101,9 @@ def _make_folder(path: Path) -> None:
 
 
 def database_path() -> Path:
-    """Return the path of the embedded engine's ledger.
+    """Return the path of the file with the embedded engine's ledger.
 
-    A server's ledger is another file, since two programs that write to the same SQLite file wait long for each other.
+    A server uses another file, since two programs that write to the same SQLite file wait long for each other.
     """
     from jupyter_core.paths import jupyter_data_dir
 
@@ -108,7 +111,10 @@ def database_path() -> Path:
 
 
 def notebook_name(variables: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    """Return the notebook's path, if known: VS Code and papermill set it in ``variables``, Jupyter in ``environ``."""
+    """Return the path of the notebook that runs in this kernel; None if it is not known.
+
+    VS Code and papermill set it in the notebook's ``variables``, Jupyter in the environment variables ``environ``.
+    """
     for name in ("__vsc_ipynb_file__", "PAPERMILL_INPUT_PATH"):
         path = variables.get(name)
         if isinstance(path, str) and path:

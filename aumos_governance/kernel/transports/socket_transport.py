@@ -1,6 +1,7 @@
-"""Carries requests over the local socket that a kernel's server offers, which is fast and sends nothing to browsers.
+"""Carries requests over a local socket that the kernel's server offers. It is fast and sends nothing to browsers.
 
-The kernel's process and each process forked off it have connections of their own.
+The server describes the socket in its *offer*: an address, and a token that proves that the kernel may use it. The
+kernel's process and each process forked from it have connections of their own.
 """
 
 from __future__ import annotations
@@ -21,29 +22,29 @@ from ...wire.protocol import MAX_LINE, PROTOCOL_VERSION, WireRequest, parse_resp
 from .transport import Receiver
 from .waiter import Turns, Waiter
 
-__all__ = ["SocketTransport"]
-
 _CONNECT_SECONDS: Final = 2.0
 _GREETING_BYTES: Final = 8192
 _TRIES: Final = 3
-"""How many connections a process that has no other transport makes at most to send one request."""
+"""How many connections a process without another transport makes at most to send one request."""
 
 
 class _SocketConnection:
-    """One connection to the server.
+    """One connection of this process to the server's socket.
 
-    `start` starts a thread that makes the connection and then reads responses on behalf of asyncio tasks. Threads that
-    wait for a response read the connection themselves.
+    `start` starts a thread that connects, and then reads responses for asyncio tasks. Threads that wait for a response
+    read the connection themselves.
     """
 
     def __init__(self, offer: Mapping[str, Any], take: Callable[[bytes], None], tasks: Callable[[], bool]) -> None:
         self.offer = offer
         self.met = False
-        """Whether the server accepted the token. Then the offer may be used again after this connection has ended."""
+        """Whether the server has accepted the token. If so, the same offer may be used for another connection after
+        this one."""
         self.ended = False
         self.problem = ""
         self.settled = threading.Event()
-        """Set as soon as the server has accepted or refused the token, or the connection has failed."""
+        """Set when it is certain whether the connection can be used: the server has accepted or refused the token, or
+        connecting has failed."""
         self._take = take
         self._tasks = tasks
         self._channel: LineChannel | None = None
@@ -69,18 +70,18 @@ class _SocketConnection:
         return False
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Do what `SocketTransport.wait` does; the connection must be ready."""
+        """Wait as `SocketTransport.wait` does. The connection must be ready."""
         assert self._turns is not None
         if not self._turns.wait(waiter, seconds):
             self._end("")
 
     def wake_task_reader(self) -> None:
-        """Make the connection's thread read, because a task has begun to wait for a response."""
+        """Make the connection's thread read, because an asyncio task has begun to wait for a response."""
         if self._turns is not None:
             self._turns.wake_task_reader()
 
     def abandon(self) -> None:
-        """Close a forked child's copy of its parent's connection; the parent still uses the connection."""
+        """Close this forked child's copy of the connection; the parent process still uses the connection."""
         if self._channel is not None:
             self._channel.abandon()
 
@@ -129,9 +130,9 @@ class _SocketConnection:
 
 
 class SocketTransport:
-    """Sends requests over the socket while it is connected.
+    """Sends requests over the server's local socket while this process is connected to it.
 
-    Every method may be called from any thread, and in a forked child.
+    Every method may be called from any thread, and in a forked child. ``receiver`` is called with each response.
     """
 
     def __init__(self, receiver: Receiver) -> None:
@@ -141,17 +142,19 @@ class SocketTransport:
         self._offer: Mapping[str, Any] | None = None
         self._tasks: set[object] = set()
         self.forked = False
-        """Whether this process was forked after this object was made; reading this is faster than `os.getpid`."""
+        """Whether this process is a forked child of the process that made this object. Reading this is faster than
+        ``os.getpid``."""
         self.problem = ""
-        """The text of the server's latest message that was no response to a request; empty if there was none."""
+        """The text of the latest message that was not a response to a request, for error messages; empty if there was
+        none."""
         self.offered = False
-        """Whether the server has ever offered its socket; without an offer the socket is not used."""
+        """Whether the server has ever offered a socket. Without an offer this transport is not used."""
         _transports.add(self)
 
     def take_offer(self, offer: object) -> None:
-        """Begin to connect to the socket that ``offer``, from a server's greeting, describes, without waiting.
+        """Begin to connect to the socket that ``offer``, a part of the server's greeting, describes; do not wait.
 
-        If it is not a mapping, the server offers no socket, and none is used.
+        If ``offer`` is not a mapping, the server offers no socket, and this transport is not connected.
         """
         with self._lock:
             self._offer = offer if isinstance(offer, Mapping) else None
@@ -176,8 +179,8 @@ class SocketTransport:
     def send_from_child(self, request: WireRequest) -> None:
         """Send the request from a process that has no other transport; connect first if necessary.
 
-        Blocks the thread for at most two seconds for each connection. Raises UnavailableError if the server cannot be
-        reached.
+        Connecting blocks the thread for at most two seconds each of `_TRIES` times. Raises UnavailableError if the
+        server cannot be reached.
         """
         why = ""
         for _ in range(_TRIES):
@@ -205,7 +208,10 @@ class SocketTransport:
         )
 
     def wait(self, waiter: Waiter, seconds: float) -> None:
-        """Block this thread until its waiter is woken or ``seconds`` are over, and read responses for all waiters."""
+        """Block this thread until ``waiter`` is woken or ``seconds`` are over.
+
+        Meanwhile this thread may read responses, its own and those of other threads.
+        """
         connection = self._connection
         if connection is not None and connection.ready:
             connection.wait(waiter, seconds)
@@ -214,10 +220,10 @@ class SocketTransport:
 
     @contextmanager
     def awaited(self) -> Iterator[None]:
-        """Return a context for an asyncio task that waits for a response.
+        """Return a context in which an asyncio task waits for a response.
 
-        The task must not block its event loop by reading the socket. So within the context the connection's thread
-        reads the responses.
+        The task must not read the socket, which would block its event loop. So within the context the connection's
+        thread reads the responses.
         """
         task = object()
         self._tasks.add(task)
@@ -230,7 +236,7 @@ class SocketTransport:
             self._tasks.discard(task)
 
     def forget_parent(self) -> None:
-        """Close this process's copy of the parent's connection; called in a child that was just forked."""
+        """Close this process's copy of its parent's connection. It is called in a child that was just forked."""
         self.forked = True
         # Another thread of the parent may have held the lock.
         self._lock = threading.Lock()

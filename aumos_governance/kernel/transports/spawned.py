@@ -1,8 +1,9 @@
-"""Lets processes that a governed kernel starts with multiprocessing's spawn or forkserver send requests as the kernel.
+"""Lets processes that a governed kernel starts with multiprocessing's spawn or forkserver make requests.
 
 These processes have neither the kernel's channels nor its memory. So the kernel puts the server's offer of a local
-socket, and its incarnation, into an environment variable that its child processes inherit. The server accepts only the
-kernel and its descendants. A kernel with an embedded engine that runs inside another kernel removes the variable.
+socket, and its own incarnation, into an environment variable that its child processes inherit. The server accepts
+connections only from the kernel and its descendants. A kernel with an embedded engine removes an inherited variable,
+since its child processes belong to it.
 """
 
 from __future__ import annotations
@@ -21,30 +22,28 @@ from .socket_transport import SocketTransport
 from .transport import ReceivingTransport
 from .waiter import Waiter
 
-__all__ = ["OFFER_ENV", "InheritedOffer", "SpawnedTransport", "export_offer", "inherited_offer", "is_worker"]
-
 OFFER_ENV: Final = "AUMOS_GOVERNANCE_OFFER"
 
 
 @dataclass(frozen=True, slots=True)
 class InheritedOffer:
-    """The socket offer and the incarnation that a kernel passes to the processes that it starts."""
+    """What a process inherits from a governed kernel: the server's offer of a socket, and the kernel's incarnation."""
 
     offer: Mapping[str, Any]
     incarnation: str
 
 
 def is_worker(environ: Mapping[str, str]) -> bool:
-    """Whether multiprocessing started this process from one in a governed kernel's environment."""
+    """Whether multiprocessing started this process with the environment variables of a governed kernel."""
     # In a process that multiprocessing started, the module is imported already.
     process: Any = sys.modules.get("multiprocessing.process")
     return KERNEL_ENV in environ and process is not None and process.parent_process() is not None
 
 
 def export_offer(offer: object, incarnation: str = "") -> None:
-    """Pass an offer of a socket to the processes that this process starts from now on.
+    """Pass the server's offer of a socket to the processes that this process starts from now on.
 
-    Without an offer, none is passed, not even an inherited one.
+    If ``offer`` is not a mapping, they get none, not even one that this process has inherited.
     """
     if isinstance(offer, Mapping):
         os.environ[OFFER_ENV] = json.dumps({"offer": dict(offer), "incarnation": incarnation})
@@ -53,9 +52,9 @@ def export_offer(offer: object, incarnation: str = "") -> None:
 
 
 def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
-    """Return where and how this process reaches the server's local socket, by the variables that its parent set.
+    """Return the offer of a socket that this process has inherited from a governed kernel in its environment variables.
 
-    Raises UnavailableError if its parent set none.
+    Raises UnavailableError if it has inherited none.
     """
     try:
         fields = json.loads(environ.get(OFFER_ENV, "null"))
@@ -70,7 +69,7 @@ def inherited_offer(environ: Mapping[str, str]) -> InheritedOffer:
 
 
 class SpawnedTransport(ReceivingTransport):
-    """The transport of a process that reaches the server only over the local socket."""
+    """The transport of a process that multiprocessing started; it reaches the server only over the local socket."""
 
     lossy = True
 
@@ -91,7 +90,7 @@ class SpawnedTransport(ReceivingTransport):
         last = f" Its last error was: {self._socket.problem}" if self._socket.problem else ""
         return ServerUnreachableError(
             f"The governance server did not respond to this process within {seconds:.0f} seconds, so nothing is"
-            f" authorised here; check that the notebook's Jupyter server runs.{last}"
+            f" authorised here; check that the Jupyter server of the notebook that started it runs.{last}"
         )
 
     def _take(self, response: Mapping[str, Any]) -> None:

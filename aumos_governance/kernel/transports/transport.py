@@ -1,4 +1,4 @@
-"""The interface of transports, which carry a process's requests to the service and the responses back."""
+"""The interface of all transports, which carry requests to the notebook service and the responses back."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from ...errors import UnavailableError
 from ...wire.protocol import WireRequest
 from .waiter import Waiter
 
-__all__ = ["Receiver", "ReceivingTransport", "Transport"]
-
 Receiver = Callable[[Mapping[str, Any]], None]
-"""Called with each response, in the thread that receives the response; it must neither block nor raise."""
+"""The type of the function that a transport calls with each response, in the thread that receives it. It must neither
+block nor raise."""
 
 
 class Transport(Protocol):
-    """Carries requests to the service that decides them. Every method may be called from any thread."""
+    """Carries requests to the notebook service and the responses back. Every method may be called from any thread."""
 
     lossy: bool
-    """Whether messages may be lost. If so, the client sends a request again if no response arrives."""
+    """Whether messages may be lost. If so, the client sends a request again when no response arrives."""
 
     def connect(self, receiver: Receiver) -> None:
-        """Pass responses to ``receiver`` from now on; called once, before the first request."""
+        """Call ``receiver`` with each response from now on. The client calls this once, before its first request."""
         ...
 
     def send(self, request: WireRequest, *, urgent: bool = False) -> None:
-        """Send the request without waiting for its response. The same request may be sent again.
+        """Send a request without waiting for its response. The client may send the same request again.
 
-        A transport may hold requests back to send several in one message, except an ``urgent`` request. Raises
+        A transport may hold requests back to send several in one message, except an ``urgent`` one. Raises
         UnavailableError if nothing can be sent.
         """
         ...
@@ -37,12 +36,12 @@ class Transport(Protocol):
     def wait(self, waiter: Waiter, seconds: float) -> None:
         """Block this thread until ``waiter`` is woken or ``seconds`` are over; it may return earlier.
 
-        Meanwhile this thread may receive responses and pass them on, also the responses to other threads' requests.
+        Meanwhile this thread may receive responses to any thread's requests and pass them on.
         """
         ...
 
     def awaited(self) -> AbstractContextManager[None]:
-        """Return a context for an asyncio task that waits for a response; within it, the task need not call `wait`."""
+        """Return a context for an asyncio task that waits for a response; in it, the transport reads by itself."""
         ...
 
     def withdraw(self, request_id: str) -> bool:
@@ -50,12 +49,12 @@ class Transport(Protocol):
         ...
 
     def silence(self, seconds: float) -> UnavailableError:
-        """Return the error to raise when there was no response for ``seconds``."""
+        """Return the error to raise after ``seconds`` without a response; its message states what the user can do."""
         ...
 
 
 class ReceivingTransport:
-    """A base class of transports whose responses arrive in another thread; by default, no request is held back."""
+    """A base class for transports that receive responses in a thread of their own and hold no requests back."""
 
     _receiver: Receiver | None = None
 

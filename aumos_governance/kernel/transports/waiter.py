@@ -1,6 +1,6 @@
-"""Lets threads wait for their responses: one of them reads the responses of all, and the others sleep.
+"""Lets threads wait for responses that arrive at one source, such as a socket: one thread reads for all, others sleep.
 
-`interruptible` and `Deferred` determine when an interrupt is raised in the main thread.
+It also has two contexts for interrupts: `interruptible` and `Deferred`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any, Final, Protocol
 
 from ...clock import monotonic
 
-__all__ = ["Deferred", "Source", "Turns", "Waiter", "interruptible"]
-
 
 class Waiter:
-    """Lets the thread that made the waiter sleep until another thread calls `wake`, once or several times."""
+    """Lets one thread sleep until another thread calls `wake`.
+
+    The thread that makes the waiter is the one that sleeps.
+    """
 
     __slots__ = ("_gate", "_thread", "rouse", "woken")
 
@@ -30,10 +31,11 @@ class Waiter:
         self._gate.acquire()
         self.woken = False
         self.rouse: Callable[[], None] | None = None
-        """Wakes the thread while it waits outside `sleep`, such as in a read; None while it does not wait there."""
+        """Ends the thread's wait in another place than `sleep`, such as reading a socket; None while it does not wait
+        there."""
 
     def wake(self) -> None:
-        """Make the thread return from `sleep`; if the thread does not sleep now, its next `sleep` returns at once."""
+        """End the thread's `sleep`. If the thread does not sleep now, its next `sleep` returns at once."""
         self.woken = True
         if threading.get_ident() == self._thread:
             # The thread itself calls this, so it is awake, and checks `woken` before it waits.
@@ -49,40 +51,44 @@ class Waiter:
             return
 
     def sleep(self, seconds: float | None = None) -> None:
-        """Block until woken, or for ``seconds``; return at once if `wake` was called since the last `rest`."""
+        """Block until `wake` is called, ``seconds`` at most; return at once if it was called since the last `rest`."""
         if not self.woken:
             self._gate.acquire(timeout=-1 if seconds is None else seconds)
 
     def rest(self) -> None:
-        """Forget earlier calls of `wake`; afterwards the thread must check what it waits for before it sleeps again."""
+        """Forget the earlier calls of `wake`.
+
+        Then the thread must check once more what it waits for before it sleeps.
+        """
         self.woken = False
 
 
 _AWAKE_SECONDS: Final = 0.0006 if (os.cpu_count() or 1) > 1 else 0.0
-"""How long, in seconds, a thread that waits alone polls before it sleeps; 0 on a single processor, since polling would
-only delay the server there."""
+"""How long, in seconds, a thread that waits alone polls before it sleeps, since a response often arrives within this
+time. On a machine with one processor it is 0, since polling would only delay the server."""
 
 
 class Source(Protocol):
-    """A source of responses, such as a socket. One thread at a time reads it."""
+    """A place where responses arrive, such as a socket. One thread at a time reads it."""
 
     def read(self, seconds: float | None = None, *, awake: float = 0.0) -> bool:
-        """Wait at most ``seconds`` for input, and pass the input on; return False when the source has ended.
+        """Wait at most ``seconds`` for data, and pass on the responses in it; return False if no more can arrive.
 
         For the first ``awake`` seconds, this thread polls instead of sleeping.
         """
         ...
 
     def wake(self) -> None:
-        """Make a `read` that another thread has called return soon."""
+        """Make a `read` in another thread return soon."""
         ...
 
 
 class Turns:
-    """Lets one of the waiting threads read the source, for itself and for the others.
+    """Lets one of several waiting threads read a source, for itself and for the others, which sleep.
 
-    A thread that reads its own response needs no switch to another thread. An asyncio task cannot read, since it would
-    block its event loop. While ``tasks()`` is true, some task waits, and a separate thread in `read_for_tasks` reads.
+    So a thread that reads its own response needs no switch to another thread. An asyncio task cannot read, since it
+    would block its event loop, so a separate thread, in `read_for_tasks`, reads for all tasks. ``tasks`` is a function
+    that returns whether a task waits now.
     """
 
     def __init__(self, source: Source, tasks: Callable[[], bool]) -> None:
@@ -91,14 +97,15 @@ class Turns:
         self._lock = threading.Lock()
         self._reader: Waiter | None = None
         self._others: dict[Waiter, None] = {}
-        """The waiters of the threads that sleep while another thread reads, the longest wait first."""
+        """The waiters of the threads that sleep while another thread reads. The thread that has waited longest is
+        first."""
         self._task_reader: Waiter | None = None
         self._ended = False
 
     def wait(self, waiter: Waiter, seconds: float) -> bool:
         """Block this thread until ``waiter`` is woken or ``seconds`` are over; it may return earlier.
 
-        Returns False when the source has ended.
+        Returns False if the source has ended.
         """
         try:
             if self._take_turn(waiter):
@@ -116,7 +123,7 @@ class Turns:
         return not self._ended
 
     def read_for_tasks(self) -> None:
-        """Read in this thread while tasks wait; return when the source has ended."""
+        """Read the source in this thread whenever asyncio tasks wait; return when the source has ended."""
         self._task_reader = task_reader = Waiter()
         while not self._ended:
             task_reader.rest()
@@ -131,12 +138,12 @@ class Turns:
                 task_reader.sleep()
 
     def wake_task_reader(self) -> None:
-        """Make the thread in `read_for_tasks` read, because a task has begun to wait."""
+        """Make the thread in `read_for_tasks` read, because an asyncio task has begun to wait."""
         if self._reader is None and self._task_reader is not None:
             self._task_reader.wake()
 
     def end(self) -> None:
-        """Make `wait` return False and `read_for_tasks` return, because the source has ended."""
+        """Note that the source has ended, so that `wait` returns False and `read_for_tasks` returns."""
         self._ended = True
         task_reader = self._task_reader
         if task_reader is not None:
@@ -199,10 +206,10 @@ class Turns:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Return a context that makes an interrupt raise KeyboardInterrupt at once, in any cell.
+    """Return a context in which an interrupt of the kernel raises KeyboardInterrupt at once, in any cell.
 
-    In a cell with top-level ``await``, ipykernel's handler only wakes the event loop, and the loop cannot run while a
-    statement blocks the thread. Without this context the interrupt would be raised only after the statement has ended.
+    Without it, an interrupt of a cell with top-level ``await`` would only wake the event loop, which cannot run while a
+    statement blocks its thread. KeyboardInterrupt would be raised only after that statement.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -221,10 +228,10 @@ def interruptible() -> Iterator[None]:
 
 
 class Deferred:
-    """A context that defers an interrupt to the end of its block, so that the block runs completely.
+    """A context that defers an interrupt of the kernel to the end of its block, so that the block runs completely.
 
-    Use it only for blocks that do not wait. Outside the main thread it has no effect, since only that thread handles
-    signals.
+    Use it only for blocks that do not wait. In other threads than the main thread it has no effect, since they get no
+    interrupts.
     """
 
     __slots__ = ("_before", "_came", "_frame")

@@ -1,1 +1,4 @@
-"""The execution of requests: each is dispatched to its operation, and many are committed in one transaction."""
+"""The execution of requests: a queue collects them, one transaction executes many of them, and one commit stores all.
+
+`arrivals` has the queue, `writer` the thread that empties it, and `dispatch` calls the function for one request.
+"""

@@ -1,4 +1,7 @@
-"""The queue of requests for the writer's thread. Callers take turns in the queue."""
+"""The queue of requests that wait for the ledger's writer thread.
+
+The thread takes requests of all callers in turn, so that a caller with many requests does not delay the others.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,35 @@ from typing import Any, Final, Generic, TypeVar
 
 from ..contract.requests import Request
 
-__all__ = ["MAX_BATCH", "MAX_OF_CALLER", "Arrivals", "Lanes"]
-
 MAX_BATCH: Final = 500
 """The most requests in one transaction, so that the first of them does not wait too long for the commit."""
 MAX_OF_CALLER: Final = 100
 """The most requests of one caller in one transaction. Other callers wait until that transaction ends, so one caller's
 many requests must not make it long; and 100 requests share the cost of a commit nearly as well as 500."""
 _OWN: Final = frozenset({"server", "ledger"})
-"""The actors whose requests keep their place among the requests of all callers (see `Arrivals`)."""
+"""The actors whose requests are executed exactly in order of arrival, and not in turn (see `Arrivals`)."""
 
 EntryT = TypeVar("EntryT")
 WaitingT = TypeVar("WaitingT")
 
 
 class Lanes(Generic[EntryT]):
-    """Several queues, called lanes. Entries are taken from each in turn, so that a long lane does not delay the others.
+    """Several queues, called lanes. `take` takes entries from each in turn, so a long lane does not delay the others.
 
-    Each lane keeps the order of its entries. Only one thread at a time may use the object.
+    Each lane keeps the order of its entries, and an empty lane is deleted. Only one thread at a time may use the
+    object.
     """
 
     def __init__(self) -> None:
         self._lanes: dict[str, deque[EntryT]] = {}
         self._turns: deque[str] = deque()
-        """The lanes that have entries, in the order of their turns."""
+        """The names of the lanes that have entries, in the order of their turns."""
 
     def __bool__(self) -> bool:
         return bool(self._turns)
 
     def add(self, lane: str, entry: EntryT) -> None:
-        """Put the entry at the end of its lane; a lane that was empty gets its turn after all others."""
+        """Put an entry at the end of the lane of this name; an empty or new lane gets its turn after all others."""
         waiting = self._lanes.get(lane)
         if waiting is None:
             waiting = self._lanes[lane] = deque()
@@ -45,9 +47,10 @@ class Lanes(Generic[EntryT]):
         waiting.append(entry)
 
     def take(self, most: int, of_each: int) -> list[EntryT]:
-        """Remove and return at most ``most`` entries, one from each lane in turn, and at most ``of_each`` from a lane.
+        """Remove entries and return them, one from each lane in turn.
 
-        The next call continues with the next lane.
+        At most ``most`` entries are returned, and at most ``of_each`` from the same lane. The next call continues with
+        the lane that has the next turn.
         """
         taken: list[EntryT] = []
         turns, lanes = self._turns, self._lanes
@@ -73,11 +76,11 @@ class Lanes(Generic[EntryT]):
 
 
 class Arrivals(Generic[WaitingT]):
-    """The queue of requests: any thread adds requests, and the writer's thread takes them.
+    """The queue of a ledger's requests: any thread adds requests, and the writer's thread takes and executes them.
 
-    The requests of one caller (the scope of their origin) keep their order, and callers take turns. A request of the
-    server or the ledger itself, such as a rename or the end of a kernel, is taken after all requests that were added
-    before it, and before all that were added later: otherwise it could overtake the requests of that kernel.
+    The requests of one caller, i.e. with the same ``origin.scope``, keep their order, and callers take turns. A request
+    of the server or the ledger itself, such as a rename or the end of a kernel, is taken after all requests that were
+    added before it, and before all that were added later: otherwise it could overtake the requests of that kernel.
     """
 
     def __init__(self) -> None:
@@ -85,31 +88,40 @@ class Arrivals(Generic[WaitingT]):
         self._arrived: SimpleQueue[tuple[Request[Any], WaitingT] | None] = SimpleQueue()
         self._lanes: Lanes[tuple[Request[Any], WaitingT]] = Lanes()
         self._own: tuple[Request[Any], WaitingT] | None = None
-        """A request of the server or ledger itself, which is taken when the lanes are empty."""
+        """A request of the server or ledger itself. It is taken after all requests that are now in the lanes."""
         self._ended = False
 
     def add(self, request: Request[Any], waiting: WaitingT) -> None:
-        """Add a request and the object that receives its outcome. Any thread may call this, but not after `end`."""
+        """Add a request, and the object ``waiting`` to which the writer will pass its response or error.
+
+        Any thread may call this, but not after `end`.
+        """
         self._arrived.put((request, waiting))
 
     def end(self) -> None:
-        """Mark the end of the queue. Nothing may be added afterwards. Any thread may call this."""
+        """Close the queue: no request may be added, and the requests in it can still be taken.
+
+        Any thread may call this.
+        """
         self._arrived.put(None)
 
     # ---- in the writer's thread
 
     @property
     def over(self) -> bool:
-        """Whether the end was reached, and all requests before it were taken."""
+        """Whether the queue was closed with `end`, and all its requests were taken."""
         return self._ended and not self._lanes and self._own is None
 
     @property
     def empty(self) -> bool:
-        """Whether all requests that were added so far are taken."""
+        """Whether all requests that were added so far have been taken."""
         return not self._lanes and self._own is None and self._arrived.empty()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for a request or the end of the queue; return False if neither arrived within ``seconds``."""
+        """Wait until the queue has a request or was closed; return False if neither happens within ``seconds``.
+
+        None waits without a limit.
+        """
         if not self._lanes and self._own is None and not self._ended:
             try:
                 self._sort(self._arrived.get(timeout=seconds))
@@ -118,7 +130,7 @@ class Arrivals(Generic[WaitingT]):
         return True
 
     def take(self) -> list[tuple[Request[Any], WaitingT]]:
-        """Remove and return the requests for the next transaction."""
+        """Remove the requests for the next transaction, at most `MAX_BATCH`, and return them in order of execution."""
         batch: list[tuple[Request[Any], WaitingT]] = []
         while True:
             self._sort_arrived()

@@ -1,6 +1,7 @@
-"""The execution of one request, the same on all backends: it checks key and expiry, and calls the operation.
+"""The execution of one request, the same on all backends.
 
-The module also has the clock and the listeners that all backends use.
+`perform` checks the request's idempotency key and its expiry, and calls the function of its class in `operations`. The
+module also has the clock and the listeners that all backends use.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ from ..rules.content import HOUR, KEEP_RESPONSES, digest
 from ..transaction.rows import NotebookAliasRow, NotebookRow, ResponseRow
 from ..transaction.work import Work
 
-__all__ = ["MODULES", "Clock", "Listeners", "begin", "perform", "reader_of", "system_clock"]
-
 _log = logging.getLogger(__name__)
 
 MODULES: Final = (
@@ -42,11 +41,12 @@ MODULES: Final = (
     *(trust, evaluations),
     *(issues, bindings, revocations, lists),
 )
-"""All modules of operations. A module registers its operations when it is imported, so each must be listed here."""
+"""All modules with functions that execute requests. A module registers its functions when it is imported, so each must
+be listed here."""
 
 
 Clock = Callable[[], int]
-"""Returns the time in microseconds since the epoch, UTC."""
+"""A function that returns the current time in microseconds since the epoch, UTC."""
 
 
 def system_clock() -> int:
@@ -55,23 +55,27 @@ def system_clock() -> int:
 
 
 def reader_of(query: Query[Any]) -> Callable[[Work, Any], Any] | None:
-    """Return the function that executes this query on every backend, or None if each backend has its own function."""
+    """Return the function that executes queries of this class on every backend, or None if each backend has its own."""
     return READERS.get(type(query))
 
 
 def begin(work: Work, now: int) -> None:
-    """Start a transaction: end the holds and approvals that have expired, before anything is decided."""
+    """Begin a transaction: end the holds and approval requests that have expired at ``now`` (microseconds).
+
+    So they do not count any more when the transaction's requests are decided.
+    """
     if work.store.due(now):
         work.now = now
         holds.expire(work)
 
 
 def perform(work: Work, request: Request[Any], now: int) -> Any:
-    """Execute one request in a transaction; for a request that was executed before, return the stored response.
+    """Execute one request and return its response; if it was executed before, only return the stored response.
 
-    Raises ConflictError for a cancelled request, IdempotencyError for a key that was used with other content,
-    ExpiredError, InvalidRequestError, and the errors of the operation. The work is then unchanged, and the transaction
-    may go on with other requests.
+    The changes are collected in ``work``, the rows and records of the current transaction. ``now`` is the current time
+    in microseconds since the epoch. Raises ConflictError if the request was cancelled, IdempotencyError if its key was
+    used with other content, ExpiredError if its expiry has passed, InvalidRequestError, and the errors of the function
+    that executes it. After an error, ``work`` is unchanged, so the transaction may go on with other requests.
     """
     work.request, work.now = request, now
     operation = OPERATIONS.get(type(request))
@@ -90,7 +94,7 @@ def perform(work: Work, request: Request[Any], now: int) -> Any:
         return _again(work, request, stored, content)
     if request.expires_at is not None:
         if now > request.expires_at:
-            raise ExpiredError("The request reached the ledger after its expiry, so nothing was done.")
+            raise ExpiredError("The request reached the ledger after its expiry, so nothing was done; make it again.")
         if request.expires_at > now + KEEP_RESPONSES:
             # Otherwise a copy of the request could be executed again after its key was purged.
             raise InvalidRequestError(
@@ -122,7 +126,9 @@ def _again(work: Work, request: Request[Any], stored: ResponseRow, content: str)
     if not stored.digest or (stored.cancelled and stored.digest == content):
         raise ConflictError("The request was cancelled, so nothing was done.")
     if stored.digest != content or not _same_notebook(work, request, stored):
-        raise IdempotencyError(f"The idempotency key {request.key[:80]!r} was used before with other content.")
+        raise IdempotencyError(
+            f"The idempotency key {request.key[:80]!r} was used before with other content; use a new key."
+        )
     return stored.answer
 
 
@@ -142,9 +148,9 @@ def _notebook(work: Work, request: Request[Any]) -> NotebookRow | None:
 
 
 class Listeners:
-    """The listeners of a ledger.
+    """The functions that a ledger calls after each commit with the changed states of notebooks.
 
-    If a listener raises an error, the error is logged, and the other listeners are still notified.
+    If a listener raises an error, the error is logged, and the other listeners are still called.
     """
 
     def __init__(self) -> None:
@@ -155,7 +161,7 @@ class Listeners:
         return bool(self._listeners)
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Notify ``listener`` of changes from now on; return a function that ends this."""
+        """Call ``listener`` after each commit from now on, and return a function that removes it again."""
 
         # Each call creates a function of its own, so that a listener that was added twice is removed once at a time.
         def call(states: tuple[SessionState, ...]) -> None:
@@ -171,11 +177,13 @@ class Listeners:
         return end
 
     def notify(self, states: tuple[SessionState, ...]) -> None:
-        """Call all listeners with the states that changed, if there are any."""
+        """Call all listeners with the changed states; do nothing if no state has changed."""
         if not states:
             return
         for listener in self._listeners:
             try:
                 listener(states)
             except Exception:  # noqa: BLE001 - whatever it raises, the others are notified
-                _log.exception("A listener of the governance ledger failed.")
+                _log.exception(
+                    "A function that the governance ledger calls after each change failed; the change itself is stored."
+                )

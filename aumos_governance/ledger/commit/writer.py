@@ -1,4 +1,4 @@
-"""Group commit: all queued requests are executed in one transaction, each caller's in turn.
+"""Group commit: all queued requests are executed in one transaction, so that they share one write to the disk.
 
 A thread, the writer, executes these requests. While only one thread makes requests, waking the writer and being woken
 by it would take longer than the request itself, so that thread may execute its own request.
@@ -24,23 +24,21 @@ from ...errors import LedgerError
 from ..contract.requests import Request
 from .arrivals import Arrivals
 
-__all__ = ["PATIENCE_SECONDS", "Slot", "Wakings", "Writer"]
-
 PATIENCE_SECONDS: Final = 0.005
-"""How many seconds after a transaction the writer itself wakes the threads that no other thread has woken yet.
+"""After this many seconds, the writer itself wakes the waiting threads that no other thread has woken.
 
-The wake-up of a thread is late if the thread that should wake it is interrupted, or if another thread keeps the
-interpreter's lock.
+Each woken thread should wake the next one (see the module), but is late if it is interrupted, or if another thread
+keeps the interpreter's lock.
 """
 Batch = Callable[[Sequence[Request[Any]]], Sequence[Any]]
-"""A function that executes requests in one transaction, and returns for each its response, or the exception to
-raise."""
+"""A function that executes requests in one transaction. It returns, for each request, its response or the exception to
+raise to its caller."""
 After = Callable[[], None]
 """A function that is called after each batch, in the thread that executed the batch."""
 
 
 class _Waiting(Protocol):
-    """The receiver of a request's outcome: a future, or the slot of a waiting thread."""
+    """The object that receives a request's response or error: a `Future`, or the `Slot` of a waiting thread."""
 
     def set_running_or_notify_cancel(self) -> bool: ...
 
@@ -50,7 +48,7 @@ class _Waiting(Protocol):
 
 
 class Slot:
-    """The receiver of one response for one waiting thread; cheaper than a future."""
+    """The object through which a thread waits for the response to its one request; faster than a `Future`."""
 
     __slots__ = ("_done", "_error", "_outcome", "follower", "woken")
 
@@ -60,9 +58,9 @@ class Slot:
         self._outcome: Any = None
         self._error: BaseException | None = None
         self.follower: Slot | None = None
-        """The slot of the thread that this slot's thread wakes as soon as it is woken itself."""
+        """The slot of the next thread to wake: this slot's thread wakes that thread as soon as it is woken itself."""
         self.woken = False
-        """Whether this slot's thread was woken."""
+        """Whether the thread that waits for this slot was woken."""
 
     def set_running_or_notify_cancel(self) -> bool:
         return True
@@ -74,9 +72,9 @@ class Slot:
         self._error = exception
 
     def result(self) -> Any:
-        """Wait until the slot is woken, and return the response or raise the error.
+        """Wait for the response and return it, or raise the error of the request.
 
-        An interrupt ends the waiting; the request may be executed all the same.
+        A KeyboardInterrupt ends the wait, but the request may still be executed.
         """
         self._done.acquire()
         follower = self.follower
@@ -87,7 +85,7 @@ class Slot:
         return self._outcome
 
     def wake(self) -> None:
-        """Wake the thread that waits for this slot. A second call changes nothing, since a slot is waited for once."""
+        """Wake the thread that waits in `result`, after the response or error was set. A second call does nothing."""
         try:  # noqa: SIM105 - contextlib.suppress takes twice as long
             self._done.release()
         except RuntimeError:
@@ -98,16 +96,17 @@ class Slot:
 
 
 class Wakings:
-    """The slots that have outcomes, and whose threads are being woken. Each thread wakes the thread of the next slot.
+    """The list of waiting threads whose requests were executed, and which must be woken.
 
-    Only the writer's thread uses the object.
+    The writer wakes the first, and each woken thread wakes the next. The writer itself wakes those that are not woken
+    in time. Each writer has one such object, which only its thread uses.
     """
 
     def __init__(self) -> None:
         self._begun: deque[tuple[float, Sequence[Slot]]] = deque()
 
     def begin(self, slots: Sequence[Slot]) -> None:
-        """Wake the first of these slots, which all have their outcomes; its thread wakes the next, and so on."""
+        """Begin to wake the threads of these slots, which all have a response or error, by waking the first thread."""
         for slot, follower in pairwise(slots):
             slot.follower = follower
         if len(slots) > 1:
@@ -116,9 +115,9 @@ class Wakings:
             slots[0].wake()
 
     def wait(self) -> float | None:
-        """Wake the threads that no other thread has woken within `PATIENCE_SECONDS` of their outcomes.
+        """Wake the threads that are still not woken `PATIENCE_SECONDS` after `begin` was called for them.
 
-        Return the seconds until this method must be called again, or None if no thread is being woken.
+        Return the seconds after which this method must be called again, or None if all threads were woken.
         """
         while self._begun:
             until, slots = self._begun[0]
@@ -130,7 +129,7 @@ class Wakings:
         return None
 
     def end(self) -> None:
-        """Wake all remaining threads."""
+        """Wake all threads that were not woken yet, without waiting."""
         while self._begun:
             self._wake(self._begun.popleft()[1])
 
@@ -142,39 +141,46 @@ class Wakings:
 
 
 class _Turn:
-    """The right to write. Either the writer's thread has it, or the only thread that makes requests."""
+    """The right to execute requests, which one thread has at a time: the thread that holds `lock`.
+
+    It is the writer's thread, or the calling thread if only one thread makes requests.
+    """
 
     __slots__ = ("alone", "counting", "done", "holder", "lock", "queued")
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.holder = 0
-        """The id of the thread that writes now; 0 while no thread writes."""
+        """The id of the thread that executes requests now, or 0."""
         self.alone = True
-        """Whether recent requests were made one at a time, so that no two requests are expected to share a
-        transaction."""
+        """Whether the last requests were made one after the other. Then the next one is probably alone as well, and its
+        own thread may execute it."""
         # Reentrant, since a finalizer that makes a request may run in a thread that holds this lock.
         self.counting = threading.RLock()
-        """Held while a request is counted and queued, and while executed requests are counted."""
+        """The lock of the counters `queued` and `done`, also held while a request is put into the queue."""
         self.queued = 0
         """How many requests were queued so far."""
         self.done = 0
         """How many of the queued requests were executed."""
 
     def free(self) -> bool:
-        """Whether no request is being executed or queued, so that a thread that writes now overtakes no request."""
+        """Whether no request is queued or being executed, so that the calling thread may execute its request itself."""
         return self.queued == self.done and not self.lock.locked()
 
     def mine(self) -> bool:
-        """Whether the current thread is writing already, and was interrupted by a signal handler or a finalizer."""
+        """Whether the current thread is executing a request already.
+
+        Then the caller is a signal handler, a finalizer or a listener that runs in the middle of that request.
+        """
         return self.lock.locked() and self.holder == threading.get_ident()
 
 
 class Writer:
-    """A queue of requests, and the thread that executes them.
+    """The queue of a ledger's requests, and the thread that executes them with the functions ``batch`` and ``after``.
 
     With ``at_once``, if only one thread makes requests, that thread executes them itself; then ``batch`` and ``after``
-    are called from any thread, one at a time, and may be interrupted, for example by a KeyboardInterrupt.
+    are called from any thread, one at a time, and may be interrupted, for example by a KeyboardInterrupt. ``name`` is
+    the name of the writer's thread.
 
     All requests that were queued before `close`, or before the interpreter ends, are executed. A forked child does not
     have the thread, so `execute` and `submit` raise LedgerError there instead of waiting for ever.
@@ -196,17 +202,18 @@ class Writer:
         self._finish = weakref.finalize(self, _finish, self._arrivals, self._thread, self._pid)
 
     def execute(self, request: Request[Any]) -> Any:
-        """Execute a request and return its response, or raise its error.
+        """Execute a request, here or in the writer's thread, and return its response or raise its error.
 
-        Raises LedgerError if a signal handler or a listener makes the request while its thread executes another
-        request.
+        Raises LedgerError if the current thread is executing another request: then a signal handler, a finalizer or a
+        listener has called this method.
         """
         turn = self._turn
         if self._at_once and turn.alone and turn.free():
             return self._do(request)
         if turn.mine():
             raise LedgerError(
-                "The ledger is in the middle of another request of this thread; make it again when that is done."
+                "The ledger is in the middle of another request of this thread;"
+                " make this request again when the other one is done."
             )
         slot = Slot()
         self._put(request, slot)
@@ -232,7 +239,7 @@ class Writer:
         return outcome
 
     def submit(self, request: Request[Any]) -> Future[Any]:
-        """Queue a request and return its future, which is completed in the writer's thread."""
+        """Queue a request and return its future; the writer's thread sets the response or error of the future."""
         future: Future[Any] = Future()
         self._put(request, future)
         return future
@@ -255,9 +262,9 @@ class Writer:
             )
 
     def close(self) -> None:
-        """Execute the queued requests, and end the thread. A second call does nothing.
+        """Refuse new requests, execute the queued ones, and end the writer's thread. A second call does nothing.
 
-        Must not be called from the writer's own thread.
+        This must not be called from the writer's thread.
         """
         with self._turn.counting:
             self._closed = True
@@ -300,7 +307,10 @@ def _run(arrivals: Arrivals[_Waiting], turn: _Turn, batch: Batch, after: After) 
 
 
 def _respond(requests: list[tuple[Request[Any], _Waiting]], batch: Batch) -> list[Slot]:
-    """Execute the requests, set their outcomes, and return the slots among their receivers."""
+    """Execute requests with ``batch``, and set the response or error of each in its future or slot.
+
+    Return the slots, whose threads must be woken.
+    """
     try:
         outcomes = batch([request for request, _ in requests])
     except BaseException as error:  # noqa: BLE001 - each request must get an outcome, whatever went wrong

@@ -1,4 +1,12 @@
-"""Approvals, reports, agents' trust levels and consents: their records, and the requests that change them."""
+"""Approvals and reports of governed actions, agents' trust levels, and consents to the use of data.
+
+The module has the values that the ledger returns for these, and the requests that change them. Times are in
+microseconds since the epoch, amounts in nano-USD.
+
+A *realm* is the namespace in which an agent's trust levels and consents are looked up: an owner's name for the agents
+of the owner's engines (the SDK outside a notebook), or the realm of one governance session (`session_realm`) for the
+agents in a notebook. In a request, None as ``realm`` means the notebook's open session.
+"""
 
 from __future__ import annotations
 
@@ -13,39 +21,17 @@ from .audit_facts import Recorded
 from .facts import Decision, NotebookKey
 from .requests import Request
 
-__all__ = [
-    "AcknowledgeReport",
-    "Approval",
-    "ApprovalStatus",
-    "AskApproval",
-    "Consent",
-    "DecideApproval",
-    "Evaluate",
-    "FileReport",
-    "FinishReport",
-    "GrantConsent",
-    "Record",
-    "RemoveTrust",
-    "Report",
-    "RevokeConsent",
-    "SetTrust",
-    "TouchTrust",
-    "TrustAssignment",
-    "WithdrawApproval",
-    "session_realm",
-]
-
 
 class ApprovalStatus(str, Enum):
-    """The state of an approval request."""
+    """The state of an approval request: ``pending`` until a user decides it or its caller withdraws it."""
 
     PENDING = "pending"
     APPROVED = "approved"
     DENIED = "denied"
     WITHDRAWN = "withdrawn"
-    """The caller no longer waits: the time is over, the caller was interrupted, or its kernel is gone."""
+    """Ended without a user's decision: the time is over, the caller was interrupted, or its kernel has ended."""
     USED = "used"
-    """Approved, and used up by the action that it allowed."""
+    """Approved, and then used up by the one action that it allowed."""
 
     def __str__(self) -> str:
         return self.value
@@ -53,19 +39,24 @@ class ApprovalStatus(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request for a user's approval of exactly one action, and the user's decision, once there is one."""
+    """A user's approval of exactly one governed action, from the request for it to the decision.
+
+    ``decided_at`` and ``decided_by`` are None while the request is pending.
+    """
 
     approval_id: str
     notebook: NotebookKey
     session_id: str
     status: ApprovalStatus
     digest: str
-    """A hash of the tool, arguments, code and cost that the user is shown. The hash stays when ``shown`` is deleted."""
+    """A hash of the action as the user sees it: its tool, arguments, code and cost. It stays when ``shown`` is deleted,
+    and proves which action the user decided on."""
     shown: str | None
-    """What the user is shown, as JSON; None once the approval is decided."""
+    """The action as the user sees it, as JSON; None once the request is decided."""
     tool: str
     agent_id: str | None
     amount: int
+    """The action's cost, in nano-USD."""
     asked_at: int
     until: int | None
     decided_at: int | None = None
@@ -74,7 +65,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report of an action at trust level L4, which is shown until a user has acknowledged it."""
+    """A report of a governed action at trust level L4, where actions run at once and a user reviews them afterwards.
+
+    The report is shown to users until one of them acknowledges it. The ledger then deletes the text, ``shown``.
+    """
 
     report_id: str
     notebook: NotebookKey
@@ -82,17 +76,21 @@ class Report:
     tool: str
     agent_id: str | None
     shown: str | None
-    """What the user is shown, as JSON; None once the report is acknowledged."""
+    """The action as the user sees it, as JSON; None once the report is acknowledged."""
     at: int
     acknowledged_at: int | None = None
     acknowledged_by: str | None = None
     charge_id: str | None = None
-    """The charge for the action's cost; None if the action was not charged."""
+    """The id of the charge for the action's cost; None if the action was not charged."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustAssignment:
-    """A trust level that was set for an agent, for one scope or, with None, for all scopes."""
+    """A trust level that was set for an agent within a realm, for one scope or for all scopes.
+
+    A scope is a part of the agent's work that has a trust level of its own, such as ``"mail"``; None means all scopes.
+    ``touched_at`` is when the agent was last active.
+    """
 
     agent_id: str
     scope: str | None
@@ -104,7 +102,11 @@ class TrustAssignment:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """The permission for an agent to use a type of data. With None as ``purpose`` the consent covers every purpose."""
+    """The permission for an agent to use a type of data, such as ``"health_data"``, for a purpose.
+
+    With None as ``purpose`` the consent covers every purpose, and with None as ``expires_at`` it is valid until it is
+    revoked. ``granted_by`` names who gave it.
+    """
 
     agent_id: str
     data_type: str
@@ -119,24 +121,30 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskApproval(Request[Approval]):
-    """Request a user's approval of exactly one action. Raises NotFoundError if no session is open."""
+    """Create a request for a user's approval of exactly one action. The response is the pending approval.
+
+    Raises NotFoundError if the notebook has no open session.
+    """
 
     notebook: NotebookKey
     digest: str
+    """A hash of the action as the user sees it. The later charge of the action must have the same digest."""
     shown: str
-    """What the user sees, as JSON; deleted once the approval is decided."""
+    """The action as the user sees it, as JSON. The ledger deletes this text once the approval is decided."""
     tool: str = "unknown"
     agent_id: str | None = None
     amount: int = 0
     until: int | None = None
+    """The time when the request expires without a decision; None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval(Request[Approval]):
-    """Enter a user's decision on an approval request. ``digest`` must be the digest of the action that the user saw.
+    """Store a user's decision on an approval request: to approve the action, or with ``approve=False`` to deny it.
 
-    Raises NotAllowedError if the caller is not a user, NotFoundError if there is no such request, and ConflictError if
-    the request is not pending or has another digest.
+    ``digest`` must be that of the action which the user saw, so that a decision cannot apply to another action. Raises
+    NotAllowedError if the caller is not a user, NotFoundError if there is no such request, and ConflictError if the
+    request is no longer pending or has another digest.
     """
 
     approval_id: str
@@ -146,21 +154,26 @@ class DecideApproval(Request[Approval]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawApproval(Request[Approval]):
-    """Withdraw an approval request whose caller no longer waits. A decided request is returned unchanged.
+    """Withdraw an approval request whose caller no longer waits for the decision.
 
-    Raises NotFoundError if the caller has no such request.
+    A request that is decided already is returned unchanged. Raises NotFoundError if the caller has no such request.
     """
 
     approval_id: str
     why: str = "the request was withdrawn"
+    """The reason, which the audit record gets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReport(Request[Report]):
-    """Report an action at trust level L4 to the user. Raises NotFoundError if the notebook never had a session."""
+    """Store a report of a governed action at trust level L4, which starts now, for a user to acknowledge.
+
+    Raises NotFoundError if the notebook never had a session.
+    """
 
     notebook: NotebookKey
     shown: str
+    """The action as the user sees it, as JSON. The ledger deletes this text once the report is acknowledged."""
     tool: str = "unknown"
     agent_id: str | None = None
     charge_id: str | None = None
@@ -168,10 +181,12 @@ class FileReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReport(Request[Report]):
-    """Add to one of the notebook's reports how the action ended. An acknowledged report is shown to the user again.
+    """Complete the report of an action that has ended, with the ``result`` and the cost.
 
-    ``result`` and, if set, ``spent`` in USD are added to the text that the user is shown. Raises NotFoundError if there
-    is no such report.
+    A report shows a user what an agent does at trust level L4, without approval; see `FileReport`.
+
+    ``spent`` is the cost in USD, as text, or None to add no cost. If a user acknowledged the report while the action
+    ran, it is shown again and must be acknowledged again. Raises NotFoundError if the notebook has no such report.
     """
 
     notebook: NotebookKey
@@ -182,7 +197,7 @@ class FinishReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgeReport(Request[Report]):
-    """Mark a report as acknowledged by a user.
+    """Mark a report as acknowledged by the user who makes the request; the report is then no longer shown.
 
     Raises NotAllowedError if the caller is not a user, and NotFoundError if there is no such report.
     """
@@ -192,11 +207,12 @@ class AcknowledgeReport(Request[Report]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetTrust(Request[TrustAssignment]):
-    """Set an agent's trust level, for one scope or all scopes. ``realm`` separates the agents of different engines.
+    """Set an agent's trust level within a realm, for one ``scope`` of its work or, with None, for all scopes.
 
-    With None as ``realm`` the level is set within the notebook's open session, and ends with the session. In this case
-    NotFoundError is raised if no session is open, and NotAllowedError for a level above the session's level or, with
-    ``tighten_only``, above the level that applies to the agent now.
+    ``realm`` is the name of the owner whose engines the agent works for. With None the level is set within the
+    notebook's open session, and ends with the session. Then the request raises NotFoundError if no session is open, and
+    NotAllowedError for a level above the session's level. With ``tighten_only`` (on a strict server) it also raises
+    NotAllowedError for a level above the agent's present one. ``assigned_by`` names who decided the level.
     """
 
     notebook: NotebookKey
@@ -210,9 +226,10 @@ class SetTrust(Request[TrustAssignment]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchTrust(Request[bool]):
-    """Store the time of an agent's last activity, without an audit record.
+    """Store the present time as the time when an agent was last active, for users who list the trust levels.
 
-    Returns False for an agent without a level.
+    No level depends on this time, and no audit record is written. Returns False, and stores nothing, if no trust level
+    was set for this agent, scope and realm.
     """
 
     agent_id: str
@@ -222,11 +239,11 @@ class TouchTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveTrust(Request[bool]):
-    """Remove the trust level that was set for an agent. Returns False if none was set.
+    """Remove the trust level that was set for an agent within a realm. Returns False if none was set.
 
-    With None as ``realm`` the level within the notebook's open session is removed, and NotFoundError is raised if no
-    session is open. In this case ``tighten_only`` means that NotAllowedError is raised if the level that applies to the
-    agent would rise.
+    ``scope`` and ``realm`` are those of `SetTrust`. With None as ``realm`` the level within the notebook's open session
+    is removed. Then the request raises NotFoundError if no session is open, and with ``tighten_only`` (on a strict
+    server) NotAllowedError if the agent would have a higher level afterwards.
     """
 
     notebook: NotebookKey
@@ -238,10 +255,11 @@ class RemoveTrust(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantConsent(Request[Consent]):
-    """Record a consent to use a type of data, for one purpose or, with None, for every purpose.
+    """Store a consent for an agent to use a type of data, for one ``purpose`` or, with None, for every purpose.
 
-    The new consent replaces an earlier consent for the same use. With None as ``realm`` the consent is valid within the
-    notebook's open session, and NotFoundError is raised if no session is open.
+    The consent is valid until ``until``, or with None until it is revoked. It replaces an earlier consent of this agent
+    for the same data type and purpose. With None as ``realm`` the consent is valid only within the notebook's open
+    session; the request raises NotFoundError if no session is open.
     """
 
     notebook: NotebookKey
@@ -255,10 +273,11 @@ class GrantConsent(Request[Consent]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeConsent(Request[int]):
-    """Revoke one consent, or with ``data_type=None`` all consents for an agent. Returns how many were revoked.
+    """Revoke one consent of an agent, or with ``data_type=None`` all its consents. Returns how many were revoked.
 
-    Raises ConsentNotFoundError if a ``data_type`` is named and the consent for it does not exist. As in `GrantConsent`,
-    None as ``realm`` means the notebook's open session.
+    A consent is named by the ``data_type``, ``purpose`` and ``realm`` that it was granted with. The realm None means
+    the notebook's open session. Raises ConsentNotFoundError if there is no such consent, and NotFoundError if ``realm``
+    is None and no session is open.
     """
 
     notebook: NotebookKey
@@ -270,9 +289,10 @@ class RevokeConsent(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Request[Recorded]):
-    """Append one audit record of a decision that the caller made. ``detail`` has JSON values.
+    """Append one audit record of a decision that the caller made itself, as the audit logger of the SDK does.
 
-    Without ``agent_id`` the record has the session's agent.
+    ``event`` is a word of the caller's choice, but not the name of an event that the ledger writes itself. ``detail``
+    has JSON values. With None as ``agent_id`` the record names the session's agent.
     """
 
     notebook: NotebookKey
@@ -291,11 +311,12 @@ class Record(Request[Recorded]):
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate(Request[Decision]):
-    """Check an action's trust level, then its budget, then its consent, and write one record. Nothing is charged.
+    """Check whether an agent's action is allowed, and record the decision with the result of each check.
 
-    A check whose fields are None is skipped; the first check that fails denies the action. The decision's reasons are
-    the results of the checks in this order, so that the last one is the cause of a denial. Without an open session the
-    action is denied.
+    Nothing is charged. The checks are, in this order: the trust level (``required_level``), the budget (``amount``, in
+    nano-USD) and the consent (``data_type``). A check whose field is None is skipped, and the first check that fails
+    denies the action. The decision's reasons are the results of the checks, so the last reason is the cause of a
+    denial. Without an open session the action is denied.
     """
 
     notebook: NotebookKey
@@ -310,16 +331,20 @@ class Evaluate(Request[Decision]):
     resource: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     default_level: TrustLevel = TrustLevel.L1_MONITOR
-    """The level of an agent whose level was not set."""
+    """The trust level that applies to an agent for which no level was set."""
     default_deny: bool = True
     """Whether a use of data is denied if no consent covers it."""
     overdraft: bool = False
-    """Whether an amount above the budget is allowed, with a caveat."""
+    """Whether an amount above the budget is allowed, with the outcome ``allow_with_caveat``."""
     realm: str | None = ""
-    """The realm of the agent's level and consents. With None these are the level and consents within the session, and
-    an empty ``agent_id`` means the session's agent."""
+    """The name of the owner whose engines the agent works for; the agent's level and consents are looked up under it.
+    With None they are looked up within the notebook's open session, and an empty ``agent_id`` means the session's
+    agent."""
 
 
 def session_realm(session_id: str) -> str:
-    """Return the realm of the agents within one session. After the session is closed, nothing uses this realm."""
+    """Return the realm under which the ledger stores the trust levels and consents of agents within one session.
+
+    After the session is closed, nothing uses this realm.
+    """
     return f"session/{session_id}"

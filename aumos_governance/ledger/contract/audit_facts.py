@@ -1,4 +1,4 @@
-"""Audit records, and the results of reading and verifying them."""
+"""Audit records as the ledger returns them, and the results of queries that page, add up and verify them."""
 
 from __future__ import annotations
 
@@ -9,37 +9,31 @@ from typing import Any
 from ...frozen import quick
 from ...types import GovernanceOutcome
 
-__all__ = [
-    "AuditEntry",
-    "AuditPage",
-    "AuditSum",
-    "Finding",
-    "Recorded",
-    "VerifyResult",
-]
-
 
 @quick
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One audit record, a link of a hash chain: ``hash`` covers all other fields, with ``previous_hash``.
+    """One audit record: what happened in a notebook, who did it, and how it changed the amounts of the session.
 
-    Amounts are in nano-USD, times in microseconds since the epoch.
+    Records form hash chains, so that a later change can be proved: ``hash`` is computed from all other fields, and one
+    of these is the hash of the record before. Amounts are in nano-USD, times in microseconds since the epoch.
     """
 
     chain: str
-    """The session's id, or ``"ledger"`` for openings, closings and decisions outside any session."""
+    """The chain that the record belongs to: a session's id for the session's own chain, or ``"ledger"`` for the one
+    chain of the whole ledger. That chain has the openings and closings of sessions, changes of ceilings and gateway
+    keys, and decisions made without an open session."""
     seq: int
     """The record's number in its chain, from 1, without gaps."""
     record_id: str
     at: int
     event: str
-    """The event: ``open, change, close, spend, hold, settle, release, void, evaluate`` and so on."""
+    """The kind of event, for example ``open``, ``close``, ``spend``, ``hold``, ``settle``, ``void`` or ``evaluate``."""
     outcome: GovernanceOutcome | None
-    """None if the event is not a decision: for example an approval request, or its withdrawal by the caller."""
+    """The decision that the event was. None for an event that decided nothing, such as an approval request."""
     actor: str
     notebook: str
-    """The notebook's path at the time of the event."""
+    """The notebook's path at the time of the event; empty if the event concerned no notebook."""
     code: str | None = None
     reasons: tuple[str, ...] = ()
     agent_id: str | None = None
@@ -47,96 +41,105 @@ class AuditEntry:
     cell_id: str | None = None
     execution_count: int | None = None
     amount: int = 0
-    """The amount that was requested."""
+    """The amount that the event was about, for example the amount that a spend requested or a settlement charged."""
     spent_delta: int = 0
-    """The change of the session's spent amount; negative for a void or a correction."""
+    """By how much the event changed the session's spent amount; negative, for example, for a void or a correction."""
     held_delta: int = 0
-    """The change of the session's held amount."""
+    """By how much the event changed the session's held amount; negative if a hold ended."""
     charge_id: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-    """Further values as JSON, such as a limit before and after a change, and flags such as ``overrun``; never a prompt
-    or a key."""
+    """Further JSON values of this kind of event, such as a limit before and after a change, or the flag ``overrun``;
+    never a prompt or a secret key."""
     previous_hash: str = ""
     hash: str = ""
     notebook_id: str | None = None
-    """The notebook's id, which a rename does not change."""
+    """The notebook's id, which stays the same when the notebook is renamed."""
     action_type: str | None = None
     resource: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """A page of audit records, with the cursor of the next page."""
+    """One page of audit records, as `AuditQuery` returns it."""
 
     records: tuple[AuditEntry, ...]
     cursor: str | None
-    """None on the last page."""
+    """The ``cursor`` for the query of the next page; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One error that a verification found: a record or a row that was changed, added, removed or damaged."""
+    """One error that `Ledger.verify` found: an audit record or a table's row was changed, added, removed or damaged."""
 
     code: str
-    """``CHAIN_BROKEN``, ``HEAD_UNKNOWN``, ``ROW_MISSING``, ``ROW_UNKNOWN``, ``ROW_DIFFERS`` or ``DAMAGED``."""
+    """The kind of error: ``CHAIN_BROKEN`` (an audit record does not fit its hash chain), ``HEAD_UNKNOWN`` (no record
+    has the hash that the caller knows as a chain's head), ``RECORD_UNKNOWN`` (a record's detail does not match its
+    event), ``ROW_MISSING``, ``ROW_UNKNOWN`` or ``ROW_DIFFERS`` (a table's row is not as the records state), or
+    ``DAMAGED`` (stored data cannot be read)."""
     problem: str
-    """The error in one sentence."""
+    """The error in one sentence, for a user."""
     table: str | None = None
     record: str | None = None
-    """The row's key, with spaces between its parts; for an audit record, its chain."""
+    """The primary key of the wrong row, its parts separated by spaces; for a wrong audit record, its chain."""
     seq: int | None = None
-    """The number of an audit record in its chain."""
+    """For a wrong audit record, its number in its chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """The result of a verification of hash chains, and of the comparison of the tables with the records."""
+    """The result of `Ledger.verify`, which verifies hash chains and compares the tables with the audit records."""
 
     ok: bool
     checked: int
-    """The number of records that are intact."""
+    """The number of audit records that are intact."""
     heads: Mapping[str, str] = field(default_factory=dict)
-    """The head of each verified chain. A copy kept elsewhere can prove later that no records were cut off."""
+    """By verified chain, its head: the hash of its last record. A user who keeps a copy of a head elsewhere can prove
+    later that no records were removed from the end of the chain."""
     problem: str | None = None
-    """One sentence about the first bad record."""
+    """The first error in one sentence; None if there is none."""
     chain: str | None = None
-    """The chain of the first bad record."""
+    """The hash chain that is broken; None if no chain is broken."""
     seq: int | None = None
-    """The number of the first bad record in its chain."""
+    """The number of the record at which this chain is broken."""
     findings: tuple[Finding, ...] = ()
-    """The errors that were found, the first bad record first; at most 100."""
+    """The errors that were found. An error in a hash chain comes first; of all further errors at most 100 are
+    listed."""
     unlisted: int = 0
-    """The number of errors beyond those in ``findings``."""
+    """The number of errors that are not listed in ``findings``, since there are too many."""
     covered: Mapping[str, int] = field(default_factory=dict)
-    """The number of rows of each table that match the records; ``audit`` has the number of records."""
+    """By table, the number of its rows that match the audit records; under ``audit``, the number of audit records."""
     not_covered: tuple[str, ...] = ()
-    """One sentence for each part that could not be compared, with the reason. These are not errors."""
+    """For each part of the tables that could not be compared, a sentence with the reason. These are not errors."""
 
     @property
     def damaged(self) -> bool:
-        """Whether some stored data cannot be read, which is worse than a changed value."""
+        """Whether the verification found stored data that cannot be read, which is worse than a changed value."""
         return any(finding.code == "DAMAGED" for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditSum:
-    """A sum over the matching records of one tool, agent, day, hour or minute.
+    """The totals of all audit records of one tool, one agent, or one day, hour or minute, as `AuditSums` returns them.
 
-    A day is named by its date (``2026-11-22``), and an hour or minute by its start (``2026-11-22T14:05Z``), in UTC.
+    ``name`` is the tool or agent. A day's name is its date (``2026-11-22``), and the name of an hour or minute is its
+    start (``2026-11-22T14:05Z``), in UTC.
     """
 
     name: str
     records: int
-    """The number of records."""
+    """The number of records of this tool, agent or time."""
     denied: int
-    """The number of denials among the records."""
+    """The number of these records that are denials."""
     spent: int
-    """The sum of the records' ``spent_delta``, in nano-USD."""
+    """The amount that was spent, in nano-USD: the sum of ``spent_delta`` of these records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The id and the time of an audit record that was appended."""
+    """The response to a request that only appends an audit record: the record's id, and its time.
+
+    The time is in microseconds since the epoch.
+    """
 
     record_id: str
     at: int

@@ -1,7 +1,8 @@
-"""Budgets, ceilings and the charges that they limit: the responses about them, and the requests that set limits.
+"""The requests that set limits on money, and the responses about limits and about the charges under them.
 
-An *envelope* is a ceiling around charges: the session's budget, a category's budget, or a ceiling from the
-configuration. Amounts are in nano-USD.
+The ledger calls every limit on money an *envelope*: the session's budget, a category's budget within a session, or a
+ceiling from a server's configuration, which surrounds sessions. A charge must stay within all the envelopes that it
+falls under. Amounts are in nano-USD, times in microseconds since the epoch.
 """
 
 from __future__ import annotations
@@ -14,32 +15,20 @@ from ...types import BudgetPeriod
 from .facts import Balance, NotebookKey, SessionState
 from .requests import Request
 
-__all__ = [
-    "Adjusted",
-    "BudgetState",
-    "CeilingState",
-    "ChargeState",
-    "ConfigureEnvelopes",
-    "Corrected",
-    "EnvelopeKind",
-    "EnvelopeSpec",
-    "EnvelopeState",
-    "HeldCharge",
-    "Resolved",
-    "SetBudget",
-    "SetCeiling",
-]
-
 
 class ChargeState(str, Enum):
-    """The state of a charge."""
+    """The state of a charge: a spend, which is charged at once, or a hold, which is settled or released later.
+
+    A spend is ``spent``. A hold begins as ``held`` and ends as ``settled``, ``released`` or ``expired``. A cancel makes
+    either ``voided``.
+    """
 
     SPENT = "spent"
     VOIDED = "voided"
     HELD = "held"
     UNRESOLVED = "unresolved"
-    """A hold of a kernel that is gone. The amount stays held until a user, or a late request of the kernel, settles or
-    releases the hold."""
+    """A hold whose kernel has ended, so that it is not known whether the call was paid for. The amount stays held until
+    a user settles or releases the hold, or a late request of the kernel does."""
     SETTLED = "settled"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -50,7 +39,7 @@ class ChargeState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class HeldCharge:
-    """A hold whose amount is still held: it was not settled, released or voided, and has not expired."""
+    """A hold that is still open, as `ListHolds` returns it: not settled, released, voided or expired."""
 
     charge_id: str
     notebook: NotebookKey
@@ -62,65 +51,71 @@ class HeldCharge:
     category: str | None
     at: int
     until: int | None
-    """When the ledger releases the hold automatically; None for never."""
+    """The time when the ledger releases the hold automatically; None for never."""
 
 
 @quick
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The result of settling or releasing a hold."""
+    """The response to `Settle` and `Release`: what became of the hold, and the amounts held before and spent now."""
 
     charge_id: str
     outcome: ChargeState
     held: int
-    """The amount that was held before."""
+    """The amount that the hold held until now; 0 if it had expired before."""
     spent: int
     overrun: bool
-    """Whether more was spent than was held."""
+    """Whether the call cost more than was held for it."""
     record_id: str
     state: SessionState | None = None
     estimated: bool = False
-    """Whether the true cost is not known."""
+    """Whether ``spent`` is an estimate, since the true cost is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """The result of replacing an estimated charge with its true cost."""
+    """The response to `Adjust`: an estimated charge, with its estimate and the true cost that replaces it."""
 
     charge_id: str
     estimate: int
-    """The amount that was charged before."""
+    """The amount that was charged until now, as an estimate."""
     spent: int
     overrun: bool
-    """Whether more was spent than was held."""
+    """Whether the call cost more than was held for it."""
     record_id: str
     state: SessionState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A correction of a charge: a new entry that reduces the charge, down to 0 at most."""
+    """The response to `Correct`: the correction, an entry of its own that reduces a charge, and the amount left.
+
+    ``amount`` is the reduction. Corrections cannot reduce a charge below 0.
+    """
 
     correction_id: str
     charge_id: str
     amount: int
     left: int
-    """The amount that is still charged, after this and earlier corrections."""
+    """The amount that is still charged after this correction and all earlier ones."""
     record_id: str
     state: SessionState | None = None
 
 
 class EnvelopeKind(str, Enum):
-    """The set of notebooks that an envelope of the server's configuration limits together, from inner to outer."""
+    """The kinds of ceilings in a server's configuration, by the notebooks whose charges a ceiling limits together.
+
+    The ledger checks ceilings in the order of these kinds.
+    """
 
     NOTEBOOK = "notebook"
-    """Each notebook separately, over all its sessions."""
+    """The ceiling limits each notebook separately, over all its sessions."""
     OWNER = "owner"
-    """All notebooks of one owner, on all servers that share the database."""
+    """The ceiling limits all notebooks of one owner together, on all servers that share the database."""
     SERVER = "server"
-    """All notebooks of one owner under one root, which are the notebooks of one server."""
+    """The ceiling limits the notebooks of one server together: those of one owner below one root folder."""
     TEAM = "team"
-    """All notebooks of all servers that configure an envelope of this name."""
+    """The ceiling limits all notebooks together of all servers that configure a team ceiling with the same name."""
 
     def __str__(self) -> str:
         return self.value
@@ -128,7 +123,10 @@ class EnvelopeKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeSpec:
-    """One envelope of the server's configuration."""
+    """One ceiling of a server's configuration: at most ``ceiling`` nano-USD may be spent in each period.
+
+    ``encloses`` determines the notebooks whose charges the ceiling limits together.
+    """
 
     name: str
     ceiling: int
@@ -138,37 +136,42 @@ class EnvelopeSpec:
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeState:
-    """An envelope's figures in its current period."""
+    """The figures of one envelope (a budget or ceiling) in its current period, as `ListEnvelopes` returns them."""
 
     name: str
     kind: str
-    """``session``, ``category``, or the `EnvelopeKind` of a configured envelope."""
+    """``session`` or ``category`` for a budget, or the value of an `EnvelopeKind` for a configured ceiling."""
     period: BudgetPeriod
     period_start: int
     balance: Balance
     charges: int
-    """The number of charges in this period, including voided ones."""
+    """The number of spends and holds that were made in this period, including those that were voided later."""
 
 
 @dataclass(frozen=True, slots=True)
 class CeilingState:
-    """The current state of a ceiling that servers share. Ceilings of the same kind, subject and name have different
-    periods.
+    """The current figures of a ceiling that servers share, as `ListCeilings` returns them.
+
+    ``kind``, ``subject`` and ``name`` identify the ceiling. If an earlier version of this package stored it with
+    several periods, there is one state for each period.
     """
 
     kind: EnvelopeKind
     subject: str
-    """The owner; empty for a team."""
+    """The owner whose notebooks the ceiling limits; empty for a team ceiling."""
     name: str
     period: BudgetPeriod | None
-    """None if the ceiling was lifted."""
+    """The period after which spending starts again from zero; None if the ceiling was lifted."""
     period_start: int
     balance: Balance
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """The state of one category's budget within a session."""
+    """The figures of one category's budget within a session, in its current period.
+
+    In the response to `SetBudget`, ``created`` or ``changed`` is True if the request created or changed the budget.
+    """
 
     category: str
     period: BudgetPeriod
@@ -184,14 +187,16 @@ class BudgetState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigureEnvelopes(Request[bool]):
-    """Set the envelopes that limit the sessions of a server's owner and root, as the server is configured.
+    """Store the ceilings of a server's configuration; a server makes this request when it starts.
 
-    The envelopes limit open sessions as well, from now on. A new envelope does not include earlier spending; an
-    envelope whose period changed is a new envelope. Returns whether anything changed, which is then recorded. Raises
-    ConfigurationError for two envelopes with the same name, or an invalid ceiling.
+    The ceilings limit the sessions of the server's notebooks: those of ``owner`` below ``root``. From now on they limit
+    open sessions as well, but a new ceiling does not include earlier spending. A ceiling whose period has changed is a
+    new ceiling. Returns whether anything has changed; a change is recorded. Raises ConfigurationError if two ceilings
+    have the same name, or if an amount is invalid.
 
-    This request only creates ceilings that servers share (``owner`` and ``team``). A stored shared ceiling limits all
-    sessions of the owner under any root, until `SetCeiling` changes it; `ListCeilings` lists these ceilings.
+    Ceilings of the kinds ``owner`` and ``team`` are shared with other servers. The request only creates these: if a
+    shared ceiling is stored already, it stays as it is until `SetCeiling` changes it. It limits all sessions of the
+    owner, under any root. `ListCeilings` lists the shared ceilings.
     """
 
     owner: str
@@ -203,16 +208,18 @@ class ConfigureEnvelopes(Request[bool]):
 class SetCeiling(Request[bool]):
     """Change the amount or period of a stored ceiling that servers share, or with ``ceiling=None`` lift it.
 
-    The ceiling limits open sessions as well, from now on. Without a period the ceiling keeps its period. If a former
-    period is set again, the earlier spending in that period is included again. Returns whether anything changed, which
-    is then recorded. Raises NotFoundError if the ceiling is not stored, InvalidAmountError, and InvalidRequestError if
-    the period must be named: a lifted ceiling has no period, and a ceiling that an earlier version stored may have
-    several.
+    The change applies to open sessions as well, from now on. With None as ``period`` the ceiling keeps its period. If a
+    former period is set again, the earlier spending in that period is included again. Returns whether anything has
+    changed; a change is recorded.
+
+    Raises NotFoundError if the ceiling is not stored, and InvalidAmountError for an invalid amount. Raises
+    InvalidRequestError for a ceiling that servers do not share, and if the request must name a period but does not: a
+    lifted ceiling has no period, and a ceiling that an earlier version stored may have several.
     """
 
     encloses: EnvelopeKind
     subject: str
-    """The owner; empty for a team."""
+    """The owner whose notebooks the ceiling limits; empty for a team ceiling."""
     name: str
     ceiling: int | None
     period: BudgetPeriod | None = None
@@ -220,12 +227,14 @@ class SetCeiling(Request[bool]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetBudget(Request[BudgetState]):
-    """Create or change one category's budget within the notebook's open session.
+    """Create one category's budget within the notebook's open session, or with ``create=False`` change its amount.
 
-    A budget with the same values is not changed. With ``create`` a budget with other values raises ConflictError;
-    without ``create`` its ceiling is changed, and a missing budget raises BudgetNotFoundError. The period is set only
-    when the budget is created. Raises NotFoundError if no session is open, and with ``tighten_only`` NotAllowedError
-    for a higher ceiling.
+    ``ceiling`` is the budget in nano-USD. A budget that has these values already stays as it is. With ``create``, the
+    request raises ConflictError if the category has a budget with other values. With ``create=False``, ``period`` is
+    ignored, and the request raises BudgetNotFoundError if the category has no budget.
+
+    Raises NotFoundError if no session is open. With ``tighten_only`` (on a strict server) a budget can only be lowered,
+    and a higher amount raises NotAllowedError.
     """
 
     notebook: NotebookKey

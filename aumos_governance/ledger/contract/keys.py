@@ -1,6 +1,8 @@
-"""The gateway's keys: their records, and the requests that issue, bind, revoke and list them.
+"""The keys with which programs use the gateway, and the requests that issue, bind, revoke and list these keys.
 
-The ledger stores a key's SHA-256 and never the key itself.
+The gateway serves the APIs of AI providers to programs, such as a command in a terminal, and forwards their paid calls.
+The key that a program uses determines which notebook a call is charged to. The ledger stores a key's SHA-256 and never
+the key itself.
 """
 
 from __future__ import annotations
@@ -12,53 +14,39 @@ from .facts import NotebookKey
 from .queries import Query
 from .requests import Request
 
-__all__ = [
-    "KERNEL",
-    "KEY_PATH",
-    "KINDS",
-    "RUN",
-    "TERMINAL",
-    "USER",
-    "BindKey",
-    "GatewayKey",
-    "IssueKey",
-    "ListKeys",
-    "RevokeKeys",
-    "RevokedKeys",
-]
-
 KERNEL: Final = "kernel"
 TERMINAL: Final = "terminal"
 USER: Final = "user"
 RUN: Final = "run"
 KINDS: Final = (KERNEL, TERMINAL, USER, RUN)
-"""The kinds of keys: issued to a kernel, a terminal, a user's own program, or a command that a user runs."""
+"""The kinds of keys, by holder: a kernel, a terminal, a user's own program, or a single command that a user runs."""
 KEY_PATH: Final = "key:"
-"""The beginning of the path under which the calls of a user's own key are recorded; the key's name follows."""
+"""The beginning of the path ``key:<name>``, which a key of kind ``user`` has in place of a notebook's path. The key has
+a governance session under this path, and calls with the key are charged to that session."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayKey:
-    """The record of a key of the gateway, valid or revoked."""
+    """A key of the gateway as the ledger stores it, valid or revoked. It does not contain the key itself."""
 
     key_id: str
-    """A random id, which is not secret."""
+    """A random id that names the key in requests and records. The id is not secret."""
     digest: str = field(repr=False)
-    """The key's SHA-256, in hexadecimal."""
+    """The SHA-256 of the key itself, in hexadecimal."""
     owner: str
     root: str
     kind: str
-    """One of `KINDS`."""
+    """The kind of program that holds the key: ``kernel``, ``terminal``, ``user`` or ``run``, as `KINDS` explains."""
     name: str
-    """The name that users see."""
+    """The key's name as users see it."""
     notebook: NotebookKey | None
-    """The notebook that the key's calls are charged to, with its current path. None for a kernel's key, since its calls
-    are charged to the kernel's notebook; for a terminal that has no notebook yet; and after the notebook was
+    """The notebook that calls with the key are charged to, with its current path. None for a kernel's key, whose calls
+    are charged to the kernel's notebook. None also for a terminal that has no notebook yet, and if the notebook was
     deleted."""
     subject: str
-    """The kernel's id or the terminal's name; empty for other keys."""
+    """The id of the kernel, or the name of the terminal, that holds the key; empty for other kinds of keys."""
     server: str
-    """The server of the kernel or terminal, by its name in `Ledger.attending`; empty for other keys."""
+    """The name, as in `Ledger.attending`, of the server that runs this kernel or terminal; empty for other kinds."""
     issued_at: int
     issued_by: str
     revoked_at: int | None = None
@@ -67,7 +55,10 @@ class GatewayKey:
 
 @dataclass(frozen=True, slots=True)
 class RevokedKeys:
-    """The ids and the number of the keys that were valid before they were revoked."""
+    """The response to `RevokeKeys`: the ids of the keys that it revoked, and their number.
+
+    Keys that had been revoked before are not included.
+    """
 
     key_ids: tuple[str, ...]
     count: int
@@ -75,10 +66,10 @@ class RevokedKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueKey(Request[GatewayKey]):
-    """Store a new key, which the caller made.
+    """Store a new key of the gateway by its SHA-256, ``digest``; the caller has made the key itself.
 
-    Raises NotAllowedError for a key of kind ``user`` or ``run`` if the caller is not a user, and ConflictError if a
-    valid key of kind ``user`` has the same name, or if any key has the same id.
+    Raises NotAllowedError for a key of kind ``user`` or ``run`` if the caller is not a user. Raises ConflictError if
+    any key has the same id, or if a valid key of kind ``user`` has the same name.
     """
 
     key_id: str
@@ -88,18 +79,22 @@ class IssueKey(Request[GatewayKey]):
     kind: str
     name: str
     notebook: NotebookKey | None = None
-    """The notebook that the key's calls are charged to; None for a kernel's key."""
+    """The notebook that calls with the key are charged to. None for a kernel's key, and for the key of a terminal that
+    has no notebook yet."""
     subject: str = ""
+    """The id of the kernel, or the name of the terminal, that gets the key; empty for other kinds of keys."""
     server: str = ""
+    """The name, as in `Ledger.attending`, of the server that runs this kernel or terminal; empty for other kinds."""
     replaces: bool = False
-    """Whether to revoke the valid keys of the same kind, subject and server: the keys of a previous process."""
+    """Whether to revoke the valid keys of the same kind, subject and server first: those of a kernel or terminal
+    process that ended before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BindKey(Request[GatewayKey]):
-    """Set the notebook that the calls of a terminal's key are charged to.
+    """Set the notebook that calls with a terminal's key are charged to from now on.
 
-    Raises NotFoundError if there is no such valid key.
+    Raises NotFoundError if there is no valid key with this id, and InvalidRequestError for a key of another kind.
     """
 
     key_id: str
@@ -108,21 +103,21 @@ class BindKey(Request[GatewayKey]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeKeys(Request[RevokedKeys]):
-    """Revoke keys, all in one transaction. Keys that were revoked before are not changed.
+    """Revoke all the keys with these ids, or none: the gateway refuses calls with a revoked key, and it stays revoked.
 
-    Raises NotFoundError for an unknown key.
+    Keys that were revoked before are not changed. Raises NotFoundError, and revokes nothing, if an id is unknown.
     """
 
     key_ids: tuple[str, ...]
     why: str
-    """The reason, for the record."""
+    """The reason, which the audit record gets."""
     notebook: NotebookKey | None = None
-    """The notebook that the audit record names if the key has no notebook, for example a kernel's key."""
+    """The notebook that the audit record names if the key itself has none, as a kernel's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListKeys(Query[tuple[GatewayKey, ...]]):
-    """Find the valid keys of an owner and root, oldest first."""
+    """Find the valid keys, oldest first, that the server of this owner and root folder has issued."""
 
     owner: str
     root: str

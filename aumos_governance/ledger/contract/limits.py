@@ -1,4 +1,4 @@
-"""The request that records events of calls that wait at a limit on money."""
+"""The request that records what happens to a call that waits at a limit on money, until a user raises the limit."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from .audit_facts import Recorded
 from .facts import Limit, NotebookKey
 from .requests import Request
 
-__all__ = ["LimitEvent", "RecordLimitRequest"]
-
 
 class LimitEvent(str, Enum):
-    """An event of a call that waits at a limit. A denial is one event for all waiting calls of a session."""
+    """An event in the life of a call that waits at a limit on money. The values are events of audit records."""
 
     REQUESTED = "limit_requested"
+    """The call began to wait for a user to raise the limit."""
     DENIED = "limit_denied"
+    """A user denied the raise. This is one event for all waiting calls of the session."""
     WITHDRAWN = "limit_withdrawn"
+    """The call no longer waits, since its client has cancelled it or is gone."""
 
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordLimitRequest(Request[Recorded]):
-    """Record that a call waits for a limit to be raised, that a user denied it, or that it no longer waits.
+    """Record that a call waits for a user to raise a limit, that a user denied this, or that the call no longer waits.
 
-    This event is not a decision and changes no figure: the call is decided, and the decision recorded, when the call is
-    requested again. Without an open session the event is recorded in the ledger's own chain.
+    The record changes no amount, and it does not decide the call. The ledger decides the call, and records this, when
+    the caller makes the call's request again. Without an open session, the event is recorded in the ledger's own chain
+    of audit records instead of the session's.
     """
 
     notebook: NotebookKey
     event: LimitEvent
     amount: int = 0
-    """The amount that the call requests, in nano-USD."""
+    """The amount that the call needs, in nano-USD; for the event `LimitEvent.DENIED`, the sum for all denied calls."""
     needs: int = 0
-    """How much the limit must be raised, in nano-USD, so that the call stays within it."""
+    """The amount, in nano-USD, by which the limit must be raised so that the call stays within it."""
     limit: Limit | None = None
     tool: str | None = None
     agent_id: str | None = None
     count: int = 1
-    """The number of calls that a user denied."""
+    """For the event `LimitEvent.DENIED`, the number of waiting calls that the user denied."""

@@ -1,4 +1,8 @@
-"""The base class of requests, and the requests that change sessions and notebooks."""
+"""The base class of all requests to the ledger, and the requests that change sessions and notebooks.
+
+A *session* is the time in which a notebook is governed, from its opening with a trust level and a budget to its
+closing. A notebook has at most one open session.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +14,21 @@ from ...types import TrustLevel
 from .facts import NotebookKey, Opened, Origin, SessionState
 from .terms import SessionTerms
 
-__all__ = [
-    "ChangeSession",
-    "CloseSession",
-    "DeleteNotebook",
-    "JoinNotebooks",
-    "MoveNotebook",
-    "OpenSession",
-    "Request",
-    "ResponseT_co",
-    "new_key",
-]
-
 ResponseT_co = TypeVar("ResponseT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Generic[ResponseT_co]):
-    """Base class of all requests for a change. `Ledger.execute` returns the response, a ``ResponseT_co``.
+    """Base class of all requests that change the ledger. `Ledger.execute` returns the response, a ``ResponseT_co``.
 
-    ``key`` is the idempotency key: a request with the same key and content (except for ``expires_at``) gets the stored
-    response. Keys are kept for at least 48 hours. With an empty key nothing is stored; it is for callers in the
-    ledger's own process, which cannot lose a response.
+    ``origin`` is the caller. ``key`` is the idempotency key: if the caller sends the request again with the same key
+    and content, it gets the stored response, and nothing is done twice. The ledger keeps keys for at least 48 hours.
+    With an empty key the ledger stores no response; such requests are for callers in the ledger's own process, which
+    cannot lose a response.
 
-    `Ledger.execute` raises IdempotencyError if the key was used with other content, ExpiredError if the ledger gets the
-    request after ``expires_at``, and LedgerError if the storage fails.
+    ``expires_at``, in microseconds since the epoch, may differ between the copies of a request. `Ledger.execute` raises
+    ExpiredError if the ledger gets the request later, IdempotencyError if the key was used with other content, and
+    LedgerError if the storage fails.
     """
 
     key: str
@@ -43,16 +37,17 @@ class Request(Generic[ResponseT_co]):
 
 
 def new_key() -> str:
-    """Return a key that no other request has."""
+    """Return a new idempotency key for a request: 32 random hexadecimal digits."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Request[Opened]):
-    """Open a notebook's session, for a kernel or the server, by the rules of `terms.plan_open`.
+    """Open a notebook's session at the request of a kernel or the server, by the rules of `terms.plan_open`.
 
-    An open session is resumed, or changed if the values differ; with ``new`` it is closed, and a new session is opened.
-    Raises NotAllowedError if the rules forbid it.
+    If a session is open already, it continues, with the values that the request sets: ``trust_level``, ``budget`` (in
+    nano-USD) and ``agent_id``. With ``new`` it is closed, and a new session is opened. Raises NotAllowedError if the
+    server's policy, ``terms``, forbids the session or the values.
     """
 
     notebook: NotebookKey
@@ -65,9 +60,11 @@ class OpenSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSession(Request[Opened]):
-    """Change a session's values as a user has decided. If no session is open, first open one with the defaults.
+    """Change the values of a notebook's open session as a user has decided; if no session is open, open one.
 
-    Raises NotAllowedError for values above the policy's maxima.
+    ``trust_level``, ``budget`` (in nano-USD) and ``agent_id`` are changed unless they are None. A new session has the
+    defaults of the server's policy, ``terms``, for values that are None. Raises NotAllowedError for a value above the
+    policy's maximum.
     """
 
     notebook: NotebookKey
@@ -79,9 +76,10 @@ class ChangeSession(Request[Opened]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseSession(Request[SessionState]):
-    """Close the open session and return the state. If no session is open, nothing is changed or recorded.
+    """Close the notebook's open session and return the notebook's state.
 
-    Raises NotAllowedError for a kernel in strict mode.
+    If no session is open, nothing is changed or recorded. Raises NotAllowedError if the server's policy, ``terms``, is
+    strict and the caller is not a user.
     """
 
     notebook: NotebookKey
@@ -90,9 +88,10 @@ class CloseSession(Request[SessionState]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveNotebook(Request[int]):
-    """Change the path of a notebook, or of all notebooks in a folder, after it was moved. Returns their number.
+    """Record that a notebook, or a folder with notebooks, was moved or renamed on disk from ``old`` to ``new``.
 
-    A notebook that was at the new path before is marked as deleted.
+    Both are paths below ``root``. The notebooks keep their sessions, limits and records under the new path. A notebook
+    that the ledger knew at the new path before is marked as deleted. Returns the number of notebooks that were moved.
     """
 
     owner: str
@@ -103,9 +102,9 @@ class MoveNotebook(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteNotebook(Request[int]):
-    """Mark a notebook, or all notebooks in a folder, as deleted, and close the open sessions. Their records stay.
+    """Mark the notebook at ``path`` below ``root``, or all notebooks in this folder, as deleted.
 
-    Returns the number of notebooks.
+    Their open sessions are closed; their audit records stay. Returns the number of notebooks.
     """
 
     owner: str
@@ -115,11 +114,13 @@ class DeleteNotebook(Request[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinNotebooks(Request[int]):
-    """Rename notebooks, or join two into one, because two names are the same file. Returns the number of changes.
+    """Join notebooks that turned out to be the same file, for example through a symbolic link.
 
-    Each pair has a notebook's former name and its new name. If there are notebooks under both names, they become one:
-    the ceilings of the joined notebook include the spending of both. Of two open sessions the older session stays open
-    and the other is closed; holds of the closed session stay pending. No record is changed.
+    Each pair has a notebook's former name and the name that it must have from now on. If the ledger knows only the
+    former name, the notebook is renamed. If it knows both, the two notebooks become one, and the ceilings of the joined
+    notebook include the spending of both. If both have an open session, the older session stays open and the other is
+    closed; holds of the closed session stay pending. No audit record is changed. Returns the number of notebooks that
+    were renamed or joined.
     """
 
     pairs: tuple[tuple[NotebookKey, NotebookKey], ...]

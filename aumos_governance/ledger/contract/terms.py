@@ -1,7 +1,8 @@
-"""The rules for opening, changing and closing sessions under a server's policy, without storage.
+"""The rules that decide whether a session may be opened, changed or closed, and with which trust level and budget.
 
-An operation reads the last session within its transaction, calls `plan_open` or `plan_change`, and writes the plan in
-the same transaction, so that the rules are always applied to the current state.
+The functions compute a `Plan` and store nothing. An operation of the ledger reads the last session within its
+transaction, calls `plan_open` or `plan_change`, and writes the plan in the same transaction, so that the rules are
+always applied to the current state.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from ... import money
 from ...errors import NotAllowedError
 from ...types import TrustLevel
 
-__all__ = ["LastSession", "Plan", "SessionTerms", "Value", "check_close", "plan_change", "plan_open"]
-
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """The server's policy for sessions, from its configuration; budgets in nano-USD, None for no maximum."""
+    """A server's policy for sessions, from its configuration: default values, and the highest that may be set.
+
+    Budgets are in nano-USD; with None as ``max_budget`` there is no highest budget. On a ``strict`` server, code in a
+    notebook can only lower values, and only a user can close a session or open the next one.
+    """
 
     default_trust_level: TrustLevel = TrustLevel.L2_SUGGEST
     default_budget: int = 10 * money.NANO_PER_USD
@@ -29,7 +32,11 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A trust level, or a budget in nano-USD, with the actor that set it and whether that was a user."""
+    """A session's trust level, or its budget in nano-USD, and who set it.
+
+    ``set_by`` is the name of the actor, and ``by_person`` is True if the actor is a user, not code. Code in the
+    notebook cannot raise a value that a user set.
+    """
 
     value: int
     set_by: str
@@ -38,7 +45,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class LastSession:
-    """The values of a notebook's newest session; ``active`` is whether it is open."""
+    """The values of a notebook's newest session, which a `Plan` starts from.
+
+    ``active`` is True if this session is open, and False if it is closed.
+    """
 
     active: bool
     trust: Value
@@ -48,9 +58,11 @@ class LastSession:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to write: whether to close the open session and open a new session, and the session's values.
+    """The changes that an operation must write to open, resume or change a session, as the rules decided them.
 
-    ``changed`` is whether the values of an open session change. ``notes`` are sentences for the user.
+    With ``close_first`` the open session is closed, and with ``open_new`` a new session is opened. ``trust``,
+    ``budget`` and ``agent_id`` are the session's values from now on; ``changed`` is True if an open session gets other
+    values. ``notes`` are sentences for the user, for example that a budget stays below the requested one.
     """
 
     close_first: bool
@@ -74,12 +86,17 @@ def plan_open(
 ) -> Plan:
     """Return the plan for a request of a kernel or the server to open, resume or change a session.
 
-    A value that a user set can only be tightened, in the open session and in later ones. A request for a looser value
-    is not an error: the plan keeps the user's value, and its notes state the value and who set it. In strict mode a
-    notebook's first session has at most the default values, and an open session can only be tightened.
+    ``last`` is the notebook's newest session, None if it never had one, and ``actor`` is the caller's name. For a new
+    session, None as ``trust_level`` or ``budget`` (nano-USD) means the policy's default; for an open session, None
+    keeps the value. With ``new`` an open session is closed, and a new session is opened.
 
-    Raises NotAllowedError for values above the maxima and, in strict mode, for looser values and for a new session
-    after the first.
+    A trust level or budget that a user set can only be lowered, in the open session and in later ones. A request for a
+    higher value is not an error: the plan keeps the user's value, and its notes state the value and who set it. On a
+    strict server a notebook's first session has at most the default values, and an open session's values can only be
+    lowered.
+
+    Raises NotAllowedError for a value above the policy's maximum. On a strict server it is also raised for a higher
+    value, and for a new session after the notebook's first.
     """
     _check_maxima(terms, trust_level, budget)
     active = last is not None and last.active
@@ -141,10 +158,11 @@ def plan_change(
     budget: int | None,
     agent_id: str | None,
 ) -> Plan:
-    """Return the plan for a user's change of a session, which may have any values up to the maxima.
+    """Return the plan for a user's change of a session. A user may set any values up to the policy's maxima.
 
-    If no session is open, a session is opened, with the defaults for values that the user does not set. Raises
-    NotAllowedError for values above the maxima.
+    ``last`` is the notebook's newest session, None if it never had one, and ``actor`` is the user's name. A value that
+    is None (``budget`` is in nano-USD) stays as it is. If no session is open, the plan opens one, with the policy's
+    defaults for the values that are None. Raises NotAllowedError for a value above the policy's maximum.
     """
     _check_maxima(terms, trust_level, budget)
     active = last is not None and last.active
@@ -171,7 +189,10 @@ def plan_change(
 
 
 def check_close(terms: SessionTerms, *, by_person: bool) -> None:
-    """Raise NotAllowedError if a kernel may not close its session, as in strict mode."""
+    """Raise NotAllowedError if this caller may not close a session: on a strict server, only a user may.
+
+    ``by_person`` is True if the caller is a user.
+    """
     if terms.strict and not by_person:
         raise NotAllowedError(
             "This server is strict: only a user can close a governance session, in the governance panel, so this one"
@@ -208,7 +229,11 @@ def _check_strict(trust: int, budget: int, trust_ceiling: int, budget_ceiling: i
 def _tighten(
     requested: Value, ceiling: Value | None, name: str, text: Callable[[int], str]
 ) -> tuple[Value, str | None]:
-    """Return the value for the session, which is at most a user's ceiling, and a note if the request is above it."""
+    """Return the value that the session gets, and a sentence for the user if it is lower than the requested value.
+
+    ``ceiling`` is the value of the notebook's last session, None if it never had one. If a user set it, the session
+    gets at most this value. The sentence calls the value ``name`` and formats it with ``text``.
+    """
     if ceiling is None or not ceiling.by_person:
         return requested, None
     if requested.value < ceiling.value:

@@ -1,7 +1,4 @@
-"""`MemoryLedger`: a ledger in the memory of one process, lost when the process ends.
-
-The ledgers on databases must behave as this ledger does.
-"""
+"""`MemoryLedger`, the ledger in the memory of one process. Ledgers on databases must behave in the same way."""
 
 from __future__ import annotations
 
@@ -22,11 +19,12 @@ from ..transaction.work import Work
 from .reads import read
 from .store import MemoryStore
 
-__all__ = ["MemoryLedger"]
-
 
 class MemoryLedger:
-    """A `Ledger` in memory, which executes each request in the caller's thread."""
+    """A `Ledger` in memory, which executes each request in the thread of its caller while other callers wait.
+
+    ``clock`` returns the current time in microseconds since the epoch.
+    """
 
     at_once = True
 

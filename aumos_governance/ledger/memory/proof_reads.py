@@ -1,4 +1,4 @@
-"""The `Evidence` of a ledger in memory."""
+"""The records and rows that a verification reads from a ledger in memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from ..transaction.rows import ChainRow, ChargeRow, ResponseRow, SessionRow
 from ..transaction.tables import Key, Row, columns, values_getter
 from .store import MemoryStore
 
-__all__ = ["MemoryEvidence"]
-
 _AT, _RECORD = AUDIT_COLUMNS.index("at"), AUDIT_COLUMNS.index("record_id")
 _NOT_COMPARED = (0, None, None, None, None, None)
-"""The values that follow a session record's columns (see `evidence.PLAIN`); here they state that nothing was compared.
-"""
+"""The values after the columns of a session's record (see `evidence.PLAIN`). They say that nothing was compared."""
 _NO_CHARGE = (None,) * len(columns[ChargeRow])
 
 
 class MemoryEvidence:
-    """An `Evidence` of a copy of a store.
+    """The `Evidence` for one verification of a ledger in memory, from a copy of its tables.
 
-    Unlike a database, this class compares no records with charges' rows, so the rules are applied to all records.
+    Unlike a database, it does not compare records with the rows of charges, so the verification applies rules to all
+    records. ``scope`` says which sessions are verified.
     """
 
     def __init__(self, store: MemoryStore, scope: Scope) -> None:

@@ -1,4 +1,4 @@
-"""Queries on the ledger in memory, which scan all rows; a query on a database must have the same result."""
+"""The execution of queries on the ledger in memory, by scanning all rows. Databases must return the same results."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from ..transaction.rows import NotebookRow
 from ..transaction.work import Work
 from .store import MemoryStore
 
-__all__ = ["read"]
-
 _AT, _CHAIN, _SEQ, _NOTEBOOK_ID = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq", "notebook_id"))
 _TEXT_COLUMNS: Final = tuple(
     AUDIT_COLUMNS.index(name)
@@ -30,7 +28,10 @@ _TEXT_COLUMNS: Final = tuple(
 
 
 def read(store: MemoryStore, query: Query[Any], clock: Clock) -> Any:
-    """Return the result of a query; raise InvalidRequestError for an unknown class of queries."""
+    """Execute a query on the rows of ``store`` and return its result.
+
+    ``clock`` returns the current time in microseconds. Raises InvalidRequestError for an unknown class of queries.
+    """
     shared = reader_of(query)
     if shared is not None:
         work = Work(store)

@@ -1,4 +1,4 @@
-"""Selections of rows from the ledger in memory."""
+"""The search for the rows of a selection (see `transaction.selections`) in a ledger in memory, by scanning a table."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from ..transaction.conditions import GIVEN, Operator
 from ..transaction.rows import NotebookRow, SessionRow
 from ..transaction.selections import NotebooksOf, Selection
 from ..transaction.tables import Key, Row
-
-__all__ = ["select"]
 
 Tables = Mapping[type[Row], Mapping[Key, Any]]
 
@@ -29,7 +27,10 @@ _KEPT: Final[dict[Operator, Callable[..., list[Any]]]] = {
 
 
 def select(tables: Tables, selection: Selection[Any], values: Iterable[Any]) -> list[Row]:
-    """Return the stored rows of a selection, in no particular order."""
+    """Return the rows of a selection in no particular order: the stored objects, which the caller must not change.
+
+    ``values`` are the values that this use of the selection passes, in the order that `Selection` describes.
+    """
     rows: Iterable[Any] = tables[selection.kind].values()
     left = list(values)
     of = [left.pop(0) for _ in range(0 if selection.notebooks_of is None else selection.notebooks_of.value)]

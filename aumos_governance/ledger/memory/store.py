@@ -1,4 +1,4 @@
-"""The tables of the ledger in memory, and its `Store`."""
+"""`MemoryStore`: the tables and audit records of a ledger in memory."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from ..transaction.selections import Selection
 from ..transaction.tables import ROWS, Key, Row, RowT, key_of, values_getter
 from .selections import select
 
-__all__ = ["MemoryStore"]
-
 _SEQ: Final = AUDIT_COLUMNS.index("seq")
 _PURGED_AT_ONCE: Final = 4
 _COUNTING, _PENDING = COUNTING.values, PENDING.values
 
 
 class MemoryStore:
-    """A `Store` with rows in dictionaries and audit records in lists. Not thread-safe: `MemoryLedger` locks it."""
+    """The `Store` of a ledger in memory, with all its rows in dictionaries and all its audit records in lists.
+
+    It lasts as long as its ledger. It is not thread-safe: `MemoryLedger` holds a lock while it uses the store.
+    """
 
     def __init__(self) -> None:
         self.tables: dict[type[Row], dict[Key, Row]] = {kind: {} for kind in ROWS}
@@ -43,11 +44,11 @@ class MemoryStore:
         self.places: dict[tuple[str, str], str] = {}
         self._place: dict[str, tuple[str, str]] = {}
         self._timed: dict[tuple[type[Row], str], int] = {}
-        """The expiry of each open hold and each pending approval that has an expiry."""
+        """By class and id of a row: when the open hold or pending approval expires, in microseconds since the epoch."""
         self._open: dict[str, ChargeRow] = {}
-        """The open holds, by their ids."""
+        """The open holds, also those whose outcome is unknown, by their ids."""
         self._unfinished: tuple[tuple[Row, ...], tuple[AuditRow, ...]] | None = None
-        """The rows and records of a `write` that was interrupted before all were stored."""
+        """The rows and records of the last `write`, until all are stored. It is not None after an interrupted write."""
 
     # ---- Store
 
@@ -94,7 +95,10 @@ class MemoryStore:
     # ---- what the ledger in memory needs beyond `Store`
 
     def finish(self) -> None:
-        """Store the rows and records of the last `write`; after an interrupt, store the rest of them."""
+        """Store the rows and records of the last `write`, or the rest of them after a KeyboardInterrupt.
+
+        `MemoryLedger` calls this before it uses the store.
+        """
         if self._unfinished is None:
             return
         rows, audit = self._unfinished
@@ -119,7 +123,7 @@ class MemoryStore:
         self._unfinished = None
 
     def purge(self, now: int) -> None:
-        """Delete a few of the responses that are older than `KEEP_RESPONSES`."""
+        """Delete a few of the stored responses that are older than `KEEP_RESPONSES` at ``now`` (microseconds)."""
         responses = self.tables[ResponseRow]
         if not responses:
             return
@@ -130,22 +134,28 @@ class MemoryStore:
             del responses[oldest]
 
     def deleted_at(self, owner: str, file: str) -> list[NotebookRow]:
-        """Return the deleted notebooks with this owner and file."""
+        """Return the rows of all deleted notebooks that had this owner and file."""
         rows: Any = self.tables[NotebookRow].values()
         return [row for row in rows if row.deleted_at is not None and (row.owner, row.file) == (owner, file)]
 
     def live(self, owner: str, root: str) -> list[NotebookRow]:
-        """Return the live notebooks of an owner and root, sorted by file."""
+        """Return the rows of the notebooks of a server, given its owner and root folder, sorted by file.
+
+        Deleted notebooks are left out.
+        """
         rows: Any = [self.tables[NotebookRow][self.places[place],] for place in sorted(self.places)]
         return [row for row in rows if lies_in(row, owner, root)]
 
     def aliases(self, notebook_id: str) -> set[str]:
-        """Return the ids that a notebook has records under: its id, and the ids of the notebooks joined to it."""
+        """Return all ids that the audit records of a notebook have: its own, and those of notebooks joined to it."""
         rows: Any = self.tables[NotebookAliasRow].values()
         return {notebook_id, *(row.id for row in rows if row.notebook_id == notebook_id)}
 
     def sessions_of(self, owner: str, root: str) -> set[str]:
-        """Return the ids of the sessions of all notebooks of an owner and root, deleted ones included."""
+        """Return the ids of the sessions of all notebooks of a server, also of deleted notebooks.
+
+        The server is given by its owner and root folder.
+        """
         rows: Any = self.tables
         notebooks = {row.id for row in rows[NotebookRow].values() if lies_in(row, owner, root)}
         return {row.id for row in rows[SessionRow].values() if row.notebook_id in notebooks}

@@ -1,1 +1,1 @@
-"""Alembic's migrations of the ledger's tables, which run when a ledger is opened."""
+"""The migrations that create and upgrade the ledger's tables. `sql.migrate` runs them with Alembic at opening."""

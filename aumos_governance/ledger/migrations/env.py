@@ -1,4 +1,4 @@
-"""The environment script that Alembic runs: it migrates over the connection that `sql.migrate` passes."""
+"""The environment script that Alembic executes: it runs the migrations over the connection from `sql.migrate`."""
 
 from __future__ import annotations
 

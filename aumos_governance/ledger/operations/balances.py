@@ -1,6 +1,8 @@
-"""The envelopes that limit a charge, their balances, and the state of a notebook that is built from them.
+"""Functions on envelopes and their balances, and on the state of a notebook, which is built from them.
 
-An envelope has one balance for each of its periods, which are calendar periods in UTC.
+An *envelope* is a limit on money: a session's budget, a category's budget, or a ceiling around sessions. It limits the
+charges in each of its periods, which are calendar periods in UTC, and has one *balance* for each: the sums of what is
+spent and held. Amounts are in nano-USD.
 """
 
 from __future__ import annotations
@@ -21,27 +23,6 @@ from ..rules.verdicts import Refusal, over_budget
 from ..transaction.rows import BalanceRow, EnvelopeRow, NotebookRow, SessionRow
 from ..transaction.work import Work
 
-__all__ = [
-    "EnvelopeBalance",
-    "balances_of",
-    "build_state",
-    "category_id",
-    "change_balances",
-    "check_sums",
-    "enclosing_ids",
-    "envelope_id",
-    "envelopes_for",
-    "open_session_of",
-    "over_ceiling",
-    "overdraw",
-    "own_envelope",
-    "period_start",
-    "seen_from",
-    "state_at",
-    "state_of",
-    "with_id_replaced",
-]
-
 _MOST = 2**63 - 1
 _DAY = 24 * 3600 * MICROS
 _LIFETIME = BudgetPeriod.LIFETIME.value
@@ -49,7 +30,7 @@ _LEVELS = tuple(TrustLevel)
 
 
 class EnvelopeBalance(NamedTuple):
-    """An envelope and its balance in one period."""
+    """An envelope, which is a limit on money, and its balance in one period: the sums of what is spent and held."""
 
     envelope: EnvelopeRow
     balance: BalanceRow
@@ -57,30 +38,37 @@ class EnvelopeBalance(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def envelope_id(*parts: str) -> str:
-    """Return the id of an envelope, derived from its kind, subject and name: all servers derive the same id."""
+    """Return the id of an envelope, a hash of the parts that identify it, such as its kind, subject, name and period.
+
+    All servers that share a database derive the same id.
+    """
     return sha256(encode(parts)).hexdigest()[:32]
 
 
 def with_id_replaced(envelopes: str, old: str, new: str) -> str:
-    """Return these ids, separated by spaces, with the old id replaced by the new id, and without duplicates."""
+    """Return a text of envelopes' ids, separated by spaces, with ``old`` replaced by ``new`` and without duplicates."""
     return " ".join(dict.fromkeys(new if id == old else id for id in envelopes.split()))
 
 
 @lru_cache(maxsize=1024)
 def category_id(session_id: str, category: str) -> str:
-    """Return the id of the envelope of a category's budget in a session."""
+    """Return the id of the envelope that is a category's budget within a session."""
     return envelope_id("category", session_id, category)
 
 
 def enclosing_ids(session: SessionRow) -> str:
-    """Return the ids, separated by spaces, of the session's envelope and its outer envelopes, inner before outer."""
+    """Return the ids of the session's own budget and of the ceilings around it, inner before outer.
+
+    The ids are separated by spaces.
+    """
     return f"{session.envelope_id} {session.outer_envelopes}" if session.outer_envelopes else session.envelope_id
 
 
 def envelopes_for(work: Work, session: SessionRow, category: str | None, *, missing: str | None = None) -> str:
-    """Return the ids, separated by spaces, of all envelopes that limit a charge, inner before outer.
+    """Return the ids of all envelopes that limit a charge in a session, separated by spaces, inner before outer.
 
-    If the session has no budget for the category, return ``missing``; if that is None, raise BudgetNotFoundError.
+    With ``category`` set, the category's budget comes first. If the session has no budget for this category, the
+    function returns ``missing``, or raises BudgetNotFoundError if ``missing`` is None.
     """
     if category is None:
         return enclosing_ids(session)
@@ -93,7 +81,10 @@ def envelopes_for(work: Work, session: SessionRow, category: str | None, *, miss
 
 
 def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
-    """Return the envelopes with these ids, each with its balance in the period of the time ``at``."""
+    """Return the envelopes with these ids, each with its balance in the period that contains the time ``at``.
+
+    ``envelopes`` has the ids, separated by spaces; ``at`` is in microseconds since the epoch.
+    """
     found = []
     for id in envelopes.split():
         envelope = work.get(EnvelopeRow, id)
@@ -102,9 +93,9 @@ def balances_of(work: Work, envelopes: str, at: int) -> list[EnvelopeBalance]:
 
 
 def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
-    """Return the refusal of an amount, in nano-USD, that would exceed a ceiling, or None if it exceeds none.
+    """Return the reason for refusing a charge of this amount, in nano-USD, or None if it stays within all ceilings.
 
-    The refusal names the first envelope whose ceiling the spent, held and requested amounts together exceed.
+    The refusal names the first envelope whose ceiling is below the sum of its spent, held and requested amounts.
     """
     for envelope, balance in balances:
         total = balance.spent + balance.held + amount
@@ -114,7 +105,10 @@ def overdraw(balances: list[EnvelopeBalance], amount: int) -> Refusal | None:
 
 
 def over_ceiling(envelope: EnvelopeRow, total: int) -> Refusal:
-    """Return the refusal of an amount; ``total``, in nano-USD, is the envelope's sum with this amount included."""
+    """Return the reason for refusing a charge that would exceed an envelope's ceiling.
+
+    ``total`` is the sum, in nano-USD, that would be spent and held under the envelope with this charge.
+    """
     name = "" if envelope.kind == "session" else envelope.name
     return over_budget(total, envelope.ceiling, _in_words(envelope), envelope.kind, name)
 
@@ -135,11 +129,11 @@ def check_sums(
     amount: int,
     spent: int | None = None,
 ) -> None:
-    """Raise InvalidAmountError if a sum would exceed the 64 bits of its column.
+    """Raise InvalidAmountError if a charge would make a sum too large for its database column, which has 64 bits.
 
-    ``amount`` is added to the balances. If the session is closed, ``spent`` (None for ``amount``) is added to the sum
-    that the notebook's closed sessions spent. Every sum that may ever include the charge is checked: the balances, and
-    the sum of the closed sessions. An open session's amounts are added to the latter sum when the session is closed.
+    Amounts are in nano-USD. ``amount`` would be added to the balances. If the session is closed, ``spent`` (None for
+    ``amount``) would be added to the sum that the notebook's closed sessions spent. If the session is open, its amounts
+    are added to that sum when it is closed; so this sum is checked now as well.
     """
     for _, balance in balances:
         if balance.spent + balance.held + amount > _MOST:
@@ -158,7 +152,10 @@ def check_sums(
 
 
 def _too_much() -> InvalidAmountError:
-    return InvalidAmountError("With this amount a sum would be more than the ledger can add up; nothing was recorded.")
+    return InvalidAmountError(
+        "With this amount a sum would be more than the ledger can add up, about 9.2 billion US dollars; nothing was"
+        " recorded."
+    )
 
 
 def change_balances(
@@ -171,7 +168,11 @@ def change_balances(
     held: int,
     charges: int = 0,
 ) -> None:
-    """Add these amounts, in nano-USD, to all the balances, and for a closed session to the notebook's sum as well."""
+    """Add amounts, in nano-USD, to the balances of a charge; a negative amount reduces them.
+
+    If the session is closed, ``spent`` is also added to the sum that the notebook's closed sessions spent. ``charges``
+    is added to the balances' number of charges.
+    """
     for _, balance in balances:
         balance.spent += spent
         balance.held += held
@@ -214,7 +215,10 @@ def _start(period: str, days: int) -> int:
 
 
 def state_at(work: Work, key: NotebookKey) -> SessionState:
-    """Return the state of the notebook that has this path now, or an empty state if there is no such notebook."""
+    """Return the state of the notebook that this key names now, or an empty state if the ledger knows no such notebook.
+
+    The state names the notebook by ``key``.
+    """
     notebook = work.notebook(key)
     if notebook is None:
         return SessionState(key, work.store.last_seq(key.owner, file_of(key.root, key.path)))
@@ -223,7 +227,11 @@ def state_at(work: Work, key: NotebookKey) -> SessionState:
 
 
 def seen_from(root: str, state: SessionState) -> SessionState:
-    """Return a state whose notebook is named by its path below ``root``, instead of its stored root."""
+    """Return the same state with its notebook named by the path below ``root``.
+
+    The ledger stores one of the root folders from which a notebook is used; a server of another root folder knows the
+    notebook by another path.
+    """
     key = state.notebook
     if key.root == root:
         return state
@@ -231,7 +239,7 @@ def seen_from(root: str, state: SessionState) -> SessionState:
 
 
 def state_of(work: Work, notebook: NotebookRow) -> SessionState:
-    """Return the notebook's state, with the changes of this transaction."""
+    """Return a notebook's state as of now, including the changes that this transaction has made so far."""
     state = work.states.get(notebook.id)
     if state is None:
         if notebook.session_id is None:
@@ -253,14 +261,18 @@ def open_session_of(work: Work, notebook: NotebookRow | None) -> SessionRow | No
 
 
 def own_envelope(work: Work, session: SessionRow) -> EnvelopeRow:
-    """Return the envelope that is the session's own budget."""
+    """Return the envelope that is the budget of this session; its ``ceiling`` is the budget in nano-USD."""
     return work.get(EnvelopeRow, session.envelope_id)
 
 
 def build_state(
     notebook: NotebookRow, session: SessionRow | None, envelope: EnvelopeRow | None, spent: int, held: int
 ) -> SessionState:
-    """Return the state that these rows describe; the state of a deleted notebook has only ``seq``."""
+    """Return the state of a notebook, built from its row, its newest session, and the session's budget.
+
+    ``spent`` and ``held`` are the session's amounts in nano-USD. If the notebook is deleted, or has no session, the
+    state has only the notebook's key and ``seq``.
+    """
     key = NotebookKey(notebook.owner, notebook.root, notebook.path)
     if session is None or envelope is None or notebook.deleted_at is not None:
         return SessionState(key, notebook.seq)

@@ -1,6 +1,7 @@
-"""The rows that a caller may name by id or list, and their notebooks.
+"""Functions that find rows for a caller: those that it may name by id or list, with their sessions and notebooks.
 
-In a database that several servers share, a server's callers see only the rows of its owner and root.
+Several servers may share a database. A caller of one server may see only the rows that belong to this server's owner
+and root folder, and these functions enforce that.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from ..transaction.rows import ApprovalRow, ChargeRow, NotebookRow, ReportRow, S
 from ..transaction.selections import Selection
 from ..transaction.work import Work
 
-__all__ = ["key_under", "may_name", "newest_session", "notebook_of", "page", "session_and_notebook"]
-
 _OpenRow = TypeVar("_OpenRow", ChargeRow, ApprovalRow, ReportRow)
 
 
 class PageQuery(Protocol):
-    """A query for a page of open holds, approvals or reports: in all notebooks of an owner and root, or in one."""
+    """The fields of a query for a page of open holds, pending approvals or unacknowledged reports.
+
+    The query finds those in all of the owner's notebooks below the root folder, or in one ``notebook``.
+    """
 
     @property
     def owner(self) -> str: ...
@@ -41,16 +43,20 @@ class PageQuery(Protocol):
 
 
 def may_name(work: Work, origin: Origin, row: ApprovalRow | ChargeRow | ReportRow) -> bool:
-    """Whether the caller may name this row; for a row that it may not name, operations raise NotFoundError."""
+    """Whether the caller may name this row by its id, since it belongs to a notebook of the caller's server.
+
+    For any other row, operations raise NotFoundError, as if it did not exist.
+    """
     return origin.within is None or lies_in(notebook_of(work, row.session_id), *origin.within)
 
 
 def page(
     work: Work, query: PageQuery, selection: Selection[_OpenRow], wanted: Callable[[_OpenRow], bool] = lambda row: True
 ) -> list[tuple[_OpenRow, NotebookRow]]:
-    """Return the rows of one page, each with its notebook, oldest first.
+    """Return the rows on the page that a query requests, each with its notebook, oldest first.
 
-    ``selection`` must take an owner and a root. Its rows are included if ``wanted`` returns True for them.
+    ``selection`` selects the rows of an owner and root; of these, only rows for which ``wanted`` returns True are
+    included. Raises InvalidRequestError for a page size outside 1 to `cursors.MAX_PAGE`.
     """
     check_limit(query.limit)
     check_text(query.owner, query.root, query.after)
@@ -88,5 +94,5 @@ def notebook_of(work: Work, session_id: str) -> NotebookRow:
 
 
 def key_under(notebook: NotebookRow, root: str) -> NotebookKey:
-    """Return the key of a notebook, named by its path below ``root``."""
+    """Return the key that names a notebook by its path below ``root``, the root folder of the server that lists it."""
     return NotebookKey(notebook.owner, root, path_below(root, notebook.file))

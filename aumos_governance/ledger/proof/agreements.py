@@ -1,8 +1,8 @@
-"""The comparison of agents' trust levels and consents with their records.
+"""The comparison of the stored trust levels and consents of agents with the audit records about them.
 
-A level or a consent belongs to a realm. The realm of a session has records only in that session's chain; other realms
-may have records in several chains. The order of records in different chains is not known, so a row of another realm is
-right if it agrees with the last record in any of these chains.
+A level or a consent belongs to a realm: the namespace of a session's or an owner's agents. The realm of a session has
+records only in that session's chain; other realms may have records in several chains. The order of records in different
+chains is not known, so a row of another realm is right if it agrees with the last record in any of these chains.
 """
 
 from __future__ import annotations
@@ -16,25 +16,29 @@ from .expected_rows import ANY, Columns
 from .findings import Findings
 from .ledger_replay import Entry
 
-__all__ = ["Agreements"]
-
 
 class Agreements:
-    """The values that each chain's last records state for each row of trust levels and consents."""
+    """The expected rows of trust levels and consents, collected during one verification.
+
+    For each row, this object keeps the values from the last record in each chain, and then compares the stored row.
+    """
 
     def __init__(self) -> None:
         self._recorded: dict[tuple[type[Row], Key], dict[str, Columns]] = {}
-        """By row, then by chain: the values that the chain's last record of the row states."""
+        """By row, then by chain: the values of the row according to the chain's last record about the row."""
         self._unnamed: set[tuple[type[Row], Key]] = set()
-        """Rows with records of earlier versions that do not name the realm; the key has no realm here."""
+        """Rows with records of earlier versions, which do not name the realm. So these keys lack the realm."""
 
     @property
     def uncovered(self) -> bool:
-        """Whether there are records that do not name the realm of their level or consent."""
+        """Whether some rows cannot be verified, because records of earlier versions do not name their realm."""
         return bool(self._unnamed)
 
     def replay_record(self, entry: Entry, session_id: str | None) -> None:
-        """Replay a record of a level or a consent; ``session_id`` is None for a record in the ledger-wide chain."""
+        """Note the values that a record of a ``trust``, ``consent`` or ``revoke`` event gives to its row.
+
+        ``session_id`` is the session whose chain has the record, or None for the ledger-wide chain.
+        """
         detail, kind = entry.detail, TrustRow if entry.event == "trust" else ConsentRow
         rest: Key
         if kind is TrustRow:
@@ -52,9 +56,10 @@ class Agreements:
     def compare(
         self, kind: type[TrustRow | ConsentRow], row: tuple[Any, ...], everything: bool, findings: Findings
     ) -> bool:
-        """Return whether there are records of a row and it agrees with them; add a finding if it does not.
+        """Compare a stored row of the table of ``kind`` with its records, and return whether the records prove it.
 
-        With ``everything``, a row without records is a finding as well.
+        If the row differs from its records, a finding is added. A row without records is a finding only if
+        ``everything`` is true, that is if the records of the whole ledger were replayed.
         """
         key = row[: len(kind.KEY)]
         if not all(isinstance(part, str) for part in key):
@@ -82,7 +87,7 @@ class Agreements:
         return False
 
     def finish(self, findings: Findings) -> None:
-        """Report the rows that records name and that are missing, after all stored rows were compared."""
+        """Add a finding for each row that has records but is missing; call this after `compare` for all stored rows."""
         for kind, key in self._recorded:
             if (kind, key[1:]) not in self._unnamed:
                 findings.missing(kind, key)

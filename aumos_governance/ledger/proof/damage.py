@@ -1,4 +1,7 @@
-"""Detection of damaged values: values whose type is not their column's, and text that is not valid Unicode."""
+"""Detection of damaged values in stored rows: a value of a type that its column does not allow, or invalid Unicode.
+
+SQLite does not enforce the types of columns, so a damaged or edited file can contain such values.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,12 @@ from typing import Any, Final
 from ..transaction.rows import AUDIT
 from ..transaction.tables import ROWS
 
-__all__ = ["DAMAGED", "UnreadableError", "damaged"]
-
 DAMAGED: Final = "DAMAGED"
-"""The code of a finding: stored data cannot be read, or cannot have been written by this package."""
+"""The code of the finding that stored data cannot be read, or has values that this package never writes."""
 
 
 class UnreadableError(Exception):
-    """Stored data cannot be read; the error's text is the driver's reason."""
+    """Raised if the database cannot read stored records or rows; the text is the reason that the driver states."""
 
 
 @lru_cache(maxsize=32)
@@ -26,7 +27,11 @@ def _types(table: str) -> tuple[tuple[str, bool, bool], ...]:
 
 
 def damaged(table: str, values: Sequence[Any]) -> list[str]:
-    """Return the names of the columns whose values have another type, or are text that is not valid Unicode."""
+    """Return the names of the columns that have damaged values in one row of ``table``.
+
+    ``values`` is the row, in the order of the table's columns. A value is damaged if its type is not the column's, if
+    it is None in a column that must have a value, or if it is text that is not valid Unicode.
+    """
     wrong = []
     for (name, whole, null), value in zip(_types(table), values, strict=False):
         if value is None:

@@ -1,7 +1,8 @@
-"""The expected rows of tables, derived from the values that records state.
+"""The values that rows must have according to audit records, and their comparison with the stored rows.
 
-After each record of a row, the stored row is compared with its records so far; once it agrees, it is forgotten. So
-memory is needed only for rows that later records will change, and for wrong rows.
+A row can have several records, for example a hold and its settlement. After each record, the stored row is compared
+with the values of its records so far. Once they agree, the expected values are deleted from memory. So memory is needed
+only for rows that later records will change, and for wrong rows.
 """
 
 from __future__ import annotations
@@ -15,19 +16,17 @@ from .damage import damaged
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["ANY", "Columns", "ExpectedRows"]
-
 ANY: Final = object()
-"""The placeholder for a value that no record states: any stored value agrees with it."""
+"""Used as an expected value if the records do not contain the value: any stored value is right."""
 
 Columns = dict[str, Any]
-"""By column: the value that the records state."""
+"""The expected values of a row, by the names of the columns."""
 
 
 class ExpectedRows:
-    """The expected rows of the tables that get a new row for each event of a kind, such as charges.
+    """The expected rows of the tables with one id as primary key: charges, approvals, reports, corrections, estimates.
 
-    Their primary key is a single column.
+    Rules call `create` and `change` with the values from records. Differences are added to ``findings``.
     """
 
     def __init__(self, evidence: Evidence, findings: Findings) -> None:
@@ -36,23 +35,27 @@ class ExpectedRows:
         self._open: dict[tuple[type[Row], str], Columns] = {}
         """The rows that do not agree with their records so far, with the expected values."""
         self._missing: set[tuple[type[Row], str]] = set()
-        """The rows that were reported as missing."""
+        """The rows that do not exist, and were reported already."""
         self._damaged: set[tuple[type[Row], str]] = set()
-        """The rows that were reported as damaged: further records of them are not replayed."""
+        """The rows with damaged values, which were reported already. Later records about them are ignored."""
         self.made: Counter[tuple[type[Row], str]] = Counter()
-        """By table and session: how many rows the records created."""
+        """By table and session: how many rows there must be according to the records."""
         self.agreeing: Counter[type[Row]] = Counter()
-        """By table: how many rows agree with the records."""
+        """By table: how many stored rows agree with all their records so far."""
 
     def create(self, kind: type[Row], session_id: str, id: str, values: Columns) -> None:
-        """Expect a row with these values, since a record states that the row was created."""
+        """Expect a new row with this id and these values, because a record says that the row was created.
+
+        Columns that ``values`` lacks may have any value. ``session_id`` is the row's session, for the counts in `made`.
+        """
         self.made[kind, session_id] += 1
         self._compare(kind, id, values)
 
     def change(self, kind: type[Row], id: str, values: Columns | Callable[[Columns], Columns]) -> None:
-        """Expect that these values of a row were changed, as a record states.
+        """Expect other values in an existing row, because a record says that the row was changed.
 
-        ``values`` may be a function, which is called with the values before the change and returns the changed values.
+        ``values`` has the changed columns, or is a function that returns them. The function gets the values from before
+        the change.
         """
         if (kind, id) in self._damaged:
             return
@@ -68,11 +71,11 @@ class ExpectedRows:
         self._compare(kind, id, before | (values(before) if callable(values) else values))
 
     def row(self, kind: type[Row], id: str) -> tuple[Any, ...] | None:
-        """Return the stored row, or None if there is none."""
+        """Return the stored row of the table of ``kind`` with this id, or None if there is no such row."""
         return self._evidence.find(kind, id)
 
     def finish(self) -> None:
-        """Report the rows that do not agree with the records, after all records were replayed."""
+        """Add a finding for each row that still differs from its records; call this after the last record."""
         for (kind, id), expected in self._open.items():
             for name, found in zip(columns[kind], self.row(kind, id) or (), strict=False):
                 if _disagree(expected.get(name, ANY), found):

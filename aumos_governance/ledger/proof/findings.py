@@ -1,4 +1,4 @@
-"""The list of what `verify` finds: differences between the ledger's tables and its audit records, and damaged data."""
+"""The list of problems that a verification finds: rows that differ from the audit records, and damaged data."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from ..contract.audit_facts import Finding
 from ..transaction.tables import Row
 from .damage import DAMAGED, damaged
 
-__all__ = ["DIFFERS", "MALFORMED", "MISSING", "MOST", "UNKNOWN", "Findings", "named"]
-
 MISSING: Final = "ROW_MISSING"
-"""The code of a finding: records name a row that does not exist."""
+"""The code of the finding that a row does not exist although audit records name it."""
 UNKNOWN: Final = "ROW_UNKNOWN"
-"""The code of a finding: a row exists that no record names."""
+"""The code of the finding that a row exists although no audit record names it."""
 DIFFERS: Final = "ROW_DIFFERS"
-"""The code of a finding: a row has another value than the records state."""
+"""The code of the finding that a column of a row has another value than the audit records say."""
 MALFORMED: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError)
-"""The errors that a rule raises for a record's detail that no version of this package has written."""
+"""The errors that a rule raises if the JSON detail of a record lacks a field, or a field has a wrong type."""
 MOST: Final = 100
 """How many findings are listed; the others are only counted."""
 
@@ -28,7 +26,7 @@ _SHOWN: Final = 60
 
 @dataclass(slots=True)
 class Findings:
-    """The first `MOST` findings, and how many more there are."""
+    """The findings of one verification: the first `MOST` in full, and the number of all further findings."""
 
     listed: list[Finding] = field(default_factory=list)
     unlisted: int = 0
@@ -36,14 +34,18 @@ class Findings:
     """By table and key: the damaged rows that were added."""
 
     def add(self, code: str, table: str, record: str | None, problem: str, seq: int | None = None) -> None:
-        """Add a finding; ``record`` is the row's key, or the chain of an audit record, whose number is ``seq``."""
+        """Add a finding about a row or an audit record.
+
+        ``record`` is the row's primary key as text. For an audit record it is the name of the record's chain, and
+        ``seq`` is the record's number in that chain. ``problem`` is a sentence for the user.
+        """
         if len(self.listed) < MOST:
             self.listed.append(Finding(code, problem, table, record, seq))
         else:
             self.unlisted += 1
 
     def differs(self, kind: type[Row], key: Sequence[Any], column: str, expected: Any, found: Any) -> None:
-        """Add a finding that a column of a row has another value than the records state."""
+        """Add the finding that a column of a row has the value ``found``, while the records say ``expected``."""
         self.add(
             DIFFERS,
             kind.TABLE,
@@ -52,15 +54,15 @@ class Findings:
         )
 
     def missing(self, kind: type[Row], key: Sequence[Any]) -> None:
-        """Add a finding that a row does not exist."""
+        """Add the finding that the row with this primary key does not exist, although records name it."""
         self.add(MISSING, kind.TABLE, named(key), f"The records name {kind.TABLE} {named(key)}, but it does not exist.")
 
     def unknown(self, kind: type[Row], key: Sequence[Any]) -> None:
-        """Add a finding that no record names a row."""
+        """Add the finding that the row with this primary key exists, although no record names it."""
         self.add(UNKNOWN, kind.TABLE, named(key), f"{kind.TABLE} {named(key)} exists, but no record names it.")
 
     def malformed(self, chain: str, seq: int) -> None:
-        """Add a finding that a record's detail is not what its event requires."""
+        """Add the finding that the JSON detail of a record lacks a field that its event needs, or has a wrong value."""
         self.add(
             "RECORD_UNKNOWN",
             "audit",
@@ -80,7 +82,7 @@ class Findings:
 
 
 def named(key: Sequence[Any]) -> str:
-    """Return the words that name a row's key in a sentence."""
+    """Return the parts of a row's primary key as one text for messages, separated by spaces."""
     return " ".join(part if isinstance(part, str) and part else repr(part) for part in key)
 
 

@@ -1,7 +1,8 @@
-"""The replay of the ledger-wide chain: the sessions that were opened and closed, their order, and their envelopes.
+"""The part of a verification that derives, from the ledger-wide chain, the sessions and the limits around them.
 
-This chain has the records of openings, closings, configurations, shared ceilings, joined notebooks and the gateway's
-keys, in the order of their commits.
+The ledger-wide chain has the audit records about opened and closed sessions, configured ceilings, shared ceilings,
+joined notebooks and the gateway's keys, in the order of their commits. An *envelope* is a limit on the money of a
+period. A session has its own envelope, its budget, and can be within others: the ceilings of its server or owner.
 """
 
 from __future__ import annotations
@@ -19,13 +20,11 @@ from .expected_rows import ANY
 from .keys import KEY_EVENTS, Keys
 from .shared_ceilings import Configured, SharedCeilings, nano
 
-__all__ = ["Entry", "LedgerReplay", "Session", "configuration"]
-
 _INDEX: Final = {name: AUDIT_COLUMNS.index(name) for name in AUDIT_COLUMNS}
 
 
 class Entry:
-    """An audit record whose columns are attributes; its JSON is parsed when it is first used."""
+    """An audit record with its columns as attributes, for example ``entry.event``; JSON is parsed on first use."""
 
     __slots__ = ("_detail", "row")
 
@@ -38,7 +37,7 @@ class Entry:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """The record's detail, parsed."""
+        """The values in the record's JSON column ``detail``, for example ``{"until": 1700000000000000}``."""
         if self._detail is None:
             self._detail = json.loads(self.row[_INDEX["detail"]])
         return self._detail
@@ -52,30 +51,30 @@ class Entry:
 
 @dataclass(slots=True)
 class Session:
-    """A session as its records state it."""
+    """A session as audit records describe it, with the values that its row must have; changed during the replay."""
 
     id: str
     notebook_id: str
     outer: str = ""
-    """The ids of the envelopes around the session, which its row must have, separated by spaces."""
+    """The ids of the envelopes around the session, its ceilings, separated by spaces: a value of the session's row."""
     outers: set[str] = field(default_factory=set)
-    """All values that `outer` had at any time."""
+    """All values that `outer` had so far. A charge must have the envelopes of the time when it was made."""
     envelope_id: str | None = None
-    """The session's own envelope, as its row names it, or None if that row is missing."""
+    """The id of the session's own envelope, its budget, according to the session's row; None if the row is missing."""
     values: dict[str, Any] = field(default_factory=dict)
-    """The values that the columns of the session's row must have."""
+    """The values that the session's row must have, by column."""
     ceiling: Any = ANY
-    """The session's budget, in nano-USD."""
+    """The session's budget in nano-USD, or `ANY` before the record of its opening was replayed."""
     categories: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """The period and ceiling, in nano-USD, of each category's budget."""
+    """The budget of each category of the session: the period and the amount in nano-USD, by the category's name."""
     stated: bool = True
-    """Whether the records state the envelopes around the session. Records of earlier versions do not; then the
+    """Whether the records name the envelopes around the session. Records of earlier versions do not; then the
     envelopes are derived from the server's configuration."""
     complete: bool = False
-    """Whether the session was opened by a version that records all that can be proven today."""
+    """Whether the session was opened by a version that records all values that this version can verify."""
     closed: bool = False
     charges: int = 0
-    """How many of the session's charges the database has compared itself."""
+    """How many charges of the session were verified by the database's own comparison, without a rule."""
     last: tuple[int, str, list[int]] | None = None
     """The day, the envelopes and the sums of the last charge, so that the next charge finds the same sums quickly; None
     if the next charge must be checked by itself."""
@@ -84,15 +83,18 @@ class Session:
 
 
 class LedgerReplay:
-    """The replay of the ledger-wide chain. ``servers`` has the owner and root of each notebook's row."""
+    """The sessions, notebooks, ceilings and keys that the records of the ledger-wide chain describe.
+
+    One object serves one verification. ``servers`` has, by notebook id, the owner and root in the notebook's row.
+    """
 
     def __init__(self, servers: dict[str, tuple[str, str]]) -> None:
         self._servers = servers
         self.sessions: dict[str, Session] = {}
         self.newest: dict[str, str] = {}
-        """By notebook: the session that was opened last."""
+        """By notebook: the id of the session that was opened last."""
         self.closings: dict[str, list[tuple[str, int]]] = {}
-        """By notebook: its closed sessions and when each was closed, in order."""
+        """By notebook: the ids of its closed sessions with the times of closing in microseconds, oldest first."""
         self.notebooks: set[str] = set()
         """The ids of all notebooks that a record names."""
         self.configurations: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -100,16 +102,16 @@ class LedgerReplay:
         self.shared = SharedCeilings(self.envelopes)
         self.keys = Keys()
         self.joined: set[str] = set()
-        """The notebooks that were joined to another one."""
+        """The ids of notebooks that were joined to another notebook, because both were the same file."""
         self.aliases: dict[str, str] = {}
-        """By joined notebook: the notebook that it was joined to."""
+        """By id of a joined notebook: the id of the notebook that it was joined to."""
         self.renamed: set[str] = set()
         """Notebooks that were joined or got another root, so that their rows no longer name their first server."""
         self.emptied: set[str] = set()
-        """Envelopes of joined notebooks, whose sums were moved to another envelope; their rows stay, with zeros."""
+        """Envelopes of joined notebooks. Their sums were moved to other envelopes; their rows remain, with zeros."""
 
     def replay_record(self, row: Sequence[Any]) -> None:
-        """Replay one intact record of the ledger-wide chain."""
+        """Apply one record of the ledger-wide chain, whose hash was verified, to the attributes of this object."""
         notebook_id = row[_INDEX["notebook_id"]]
         if notebook_id:
             self.notebooks.add(notebook_id)
@@ -172,18 +174,25 @@ class LedgerReplay:
             self._put(self.sessions[id], outer)
 
     def finish(self) -> None:
-        """End the replay, after all records."""
+        """End the replay after the last record. If no record was about shared ceilings, derive them now."""
         self.shared.begin(self.configurations)
 
     def _server_of_record(self, entry: Entry, session: Session) -> tuple[str, str] | None:
-        """Return the owner and root of the server that made a record."""
+        """Return the owner and root folder of the server on which a session's record was made.
+
+        The root is the record's own, if it states one, and else the root in the notebook's row. If the record says that
+        the notebook had another root before, the notebook is added to `renamed`.
+        """
         server, root = self._server_of(session), entry.detail.get("root")
         if "was" in entry.detail:
             self.renamed.add(session.notebook_id)
         return server if server is None or root is None else (server[0], root)
 
     def is_vague(self, session: Session) -> bool:
-        """Whether neither records nor rows state the envelopes around a session."""
+        """Whether it cannot be determined which envelopes were around a session.
+
+        Its records are of an earlier version and do not name them, and its notebook was joined or moved since.
+        """
         return not session.stated and session.notebook_id in self.renamed
 
     def _server_of(self, session: Session) -> tuple[str, str] | None:
@@ -194,11 +203,18 @@ class LedgerReplay:
         session.outers.add(outer)
 
     def _configured(self, session: Session) -> str:
-        """Return the ids of the envelopes that the server configures around a session of an earlier version."""
+        """Return the ids of the envelopes that the current configuration of a session's server puts around the session.
+
+        This is for sessions of earlier versions, whose records do not name them.
+        """
         return " ".join(self._ids(self._server_of(session), session))
 
     def _ids(self, server: tuple[str, str] | None, session: Session) -> dict[str, tuple[dict[str, Any], str]]:
-        """Return the configured envelopes of a server around a session: by id, the specification and subject."""
+        """Return the envelopes that a server's current configuration puts around a session, by their ids.
+
+        The values are the envelope's entry in the configuration, and its subject, i.e. the text that identifies whose
+        charges it limits, such as a notebook's id.
+        """
         found = {}
         for spec in self.configurations.get(server, ()) if server is not None else ():
             kind = EnvelopeKind(spec["encloses"])
@@ -207,7 +223,10 @@ class LedgerReplay:
         return found
 
     def _learn(self, server: tuple[str, str] | None, session: Session) -> None:
-        """Note the amounts of a server's configured envelopes, which the ledger stores when they enclose a session."""
+        """Note the amounts of the envelopes that a server's configuration puts around a session.
+
+        The ledger stores an amount at this moment too, and not when the server is configured.
+        """
         for id, (spec, subject) in self._ids(server, session).items():
             kind, ceiling = EnvelopeKind(spec["encloses"]), nano(spec["ceiling"])
             if kind in SHARED and self.shared.begun:
@@ -222,7 +241,10 @@ class LedgerReplay:
                 known.ceilings = {ceiling}
 
     def owner_of(self, session: Session) -> str | None:
-        """Return the owner of the session's notebook, or None if no ceiling around the session names the owner."""
+        """Return the owner of the session's notebook according to the ceilings around the session.
+
+        Return None if no ceiling of an owner or a server is around the session, since no other record names the owner.
+        """
         for id in session.outer.split():
             envelope = self.envelopes.get(id)
             if envelope is not None and envelope.kind == EnvelopeKind.OWNER.value:
@@ -258,5 +280,8 @@ class LedgerReplay:
 
 
 def configuration(specs: Sequence[dict[str, Any]]) -> str:
-    """Return the envelopes that the row of a configuration must have, given the envelopes in its record."""
+    """Return the JSON text that a row of ``configurations`` must have in the column ``envelopes``.
+
+    ``specs`` are the configured ceilings in the record of the ``configure`` event.
+    """
     return dumps([[spec["name"], nano(spec["ceiling"]), spec["encloses"], spec["period"]] for spec in specs])

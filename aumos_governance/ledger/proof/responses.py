@@ -1,4 +1,7 @@
-"""The comparison of stored responses with the charges and records that they name."""
+"""The comparison of the ledger's stored responses with the charges and audit records that they name.
+
+The ledger stores the response to each request in the table ``asks``, to return it if the request is repeated.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,6 @@ from .damage import DAMAGED, UnreadableError
 from .evidence import Evidence
 from .findings import Findings
 
-__all__ = ["compare_responses"]
-
 _WIDTH: Final = len(columns[ResponseRow])
 _END: Final = _WIDTH + len(columns[ChargeRow])
 _TIMED: Final = {
@@ -29,16 +30,18 @@ _TIMED: Final = {
     Adjusted.__name__: 4,
     Recorded.__name__: 0,
 }
-"""By the type of a response that names its record: the index of the record's id among its values."""
+"""The index of the audit record's id in the list of a response's fields, by the name of the response's type. Responses
+of other types do not name their audit record."""
 _OUTCOME, _AMOUNT, _CHARGE, _NOTEBOOK = (
     AUDIT_COLUMNS.index(name) for name in ("outcome", "amount", "charge_id", "notebook_id")
 )
 
 
 def compare_responses(evidence: Evidence, findings: Findings, aliases: Mapping[str, str]) -> int:
-    """Compare all stored responses; return how many agree with the records.
+    """Compare all stored responses with charges and records, and return how many are right.
 
-    ``aliases`` maps each joined notebook to the notebook that remained: a response keeps the notebook of its request.
+    Each other response is added to ``findings``. ``aliases`` maps the id of each joined notebook to the id of the
+    notebook that it was joined to, because the row of a response keeps the notebook that the request named.
     """
     right = 0
     try:
@@ -84,7 +87,14 @@ def _expected(
     charge: dict[str, Any],
     notebook_id: str | None,
 ) -> dict[str, Any]:
-    """Return the values that the row of a stored response must have, as far as records and charges state them."""
+    """Return the values that the row of a stored response must have, as far as a record or charge proves them.
+
+    - ``stored``: the response's row, by column.
+    - ``name``: the name of the response's type, for example ``"Decision"``.
+    - ``response``: the fields of the response, as a list.
+    - ``charge``: the row of the response's charge, by column; all values are None without a charge.
+    - ``notebook_id``: the id of the charge's notebook, or None without a charge.
+    """
     if not stored["digest"]:
         # The request was cancelled before it arrived.
         nothing = dict.fromkeys(("expires_at", "notebook_id", "charge_id"))
@@ -126,7 +136,10 @@ _NONE: Final = '["NoneType",null]'
 
 
 def _charge_of(name: str, response: Any) -> dict[str, Any]:
-    """Return the value that the column ``charge_id`` must have for a response of the type ``name``."""
+    """Return the value that the column ``charge_id`` must have, as a dict of one column.
+
+    ``name`` is the name of the response's type, and ``response`` has the response's fields.
+    """
     if name in ("Adjusted", "Resolved"):
         return {"charge_id": response[0]}
     if name == "Corrected":

@@ -1,6 +1,7 @@
-"""The rules of a verification, one for each event: they derive the ledger's rows from the records in sessions' chains.
+"""The rules of a verification: for each event in sessions' chains, a function that says how a record changes rows.
 
-An operation that records a new event needs a rule here, or its rows are not proven.
+For example, a record of a ``settle`` event gives its charge the state ``settled`` and the true cost. An operation that
+writes records of a new event needs a rule here; otherwise a verification reports its rows as wrong.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from .expected_rows import ANY, Columns
 from .ledger_replay import Entry, Session
 from .session_replay import Rule, SessionReplay
 from .shared_ceilings import nano
-
-__all__ = ["RULES"]
 
 _STATUS: Final = columns[ApprovalRow].index("status")
 
@@ -245,4 +244,4 @@ RULES: Final[dict[str, Rule]] = {
     "consent": _agreement,
     "revoke": _agreement,
 }
-"""The rule of each event. Events that change no row, such as ``evaluate``, have no rule."""
+"""By event: the rule for its records. Events that change no row, such as ``evaluate``, have no rule."""

@@ -1,4 +1,4 @@
-"""The replay of the records in sessions' chains: it derives charges and balances, and applies the rules."""
+"""The part of a verification that applies a rule to each audit record in sessions' chains, and sums up all charges."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from .expected_rows import ExpectedRows
 from .findings import DIFFERS, MALFORMED, Findings
 from .ledger_replay import Entry, LedgerReplay, Session
 
-__all__ = ["DAY", "Rule", "SessionReplay"]
-
 DAY: Final = 24 * 3600 * MICROS
 _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
     AUDIT_COLUMNS.index(name) for name in ("chain", "seq", "event", "charge_id", "detail", "spent_delta", "held_delta")
@@ -26,14 +24,20 @@ _CHAIN, _SEQ, _EVENT, _CHARGE, _DETAIL, _SPENT, _HELD = (
 _ENVELOPES, _MADE_AT = (columns[ChargeRow].index(name) for name in ("envelopes", "at"))
 
 Rule = Callable[["SessionReplay", Session, Entry], None]
-"""A function that derives, from one record of a session's chain, the values that the ledger's rows must contain."""
+"""A function that applies one record of a session's chain: it notes, in the replay and the session, the values that the
+ledger's rows must have after this record."""
 
 
 class SessionReplay:
-    """The replay of all records in sessions' chains, each in the order of its chain.
+    """The state of one verification while it goes through the records in sessions' chains.
 
-    Most records are charges without special terms. The database compares these with the charges' rows itself (see
-    `evidence.PLAIN`), so that this class only adds up their amounts; a rule is applied to each of the others.
+    Most records are about charges without special terms. The database compares these records with the charges' rows
+    itself (see `evidence.PLAIN`), so this class only adds up their amounts. It applies a rule to each other record.
+
+    ``ledger_replay`` must have replayed the whole ledger-wide chain. ``rules`` has a `Rule` for each kind of record, by
+    the record's field ``event``, such as ``settle``. ``agreements`` replays the records about trust levels and
+    consents. With ``careful``, the rules are applied to all records, also to those that the database has compared, so
+    that each difference is found with its record.
     """
 
     def __init__(
@@ -51,17 +55,21 @@ class SessionReplay:
         self.agreements = agreements
         self.expected = ExpectedRows(evidence, findings)
         self.sums: dict[tuple[object, int], list[int]] = {}
-        """By the envelopes and the day of a charge: the amounts spent and held, and the number of charges.
+        """By envelopes and day of charges: the sums spent and held in nano-USD, and the number of these charges.
 
-        The envelopes are a string, unless the row of the charge is damaged."""
+        The envelopes are their ids, separated by spaces, unless the charge's row is damaged. The day is counted from
+        the epoch."""
         self._rules = rules
         self._careful = careful
-        """Whether the rules are applied to all records, even if the database found the charge's row right."""
         self._held: set[str] = set()
-        """Holds whose rows state that they were settled or released, until a record states it too."""
+        """The ids of holds that are settled or released according to their rows, and whose record of that was not
+        replayed yet."""
 
     def replay_record(self, row: Sequence[Any]) -> None:
-        """Replay one intact record of a session's chain, with the values after its columns (see `evidence`)."""
+        """Apply one record of a session's chain, whose hash was verified.
+
+        ``row`` is a record of `Evidence.session_records`, with the additional values after its columns.
+        """
         session = self.ledger_replay.sessions.get(row[_CHAIN])
         if session is None:
             return
@@ -105,7 +113,10 @@ class SessionReplay:
                 self.findings.malformed(row[_CHAIN], row[_SEQ])
 
     def count(self, envelopes: str, at: int, spent: int, held: int, charges: int) -> None:
-        """Add amounts to the sums of these envelopes on the day of ``at``."""
+        """Add amounts in nano-USD, and a number of charges, to the sums of these envelopes on the day of ``at``.
+
+        ``envelopes`` are their ids, separated by spaces; ``at`` is in microseconds since the epoch.
+        """
         sums = self._sums_of(envelopes, at // DAY)
         sums[0] += spent
         sums[1] += held
@@ -115,7 +126,10 @@ class SessionReplay:
         return self.sums.setdefault((envelopes, day), [0, 0, 0])
 
     def recount(self, charge_id: str, spent: int, held: int) -> None:
-        """Add amounts to the sums of an earlier charge's envelopes on the day of that charge."""
+        """Add a later change of a charge, in nano-USD, to the sums of its envelopes on the day when it was made.
+
+        ``spent`` and ``held`` are the changes of both amounts; a settlement, for example, has a negative ``held``.
+        """
         row = self.expected.row(ChargeRow, charge_id)
         if row is not None and isinstance(row[_MADE_AT], int):
             self.count(row[_ENVELOPES], row[_MADE_AT], spent, held, 0)
@@ -123,9 +137,10 @@ class SessionReplay:
     def check_envelopes(
         self, session: Session, charge_id: str, envelopes: str, category: str | None, detail: Mapping[str, Any]
     ) -> None:
-        """Check that a charge has the envelopes of its session and category; add a finding if it has others.
+        """Add a finding unless the charge's row has the right category and envelopes.
 
-        ``detail`` is the detail of the record that created the charge.
+        ``envelopes`` (ids, separated by spaces) and ``category`` are the values in the charge's row. ``detail`` is the
+        parsed JSON detail of the record that created the charge; it has the category, if any.
         """
         row = self.expected.row(ChargeRow, charge_id) if (envelopes, category) not in session.known else ()
         if row is not None and damaged(ChargeRow.TABLE, row):
@@ -143,30 +158,33 @@ class SessionReplay:
             DIFFERS,
             ChargeRow.TABLE,
             charge_id,
-            f"envelopes of charges {charge_id} are not those that the records state for its session.",
+            f"envelopes of charges {charge_id} differ from the envelopes of its session in the records.",
         )
 
     def made_ids(self, kind: type[Row], rows: Iterable[Sequence[Any]]) -> Iterator[tuple[str, str]]:
-        """Yield the session and id of each row of a table that these records created."""
+        """Yield the session and the id of each row that must exist in the table of ``kind`` because of these records.
+
+        ``rows`` are audit records; records that create no row of this table are skipped.
+        """
         for row in rows:
             id = _made(kind, Entry(row))
             if id is not None:
                 yield row[_CHAIN], id
 
     def finish(self) -> None:
-        """Report the rows that do not agree with the records, after all records were replayed."""
+        """Add a finding for each row that still differs from its records; call this after the last record."""
         self.expected.finish()
         for charge_id in sorted(self._held):
             self.findings.add(
                 DIFFERS,
                 ChargeRow.TABLE,
                 charge_id,
-                f"state of charges {charge_id} is that of a resolved hold, but no record resolves it.",
+                f"charges {charge_id} is settled or released, but no record settles or releases it.",
             )
 
 
 def _made(kind: type[Row], entry: Entry) -> str | None:
-    """Return the id of the row of this table that a record created, or None if it created none."""
+    """Return the id of the row that a record created in the table of ``kind``, or None if it created none there."""
     if kind is EstimateRow:
         return entry.charge_id if entry.event == "settle" and entry.detail.get("estimated") else None
     if kind is ChargeRow:
@@ -184,5 +202,5 @@ _MADE_BY: Final[dict[type[Row], tuple[tuple[str, ...], str]]] = {
 
 
 def _has_terms(detail: str) -> bool:
-    """Whether the detail of a charge's record has terms that a rule must read."""
+    """Whether the JSON detail of a charge's record has an expiry, an approval or an estimate, which only rules read."""
     return '"until"' in detail or '"approval' in detail or '"estimated"' in detail

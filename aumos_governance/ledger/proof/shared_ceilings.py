@@ -1,4 +1,8 @@
-"""The replay of records about shared ceilings: their names, their amounts, and the owners whose sessions they limit."""
+"""The part of a verification that derives, from audit records, which shared ceilings there must be.
+
+A shared ceiling limits the sessions of one owner, or of a team, on all servers together. It has a name, amounts, and
+members: the owners whose sessions it limits.
+"""
 
 from __future__ import annotations
 
@@ -12,45 +16,46 @@ from ..operations.balances import envelope_id
 from ..operations.budgets.enclosures import SHARED, subject_of
 from ..rules.chain import dumps
 
-__all__ = ["Configured", "SharedCeilings", "nano"]
-
 Name = tuple[str, str, str]
 """The kind, subject and name of a shared ceiling."""
 
 
 @dataclass(slots=True)
 class Configured:
-    """An envelope from a server's configuration."""
+    """An envelope that a server's configuration or a user has set, as the records describe it."""
 
     name: str
     kind: str
     period: str
     subject: str
     ceilings: set[int]
-    """The amounts in nano-USD that the envelope's ceiling may have. There are several if an earlier version let several
-    servers configure the same ceiling: then any of the recorded amounts is right."""
+    """The amounts in nano-USD that the envelope's row may have as its ceiling. There are several if several servers
+    configured the same ceiling with an earlier version: then any of the recorded amounts is right."""
 
 
 class SharedCeilings:
-    """The shared ceilings that the records state.
+    """The shared ceilings and their members, according to the records that were replayed so far.
 
-    Earlier versions took shared ceilings from each server's configuration; a migration stored these as shared ceilings.
-    ``envelopes`` has all configured envelopes by their ids; this class adds the envelopes of shared ceilings.
+    Earlier versions took shared ceilings from each server's configuration. The migration 0004 stored them in a table of
+    their own. ``envelopes`` has all configured envelopes by their ids; this class adds those of shared ceilings.
     """
 
     def __init__(self, envelopes: dict[str, Configured]) -> None:
         self._envelopes = envelopes
         self.begun = False
-        """Whether the migration has run, so that the records from here on state shared ceilings themselves."""
+        """Whether the replay is past the migration, so that all further records state shared ceilings themselves."""
         self.ceilings: dict[Name, tuple[str, ...]] = {}
-        """By ceiling: the ids of its envelopes; empty if the ceiling was lifted."""
+        """By ceiling: the ids of its envelopes, one for each period; empty if a user has lifted the ceiling."""
         self.members: dict[str, set[tuple[str, str]]] = {}
         """By owner: the kinds and names of the shared ceilings around the owner's sessions."""
         self.all_envelopes: set[str] = set()
         """The ids of all envelopes that belonged to a shared ceiling at any time."""
 
     def begin(self, configurations: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> None:
-        """Derive, once, the shared ceilings that the migration made of the configurations recorded before it."""
+        """Derive the shared ceilings that the migration created; a second call does nothing.
+
+        ``configurations`` has, by owner and root, the ceilings that each server had configured before the migration.
+        """
         if self.begun:
             return
         self.begun = True
@@ -70,10 +75,12 @@ class SharedCeilings:
     def configure(
         self, owner: str, configured: Iterable[Mapping[str, Any]], shared: Iterable[Mapping[str, Any]]
     ) -> None:
-        """Replay a configuration: it creates the shared ceilings in ``configured`` that do not exist yet.
+        """Apply the record of a server's configuration, which creates each of its shared ceilings that does not exist.
 
-        ``shared`` has the amounts that the record states for all the owner's shared ceilings. They are used only to
-        choose among several possible amounts of earlier versions.
+        - ``owner``: the owner whose server was configured.
+        - ``configured``: the ceilings in the configuration.
+        - ``shared``: all shared ceilings of the owner, with the amounts at the time of the record. They only decide
+          between several possible amounts of an envelope (see `Configured.ceilings`).
         """
         for spec in configured:
             if EnvelopeKind(spec["encloses"]) in SHARED:
@@ -89,16 +96,19 @@ class SharedCeilings:
                     known.ceilings = {nano(spec["ceiling"])}
 
     def set(self, detail: Mapping[str, Any]) -> None:
-        """Replay the record of a user who changed or lifted a ceiling."""
+        """Apply the record of a user's change: the shared ceiling got new amounts, or was lifted.
+
+        ``detail`` is the parsed JSON detail of the record; its field ``to`` is empty for a lifted ceiling.
+        """
         name = (detail["kind"], detail["subject"], detail["name"])
         self.ceilings[name] = tuple(self._put(name, figures) for figures in detail["to"])
 
     def rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """Return the expected rows of ``ceilings``, by their keys."""
+        """Return the values that each row of the table ``ceilings`` must have, by the row's primary key."""
         return {name: {"envelopes": " ".join(ids)} for name, ids in self.ceilings.items()}
 
     def member_rows(self) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """Return the expected rows of ``memberships``, by their keys."""
+        """Return the values that each row of the table ``memberships`` must have, by the row's primary key."""
         return {(owner,): {"ceilings": dumps(sorted(map(list, names)))} for owner, names in self.members.items()}
 
     def _join(self, owner: str, kind: str, name: str) -> Name:
@@ -119,5 +129,5 @@ class SharedCeilings:
 
 
 def nano(text: str) -> int:
-    """Return the nano-USD of an amount in the detail of a record, which is USD as text."""
+    """Return an amount in nano-USD, given in USD as text, as records contain it: ``nano("0.05")`` is 50,000,000."""
     return int(Decimal(text).scaleb(9))

@@ -1,6 +1,7 @@
-"""The comparison of the tables with the values that all records together state.
+"""The last step of a verification: compare each table with the rows that were derived from all records.
 
-Rows that were compared record by record are only counted here.
+Charges, approvals, reports, corrections and estimates were compared during the replay of their records. Of these
+tables, only the number of rows is compared here, to find rows that no record created.
 """
 
 from __future__ import annotations
@@ -39,8 +40,6 @@ from .findings import Findings
 from .ledger_replay import LedgerReplay, Session, configuration
 from .session_replay import DAY, SessionReplay
 
-__all__ = ["Tables"]
-
 _SHARED: Final = (EnvelopeKind.OWNER.value, EnvelopeKind.TEAM.value)
 _SESSION_ID: Final = {kind: columns[kind].index("session_id") for kind in (ApprovalRow, ReportRow)}
 _FIGURES: Final = tuple(columns[BalanceRow].index(name) for name in ("spent", "held", "charges"))
@@ -48,7 +47,10 @@ _FIGURES: Final = tuple(columns[BalanceRow].index(name) for name in ("spent", "h
 
 @dataclass(slots=True)
 class Tables:
-    """One comparison of all tables. ``walked`` has the ids of the sessions whose records were all replayed."""
+    """The comparison of all tables in one verification, after the replay.
+
+    ``walked`` has the ids of the sessions whose records were replayed; rows of other sessions are not compared.
+    """
 
     evidence: Evidence
     ledger_replay: LedgerReplay
@@ -57,10 +59,10 @@ class Tables:
     scope: Scope
     walked: set[str]
     covered: Counter[str] = field(default_factory=Counter)
-    """By table: how many rows agree with the records."""
+    """By the table's name: how many rows agree with the records."""
 
     def compare(self) -> None:
-        """Compare all tables, and add each difference to the findings."""
+        """Compare all tables with the rows that the records require, and add each difference to the findings."""
         self.session_replay.finish()
         self.ledger_replay.finish()
         for kind in (ChargeRow, ApprovalRow, ReportRow, CorrectionRow, EstimateRow):
@@ -89,7 +91,11 @@ class Tables:
     # ---- small tables, all rows of which are known from the records
 
     def _whole(self, kind: type[Row], expected: dict[Key, Columns], also: dict[tuple[Any, ...], None]) -> None:
-        """Compare all rows of a table with the expected ones; of rows in ``also``, check only that they exist."""
+        """Compare all rows of the table of ``kind`` with the expected rows, and add a finding for each difference.
+
+        ``expected`` has, by primary key, the values that each row must have. ``also`` has the primary keys of further
+        rows that must exist, with any values.
+        """
         left, width = dict(expected), len(kind.KEY)
         for row in self._rows(kind):
             key = row[:width]
@@ -115,7 +121,7 @@ class Tables:
             self.findings.missing(kind, key)
 
     def _needs_no_record(self, kind: type[Row], row: tuple[Any, ...]) -> bool:
-        """Whether a row may exist although no record names it."""
+        """Whether the ledger writes such a row without an audit record, so that no finding must be added for it."""
         if kind is MembershipRow:
             # An owner without shared ceilings has a row, but no record.
             return bool(row[1] == "[]")
@@ -211,7 +217,7 @@ class Tables:
                         DAMAGED,
                         ConfigurationRow.TABLE,
                         " ".join(key),
-                        "envelopes of a configuration is not valid JSON.",
+                        f"envelopes of {ConfigurationRow.TABLE} {' '.join(key)} is not valid JSON.",
                     )
                 else:
                     self.findings.differs(ConfigurationRow, key, "envelopes", expected, row[2])

@@ -1,14 +1,12 @@
-"""The columns that no audit record proves, or only in some rows, each with the reason.
+"""The columns whose values a verification cannot compare with audit records, in all rows or in some, with the reasons.
 
-A test compares these lists with the tables. A column in neither list is proven in every row: a verification reports any
-other value than the recorded one.
+A column in neither list is proven in every row: a verification reports a row whose value was changed. Tests verify this
+for every column.
 """
 
 from __future__ import annotations
 
 from typing import Final
-
-__all__ = ["PARTLY", "UNPROVEN"]
 
 UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "root"): "which server's root a notebook lies under is in no record",
@@ -24,7 +22,7 @@ UNPROVEN: Final[dict[tuple[str, str], str]] = {
     ("trust", "touched_at"): "that an agent was active writes no record",
     ("asks", "key"): "the key of a request is in no record",
 }
-"""By table and column: the reason why no record proves it."""
+"""By table and column: the reason why no record proves the column's values. A change of such a value is not found."""
 
 PARTLY: Final[dict[tuple[str, str], str]] = {
     ("notebooks", "owner"): "where the notebook had a session within a ceiling of its owner or server",
@@ -41,4 +39,4 @@ PARTLY: Final[dict[tuple[str, str], str]] = {
     ("asks", "notebook_id"): "where the response is a decision, a settled hold, a correction or a record",
     ("asks", "answer"): "its charge, amount, tool, outcome and record; other responses are only checked to be readable",
 }
-"""By table and column: the condition under which a row's value is proven."""
+"""By table and column: in which rows, or in which part, the column's value is proven."""

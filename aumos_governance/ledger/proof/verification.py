@@ -1,4 +1,8 @@
-"""One verification: it walks the chains, replays their records, and compares the tables with the result."""
+"""The course of a verification: verify the hashes of the audit records, and compare the tables with the records.
+
+A verification is first attempted with quick methods, which find out only that there is a problem. If there is one, a
+second, slower attempt finds out which record or row is wrong.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,6 @@ from .session_replay import SessionReplay
 from .tables import Tables
 from .walk import Walk
 
-__all__ = ["verify"]
-
 _EVENT, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("event", "seq"))
 _AGREEMENTS: Final = ("trust", "consent", "revoke")
 _ENVELOPE, _NOTEBOOK = (columns[SessionRow].index(name) for name in ("envelope_id", "notebook_id"))
@@ -34,9 +36,12 @@ _FILE: Final = columns[NotebookRow].index("file")
 
 
 def verify(evidence: Evidence, scope: Scope, known_head: str | None) -> VerifyResult:
-    """Verify the records and rows in the scope, and that a record has the hash ``known_head``, unless that is None.
+    """Verify the hash chains and tables of a ledger, and return the result with all findings.
 
-    Raises NotFoundError for a session that does not exist.
+    ``known_head`` is a hash that the user kept from an earlier verification, or None. If no record has this hash, that
+    is a finding.
+
+    Raises NotFoundError if the scope is a session that does not exist.
     """
     broken = [Finding(DAMAGED, f"The database's own check finds: {problem}.") for problem in evidence.damage()]
     try:
@@ -76,7 +81,7 @@ def _unreadable(evidence: Evidence) -> Iterator[Finding]:
 
 
 class _Proof:
-    """One attempt at a verification."""
+    """One attempt at a verification, quick or slow; a second attempt needs a new object."""
 
     def __init__(self, evidence: Evidence, scope: Scope, known_head: str | None) -> None:
         self._evidence = evidence
@@ -102,7 +107,10 @@ class _Proof:
             self._ends = {name: end for name, end in self._ends.items() if name in own}
 
     def run(self, *, quick: bool) -> VerifyResult | None:
-        """Return the result, or None if a quick attempt found a problem but cannot name it."""
+        """Return the result of the attempt, or None if it was quick and found a broken chain.
+
+        A quick attempt does not find out which record is broken; then the caller makes a slow attempt.
+        """
         if self._scope.session_id is not None:
             return self._run_one(self._scope.session_id, quick=quick)
         walk = Walk(self._known_head, self._own)
@@ -163,9 +171,9 @@ class _Proof:
             self._findings.malformed(row[0], row[_SEQ])
 
     def _prepared(self, *, quick: bool) -> SessionReplay:
-        """Return the object that replays sessions' records; the ledger-wide chain must have been replayed before.
+        """Return a new object to replay sessions' records; call this after the replay of the ledger-wide chain.
 
-        The replay also needs each session's own envelope, which only the session's row names.
+        Before that, note in each session the id of its own envelope, which is in the session's row but in no record.
         """
         for row in self._evidence.rows(SessionRow):
             session = self._ledger_replay.sessions.get(row[0])
@@ -202,7 +210,10 @@ class _Proof:
                 self._findings.unknown(ChainRow, (name,))
 
     def _uncovered(self, walked: set[str]) -> tuple[str, ...]:
-        """Return a sentence for each part of the ledger that this verification does not prove."""
+        """Return what this verification did not cover, as sentences for the user.
+
+        ``walked`` has the ids of the sessions whose records were replayed.
+        """
         found = []
         if self._scope.session_id is not None:
             found.append(

@@ -1,4 +1,4 @@
-"""The walk over hash chains that verifies each record's place and hash; a backend supplies the records."""
+"""The walk over hash chains: it verifies the number, the predecessor and the hash of each audit record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from ..contract.audit_facts import Finding, VerifyResult
 from ..rules.chain import AUDIT_COLUMNS, LEDGER_CHAIN, START, AuditRow, digest
 from .damage import DAMAGED, UnreadableError, damaged
 
-__all__ = ["CHAIN_BROKEN", "ChainEnd", "Walk"]
-
 CHAIN_BROKEN: Final = "CHAIN_BROKEN"
-"""The code of a finding: a record was changed, removed, inserted or moved."""
+"""The code of the finding that a record was changed, removed, inserted or moved."""
 HEAD_UNKNOWN: Final = "HEAD_UNKNOWN"
-"""The code of a finding: no record has the known head, which a user kept elsewhere."""
+"""The code of the finding that no record has the known head, a hash that the user kept from an earlier verification."""
 
 _SEQ = AUDIT_COLUMNS.index("seq")
 _EVENT = AUDIT_COLUMNS.index("event")
@@ -29,7 +27,7 @@ _HASH = AUDIT_COLUMNS.index("hash")
 
 @dataclass(frozen=True, slots=True)
 class ChainEnd:
-    """The end of a chain as the table ``chains`` states it: how many records it has, and the last one's hash."""
+    """The stored end of a chain, from the table ``chains``: the number of records, and the last record's hash."""
 
     count: int
     head: str
@@ -41,32 +39,36 @@ def _ignore(row: AuditRow) -> None:
 
 @dataclass(slots=True)
 class Walk:
-    """A walk over chains, one after the other, up to the first broken record.
+    """A walk over hash chains, one after the other, which ends at the first broken record; used for one verification.
 
-    The ledger-wide chain must be walked first: its records state hashes in the sessions' chains, which must agree.
+    The ledger-wide chain must be walked first. Its records of opened and closed sessions contain hashes of records in
+    the sessions' chains, and the walk verifies these as well.
     """
 
     known_head: str | None = None
-    """A hash that a record must have, or None if none is known."""
+    """A hash that the user kept from an earlier verification, and that one of the records must have; None if there is
+    none."""
     notebooks: AbstractSet[str] | None = None
-    """The notebooks whose sessions must be walked; None: all sessions that the ledger-wide chain names."""
+    """The ids of the notebooks whose sessions are verified; None for the sessions of all notebooks."""
     checked: int = 0
-    """How many records were found intact."""
+    """How many records were found intact so far."""
     heads: dict[str, str] = field(default_factory=dict)
-    """By chain: the head of each chain that was found intact."""
+    """By chain: the hash of the last record, for each chain that was found intact."""
     failure: VerifyResult | None = None
-    """The result with the first broken record; None while none was found."""
+    """The result of the verification if a record is broken; None as long as all records are intact."""
     on_record: Callable[[AuditRow], None] = _ignore
-    """Called with each record that was found intact."""
+    """A function that is called with each record that was found intact, to derive the values of rows from it."""
     _stated_hashes: dict[str, dict[int, str]] = field(default_factory=dict)
-    """By session and record number: the hash that the ledger-wide chain states for that record."""
+    """By session and number of a record: the hash of this record according to the ledger-wide chain."""
     _seen_head: bool = False
-    """Whether a record had the known head."""
+    """Whether one of the records so far has the hash `known_head`."""
 
     def chain(self, name: str, rows: Iterable[AuditRow], end: ChainEnd | None) -> bool:
-        """Check one chain; ``rows`` are its records in order of ``seq``. Return False if the chain is broken.
+        """Verify one chain, and return whether it is intact. If not, `failure` is set, and the walk must end.
 
-        In that case `failure` is set, and no other chain may be walked.
+        - ``name``: the session's id, or ``"ledger"`` for the ledger-wide chain.
+        - ``rows``: the records of the chain, by their numbers.
+        - ``end``: the stored end of the chain, or None if the table ``chains`` has no row for it.
         """
         if end is None:
             return self._fail(name, 1, f"There are records of {_in_words(name)}, but no stored end of its chain.")
@@ -110,10 +112,11 @@ class Walk:
         return True
 
     def walk_as_written(self, rows: Iterable[AuditRow], ends: Mapping[str, ChainEnd]) -> bool:
-        """Check all sessions' chains at once; ``rows`` are their records in the order of writing.
+        """Verify the chains of all sessions together, and return whether all are intact.
 
-        Records lie on the disk in that order, so this is quicker than chain by chain. Return False if there is any
-        problem. Then this object is unchanged, although `on_record` was called, and `chain` can find the problem.
+        ``rows`` are the records of all chains in the order in which they were written, and ``ends`` are the stored ends
+        of the chains. This is the order on the disk, so reading it is quicker than reading chain by chain. If the
+        result is False, only `on_record` was called, and nothing else was changed; `chain` then finds the problem.
         """
         at: dict[str, tuple[int, str]] = {}
         at_start, stated, known_head, checked, seen_head = (0, START), self._stated_hashes, self.known_head, 0, False
@@ -139,7 +142,11 @@ class Walk:
         return True
 
     def result(self, walked_all: bool) -> VerifyResult:
-        """Return the result; with ``walked_all``, a session that only the ledger-wide chain names is a failure."""
+        """Return the result of the walk.
+
+        ``walked_all`` says that all chains were walked. Then the result is a failure if the ledger-wide chain names a
+        session that had no chain.
+        """
         if self.failure is None and walked_all:
             for session in self._stated_hashes:
                 if session not in self.heads:
@@ -153,7 +160,10 @@ class Walk:
         return self.failure or VerifyResult(True, self.checked, dict(self.heads))
 
     def _note_stated_hash(self, row: AuditRow) -> None:
-        """Remember the hash in a session's chain that a record of the ledger-wide chain states."""
+        """If a record of the ledger-wide chain is about an opened or closed session, note the hash that it contains.
+
+        It is the hash of a record in the session's chain, which must have this hash when that chain is walked.
+        """
         if row[_EVENT] in ("open", "close") and (self.notebooks is None or row[_NOTEBOOK] in self.notebooks):
             try:
                 detail = json.loads(row[_DETAIL])
@@ -163,7 +173,7 @@ class Walk:
                 return
 
     def _readable(self, name: str, rows: Iterable[AuditRow]) -> Iterator[AuditRow]:
-        """Yield the records up to the first unreadable record; set `failure` for that record."""
+        """Yield the records of a chain. If the database cannot read one, set `failure` for that record and end."""
         read = 0
         try:
             for row in rows:
@@ -187,7 +197,11 @@ def _is_intact(row: AuditRow) -> bool:
 
 
 def _or_damaged(name: str, seq: int, row: AuditRow, problem: str) -> tuple[str, str]:
-    """Return the problem and code of a broken record: ``problem``, or another one if its values cannot be read."""
+    """Return the sentence and the code of the finding for a broken record.
+
+    They say that the record is damaged if some of its values cannot be read, and otherwise they are ``problem`` and
+    `CHAIN_BROKEN`.
+    """
     wrong = damaged("audit", row)
     if wrong:
         return f"Record {seq} of {_in_words(name)} is damaged: {', '.join(wrong)} cannot be read.", DAMAGED

@@ -1,14 +1,16 @@
-"""The hash chain of audit records, and the canonical JSON that is hashed.
+"""The hash chain of audit records, and the canonical JSON text that is hashed.
 
-A record's hash is the SHA-256, in hex, of a JSON array of all its other fields, in the order of `AUDIT_COLUMNS`; the
-last of these is the previous record's hash. ``reasons`` and ``detail`` are elements of the array as the JSON text that
-is stored, and an outcome of null as ``""``. So a program in any language can recompute a chain from an export of the
-records with a few lines.
+Each record has the hash of the record before it, so a record that is changed or removed later breaks the chain. A
+record's hash is the SHA-256, in hex, of a JSON array of all its other fields, in the order of `AUDIT_COLUMNS`; the last
+of these is the previous record's hash. In the array, ``reasons`` and ``detail`` are the JSON text that is stored, and
+an outcome of null is ``""``. So a program in any language can recompute a chain from an export of the records with a
+few lines.
 
 Canonical JSON is UTF-8 without spaces, with sorted keys, and with text escaped only where JSON requires it. Equal
 values always have the same canonical text, so that this text can be hashed and compared. For text, whole numbers of up
 to 64 bits, booleans and null it is, byte for byte, what the standard library's `json` writes with
-``ensure_ascii=False``, ``sort_keys=True`` and no spaces; so a program that recomputes a hash needs no library of ours.
+``ensure_ascii=False``, ``sort_keys=True`` and no spaces; so a program that recomputes a hash does not need this
+package.
 """
 
 from __future__ import annotations
@@ -25,26 +27,6 @@ import orjson
 from ...errors import InvalidRequestError
 from ...types import GovernanceOutcome
 from ..contract.audit_facts import AuditEntry
-
-__all__ = [
-    "AUDIT_COLUMNS",
-    "AUDIT_HINTS",
-    "LEDGER_CHAIN",
-    "NO_NOTEBOOK",
-    "NO_OUTCOME",
-    "OWN_EVENTS",
-    "START",
-    "AuditRow",
-    "check_text",
-    "check_whole",
-    "digest",
-    "dumps",
-    "encode",
-    "encoder_with",
-    "entry",
-    "link",
-    "row",
-]
 
 AUDIT_HINTS: Final[dict[str, Any]] = {
     "chain": str,
@@ -72,16 +54,29 @@ AUDIT_HINTS: Final[dict[str, Any]] = {
     "previous_hash": str,
     "hash": str,
 }
-"""By name, in order: the type of each column of an audit record. The table of the records is declared from it."""
+"""By name, the type of each column of an audit record, in the order in which the record's hash covers them.
+
+The declaration of the table ``audit`` (`rows.AUDIT`) is made from it.
+"""
 AUDIT_COLUMNS: Final = tuple(AUDIT_HINTS)
 LEDGER_CHAIN: Final = "ledger"
-"""The ledger-wide chain. It has the openings and closings of sessions, and the decisions made outside any session."""
+"""The name of the one chain of the whole ledger, beside the chain of each session.
+
+Its records are the openings and closings of sessions, changes of ceilings and keys, and decisions that were made
+without an open session.
+"""
 NO_NOTEBOOK: Final = "none"
-"""A notebook id that matches no record. (Records that belong to no notebook have an empty id.)"""
+"""A notebook id that matches no audit record, for a filter by a notebook that the ledger does not know.
+
+It is not ``""``, since that is the id in records that concern no notebook.
+"""
 START: Final = ""
-"""The value of ``previous_hash`` in a chain's first record, and the head of an empty chain."""
+"""The value of ``previous_hash`` in a chain's first record, and the head of a chain without records."""
 NO_OUTCOME: Final = ""
-"""The stored and hashed outcome of a record that is no decision: the column is NOT NULL."""
+"""The text that is stored and hashed as the outcome of a record that is not a decision.
+
+The database column is NOT NULL, so None cannot be stored.
+"""
 
 _FIELDS: Final = tuple(field.name for field in fields(AuditEntry))
 _IN_FIELD_ORDER: Final = itemgetter(*(AUDIT_COLUMNS.index(name) for name in _FIELDS))
@@ -89,7 +84,7 @@ _OUTCOME, _REASONS, _DETAIL = (_FIELDS.index(name) for name in ("outcome", "reas
 _OUTCOMES: Final = {NO_OUTCOME: None, **{outcome.value: outcome for outcome in GovernanceOutcome}}
 
 AuditRow = tuple[Any, ...]
-"""The values of one audit record in the order of `AUDIT_COLUMNS`."""
+"""The values of one audit record as they are stored and hashed, in the order of `AUDIT_COLUMNS`."""
 OWN_EVENTS: Final = frozenset(
     (
         *("open", "change", "close", "configure", "ceiling", "enclose", "join", "budget"),
@@ -99,9 +94,10 @@ OWN_EVENTS: Final = frozenset(
         *("key_issued", "key_bound", "key_revoked"),
     )
 )
-"""The events that only the ledger itself records: a verification derives the tables' contents from them.
+"""The events of audit records that only the ledger itself may write, and no caller by a `Record` request.
 
-The event of an approval request is ``approval_requested``; earlier versions wrote ``ask``.
+A verification computes from the records of these events what the tables must contain. The event of an approval request
+is ``approval_requested``; earlier versions wrote ``ask``.
 """
 
 
@@ -113,11 +109,12 @@ _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjs
 
 
 def encoder_with(default: Callable[[Any], Any] | None) -> Callable[[Any], bytes]:
-    """Return a function that encodes a value as canonical JSON in UTF-8.
+    """Return a function that encodes a value as canonical JSON in UTF-8 (see the module).
 
-    ``default`` returns a JSON value for an object of a type that JSON does not have. The encoder raises TypeError or
-    ValueError for a value that it cannot write, and UnicodeEncodeError (a ValueError) for text that is not valid
-    Unicode. It may write a float that is not finite as null, so use `dumps` for values that may contain floats.
+    The encoder calls ``default`` with an object of a type that JSON does not have, and encodes the value that it
+    returns instead. The encoder raises TypeError or ValueError for a value that it cannot write, and UnicodeEncodeError
+    (a ValueError) for text that is not valid Unicode. It may write NaN or an infinite float as null, so use `dumps` for
+    values that may contain floats.
     """
     # orjson refuses longer numbers and keys that are not text; the standard library writes them, or raises a clear
     # error for a value that JSON cannot represent.
@@ -144,9 +141,9 @@ _careful: Final = _careful_with(None)
 
 
 def dumps(value: Any) -> str:
-    """Return the canonical JSON of any JSON value, such as the ``detail`` of a request.
+    """Return the canonical JSON text of any JSON value, such as the ``detail`` of a request.
 
-    Raises the errors of `encoder_with`'s encoders, and ValueError for a float that is not finite.
+    Raises the errors that `encoder_with` describes, and ValueError for NaN or an infinite float.
     """
     text = encode(value)
     if b"null" in text:
@@ -156,40 +153,48 @@ def dumps(value: Any) -> str:
 
 
 def check_whole(**numbers: int | None) -> None:
-    """Raise InvalidRequestError, with the name of the number, unless each is None or a whole number of 64 bits."""
+    """Raise InvalidRequestError unless each of these numbers is None or a whole number that fits in 64 bits.
+
+    The names of the arguments are used in the message: ``check_whole(amount=request.amount)``.
+    """
     for name, number in numbers.items():
         if number is not None and not (type(number) is int and -_BEYOND <= number < _BEYOND):
             raise InvalidRequestError(f"{name} must be a whole number of at most 64 bits.")
 
 
 def check_text(*texts: str) -> None:
-    """Raise InvalidRequestError for text that not every database can store: with a lone surrogate, or a NUL."""
+    """Raise InvalidRequestError for text with a lone surrogate or a NUL, which not every database can store."""
     for text in texts:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+            raise InvalidRequestError(
+                "Text with a lone surrogate is not valid Unicode and cannot be recorded."
+            ) from None
         if "\0" in text:
-            raise InvalidRequestError("Text with a NUL character cannot be recorded.")
+            raise InvalidRequestError("Text with a NUL character cannot be recorded; remove the character.")
 
 
 # ---- a record
 
 
 def digest(fields: Sequence[Any]) -> str:
-    """Return the hash of one record; ``fields`` are all its columns except the hash itself."""
+    """Return the hash of one audit record, in hex; ``fields`` are the values of all its columns except ``hash``.
+
+    It only computes the hash, for example to verify a stored record; `link` also checks the text of a new record.
+    """
     return sha256(encode(fields)).hexdigest()
 
 
 def link(fields: Sequence[Any]) -> str:
-    """Return the hash of a record that is about to be written, as `digest` does, and check its text.
+    """Return the hash of a new audit record, as `digest` does, after checking that the record can be stored.
 
     Raises InvalidRequestError for text with a lone surrogate or a NUL, which not every database can store.
     """
     try:
         text = encode(fields)
     except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+        raise InvalidRequestError("Text with a lone surrogate is not valid Unicode and cannot be recorded.") from None
     if b"\\u0000" in text:
         # Either a NUL, or a backslash in the text that is followed by "u0000".
         check_text(*(field for field in fields if isinstance(field, str)))
@@ -197,7 +202,7 @@ def link(fields: Sequence[Any]) -> str:
 
 
 def entry(values: Sequence[Any]) -> AuditEntry:
-    """Return the `AuditEntry` of a stored record."""
+    """Return the `AuditEntry` of a stored record, whose ``values`` are in the order of `AUDIT_COLUMNS`."""
     named = list(_IN_FIELD_ORDER(values))
     named[_OUTCOME] = _OUTCOMES[named[_OUTCOME]]
     # Most records have no reasons and no detail, and parsing them is most of the time that reading a page takes.
@@ -207,7 +212,10 @@ def entry(values: Sequence[Any]) -> AuditEntry:
 
 
 def row(record: AuditEntry) -> AuditRow:
-    """Return a record's values as they are stored and hashed: the inverse of `entry`."""
+    """Return the values of a record as they are stored and hashed, in the order of `AUDIT_COLUMNS`.
+
+    This is the inverse of `entry`.
+    """
     named = {name: getattr(record, name) for name in AUDIT_COLUMNS}
     named["outcome"] = NO_OUTCOME if record.outcome is None else record.outcome.value
     named["reasons"] = dumps(list(record.reasons))

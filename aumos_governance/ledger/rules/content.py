@@ -1,18 +1,19 @@
-"""The digest of a request's content, and the JSON text of its response; the ledger stores both under the request's key.
+"""The digest of a request's content, and the JSON text of its response, which the ledger stores for repeated requests.
 
-A repeated request must have the same key and the same content as the first. The digest leaves out the fields that may
-differ between the two:
+The ledger stores both under the request's idempotency key. If a client sends a request again, with the same key and the
+same content, it gets the stored response. The digest, by which contents are compared, leaves out the fields that may
+differ between the copies:
 
 - ``expires_at``: a retry may wait longer;
 - ``terms``: the server's configuration may have changed meanwhile;
-- the kernel's incarnation and the notebook: the client does not choose them, and the notebook may have been renamed;
+- the id of the kernel's process, and the notebook: the client does not choose them, and the notebook may be renamed;
 - ``waits``, ``waits_at_limit`` and ``waits_turn``: they change only the record, or when the request is decided;
 - ``most`` and ``waiting`` of a bounded hold: the server sets them;
 - ``usage`` and ``source`` of a settlement: they are only recorded.
 
-A response is written as the name of its type and an array of the values of its fields; a dataclass within it is an
-array as well. New fields are only appended to a response type, with a default, so that the shorter arrays of an earlier
-version of this package, which are at most two days old, can still be read.
+A response is written as the name of its class and an array of the values of its fields; a dataclass within it is an
+array as well. New fields are only appended to a class of responses, with a default, so that the shorter arrays of an
+earlier version of this package, which are at most two days old, can still be read.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ from ...errors import InvalidRequestError
 from ..contract.requests import Request
 from .chain import check_text, dumps, encoder_with
 
-__all__ = ["HOUR", "KEEP_RESPONSES", "decode", "digest", "encode"]
-
 HOUR: Final = 3600 * MICROS
 """An hour in microseconds."""
 KEEP_RESPONSES: Final = 48 * HOUR
-"""How long digests and responses are kept, in microseconds, so that a retry after a night and a day still finds its
-response."""
+"""How long the ledger keeps the digest and the response of a request, in microseconds.
+
+The time is long enough for a client that repeats a request after a night and a day.
+"""
 MAX_CONTENT: Final = 64 * 1024
-"""The longest content of a request, in bytes of its JSON text."""
+"""The most bytes that the JSON text of a request's content may have."""
 
 _OF_HOLD: Final = ("least", "most", "waiting", "waits_turn")
 _LEFT_OUT: Final = frozenset(
@@ -62,16 +63,17 @@ def _getter(kind: type[Any]) -> Callable[[Any], Any]:
 def _value(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, field.name) for field in fields(value)]
-    raise InvalidRequestError(f"A request cannot contain a {type(value).__name__}.")
+    raise InvalidRequestError(f"A request cannot contain a {type(value).__name__}, which JSON does not have.")
 
 
 _encode = encoder_with(_value)
 
 
 def digest(request: Request[Any]) -> str:
-    """Return the SHA-256, in hex, of the request's content, or ``""`` for a request without a key.
+    """Return the SHA-256, in hex, of a request's content, or ``""`` for a request without an idempotency key.
 
-    Raises InvalidRequestError if the content is longer than `MAX_CONTENT`, or has a value that cannot be stored.
+    The content is checked in any case: InvalidRequestError is raised if it is longer than `MAX_CONTENT` bytes, or has a
+    value that cannot be stored.
     """
     kind = type(request)
     try:
@@ -83,11 +85,13 @@ def digest(request: Request[Any]) -> str:
             # Only ``detail`` can contain floats, and `dumps` refuses floats that are not finite.
             dumps(detail)
     except UnicodeEncodeError:
-        raise InvalidRequestError("Text that is not valid Unicode cannot be recorded.") from None
+        raise InvalidRequestError("Text with a lone surrogate is not valid Unicode and cannot be recorded.") from None
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(f"The request contains a value that cannot be recorded: {error}.") from None
     if len(text) > MAX_CONTENT:
-        raise InvalidRequestError(f"The request is longer than {MAX_CONTENT} bytes.")
+        raise InvalidRequestError(
+            f"The request has {len(text)} bytes of JSON and must not be longer than {MAX_CONTENT}; shorten its texts."
+        )
     if b"\\u0000" in text:
         # Either a NUL, or a backslash in the text that is followed by "u0000".
         _check_values(request)
@@ -95,7 +99,7 @@ def digest(request: Request[Any]) -> str:
 
 
 def _check_values(value: Any) -> None:
-    """Raise InvalidRequestError for text with a NUL anywhere in a request."""
+    """Raise InvalidRequestError if any text in a request, at any depth, contains a NUL character."""
     if isinstance(value, str):
         check_text(value)
     elif isinstance(value, dict):
@@ -128,12 +132,12 @@ _encode_arrays = encoder_with(_arrays)
 
 
 def encode(response: object) -> str:
-    """Return the JSON text of a response."""
+    """Return the JSON text of a response, which `decode` reads: the name of its class, and the values of its fields."""
     return _encode_arrays((type(response).__name__, response)).decode()
 
 
 def decode(text: str) -> Any:
-    """Return the response whose JSON text `encode` wrote."""
+    """Return the response that `encode` wrote as this JSON text, in this version of the package or an earlier one."""
     name, value = json.loads(text)
     kind = _kinds.get(name)
     if kind is None:
@@ -144,11 +148,14 @@ def decode(text: str) -> Any:
 
 # A request that was cancelled before it arrived has None as its stored response.
 _kinds: dict[str, type[Any]] = {"NoneType": type(None)}
-"""The types of the responses to all requests, by their names; filled when the first one is read."""
+"""By name, the class of each response that a request may have. It is filled when a stored response is first read."""
 
 
 def _response_types(kind: type[Any]) -> Iterator[Any]:
-    """Yield the type arguments of all classes derived from ``kind``: ``Request[Decision]`` yields ``Decision``."""
+    """Yield the classes of the responses to all requests that are derived from ``kind``.
+
+    They are the type arguments of its subclasses: a subclass of ``Request[Decision]`` yields ``Decision``.
+    """
     for request in kind.__subclasses__():
         for base in getattr(request, "__orig_bases__", ()):
             for response in get_args(base):
@@ -157,7 +164,7 @@ def _response_types(kind: type[Any]) -> Iterator[Any]:
 
 
 def _read(value: Any, hint: Any) -> Any:
-    """Return the value of the type ``hint`` that this JSON value represents."""
+    """Return a value of the type ``hint``, such as a dataclass or an enum, made from its parsed JSON value."""
     if value is None:
         return None
     origin = get_origin(hint)

@@ -1,4 +1,8 @@
-"""Cursors of pages of audit records: opaque texts, each valid only for the query that returned it."""
+"""Cursors: the opaque texts by which a client requests the next page of audit records.
+
+A cursor contains the position of the last record of a page, and a fingerprint of the query, so that it is valid only
+for a query with the same criteria.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,11 @@ from ...errors import InvalidRequestError
 from ..contract.queries import AuditQuery
 from .chain import check_text, encoder_with
 
-__all__ = ["MAX_PAGE", "AuditPosition", "check_limit", "read_cursor", "write_cursor"]
-
 MAX_PAGE = 1_000
-"""The most rows that one page may have."""
+"""The most items that one page of any paged query may have."""
 
 AuditPosition = tuple[int, str, int]
-"""The position of a page's last record: its ``at``, ``chain`` and ``seq``. Records are sorted by these three."""
+"""The position of an audit record among all records: its ``at``, ``chain`` and ``seq``, by which pages are sorted."""
 
 _MALFORMED: Final = "The cursor was not returned with an earlier page; start again without it."
 _encode = encoder_with(lambda value: [getattr(value, field.name) for field in fields(value)])
@@ -32,12 +34,12 @@ def check_limit(limit: int) -> None:
 
 
 def write_cursor(query: AuditQuery, position: AuditPosition) -> str:
-    """Return the cursor of the page that follows ``position``."""
+    """Return the cursor of the next page of a query; ``position`` is that of the last record on the present page."""
     return base64.urlsafe_b64encode(_encode([_fingerprint(query), *position])).decode()
 
 
 def read_cursor(query: AuditQuery) -> AuditPosition | None:
-    """Return the position that the query's page begins after, or None if the query has no cursor.
+    """Return the position of the record that precedes the query's page, or None if the query has no cursor.
 
     Raises InvalidRequestError if the cursor is malformed or belongs to another query.
     """
@@ -58,7 +60,7 @@ def read_cursor(query: AuditQuery) -> AuditPosition | None:
 
 
 def _fingerprint(query: AuditQuery) -> str:
-    """Return a digest of the query's filters and order, which binds its cursors to it."""
+    """Return a digest of the query's filters and order, which a cursor contains to be valid only with the same ones."""
     filters = [
         [field.name, getattr(query, field.name)] for field in fields(query) if field.name not in ("limit", "cursor")
     ]

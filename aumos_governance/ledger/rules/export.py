@@ -1,4 +1,7 @@
-"""Exports of audit records as JSON Lines and CSV, written line by line, so that memory does not limit their length."""
+"""Exports of audit records as JSON Lines, for programs, and as CSV, for spreadsheets.
+
+They are written line by line, so that the memory does not limit their length.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +21,20 @@ from ..contract.queries import AuditQuery
 from .chain import dumps
 from .cursors import MAX_PAGE
 
-__all__ = ["COLUMNS", "csv_lines", "json_lines", "walk"]
-
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry))
-"""The columns of a CSV file, and the members of the JSON object in each line of JSON Lines."""
+"""The names of the columns in a CSV export, and of the members of each JSON object in a JSON Lines export."""
 _MONEY: Final = frozenset({"amount", "spent_delta", "held_delta"})
 _FORMULA: Final = re.compile("(^|;)( *'* *[=+\\-@\u2212\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
-"""Matches where a spreadsheet would read a formula: at the start of a cell, or after a semicolon, since some
-spreadsheets split cells there. It also matches full-width and small forms of the signs, and formulas that apostrophes
-precede already, so that removing one apostrophe always restores the text."""
+"""Matches text that a spreadsheet would run as a formula: ``=``, ``+``, ``-`` or ``@`` at the start of a cell or after
+a semicolon, since some spreadsheets split cells there. It also matches full-width and small forms of these signs, and
+formulas that apostrophes precede already, so that removing one apostrophe always restores the text."""
 
 
 def walk(ledger: Ledger, query: AuditQuery) -> Iterator[AuditEntry]:
-    """Yield all records that match the query, in its order.
+    """Yield all audit records that match the query, in its order, by reading page after page.
 
-    Records are read page by page, so nothing is locked, and only one page is in memory. Records that are written
-    meanwhile are included if they sort after the records that were yielded already.
+    So nothing is locked, and only one page is in memory. Records that are written meanwhile are included if they sort
+    after the records that were yielded already.
     """
     page = ledger.read(replace(query, limit=MAX_PAGE))
     yield from page.records
@@ -95,5 +96,5 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _harmless(text: str) -> str:
-    """Return the text with an apostrophe before each part that a spreadsheet would read as a formula."""
+    """Return the text with an apostrophe before each part that a spreadsheet would otherwise run as a formula."""
     return _FORMULA.sub("\\1'\\2", text)

@@ -1,4 +1,4 @@
-"""The groups of audit records that can be summed: of one tool, of one agent, or within a stretch of time."""
+"""The groups by which the query `AuditSums` adds up audit records: by tool, by agent, or by day, hour or minute."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from ...clock import MICROS, to_datetime
 from ...errors import InvalidRequestError
 from .chain import AUDIT_COLUMNS, AuditRow
 
-__all__ = ["STRETCHES", "check_by", "stretch_name", "sum_name"]
-
 STRETCHES: Final = {"day": 86_400 * MICROS, "hour": 3_600 * MICROS, "minute": 60 * MICROS}
-"""The length of each stretch of time, in microseconds."""
+"""By name, the length in microseconds of each stretch of time that records can be summed by."""
 _AT: Final = AUDIT_COLUMNS.index("at")
 _BY: Final = ("tool", "agent", *STRETCHES)
 
 
 def check_by(by: str) -> None:
-    """Raise InvalidRequestError unless records can be summed by ``by``."""
+    """Raise InvalidRequestError unless ``by`` names a group: ``tool``, ``agent``, ``day``, ``hour`` or ``minute``."""
     if by not in _BY:
         raise InvalidRequestError(f"Audit records can be summed by {', '.join(_BY)}, not by {by[:40]!r}.")
 
 
 def stretch_name(by: str, number: int) -> str:
-    """Return the start of a day, hour or minute in UTC, as its name; ``number`` counts them since the epoch."""
+    """Return the name of a day, hour or minute in UTC: ``"2026-11-22"``, or for the others ``"2026-11-22T14:05Z"``.
+
+    ``number`` is the number of such days, hours or minutes from the epoch to its start.
+    """
     start = to_datetime(number * STRETCHES[by])
     return start.date().isoformat() if by == "day" else start.strftime("%Y-%m-%dT%H:%MZ")
 
 
 def sum_name(by: str) -> Callable[[AuditRow], str | None]:
-    """Return a function that returns the name of a record's sum, or None if no sum includes the record.
+    """Return a function that returns, for an audit record, the name of the sum that the record is added to.
 
-    Raises InvalidRequestError as `check_by` does.
+    The name is the record's tool or agent, or its day, hour or minute. It is None for a record without a tool or agent,
+    which no sum includes. Raises InvalidRequestError for an unknown group, as `check_by` does.
     """
     check_by(by)
     if by in STRETCHES:

@@ -1,4 +1,7 @@
-"""The ledger on SQLite or PostgreSQL, with statements compiled by SQLAlchemy Core."""
+"""The ledger on SQLite or PostgreSQL: its statements are compiled by SQLAlchemy Core and executed by the driver itself.
+
+The functions here open a ledger for `ledger.open_ledger` and `ledger.reading.open_reader`.
+"""
 
 from __future__ import annotations
 
@@ -16,27 +19,36 @@ if TYPE_CHECKING:
     from .postgres.database import PostgresDatabase
     from .reading import SqlReader
 
-__all__ = ["open_postgres", "open_sqlite", "read_postgres", "read_sqlite"]
-
 
 def open_sqlite(
     location: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
 ) -> SqlLedger:
-    """Open the ledger in a SQLite file, for `open_ledger`; ``location`` is the URL's part after ``sqlite://``."""
+    """Open the ledger in a SQLite file; create or upgrade the file if needed.
+
+    ``location`` is the URL's part after ``sqlite://``, for example ``/relative/path``. The other arguments are those of
+    `open_ledger`.
+    """
     return _open(SqliteDatabase(_path(location), server), clock, on_commit)
 
 
 def open_postgres(
     url: str, *, clock: Clock = system_clock, on_commit: OnCommit | None = None, server: str | None = None
 ) -> SqlLedger:
-    """Open the ledger in a PostgreSQL database, for `open_ledger`; ``url`` is a connection URI of libpq."""
+    """Open the ledger in a PostgreSQL database; create or upgrade its tables if needed.
+
+    ``url`` is a connection URI of libpq: ``postgresql://user@host/database``. The other arguments are those of
+    `open_ledger`.
+    """
     with _psycopg_named():
         from .postgres.database import PostgresDatabase
     return _open(PostgresDatabase(url, server), clock, on_commit)
 
 
 def read_sqlite(location: str) -> SqlReader:
-    """Open a ledger in a SQLite file for reading, for `open_reader`; ``location`` is the URL's part after ``sqlite://``."""
+    """Open a ledger in an existing SQLite file only for reading.
+
+    ``location`` is the URL's part after ``sqlite://``, for example ``/relative/path``.
+    """
     from .reading import SqlReader
     from .sqlite.file import SqliteFile
 
@@ -44,7 +56,10 @@ def read_sqlite(location: str) -> SqlReader:
 
 
 def read_postgres(url: str) -> SqlReader:
-    """Open a ledger in a PostgreSQL database for reading, for `open_reader`; ``url`` is a connection URI of libpq."""
+    """Open an existing ledger in a PostgreSQL database only for reading.
+
+    ``url`` is a connection URI of libpq: ``postgresql://user@host/database``.
+    """
     from .reading import SqlReader
 
     with _psycopg_named():
@@ -54,7 +69,7 @@ def read_postgres(url: str) -> SqlReader:
 
 @contextmanager
 def _psycopg_named() -> Iterator[None]:
-    """Return a context that raises ConfigurationError, with the package to install, if psycopg is missing."""
+    """Return a context in which a failed import of psycopg raises ConfigurationError, with the package to install."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Filters of audit records, as SQL conditions and their parameters."""
+"""The filters of queries for audit records, such as a tool or a time, as SQL conditions with parameters."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ from .selections import of_server, scope
 from .statements import NO_OFFSET, compile_text
 from .store import Cursor
 
-__all__ = ["Compiled", "FilterReads", "conditions", "constant", "is_rare"]
-
 _COLUMNS: Final = schema.audit.c
 _NOTEBOOKS: Final = schema.tables["notebooks"].c
 _ALIASES: Final = schema.tables["notebook_aliases"].c
@@ -30,20 +28,27 @@ _TEXT: Final = ("tool", "agent_id", "actor", "notebook", "reasons", "detail", "a
 
 
 def constant(text: str) -> ColumnElement[Any]:
-    """Return a constant in the statement's text; the query planner would not know the value of a parameter."""
+    """Return SQL text that becomes a part of the statement, for example ``"'open'"``, instead of a parameter.
+
+    The query planner knows the values of constants, but not of parameters, when it chooses an index.
+    """
     return literal_column(text)
 
 
 _DOUBLES: Final = (constant("'open'"), constant("'close'"))
-"""The events whose records are both in the ledger-wide chain and in the session's chain."""
+"""The events that have two records each, one in the ledger-wide chain and one in the session's chain. Queries return
+only the record in the session's chain."""
 
 
 Compiled = tuple[str, tuple[str, ...]]
-"""The text of a statement, and the names of its parameters in order."""
+"""The text of an SQL statement, and the names of its parameters in the order in which they must be passed."""
 
 
 class FilterReads:
-    """Turns a query's filters into parameters, and caches the compiled statement of each combination of filters."""
+    """The statements for queries with filters, and the parameters for the filters of one query.
+
+    The statement for a combination of filters is compiled once, at its first use.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -64,14 +69,21 @@ class FilterReads:
         )[0]
 
     def compiled(self, shape: tuple[Any, ...], statement: Callable[..., Select[Any]]) -> Compiled:
-        """Return the compiled statement of a shape; the first time it is built by ``statement(*shape)``."""
+        """Return the compiled statement for a combination of filters, from the cache if possible.
+
+        ``shape`` identifies the combination; the statement is built with ``statement(*shape)``.
+        """
         found = self._compiled.get(shape)
         if found is None:
             found = self._compiled[shape] = compile_text(statement(*shape), self._dialect)
         return found
 
     def values(self, cursor: Cursor, query: AuditFilters) -> dict[str, Any]:
-        """Return the parameters of all filters that are set, by name."""
+        """Return the values of all filters that are set in ``query``, by the names of the statement's parameters.
+
+        ``cursor`` is used to find the id of the notebook that the query names. Raises InvalidRequestError for text that
+        cannot be stored.
+        """
         values: dict[str, Any] = {}
         for name in (*_EQUAL, "session_id", "since", "until", "text"):
             value = getattr(query, name)
@@ -100,14 +112,17 @@ class FilterReads:
 
 
 def is_rare(query: AuditFilters) -> bool:
-    """Whether the query filters by an outcome that the partial index on outcomes contains: any except ``allow``."""
+    """Whether the query filters by an outcome other than ``allow``: then the partial index on outcomes can be used."""
     return query.outcome not in (None, GovernanceOutcome.ALLOW)
 
 
 def conditions(given: frozenset[str], rare: bool, *, doubles: bool = False) -> list[ColumnElement[bool]]:
-    """Return the conditions for the filters that are set; ``given`` has the names of their parameters.
+    """Return the SQL conditions on audit records for a query's filters.
 
-    With ``doubles``, the openings and closings in the ledger-wide chain are included.
+    - ``given``: the names of the parameters of all filters that are set, from `FilterReads.values`.
+    - ``rare``: the result of `is_rare`.
+    - ``doubles``: include the records of opened and closed sessions in the ledger-wide chain, although the sessions'
+      chains have such records as well.
     """
     found: list[ColumnElement[bool]] = [
         _COLUMNS[name] == bindparam(name) for name in (*_EQUAL, "notebook_id") if name in given
@@ -151,7 +166,10 @@ def _contains(column: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 class _Position(FunctionElement[int]):
-    """The position of the second text in the first, counted from 1, or 0 if the first does not contain the second."""
+    """An SQL function: the position of its second text in the first, counted from 1, or 0 if it is not in the first.
+
+    It is ``instr`` in SQLite and ``strpos`` in PostgreSQL.
+    """
 
     type = Integer()
     inherit_cache = True

@@ -1,4 +1,4 @@
-"""Pages of audit records from a database."""
+"""Queries that read pages of audit records from a database, or count the records."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from .audit_filters import FilterReads, conditions, is_rare
 from .statements import NO_OFFSET
 from .store import Cursor
 
-__all__ = ["AuditReads"]
-
 _COLUMNS: Final = schema.audit.c
 _AT, _CHAIN, _SEQ = (AUDIT_COLUMNS.index(name) for name in ("at", "chain", "seq"))
 
 
 class AuditReads:
-    """Reads pages of audit records, and counts them; the statement for each combination of filters is compiled once."""
+    """A reader of audit records from one database. It compiles the statement for a combination of filters only once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._filters = FilterReads(dialect)
 
     def page(self, cursor: Cursor, query: AuditQuery) -> AuditPage:
-        """Return one page of records; raise InvalidRequestError for a wrong limit or cursor."""
+        """Return one page of the records that match the query's filters.
+
+        ``query.cursor``, from the page before, says where the page begins; the argument ``cursor`` is the database
+        driver's. Raises InvalidRequestError for a wrong limit or cursor of the query.
+        """
         check_limit(query.limit)
         values = self._values(cursor, query)
         shape = (frozenset(values), is_rare(query), query.oldest_first)
@@ -43,7 +45,7 @@ class AuditReads:
         return AuditPage(tuple(entry(row) for row in page), more)
 
     def count(self, cursor: Cursor, query: CountAudit) -> int:
-        """Return how many records match."""
+        """Return how many audit records match the query's filters."""
         values = self._filters.values(cursor, query)
         text, names = self._filters.compiled((frozenset(values), is_rare(query)), _count)
         cursor.execute(text, [values[name] for name in names])

@@ -1,4 +1,4 @@
-"""Sums over audit records in a database."""
+"""Queries for sums over audit records, for example the money spent by each tool, on a database."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from ..transaction import schema
 from .audit_filters import FilterReads, conditions, constant, is_rare
 from .store import Cursor
 
-__all__ = ["SumReads"]
-
 _COLUMNS: Final = schema.audit.c
 _NAMES: Final[dict[str, ColumnElement[Any]]] = {
     "tool": _COLUMNS.tool,
@@ -27,21 +25,26 @@ _NAMES: Final[dict[str, ColumnElement[Any]]] = {
 _INDEXED: Final = {"tool": constant("(tool IS NOT NULL)"), "agent": constant("(agent_id IS NOT NULL)")}
 
 _HALF, _REST = "32", str(2**32 - 1)
-"""SQLite raises an error for a sum beyond 64 bits. Amounts are then summed in two halves, a third more slowly."""
+"""The bits to shift, and the mask, that divide an amount into two halves. SQLite raises an error if a sum exceeds 64
+bits; then both halves are summed separately, which takes a third longer."""
 
 
 class SumReads:
-    """Reads sums over audit records; the statement for each combination of filters is compiled once.
+    """A reader of sums over audit records. It compiles the statement for a combination of filters only once.
 
-    Records and money are summed over an index that has just these columns. Denials are counted by another statement,
-    over the index of the few records whose outcome is not ``allow``: one statement for both takes twice as long.
+    One statement counts records and sums up money, with an index that has just these columns. Another statement counts
+    denials, with the index of the few records whose outcome is not ``allow``. One statement for both would take twice
+    as long.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self._filters = FilterReads(dialect)
 
     def sums(self, cursor: Cursor, query: AuditSums) -> tuple[AuditSum, ...]:
-        """Return sums by tool, agent or stretch of time; raise InvalidRequestError for another ``by``."""
+        """Return, for each tool, agent or period, the records, denials and money of the records that match the filters.
+
+        ``query.by`` names the grouping, for example ``"tool"``. Raises InvalidRequestError for an unknown grouping.
+        """
         check_by(query.by)
         values = self._filters.values(cursor, query)
         totals = self._rows(cursor, query, values, denied=False)

@@ -1,4 +1,4 @@
-"""The protocols that a database must implement for `SqlLedger` and `SqlReader`."""
+"""The interfaces of a database, which SQLite and PostgreSQL implement, so that the other modules work with both."""
 
 from __future__ import annotations
 
@@ -12,67 +12,70 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor
 
-__all__ = ["Database", "ReadableDatabase", "Snapshot"]
-
-
 _T = TypeVar("_T")
 
 
 class Snapshot(Protocol):
-    """A consistent view of the database for one verification. Its methods may raise `damage.UnreadableError`."""
+    """The database at one moment, as one verification reads it; commits of others meanwhile do not change it.
+
+    All methods may raise `damage.UnreadableError`.
+    """
 
     def damage(self) -> list[str]:
-        """Return the messages of the database's own check; empty if the check finds no problem."""
+        """Return the problems that the database finds when it checks its own files; empty if it finds none."""
         ...
 
     def salvaging(self) -> AbstractContextManager[None]:
-        """Return a context that makes invalid text readable, with lone surrogates in place of invalid bytes."""
+        """Return a context in which invalid text raises no error: its invalid bytes are read as lone surrogates."""
         ...
 
     def stream(self, text: str, values: Sequence[Any] = ..., /) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a statement; other statements may be read meanwhile."""
+        """Execute an SQL statement and yield its rows one by one; other statements may be executed meanwhile."""
         ...
 
     def first(self, text: str, values: Sequence[Any], /) -> tuple[Any, ...] | None:
-        """Return the first row of a statement, or None if it returns no rows."""
+        """Execute an SQL statement, and return its first row, or None if it returns no rows."""
         ...
 
 
 class ReadableDatabase(Protocol):
-    """A database that can be read. Its methods translate the driver's errors to LedgerErrors."""
+    """A database that can be read. All errors of the driver are raised as LedgerError."""
 
     statements: Statements
 
     def reading(self) -> AbstractContextManager[Cursor]:
-        """Return a context with a separate connection and a consistent view of the committed state.
+        """Return a context with a cursor for queries, on a connection in a read transaction of its own.
 
-        Any thread may call this.
+        All its queries read the state of one moment. Any thread may call this.
         """
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """Return a context with a snapshot, the same kind of view, for a verification. Any thread may call this."""
+        """Return a context with a `Snapshot`, for a verification. Any thread may call this."""
         ...
 
 
 class Database(ReadableDatabase, Protocol):
-    """A database that can be read and written, through the connections and transactions of its kind."""
+    """A database that can be read and written."""
 
     at_once: bool
-    """Whether any thread may write, one at a time. If so, an interrupt in the thread rolls its transaction back."""
+    """Whether requests may be executed in their callers' threads, one at a time, and not only in the writer's thread.
+    Then a KeyboardInterrupt in the middle of a transaction must roll it back."""
 
     def perform(self, requests: Sequence[Request[Any]], do: Callable[[Work], _T]) -> _T:
-        """Call ``do`` with the `Work` of a write transaction, commit the transaction, and return the result of ``do``.
+        """Execute ``do`` in a write transaction, commit the transaction, and return the result of ``do``.
 
-        ``do`` executes ``requests``. It is called again, with another `Work`, if the database could not commit the
-        first one. Only one thread at a time may call this method.
+        ``do`` must execute ``requests`` in the `Work` that it is called with. If the transaction cannot be committed
+        because of other transactions, ``do`` is called again with a new `Work`. Only one thread at a time may call this
+        method.
         """
         ...
 
     def writing(self) -> AbstractContextManager[Cursor]:
-        """Return a context with a write transaction, which is committed at the end, or rolled back if the block raises.
+        """Return a context with a cursor in a write transaction.
 
-        Only one thread at a time may use it.
+        The transaction is committed at the end of the context, or rolled back if the block raises. Only one thread at a
+        time may use it.
         """
         ...
 
@@ -81,7 +84,10 @@ class Database(ReadableDatabase, Protocol):
         ...
 
     def would_fail_again(self, error: LedgerError) -> bool:
-        """Whether each request of a transaction that failed with this error would fail in the same way by itself."""
+        """Whether a failed transaction need not be repeated with each of its requests alone, judged by its error.
+
+        If another program has locked the database, for example, each request would fail in the same way.
+        """
         ...
 
     def close(self) -> None:

@@ -1,4 +1,8 @@
-"""Joins the notebooks that migration 0003 found to be the same file, once all migrations have run."""
+"""The last step of an upgrade from before migration 0003: join the notebooks that are the same file.
+
+Earlier versions could have several notebooks for one file. The migration marks them; they are joined after all other
+migrations, because joining needs the tables of this version.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,6 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
-__all__ = ["join_marked"]
-
 _MARKED: Final = (
     "SELECT owner, root, path, file FROM notebooks"
     " WHERE deleted_at IS NULL AND substr(file, length(file) - 32) = '/' || id ORDER BY id"
@@ -22,7 +24,10 @@ _MARKED: Final = (
 
 
 def join_marked(cursor: Cursor, statements: Statements) -> int:
-    """Join the notebooks that revision 0003 has marked, in the cursor's transaction; return the number of changes."""
+    """Join the notebooks that migration 0003 has marked, and return how many notebooks were joined or moved.
+
+    Everything is done in the current transaction of ``cursor``.
+    """
     cursor.execute(_MARKED)
     pairs = tuple(
         (NotebookKey(owner, posixpath.dirname(file), posixpath.basename(file)), NotebookKey(owner, root, path))

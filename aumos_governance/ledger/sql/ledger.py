@@ -1,4 +1,4 @@
-"""`SqlLedger`: the ledger on a database."""
+"""`SqlLedger`, the ledger that a server or an SDK engine uses on a database: it batches requests and commits them."""
 
 from __future__ import annotations
 
@@ -24,17 +24,19 @@ from .database import Database
 from .reads import Reader
 from .unconfirmed import UnconfirmedCharges
 
-__all__ = ["OnCommit", "SqlLedger"]
-
 OnCommit = Callable[[int], None]
-"""Called, in the thread that committed, with the number of requests in a commit; must not block or raise."""
+"""A function that is called after each commit, in the thread that committed, with the number of requests in the commit.
+It must not block or raise."""
 
 _PURGE_EVERY: Final = 60 * MICROS
 _PURGED_AT_ONCE: Final = 5_000
 
 
 class SqlLedger:
-    """A `Ledger` on a database, which executes the requests that are queued at the same time in one transaction."""
+    """A `Ledger` on SQLite or PostgreSQL, which executes the requests in its queue together, in one transaction.
+
+    Once a minute, while it is in use, it also deletes stored responses that are older than `KEEP_RESPONSES`.
+    """
 
     def __init__(self, database: Database, *, clock: Clock = system_clock, on_commit: OnCommit | None = None) -> None:
         self.at_once = database.at_once
@@ -134,7 +136,9 @@ class SqlLedger:
             work.write()
             if expiry is not None and self._clock() > expiry:
                 # The process was suspended, or the batch took long. In a batch of several, each is then tried alone.
-                raise ExpiredError("The request was not committed before its expiry, so nothing was done.")
+                raise ExpiredError(
+                    "The request was not committed before its expiry, so nothing was done; make it again."
+                )
             states = tuple(state_of(work, notebook) for notebook in work.touched()) if self._listeners else ()
             return outcomes, states
 

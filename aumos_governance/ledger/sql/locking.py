@@ -27,37 +27,43 @@ from ..transaction.work import Work
 from .statements import Statements
 from .store import Cursor, SqlStore
 
-__all__ = ["LockingStore", "Name", "NotingWork", "UsedRows"]
-
 Name = tuple[type[Row], Key]
 """The name of a row: its class and its primary key."""
 Subject = tuple[object, ...]
-"""The subject of requests: a notebook, as its owner and file, or a caller, as its scope."""
+"""What requests with the same rows have in common: the notebook's owner and file, or else the caller's scope."""
 
 _ORDER: Final = {kind: number for number, kind in enumerate(ROWS)}
 _LEDGER: Final[Name] = (ChainRow, (LEDGER_CHAIN,))
 _MOST_SUBJECTS: Final = 4_096
 _MOST_ROWS: Final = 64
-"""The most rows that are remembered for a subject."""
+"""A subject whose requests need more rows than this is not remembered."""
 
 
 class LockingStore(SqlStore):
-    """A `Store` that knows which rows are locked, and notes the rows that it loads without a lock."""
+    """The `Store` of one attempt at a transaction. It notes each row that is loaded without having been locked.
+
+    ``new_cursor`` returns a new cursor in the transaction.
+    """
 
     def __init__(self, new_cursor: Callable[[], Cursor], statements: Statements) -> None:
         super().__init__(new_cursor(), statements)
         self._new_cursor = new_cursor
         self.missed: set[Name] = set()
-        """The rows that were loaded without a lock; unless it is empty, this transaction must not be committed."""
+        """The names of the rows that were loaded without a lock. If there are any, the transaction must be repeated."""
         self.last_record: AuditRow | None = None
-        """The last audit record that was written; if it is found later, the transaction was committed."""
+        """The last audit record that was written. If the connection is lost at the commit, and the record is found
+        later, then the transaction was committed."""
         self._sent: list[tuple[type[Row], Cursor]] = []
         self._rows: dict[Name, Row | None] = {}
         self._places: dict[Place, NotebookRow] = {}
         self._own: set[Name] = set()
 
     def lock(self, names: Iterable[Name]) -> None:
-        """Lock the named rows that exist, once the other transactions that have locked them have ended."""
+        """Lock the named rows, as far as they exist, until the end of the transaction.
+
+        The database first waits for other transactions that have locked these rows. The rows are read when they are
+        needed.
+        """
         kinds: dict[type[Row], list[Key]] = {}
         for kind, key in names:
             kinds.setdefault(kind, []).append(key)
@@ -101,7 +107,7 @@ class LockingStore(SqlStore):
             self.last_record = records[-1]
 
     def _collect(self) -> None:
-        """Read the results of the locking statements that were sent."""
+        """Receive the rows of all locking statements that were sent, and keep them for `load`."""
         sent, self._sent = self._sent, []
         for kind, cursor in sent:
             for values in cursor.fetchall():
@@ -120,12 +126,12 @@ class LockingStore(SqlStore):
 
 
 class NotingWork(Work):
-    """A `Work` that notes the rows that each request uses."""
+    """A `Work` that notes which rows its requests use, so that `UsedRows` can lock them for similar requests."""
 
     def __init__(self, store: LockingStore) -> None:
         super().__init__(store)
         self.used: dict[Subject, set[Name]] = {}
-        """The rows that the first request about each subject used."""
+        """By subject: the names of the rows that the first request about it used in this transaction."""
         self._noted: Request[Any] | None = None
         self._used: set[Name] = set()
 
@@ -148,13 +154,16 @@ class NotingWork(Work):
 
 
 class UsedRows:
-    """The names of the rows that requests used; they are locked for the next requests with the same subject."""
+    """A memory of the rows that earlier requests used, to predict which rows similar requests will use.
+
+    One object lasts as long as the database is open.
+    """
 
     def __init__(self) -> None:
         self._known: dict[Subject, tuple[Name, ...]] = {}
 
     def names(self, requests: Iterable[Request[Any]]) -> set[Name]:
-        """Return the names of the rows that these requests will probably use."""
+        """Return the names of the rows that these requests will probably use, so that they can be locked first."""
         names: set[Name] = set()
         for request in requests:
             names.update(_named(request))
@@ -166,7 +175,11 @@ class UsedRows:
         return names
 
     def learn(self, work: NotingWork) -> None:
-        """Remember the rows that a transaction used, except responses, charges and the end of the ledger-wide chain."""
+        """Remember which rows the requests of a committed transaction used.
+
+        Responses and charges are left out, since later requests use others. So is the end of the ledger-wide chain,
+        which is locked late (see `LockingStore.load`).
+        """
         if len(self._known) + len(work.used) > _MOST_SUBJECTS:
             self._known.clear()
         for subject, used in work.used.items():
@@ -184,7 +197,7 @@ def _subjects_of(request: Request[Any]) -> Iterable[Subject]:
 
 
 def _named(request: Request[Any]) -> Iterable[Name]:
-    """Yield the names of the rows that a request itself names: its stored response and its charge."""
+    """Yield the names of the rows that a request's own fields identify: its stored response, and its hold or charge."""
     texts = {field: getattr(request, field, None) for field in ("hold_id", "charge_id")}
     try:
         check_text(request.origin.scope, request.key, *(text for text in texts.values() if text is not None))

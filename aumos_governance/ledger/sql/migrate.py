@@ -1,4 +1,4 @@
-"""Creates or upgrades a database's tables when a ledger is opened."""
+"""The creation and upgrade of a ledger's tables, which `open_ledger` does with Alembic when it opens a database."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from sqlalchemy import Connection, inspect, text
 from ...errors import LedgerVersionError
 from .statements import Statements
 
-__all__ = ["REVISIONS", "VERSION_TABLE", "migrate"]
-
 _log = logging.getLogger(__name__)
 
 REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
-"""All migrations, oldest first; listed here as well, since importing Alembic takes longer than opening a ledger."""
+"""The ids of all migrations, oldest first. They are listed here so that a ledger without need of an upgrade is opened
+without importing Alembic, which takes longer than all the rest."""
 _JOINED: Final = "0003"
-"""The revision that gave each notebook its file; before this revision, one file could be several notebooks."""
+"""The migration that made its file the identity of a notebook. Before it, one file could be several notebooks."""
 VERSION_TABLE: Final = "ledger_version"
 SCRIPTS: Final = Path(__file__).parent.parent / "migrations"
 
 
 def migrate(connection: Connection, name: str, statements: Statements) -> None:
-    """Create or upgrade the tables in the connection's transaction. The transaction must exclude all other writers.
+    """Create the tables, or upgrade them to this version; do nothing if they are up to date.
 
-    Raises LedgerVersionError if the tables are newer than this package; ``name`` names the ledger in messages.
+    ``connection`` must be in a transaction that excludes all other writers; the caller commits it. ``name`` is the
+    ledger's name in messages. Raises LedgerVersionError if a newer version of this package made the tables.
     """
     version = _version(connection)
     if version == REVISIONS[-1]:

@@ -1,4 +1,4 @@
-"""The `Evidence` of a ledger on a database, read from one snapshot."""
+"""The records and rows that a verification reads from a database, all from one snapshot."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from .proof_statements import ProofStatements
 from .selections import scope as server_scope
 from .statements import Statements
 
-__all__ = ["SqlEvidence"]
-
 
 @lru_cache(maxsize=2)
 def _compiled(name: str, dialect: Dialect) -> ProofStatements:
@@ -27,7 +25,11 @@ def _compiled(name: str, dialect: Dialect) -> ProofStatements:
 
 
 class SqlEvidence:
-    """An `Evidence` that reads through a `Snapshot`, which translates the driver's errors."""
+    """The `Evidence` for one verification of a ledger on SQLite or PostgreSQL.
+
+    ``snapshot`` is read with the SQL of ``statements`` and `ProofStatements`. ``scope`` says which sessions are
+    verified.
+    """
 
     def __init__(self, snapshot: Snapshot, statements: Statements, scope: Scope) -> None:
         self._snapshot = snapshot

@@ -1,4 +1,4 @@
-"""The SQL statements of a verification, which read a database."""
+"""The SQL statements that a verification uses to read a ledger on a database."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from .audit_filters import constant
 from .selections import of_server
 from .statements import compile_text
 
-__all__ = ["ProofStatements"]
-
 _audit, _charges, _sessions = schema.audit, schema.tables["charges"], schema.tables["sessions"]
 
 
 class ProofStatements:
-    """The statements of a verification, compiled once for each dialect."""
+    """The texts of all statements of verifications, compiled for the SQL dialect of SQLite or PostgreSQL."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -45,7 +43,8 @@ class ProofStatements:
             if dialect.name == "sqlite"
             else None
         )
-        """The same as `others`, in the order of writing; None for PostgreSQL, which does not know that order."""
+        """The SELECT of the same records as `others`, in the order in which they were written; None for PostgreSQL,
+        which does not know that order."""
         self.rows: Final = {kind: self._text(_all(kind)) for kind in ROWS}
         self.charge_counts = self._text(select(_charges.c.session_id, func.count()).group_by(_charges.c.session_id))
         asks = schema.tables["asks"]
@@ -68,9 +67,10 @@ def _all(kind: type[Row]) -> Select[Any]:
 
 
 def _joined(dialect: Dialect) -> Select[Any]:
-    """Return the SELECT of each record with values of its charge's row, which the database compares with the record.
+    """Return a SELECT of audit records, each with the result of a comparison with its charge, and values of the charge.
 
-    The comparison covers only charges without special terms, as most charges are; see `evidence.PLAIN` for its result.
+    The database compares a record with the row of its charge, unless the charge has special terms, such as an expiry.
+    `evidence.PLAIN` and its next three constants describe the values after a record's columns.
     """
     a, c = _audit.c, _charges.c
     plain = case(

@@ -1,4 +1,4 @@
-"""`SqlReader`: read-only access to a ledger on a database."""
+"""`SqlReader`, which reads a ledger on a database without writing, for programs other than its server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from .database import ReadableDatabase
 from .migrate import REVISIONS, VERSION_TABLE
 from .reads import Reader
 
-__all__ = ["ReadOnlyDatabase", "SqlReader"]
-
 _PLACES: Final = "SELECT DISTINCT owner, root FROM notebooks ORDER BY owner, root"
 _VERSION: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - a constant
 
@@ -23,10 +21,10 @@ class ReadOnlyDatabase(ReadableDatabase, Protocol):
     """A database that is opened only for reading."""
 
     name: str
-    """The file, or the URL without user and password, for messages."""
+    """The database's name in messages: its file's path, or its URL without user and password."""
 
     def has(self, table: str) -> bool:
-        """Whether the database has this table."""
+        """Whether the database has a table of this name."""
         ...
 
     def close(self) -> None:
@@ -35,9 +33,10 @@ class ReadOnlyDatabase(ReadableDatabase, Protocol):
 
 
 class SqlReader:
-    """A `LedgerReader` on a database.
+    """A `LedgerReader` on SQLite or PostgreSQL.
 
-    Raises NotFoundError if the database has no ledger, and LedgerVersionError if another version made its tables.
+    The constructor raises NotFoundError if the database has no ledger, and LedgerVersionError if the tables are of
+    another version; then it closes the database.
     """
 
     def __init__(self, database: ReadOnlyDatabase) -> None:
@@ -74,7 +73,7 @@ class SqlReader:
             cursor.execute(_VERSION, ())
             (version,) = cursor.fetchone() or (None,)
         if version != REVISIONS[-1]:
-            how = "a server that is started on it upgrades it" if version in REVISIONS else "upgrade aumos-governance"
+            how = "start a server on it to upgrade it" if version in REVISIONS else "upgrade aumos-governance"
             raise LedgerVersionError(
                 f"The ledger {self.name} has schema {version}, and this version of aumos-governance reads"
                 f" {REVISIONS[-1]}; {how}."

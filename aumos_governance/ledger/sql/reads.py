@@ -1,4 +1,4 @@
-"""The execution of queries and verifications on a database."""
+"""The execution of queries and verifications on a database, for `SqlLedger` and `SqlReader`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ from .database import ReadableDatabase
 from .selections import scope
 from .store import Cursor, SqlStore
 
-__all__ = ["Reader"]
-
 _NOTEBOOK, _SESSION, _ENVELOPE = (len(columns[kind]) for kind in (NotebookRow, SessionRow, EnvelopeRow))
 
 
 class Reader:
-    """Executes each query and verification on one consistent view of the database."""
+    """An executor of queries and verifications on one database. Each reads the committed state of one moment."""
 
     def __init__(self, database: ReadableDatabase, clock: Clock) -> None:
         self._database = database
@@ -45,7 +43,7 @@ class Reader:
         }
 
     def read(self, query: Query[Any]) -> Any:
-        """Return the result of a query; raise InvalidRequestError for an unknown class of queries."""
+        """Execute a query and return its result. Raises InvalidRequestError for an unknown class of queries."""
         shared = reader_of(query)
         if shared is not None:
             with self._database.reading() as cursor:
@@ -61,7 +59,7 @@ class Reader:
     def verify(
         self, session_id: str | None, known_head: str | None, under: tuple[str, str] | None = None
     ) -> VerifyResult:
-        """Verify one session, the sessions of one owner and root, or the whole ledger."""
+        """Verify the chains and tables, as `Ledger.verify` describes, and return the result."""
         from ..proof.evidence import Scope
         from ..proof.verification import verify
         from .proof_reads import SqlEvidence

@@ -1,4 +1,4 @@
-"""Selections of rows as SQL statements."""
+"""The SQL statements for selections, i.e. for the sets of rows that `transaction.selections` declares."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from ..transaction.conditions import Condition, Operator
 from ..transaction.rows import SessionRow
 from ..transaction.selections import NotebooksOf, Selection
 
-__all__ = ["condition_on", "of_server", "parameters", "scope", "statement"]
-
 _SESSIONS: Final = schema.tables["sessions"]
 _NOTEBOOKS: Final = schema.tables["notebooks"]
 
 
 def statement(selection: Selection[Any]) -> Select[Any]:
-    """Return the SELECT of a selection; `parameters` returns its parameters."""
+    """Return the SELECT statement that reads the rows of a selection. `parameters` returns its parameters."""
     table = schema.tables[selection.kind.TABLE]
     found = select(table)
     if selection.notebooks_of is not None:
@@ -34,7 +32,10 @@ def statement(selection: Selection[Any]) -> Select[Any]:
 
 
 def condition_on(table: Table, condition: Condition) -> ColumnElement[bool]:
-    """Return a condition in SQL; a value that is passed with each use is a parameter with the column's name."""
+    """Return the SQL of a condition on the rows of ``table``.
+
+    If the condition's value is passed at each use, the SQL has a parameter with the name of the column.
+    """
     if not condition.is_given:
         # The same text as in a partial index, so that the query planner recognizes that the index fits.
         return literal_column(f"({condition.text(table.name)})")
@@ -48,16 +49,22 @@ def condition_on(table: Table, condition: Condition) -> ColumnElement[bool]:
 
 
 def parameters(selection: Selection[Any], values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the parameters of a selection's statement for the values that are passed with one use."""
+    """Return the parameters for the SELECT of a selection, given the values that one use of the selection passes."""
     return (*scope(*values[:2]), *values[2:]) if selection.notebooks_of is NotebooksOf.SERVER else values
 
 
 def of_server() -> ColumnElement[bool]:
-    """Return the condition, as in `files.lies_in`, that a server shows a notebook; `scope` returns its parameters."""
+    """Return the SQL condition that a notebook has a server's owner, and the server's root or a file below it.
+
+    It is the same condition as `files.lies_in`. `scope` returns its parameters.
+    """
     below = and_(_NOTEBOOKS.c.file >= bindparam("first"), _NOTEBOOKS.c.file < bindparam("last"))
     return and_(_NOTEBOOKS.c.owner == bindparam("owner"), or_(_NOTEBOOKS.c.root == bindparam("root"), below))
 
 
 def scope(owner: str, root: str) -> tuple[str, str, str, str]:
-    """Return the parameters of `of_server`: ``owner``, ``root``, ``first`` and ``last``."""
+    """Return the parameters of `of_server` for a server, given its owner and root folder.
+
+    They are ``owner`` and ``root`` themselves, and ``first`` and ``last``, the range of the files below the root.
+    """
     return (owner, root, *range_of(root))

@@ -1,6 +1,7 @@
-"""The statements for loading and writing rows, compiled once by SQLAlchemy to the text of a dialect.
+"""The SQL statements that load and write rows, for SQLite or PostgreSQL.
 
-The text is executed on the driver's own connection, since compiling at each call would take longer than the disk.
+SQLAlchemy compiles each statement to text only once, because compiling it for each request would take longer than the
+commit. The text is executed on the driver's own connection.
 """
 
 from __future__ import annotations
@@ -38,28 +39,27 @@ from ..transaction.selections import DUE_APPROVALS, DUE_HOLDS, Selection
 from ..transaction.tables import ROWS, Row, columns
 from .selections import condition_on, of_server, statement
 
-__all__ = ["NO_OFFSET", "PREFETCHED", "Statement", "Statements", "compile_text"]
-
 NO_OFFSET: Final[ColumnElement[int]] = literal_column("0")
-"""The offset of every statement with a limit; without it SQLAlchemy would add a parameter for the offset on SQLite."""
+"""The OFFSET of every statement with a LIMIT. Without it, SQLAlchemy would add a parameter for the offset on SQLite."""
 
 
 PREFETCHED: Final[tuple[type[Row], ...]] = (NotebookRow, SessionRow, EnvelopeRow, BalanceRow, ChainRow)
-"""The classes of the rows that almost every request about a notebook needs."""
+"""The classes of the rows that almost every request about a notebook needs; on SQLite, one statement loads them all."""
 
 
 class Statement(NamedTuple):
-    """A statement that writes a row: its text, and the function that returns its parameters for a row."""
+    """An SQL statement that inserts or updates one row."""
 
     text: str
     values: Callable[[Any], tuple[Any, ...]]
-    """Returns the values of a row in the order of the parameters."""
+    """A function that returns the statement's parameters for a row."""
     answer: int | None
-    """The index of the response among the values, since a response must be encoded as text; None for other rows."""
+    """The index of the parameter that has a response, and must be encoded as text. None unless the rows are stored
+    responses."""
 
 
 def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """Return the text of a statement, and the names of its parameters in order."""
+    """Return the SQL text of a statement in a dialect, and the names of its parameters in the order of passing them."""
     compiled = statement.compile(dialect=dialect)
     values = {name: value for name, value in compiled.params.items() if value is not None}
     assert not values, f"a constant became a parameter: {values}; use literal_column"
@@ -67,22 +67,26 @@ def compile_text(statement: ClauseElement, dialect: Dialect) -> tuple[str, tuple
 
 
 class Statements:
-    """All statements for one dialect, which must have positional parameters."""
+    """The texts of all statements of a ledger in one SQL dialect, which must have positional parameters.
+
+    Each attribute is a text or a `Statement`, or has one of them for each class of rows.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.load: Final = {kind: self._load(kind) for kind in ROWS}
-        """By class of rows: loads one row; the parameters are its primary key."""
+        """By class of rows: the SELECT of one row; the parameters are the values of its primary key."""
         self.lock: Final = {kind: self._lock(kind) for kind in ROWS} if dialect.name == "postgresql" else {}
-        """By class of rows: locks rows in the order of their keys. The parameters are one list for each column of the
-        primary key. Empty for SQLite, which locks the whole file."""
+        """By class of rows: the SELECT that locks rows, in the order of their keys, and reads them. The parameters are
+        one list of values for each column of the primary key. Empty for SQLite, which locks the whole file."""
         self._selected: dict[Selection[Any], str] = {}
         self.insert: Final = {kind: self._insert(kind) for kind in ROWS}
         self.update: Final = {kind: self._update(kind) for kind in ROWS}
         self.touch_notebook: Final = self._update(NotebookRow, but=("owner", "root", "path", "file", "deleted_at"))
-        """Updates a notebook whose file is unchanged. Leaving out the indexed columns saves writes to their indexes."""
+        """The UPDATE of a notebook whose file is unchanged. It leaves out indexed columns, to save writes to their
+        indexes."""
         self.append = self._text(insert(schema.audit).values({name: bindparam(name) for name in AUDIT_COLUMNS}))
-        """Appends an audit record, whose values are passed in the order of `AUDIT_COLUMNS`."""
+        """The INSERT of an audit record; the parameters are its values in the order of `AUDIT_COLUMNS`."""
 
         notebooks = schema.tables["notebooks"].c
         owner, file = notebooks.owner == bindparam("owner"), notebooks.file
@@ -106,19 +110,20 @@ class Statements:
             .values(deleted_at=literal_column("0"))
             .where(notebooks.id == bindparam("b_id"))
         )
-        """Marks a notebook as deleted for a moment, so that another can take its file in the same transaction."""
+        """The UPDATE that marks a notebook as deleted for a moment, so that another notebook can take its file in the
+        same transaction."""
 
         self.due = self._text(select(literal_column("1")).where(or_(_any(DUE_HOLDS), _any(DUE_APPROVALS))))
-        """Returns a row if a hold or an approval has expired by a time, which is passed as both parameters."""
+        """The SELECT of one row if any hold or approval has expired at a time, which is passed as both parameters."""
 
         self.open_holds = self._text(_open_holds())
-        """Returns the figures of `Store.open_holds`; the parameters are the time and the envelope's id."""
+        """The SELECT of the two figures of `Store.open_holds`; the parameters are the time and the envelope's id."""
 
         asks = schema.tables["asks"]
         self.responses = self._text(
             select(asks).where(asks.c.scope == bindparam("scope"), asks.c.key.in_(self._listed()))
         )
-        """Loads the responses with a scope and the keys in a JSON list."""
+        """The SELECT of stored responses; the parameters are the requests' scope, and their keys as a JSON list."""
         oldest = (
             select(asks.c.scope, asks.c.key)
             .where(asks.c.at < bindparam("before"))
@@ -127,7 +132,8 @@ class Statements:
             .with_for_update(skip_locked=True)
         )
         self.purge_responses = self._text(delete(asks).where(tuple_(asks.c.scope, asks.c.key).in_(oldest)))
-        """Deletes responses from before a time, at most as many as the second parameter."""
+        """The DELETE of old responses; the parameters are the time before which they were stored, and how many to
+        delete at most."""
 
         sessions, envelopes, balances = (schema.tables[name] for name in ("sessions", "envelopes", "balances"))
         states = (
@@ -148,7 +154,8 @@ class Statements:
             .outerjoin(schema.tables["chains"], schema.tables["chains"].c.chain == sessions.c.id)
         )
         self.notebook_prefetching = self._text(prefetched.where(owner, live, file == bindparam("file")))
-        """Loads the row of `notebook_at` with its newest session, and that session's envelope, balance and chain."""
+        """The SELECT of the same notebook as `notebook_at`, with its newest session, and with the envelope, balance and
+        chain of this session."""
         self.state_at = self._text(states.where(owner, file == bindparam("file")))
         self.list_states = self._text(
             states.where(of_server(), file > bindparam("after"), notebooks.session_id.is_not(None))
@@ -158,7 +165,7 @@ class Statements:
         )
 
     def select(self, selection: Selection[Any]) -> str:
-        """Return the text of a selection; `parameters` returns its parameters."""
+        """Return the text of the SELECT for a selection, compiled at its first use."""
         text = self._selected.get(selection)
         if text is None:
             text = self._selected[selection] = self._text(statement(selection))

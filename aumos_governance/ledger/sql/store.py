@@ -1,4 +1,4 @@
-"""The `Store` of a transaction on a database: it loads rows, and writes the rows that a `Work` has changed."""
+"""The access of a transaction to a database: `SqlStore` loads rows, and writes the rows that requests have changed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from ..transaction.tables import ROWS, Key, Row, RowT, columns, key_getter
 from .selections import parameters
 from .statements import PREFETCHED, Statement, Statements
 
-__all__ = ["Cursor", "PrefetchingStore", "SqlStore"]
-
 _Name = tuple[str, str, str]
 _AT_ONCE: Final = 32
-"""The most rows that one statement inserts, a power of two. With 24 columns each, the parameters stay below 999, the
-limit of SQLite before version 3.32 (https://www.sqlite.org/limits.html)."""
+"""The most rows that one statement inserts, a power of two. With up to 24 columns in a row, the number of parameters
+stays below 999, the limit of SQLite before version 3.32 (https://www.sqlite.org/limits.html)."""
 
 
 class Cursor(Protocol):
-    """The methods of a driver's cursor that the ledger uses."""
+    """The methods that the ledger uses of the cursors of ``sqlite3`` and ``psycopg``."""
 
     def execute(self, text: str, values: Sequence[Any] = ..., /) -> Any: ...
 
@@ -38,7 +36,10 @@ class Cursor(Protocol):
 
 
 class SqlStore:
-    """A `Store` in an open transaction, which excludes other writers or only reads."""
+    """The `Store` of one open transaction on a database.
+
+    The transaction must exclude other writers, unless nothing is written.
+    """
 
     tables = None
     places = None
@@ -47,7 +48,7 @@ class SqlStore:
         self._cursor = cursor
         self._statements = statements
         self._names: dict[str, _Name] = {}
-        """By id of each loaded notebook: its root, path and file as they are stored."""
+        """By id of each loaded notebook: its root, path and file in the database, to detect later that they changed."""
 
     def load(self, kind: type[RowT], key: Key) -> RowT | None:
         self._cursor.execute(self._statements.load[kind], key)
@@ -130,9 +131,10 @@ class SqlStore:
 
 
 class PrefetchingStore(SqlStore):
-    """A store for SQLite that executes few statements, since each statement takes time in this process.
+    """The `Store` of one transaction on SQLite, which executes as few statements as possible.
 
-    One statement loads a notebook with the four other rows that its requests need, and one statement inserts many rows.
+    SQLite runs in this process, so each statement costs its time. One statement loads a notebook with the four other
+    rows that its requests need, and one statement inserts many rows.
     """
 
     def __init__(self, cursor: Cursor, statements: Statements) -> None:
@@ -174,7 +176,7 @@ class PrefetchingStore(SqlStore):
 
 @lru_cache(maxsize=128)
 def _many(text: str, count: int) -> str:
-    """Return the text of an INSERT of one row, changed to insert ``count`` rows."""
+    """Return the text of an INSERT that inserts ``count`` rows, made from ``text``, the INSERT of one row."""
     head, values, row = text.partition(" VALUES ")
     return head + values + ", ".join([row] * count)
 

@@ -1,6 +1,7 @@
-"""Charges whose commit was not confirmed: if they were committed, they are reversed once the database responds again.
+"""The reversal of charges whose commit was not confirmed, because the connection or the disk failed during the commit.
 
-The callers of these charges got an error, so the amounts must not stay charged.
+The callers of these charges got an error, so the amounts must not stay charged. As soon as the database responds again,
+each of these charges that was committed is reversed.
 """
 
 from __future__ import annotations
@@ -16,28 +17,27 @@ from ..contract.charges import Charging, TakeBack, Unconfirmed
 from ..contract.facts import Decision, Origin
 from ..contract.requests import Request
 
-__all__ = ["UnconfirmedCharges"]
-
 _log = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 15.0
-"""The longest pause between two attempts, in seconds. The first pause is short, since mostly only a connection was
-lost, and the server still runs."""
+"""The longest pause between two attempts to reverse, in seconds. The first pause is short, since mostly only a
+connection was lost, and the database still runs."""
 _ORIGIN: Final = Origin("ledger")
 
 
 class UnconfirmedCharges:
-    """The charges that are unconfirmed now, and the thread that reverses them.
+    """The charges of one ledger that are unconfirmed now, and the thread that tries to reverse them.
 
-    The thread passes its requests to ``submit``, which queues them for the ledger's writer.
+    The thread runs only while there are such charges. It passes its requests to ``submit``, which queues them for the
+    ledger's writer.
     """
 
     def __init__(self, submit: Callable[[Request[Any]], Future[Any]]) -> None:
         self._submit = submit
         self._lock = threading.Lock()
         self.charges: dict[str, Unconfirmed] = {}
-        """The unconfirmed charges, by their ids."""
+        """The unconfirmed charges, by the ids of the charges."""
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
 
@@ -45,7 +45,10 @@ class UnconfirmedCharges:
         return bool(self.charges)
 
     def add(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Add the charges among these requests. Their callers get an error; ``outcomes`` are the ledger's decisions."""
+        """Add the charges of a transaction whose commit was not confirmed, and start the thread that reverses them.
+
+        ``requests`` are the transaction's requests. ``outcomes`` are its decisions, which the database may have stored.
+        """
         found = {}
         for request, outcome in zip(requests, outcomes, strict=True):
             if not isinstance(request, Charging) or not isinstance(outcome, Decision):
@@ -63,16 +66,20 @@ class UnconfirmedCharges:
                 self._thread.start()
 
     def current(self, beside: Sequence[Request[Any]]) -> tuple[Unconfirmed, ...]:
-        """Return the charges to reverse, without the charges that ``beside`` requests again with the same keys.
+        """Return the unconfirmed charges that the next transaction must reverse, since their callers got an error.
 
-        ``beside`` are the requests in the same transaction.
+        ``beside`` are the other requests of that next transaction. A charge that one of them requests again, with the
+        same key, is left out: its caller now gets the stored decision, so the charge must stay.
         """
         again = {(request.origin.scope, request.key) for request in beside if request.key}
         with self._lock:
             return tuple(charge for charge in self.charges.values() if (charge.scope, charge.key) not in again)
 
     def confirm(self, requests: Sequence[Request[Any]], outcomes: Sequence[Any]) -> None:
-        """Remove the charges of these requests, whose commit is confirmed, and the charges that they reversed."""
+        """Remove the charges that a confirmed transaction has made or reversed, so that they are not reversed again.
+
+        ``requests`` are the transaction's requests, and ``outcomes`` their responses or errors.
+        """
         with self._lock:
             for request, outcome in zip(requests, outcomes, strict=True):
                 if isinstance(request, TakeBack):
@@ -82,13 +89,20 @@ class UnconfirmedCharges:
                     self.charges.pop(outcome.charge_id, None)
 
     def end(self) -> None:
-        """Stop the thread. Holds that are still unconfirmed become unresolved when their kernel is gone."""
+        """Stop the thread, when the ledger is closed. Charges that are still unconfirmed are logged.
+
+        If such a hold was committed, its outcome becomes unknown when its kernel ends, and a user must resolve it.
+        """
         self._ended.set()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join()
         if self.charges:
-            _log.warning("The ledger was closed before it was known whether %d charges were stored.", len(self.charges))
+            _log.warning(
+                "The ledger was closed before it was known whether %d charges were stored, whose callers got an error;"
+                " look for them in the audit trail.",
+                len(self.charges),
+            )
 
     def _take_back(self) -> None:
         pause = _SHORTEST_PAUSE

@@ -1,4 +1,8 @@
-"""Conditions on rows. Selections on every backend consist of them, and so do a database's partial indexes."""
+"""Conditions on the rows of a table, such as ``given("owner")`` or ``missing("deleted_at")``.
+
+Selections (the searches of operations, see `selections`) and partial indexes are declared with them. So each backend
+can execute the same searches, and a database can use an index for a search with the same conditions.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-__all__ = [
-    "GIVEN",
-    "Condition",
-    "Operator",
-    "among",
-    "at_most",
-    "differs",
-    "equal",
-    "given",
-    "has",
-    "missing",
-    "present",
-]
-
 GIVEN: Final = object()
-"""The placeholder for a value that is passed with each use of a condition, in place of a constant."""
+"""Marks, in place of a constant, a value of a condition that the caller passes with each search."""
 
 
 class Operator(Enum):
-    """The comparison of a condition, with its SQL."""
+    """How a condition compares a column with its value. The enum's values are the SQL text of the comparisons."""
 
     EQUAL = "{column} = {value}"
     DIFFERS = "{column} <> {value}"
@@ -34,12 +24,12 @@ class Operator(Enum):
     MISSING = "{column} IS NULL"
     PRESENT = "{column} IS NOT NULL"
     HAS = "{column} LIKE {value}"
-    """The value is one of the words in the column, which are separated by spaces."""
+    """The column is a text of words separated by spaces, and the value is one of the words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column compared with constants, or with a value that is `GIVEN`."""
+    """One condition: a column is compared with constants, or with a value that is passed with each search (`GIVEN`)."""
 
     column: str
     operator: Operator
@@ -47,14 +37,14 @@ class Condition:
 
     @property
     def is_given(self) -> bool:
-        """Whether a value must be passed with each use."""
+        """Whether the caller must pass the value of this condition with each search."""
         return GIVEN in self.values
 
     def text(self, table: str = "") -> str:
-        """Return the condition in SQL, with its constants; ``table`` qualifies the column.
+        """Return the condition as SQL text with its constants, such as ``status = 'pending'``.
 
-        A partial index and a statement use the same text, so that every query planner recognizes that it can use the
-        index.
+        If ``table`` is set, it precedes the column. A partial index and a statement use the same text, so that every
+        query planner recognizes that it can use the index.
         """
         assert not self.is_given
         column = f"{table}.{self.column}" if table else self.column
@@ -62,19 +52,20 @@ class Condition:
 
 
 def given(column: str) -> Condition:
-    """Return the condition that a column equals the value that is passed with each use."""
+    """Return the condition that a column equals a value that the caller passes with each search."""
     return Condition(column, Operator.EQUAL, (GIVEN,))
 
 
 def at_most(column: str) -> Condition:
-    """Return the condition that a column is at most the value that is passed with each use."""
+    """Return the condition that a column is at most a value that the caller passes with each search."""
     return Condition(column, Operator.AT_MOST, (GIVEN,))
 
 
 def has(column: str) -> Condition:
-    """Return the condition that the value passed with each use is one of the words in a column.
+    """Return the condition that a value, which the caller passes with each search, is one of the words in a column.
 
-    The words are separated by spaces. No index can serve this condition, so it reads every row.
+    The words are separated by spaces, as in `ChargeRow.envelopes`. No index can help a search with this condition, so
+    it reads every row.
     """
     return Condition(column, Operator.HAS, (GIVEN,))
 

@@ -1,7 +1,7 @@
-"""SQLAlchemy's tables for SQLite and PostgreSQL, made from the declarations in `rows`.
+"""The ledger's tables for SQLite and PostgreSQL, as SQLAlchemy ``Table`` objects made from the declarations in `rows`.
 
-JSON is stored as TEXT in its canonical form, since it is hashed. Both databases sort text by code point, so that ranges
-of paths are the same.
+JSON is stored as TEXT in its canonical form, since it is hashed. Both databases sort text by code point, so that a
+range of notebooks' paths has the same rows in both.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, MetaData, SmallInt
 
 from . import rows
 from . import tables as declared
-
-__all__ = ["audit", "metadata", "tables"]
 
 metadata: Final = MetaData(
     naming_convention={

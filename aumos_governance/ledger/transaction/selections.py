@@ -1,6 +1,7 @@
-"""Selections: the sets of rows that operations search for. Each backend derives its searches from these declarations.
+"""Selections: declarations of the searches that operations make, such as for all open holds of a kernel.
 
-A selection that only one operation needs is declared beside that operation.
+`Work.select` executes a selection; each backend derives its own search from the declaration. A selection that only one
+operation needs is declared beside that operation.
 """
 
 from __future__ import annotations
@@ -34,52 +35,26 @@ from .rows import (
 )
 from .tables import RowT
 
-__all__ = [
-    "ALIASES_OF_NOTEBOOK",
-    "ALL_CEILINGS",
-    "BALANCES_OF",
-    "BUDGETS_OF_SESSION",
-    "CEILINGS_OF",
-    "CHARGES_IN",
-    "CONSENTS_OF_AGENT",
-    "CONSENTS_OF_REALM",
-    "COUNTING_HOLDS",
-    "DUE_APPROVALS",
-    "DUE_HOLDS",
-    "ESTIMATES_OF_REFERENCE",
-    "HOLDS_OF_KERNEL",
-    "HOLDS_OF_SERVER",
-    "MEMBERSHIPS",
-    "NOTEBOOKS_OF_OWNER",
-    "OPEN_SESSIONS_OF_OWNER",
-    "PENDING_OF_KERNEL",
-    "PENDING_OF_SERVER",
-    "SESSIONS_IN",
-    "SESSIONS_OF_NOTEBOOK",
-    "TRUST_OF_REALM",
-    "UNSEEN_REPORTS",
-    "NotebooksOf",
-    "Selection",
-]
-
 
 class NotebooksOf(Enum):
-    """A restriction of a selection to the notebooks of an owner or server; its value is the number of its parameters.
+    """A restriction of a selection to rows that belong to the notebooks of one owner, or of one server.
 
-    The rows must be sessions, or have a ``session_id``.
+    The selected rows must be sessions, or have a ``session_id``. The enum's value is the number of values that the
+    caller must pass for the restriction with each search.
     """
 
     OWNER = 1
-    """Rows whose notebook has this ``owner``."""
+    """Only rows of notebooks of an owner; the caller passes the ``owner``."""
     SERVER = 2
-    """Rows whose notebook a server with this ``owner`` and ``root`` shows, by `files.lies_in`."""
+    """Only rows of notebooks that a server shows (see `files.lies_in`); the caller passes its ``owner`` and
+    ``root``."""
 
 
 class Selection(Generic[RowT]):
-    """The rows of one class that meet all conditions, in order of their keys.
+    """A search for the rows of one class that meet all conditions, returned in order of their primary keys.
 
-    Each use of a selection passes values: first the values that ``notebooks_of`` needs, then a value for each `GIVEN`,
-    in order.
+    With each search the caller passes values: first those that ``notebooks_of`` needs (for example an owner and a
+    root), then one for each `GIVEN` value of the conditions, in order.
     """
 
     __slots__ = ("kind", "notebooks_of", "where")
@@ -91,11 +66,11 @@ class Selection(Generic[RowT]):
 
 
 DUE_HOLDS: Final = Selection(ChargeRow, TIMED, COUNTING, at_most("until"))
-"""Open holds that expire at this time or earlier."""
+"""Selects the open holds that have expired at a time, which the caller passes in microseconds since the epoch."""
 DUE_APPROVALS: Final = Selection(ApprovalRow, PENDING, at_most("until"))
-"""Pending approvals that expire at this time or earlier."""
+"""Selects the pending approval requests that have expired at a time, which the caller passes in microseconds."""
 ESTIMATES_OF_REFERENCE: Final = Selection(EstimateRow, REFERENCED, given("reference"))
-"""Estimates with this reference, those already adjusted included."""
+"""Selects the estimated charges with one reference of a provider, including those that were adjusted already."""
 _HELD: Final = equal("state", HELD)
 HOLDS_OF_KERNEL: Final = Selection(ChargeRow, COUNTING, _HELD, given("incarnation"))
 HOLDS_OF_SERVER: Final = Selection(ChargeRow, COUNTING, _HELD, notebooks_of=NotebooksOf.SERVER)
@@ -107,20 +82,20 @@ OPEN_SESSIONS_OF_OWNER: Final = Selection(SessionRow, ONGOING, notebooks_of=Note
 SESSIONS_OF_NOTEBOOK: Final = Selection(SessionRow, given("notebook_id"))
 NOTEBOOKS_OF_OWNER: Final = Selection(NotebookRow, given("owner"), LIVE)
 ALIASES_OF_NOTEBOOK: Final = Selection(NotebookAliasRow, given("notebook_id"))
-"""The notebooks that were joined to the notebook with this ``notebook_id``."""
+"""Selects the former notebooks that were joined to one notebook, whose id the caller passes."""
 ALL_CEILINGS: Final = Selection(CeilingRow)
 MEMBERSHIPS: Final = Selection(MembershipRow)
 CEILINGS_OF: Final = Selection(EnvelopeRow, given("kind"), given("subject"))
 BUDGETS_OF_SESSION: Final = Selection(EnvelopeRow, given("subject"), equal("kind", "category"))
-"""The envelopes of the category budgets in the session with this id."""
+"""Selects the budgets of categories in one session, whose id the caller passes."""
 BALANCES_OF: Final = Selection(BalanceRow, given("envelope_id"))
 CHARGES_IN: Final = Selection(ChargeRow, has("envelopes"))
-"""The charges that count in the envelope with this id. It reads every charge."""
+"""Selects the charges under one envelope, whose id the caller passes. The search reads every charge."""
 SESSIONS_IN: Final = Selection(SessionRow, has("outer_envelopes"))
-"""The sessions that the envelope with this id encloses. It reads every session."""
+"""Selects the sessions that one ceiling limits; the caller passes its envelope's id. The search reads every session."""
 TRUST_OF_REALM: Final = Selection(TrustRow, given("realm"))
-"""The trust levels of agents in a realm, removed ones included."""
+"""Selects the trust levels of agents in a realm (see `agreements`), including rows whose level was removed."""
 CONSENTS_OF_REALM: Final = Selection(ConsentRow, given("realm"))
-"""The consents in a realm, revoked ones included."""
+"""Selects the consents in a realm (see `agreements`), including revoked ones."""
 CONSENTS_OF_AGENT: Final = Selection(ConsentRow, given("realm"), given("agent_id"))
-"""The consents of an agent in a realm, revoked ones included."""
+"""Selects the consents of one agent in a realm (see `agreements`), including revoked ones."""

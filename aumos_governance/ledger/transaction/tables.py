@@ -1,8 +1,10 @@
-"""Declarations of tables: each is a dataclass of rows, whose fields are the columns in the table's order.
+"""The means to declare the ledger's tables; `rows` has the declarations themselves.
 
-All other parts are derived from these declarations: the database's tables (`schema`), the statements on them
-(`sql.statements`), the dictionaries of the ledger in memory, and the types of values that a verification accepts. The
-type of a field determines its column: ``str`` is TEXT, ``int`` BIGINT (money is nano-USD, a time is microseconds),
+A table is declared by the dataclass of its rows, whose fields are the columns in the table's order. All else is derived
+from this: the database's tables (`schema`), the statements on them (`sql.statements`), the dictionaries of the ledger
+in memory, and the types of values that a verification accepts.
+
+The type of a field determines its column: ``str`` is TEXT, ``int`` BIGINT (money is nano-USD, a time is microseconds),
 ``bool`` SMALLINT; a type with ``None`` allows NULL. ``Annotated`` adds `SMALL`, `NULLABLE` or `References`.
 """
 
@@ -17,36 +19,24 @@ from typing import Annotated, Any, ClassVar, Final, TypeVar, Union, get_args, ge
 
 from .conditions import Condition
 
-__all__ = [
-    "NULLABLE",
-    "ROWS",
-    "SMALL",
-    "Column",
-    "Index",
-    "Key",
-    "References",
-    "Row",
-    "RowT",
-    "Table",
-    "columns",
-    "key_getter",
-    "key_of",
-    "table",
-    "values_getter",
-]
-
 Key = tuple[Any, ...]
-"""The values of a row's primary key."""
+"""The values of a row's primary key, in the order of its columns."""
 SMALL: Final = "small"
-"""Declares that an ``int`` is stored as SMALLINT."""
+"""Declares in ``Annotated[int, SMALL]`` that a column is SMALLINT instead of BIGINT."""
 NULLABLE: Final = "nullable"
-"""Declares that a column allows NULL, though no row has NULL in it: SQLite cannot add a NOT NULL column without a
-default to an existing table."""
+"""Declares in ``Annotated[str, NULLABLE]`` that a column allows NULL, although no row has NULL in it.
+
+A column that was added to an existing table needs this, since SQLite cannot add a NOT NULL column without a default.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A row of a table. Rows are compared by identity: a transaction has one object for each stored row."""
+    """Base class of the rows of all tables; its subclasses declare the tables, and an instance is one row.
+
+    ``TABLE`` is the table's name, and ``KEY`` names the columns of its primary key. Rows are compared by identity,
+    since a transaction has only one object for each stored row.
+    """
 
     TABLE: ClassVar[str]
     KEY: ClassVar[tuple[str, ...]]
@@ -57,18 +47,25 @@ RowT = TypeVar("RowT", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Declares that a column holds the primary key of a row of another table."""
+    """Declares in ``Annotated[str, References(SessionRow)]`` that a column has the id of a row of another table.
+
+    ``kind`` is the class of that table's rows.
+    """
 
     kind: type[Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column, as the type of its field declares it."""
+    """One column of a table, as derived from the type of its field.
+
+    ``null`` is True if the column allows NULL, ``small`` if it is SMALLINT. ``references`` is the class of the rows
+    whose primary key the column has, or None.
+    """
 
     name: str
     kind: type
-    """``str``, ``int`` or ``bool``."""
+    """The Python type of the column's values: ``str``, ``int`` or ``bool``."""
     null: bool
     small: bool
     references: type[Row] | None
@@ -76,7 +73,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index on columns of the rows that meet all conditions in ``where``."""
+    """An index of a table on some of its columns.
+
+    With ``where`` it is a partial index, which has only the rows that meet all these conditions.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -85,7 +85,10 @@ class Index:
 
 
 class Table:
-    """The declaration of a table: its columns, primary key and indexes."""
+    """The declaration of a table: its name, columns, primary key and indexes.
+
+    ``hints`` returns the types of the columns by their names. It is called only when the columns are first used.
+    """
 
     def __init__(
         self,
@@ -99,31 +102,38 @@ class Table:
         self.key = key
         self.indexes = indexes
         self.without_rowid = without_rowid
-        """Whether SQLite stores the rows in the index of the primary key (WITHOUT ROWID), so that it writes one page
-        less for each row: for small tables that nearly every request writes to."""
+        """Whether SQLite stores the table's rows in the index of the primary key (WITHOUT ROWID).
+
+        SQLite then writes one page less for each row. This is for tables that nearly every request writes to.
+        """
         self._hints = hints
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, in order. Evaluating the types takes time, so it is done only when the columns are used."""
+        """The table's columns, in order. They are derived when first used, since evaluating their types takes time."""
         return tuple(_column(name, hint) for name, hint in self._hints().items())
 
 
 ROWS: Final[dict[type[Row], Table]] = {}
-"""The table of each class of rows, each after the tables that it refers to; rows are written and locked in this order.
+"""By class of rows, the declaration of its table. Each table comes after the tables that it refers to.
+
+A transaction writes and locks rows in this order.
 """
 columns: Final[dict[type[Row], tuple[str, ...]]] = {}
-"""The names of the columns of each class of rows."""
+"""By class of rows, the names of its table's columns, in order."""
 values_getter: Final[dict[type[Row], Callable[[Any], tuple[Any, ...]]]] = {}
-"""For each class of rows, a function that returns all values of a row."""
+"""By class of rows, a function that returns all values of a row, in the order of the columns."""
 key_getter: Final[dict[type[Row], Callable[[Any], Key]]] = {}
-"""For each class of rows, a function that returns the primary key of a row."""
+"""By class of rows, a function that returns the primary key of a row."""
 
 
 def table(
     name: str, *indexes: Index, key: tuple[str, ...] = ("id",), without_rowid: bool = False
 ) -> Callable[[type[RowT]], type[RowT]]:
-    """Declare that a dataclass is the row class of the table ``name``; see `Table` for the other arguments."""
+    """Return a class decorator that declares a dataclass as the class of the rows of the table ``name``.
+
+    ``key`` names the columns of the primary key. The other arguments are those of `Table`.
+    """
 
     def declare(kind: type[RowT]) -> type[RowT]:
         names = columns[kind] = tuple(field.name for field in fields(kind))

@@ -1,1 +1,4 @@
-"""The gateway in a Jupyter server, and the keys that its kernels, terminals and users get."""
+"""The gateway of a Jupyter server, which forwards API calls to the providers, and the issuing of its keys.
+
+Kernels, terminals and users' programs get such keys in place of the providers' own keys.
+"""

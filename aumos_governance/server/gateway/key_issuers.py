@@ -1,4 +1,4 @@
-"""The parts of a server that issue and revoke the gateway's keys, for its kernels, its terminals and its users."""
+"""The parts of a server that issue and revoke the gateway's keys: for kernels, terminals and users' programs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from ..identity.notebook_map import NotebookMap, clean_path
 from ..kernels.kernel_keys import KernelKeys
 from .terminal_keys import TerminalKeys
 
-__all__ = ["KeyIssuers"]
-
 
 class KeyIssuers:
     """The objects that issue and revoke the gateway's keys in one server.
 
-    ``keys`` holds all keys; ``kernels`` issues the keys of kernels, ``requests`` the keys that users create over REST.
-    Keys of terminals are issued once `follow_terminals` was called. ``server`` is the name under which the server is
-    registered as running in the ledger.
+    The attribute ``keys`` has all valid keys. ``kernels`` issues the keys of kernels, and ``requests`` those that users
+    create over REST. Terminals get keys only after `follow_terminals` was called. The parameter ``server`` is the name
+    under which this server is registered as running in the ledger.
     """
 
     def __init__(
@@ -54,17 +52,18 @@ class KeyIssuers:
         )
 
     def follow_terminals(self, serverapp: Any) -> None:
-        """Issue a key to each terminal opened from now on, if the server has terminals; call it once all extensions
-        are loaded.
+        """Issue a key to each terminal that is opened from now on, if the server has terminals.
+
+        Must be called after all extensions of the server are loaded, since one of them manages the terminals.
         """
         manager = serverapp.web_app.settings.get("terminal_manager")
         if manager is not None:
             self._terminals.follow(manager)
 
     def stop(self) -> None:
-        """Revoke the keys of this server's kernels and terminals, which have ended; may block.
+        """Revoke the keys of this server's kernels and terminals, which ended with the server; may block.
 
-        Must be called before the ledger is closed.
+        Keys of users' own programs stay valid. Must be called before the ledger is closed.
         """
         self.keys.stop()
         self.keys.revoke_server()

@@ -1,4 +1,4 @@
-"""The last port of a gateway: the gateway listens there again after a restart, so that clients still find it."""
+"""The stored port of a gateway. After a restart the gateway listens there again, so that programs still find it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PortMemory"]
-
 _MOST: Final = 65535
 
 
 class PortMemory:
-    """The file that stores the gateway's last port; each root folder of servers has a separate file.
+    """The port that a server's gateway should use: the configured one, or the one that is stored in a file.
 
-    ``folder`` is the folder of the file, ``root`` the server's root folder, and ``configured`` the port that an
-    administrator has set, or 0 for any port.
+    The file is in ``folder``. Servers with the same root folder, ``root``, share one file. ``configured`` is the port
+    that an administrator has set, or 0 if any port may be used.
     """
 
     def __init__(self, folder: Path, root: str, configured: int = 0) -> None:
@@ -25,13 +23,13 @@ class PortMemory:
         self._configured = configured
 
     def wanted(self) -> int:
-        """Return the port that the gateway should listen on: the configured port, else the last one; 0 for any port."""
+        """Return the port to listen on: the configured port, or else the stored one, or else 0 for any free port."""
         return self._configured or self._last()
 
     def remember(self, port: int) -> None:
-        """Store the port for the next server, unless a port is configured or stored already.
+        """Store the port on which the gateway listens now, for its next start, unless one is configured or stored.
 
-        If the folder cannot be written to, nothing is stored, and the next server takes any free port.
+        If the folder cannot be written to, nothing is stored, and the gateway takes any free port at its next start.
         """
         if self.wanted():
             # Another server of this root folder may listen on the stored port, and its clients must find it again.

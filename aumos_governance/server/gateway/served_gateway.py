@@ -19,11 +19,9 @@ from .port_memory import PortMemory
 if TYPE_CHECKING:
     from ...gateway.listener import Gateway
 
-__all__ = ["ServedGateway"]
-
 _HOST: Final = "127.0.0.1"
 _SWITCH_SECONDS: Final = 0.0002
-"""The seconds that another thread may compute while the gateway's thread waits for the interpreter's lock.
+"""The seconds that another thread may compute while the gateway's thread waits for the interpreter's lock (the GIL).
 
 A call needs the lock some 18 times between its arrival and its first byte, since each SQL statement of its hold
 releases it. Beside a loop that computes without a pause, a call was 85 to 90 ms late with Python's default of 5 ms, and
@@ -32,10 +30,11 @@ releases it. Beside a loop that computes without a pause, a call was 85 to 90 ms
 
 
 class ServedGateway:
-    """The gateway of one server, with its keys and its port.
+    """The gateway of one server, with its keys and its port. It lives as long as the server.
 
-    It must be started before the first kernel, whose environment names its address, and stopped before the ledger is
-    closed. ``server`` is the name under which the server is registered as running in the ledger.
+    It must be started before the first kernel, since kernels' environments contain its address, and stopped before the
+    ledger is closed. ``upstreams`` are the configured providers, by name. ``server`` is the name under which this
+    server is registered as running in the ledger.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class ServedGateway:
         self.issuers = KeyIssuers(service, notebooks, environment, server=server, log=log)
 
     def start(self) -> None:
-        """Load the valid keys, and begin to listen. Raises the errors of `Gateway.start`."""
+        """Load the valid keys from the ledger, and begin to listen. Raises the errors of `Gateway.start`."""
         # Imported here since it needs aiohttp, which a server without a provider may lack.
         from ...gateway.listener import Gateway
 
@@ -89,7 +88,7 @@ class ServedGateway:
         self._log.info("AumOS Governance: the gateway to %s listens at %s", ", ".join(self._upstreams), self._address)
 
     def stop(self) -> None:
-        """End the streams, settle open charges and revoke this server's keys; may block.
+        """End all calls, settle their charges, and revoke the keys of this server's kernels and terminals; may block.
 
         Must be called after the server's kernels have ended.
         """

@@ -8,23 +8,21 @@ from typing import Any
 from ...gateway.keys import GatewayKeys
 from ...gateway.process_environment import ProcessEnvironment
 
-__all__ = ["TerminalKeys"]
-
 
 class TerminalKeys:
-    """The issuer of terminals' keys, which adds them to the environment of new terminals.
+    """The issuer of terminals' keys. It adds a key to the environment of each new terminal.
 
-    It wraps the methods of a terminal manager of jupyter_server_terminals, and runs on that manager's loop.
+    To do so, it wraps methods of the terminal manager (jupyter_server_terminals). They are called on the server's loop.
     """
 
     def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
         self._keys = keys
         self._environment = environment
         self._opening: str | None = None
-        """The name of the terminal that is being opened."""
+        """The name of the terminal that is being opened at this moment; None if there is none."""
 
     def follow(self, manager: Any) -> None:
-        """Issue a separate key to each terminal that this manager opens from now on."""
+        """Issue a separate key to each terminal that ``manager`` opens from now on, and revoke it when it is closed."""
         manager.new_named_terminal = self._named(
             manager.new_named_terminal, lambda *_, **options: options.get("name") or manager._next_available_name()
         )

@@ -1,1 +1,1 @@
-"""Identification of the notebook that a kernel serves, of the notebook's file, and of the user who sent a request."""
+"""Identification: which notebook a kernel serves, which file is the notebook's, and which user sent a REST request."""

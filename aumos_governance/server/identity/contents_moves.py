@@ -1,4 +1,7 @@
-"""The observer of renamed, deleted and moved notebooks. It applies these changes to the ledger."""
+"""The observer of renamed, deleted and moved notebooks. It applies these changes to the ledger.
+
+So a notebook keeps its session, its budget and its audit records when its path changes.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,16 @@ from .documents import Documents
 from .file_marks import FileMarks
 from .notebook_map import NotebookMap
 
-__all__ = ["ContentsMoves"]
-
 _ORIGIN: Final = Origin(actor="server", scope="server")
 _Done = Callable[[], None]
 
 
 class ContentsMoves:
-    """The observer of a contents manager, which reports renamed and deleted notebooks to the ledger.
+    """The observer of a contents manager. It reports renamed and deleted notebooks to the ledger.
 
-    A renamed notebook keeps its governance; the governance of a deleted notebook ends. The manager's methods are
-    wrapped; its events are not trusted, since any authenticated client can post one. ``announce`` is called with the
-    paths whose notebook now has another session.
+    A renamed notebook keeps its session; the session of a deleted notebook ends. The manager's methods are wrapped; its
+    events are not trusted, since any authenticated client can post one. ``announce`` is called with the paths whose
+    documents belong to another session after a rename, so that pages are sent the new state.
     """
 
     def __init__(
@@ -46,10 +47,10 @@ class ContentsMoves:
         self._marks = FileMarks(documents)
 
     def follow(self, contents_manager: Any) -> None:
-        """Wrap the methods of this manager that rename, delete and save, so that calls by any code are noticed.
+        """Observe this manager from now on: wrap its methods that rename, delete and save documents.
 
-        In most managers, but not in all, ``delete`` and ``rename`` call ``delete_file`` and ``rename_file``, so all
-        four are wrapped; a change that is noticed twice is applied once.
+        So calls by any code are noticed. In most managers, but not in all, ``delete`` and ``rename`` call
+        ``delete_file`` and ``rename_file``, so all four are wrapped; a change that is noticed twice is applied once.
         """
         for names, begin in (
             (("rename", "rename_file"), self._renaming),
@@ -64,8 +65,8 @@ class ContentsMoves:
     async def find_moved(self, readers: Executor, opened: Iterable[str] = ()) -> None:
         """Detect documents that were moved on disk without the contents manager, and report the moves to the ledger.
 
-        ``opened`` are the paths, below the root, of the documents that are open now. The file system is read in
-        a thread of ``readers``.
+        ``opened`` are the paths of the files, below the root folder, of the documents that are open now. The file
+        system is read in a thread of ``readers``.
         """
         moved = await asyncio.get_running_loop().run_in_executor(readers, self._marks.moved, tuple(opened))
         for old, new in moved:
@@ -110,7 +111,9 @@ class ContentsMoves:
             if done is not None:
                 done()
         except Exception:  # noqa: BLE001 - the document was renamed or deleted, so the call must succeed
-            self._log.exception("The rename or deletion of a notebook could not be applied to its governance.")
+            self._log.exception(
+                "The rename or deletion of a notebook could not be applied to its session, which keeps the old path."
+            )
 
     def _renaming(self, old: str, new: str) -> _Done:
         documents = self._documents
@@ -149,7 +152,11 @@ class ContentsMoves:
         return lambda: self._marks.note(self._documents.locate(path))
 
     def _move(self, old: str, new: str, source: str, target: str) -> None:
-        """Report that a document was renamed from ``old`` to ``new``, and its file from ``source`` to ``target``."""
+        """Apply a rename to the ledger and to the map of notebooks.
+
+        The document's path changed from ``old`` to ``new``, and the path of its file, with symbolic links resolved,
+        from ``source`` to ``target``.
+        """
         owner, root = self._notebooks.owner, self._notebooks.root
         self._submit(MoveNotebook(key=new_key(), origin=_ORIGIN, owner=owner, root=root, old=source, new=target))
         # There is no wait until the move is durable: the ledger executes requests in order, so a request under the new
@@ -164,4 +171,7 @@ class ContentsMoves:
     def _done(self, future: Future[int]) -> None:
         error = future.exception()
         if error is not None:
-            self._log.error("The rename or deletion of a notebook could not be recorded in the ledger: %s", error)
+            self._log.error(
+                "The ledger did not record the rename or deletion of a notebook, whose session keeps the old path: %s",
+                error,
+            )

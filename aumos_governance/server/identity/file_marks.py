@@ -1,4 +1,4 @@
-"""Identification of documents by their files' inodes, to find documents that were moved on disk."""
+"""Identification of documents by their files' inodes, to find documents that were moved without Jupyter, e.g. by mv."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from typing import Final, NamedTuple
 from ...ledger.rules.files import path_below
 from .documents import Documents
 
-__all__ = ["FileMarks"]
-
 _MOST_ENTRIES: Final = 100_000
-"""The most folder entries that are read in one search for missing files."""
+"""The number of folder entries after which a search for missing files ends, so that it cannot take too long."""
 _MOST_MARKS: Final = 5_000
 
 
@@ -22,14 +20,15 @@ class _Mark(NamedTuple):
     device: int
     inode: int
     modified: int
-    """The time of the last change, in nanoseconds. A moved file keeps this time. A new file with the inode number of a
-    deleted file has another time."""
+    """The time of the file's last change, in nanoseconds since the epoch. A moved file keeps this time; a new file that
+    got the inode number of a deleted file has another."""
 
 
 class FileMarks:
-    """The device, inode and time of each document's file, noted when it is opened or saved.
+    """The marks of documents' files: device, inode and time of change, noted when a document is opened or saved.
 
-    Every method may be called from any thread. Paths are below the server's root.
+    A file at another path with the same mark is the same, moved file. Every method may be called from any thread. Paths
+    are relative to the server's root folder.
     """
 
     def __init__(self, documents: Documents) -> None:
@@ -38,7 +37,7 @@ class FileMarks:
         self._lock = threading.Lock()
 
     def note(self, path: str) -> None:
-        """Note the file of a document that was opened or saved."""
+        """Note the mark of the file at ``path``, since its document was opened or saved."""
         mark = self._mark(path)
         with self._lock:
             if mark is not None and (path in self._marks or len(self._marks) < _MOST_MARKS):
@@ -51,10 +50,10 @@ class FileMarks:
             self._marks = kept
 
     def moved(self, opened: Iterable[str] = ()) -> list[tuple[str, str]]:
-        """Return the old and new paths of the documents that were moved below the root.
+        """Find documents whose files were moved within the root folder; return pairs of the old and the new path.
 
-        ``opened``, the paths of open documents, are compared first; then the folders are searched for files that
-        are still missing.
+        Files that are no longer at their noted paths are looked for at the paths ``opened``, of open documents, and
+        then in all folders below the root. Moved and open documents get new marks.
         """
         found = []
         with self._lock:

@@ -1,7 +1,8 @@
-"""Identification of the user who sent a REST request, for every kind of authentication.
+"""Identification of the user who sent a REST request, for every kind of authentication that a Jupyter server has.
 
 On a server that has only a token or a password, jupyter_server makes up an "Anonymous ..." user with a random user
-name, and stores it in a cookie. A client that keeps no cookies would be another user at each request.
+name, and stores it in a cookie. A client that keeps no cookies would be another user at each request. So audit records
+have other names for such users: the server's owner, ``token`` or ``anonymous``.
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from ...errors import NotAllowedError
 from ...service.users import User
 
-__all__ = ["ANONYMOUS", "BY_TOKEN", "NO_BROWSER", "check_decides", "is_made_up", "user_of"]
-
 BY_TOKEN: Final = "token"  # noqa: S105 - a name for the records, and no secret
-"""The recorded user name of a program that sends the server's token."""
+"""The user name in audit records of a program that sends the server's token."""
 ANONYMOUS: Final = "anonymous"
-"""The recorded user name of a program on a server without authentication."""
+"""The user name in audit records of a program on a server without authentication."""
 NO_BROWSER: Final = "BROWSER_LOGIN_REQUIRED"
-"""The code of the error that `check_decides` raises."""
+"""The code of the error if a program sends a request that only a user in a browser may send; see `check_decides`."""
 _RANDOM_NAME: Final = re.compile(r"[0-9a-f]{32}")
 _PURPOSE: Final = b"aumos-governance idempotency scope\0"
 _XSRF_HEADERS: Final = ("X-Xsrftoken", "X-Csrftoken")
@@ -32,7 +31,7 @@ _XSRF_HEADERS: Final = ("X-Xsrftoken", "X-Csrftoken")
 
 
 def is_made_up(handler: JupyterHandler) -> bool:
-    """Whether the request's user has a name that jupyter_server made up, since this server knows no user names."""
+    """Whether jupyter_server made up the name of the request's user, since this server has no user names."""
     user: Any = handler.current_user
     # With a login handler of jupyter_server 1, the display name is the random user name too.
     random = _RANDOM_NAME.fullmatch(user.username) is not None
@@ -40,10 +39,11 @@ def is_made_up(handler: JupyterHandler) -> bool:
 
 
 def user_of(handler: JupyterHandler, owner: str) -> User:
-    """Return the user of an authenticated request; ``owner`` is the user whose notebooks the server serves.
+    """Return the user of an authenticated request, with the name for the audit records.
 
-    A user with a name keeps it. On a server without user names, the user of a browser is the owner, and a program that
-    sends the token is `BY_TOKEN`; with or without cookies, a hash of the token is the scope of its idempotency keys.
+    ``owner`` is the user whose notebooks the server serves. On a server with user names, the user has the name of the
+    login. On other servers, a user in a browser is the owner, and a program is `BY_TOKEN` or `ANONYMOUS`. All requests
+    with one token have the same scope of idempotency keys, with or without cookies: a hash of the token.
     """
     if not is_made_up(handler):
         return User(str(handler.current_user.username))
@@ -57,7 +57,9 @@ def user_of(handler: JupyterHandler, owner: str) -> User:
 
 
 def check_decides(handler: JupyterHandler) -> None:
-    """Raise NotAllowedError on a JupyterHub unless the request's token is from a user's login with a browser.
+    """Check that a request may decide for a user, such as raise a budget: on a JupyterHub, it must be from a browser.
+
+    Raises NotAllowedError on a JupyterHub unless the request's token is from a user's login with a browser.
 
     A kernel there has the server's own token (``JUPYTERHUB_API_TOKEN``), and a user can create further tokens for
     programs. Only the token of a login with a browser has a session, which the hub states in the token's user model:
@@ -75,8 +77,8 @@ def check_decides(handler: JupyterHandler) -> None:
 
 
 def _hub_model(handler: JupyterHandler) -> Mapping[str, Any] | None:
-    """Return the hub's model of the token's user; None on a server that is not a JupyterHub's."""
-    # JupyterHub stores the model in the second attribute if the server runs without JupyterHub's extension.
+    """Return JupyterHub's description of the request's token and user; None if JupyterHub does not run this server."""
+    # JupyterHub stores the model in _cached_hub_user if the server runs without JupyterHub's extension.
     for model in (getattr(handler.current_user, "hub_user", None), getattr(handler, "_cached_hub_user", None)):
         if isinstance(model, Mapping):
             return model
@@ -94,7 +96,7 @@ def _has_login_cookie(handler: JupyterHandler) -> bool:
 
 
 def _fingerprint(handler: JupyterHandler) -> str:
-    """Return a keyed hash of the request's token, which the ledger stores in place of the token.
+    """Return a keyed hash of the request's token. The ledger stores this hash, so that it need not store the token.
 
     The key is the server's cookie secret, which is stored in a file and so is the same after a restart. Without a key,
     a token that a user chose could be guessed from its hash.

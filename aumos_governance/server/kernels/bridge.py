@@ -1,4 +1,7 @@
-"""The server's connections to its kernels. A connection lasts through restarts and renames until its kernel ends."""
+"""The bridge: it connects the server to each of its kernels, and notices when a kernel or its process ends.
+
+A connection lasts through restarts of the kernel and renames of its notebook, until the kernel ends.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,9 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.gateway.managers import GatewayMappingKernelManager
 
 from ...errors import NotAllowedError
-from ...ledger.contract.queries import ReadState
-from ...ledger.contract.terms import SessionTerms
-from ...service.service import Caller, NotebookService
+from ...service.service import NotebookService
 from ..identity.notebook_map import NotebookMap, Row
+from .autostart import Autostart
 from .comm_transport import CommTransport
 from .conversation import Conversation, InlineExecutor, caller_of, check_document, never
 from .kernel_keys import KernelKeys
@@ -28,21 +30,23 @@ from .presence import Admission, Departures, Presence, process_of
 from .readers import Readers
 from .socket_peer import check_peer
 
-__all__ = ["KERNEL_EVENTS", "Bridge"]
-
 KERNEL_EVENTS: Final = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 _CHECK_SECONDS: Final = 1.5
-"""The seconds between two checks of the kernels; events alone are not enough, since a kernel that dies emits none."""
+"""The seconds between two checks of which kernels run. Events are not enough, since a kernel that dies emits none."""
 _PROCESS_CHECK_SECONDS: Final = 0.5
-"""The seconds between two checks of the kernels' processes on a server with a gateway. A kernel's key is then revoked
-within a second after its process ended."""
+"""The seconds between two checks of whether the kernels' processes run, on a server with a gateway. So a kernel's key
+is revoked within a second after its process ended."""
 _PORTS_WITHIN: Final = 10.0
-"""The seconds within which a starting kernel gets its ports; a kernel behind a Jupyter gateway never gets any."""
+"""The seconds after which a kernel without ports is regarded as unreachable: a starting kernel has its ports by then,
+and a kernel behind a Jupyter gateway never gets any."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A kernel's manager and ports when its transport was opened, and the transport."""
+    """An open comm transport to a kernel, with the kernel's manager and ports for which it was opened.
+
+    If the kernel has another manager or other ports later, the transport is replaced.
+    """
 
     kernel_manager: Any
     ports: tuple[int, ...]
@@ -50,13 +54,21 @@ class _Link:
 
 
 class Bridge:
-    """The connections of all kernels of a server to the service. Its methods are called on the server's loop.
+    """The connections of all kernels of a server to the service. There is one bridge for each server.
+
+    Methods are called on the server's loop, unless their description allows any thread.
 
     Args:
+        kernel_manager: The server's manager of all kernels.
+        session_manager: The server's manager of its session rows, i.e. of which document uses which kernel.
+        service: Executes the kernels' requests.
+        notebooks: The map from kernels to notebooks, which the bridge keeps up to date.
+        loop: The server's loop.
+        readers: The threads for kernels' requests that only read.
         settle: Waits until the ledger has executed all renames; called in a thread of ``readers``.
-        may_stand_by: Whether the loop may wait for the ledger for a moment, and read a status itself.
-        announce: Called with the paths whose notebook now has another session.
-        autostart: Whether notebooks that never had a session get one, with the defaults of ``autostart_terms``.
+        may_stand_by: Returns whether the loop may wait for the ledger for a moment, and read a status itself.
+        announce: Called with the paths of documents that belong to another governance session than before.
+        autostart: Opens a governance session for each notebook that never had one, as soon as its kernel runs.
         find_moved: Called with the paths of open documents; finds documents that were moved on disk.
         server: The name under which the server is registered as running in the ledger.
         local_socket: The socket for kernels on this machine; without one, all requests use comm.
@@ -76,8 +88,7 @@ class Bridge:
         settle: Callable[[], None],
         may_stand_by: Callable[[], bool] = never,
         announce: Callable[[set[str]], None],
-        autostart: bool,
-        autostart_terms: SessionTerms | None = None,
+        autostart: Autostart | None = None,
         find_moved: Callable[[Iterable[str]], Awaitable[None]] | None = None,
         log: logging.Logger,
         server: str = "",
@@ -95,7 +106,6 @@ class Bridge:
         self._may_stand_by = may_stand_by
         self._announce = announce
         self._autostart = autostart
-        self._autostart_terms = autostart_terms
         self._find_moved = find_moved
         self._log = log
         self._server = server
@@ -107,16 +117,15 @@ class Bridge:
         self._without_ports: dict[str, float] = {}
         self._unreachable: set[str] = set()
         self._foreign_keys: dict[str, tuple[str, ...]] = {}
-        self._started: set[tuple[str, str]] = set()
         self._check_now = asyncio.Event()
         self._reading_rows = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._stopping = False
 
     def follow_sessions(self) -> None:
-        """From now on, read the session rows again whenever one is saved or updated.
+        """From now on, read the server's session rows again whenever one of them is saved or updated.
 
-        A row is saved only after the event of its kernel's start, so a check at the event does not find it yet.
+        The event of a kernel's start is not enough for this, since the kernel's row is saved only after it.
         """
         for name in ("save_session", "update_session"):
             setattr(self._sessions, name, self._followed(getattr(self._sessions, name)))
@@ -126,7 +135,11 @@ class Bridge:
             try:
                 self._local_socket.open(self._admit)
             except OSError as error:
-                self._log.warning("Governance offers no local socket, so kernels use comm: %s", error)
+                self._log.warning(
+                    "Governance could not open its local socket (%s), so kernels send their requests over Jupyter's"
+                    " channels, which is slower.",
+                    error,
+                )
         self._watch = asyncio.ensure_future(self._watch_kernels())
 
     async def stop(self) -> None:
@@ -144,19 +157,22 @@ class Bridge:
             self._disconnect(kernel_id)
 
     async def on_kernel_event(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        """Listen to kernel events: check the kernels now, whatever the event's content is."""
+        """Check the kernels at once. Called with each event about a kernel; its content does not matter."""
         self._check_now.set()
 
     def note_foreign_keys(self, kernel_id: str, names: tuple[str, ...]) -> None:
-        """Note the names of the variables in a kernel's environment that hold a provider's own key."""
+        """Note which variables of a kernel's environment hold a provider's own key, so that users can be warned.
+
+        Programs that use such a key bypass the gateway, if there is one.
+        """
         self._foreign_keys[kernel_id] = names
 
     # ---- kernels
 
     def kernels(self) -> list[dict[str, Any]]:
-        """Return the bodies of all kernels, each with its notebook and transport, in the order of notebooks.
+        """Return the entries of ``GET kernels``: each kernel with its notebook and transport, ordered by notebook.
 
-        May be called from any thread.
+        Any thread may call this.
         """
         found = []
         for kernel_id in self._kernels.list_kernel_ids():
@@ -181,7 +197,7 @@ class Bridge:
                     await self._find_moved(())
                 await self._note_departures()
             except Exception:  # noqa: BLE001 - the watch over the kernels must go on
-                self._log.exception("The list of kernels could not be checked.")
+                self._log.exception("The list of kernels could not be checked; the next check follows in a moment.")
             await self._until_next_check()
 
     async def _until_next_check(self) -> None:
@@ -199,10 +215,16 @@ class Bridge:
         try:
             await self._note_departures()
         except Exception:  # noqa: BLE001 - the watch over the kernels must go on
-            self._log.exception("The kernels' processes could not be checked.")
+            self._log.exception(
+                "The server could not check whether the kernels' processes still run, so the gateway keys of an ended"
+                " kernel may stay valid; it checks again in a moment."
+            )
 
     def _reconcile(self) -> bool:
-        """Connect new kernels, and disconnect ended kernels; return whether any kernel was connected or had ended."""
+        """Compare the connections with the kernels that exist: connect new kernels, and disconnect ended ones.
+
+        Returns whether a kernel was connected or had ended.
+        """
         alive = {kernel_id: self._kernels.get_kernel(kernel_id) for kernel_id in self._kernels.list_kernel_ids()}
         if self._keys is not None:
             self._keys.note_kernels(alive.keys())
@@ -214,7 +236,6 @@ class Bridge:
             self._end(kernel_id)
         self._unreachable &= alive.keys()
         self._without_ports = {key: since for key, since in self._without_ports.items() if key in alive}
-        self._started = {entry for entry in self._started if entry[0] in alive}
         came = False
         for kernel_id, kernel_manager in alive.items():
             ports = tuple(getattr(kernel_manager, "ports", ()))
@@ -232,14 +253,22 @@ class Bridge:
         return came or bool(gone)
 
     def _end(self, kernel_id: str) -> None:
-        """Remove the data of a kernel that has ended, and close its session if the kernel had no notebook."""
+        """Forget a kernel that has ended, and close its governance session if it had no document.
+
+        The session of a document stays open for the document's next kernel.
+        """
         if not self._notebooks.has_path(kernel_id):
             close_kernel(self._service.ledger, self._notebooks.notebook_of(kernel_id))
         self._notebooks.forget(kernel_id)
         self._foreign_keys.pop(kernel_id, None)
+        if self._autostart is not None:
+            self._autostart.forget(kernel_id)
 
     async def _note_departures(self) -> None:
-        """Report the kernels' processes that have ended, even if the process that replaced them has made no request."""
+        """Report to the ledger which kernels' processes have ended.
+
+        A process that was replaced at a restart is reported even if the new process has made no request yet.
+        """
         for kernel_id, link in tuple(self._links.items()):
             alive = await ensure_async(link.kernel_manager.is_alive())
             if self._keys is not None:
@@ -279,18 +308,22 @@ class Bridge:
     def _admit(self, kernel_id: str, nonce: str, connection: socket.socket) -> Conversation:
         """Return the conversation for a new connection of the local socket; called in that connection's thread.
 
-        Raises NotAllowedError or UnavailableError if the kernel or its process has ended, or if another process
-        connects.
+        ``nonce`` is the nonce of the kernel's process for which the connection's token was issued. Raises
+        NotAllowedError or UnavailableError if the kernel or this process has ended, or if the connection is from a
+        process that is not the kernel's.
         """
         presence, link = self._presences.get(kernel_id), self._links.get(kernel_id)
         if presence is None or link is None:
-            raise NotAllowedError("The kernel that this token was issued for has ended.")
+            raise NotAllowedError("The kernel that this token was issued for has ended; start it again.")
         presence.check(nonce)
         check_peer(connection, getattr(getattr(link.kernel_manager, "provisioner", None), "pid", None))
         return self._conversation(kernel_id, presence, nonce)
 
     def _conversation(self, kernel_id: str, presence: Presence, nonce: str | None = None) -> Conversation:
-        """Return the conversation with a kernel over comm or, with its token's ``nonce``, over a local connection."""
+        """Return a new conversation with a kernel: over comm or, with a ``nonce``, over a local connection.
+
+        ``nonce`` is the nonce of the kernel's process, which the connection's token proves.
+        """
 
         def offer(nonce: str) -> dict[str, Any] | None:
             return None if self._local_socket is None else self._local_socket.offer(kernel_id, nonce)
@@ -318,7 +351,9 @@ class Bridge:
         if kernel_id not in self._unreachable:
             self._unreachable.add(kernel_id)
             self._log.warning(
-                "Kernel %s cannot be governed (%s): its requests fail, and nothing is authorised.", kernel_id, why
+                "Kernel %s cannot be governed (%s): all its governance requests fail, and no governed call is allowed.",
+                kernel_id,
+                why,
             )
 
     # ---- session rows
@@ -329,7 +364,9 @@ class Bridge:
             try:
                 await self._read_rows()
             except Exception:  # noqa: BLE001 - the session itself was saved, and its request must succeed
-                self._log.exception("The session rows could not be read for governance.")
+                self._log.exception(
+                    "Jupyter's sessions could not be read, so the notebook of a new kernel may not be known yet."
+                )
             self._check_now.set()
             return result
 
@@ -346,24 +383,6 @@ class Bridge:
                 await self._find_moved(self._notebooks.files())
         if changed:
             self._announce(changed)
-        if self._autostart:
+        if self._autostart is not None:
             for kernel_id in self._links:
-                self._start_session(kernel_id)
-
-    # ---- autostart
-
-    def _start_session(self, kernel_id: str) -> None:
-        notebook = self._notebooks.notebook_of(kernel_id)
-        if not self._notebooks.has_path(kernel_id) or (kernel_id, notebook.path) in self._started:
-            return
-        self._started.add((kernel_id, notebook.path))
-        caller = Caller(notebook=notebook, scope=f"kernel:{kernel_id}")
-        self._readers.of(kernel_id).submit(self._open_first_session, caller)
-
-    def _open_first_session(self, caller: Caller) -> None:
-        try:
-            self._settle()
-            if self._service.ledger.read(ReadState(notebook=caller.notebook)).session_id is None:
-                self._service.opened_by_server(caller, self._autostart_terms)
-        except Exception as error:  # noqa: BLE001 - this thread has no other handler
-            self._log.error("No governance session could be opened for %s: %s", caller.notebook.path, error)
+                self._autostart.open_first_session(kernel_id)

@@ -1,4 +1,4 @@
-"""The comm transport: requests as comm messages on a kernel's iopub channel, responses on its control channel.
+"""The comm transport: requests are comm messages on a kernel's iopub channel, and responses use its control channel.
 
 This transport works for every kernel that the server can reach, even while a cell runs. Pages ignore its messages.
 """
@@ -20,15 +20,13 @@ from zmq.eventloop.zmqstream import ZMQStream
 from ...wire.protocol import COMM_PREFIX, IOPUB_TOPIC, NESTED_TOO_DEEP, REPLY_TYPE, error_response, responses_message
 from .conversation import Conversation
 
-__all__ = ["CommTransport", "Outbox"]
-
 
 class Outbox:
-    """The queue of responses to one kernel. It combines responses of about the same time in one message.
+    """The queue of responses to one kernel. It sends several responses in one message if they are ready together.
 
-    While further responses are expected, a response is queued, and the loop sends the queue. The last expected response
-    and the whole queue are sent at once, in the thread that calls `put`. ``send`` is called from any thread, but never
-    from two at the same time.
+    While further responses are expected, a response is queued, and ``loop`` sends the queue. The last expected response
+    is sent at once, with all queued ones, in the thread that calls `put`. ``send`` sends a list of responses as one
+    message; it is called from any thread, but never from two at the same time.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, send: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -40,12 +38,12 @@ class Outbox:
         self._owed = 0
 
     def expect(self, responses: int) -> None:
-        """Increase the number of responses that are expected."""
+        """Increase the number of responses that are expected, by the number of requests that have just arrived."""
         with self._lock:
             self._owed += responses
 
     def put(self, response: dict[str, Any]) -> None:
-        """Send a response, at once or together with further responses; may be called from any thread."""
+        """Queue a response to be sent, at once or together with further responses. Any thread may call this."""
         with self._lock:
             self._waiting.append(response)
             self._owed = max(0, self._owed - 1)
@@ -69,15 +67,15 @@ class Outbox:
 
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
-"""The most bytes of a message that is parsed: far more than a thousand requests with the longest texts take."""
+"""The size of the largest message that is parsed, in bytes. A thousand requests with the longest texts are smaller."""
 _DELIMITER: Final = b"<IDS|MSG>"
 
 
 class CommTransport:
-    """The comm channel to one kernel. It passes the kernel's requests to ``conversation``.
+    """The comm transport to one kernel. It passes the kernel's requests to ``conversation``, and sends the responses.
 
-    `open` and `close` are called on the server's loop; responses may come from any thread. ``kernel_manager`` is the
-    manager of this one kernel, which was started and has ports.
+    ``kernel_manager`` is the manager of this one kernel, which must have been started and have ports. `open` and
+    `close` are called on the server's loop; any thread may send responses.
     """
 
     def __init__(
@@ -127,7 +125,7 @@ class CommTransport:
         except RecursionError:
             self._refuse(NESTED_TOO_DEEP)
         except Exception as error:  # noqa: BLE001 - see above
-            self._log.warning("A governance message of a kernel could not be parsed: %s", error)
+            self._log.warning("A governance message of a kernel was ignored, since it could not be parsed: %s", error)
             self._refuse("The governance message could not be parsed.")
 
     def _receive(self, frames: list[bytes]) -> None:
@@ -142,10 +140,11 @@ class CommTransport:
         self._conversation.receive(content.get("data"), self._outbox.put, expect=self._outbox.expect)
 
     def _parsed(self, frames: list[bytes]) -> tuple[object, Mapping[str, Any]]:
-        """Return the type and content of a message that this kernel signed; raises ValueError for any other message.
+        """Return the type and the content of a message, given its ZeroMQ frames.
 
-        `Session.deserialize` is not used, since it also parses six dates, which takes longer than a response. Its
-        check for replays is not needed either: a request that is sent again gets its stored response again.
+        Raises ValueError if the message is not signed with the kernel's key or is malformed. `Session.deserialize` is
+        not used, since it also parses six dates, which takes longer than a response. Its check for replays is not
+        needed either: a request that is sent again gets its stored response again.
         """
         start = frames.index(_DELIMITER) + 1
         signature, *signed = frames[start : start + 5]
@@ -167,4 +166,6 @@ class CommTransport:
             try:
                 self._session.send(self._control.socket, REPLY_TYPE, responses_message(responses))
             except Exception as error:  # noqa: BLE001 - a kernel that is going away must not stop the server
-                self._log.warning("Governance responses could not be sent to a kernel: %s", error)
+                self._log.warning(
+                    "Governance responses could not be sent to a kernel, which must send its requests again: %s", error
+                )

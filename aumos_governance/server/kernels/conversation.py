@@ -1,7 +1,7 @@
 """The conversation between one kernel and the server, independent of the transport.
 
-A transport knows which kernel it is connected to, passes each message to its `Conversation`, and sends the responses
-to the kernel.
+A transport knows which kernel it is connected to. It passes each message to its `Conversation`, which checks the
+requests, has the service execute them, and passes the responses back for the transport to send.
 """
 
 from __future__ import annotations
@@ -17,46 +17,50 @@ from typing import Any, Final
 
 from ...errors import AumOSGovernanceError, ExpiredError, InvalidRequestError, NotAllowedError, UnavailableError
 from ...ledger.contract.terms import SessionTerms
-from ...service.service import Caller, NotebookService, Reply
+from ...service.callers import Caller, Reply
+from ...service.service import NotebookService
 from ...wire import fields
+from ...wire.fields import MAX_TEXT, is_text
 from ...wire.operations import OPERATIONS
-from ...wire.protocol import MAX_REQUESTS, MAX_TEXT, WireRequest, error_response, is_text, parse_request, parse_requests
+from ...wire.protocol import MAX_REQUESTS, WireRequest, error_response, parse_request, parse_requests
 from ..identity.notebook_map import NotebookMap
 from ..live.metrics import count_decision, observe_request
 from .presence import Admission, Presence
 
-__all__ = ["Conversation", "InlineExecutor", "caller_of", "check_document", "metered", "never"]
-
 _STAND_BY_SECONDS: Final = 0.003
-"""The longest wait of the receiving thread for the ledger, in seconds."""
+"""The longest time that the receiving thread waits for the ledger, in seconds; see `Conversation._stand_by`."""
 _NO_STAND_BY_SECONDS: Final = 0.05
-"""The seconds until the receiving thread waits for the ledger again, after the ledger took too long."""
+"""The seconds for which the receiving thread does not wait for the ledger, after the ledger took longer than that."""
 
 
 class InlineExecutor(Executor):
-    """The executor of requests that only read, for a transport whose receiving thread may be blocked."""
+    """An executor that uses no other thread: for requests on a local connection, whose own thread may be blocked."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Call the function in the calling thread at once; the returned future is done, and its result is None."""
+        """Call the function now, in this thread. The returned future is done, and its result is always None."""
         fn(*args, **kwargs)
         return _DONE
 
 
 _DONE: Final[Future[Any]] = Future()
-# One future for all calls, since making one took a tenth of a reading's time, and no caller uses its result.
+# One future for all calls: to make one took a tenth of the time of a request that reads, and no caller uses its result.
 _DONE.set_result(None)
 
 
 def never() -> bool:
-    """Return False: the default of ``may_stand_by``, for a remote ledger or a thread that may be blocked."""
+    """Return False: a ``may_stand_by`` for a ledger on another machine, or for a thread that may be blocked anyway."""
     return False
 
 
 class Conversation:
-    """The handler of one kernel's requests over one transport. It sends one response to each. No method raises.
+    """The handler of one kernel's requests over one transport. Each request gets one response. No method raises.
+
+    The receiving thread is the thread that calls `receive`: the server's loop for comm, or the connection's own thread
+    for a local connection.
 
     Args:
-        identify: Returns the caller for an incarnation of the kernel.
+        service: Executes the requests.
+        identify: Returns the caller of a request, given the ledger's name of the kernel's process.
         presence: The kernel's current process.
         nonce: The nonce of the process at the other end, if the transport proves it. With None, the nonce of the latest
             hello is used.
@@ -64,10 +68,11 @@ class Conversation:
         readers: Executes the requests that only read, which must not block the receiving thread.
         settle: Waits until the ledger has executed all renames; called before requests that
             only read, and before requests that are executed at once.
-        may_stand_by: Whether the receiving thread may read a single status itself, and wait for a moment while the
-            ledger executes a single request: true if the ledger is local and no rename is under way.
+        may_stand_by: Returns whether the receiving thread may read a single status itself, and wait for a moment while
+            the ledger executes a single request: true if the ledger is local and no rename is under way.
         admit: Raises an error if the kernel may make no request except a hello.
         admission: Limits the requests in flight, of this kernel and of all others.
+        log: The server's log.
         clock: Returns seconds since the epoch.
 
     """
@@ -111,11 +116,12 @@ class Conversation:
         expect: Callable[[int], None] = lambda requests: None,
         may_block: bool = False,
     ) -> None:
-        """Handle one message; ``reply`` is called with each response, maybe later and from another thread.
+        """Handle one message of the kernel, which contains one request or several.
 
-        ``reply`` must not raise. ``expect`` is called first with the number of requests in the message. With
-        ``may_block``, a single request is executed in this thread, since switching to another thread and back takes
-        longer than many requests.
+        ``data`` is the message's body, as parsed JSON that was not validated. ``reply`` is called with each response,
+        maybe later and from another thread, and must not raise. ``expect`` is called first, with the number of requests
+        in the message. With ``may_block``, a single request is executed in this thread: to switch to another thread and
+        back takes longer than many requests.
         """
         try:
             requests = parse_requests(data)
@@ -136,7 +142,7 @@ class Conversation:
         except AumOSGovernanceError as error:
             reply(error_response(_readable_id(raw), error.code, error.message))
         except Exception:  # noqa: BLE001 - a client must always get a response
-            self._log.exception("A request of a kernel could not be handled.")
+            self._log.exception("A request of a kernel failed with an internal error.")
             reply(_internal(_readable_id(raw)))
 
     def _handle(self, raw: object, reply: Reply, alone: bool, may_block: bool) -> None:
@@ -174,7 +180,9 @@ class Conversation:
         except BaseException as error:
             admitted.leave()
             if is_reading and isinstance(error, RuntimeError):
-                raise UnavailableError("The governance server is stopping, so nothing was done.") from None
+                raise UnavailableError(
+                    "The governance server is stopping, so nothing was done; send the request again when it runs."
+                ) from None
             raise
 
     def _change(
@@ -194,10 +202,10 @@ class Conversation:
                 self._service.submit(caller, request, reply)
 
     def _stand_by(self, nonce: str, caller: Caller, request: WireRequest, reply: Reply) -> None:
-        """Submit the request, and wait for a moment while the ledger's thread executes it.
+        """Submit a request to the ledger, and block this thread for at most 3 ms while the ledger executes the request.
 
-        That thread releases the interpreter's lock with each SQL statement. If this thread continued with other work,
-        it would take the lock each time; a decision took 50 % longer then.
+        The ledger's thread releases the interpreter's lock with each SQL statement. If this thread continued with other
+        work, it would take the lock each time; a decision took 50 % longer then.
         """
         responded = threading.Lock()
         responded.acquire()
@@ -218,7 +226,9 @@ class Conversation:
         elif nonce == self._nonce:
             self._presence.check(nonce)
         else:
-            raise InvalidRequestError("This connection belongs to another process of the kernel.")
+            raise InvalidRequestError(
+                "This connection belongs to another process of the kernel; open a new connection with your own token."
+            )
         self._presence.transport = self._transport
         caller = self._identify(self._presence.incarnation(nonce))
         self._service.submit(replace(caller, socket=self._offer(nonce)), request, reply)
@@ -233,17 +243,23 @@ class Conversation:
             self._settle()
             self._service.submit(caller, request, reply)
         except Exception:  # noqa: BLE001 - a client must always get a response
-            self._log.exception("A kernel's request to read could not be handled.")
+            self._log.exception("A kernel's request that only reads failed with an internal error.")
             reply(_internal(request.id))
 
 
 def caller_of(notebooks: NotebookMap, kernel_id: str, incarnation: str) -> Caller:
-    """Return the kernel as a caller of the service, with the notebook that it serves."""
+    """Return the caller for requests of one process of a kernel, with the notebook that the kernel serves now.
+
+    ``incarnation`` is the ledger's name of the process.
+    """
     return Caller(notebook=notebooks.notebook_of(kernel_id), scope=f"kernel:{kernel_id}", incarnation=incarnation)
 
 
 def check_document(notebooks: NotebookMap, kernel_id: str, terms: SessionTerms) -> None:
-    """Raise NotAllowedError on a strict server that knows no document of this kernel."""
+    """Raise NotAllowedError if the server is strict and knows no document of this kernel.
+
+    Otherwise code could start kernels without a document, each with a session and a budget of its own.
+    """
     if terms.strict and not notebooks.has_path(kernel_id):
         raise NotAllowedError(
             "This server is strict (GovernanceExtension.strict), and no notebook is known for this kernel, so"
@@ -253,7 +269,10 @@ def check_document(notebooks: NotebookMap, kernel_id: str, terms: SessionTerms) 
 
 
 def metered(op: str, transport: str, reply: Reply) -> Reply:
-    """Return a wrapper of ``reply`` that counts the response in the metrics, with the time since this call."""
+    """Return a function that does what ``reply`` does, and adds the response to the server's metrics.
+
+    The metrics get the response's decision and the time since this call of `metered`.
+    """
     began = time.perf_counter()
 
     def counted(response: dict[str, Any]) -> None:
@@ -289,7 +308,10 @@ def _readable_id(raw: object) -> str | None:
 
 
 def _readable_ids(data: object) -> list[str | None]:
-    """Return the ids in a message that is invalid as a whole, so that each of its requests gets an error response."""
+    """Return the ids of the requests in an invalid message, so that each of them gets an error response.
+
+    If no id can be read, the list has one None, for one response without an id.
+    """
     requests = data.get("asks") if isinstance(data, Mapping) else None
     ids = [_readable_id(raw) for raw in requests[:MAX_REQUESTS]] if isinstance(requests, list) else []
     return [request_id for request_id in ids if request_id is not None] or [None]

@@ -1,4 +1,7 @@
-"""The environment variables of the server's kernels and other child processes, and each kernel's document."""
+"""The environment variables that the server sets for its kernels and other child processes.
+
+The module also finds out which notebook a request to start a kernel names.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,14 @@ from ..identity.notebook_map import clean_path
 from .kernel_keys import KernelKeys
 from .kernel_startup import with_hook
 
-__all__ = ["mark_children", "mark_kernels"]
-
 _VOILA_PAGE: Final = "/voila/render/"
 
 
 def mark_children(*, strict: bool) -> Callable[[], None]:
-    """Set the variable that marks child processes of a strict server; the returned function removes it again."""
+    """Set the environment variable that marks child processes of a strict server; do nothing if it is not strict.
+
+    Returns a function that removes the variable again.
+    """
     # A server that was started inside a governed kernel has inherited that kernel's variable. It would be passed on to
     # terminals, and to this server's kernels whenever the session manager builds an environment anew.
     os.environ.pop(KERNEL_ENV, None)
@@ -51,18 +55,18 @@ def mark_kernels(
     keys: KernelKeys | None = None,
     note_foreign_keys: Callable[[str, tuple[str, ...]], None] = lambda kernel_id, names: None,
 ) -> None:
-    """Set the variable that marks a kernel as governed in every kernel that this manager starts from now on.
+    """Mark every kernel that this manager starts from now on as governed, by a variable in its environment.
 
     Kernels behind a Jupyter gateway cannot be reached from here, and the gateway chooses their ids. They get the
     variable without an id, which means governed but never reachable, so that all their requests are denied.
 
     Args:
-        kernel_manager: The server's mapping kernel manager, whose methods are wrapped.
+        kernel_manager: The server's manager of all kernels, whose methods are wrapped.
         strict: Whether the server is strict.
         documents: Finds the notebook that the request to start a kernel names.
         name: Called with a kernel's id and the path of that notebook, if there is one.
-        load_in_kernels: Whether Python kernels get the start-up hook.
-        keys: Issues a key of the provider gateway to each kernel; None without a gateway.
+        load_in_kernels: Whether Python kernels get the start-up hook, which loads the magics.
+        keys: Issues a key of this extension's gateway to each kernel; None without this gateway.
         note_foreign_keys: Called with a kernel's id and the names of the variables in its environment that hold a
             provider's own key nevertheless.
 
@@ -100,7 +104,10 @@ def mark_kernels(
 
 
 async def _document(documents: Documents, start: Mapping[str, Any]) -> str | None:
-    """Return the path of the existing notebook that the arguments of a kernel's start name; None without one."""
+    """Return the path of the notebook that a request to start a kernel names, or None if no existing one is named.
+
+    ``start`` are the keyword arguments with which the kernel manager starts the kernel.
+    """
     for raw in (_voila_page(start.get("env")), start.get("path")):
         try:
             path = clean_path(raw) if isinstance(raw, str) and raw.strip("/") else None

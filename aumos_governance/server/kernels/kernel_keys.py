@@ -1,4 +1,4 @@
-"""The gateway's keys of kernels: each is issued before a kernel's process starts, and revoked when the process ends."""
+"""The gateway's keys of kernels: one is issued before each process of a kernel starts, and revoked when it ends."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from ...gateway.keys import GatewayKeys
 from ...gateway.process_environment import ProcessEnvironment
 from .presence import process_of
 
-__all__ = ["KernelKeys"]
-
 _STARTS_WITHIN: Final = 120.0
-"""The seconds after which a kernel that its manager has never listed is regarded as not started."""
+"""The seconds after which a kernel that is in no list of kernels is regarded as not started; its key is revoked."""
 
 
 @dataclass(slots=True)
 class _Process:
-    """A kernel's process that runs, or will be started, with a key."""
+    """A kernel's process that runs, or is about to be started, with a key."""
 
     before: object
-    """The process that this process replaces; None at the first start."""
+    """The process that this one replaces at a restart; None at the first start."""
     issued: float = field(default_factory=time.monotonic)
     """The time when the process's key was issued, in seconds of the monotonic clock."""
     ran: bool = False
-    """Whether the process was seen running."""
+    """Whether the process was seen running. Only then can it have ended."""
     listed: bool = False
-    """Whether the process's kernel was ever in the manager's list."""
+    """Whether the process's kernel was ever in the kernel manager's list."""
 
 
 class KernelKeys:
-    """The issuer of kernels' keys. Its methods are called on the server's loop, and do not block."""
+    """The issuer of a server's keys for its kernels. Its methods are called on the server's loop, and do not block."""
 
     def __init__(self, keys: GatewayKeys, environment: ProcessEnvironment) -> None:
         self._keys = keys
@@ -40,9 +38,10 @@ class KernelKeys:
         self._processes: dict[str, _Process] = {}
 
     def complete(self, kernel: Any, kernel_id: str, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return the environment for a kernel that will be started, with a new key; ``kernel`` is its manager.
+        """Return the environment with which a kernel is started, i.e. ``environment`` with a new key of the gateway.
 
-        Variables of the gateway, and providers' own keys, are removed from the kernelspec's, which Jupyter adds last.
+        ``kernel`` is the kernel's manager. The gateway's variables and the providers' own keys are also removed from
+        the kernelspec's variables, since Jupyter adds those last. At each restart, the kernel gets a new key.
         """
         changes = self._environment.changes(self._issue(kernel, kernel_id))
         completed = {name: value for name, value in environment.items() if name not in changes}
@@ -54,7 +53,7 @@ class KernelKeys:
         return completed
 
     def note_process(self, kernel_id: str, process: object, alive: bool) -> None:
-        """Note a kernel's current process, and whether it is alive; the key of a process that has ended is revoked."""
+        """Note a kernel's current process, and revoke its key if it has ended, i.e. is not ``alive``."""
         known = self._processes.get(kernel_id)
         if known is None:
             return
@@ -64,7 +63,7 @@ class KernelKeys:
             self._end(kernel_id, "its kernel died")
 
     def note_kernels(self, kernel_ids: Collection[str]) -> None:
-        """Note the kernels that exist; the keys of all others are revoked."""
+        """Note which kernels exist, and revoke the keys of all other kernels."""
         for kernel_id, process in list(self._processes.items()):
             if kernel_id in kernel_ids:
                 process.listed = True

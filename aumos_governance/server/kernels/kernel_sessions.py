@@ -1,4 +1,7 @@
-"""Functions that close the sessions of kernels without a notebook when the kernels have ended."""
+"""The end of the governance sessions of kernels without a document.
+
+Such a session belongs to one kernel, so the server closes it when the kernel has ended.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,17 @@ from ...ledger.contract.requests import CloseSession
 from ...ledger.contract.terms import SessionTerms
 from ..identity.notebook_map import KERNEL_PATH, NotebookMap
 
-__all__ = ["close_kernel", "close_left"]
-
 
 def close_kernel(ledger: Ledger, notebook: NotebookKey) -> None:
-    """Submit the close of an ended kernel's session. Its holds stay open until they are settled or released."""
+    """Have the ledger close the session of a kernel that has ended, without waiting for the ledger.
+
+    The session's holds stay open until they are settled or released.
+    """
     ledger.submit(CloseSession(key="", origin=Origin("server"), notebook=notebook, terms=SessionTerms()))
 
 
 def close_left(ledger: Ledger, notebooks: NotebookMap) -> None:
-    """Close the sessions of kernels without a notebook that a killed server left open.
+    """Close the sessions of kernels without a document that an earlier server left open because it was killed.
 
     Must be called before this server has kernels, and only if no other server uses the ledger.
     """

@@ -1,4 +1,7 @@
-"""The start-up hook of Python kernels: a file that IPython runs first, so that no cell has to load the magics."""
+"""The start-up hook of Python kernels: a file that IPython runs first, so that no cell has to load the magics.
+
+This module sets the hook in the environment of a kernel; the hook itself is ``startup_hook.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,17 @@ from typing import Any, Final
 
 from ...wire.protocol import STARTUP_ENV
 
-__all__ = ["HOOK", "with_hook"]
-
 HOOK: Final = Path(__file__).parents[2] / "startup_hook.py"
 _PYTHON: Final = "PYTHONSTARTUP"
 _LOCAL: Final = "local-provisioner"
 
 
 def with_hook(kernel: Any, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a kernel that will be started, with the hook if the kernel can run it.
+    """Return the environment with which a kernel is started: ``environment`` and, if it can run the hook, its variable.
 
-    ``kernel`` is its manager. Only Python kernels that this machine starts get the hook: a kernel of another language
-    would pass the variable on to Python programs that are not kernels, and another machine does not have the file. The
-    user's own ``PYTHONSTARTUP`` is passed in another variable, and the hook runs it.
+    ``kernel`` is the kernel's manager. The variable is ``PYTHONSTARTUP``. Only Python kernels that this machine starts
+    get it: a kernel of another language would pass it on to Python programs that are not kernels, and another machine
+    does not have the hook's file. The user's own ``PYTHONSTARTUP`` is passed in another variable, and the hook runs it.
     """
     plain = dict(environment)
     if plain.get(_PYTHON) == str(HOOK):

@@ -1,6 +1,7 @@
 """The local socket for kernels on the same machine: a Unix socket, or a TCP socket on the loopback interface.
 
-Separate threads serve the socket, so that its requests are not delayed while the server's loop is busy.
+A kernel learns its address from the response to ``hello``. Separate threads serve the socket, so that its requests are
+not delayed while the server's loop is busy.
 """
 
 from __future__ import annotations
@@ -21,29 +22,28 @@ from .socket_connection import TOO_MANY_CONNECTIONS, SocketConnection
 from .socket_folder import make_folder, socket_path
 from .socket_tokens import Tokens
 
-__all__ = ["Admit", "LocalSocket"]
-
 Admit = Callable[[str, str, socket.socket], Conversation]
-"""Returns the conversation with the process of a kernel, given the kernel's id, the process's nonce and the connection.
+"""Returns the conversation for a new connection, given the kernel's id, its process's nonce and the connection.
 
-The function is called in the connection's thread, and raises AumOSGovernanceError if the process is not served.
+The function is called in the connection's thread. It raises AumOSGovernanceError if the server refuses this process.
 """
 
 _MOST_CONNECTIONS: Final = 512
 _MOST_OF_A_KERNEL: Final = 128
-"""The most connections of one kernel. Each of the kernel's child processes has a connection as well."""
+"""The most connections of one kernel. Each of the kernel's child processes may have a connection as well."""
 _MOST_GREETING: Final = 128
-"""The most connections that have not sent a token yet, which any user of the machine can open if the socket is TCP."""
+"""The most connections that have not sent a token yet. Any user of the machine can open such connections if the socket
+is TCP."""
 _BACKLOG: Final = 128
 _RETRY_SECONDS: Final = 0.1
-"""The seconds until the next attempt after the system refused a connection, for example for lack of descriptors."""
+"""The seconds until the socket accepts again after the system refused a connection, e.g. for lack of descriptors."""
 
 
 class LocalSocket:
-    """The socket that accepts kernels' connections, from `open` to `close`.
+    """The socket of one server that accepts kernels' connections, from `open` to `close`.
 
-    A private folder for the socket is made in ``runtime``. With ``tcp``, TCP is used even if Unix sockets are
-    available.
+    A private folder for the socket is made in ``runtime``, Jupyter's runtime folder. With ``tcp``, TCP is used even if
+    Unix sockets are available.
     """
 
     def __init__(self, runtime: Path, log: logging.Logger, *, tcp: bool = False) -> None:
@@ -55,14 +55,17 @@ class LocalSocket:
         self._listener: socket.socket | None = None
         self._lock = threading.Lock()
         self._connections: dict[SocketConnection, str | None] = {}
-        """The open connections, each with its kernel's id, or None before its greeting."""
+        """The open connections, each with its kernel's id, or with None until it has sent a valid token."""
         self._closed = threading.Event()
         self._waking, self._woken = socket.socketpair()
         self._address: str | list[Any] | None = None
         self._accepting: threading.Thread | None = None
 
     def offer(self, kernel_id: str, nonce: str) -> dict[str, Any] | None:
-        """Return the address, token and secret that a kernel's process needs to connect; None while not listening."""
+        """Return the address, token and secret with which a kernel's process can connect; None while not listening.
+
+        ``nonce`` is the nonce of this process. The token is valid for this process and its child processes only.
+        """
         address = self._address
         if address is None:
             return None
@@ -70,7 +73,10 @@ class LocalSocket:
         return {"address": address, "token": token, "secret": self._tokens.secret(token)}
 
     def open(self, admit: Admit) -> None:
-        """Begin to listen; ``admit`` is called for each connection with a valid token. Raises OSError."""
+        """Begin to listen. ``admit`` is called for each connection that sends a valid token.
+
+        Raises OSError if the system refuses the socket.
+        """
         if self._tcp:
             listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
             address: str | list[Any] = list(listener.getsockname()[:2])
@@ -94,7 +100,7 @@ class LocalSocket:
         self._accepting.start()
 
     def close(self) -> None:
-        """End all connections, and remove the socket's folder. Idempotent."""
+        """Stop listening, end all connections, and remove the socket's folder. Calling this again does nothing."""
         self._address = None
         self._closed.set()
         if self._accepting is None:
@@ -124,7 +130,7 @@ class LocalSocket:
                 except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                     continue
                 except OSError as error:
-                    self._log.warning("A kernel could not connect to the governance server: %s", error)
+                    self._log.warning("The governance server could not accept a kernel's local connection: %s", error)
                     self._closed.wait(_RETRY_SECONDS)
                     continue
                 self._serve(connection)
@@ -145,7 +151,7 @@ class LocalSocket:
         try:
             threading.Thread(target=self._run, args=(served,), name="aumos-governance-kernel", daemon=True).start()
         except RuntimeError as error:
-            self._log.warning("A kernel could not connect to the governance server: %s", error)
+            self._log.warning("The governance server could not serve a kernel's local connection: %s", error)
             connection.close()
             with self._lock:
                 self._connections.pop(served, None)

@@ -1,6 +1,7 @@
-"""The conditions under which a kernel's request is admitted: its process exists, and few requests are in flight.
+"""The conditions under which a kernel's request is admitted: its process runs, and few requests are in flight.
 
-When a process has ended, its holds become unresolved. Requests beyond the limits are refused at once, and do not wait.
+When a process has ended, the server reports this to the ledger, where the process's holds become unresolved: a user
+must state what their calls cost. Requests beyond the limits are refused at once, and do not wait.
 """
 
 from __future__ import annotations
@@ -17,24 +18,18 @@ from ...errors import AumOSGovernanceError, BusyError, UnavailableError
 from ...ledger.contract.charges import KernelGone
 from ...ledger.contract.facts import Origin
 from ...ledger.contract.ledger import Ledger
-from ...service.service import Reply
+from ...service.callers import Reply
 from ...wire.operations import ENDING
 from ...wire.protocol import HELLO_REQUIRED
 
-__all__ = [
-    "MOST_IN_FLIGHT",
-    "MOST_OF_ALL",
-    "SHARE",
-    "Admission",
-    "Admitted",
-    "Departures",
-    "Presence",
-    "process_of",
-]
+_NOT_MARKED: Final = (
+    "The holds of the ended kernel process %s could not be marked as unresolved; this is repeated, at the latest by the"
+    " next server: %s"
+)
 
 
 class Departures:
-    """The reporter of ended kernel processes. It reports each to the ledger, and repeats reports that fail."""
+    """Reports kernels' processes that have ended to the ledger. Reports that fail are repeated by `report_again`."""
 
     def __init__(self, ledger: Ledger, log: logging.Logger) -> None:
         self._ledger = ledger
@@ -42,14 +37,17 @@ class Departures:
         self._unreported: set[str] = set()
 
     def report(self, incarnation: str) -> None:
-        """Report to the ledger that a process has ended. Any thread may call this; it does not wait or raise."""
+        """Report to the ledger that a kernel's process has ended, without waiting for the ledger.
+
+        ``incarnation`` is the ledger's name of the process. Any thread may call this, and it raises nothing.
+        """
 
         def done(future: Future[int]) -> None:
             error = future.exception()
             if error is None:
                 self._unreported.discard(incarnation)
             else:
-                self._log.warning("The holds of a kernel that has ended could not be marked as unresolved: %s", error)
+                self._log.warning(_NOT_MARKED, incarnation, error)
 
         self._unreported.add(incarnation)
         try:
@@ -57,18 +55,23 @@ class Departures:
             self._ledger.submit(request).add_done_callback(done)
         except AumOSGovernanceError as error:
             # The ledger is closed, so the next server marks them at its start.
-            self._log.warning("The holds of a kernel that has ended could not be marked as unresolved: %s", error)
+            self._log.warning(_NOT_MARKED, incarnation, error)
 
     def report_again(self) -> None:
-        """Repeat the reports that have failed or are under way; a repeated report changes nothing."""
+        """Repeat the reports that have failed, or that the ledger has not executed yet.
+
+        The ledger ignores a report that it has executed before.
+        """
         for incarnation in tuple(self._unreported):
             self.report(incarnation)
 
 
 class Presence:
-    """The current process of one kernel, identified by the nonce of its hello.
+    """The record of which process of one kernel may make requests: the one that sent the latest hello and still runs.
 
-    Every method may be called from any thread. ``process`` returns the process that the kernel's manager runs now.
+    The process is identified by its nonce, a random text in its hello. ``kernel_id`` is the kernel's id with the
+    server's name before it. ``process`` returns the process that the kernel's manager runs now. Every method may be
+    called from any thread.
     """
 
     def __init__(self, kernel_id: str, departures: Departures, process: Callable[[], object]) -> None:
@@ -78,18 +81,25 @@ class Presence:
         # Reentrant, since a ledger in memory calls back in the thread of the request.
         self._lock = threading.RLock()
         self._met_in: object = None
-        """The kernel manager's process at the time of the hello."""
+        """The process that the kernel's manager ran at the time of the latest hello."""
         self.transport: str | None = None
-        """The transport of the latest request, ``comm`` or ``socket``; None before the first hello."""
+        """The transport of the kernel's latest request, ``comm`` or ``socket``; None while ``nonce`` is None."""
         self.nonce: str | None = None
-        """The nonce of the process; None before the first hello, and after the process has ended."""
+        """The nonce of the process that may make requests; None before the first hello, and after the process has
+        ended."""
 
     def incarnation(self, nonce: str) -> str:
-        """Return the ledger's name of a process: server, kernel id and nonce. The nonce alone may not be unique."""
+        """Return the ledger's name of the process with this nonce: server, kernel id and nonce.
+
+        The nonce alone may not be unique, since the kernel chooses it.
+        """
         return f"{self._kernel_id}:{nonce}"
 
     def meet(self, nonce: str) -> None:
-        """Note the hello of a process. If another process sent the hello before, report that process as ended."""
+        """Note that a process has sent a hello with this nonce, and may make requests from now on.
+
+        If the hello before was from another process, that process is reported as ended.
+        """
         with self._lock:
             before, self.nonce = self.nonce, nonce
             self._met_in = self._process()
@@ -98,9 +108,10 @@ class Presence:
 
     @contextmanager
     def attending(self, nonce: str) -> Iterator[None]:
-        """Delay the report that the process has ended, so that requests submitted in this context are executed first.
+        """Return a context in which the requests of the process with this nonce must be submitted to the ledger.
 
-        Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
+        If the process ends meanwhile, the report of its end is delayed until the context is left, so that the ledger
+        executes these requests first. Raises UnavailableError if the process has ended or never sent a hello.
         """
         with self._lock:
             self.check(nonce)
@@ -108,11 +119,11 @@ class Presence:
 
     @contextmanager
     def staying(self, nonce: str) -> Iterator[None]:
-        """Like `attending`, for requests that may take long, so that the server's loop need not wait for them.
+        """Return a context like that of `attending`, for a request whose execution is waited for within the context.
 
-        The report that the process has ended is not delayed. If it was made within the context, it is repeated
-        afterwards.
-        Raises UnavailableError if the process with this nonce has ended, or never sent a hello.
+        The report of the process's end is not delayed, since the server's loop would have to wait for it. If the report
+        is made within the context, it is repeated afterwards, to include the request. Raises UnavailableError if the
+        process with this nonce has ended or never sent a hello.
         """
         self.check(nonce)
         try:
@@ -122,7 +133,7 @@ class Presence:
                 self._departures.report(self.incarnation(nonce))
 
     def check(self, nonce: str | None) -> None:
-        """Raise UnavailableError unless this is the nonce of the current process."""
+        """Raise UnavailableError unless the process with this nonce may make requests."""
         if nonce is None or nonce != self.nonce:
             raise UnavailableError(
                 "The governance server has no connection to this kernel since it (re)started, so nothing was done;"
@@ -131,7 +142,10 @@ class Presence:
             )
 
     def leave(self) -> bool:
-        """Note and report that the process has ended; return whether it had sent a hello."""
+        """Note that the kernel's process has ended, and report it to the ledger if it had sent a hello.
+
+        Returns whether it had. No process may make requests until the next hello.
+        """
         with self._lock:
             before, self.nonce = self.nonce, None
             self.transport = None
@@ -140,15 +154,19 @@ class Presence:
         return before is not None
 
     def leave_unless_in(self, process: object) -> bool:
-        """Call `leave` and return its result, unless the current process, ``process``, sent the hello.
+        """Call `leave` and return its result, unless the latest hello was sent while ``process`` ran.
 
-        Do nothing and return False if ``process`` is None, since the current process is not known then.
+        ``process`` is what the kernel's manager runs now. If it is None, the manager does not know its process, so this
+        does nothing and returns False.
         """
         return process is not None and self._met_in is not process and self.leave()
 
 
 def process_of(kernel_manager: Any) -> object:
-    """Return an object that identifies the process that a kernel's manager runs now; it differs after a restart."""
+    """Return an object that stands for the process that a kernel's manager runs now; another one after a restart.
+
+    None if the manager does not know its process.
+    """
     provisioner = getattr(kernel_manager, "provisioner", None)
     process = getattr(provisioner, "process", None)
     return process if process is not None else getattr(provisioner, "pid", None)
@@ -157,15 +175,19 @@ def process_of(kernel_manager: Any) -> object:
 # ---- how many requests are in flight
 
 MOST_IN_FLIGHT: Final = 1_000
-"""The most requests of one kernel in flight: as many as one message may have."""
+"""The most requests that one kernel may have in flight, i.e. without a response yet: as many as fit in one message."""
 MOST_OF_ALL: Final = 10_000
-"""The most requests of all kernels in flight. Beyond that, each kernel may only have its share in flight."""
+"""The most requests that all kernels together may have in flight. Beyond that, each kernel may have only `SHARE`."""
 SHARE: Final = 64
-"""The requests that a kernel may have in flight regardless of the others' number."""
+"""The number of requests that each kernel may have in flight, however many the other kernels have."""
 
 
 class Admission:
-    """The numbers of requests in flight of all kernels of a server, and their limits. May be used from any thread."""
+    """Counts the requests in flight of a server's kernels, and refuses requests beyond the limits.
+
+    ``most`` is the limit for one kernel and ``of_all`` that for all kernels together. ``share`` is the number that each
+    kernel may have in flight even beyond ``of_all``. Any thread may use this.
+    """
 
     def __init__(self, most: int = MOST_IN_FLIGHT, of_all: int = MOST_OF_ALL, share: int = SHARE) -> None:
         self._most = most
@@ -177,10 +199,11 @@ class Admission:
         self._all = 0
 
     def enter(self, kernel: str, op: str, request_id: str, reply: Reply) -> Admitted:
-        """Count a request as in flight until its first message to the client; raises BusyError beyond a limit.
+        """Count a request as in flight, and return the function with which to reply to it.
 
-        The first message is the response or, if the request waits, the message that states this. Copies of an
-        ``authorize`` in flight are not counted.
+        The request counts until the first message to its client: the response or, if the request waits, the message
+        that states this. A copy of an ``authorize`` that is in flight is not counted. Raises BusyError if the request
+        would exceed a limit.
         """
         # The limit is twice as high for operations that end or cancel a charge: one may arrive for each request in
         # flight, and a kernel that ends sends each of them only once.
@@ -207,7 +230,7 @@ class Admission:
         return Admitted(reply, partial(self._leave, kernel, action))
 
     def in_flight(self, kernel: str | None = None) -> int:
-        """Return the number of requests in flight, of one kernel or of all."""
+        """Return the number of requests in flight, of one kernel or, with None, of all kernels."""
         return self._all if kernel is None else self._by_kernel.get(kernel, 0)
 
     def _leave(self, kernel: str, action: tuple[str, str] | None) -> None:
@@ -223,7 +246,7 @@ class Admission:
 
 
 class Admitted:
-    """The reply function of an admitted request: it calls ``reply`` with each message, and `leave` before the first."""
+    """The reply function of one admitted request. It calls `leave`, and then passes each message to ``reply``."""
 
     __slots__ = ("_leave", "_reply")
 
@@ -232,12 +255,12 @@ class Admitted:
         self._leave: Callable[[], None] | None = leave
 
     def __call__(self, response: dict[str, Any]) -> None:
-        # Before the client has the message, since its next request may come at once.
+        # Called before the client has the message, since the client's next request may come at once.
         self.leave()
         self._reply(response)
 
     def leave(self) -> None:
-        """Count the request as no longer in flight. Idempotent."""
+        """Count the request as no longer in flight. Only the first call has an effect."""
         leave, self._leave = self._leave, None
         if leave is not None:
             leave()

@@ -1,4 +1,4 @@
-"""The threads that read the ledger for kernels, so that these delay neither the loop nor users' requests."""
+"""The threads that read the ledger for kernels, so that their requests delay neither the loop nor users' requests."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 
 from ...ledger.commit.arrivals import Lanes
 
-__all__ = ["Readers"]
-
 
 class Readers:
-    """A pool of threads with a queue of calls for each kernel; kernels take turns, and their calls keep their order."""
+    """A pool of threads with a separate queue of calls for each kernel.
+
+    The threads take one call of each kernel in turn, so that no kernel delays the others with many calls. The calls of
+    one kernel begin in the order in which they were submitted.
+    """
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="aumos-governance-reading")
@@ -22,11 +24,11 @@ class Readers:
         self._lanes: Lanes[Callable[[], object]] = Lanes()
 
     def of(self, kernel: str) -> Executor:
-        """Return an executor that runs one kernel's calls in these threads."""
+        """Return an executor that runs the calls of the kernel with this id in the pool's threads."""
         return _Lane(partial(self._submit, kernel))
 
     def shutdown(self) -> None:
-        """Wait until all submitted calls are done; a later `submit` raises RuntimeError."""
+        """Accept no further calls, and wait until all submitted ones are done; a later `submit` raises RuntimeError."""
         self._pool.shutdown()
 
     def _submit(self, kernel: str, call: Callable[[], object]) -> Future[Any]:
@@ -47,5 +49,8 @@ class _Lane(Executor):
         self._submit = submit
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have the function called at this kernel's turn; the returned future has neither its result nor its errors."""
+        """Have a function called in a thread of the pool when it is this kernel's turn.
+
+        The returned future has neither the function's result nor its errors; the function must handle these itself.
+        """
         return self._submit(partial(fn, *args, **kwargs))

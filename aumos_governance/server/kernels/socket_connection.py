@@ -1,4 +1,8 @@
-"""One connection of the local socket, from a kernel's process or one of its child processes."""
+"""One connection of the local socket, from a kernel's process or one of its child processes.
+
+The client's first line is its greeting, with the token from the response to ``hello``. All further lines are messages
+of the wire protocol, one JSON object each.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +17,35 @@ import orjson
 
 from ...clock import monotonic
 from ...errors import AumOSGovernanceError, InvalidRequestError
+from ...wire.fields import shown
 from ...wire.line_channel import LineChannel
-from ...wire.protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, error_response, responses_message, shown
+from ...wire.protocol import MAX_LINE, NESTED_TOO_DEEP, PROTOCOL_VERSION, error_response, responses_message
 from .conversation import Conversation
 
-__all__ = ["TOO_MANY_CONNECTIONS", "Admit", "SocketConnection"]
-
 TOO_MANY_CONNECTIONS: Final = "TOO_MANY_CONNECTIONS"
-"""The code of the refusal of a connection beyond a limit."""
+"""The error code with which a connection is refused because there are too many."""
 Admit = Callable[["SocketConnection", object, socket.socket], Conversation]
-"""Returns the conversation for a token on a connection; raises AumOSGovernanceError for an invalid token."""
+"""Returns the conversation for a connection, given the token that the client sent on it.
+
+Raises AumOSGovernanceError if the token is invalid or its process is not served.
+"""
 Prove = Callable[[object, object], str | None]
-"""Returns the server's proof of its identity for a token and a client's challenge; None without a challenge."""
+"""Returns the server's proof that it issued the client's token, given the token and the client's challenge.
+
+The challenge is random text in the greeting. Returns None if the client sent none.
+"""
 _GREETING_SECONDS: Final = 5.0
-"""The seconds within which the whole greeting must arrive."""
+"""The seconds within which a client must have sent its whole greeting."""
 _GREETING_BYTES: Final = 8192
 _LEAST_SECONDS: Final = 0.001
 """The shortest time-out: a time-out of 0 would make the socket non-blocking, which raises another error."""
 
 
 class SocketConnection:
-    """A connection of the local socket. A separate thread calls `run`, which serves the connection."""
+    """An open connection of the local socket. A thread of its own calls `run`, which serves it until it is closed.
+
+    ``admit`` checks the token in the client's greeting, and ``prove`` makes the proof in the server's response.
+    """
 
     def __init__(self, connection: socket.socket, admit: Admit, prove: Prove, log: logging.Logger) -> None:
         self._connection = connection
@@ -45,23 +57,28 @@ class SocketConnection:
         self._closed = False
 
     def run(self) -> None:
-        """Serve the connection until either side ends it; raises nothing."""
+        """Serve the connection until the client or the server closes it. Raises nothing."""
         try:
             with self._connection:
                 if self._greet() and self._channel is not None and not self._closed:
                     self._channel.run()
         except Exception:  # noqa: BLE001 - this thread has no other handler
-            self._log.exception("A local connection of a kernel failed and was closed; the kernel uses comm instead.")
+            self._log.exception(
+                "A local connection of a kernel failed and was closed; the kernel uses its Jupyter channels instead."
+            )
 
     def refuse(self, why: str) -> None:
-        """End the connection without serving it; the client gets the reason, unless sending it would block."""
+        """Close the connection without serving it, because there are too many.
+
+        The client is sent ``why``, the reason as a sentence, unless sending it would block.
+        """
         refusal = {"v": PROTOCOL_VERSION, "ok": False, "code": TOO_MANY_CONNECTIONS, "message": why}
         with self._connection as connection, suppress(OSError):
             connection.setblocking(False)
             connection.send(_line(refusal))
 
     def close(self) -> None:
-        """End the connection, from any thread."""
+        """Close the connection. Any thread may call this."""
         self._closed = True
         channel = self._channel
         if channel is not None:
@@ -72,7 +89,7 @@ class SocketConnection:
                 self._connection.shutdown(socket.SHUT_RDWR)
 
     def _greet(self) -> bool:
-        """Read the first line and respond to it; return whether the connection may go on."""
+        """Read the client's greeting and respond to it; return whether the connection may be served."""
         connection = self._connection
         try:
             line, received = _first_line(connection, monotonic() + _GREETING_SECONDS)
@@ -146,7 +163,8 @@ def _greeting(line: bytes) -> dict[str, Any]:
     version = greeting.get("v")
     if version != PROTOCOL_VERSION or isinstance(version, bool):
         raise InvalidRequestError(
-            f"The governance protocol version is {shown(version)}, and this server speaks version {PROTOCOL_VERSION}."
+            f"The governance protocol version is {shown(version)}, but this server's is {PROTOCOL_VERSION}; install the"
+            " same version of aumos-governance for the kernel and the server."
         )
     return greeting
 

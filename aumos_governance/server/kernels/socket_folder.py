@@ -1,4 +1,4 @@
-"""The private folder that contains a server's socket."""
+"""The private folder in which a server makes its Unix socket, so that no other user can connect to the socket."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["make_folder", "socket_path"]
-
 _PREFIX: Final = "aumos-gov-"
 _NAME: Final = "req.sock"
 _LONGEST: Final = 100
-"""The most bytes of a socket's path; Linux allows 107, macOS 103."""
+"""The length of the longest socket's path that is used, in bytes; Linux allows 107, macOS 103."""
 _RANDOM: Final = 8
 """The number of random characters in a folder's name."""
 _YOUNG: Final = 60.0
-"""The age in seconds after which a folder without a listener is removed; before, its server may still be starting."""
+"""The age in seconds after which a folder is removed if no server listens in it. In a younger folder, a server may be
+about to listen."""
 
 
 def make_folder(parent: Path) -> Path:
-    """Make a folder that only this user can enter, in ``parent`` or, if its path gets too long, a temporary folder.
+    """Make and return a new folder that only this user can enter, for the socket of one server.
 
-    The folders that ended servers left there are removed. Raises OSError.
+    It is made in ``parent`` or, if the socket's path would be too long there, in the system's folder for temporary
+    files. Folders that earlier servers left there are removed. Raises OSError if the folder cannot be made.
     """
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if len(os.fsencode(socket_path(parent / (_PREFIX + "x" * _RANDOM)))) > _LONGEST:
@@ -36,7 +36,7 @@ def make_folder(parent: Path) -> Path:
 
 
 def socket_path(folder: Path) -> Path:
-    """Return the path of the socket in a folder."""
+    """Return the path of the socket in a server's private folder."""
     return folder / _NAME
 
 

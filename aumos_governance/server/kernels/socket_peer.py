@@ -1,4 +1,4 @@
-"""The check of the process at the other end of a local connection, on systems that report this process."""
+"""The check that a local connection comes from the kernel that its token was issued for, where the system allows it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from typing import Final
 
 from ...errors import NotAllowedError
 
-__all__ = ["check_peer"]
-
 _CREDENTIALS: Final = struct.Struct("3i")
 _MOST_GENERATIONS: Final = 64
 
 
 def check_peer(connection: socket.socket, kernel_pid: int | None) -> None:
-    """Raise NotAllowedError unless the other end is this user's kernel, or a process that descends from it.
+    """Raise NotAllowedError unless the client of this connection is the kernel or a process that descends from it.
 
-    Only Linux reports the process at the other end, and only for Unix sockets; elsewhere nothing is checked, and only
-    the token proves which kernel it is. For a kernel without a known process id only the user is checked.
+    Only Linux reports the client's process, and only for Unix sockets. Elsewhere nothing is checked, and only the token
+    proves which kernel the client is. With None as ``kernel_pid``, only the client's user is checked.
     """
     if sys.platform != "linux" or connection.family != socket.AF_UNIX:
         return
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, user, _ = _CREDENTIALS.unpack(raw)
     if user != os.getuid():
-        raise NotAllowedError("This governance server only serves kernels of its own user.")
+        raise NotAllowedError("This governance server only serves kernels of its own user; use your own server.")
     if kernel_pid is not None and not _descends(pid, kernel_pid):
         raise NotAllowedError("This process is neither the kernel that the token was issued for nor started by it.")
 

@@ -1,1 +1,1 @@
-"""Live data: events for pages, and metrics."""
+"""Data about current changes: the events that open pages receive, and the metrics for Prometheus."""

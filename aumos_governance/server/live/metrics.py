@@ -16,8 +16,6 @@ from ...ledger.contract.budgets import ChargeState
 from ...types import GovernanceOutcome
 from ...wire.protocol import OPS
 
-__all__ = ["HOLD_STATES", "TRANSPORTS", "HoldCounts", "commit_done", "count_decision", "observe_request"]
-
 TRANSPORTS: Final = ("socket", "comm")
 HOLD_STATES: Final = (ChargeState.HELD.value, ChargeState.UNRESOLVED.value)
 
@@ -41,7 +39,7 @@ _HOLDS: Final = Gauge(
 
 
 class _Observers(dict[tuple[str, str], Callable[[float], None]]):
-    """The methods ``observe`` of the requests' histogram, by operation and transport."""
+    """The functions that add a request's duration to its histogram, by operation and transport."""
 
     def __missing__(self, label: tuple[str, str]) -> Callable[[float], None]:
         # The operation was added after this module was imported.
@@ -53,14 +51,14 @@ class _Observers(dict[tuple[str, str], Callable[[float], None]]):
 observe_request: Final = _Observers(
     {(op, transport): _REQUESTS.labels(op, transport).observe for op in OPS for transport in TRANSPORTS}
 )
-"""Called with the seconds of a request, by its operation and transport."""
+"""For each operation and transport, the function to call with the seconds from a request to its response."""
 count_decision: Final = {outcome.value: _DECISIONS.labels(outcome.value).inc for outcome in GovernanceOutcome}
 commit_done: Final[Callable[[int], None]] = _COMMITS.observe
-"""Called with the number of requests of each commit."""
+"""The function to call after each commit of the ledger, with the number of requests in it."""
 
 
 class HoldCounts:
-    """The numbers of one server's open holds, by state, which are part of the metrics until `close`."""
+    """The numbers of one server's open holds, by their state. They are part of the process's metrics until `close`."""
 
     def __init__(self) -> None:
         self.by_state = dict.fromkeys(HOLD_STATES, 0)

@@ -1,9 +1,9 @@
-"""The events for changes of a notebook's state, which are sent only to users who may read governance.
+"""The events with which pages learn of changes of a notebook's state. Only users who may read governance get them.
 
 jupyter_server sends all events to every user who may ``execute`` the resource ``events``, whatever their content. So
 the extension serves the event stream's URL itself: tornado tries an extension's routes before the server's own.
 
-The file also contains the count of open holds for the metrics, which is made after changes, at most once a second.
+The module also counts the open holds for the metrics, after changes and at most once a second.
 """
 
 from __future__ import annotations
@@ -34,30 +34,29 @@ from ...wire.protocol import EVENT_SCHEMA_ID
 from ..identity.notebook_map import NotebookMap
 from .metrics import HOLD_STATES, HoldCounts
 
-__all__ = ["AUTH_RESOURCE", "OURS", "STREAM", "EventStream", "OpenHolds", "OwnEvents", "StateEvents"]
-
 AUTH_RESOURCE: Final = "aumos-governance"
-"""The resource of governance for the server's authorizer, with the actions ``read`` and ``write``."""
+"""The name of governance for the server's authorizer, which allows a user to ``read`` or ``write`` this resource."""
 
 OURS: Final = EVENT_SCHEMA_ID.removesuffix("state/v1")
-"""The prefix of the ids of all event schemas of governance; only users who may read governance get such events."""
+"""The prefix of the ids of governance's event schemas. Only users who may read governance get events with such ids."""
 _SCHEMAS: Final = Path(__file__).parent.parent / "events"
 _SPACING: Final = 0.05
-"""The seconds between two events of one notebook: at most 20 a second."""
+"""The least seconds between two events about the same notebook, i.e. at most 20 events a second."""
 
 
 @dataclass(slots=True)
 class _Throttled:
-    """A notebook whose latest event is younger than `_SPACING`, and the state to be emitted next, if any."""
+    """The entry of a notebook whose latest event is younger than `_SPACING`, with the state to emit next, if any."""
 
     next: SessionState | None = None
 
 
 class OwnEvents:
-    """The only emitter of events of the schemas in `server/events/`; clients' events of these schemas are refused.
+    """Emits governance events, and makes the server refuse such events from clients.
 
-    The server lets every authenticated client post events of any registered schema. An event of these schemas
-    is accepted only with a nonce, which is made for one event and removed before listeners get it.
+    jupyter_server lets every authenticated client post events of any registered schema, so a client could forge them.
+    An event of the schemas in the folder ``schemas`` is accepted only with a nonce, random text that is made for one
+    event and removed before listeners get the event.
     """
 
     def __init__(self, event_logger: EventLogger, log: logging.Logger, schemas: Path = _SCHEMAS) -> None:
@@ -69,7 +68,10 @@ class OwnEvents:
             event_logger.add_modifier(schema_id=EventSchema(schema).id, modifier=self._only_ours)
 
     def emit(self, schema_id: str, body: Mapping[str, Any]) -> None:
-        """Send an event with this body to every page, on the server's loop; raises nothing."""
+        """Send an event with this body to all pages whose users may read governance. Raises nothing.
+
+        Must be called on the server's loop.
+        """
         nonce = secrets.token_hex(16)
         self._nonces.add(nonce)
         try:
@@ -88,7 +90,10 @@ class OwnEvents:
 
 
 class StateEvents:
-    """The emitter of each notebook's latest state, at most 20 times a second; the last state is always emitted."""
+    """Emits the latest state of each notebook that has changed, at most 20 times a second for each notebook.
+
+    Some states in between may be left out, but the last one is always emitted.
+    """
 
     def __init__(
         self, events: OwnEvents, notebooks: NotebookMap, loop: asyncio.AbstractEventLoop, log: logging.Logger
@@ -102,7 +107,10 @@ class StateEvents:
         self._throttled: dict[NotebookKey, _Throttled] = {}
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Queue states to be emitted, unless a newer state of the notebook is queued. Any thread may call this."""
+        """Queue new states of notebooks to be emitted. Any thread may call this; the ledger does after each commit.
+
+        A state is ignored if a newer one of the same notebook is queued.
+        """
         with self._lock:
             first = not self._arrived
             for state in states:
@@ -120,12 +128,19 @@ class StateEvents:
                 self._arrived.clear()
 
     def reread(self, ledger: Ledger, paths: Iterable[str]) -> None:
-        """Read and emit the states of paths whose notebook now has another session; blocks, and raises nothing."""
+        """Read the states of the notebooks at ``paths`` from the ledger, and queue them to be emitted.
+
+        Needed after a notebook began or ceased to share another one's session, which no commit reports. Blocks, and
+        raises nothing.
+        """
         try:
             changed = {self._notebooks.place(path).notebook for path in paths}
             self.offer(tuple(ledger.read(ReadState(notebook=notebook)) for notebook in changed))
         except Exception as error:  # noqa: BLE001 - this thread has no other handler
-            self._log.warning("The states of notebooks could not be sent to pages: %s", error)
+            self._log.warning(
+                "Pages could not be sent the new states of notebooks, and show the old ones until the next change: %s",
+                error,
+            )
 
     def _emit_arrived(self) -> None:
         with self._lock:
@@ -136,7 +151,7 @@ class StateEvents:
             self._emit_and_throttle(state)
 
     def _put_off(self, state: SessionState) -> bool:
-        """Keep the state of a throttled notebook for later; return whether the notebook is throttled."""
+        """Keep a state for later if the latest event about its notebook is too young; return whether it is."""
         throttled = self._throttled.get(state.notebook)
         if throttled is not None and (throttled.next is None or throttled.next.seq <= state.seq):
             throttled.next = state
@@ -175,14 +190,18 @@ class StateEvents:
 STREAM: Final = "api/events/subscribe"
 """The path of the event stream, below the server's base URL."""
 _VALID_SECONDS: Final = 2.0
-"""The seconds until a decision of the authorizer is requested again.
+"""The seconds for which the authorizer's decision on a user is reused.
 
-Events come up to 20 times a second, and the authorizer may need a request to a hub.
+Events come up to 20 times a second, and the authorizer may have to send a request to a hub for each decision.
 """
 
 
 class EventStream(SubscribeWebsocket):
-    """The server's event stream, which sends governance events only if the authorizer lets the user read governance."""
+    """The WebSocket of the server's event stream, one for each open page.
+
+    In contrast to jupyter_server's own, it sends governance events only to users whom the authorizer lets read
+    governance.
+    """
 
     _may_read = False
     _valid_until = float("-inf")
@@ -224,11 +243,14 @@ class EventStream(SubscribeWebsocket):
 # ---- the count of open holds
 
 _COUNT_SPACING: Final = 1.0
-"""The seconds from a change to the next count, so that the holds are counted once for a burst of changes."""
+"""The seconds from a change to the next count of open holds, so that many changes at once need one count."""
 
 
 class OpenHolds:
-    """The count of open holds for the metrics, made at the start and after changes; otherwise nothing is read."""
+    """Counts the open holds of a server's notebooks for the metrics: at the start, and after changes.
+
+    ``owner`` and ``root`` are the server's user and root folder. The holds are read in a thread of ``workers``.
+    """
 
     def __init__(
         self,
@@ -251,7 +273,7 @@ class OpenHolds:
         self._count()
 
     def offer(self, states: tuple[SessionState, ...]) -> None:
-        """Schedule a count, since states have changed. Any thread may call this; it does not wait."""
+        """Schedule a count, since notebooks' states have changed. Any thread may call this; the ledger does."""
         if self._awaited:
             return
         self._awaited = True
@@ -282,6 +304,8 @@ class OpenHolds:
                     break
                 after = page[-1].charge_id
         except AumOSGovernanceError as error:
-            self._log.warning("The open holds could not be counted: %s", error)
+            self._log.warning(
+                "The open holds could not be counted, so the metrics show the previous numbers: %s", error
+            )
             return
         self.counts.by_state = found

@@ -1,4 +1,4 @@
-"""The routes of the audit record: pages of records, sums, verification, and exported files."""
+"""The functions behind the REST routes of the audit record: pages of records, sums, verification, and exports."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from . import audit_filter
 from .context import Context
 from .route import Body, Download, Parameters, Request
 
-__all__ = ["CHAIN", "EXPORT", "RECORDS", "SUMS", "Chain", "Export", "export", "records", "sums", "verify"]
-
 _TYPES: Final = {"jsonl": "application/jsonl; charset=utf-8", "csv": "text/csv; charset=utf-8; header=present"}
 
 
 class Chain(NamedTuple):
-    """The chain to verify: of a session, or of the session of the notebook at ``path``; all chains if both are None.
+    """The query of ``GET audit/verify``: which chains of hashed records to verify.
 
-    ``known_head`` is the hash of a record that must be in a verified chain.
+    With ``session_id``, only that session's chain is verified; with ``path``, only that of the notebook's session; else
+    all chains are. ``known_head`` is the hash of a record that must be in a verified chain, or None.
     """
 
     path: str | None
@@ -32,7 +31,7 @@ class Chain(NamedTuple):
 
 
 class Export(NamedTuple):
-    """The records to export, and the kind of file, a key of `EXPORTS`."""
+    """The query of ``GET audit/export``: the records to export, and the file's format, ``jsonl`` or ``csv``."""
 
     query: AuditQuery
     form: str
@@ -68,7 +67,7 @@ def _chain(parameters: Mapping[str, str], _: Any) -> Chain:
     session_id = fields.optional_text(parameters, "session_id", "session_id")
     known_head = fields.optional_text(parameters, "known_head", "known_head")
     if path is not None and session_id is not None:
-        raise InvalidRequestError("Give either path or session_id, not both.")
+        raise InvalidRequestError("Set either path or session_id, not both.")
     return Chain(None if path is None else clean_path(path), session_id, known_head)
 
 

@@ -1,4 +1,8 @@
-"""The query parameters of ``GET audit`` and of the routes below it, parsed into queries of the ledger."""
+"""The query parameters of ``GET audit`` and of the routes below it, parsed into queries of the ledger.
+
+In all functions, ``parameters`` are the parameters of the request, and ``key`` finds the notebook at a path. They raise
+InvalidRequestError, which names the invalid parameter.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +18,6 @@ from ...service.records import EXPORTS
 from ...types import GovernanceOutcome
 from ...wire import fields
 from ..identity.notebook_map import clean_path
-
-__all__ = [
-    "EXPORT_PARAMETERS",
-    "PARAMETERS",
-    "SUMS_PARAMETERS",
-    "audit_query",
-    "export_form",
-    "export_query",
-    "is_search",
-    "sums_query",
-]
 
 _FILTERS: Final = (
     "path",
@@ -43,13 +36,13 @@ PARAMETERS: Final = (*_FILTERS, "limit", "cursor")
 SUMS_PARAMETERS: Final = (*_FILTERS, "by")
 EXPORT_PARAMETERS: Final = (*_FILTERS, "format")
 _SEARCHED: Final = frozenset({"text", "action_type", "resource", "event"})
-# There is no index for these, so that reading one page may require reading the whole audit record.
+"""The filters without an index in the database, so that reading one page may require reading the whole audit record."""
 KeyOf = Callable[[str], NotebookKey]
-"""Returns the notebook at a path."""
+"""Returns the notebook at a path below the server's root folder."""
 
 
 def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
-    """Return the query for a page of records. Raises InvalidRequestError, which names the invalid parameter."""
+    """Return the ledger's query for a page of audit records, as ``GET audit`` requests it."""
     return AuditQuery(
         **_filters(parameters, key),
         limit=fields.whole(parameters, "limit", default=100, least=1, most=1_000),
@@ -58,22 +51,22 @@ def audit_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
 
 
 def is_search(parameters: Mapping[str, str]) -> bool:
-    """Whether reading a page with these filters may require reading the whole audit record."""
+    """Whether a request with these filters may have to read the whole audit record, and so may take long."""
     return not _SEARCHED.isdisjoint(parameters)
 
 
 def sums_query(parameters: Mapping[str, str], key: KeyOf) -> AuditSums:
-    """Return the query for sums, by tool unless the request has a ``by``. Raises InvalidRequestError."""
+    """Return the ledger's query for sums, as ``GET audit/sums`` requests it: by tool, unless ``by`` is set."""
     return AuditSums(**_filters(parameters, key), by=fields.optional_text(parameters, "by", "by") or "tool")
 
 
 def export_query(parameters: Mapping[str, str], key: KeyOf) -> AuditQuery:
-    """Return the query for all matching records, oldest first. Raises InvalidRequestError."""
+    """Return the ledger's query for all matching records, oldest first, as ``GET audit/export`` requests it."""
     return AuditQuery(**_filters(parameters, key), oldest_first=True)
 
 
 def export_form(parameters: Mapping[str, str]) -> str:
-    """Return the kind of file to export, a key of `EXPORTS`; JSON Lines by default. Raises InvalidRequestError."""
+    """Return the format of the file to export: the parameter ``format``, ``jsonl`` or ``csv``, or else ``jsonl``."""
     form = parameters.get("format", "jsonl")
     if form not in EXPORTS:
         raise InvalidRequestError(f"The format must be one of {', '.join(EXPORTS)}, not {form[:40]!r}.")
@@ -103,7 +96,10 @@ def _outcome(raw: str | None) -> GovernanceOutcome | None:
 
 
 def _moment(parameters: Mapping[str, str], name: str) -> int | None:
-    """Return a time parameter in microseconds since the epoch; a time without an offset is UTC, as the ledger's are."""
+    """Return the time in the parameter ``name``, in microseconds since the epoch; None without this parameter.
+
+    A time without an offset is read as UTC, as all times of the ledger are UTC.
+    """
     raw = parameters.get(name)
     if raw is None:
         return None

@@ -1,4 +1,8 @@
-"""The differences between the shared ceilings in the ledger and those in this server's configuration."""
+"""The differences between the shared ceilings in the ledger and those in this server's configuration.
+
+The first server that is configured with a shared ceiling stores it in the ledger. Later changes of a configuration have
+no effect on it, so the server logs and shows the difference.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,15 @@ from typing import Any, Final
 from ... import money
 from ...ledger.contract.budgets import CeilingState, EnvelopeKind, EnvelopeSpec
 
-__all__ = ["difference_sentence", "differences"]
-
 _SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
 
 
 def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingState]) -> list[dict[str, Any]]:
     """Return the entries of ``ceilings_differ`` in ``GET config``, one for each ceiling that differs.
 
-    ``configured`` are the envelopes of this server's configuration, and ``ceilings`` the ledger's shared ceilings for
-    the owner. In an entry, ``configured`` is null if the configuration has no envelope of this name and kind, and
-    ``stands``, the ledger's figures, is empty if the ceiling was removed.
+    ``configured`` are the envelopes of this server's configuration, and ``ceilings`` the shared ceilings in the ledger
+    for the server's owner. In an entry, ``configured`` has the configured limit and period, or null if no envelope of
+    this name and kind is configured. ``stands`` has those in the ledger; it is empty if the ceiling was lifted.
     """
     wanted = {(spec.encloses, spec.name): _figures(spec.ceiling, spec.period) for spec in configured}
     names = dict.fromkeys((ceiling.kind, ceiling.name) for ceiling in ceilings)
@@ -36,7 +38,7 @@ def differences(configured: Iterable[EnvelopeSpec], ceilings: Sequence[CeilingSt
 
 
 def difference_sentence(difference: Mapping[str, Any]) -> str:
-    """Return a log message that states one difference, and the command that changes the ceiling."""
+    """Return a sentence for users that states an entry of `differences`, and the command that changes the ceiling."""
     stands = " and ".join(map(_text, difference["stands"]))
     mine = difference["configured"]
     return (

@@ -1,4 +1,4 @@
-"""The route that returns the server's configuration."""
+"""The function behind ``GET config``, which returns the server's configuration of governance."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from ...ledger.contract.queries import ListCeilings
 from .ceilings import differences
 from .context import Context
 from .route import Body, Request
-
-__all__ = ["config"]
 
 
 def config(context: Context, request: Request[None]) -> Body:

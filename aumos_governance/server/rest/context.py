@@ -1,4 +1,4 @@
-"""The objects that the functions of the REST routes use."""
+"""The objects of the server extension that the functions behind the REST routes use."""
 
 from __future__ import annotations
 
@@ -18,14 +18,12 @@ from ...service.waiting import Waiting
 from ..identity.notebook_map import NotebookMap, Place
 from ..settings.settings import Settings
 
-__all__ = ["Context"]
-
 ResultT = TypeVar("ResultT")
 AuditFiltersT = TypeVar("AuditFiltersT", bound=AuditFilters)
 
 
 class Context:
-    """The parts of the server extension that the functions of REST routes use. All methods except `key` may block."""
+    """The objects that the functions behind the REST routes of one server use. All methods except `key` may block."""
 
     def __init__(
         self,
@@ -44,7 +42,7 @@ class Context:
         self.settle = settle
         """Waits until the ledger has executed all known renames of files."""
         self.kernels = kernels
-        """Returns the bodies of all kernels."""
+        """Returns the entries of ``GET kernels``."""
         self.contents = contents
         """The server's contents manager, which must be called on the server's loop."""
         self._loop = loop
@@ -61,7 +59,7 @@ class Context:
 
     @property
     def has_gateway(self) -> bool:
-        """Whether the server has a gateway. Without a gateway there are no keys."""
+        """Whether the server has a gateway, and so may have keys of the gateway."""
         return self._keys is not None
 
     @property
@@ -76,27 +74,36 @@ class Context:
         return self._keys
 
     def key(self, path: str) -> NotebookKey:
-        """Return the notebook under which the ledger keeps the governance of ``path``."""
+        """Return the notebook whose governance session applies to the document at ``path``; it does not block.
+
+        If the document was just renamed, the ledger may not know the notebook's path yet; see `place`.
+        """
         return self._notebooks.place(path).notebook
 
     def place(self, path: str) -> Place:
-        """Wait for known renames of files, and return the notebook that governs ``path``."""
+        """Return the notebook whose governance session applies to the document at ``path``.
+
+        Before, wait until the ledger has executed all known renames of files.
+        """
         self.settle()
         return self._notebooks.place(path)
 
     def on_loop(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
-        """Run a coroutine on the server's loop, and return its result."""
+        """Run a coroutine on the server's loop, wait for it, and return its result.
+
+        Must be called in another thread than the loop's.
+        """
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def under(self) -> tuple[str, str] | None:
-        """Return the owner and root folder of this server if its users may see only the records of these.
+        """Return the owner and the root folder whose records the users of this server may see.
 
-        Return None if users may see the whole ledger, since no other user's server can share it.
+        Returns None if they may see the whole ledger, since no other user's server can use it.
         """
         return (self.owner, self.root) if self.settings.shared else None
 
     def within(self, query: AuditFiltersT) -> AuditFiltersT:
-        """Return the query restricted to the records that users of this server may see."""
+        """Return a query with a filter that leaves out the records that users of this server may not see."""
         under = self.under()
         return query if under is None else replace(query, under=under)

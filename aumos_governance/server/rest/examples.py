@@ -1,4 +1,4 @@
-"""The route that copies an example notebook of the package into a folder of the user."""
+"""The function behind ``POST examples/{id}``, which copies an example notebook of the package into a user's folder."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from ...errors import InvalidRequestError, NotFoundError
 from .context import Context
 from .route import Body, Request
 
-__all__ = ["EXAMPLES", "copy_example", "example", "find_example"]
-
 EXAMPLES: Final = ("governed-notebook", "governed-calls")
 _CHECKOUT: Final = Path(__file__).parents[3] / "examples"
 _NAMES: Final = 100
@@ -24,12 +22,19 @@ _NAMES: Final = 100
 def example(context: Context, request: Request[None]) -> Body:
     folder = request.body.get("folder", "")
     if not isinstance(folder, str):
-        raise InvalidRequestError("The folder must be text, the path of a folder below the server's root.")
+        raise InvalidRequestError(
+            "The field folder must be text, the path of a folder below the server's root folder; empty text is the root"
+            " folder."
+        )
     return {"path": context.on_loop(copy_example(context.contents, request.id, folder.strip("/")))}
 
 
 def find_example(name: str) -> Path:
-    """Return the file of an example, in a checkout or else in Jupyter's data folders. Raises NotFoundError."""
+    """Return the file of the example notebook with this name.
+
+    It is in the folder ``examples`` of a checkout, or else in Jupyter's data folders, where the package installs it.
+    Raises NotFoundError if there is no such example.
+    """
     folders = [_CHECKOUT, *(Path(folder) for folder in jupyter_path("aumos-governance", "examples"))]
     files = (folder / f"{name}.ipynb" for folder in folders)
     found = next((file for file in files if file.is_file()), None) if name in EXAMPLES else None
@@ -39,10 +44,11 @@ def find_example(name: str) -> Path:
 
 
 async def copy_example(contents: Any, name: str, folder: str) -> str:
-    """Copy an example into a folder of this contents manager, and return the path of the copy.
+    """Copy an example notebook into a folder of the user, and return the path of the copy.
 
-    No file is overwritten: the copy is made under a new name, and a rename to an existing name fails. Raises
-    NotFoundError for an unknown example, and the manager's errors for a folder that cannot be written to.
+    ``contents`` is the server's contents manager. No file is overwritten: the copy is first made under a new name, and
+    a rename to an existing name fails. Raises NotFoundError if there is no such example, and the manager's errors if
+    the folder cannot be written to.
     """
     notebook = json.loads(find_example(name).read_text("utf-8"))
     model = await ensure_async(contents.new_untitled(path=folder, type="notebook"))

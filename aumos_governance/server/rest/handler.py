@@ -1,4 +1,7 @@
-"""The request handler of all REST routes: it authorizes, parses and responds."""
+"""The tornado request handler of all REST routes: it authorizes a request, parses it and sends the response.
+
+The function of the route, which runs in a thread, gets only valid requests.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,18 @@ from . import http_errors
 from .context import Context
 from .route import Download, Request, Route
 
-__all__ = ["RestHandler"]
-
 ResultT = TypeVar("ResultT")
 _MAX_BODY: Final = 64 * 1024
 _READING: Final = ("GET", "HEAD", "OPTIONS")
 _EVERYWHERE: Final = frozenset({"_xsrf", "token", "no_track_activity"})
-"""Query parameters of jupyter_server itself, which every route accepts."""
+"""The query parameters that jupyter_server itself reads, which are valid on every route."""
 
 
 class RestHandler(APIHandler):
-    """The handler of all routes of one path; the argument ``routes`` of `initialize` has them by HTTP method."""
+    """The handler of all requests to one path. tornado makes one for each request.
+
+    ``routes`` of `initialize` are the path's routes by their HTTP methods.
+    """
 
     auth_resource = AUTH_RESOURCE
 
@@ -75,7 +79,10 @@ class RestHandler(APIHandler):
 
     async def _check_further(self, action: str, resource: str) -> None:
         if not await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, resource)):
-            raise NotAllowedError(f"You lack the permission to {action} {resource} on this server; nothing was done.")
+            raise NotAllowedError(
+                f"You lack the permission to {action} {resource} on this server, so nothing was done; its administrator"
+                " can grant it."
+            )
 
     def _parameters(self, known: Iterable[str]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -84,7 +91,9 @@ class RestHandler(APIHandler):
             # JupyterLab adds the time in milliseconds as a parameter without a value, to avoid caches.
             if name not in _EVERYWHERE and not (name.isdigit() and values == [""]):
                 if len(values) > 1:
-                    raise InvalidRequestError(f"The parameter {name[:40]!r} must be given once.")
+                    raise InvalidRequestError(
+                        f"The parameter {name[:40]!r} occurs {len(values)} times; send it only once."
+                    )
                 found[name] = values[0]
         fields.known_only(found, known)
         return found
@@ -92,7 +101,7 @@ class RestHandler(APIHandler):
     def _json_object(self, known: Iterable[str]) -> dict[str, Any]:
         raw = self.request.body
         if len(raw) > _MAX_BODY:
-            raise InvalidRequestError(f"The request's body must have at most {_MAX_BODY} bytes.")
+            raise InvalidRequestError(f"The request's body has {len(raw)} bytes, but must have at most {_MAX_BODY}.")
         try:
             body = json.loads(raw.decode("utf-8")) if raw.strip() else {}
         except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The HTTP status and body, ``{"code", "message"}``, of each error; REST responses get them only from here."""
+"""The HTTP status and the body, ``{"code", "message"}``, of the response to a REST request that failed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,6 @@ from ...errors import (
     UnavailableError,
 )
 
-__all__ = ["describe"]
-
 _STATUS: Final[dict[type[AumOSGovernanceError], int]] = {
     AumOSGovernanceError: 500,
     BudgetExceededError: 409,
@@ -48,7 +46,10 @@ _CODES: Final = {400: "INVALID_REQUEST", 401: "NOT_LOGGED_IN", 403: "FORBIDDEN",
 
 
 def describe(error: BaseException | None, status: int = 500) -> tuple[int, dict[str, str]]:
-    """Return the status and body of an error; without an error, ``status`` and a body for it."""
+    """Return the HTTP status and the body of the response to a request that failed with ``error``.
+
+    With None, return ``status`` and a body for this status.
+    """
     if isinstance(error, AumOSGovernanceError):
         found = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
         return found, {"code": error.code, "message": error.message}
@@ -67,7 +68,10 @@ def _body(status: int, sentence: str) -> dict[str, str]:
 
 
 def _message(error: HTTPError) -> str:
-    """Return the message of tornado's error, whose ``log_message`` is a ``%`` template, even if it has no arguments."""
+    """Return the message of an error of tornado or jupyter_server.
+
+    Its ``log_message`` is a template for the ``%`` operator, even if the error has no arguments.
+    """
     text = error.log_message or ""
     try:
         return text % error.args if error.args else text.replace("%%", "%")

@@ -1,11 +1,13 @@
-"""The routes that list, issue, bind and revoke the gateway's keys, and the route that stops a notebook."""
+"""The functions behind the REST routes that list, issue, bind and revoke the gateway's keys, and that stop a notebook.
+
+To bind a key is to choose the notebook that its calls are charged to. To stop a notebook ends its calls and revokes its
+keys.
+"""
 
 from __future__ import annotations
 
 from .context import Context
 from .route import Body, Request
-
-__all__ = ["bind", "create", "keys", "revoke", "stop"]
 
 
 def keys(context: Context, request: Request[str | None]) -> Body:

@@ -1,4 +1,4 @@
-"""The query parameters that several routes share."""
+"""The query parameters that several REST routes have in common: a notebook's path, and the page of a list."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from ...wire import fields
 from ..identity.notebook_map import clean_path
 from .route import Parameters
 
-__all__ = ["ANY_NOTEBOOK", "NONE", "NOTEBOOK", "NOTEBOOK_PAGE", "PAGE", "Page"]
-
 
 class Page(NamedTuple):
-    """A request for a page of a list."""
+    """The query parameters that select one page of a list."""
 
     path: str | None
     """The path of the notebook whose entries are listed; None for all notebooks."""
     after: str
-    """The last entry of the page before; empty for the first page."""
+    """The value of ``after`` in the response with the page before; empty for the first page."""
     limit: int
-    """The most entries of the page."""
+    """The number of entries in the page, unless fewer are left."""
 
 
 def _page(parameters: Mapping[str, str], _: Any) -> Page:
@@ -45,6 +43,6 @@ def _limit(parameters: Mapping[str, str]) -> int:
 NONE: Final = Parameters((), lambda parameters, _: None)
 NOTEBOOK: Final = Parameters(("path",), lambda parameters, _: clean_path(parameters.get("path", "")))
 ANY_NOTEBOOK: Final = Parameters(("path",), _any_notebook)
-"""An optional path: without one, the request is about all notebooks."""
+"""An optional parameter ``path``, of a notebook. Without it, the request is about all notebooks."""
 PAGE: Final = Parameters(("after", "limit"), _page)
 NOTEBOOK_PAGE: Final = Parameters(("path", "after", "limit"), _notebook_page)

@@ -10,19 +10,17 @@ from ...ledger.contract.facts import NotebookKey
 from ...service.users import User
 from .context import Context
 
-__all__ = ["Body", "Download", "Parameters", "Request", "Route"]
-
 Body = dict[str, Any]
 QueryT = TypeVar("QueryT")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters(Generic[QueryT]):
-    """The query parameters of a route. All others are refused, since they may be misspelt filters."""
+    """The query parameters of a route. Requests with others are refused, since these may be misspelt filters."""
 
     names: tuple[str, ...]
     read: Callable[[Mapping[str, str], Callable[[str], NotebookKey]], QueryT]
-    """Returns the route's query, given the request's parameters and `Context.key`. Must not block.
+    """Returns the parsed query, given the request's parameters and `Context.key`. Must not block.
 
     Raises InvalidRequestError, which names the invalid parameter.
     """
@@ -30,44 +28,49 @@ class Parameters(Generic[QueryT]):
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[QueryT]):
-    """A request that was authenticated and authorized, with the fields that the function of its route uses."""
+    """A REST request that was authenticated and authorized, as the function behind its route gets it."""
 
     query: QueryT
     """The result of the route's `Parameters.read`."""
     user: User
     one_user: bool
-    """Whether the server has no user names, so that all users who log in are its owner."""
+    """Whether the server has no user names, so that every user who logs in to it is its owner."""
     id: str
     """The part of the path at ``{id}``; empty if the route's path has none."""
     body: Mapping[str, Any]
-    """The JSON object of the body; empty for a GET. The route knows all its fields, but must validate their values."""
+    """The JSON object in the body; empty for a GET. It has only fields in `Route.body`, whose values were not validated
+    yet."""
     key: str | None
-    """The value of the header Idempotency-Key; always None for a GET."""
+    """The value of the header ``Idempotency-Key``; None if it is missing, and for a GET."""
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file as the response, sent part by part."""
+    """A file that is sent as the response, part by part."""
 
     parts: Generator[bytes, None, None]
-    """The file's parts; getting the next one may block."""
+    """Yields the file's parts, and may block at each."""
     content_type: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Generic[QueryT]):
-    """A route: an HTTP method and a path, with the function that returns the response to a request."""
+    """A route of the REST interface: an HTTP method and a path, with the function that makes the response."""
 
     method: str
     path: str
-    """The path below `PREFIX`; ``{id}`` matches one part of it."""
+    """The path below ``aumos-governance/v1/``, such as ``holds/{id}/settle``. ``{id}`` stands for one part of the
+    path."""
     query: Parameters[QueryT]
     response: Callable[[Context, Request[QueryT]], Body | Download]
-    """Returns the response. It is called in a thread, and so may block. Raises the errors of `errors.py`."""
+    """Returns the body of the response, or a file. It is called in a thread, so it may block. Raises the errors of
+    `errors.py`."""
     body: tuple[str, ...] = ()
     """The fields that the request's body may have. An empty body is the same as ``{}``."""
     needs: tuple[str, str] | None = None
-    """A further permission that the user needs: the action and the resource, as the server's authorizer names them."""
+    """A further permission that the user needs: an action and a resource of the server's authorizer, such as ``write``
+    and ``contents``."""
     long: bool | Callable[[Mapping[str, str]], bool] = False
-    """Whether a request with these parameters may read the whole audit record; such requests have their own thread."""
+    """Whether a request may read the whole audit record, always or as a function of its query parameters. Such requests
+    are executed in a thread of their own, so that they do not delay the others."""

@@ -1,4 +1,4 @@
-"""The routes of notebooks: their governance sessions, kernels and ceilings."""
+"""The functions behind the REST routes of notebooks: their governance sessions, kernels and ceilings."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from ..identity.notebook_map import Place
 from .context import Context
 from .parameters import Page
 from .route import Body, Request
-
-__all__ = ["change", "close", "envelopes", "kernels", "notebooks", "state"]
 
 
 def state(context: Context, request: Request[str]) -> Body:
@@ -27,7 +25,7 @@ def close(context: Context, request: Request[str]) -> Body:
 
 
 def notebooks(context: Context, request: Request[Page]) -> Body:
-    """Return a page of the notebooks that ever had a governance session, in the order of their paths."""
+    """Return a page of the notebooks that have or had a governance session, in the order of their paths."""
     context.settle()
     page = _states(context, request.query.after, request.query.limit)
     last = page[-1]["path"] if page else ""
@@ -48,5 +46,8 @@ def _states(context: Context, after: str, limit: int) -> list[Body]:
 
 
 def _as_seen(request: Request[str], place: Place, body: Body) -> Body:
-    """Return a state's body with the path of the request, since the session may be another notebook's."""
+    """Return a state's body with the path that the request names.
+
+    Otherwise the body would have the path of another notebook if the requested one shares that notebook's session.
+    """
     return {**body, "path": request.query, "shared_with": place.shared_with}

@@ -1,8 +1,9 @@
 """All routes of the REST interface under ``aumos-governance/v1/``, which `openapi.yaml` describes.
 
-A GET needs the permission to ``read`` the resource ``aumos-governance``; all other methods need the permission to
-``write`` and, on a JupyterHub, a user who logged in with a browser; ``needs`` names a further permission. A success
-has status 200, and each error the status that `http_errors` returns. `RestHandler` enforces this for every route.
+A user needs the permission to ``read`` the resource ``aumos-governance`` for a GET, and to ``write`` it for all other
+methods. On a JupyterHub, these others also need a user who logged in with a browser. ``needs`` of a route names a
+further permission. A success has status 200, and each error the status that `http_errors` returns. `RestHandler`
+enforces this for every route.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from .examples import example
 from .handler import RestHandler
 from .parameters import ANY_NOTEBOOK, NONE, NOTEBOOK, NOTEBOOK_PAGE, PAGE
 from .route import Route
-
-__all__ = ["PREFIX", "ROUTES", "handlers"]
 
 PREFIX: Final = "aumos-governance/v1/"
 
@@ -61,7 +60,10 @@ ROUTES: tuple[Route[Any], ...] = (
 def handlers(
     context: Context, workers: Executor, long_reads: Executor
 ) -> list[tuple[str, type[RestHandler], dict[str, Any]]]:
-    """Return the handlers to add to the server: one for each path, with the routes of its methods."""
+    """Return the tornado handlers to add to the server: one for each path, with its routes.
+
+    ``workers`` executes the functions of the routes, and ``long_reads`` those that may read the whole audit record.
+    """
     by_path: dict[str, dict[str, Route[Any]]] = {}
     for route in ROUTES:
         by_path.setdefault(route.path, {})[route.method] = route

@@ -1,4 +1,7 @@
-"""The routes of holds, approval requests, calls that wait at a limit, reports and corrections."""
+"""The functions behind the REST routes of all that waits for a user, and of corrections.
+
+Holds, approval requests, calls at a limit on money and reports wait for a user.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,6 @@ from ...ledger.contract.facts import NotebookKey
 from .context import Context
 from .parameters import Page
 from .route import Body, Request
-
-__all__ = [
-    "acknowledge",
-    "approvals",
-    "correct",
-    "decide",
-    "deny_at_limit",
-    "holds",
-    "limit_requests",
-    "release",
-    "reports",
-    "settle",
-]
 
 
 def holds(context: Context, request: Request[Page]) -> Body:

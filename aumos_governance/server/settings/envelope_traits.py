@@ -1,4 +1,7 @@
-"""The trait for ceilings over several sessions; each wrong value raises TraitError with one sentence."""
+"""The trait of the setting ``envelopes``: ceilings over the money of several sessions.
+
+A wrong value raises TraitError, which names the wrong item or field and shows a valid one.
+"""
 
 from __future__ import annotations
 
@@ -14,17 +17,15 @@ from ...types import BUDGET_PERIOD_VALUES, BudgetPeriod
 from ...wire import fields
 from .traits import full_name, literal, shown
 
-__all__ = ["Envelopes", "read_envelopes"]
-
 _KINDS: Final = {**{kind.value: kind for kind in EnvelopeKind}, "user": EnvelopeKind.OWNER}
 """The kinds of envelopes by their names in the configuration; ``user`` is another name of ``owner``."""
 _EXAMPLE: Final = "{'name': 'class-5', 'kind': 'team', 'ceiling': '100', 'period': 'monthly'}"
 
 
 class Envelopes(List[Any]):
-    """A list of dicts, each with ``name``, ``kind``, ``ceiling`` and optionally ``period``.
+    """A list of dicts, one for each ceiling, with ``name``, ``kind``, ``ceiling`` in USD and optionally ``period``.
 
-    The value is stored with every field present, as text.
+    In the stored value, each dict has all four fields, as text.
     """
 
     def validate(self, obj: Any, value: Any) -> list[dict[str, str]]:
@@ -39,12 +40,15 @@ class Envelopes(List[Any]):
         return envelopes
 
     def item_from_string(self, s: str, index: int | None = None) -> Any:
-        """Return one envelope's dict from a command line, or any other text unchanged, for `validate` to refuse."""
+        """Return one ceiling's dict from the text of a command line.
+
+        Text that is no Python literal is returned unchanged, so that `validate` refuses it with its message.
+        """
         return literal(s)
 
 
 def read_envelopes(envelopes: Iterable[Mapping[str, str]]) -> tuple[EnvelopeSpec, ...]:
-    """Return the ledger's envelopes for a validated value of `Envelopes`."""
+    """Return the setting's ceilings as the ledger's envelopes. The value must be one that `Envelopes` has validated."""
     return tuple(
         EnvelopeSpec(
             name=envelope["name"],
@@ -62,7 +66,7 @@ def _envelope(where: str, item: Any) -> dict[str, str]:
     defaults = {"name": None, "kind": None, "ceiling": None, "period": BudgetPeriod.LIFETIME.value}
     for field in item:
         if field not in defaults:
-            raise TraitError(f"{where} has the field {shown(field)}; the fields are {', '.join(defaults)}.")
+            raise TraitError(f"{where} has the unknown field {shown(field)}; the fields are {', '.join(defaults)}.")
     given = {**defaults, **item}
     for field, value in given.items():
         if value is None:

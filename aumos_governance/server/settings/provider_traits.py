@@ -1,4 +1,7 @@
-"""The traits for the gateway's providers and its port; `gateway.configuration` validates each provider."""
+"""The traits of the settings ``providers`` and ``gateway_port``.
+
+The first only checks that its value is a dict; `gateway.configuration` validates each provider in it.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,9 @@ from traitlets import TraitType
 from ...gateway.configuration.providers import EXAMPLE
 from .traits import literal, refuse
 
-__all__ = ["Port", "Providers"]
-
 
 class Providers(TraitType[Any, Any]):
-    """A dict of providers by name, each a dict; stored unchanged."""
+    """A dict of the gateway's providers, whose keys are the providers' names. It is stored unchanged."""
 
     info_text = f"a dict of providers, such as {EXAMPLE}"
 
@@ -24,12 +25,15 @@ class Providers(TraitType[Any, Any]):
         return dict(value)
 
     def from_string(self, s: str) -> Any:
-        """Return the dict from a command line, or any other text unchanged, for `validate` to refuse."""
+        """Return the dict from the text of a command line.
+
+        Text that is no Python literal is returned unchanged, so that `validate` refuses it with its message.
+        """
         return literal(s)
 
 
 class Port(TraitType[Any, Any]):
-    """A TCP port, or 0."""
+    """The number of a TCP port, or 0 for any free port."""
 
     info_text = "a port, a whole number from 1 to 65535, or 0 for any"
 

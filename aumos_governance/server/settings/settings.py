@@ -1,4 +1,7 @@
-"""The server's configuration, validated as a whole, without traitlets or a server."""
+"""The server's configuration as one object, in which no setting contradicts another.
+
+This module needs neither traitlets nor a server, so that the commands can use it too.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,24 @@ from ...ledger.contract.budgets import EnvelopeSpec
 from ...ledger.contract.terms import SessionTerms
 from ...types import TrustLevel
 
-__all__ = ["Settings", "default_database_url", "read_settings"]
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A server's configuration. `read_settings` ensures that no setting contradicts another."""
+    """A server's configuration, from the start of the server on. `read_settings` makes and checks it."""
 
     terms: SessionTerms
     warn_at: tuple[str, ...]
-    """Fractions of the budget in rising order, as decimal text."""
+    """The fractions of a budget at which the display of the amount spent changes colour, rising, as decimal text."""
     autostart: bool
     database_url: str
     envelopes: tuple[EnvelopeSpec, ...] = ()
-    """Ceilings around the sessions of all notebooks."""
+    """The ceilings over the money of several sessions, as the setting ``envelopes`` states them."""
     at_limit: str = "deny"
-    """``deny`` or ``ask``: whether a call at a limit on money waits for a user, unless its notebook chooses."""
+    """What happens to a call that exceeds a limit on money, unless its notebook chooses: ``deny`` denies it, and
+    ``ask`` lets it wait for a user."""
     autostart_terms: SessionTerms | None = None
-    """`terms` with the defaults that the setting ``autostart`` states; None unless that setting is a dict."""
+    """The terms of sessions that the server opens: `terms` with the trust level and budget of the setting
+    ``autostart``. None if that setting is only true or false."""
 
     @property
     def shared(self) -> bool:
@@ -39,8 +42,9 @@ class Settings:
         return not self.database_url.startswith(("sqlite:", "memory:"))
 
     def body(self) -> dict[str, Any]:
-        """Return these settings for the body of ``GET config``, without the ledger's address, which users need not
-        know.
+        """Return the settings that ``GET config`` shows to users.
+
+        The ledger's address is not one of them, since it may contain a password.
         """
         terms = self.terms
         return {
@@ -57,7 +61,7 @@ class Settings:
 
 
 def default_database_url(data_dir: Path) -> str:
-    """Return the default address of the ledger: a SQLite file in ``data_dir``, Jupyter's data folder."""
+    """Return the URL of the default ledger: a SQLite file below ``data_dir``, Jupyter's data folder."""
     return f"sqlite:///{data_dir.absolute() / 'aumos_governance' / 'ledger.sqlite'}"
 
 
@@ -74,8 +78,9 @@ def read_settings(
     envelopes: Sequence[EnvelopeSpec] = (),
     at_limit: str = "deny",
 ) -> Settings:
-    """Return the settings as one configuration. The caller must have validated each setting by itself.
+    """Return the settings as one configuration.
 
+    Each setting must have been validated by its trait. ``max_budget`` and ``default_budget`` are in USD, as text.
     Raises ConfigurationError if settings contradict each other; its message names a setting to change.
     """
     ceiling = None if max_budget is None else money.parse(max_budget)

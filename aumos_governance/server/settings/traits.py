@@ -1,4 +1,7 @@
-"""Traits of the extension's settings; a wrong value raises TraitError, which names the setting and its valid values."""
+"""Traits for the extension's settings: types that validate and normalize a value from a file or a command line.
+
+A wrong value raises TraitError, which names the setting, the value and the valid values.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,13 @@ from ...errors import AumOSGovernanceError
 from ...printing import type_of
 from ...wire import fields
 
-__all__ = ["Autostart", "Dollars", "Fractions", "Level", "Seconds", "full_name", "literal", "refuse", "shown"]
-
 _WEEK: Final = 7 * 24 * 3600.0
 
 
 class Dollars(TraitType[Any, Any]):
-    """An amount in USD (``"10"``, ``10``, ``10.0`` or a Decimal), stored as exact decimal text.
+    """An amount in USD, set as ``"10"``, ``10``, ``10.0`` or a Decimal and stored as exact decimal text.
 
-    With ``allow_none``, None, or ``None`` on a command line, means no amount.
+    With ``allow_none``, the value may also be None, or the text ``None`` on a command line: there is no limit then.
     """
 
     info_text = "an amount from 0 to 1000000000 US dollars with at most 9 decimals"
@@ -36,7 +37,7 @@ class Dollars(TraitType[Any, Any]):
 
 
 class Level(TraitType[Any, Any]):
-    """A trust level (``2``, ``"2"`` or ``"L2"``), stored as its number."""
+    """A trust level, set as ``2``, ``"2"`` or ``"L2"`` and stored as its number."""
 
     info_text = "a trust level, a whole number from 0 to 5"
 
@@ -51,7 +52,7 @@ class Level(TraitType[Any, Any]):
 
 
 class Seconds(TraitType[Any, Any]):
-    """A duration in seconds (``600`` or ``"600"``), stored as a float."""
+    """A duration in seconds, at most a week, set as ``600`` or ``"600"`` and stored as a float."""
 
     info_text = "a number of seconds, more than 0 and at most 604800, which is a week"
 
@@ -66,7 +67,10 @@ class Seconds(TraitType[Any, Any]):
 
 
 class Fractions(List[Any]):
-    """A list of fractions above 0 and at most 1, in rising order; stored as exact decimal text. It may be empty."""
+    """A list of fractions in rising order, such as ``[0.5, 0.8]``, each above 0 and at most 1; it may be empty.
+
+    Each fraction is stored as exact decimal text.
+    """
 
     info_text = "a list of rising fractions, each above 0 and at most 1, for example [0.5, 0.8]"
 
@@ -81,7 +85,10 @@ class Fractions(List[Any]):
 
 
 class Autostart(TraitType[Any, Any]):
-    """A bool, or a dict with a ``trust_level``, a ``budget`` or both; stored as the level's number and decimal text."""
+    """The value of the setting ``autostart``: a bool, or a dict with a ``trust_level``, a ``budget`` in USD or both.
+
+    In a stored dict, the trust level is a number and the budget exact decimal text.
+    """
 
     info_text = "True, False, or a dict such as {'trust_level': 3, 'budget': '5'}"
 
@@ -93,7 +100,7 @@ class Autostart(TraitType[Any, Any]):
         for field in value:
             if field not in ("trust_level", "budget"):
                 raise TraitError(
-                    f"{full_name(self)} has the field {shown(field)}; the fields are trust_level and budget."
+                    f"{full_name(self)} has the unknown field {shown(field)}; its fields are trust_level and budget."
                 )
         kinds: dict[str, Level | Dollars] = {"trust_level": Level(), "budget": Dollars()}
         found = {}
@@ -107,9 +114,9 @@ class Autostart(TraitType[Any, Any]):
         return found
 
     def from_string(self, s: str) -> Any:
-        """Return the bool (``True``, ``1``, ``False``, ``0``) or dict from a command line.
+        """Return the bool (``True``, ``1``, ``False``, ``0``) or dict from the text of a command line.
 
-        Any other text is returned unchanged, for `validate` to refuse.
+        Other text is returned unchanged, so that `validate` refuses it with its message.
         """
         try:
             return Bool().from_string(s)
@@ -118,7 +125,7 @@ class Autostart(TraitType[Any, Any]):
 
 
 def literal(text: str) -> Any:
-    """Return the value of a Python literal from a command line, or the text itself if it is not one."""
+    """Return the value of a Python literal, e.g. a dict, from a command line; return any other text unchanged."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -126,18 +133,18 @@ def literal(text: str) -> Any:
 
 
 def refuse(trait: TraitType[Any, Any], value: object, valid: str) -> NoReturn:
-    """Raise TraitError, stating the wrong value and the valid ones."""
+    """Raise TraitError for a wrong value of a setting; ``valid`` describes the valid values, as in "a number"."""
     raise TraitError(f"{full_name(trait)} is {shown(value)}, but must be {valid}.")
 
 
 def full_name(trait: TraitType[Any, Any]) -> str:
-    """Return the trait's name as it is written in a configuration file, such as ``GovernanceExtension.strict``."""
+    """Return the name of a setting as it is written in a configuration file, such as ``GovernanceExtension.strict``."""
     owner = trait.this_class.__name__ if trait.this_class is not None else "the extension"
     return f"{owner}.{trait.name}"
 
 
 def shown(value: object) -> str:
-    """Return the text of a wrong value for an error message, at most 60 characters and an ellipsis."""
+    """Return a wrong value as text for an error message, cut after 60 characters."""
     try:
         text = repr(value)
     except ValueError:
@@ -147,7 +154,10 @@ def shown(value: object) -> str:
 
 
 def _fraction(value: object) -> Decimal | None:
-    """Return the exact fraction, or None if the value is not one. A float counts as its shortest decimal text."""
+    """Return ``value`` as an exact fraction if it is above 0 and at most 1; None for all other values.
+
+    A float is read as its shortest decimal text, so 0.1 is exactly one tenth.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

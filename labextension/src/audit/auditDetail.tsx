@@ -21,7 +21,9 @@ import {
 } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
-/** Shows all fields of one audit record, and a form to correct its charge if it has one. */
+/**
+ * Shows all fields of one audit record, and, if the record is about a charge, a form with which the user corrects it.
+ */
 export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   const { record, trans } = props;
   const { charge_id: chargeId } = record;
@@ -72,9 +74,9 @@ export function AuditDetail(props: AuditDetail.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditDetail` statics. */
+/** A namespace for the types that belong to `AuditDetail`. */
 export namespace AuditDetail {
-  /** The properties of the component. */
+  /** The properties of the component `AuditDetail`. */
   export interface IProps {
     api: IWaitingApi;
     model: IGovernanceModel;
@@ -88,7 +90,7 @@ export namespace AuditDetail {
 
 type Field = [name: string, value: React.ReactNode];
 
-/** A list of field names and values; fields whose value is null are left out. */
+/** A list of field names and values; a field whose value is null is left out. */
 function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   return (
     <dl className="aumos-AuditDetail-fields">
@@ -104,7 +106,7 @@ function Fields(props: { fields: readonly Field[] }): React.JSX.Element {
   );
 }
 
-/** Return the identifiers and hashes of a record as fields. */
+/** Return the identifiers and hashes of a record as pairs of a label and a value. */
 function identifierFields(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -118,7 +120,10 @@ function identifierFields(
   ];
 }
 
-/** Return what a record says of the request, its decision and its cost as fields. */
+/**
+ * Return what a record states about the request as pairs of a label and a value: the decision, the cost, and where the
+ * request came from.
+ */
 function factFields(
   record: IAuditRecord,
   config: IGovernanceConfig | null,
@@ -176,7 +181,10 @@ function factFields(
   ];
 }
 
-/** Return a detail of a call that went through the gateway; null if the call did not, or the detail is missing. */
+/**
+ * Return one value of the record's `detail` for a call through the gateway; null if the record is about anything else,
+ * or has no such value.
+ */
 function gatewayDetail(record: IAuditRecord, name: string): string | null {
   const value = record.detail[name];
   return record.detail.kind === 'gateway' && typeof value === 'string'

@@ -7,12 +7,12 @@ import { type Outcome, OUTCOMES } from '../protocol/audit';
 import { Button, buttonClass } from '../widgets/button';
 import { outcomeWord } from './recordWords';
 
-/** How long after the last key the typed filters apply, in milliseconds. */
+/** The time between the last keystroke in a field and the call of `onFilter`, in milliseconds. */
 const PAUSE = 300;
 
-/** The values of the form's fields. */
+/** The values that the user entered in the form. */
 interface IFields {
-  /** Whether only today's records are listed; `since` and `until` are empty then. */
+  /** Whether only records of today are listed; `since` and `until` are empty then. */
   readonly isToday: boolean;
   /** Whether only the records of the notebook's last session are listed. */
   readonly isSession: boolean;
@@ -35,13 +35,16 @@ const EMPTY: IFields = {
   text: ''
 };
 
-/** The fields that select what was denied today. */
+/** The values of the form that select the requests denied today. */
 const DENIED_TODAY: IFields = { ...EMPTY, isToday: true, outcome: 'deny' };
 
-/** The fields that apply {@link PAUSE} after the last key; a change of any other field applies at once. */
+/**
+ * The fields in which the user types: `onFilter` is called {@link PAUSE} after the last keystroke in them, and at once
+ * after a change of any other field.
+ */
 const TYPED = ['tool', 'agent', 'text', 'since', 'until'] as const;
 
-/** A form with filters for the list of audit records. */
+/** A form with which the user filters the list of audit records. */
 export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   const { onFilter, onType, path, sessionId, today, trans } = props;
   const [fields, setFields] = React.useState(
@@ -177,39 +180,52 @@ export function AuditFilters(props: AuditFilters.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditFilters` statics. */
+/** A namespace for the types that belong to `AuditFilters`. */
 export namespace AuditFilters {
-  /** The properties of the component. */
+  /** The properties of the component `AuditFilters`. */
   export interface IProps {
-    /** The notebook whose records can be listed alone, or null. For another notebook, mount the component anew. */
+    /**
+     * The path of a notebook that the field Notebook offers besides all notebooks; null if there is only "All
+     * notebooks". For another path, give the component another `key`: the form keeps its first choice otherwise.
+     */
     path: string | null;
-    /** Whether only what was denied today is shown at first. */
+    /** Whether the form starts with the filters Today and Denied turned on; false if omitted. */
     isDeniedToday?: boolean;
     /** The tools and agents that occur in the records. */
     tools: readonly string[];
     agents: readonly string[];
-    /** The last session of that notebook; null where there is none or it is unknown. */
+    /**
+     * The id of the last session of the notebook at `path`, for the filter "This session"; null if there is no session
+     * or it is unknown.
+     */
     sessionId: string | null;
-    /** The start of the current day, in milliseconds. */
+    /** The time at which the current day began in the browser's time zone, in milliseconds since 1970. */
     today: number;
     trans: TranslationBundle;
-    /** Called when the fields select other records; it must be the same function on every render. */
+    /**
+     * Called with the new filters when the user has changed them, {@link PAUSE} after the last keystroke in a text
+     * field. It must be the same function on every render.
+     */
     onFilter: (filters: IAuditFilters) => void;
     /**
-     * Called with each key, before `onFilter` is called with the same filters; also the same function on every render.
+     * Called at each keystroke in a text field, before `onFilter` is called with the same filters. It must be the same
+     * function on every render.
      */
     onType: (filters: IAuditFilters) => void;
   }
 }
 
-/** The values of a filter that do not come from the fields: the notebook and session, or null, and the day. */
+/**
+ * The parts of a filter that are not in {@link IFields}: the notebook's path and session id, or null, and the start of
+ * the day.
+ */
 interface IFilterContext {
   readonly path: string | null;
   readonly session: string | null;
   readonly today: number;
 }
 
-/** Return the filters of the request; an empty field adds none. */
+/** Return the filters of the request to the server; an empty field becomes null, which filters nothing. */
 function filtersOf(
   fields: IFields,
   { path, session, today }: IFilterContext
@@ -227,7 +243,8 @@ function filtersOf(
 }
 
 /**
- * Convert the value of a time field, in the browser's time zone, to ISO 8601 in UTC; null if it is empty or invalid.
+ * Convert the value of a date and time field, which is in the browser's time zone, to ISO 8601 in UTC; return null if
+ * it is empty or invalid.
  */
 function isoOf(local: string): string | null {
   const time = new Date(local);
@@ -236,7 +253,7 @@ function isoOf(local: string): string | null {
     : time.toISOString();
 }
 
-/** A button that turns a common filter on and off. */
+/** A button above the fields that turns one filter, such as Today, on and off. */
 function Preset(props: {
   label: string;
   isOn: boolean;

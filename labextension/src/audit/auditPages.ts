@@ -5,15 +5,16 @@ import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records one request loads. */
 const PAGE = 500;
-/** How many pages are kept in memory besides the newest page and those in view. */
+/** How many pages are kept in memory besides page 0 (the newest records) and the pages in view. */
 const KEPT = 8;
 
 /**
- * The records that match some filters, newest first; only the pages around the wanted positions are in memory.
+ * The records that match some filters, newest first, as the scrolled table shows them. Only the pages around the
+ * visible rows are in memory.
  *
- * A page of the server is requested with the cursor from the previous page. All cursors are kept, so that a page that
- * was loaded once can be loaded again directly; to reach a new position, all pages before it are loaded. The list does
- * not change while new records are written, until `reload`.
+ * The server returns each page for the cursor that came with the page before. All cursors are kept, so a page that was
+ * loaded once can be loaded again directly; to reach a new position, all pages before it are loaded first. Records that
+ * are written later do not appear until `reload` is called.
  */
 export class AuditPages extends Observable {
   constructor(options: AuditPages.IOptions) {
@@ -22,18 +23,17 @@ export class AuditPages extends Observable {
     this._pageSize = options.pageSize ?? PAGE;
   }
 
+  /** The criteria that the records must match. */
   get filters(): IAuditFilters {
     return this._filters;
   }
 
-  /** How many records match, as far as is known so far; null before the first response. */
+  /**
+   * How many records match the filters: the server's count or, once the last page was loaded, the exact number. Null
+   * before the first response.
+   */
   get length(): number | null {
     return this._length;
-  }
-
-  /** How many records, from the newest on, have been loaded at some time. */
-  get reached(): number {
-    return this._end ?? this._cursors.length * this._pageSize;
   }
 
   /** Whether a request is in flight. */
@@ -51,13 +51,13 @@ export class AuditPages extends Observable {
     super.dispose();
   }
 
-  /** The record at a position, or null while it is not in memory. */
+  /** The record at a position from 0, the newest; null while it is not in memory. */
   record(index: number): IAuditRecord | null {
     const page = this._pages.get(Math.floor(index / this._pageSize));
     return page?.[index % this._pageSize] ?? null;
   }
 
-  /** Load the records that match other filters, starting with the newest. */
+  /** Set the filters, and load the records that match them, starting with the newest. */
   filter(filters: IAuditFilters): void {
     this._filters = filters;
     this._length = null;
@@ -65,7 +65,7 @@ export class AuditPages extends Observable {
     this.reload();
   }
 
-  /** Load the list again, starting with the newest records; the old ones stay until these arrive. */
+  /** Load the list again, starting with the newest records; the old records stay until the first new ones arrive. */
   reload(): void {
     this._epoch += 1;
     this._isReading = false;
@@ -78,7 +78,7 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** Set the range of positions that are shown, and load their records. */
+  /** Set the range of positions whose rows are in view, and load the records that are missing there. */
   want(first: number, last: number): void {
     this._wanted = {
       first: Math.floor(first / this._pageSize),
@@ -87,7 +87,10 @@ export class AuditPages extends Observable {
     this._read();
   }
 
-  /** Load how many records match, from the sums of all days: a page does not contain the number. */
+  /**
+   * Set `length` to the sum of the records of all days, which the server counts: the response with a page does not
+   * contain the number.
+   */
   private async _count(epoch: number): Promise<void> {
     try {
       const { sums } = await this._api.sums('day', this._filters);
@@ -99,11 +102,11 @@ export class AuditPages extends Observable {
         this.notify();
       }
     } catch {
-      // The request of the first page fails too, and reports the error.
+      // The request for the first page fails as well, and sets `failure`.
     }
   }
 
-  /** Load the next page that is needed, and after it the others. */
+  /** Load the next page that is needed; each response then starts the load of another, until none is missing. */
   private _read(): void {
     const next = this._next();
     if (next === null || this._isReading || this.isDisposed) {
@@ -144,7 +147,7 @@ export class AuditPages extends Observable {
     );
   }
 
-  /** Return the number of the page to load next; null if all that are needed are loaded. */
+  /** Return the number of the page to load next; null if all pages in view are in memory. */
   private _next(): number | null {
     const reached = this._cursors.length - 1;
     const { first, last } = this._wanted;
@@ -153,7 +156,8 @@ export class AuditPages extends Observable {
         return page;
       }
     }
-    // A position beyond the last known page: load that page again for the cursor of the next.
+    // The view is beyond the last page with a known cursor: load that page again, since its response has the next
+    // cursor.
     return last > reached && this._end === null ? reached : null;
   }
 
@@ -161,13 +165,14 @@ export class AuditPages extends Observable {
     return this._isFresh && this._pages.has(page);
   }
 
-  /** Store a page, and drop those that are farthest from the wanted positions. */
+  /** Store a page; if there are then too many, delete those that are farthest from the rows in view. */
   private _keep(page: number, records: readonly IAuditRecord[]): void {
     this._pages.set(page, records);
     const { first, last } = this._wanted;
     const middle = (first + last) / 2;
     const byDistance = [...this._pages.keys()]
-      // Page 0 has no cursor: loading it again could return newer records, which do not belong to this list.
+      // Page 0 stays: it has no cursor, so loading it again could return newer records, which do not belong to this
+      // list.
       .filter(key => key !== 0 && (key < first || key > last))
       .sort((a, b) => Math.abs(b - middle) - Math.abs(a - middle));
     for (const key of byDistance.slice(
@@ -178,7 +183,7 @@ export class AuditPages extends Observable {
     }
   }
 
-  /** Return how many records match at least: all pages before the last known one are full. */
+  /** Return the number of records that exist at least: all pages before the last known one are full. */
   private _leastLength(): number {
     const beyond = this._cursors.length - 1;
     return beyond * this._pageSize + (beyond > 0 ? 1 : 0);
@@ -191,21 +196,21 @@ export class AuditPages extends Observable {
   private _cursors: (string | null)[] = [null];
   private _wanted = { first: 0, last: 0 };
   private _length: number | null = null;
-  /** How many records match; null until the last page was loaded. */
+  /** The exact number of matching records; null until the last page was loaded. */
   private _end: number | null = null;
-  /** Whether the pages in memory were loaded after the last `reload`. */
+  /** Whether the pages in memory were loaded after the last call of `reload`. */
   private _isFresh = false;
   private _isReading = false;
   private _failure: GovernanceApiError | null = null;
   private _epoch = 0;
 }
 
-/** A namespace for `AuditPages` statics. */
+/** A namespace for the types that belong to `AuditPages`. */
 export namespace AuditPages {
-  /** The instantiation options. */
+  /** The options of the constructor of `AuditPages`. */
   export interface IOptions {
     api: IAuditApi;
-    /** How many records one request loads. */
+    /** How many records one request loads; 500 if omitted. */
     pageSize?: number;
   }
 }

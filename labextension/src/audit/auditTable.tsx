@@ -15,19 +15,23 @@ import {
 } from './recordWords';
 import { verdictOf } from '../words/verdicts';
 
-/** The height of a row in pixels, equal to that in the style sheet. */
+/** The height of a row in pixels, the same as in `style/audit.css`. */
 const ROW_HEIGHT = 26;
-/** How many rows are drawn above and below the visible ones. */
+/** How many rows are drawn above and below the visible ones, so that scrolling shows no gap. */
 const MARGIN = 8;
-/** How many row elements are reused while scrolling; a multiple of it if more rows are visible. */
+/**
+ * How many row elements the table reuses while it is scrolled. If more rows are visible, it uses a multiple of this.
+ */
 const SLOTS = 64;
-/** The most rows that are shown: browsers limit the height of an element. */
+/** The most rows that the table shows, since browsers limit the height of an element. */
 const MAX_ROWS = 600_000;
 
 /**
- * A table of audit records of any length: only the rows in view are elements of the page.
+ * A table of audit records that can be scrolled through any number of records: only the rows in view are elements of
+ * the page.
  *
- * The Tab key stops at it once. Arrow keys, Page Up and Down, Home and End move in it; Enter opens a record.
+ * The table is one stop of the Tab key. Arrow keys, Page Up, Page Down, Home and End move through the rows; Enter or
+ * Space opens a record in detail.
  */
 export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const { pages, selected, trans } = props;
@@ -56,10 +60,10 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
       frame = 0;
       setView(({ height }) => ({ top: node.scrollTop, height }));
     };
-    // Not in the next frame: during a change of theme, the height can be 0 for a moment then.
+    // Measure at once and not in an animation frame: when the theme changes, the height can be 0 in the next frame.
     const measure = (): void =>
       setView({ top: node.scrollTop, height: node.clientHeight });
-    // A mouse wheel fires several scroll events in one frame; one reading is enough.
+    // A mouse wheel fires several scroll events per frame, but the position needs to be read only once.
     const later = (): void => {
       frame ||= requestAnimationFrame(readScroll);
     };
@@ -78,7 +82,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   const isAtTop = view.top < ROW_HEIGHT;
   React.useEffect(() => onTop(isAtTop), [onTop, isAtTop]);
 
-  // For a row that is not loaded yet, the record that is open stays open.
+  // A row whose record is not loaded yet cannot be opened; the detail of the open record stays.
   const select = (record: IAuditRecord | null): void => {
     if (record !== null) {
       props.onSelect(record);
@@ -92,7 +96,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     if (!node) {
       return;
     }
-    // The column titles cover the first visible row.
+    // The header row stays at the top and covers the first visible row, so one more row's height is scrolled.
     const top = to * ROW_HEIGHT;
     if (top < node.scrollTop) {
       node.scrollTop = top;
@@ -133,7 +137,7 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
     const record = pages.record(index);
     rows.push(
       <AuditRow
-        // The elements of a row that leaves the view are reused for a row that enters it.
+        // A key that repeats lets React reuse the element of a row that leaves the view for a row that enters it.
         key={index % slots}
         id={`${id}-${index}`}
         index={index}
@@ -195,21 +199,23 @@ export function AuditTable(props: AuditTable.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AuditTable` statics. */
+/** A namespace for the types that belong to `AuditTable`. */
 export namespace AuditTable {
-  /** The properties of the component. */
+  /** The properties of the component `AuditTable`. */
   export interface IProps {
     pages: AuditPages;
     /** The id of the record that is open in detail; null for none. */
     selected: string | null;
-    /** Any time of the current day, in milliseconds: records of this day are shown without their date. */
+    /** Any time of the current day, in milliseconds since 1970: records of this day are shown without their date. */
     today: number;
-    /** The configuration, which names the user; null until it is loaded. */
+    /**
+     * The configuration with the name of the page's user, whose records are labelled "You"; null until it is loaded.
+     */
     config: IGovernanceConfig | null;
     trans: TranslationBundle;
     /** Called when a record is to be opened in detail. */
     onSelect: (record: IAuditRecord) => void;
-    /** Called when the top of the list enters or leaves the view. */
+    /** Called with whether the first row is in view, at first and whenever that changes. */
     onTop: (isAtTop: boolean) => void;
   }
 }
@@ -226,7 +232,7 @@ interface IRowProps {
   onPress: (record: IAuditRecord | null, index: number) => void;
 }
 
-/** The properties that change what a row shows. */
+/** The properties of a row that its appearance depends on. */
 const DRAWN_FROM = [
   'id',
   'record',
@@ -237,7 +243,10 @@ const DRAWN_FROM = [
   'trans'
 ] as const;
 
-/** A row that is rendered again only when a value in {@link DRAWN_FROM} changes; its callback may differ. */
+/**
+ * A table row that is rendered again only if a property in {@link DRAWN_FROM} differs; a new `onPress` alone does not
+ * matter.
+ */
 const AuditRow = React.memo(Row, (before, after) =>
   DRAWN_FROM.every(name => before[name] === after[name])
 );
@@ -294,7 +303,10 @@ function Cell(props: { text: string }): React.JSX.Element {
   );
 }
 
-/** An amount, rounded if it is long, with the exact one as its title; empty if it is zero. */
+/**
+ * A cell with an amount of money, rounded if it is long and with the exact amount as its tooltip; empty if the amount
+ * is zero.
+ */
 function Amount(props: { usd: string }): React.JSX.Element {
   return (
     <span

@@ -21,10 +21,13 @@ import { AuditTable } from './auditTable';
 import { ChainStatus } from './chainStatus';
 import { ExportLinks } from './exportLinks';
 
-/** The least time between two loads of the newest records while more are written, in milliseconds. */
+/** The least time between two automatic loads of the newest records, in milliseconds. */
 const PAUSE = 2000;
 
-/** The tab of the audit record: filters, the table, one record in detail, exports, and whether the record is intact. */
+/**
+ * The tab with the audit record: filters, the table of records, one record in detail, links to export the records, and
+ * whether the record is intact.
+ */
 export class AuditView extends ReactWidget {
   constructor(options: AuditView.IOptions) {
     super();
@@ -40,12 +43,14 @@ export class AuditView extends ReactWidget {
     this._model.changed.connect(this._onModel, this);
   }
 
-  /** The notebook whose records can be listed alone; null if none was chosen. */
+  /** The path of the notebook whose records the tab was opened for; null for those of all notebooks. */
   get path(): string | null {
     return this._path;
   }
 
-  /** Show the records of a notebook, or of all notebooks, and optionally one record in detail. */
+  /**
+   * Show the records of the notebook at a path, or of all notebooks if it is null, and optionally one record in detail.
+   */
   showRecords(path: string | null, record: IAuditRecord | null = null): void {
     this._isDeniedToday &&= path === this._path;
     this._path = path;
@@ -54,7 +59,7 @@ export class AuditView extends ReactWidget {
     this.update();
   }
 
-  /** Show what was denied today, with the filters set to that. */
+  /** Show the records with the filters set to the requests denied today. */
   showDenials(path: string | null): void {
     this._isDeniedToday = true;
     this._presets += 1;
@@ -98,7 +103,7 @@ export class AuditView extends ReactWidget {
             <p role="status" className="aumos-AuditView-count">
               {length === null || this._isPending
                 ? // After a failure nothing is being loaded.
-                  !failure && trans.__('Reading…')
+                  !failure && trans.__('Loading records…')
                 : trans._n('%1 record', '%2 records', length, count, count)}
             </p>
             {this._isStale && (
@@ -125,7 +130,7 @@ export class AuditView extends ReactWidget {
             aria-busy={this._isPending || undefined}
           >
             {length === 0 ? (
-              <Note>{trans.__('No record matches.')}</Note>
+              <Note>{trans.__('No record matches the filters.')}</Note>
             ) : (
               <AuditTable
                 key={`table ${this._lists}`}
@@ -222,7 +227,8 @@ export class AuditView extends ReactWidget {
   }
 
   /**
-   * Load new records if the top of the list is in view; else show a button: a list that the user reads must not move.
+   * Load new records if the first row is in view; else show the button "Show newer records", since rows that the user
+   * is reading must not move.
    */
   private _follow(): void {
     if (!this._isBehind || !this.isVisible || this._filters === null) {
@@ -246,7 +252,7 @@ export class AuditView extends ReactWidget {
     }
   }
 
-  /** Load the tools and agents that occur in the records, as suggestions. */
+  /** Load the names of the tools and agents in the records, which the filter fields suggest. */
   private async _readNames(): Promise<void> {
     const path = this._path;
     try {
@@ -260,23 +266,28 @@ export class AuditView extends ReactWidget {
         this.update();
       }
     } catch {
-      // Without these suggestions the user can still type any name.
+      // Without suggestions the user can still type any name.
     }
   }
 
-  /** Return the id of the notebook's last session; null if there is none or it is unknown. */
+  /** Return the id of the last session of the notebook at `path`; null if there is no session or it is unknown. */
   private _sessionId(): string | null {
     return this._path === null
       ? null
       : (this._model.stateOf(this._path)?.session_id ?? null);
   }
 
-  /** Changes when records may have been added, or can be loaded again after a failure. */
+  /**
+   * Return a text that differs once records may have been added, or once the server is reachable again after a failure.
+   */
   private _modelVersion(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }
 
-  /** Return the start of the current day, so that the view is rendered anew with each day and not with each moment. */
+  /**
+   * Return the time at which the current day began, in milliseconds; it is the same value all day, so the table is not
+   * rendered again without need.
+   */
   private _today(): number {
     return new Date().setHours(0, 0, 0, 0);
   }
@@ -293,27 +304,30 @@ export class AuditView extends ReactWidget {
   private _tools: readonly string[] = [];
   private _agents: readonly string[] = [];
   private _version: string;
-  /** The user and session that were last rendered. */
+  /** The user and session id with which the tab was last rendered, as text. */
   private _shown = '';
-  /** Whether the filters start with what was denied today. */
+  /** Whether the filter form starts with the filters for requests denied today. */
   private _isDeniedToday = false;
-  /** How often the filters were set to what was denied today; each time the form is mounted anew. */
+  /** How often `showDenials` was called. It is part of the form's `key`, so each call resets the form. */
   private _presets = 0;
-  /** Whether the user is typing a filter that does not apply yet. */
+  /** Whether the user is typing a filter that is not applied yet. */
   private _isPending = false;
-  /** How often the list was filtered or reloaded; each time the table is mounted anew, scrolled to its top. */
+  /**
+   * How often the list was filtered or reloaded. It is part of the table's `key`, so each time the table starts at its
+   * top again.
+   */
   private _lists = 0;
   private _isAtTop = true;
-  /** Whether newer records may exist that neither were loaded nor have their button shown. */
+  /** Whether newer records may exist, and neither are being loaded nor offered by the button "Show newer records". */
   private _isBehind = false;
-  /** Whether the button for newer records is shown. */
+  /** Whether the button "Show newer records" is shown. */
   private _isStale = false;
   private _timer: number | undefined;
 }
 
-/** A namespace for `AuditView` statics. */
+/** A namespace for the types that belong to `AuditView`. */
 export namespace AuditView {
-  /** The instantiation options. */
+  /** The options of the constructor of `AuditView`. */
   export interface IOptions {
     api: IPanelApi;
     model: IGovernanceModel;

@@ -8,14 +8,14 @@ import { asFailure, GovernanceApiError } from '../server/requests';
 import { useReading } from '../widgets/hooks';
 import { useNotation } from '../widgets/notation';
 
-/** The longest chain that is verified without a click, in records. */
+/** The length of the longest chain that is verified without the user's request, in records. */
 const SMALL = 1000;
 
 /**
- * Shows whether the audit record is intact, by the server's verification of its hash chains.
+ * Shows whether the audit record is intact: the server verifies its hash chains and returns the result.
  *
- * A session's chain of up to {@link SMALL} records is verified automatically, and again when it has grown; anything
- * else is verified when the user presses a button.
+ * The chain of a session of up to {@link SMALL} records is verified automatically, and again after it has grown. Longer
+ * chains, and the records of all notebooks, are verified when the user presses the button.
  */
 export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   const { api, path, revision, sessionId, trans } = props;
@@ -30,7 +30,7 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   );
   const total = path === null ? null : (newest.value?.records[0]?.seq ?? null);
   const isDue = attempt > 0 || (total !== null && total <= SMALL);
-  // As a dependency of the effect, this verifies a short chain again when it has grown.
+  // The effect depends on this number, so that a short chain is verified again after it has grown.
   const length = total !== null && total <= SMALL ? total : null;
   React.useEffect(() => {
     if (!isDue) {
@@ -74,16 +74,16 @@ export function ChainStatus(props: ChainStatus.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ChainStatus` statics. */
+/** A namespace for the types that belong to `ChainStatus`. */
 export namespace ChainStatus {
-  /** The properties of the component. */
+  /** The properties of the component `ChainStatus`. */
   export interface IProps {
     api: IAuditApi;
-    /** The notebook whose last session is verified; null for all records. */
+    /** The path of the notebook whose last session is verified; null to verify the records of all sessions. */
     path: string | null;
-    /** The id of that session; null if it is unknown, and for all records. */
+    /** The id of the last session of that notebook; null if it is unknown or `path` is null. */
     sessionId: string | null;
-    /** Changes when records may have been added. */
+    /** A text that changes when records may have been added; see {@link revisionOf} in `widgets/hooks.ts`. */
     revision: string;
     trans: TranslationBundle;
   }
@@ -91,9 +91,9 @@ export namespace ChainStatus {
 
 interface IFound {
   readonly path: string | null;
-  /** How often the user had pressed the button before this request. */
+  /** The value of the counter of button presses when the request was sent. */
   readonly attempt: number;
-  /** The result, or why there is none. */
+  /** The result, or the error if the request failed. */
   readonly result: IVerification | GovernanceApiError;
 }
 

@@ -19,7 +19,7 @@ import type { IGovernanceModel } from '../tokens';
 
 const MAX_REASON = 1000;
 
-/** A form with which a user corrects a charge: subtracts all or part of it, with a reason. */
+/** A form with which a user corrects a charge that was too high: they enter the amount to subtract and a reason. */
 export function CorrectionForm(
   props: CorrectionForm.IProps
 ): React.JSX.Element {
@@ -37,7 +37,10 @@ export function CorrectionForm(
     amount === null || amount === 0n
       ? trans.__('Enter an amount in dollars, such as 12.50.')
       : amount > spent
-        ? trans.__('The charge was only %1.', formatUsd(spent))
+        ? trans.__(
+            'Enter at most %1, the amount of the charge.',
+            formatUsd(spent)
+          )
         : reason.trim() === ''
           ? trans.__('Enter a reason.')
           : null;
@@ -125,16 +128,16 @@ export function CorrectionForm(
   );
 }
 
-/** A namespace for `CorrectionForm` statics. */
+/** A namespace for the types that belong to `CorrectionForm`. */
 export namespace CorrectionForm {
-  /** The properties of the component. */
+  /** The properties of the component `CorrectionForm`. */
   export interface IProps {
     api: IWaitingApi;
     model: IGovernanceModel;
     record: IAuditRecord;
     chargeId: string;
     trans: TranslationBundle;
-    /** Called when the charge was corrected. */
+    /** Called when the server has accepted the correction. */
     onDone: () => void;
   }
 }

@@ -11,7 +11,7 @@ const FORMATS: readonly [ExportFormat, string][] = [
   ['jsonl', 'JSON Lines']
 ];
 
-/** Links to download all records that match some filters, streamed by the server. */
+/** Links with which the browser downloads all records that match the filters, as CSV and as JSON Lines. */
 export function ExportLinks(props: {
   api: IAuditApi;
   filters: IAuditFilters;

@@ -1,4 +1,4 @@
-/** The labels of audit records, in the language of the interface. */
+/** The labels of audit records in the language of the interface: events, outcomes, and who made the request. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord, Outcome } from '../protocol/audit';
@@ -9,7 +9,10 @@ import {
 } from '../protocol/state';
 import { EXPIRED, verdictOf } from '../words/verdicts';
 
-/** Return the label of a record's decision; for an approval request, how it ended. */
+/**
+ * Return the label of a record's decision, for example "Denied"; for an approval request, how it ended, for example
+ * "Expired".
+ */
 export function outcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -32,7 +35,10 @@ export function outcomeOf(
     : outcomeWord(verdict, trans);
 }
 
-/** Return a shorter label of a record's decision, for use beside the label of its event. */
+/**
+ * Return the label of a record's decision as a single word if possible, for the table, which shows the label of the
+ * event beside it.
+ */
 export function shortOutcomeOf(
   record: IAuditRecord,
   trans: TranslationBundle
@@ -45,7 +51,7 @@ export function shortOutcomeOf(
     : outcomeOf(record, trans);
 }
 
-/** Return the label of an outcome. */
+/** Return the label of an outcome as the server names it (`allow`, `deny` or `allow_with_caveat`). */
 export function outcomeWord(
   outcome: Outcome,
   trans: TranslationBundle
@@ -60,7 +66,7 @@ export function outcomeWord(
   }
 }
 
-/** Return the label of an event; for an unknown event, its name. */
+/** Return the label of an event such as `hold`; for an event that this version does not know, the event's own name. */
 export function eventWord(event: string, trans: TranslationBundle): string {
   switch (event) {
     case 'open':
@@ -134,15 +140,16 @@ export function eventWord(event: string, trans: TranslationBundle): string {
   }
 }
 
-/** Return the tool, action or resource that a record is about; empty if there is none. */
+/** Return the name of the tool, action or resource that a record is about; empty if the record has none. */
 export function subjectOf(record: IAuditRecord): string {
   return record.tool ?? record.action_type ?? record.resource ?? '';
 }
 
 /**
- * Return who made the recorded request: an agent, the notebook's kernel, the server, a user or a client of the gateway.
+ * Return the label of the actor whose request a record is about: an agent, the notebook's kernel, the server, a user or
+ * a client of the gateway.
  *
- * A user's own action is labelled with the user even if the session belongs to an agent.
+ * If a user acted, it is the user, even in a session of an agent.
  */
 export function requesterOf(
   record: IAuditRecord,
@@ -163,7 +170,9 @@ export function requesterOf(
   }
 }
 
-/** Return the client that made a request through the gateway; null if `actor` is no key's. */
+/**
+ * Return the label of the gateway's client whose key the actor is, such as `Terminal 1`; null if `actor` names no key.
+ */
 function clientOf(actor: string, trans: TranslationBundle): string | null {
   const [kind, ...name] = actor.split(':');
   switch (name.length && kind) {
@@ -178,7 +187,7 @@ function clientOf(actor: string, trans: TranslationBundle): string | null {
   }
 }
 
-/** Whether a record is about a charge that can be corrected. */
+/** Whether a record is about a charge that a user can correct. */
 export function isCorrectable(record: IAuditRecord): boolean {
   return (
     record.charge_id !== null &&

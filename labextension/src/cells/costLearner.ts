@@ -3,27 +3,28 @@ import type { ISignal } from '@lumino/signaling';
 import type { IGovernanceModel } from '../tokens';
 import type { LearnedCosts } from './learnedCosts';
 
-/** The totals that cells spent in all their runs, according to the audit record. */
+/** What each cell spent in all its runs, according to the audit record. */
 export interface ICellTotals {
-  /** Return whether a notebook's records were loaded. */
+  /** Return whether the records of the notebook at a path were loaded at least once. */
   isRead(path: string): boolean;
-  /** Return what a cell spent in all its runs, in nano-dollars. */
+  /** Return what a cell, given by its id, spent in all its runs, in nano-dollars. */
   total(path: string, cell: string): bigint;
-  /** Load a notebook's new records; rejects if the request fails. */
+  /** Load the records of a notebook that were written since the last load; rejects if the request fails. */
   read(path: string): Promise<void>;
 }
 
-/** The start or the end of a cell's run. */
+/** A report of JupyterLab that a cell starts to run or has finished. */
 export interface ICellRun {
   readonly cell: Cell;
-  /** Whether the run succeeded; undefined at its start. */
+  /** Whether the run succeeded; undefined when the cell starts. */
   readonly success?: boolean;
 }
 
 /**
- * Learns the cost of cells from the audit record: the cell's total after a run less the total before it.
+ * Learns what each cell costs: what the cell had spent in total after a run, according to the audit record, less what
+ * it had spent before. The costs are stored in {@link LearnedCosts}.
  *
- * A run is ignored if it failed, or overlaps another run of the same cell.
+ * A run is ignored if it failed, or if it overlaps another run of the same cell.
  */
 export class CostLearner {
   constructor(options: CostLearner.IOptions) {
@@ -66,9 +67,9 @@ export class CostLearner {
         this._learn(run, this._options.totals.total(run.path, id) - before);
       }
     } catch {
-      // Nothing is learned from records that could not be loaded.
+      // If the records could not be loaded, nothing is learned from this run.
     }
-    // Not before the records are loaded: else a run that starts meanwhile would not be seen as overlapping this one.
+    // The run is removed only once its records are loaded: a run that starts before that overlaps this one.
     const { running, ...last } = this._runs.get(id) ?? run;
     if (running > 1) {
       this._runs.set(id, { ...last, running: running - 1 });
@@ -78,7 +79,7 @@ export class CostLearner {
   }
 
   private _learn({ path, source }: IRun, cost: bigint): void {
-    // Without a session nothing is recorded, so nothing can be learned.
+    // Without a session the server records no spending, so a cost of zero would be a guess.
     if (
       cost > 0n ||
       (cost === 0n && this._options.model.stateOf(path)?.active)
@@ -91,16 +92,16 @@ export class CostLearner {
   private readonly _runs = new Map<string, IRun>();
 }
 
-/** A namespace for `CostLearner` statics. */
+/** A namespace for the types that belong to `CostLearner`. */
 export namespace CostLearner {
-  /** The instantiation options. */
+  /** The options of the constructor of `CostLearner`. */
   export interface IOptions {
     learned: LearnedCosts;
     model: IGovernanceModel;
     /** The server-local path of a cell's notebook; null if no open notebook has the cell. */
     pathOf: (cell: Cell) => string | null;
     totals: ICellTotals;
-    /** Emitted when a cell starts to run, and when it has finished. */
+    /** Emitted when a cell starts to run (`scheduled`), and when it has finished (`executed`). */
     scheduled: ISignal<unknown, ICellRun>;
     executed: ISignal<unknown, ICellRun>;
   }
@@ -109,8 +110,8 @@ export namespace CostLearner {
 interface IRun {
   readonly path: string;
   readonly source: string;
-  /** What the cell had spent before the run, in nano-dollars; undefined if unknown, or if runs overlap. */
+  /** What the cell had spent in total before this run, in nano-dollars; undefined if unknown, or if runs overlap. */
   readonly before: bigint | undefined;
-  /** How many of its runs have records that are not loaded yet. */
+  /** How many runs of the cell were started and do not have their records loaded yet. */
   readonly running: number;
 }

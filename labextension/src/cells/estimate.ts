@@ -1,46 +1,52 @@
-/** Estimates what cells will cost, before they run. */
+/** Estimates what the cells of a notebook will cost before the user runs them all. */
 
 import { isFree, statedCost } from './statedCosts';
 
-/** A cell to be estimated. */
+/** A cell whose cost is to be estimated. */
 export interface ICellToRun {
   readonly source: string;
   readonly isCode: boolean;
-  /** The name in its metadata; null if it has none. */
+  /** The value of `name` in the cell's metadata; null if it has none. */
   readonly name: string | null;
 }
 
-/** What a cell costs, as its source states or from its earlier runs, in nano-dollars. */
+/**
+ * What a cell costs, in nano-dollars: as its source states (`stated`), or the lowest and highest cost of its last runs
+ * (`learned`).
+ */
 export type ICellCost =
   | { readonly kind: 'stated'; readonly low: bigint; readonly high: bigint }
   | {
       readonly kind: 'learned';
       readonly low: bigint;
       readonly high: bigint;
-      /** The number of runs it was learned from. */
+      /** How many runs `low` and `high` are taken from. */
       readonly runs: number;
     };
 
-/** A cell that costs something, or whose cost is unknown. */
+/** The estimate of one cell that costs something or whose cost is unknown. */
 export interface IEstimateLine {
-  /** Its index in the notebook, from 0. */
+  /** The index of the cell in the notebook, from 0. */
   readonly index: number;
   readonly name: string;
-  /** Null if unknown. */
+  /** What the cell costs; null if its source states no amount and it never ran. */
   readonly cost: ICellCost | null;
 }
 
-/** The cells that may cost something, and the sum of the known costs in nano-dollars. */
+/**
+ * The estimates of all cells that may cost something, and the lowest and highest sum of the known costs, in
+ * nano-dollars.
+ */
 export interface IEstimate {
   readonly lines: readonly IEstimateLine[];
   readonly low: bigint;
   readonly high: bigint;
-  /** The number of cells of unknown cost. */
+  /** The number of cells whose cost is unknown; `low` and `high` do not include them. */
   readonly unknown: number;
 }
 
 /**
- * Estimate what cells cost. Cells that certainly cost nothing are left out.
+ * Estimate what cells will cost. Cells that certainly cost nothing, such as Markdown and comments, are left out.
  *
  * @param learned - Returns what a cell with this source cost in its last runs, in nano-dollars; empty if it never ran.
  */

@@ -1,24 +1,27 @@
 import { parseUsd, writeUsd } from '../words/money';
 
-/** The key in the browser's local storage. */
+/** The key under which the browser's local storage has the costs. */
 const KEY = 'aumos-governance:learned-costs';
-/** How many runs are kept for each source. */
+/** How many of its last runs are kept for each source. */
 const RUNS = 5;
-/** How many sources are kept: those that ran last. */
+/** How many sources are kept; the costs of sources that ran longer ago are deleted. */
 const SOURCES = 1000;
 
 /**
- * What the cells of notebooks cost when they ran, by a digest of their source, in the browser's local storage.
+ * What cells cost in their last runs, stored in the browser's local storage by the notebook's path and a hash of the
+ * cell's source.
  *
- * Used for estimates only: no hold, limit or decision depends on it. An edited cell has another digest, so its cost is
- * unknown until the edit is undone.
+ * The costs are used for estimates only: no hold, limit or decision depends on them. An edited cell has another hash,
+ * so its cost is unknown until the edit is undone.
  */
 export class LearnedCosts {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** Return what a cell's source cost in its last runs, in nano-dollars, oldest first; empty if it never ran. */
+  /**
+   * Return what a cell with this source cost in its last runs, in nano-dollars, oldest first; empty if it never ran.
+   */
   of(path: string, source: string): readonly bigint[] {
     return (this._read()[digest(path, source)] ?? []).map(parseUsd);
   }
@@ -34,7 +37,7 @@ export class LearnedCosts {
     try {
       this._storage.setItem(KEY, JSON.stringify(Object.fromEntries(kept)));
     } catch {
-      // The storage is full or switched off: estimates know less then.
+      // The storage is full or switched off. The next estimate then lacks this cost, and nothing else.
     }
   }
 
@@ -56,13 +59,17 @@ export class LearnedCosts {
 
 const MASK = (1n << 64n) - 1n;
 
-/** Return the 64-bit FNV-1a hash of a cell's source: browsers offer no SHA-256 to a page over plain HTTP. */
+/**
+ * Return the 64-bit FNV-1a hash of a notebook's path and a cell's source. It is not SHA-256, since browsers do not
+ * offer that to a page over plain HTTP.
+ */
 function digest(path: string, source: string): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of new TextEncoder().encode(JSON.stringify([path, source]))) {
     hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK;
   }
-  // With the prefix it is never a number: objects sort such keys first, and the oldest would not be dropped first.
+  // The letter keeps the key from looking like a number: objects list such keys first, so the oldest entry would not be
+  // the first.
   return `c${hash.toString(16)}`;
 }
 

@@ -8,11 +8,11 @@ import { formatUsd, parseUsd } from '../words/money';
 import type { ICellCost, IEstimate } from './estimate';
 
 /**
- * Show what cells will cost and what is left of the budget, and return whether the user wants to run them.
+ * Show in a dialog what cells will cost and what is left of the budget, and return whether the user chose to run them.
  *
- * This permits no charge: each is decided when the kernel requests it.
+ * The choice permits no charge: each charge is decided when the kernel requests it.
  *
- * @param goTo - Leads to a cell by its index, from 0, once the dialog is closed.
+ * @param goTo - Called with the index of a cell, from 0, if the user follows the link to it, which closes the dialog.
  */
 export async function confirmRun(
   estimate: IEstimate,
@@ -43,7 +43,7 @@ export async function confirmRun(
   return button.accept;
 }
 
-/** Whether the known part of the cost fits into what is left of the budget. */
+/** Whether the highest sum of the known costs stays within what is left of the budget. */
 function fits({ high }: IEstimate, state: IGovernanceState | null): boolean {
   const left = leftOf(state);
   return left === null || high <= left;
@@ -55,7 +55,7 @@ function leftOf(state: IGovernanceState | null): bigint | null {
     : null;
 }
 
-/** The body of the dialog: a line for each cell that may cost something, the sum, and what is left. */
+/** The body of the dialog: a line for each cell that may cost something, the total, and what is left of the budget. */
 function Price(props: Price.IProps): React.JSX.Element {
   const { estimate, goTo, state, trans } = props;
   const { high, lines, low, unknown } = estimate;
@@ -106,7 +106,7 @@ function Price(props: Price.IProps): React.JSX.Element {
                 formatUsd(low - left)
               )
             : trans.__(
-                'It may need %1 more than is left.',
+                'The run may cost %1 more than is left.',
                 formatUsd(high - left)
               )}
         </p>
@@ -125,9 +125,9 @@ function Price(props: Price.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Price` statics. */
+/** A namespace for the types that belong to `Price`. */
 namespace Price {
-  /** The properties of the component. */
+  /** The properties of the component `Price`. */
   export interface IProps {
     estimate: IEstimate;
     state: IGovernanceState | null;
@@ -136,14 +136,14 @@ namespace Price {
   }
 }
 
-/** Return one amount, or a range of two, as text. */
+/** Return one amount, or a range of two different ones, as text. */
 function range(low: bigint, high: bigint): string {
   return low === high
     ? formatUsd(low)
     : `${formatUsd(low)} – ${formatUsd(high)}`;
 }
 
-/** Return the label of where a cell's cost is known from. */
+/** Return the label of the source of a cell's cost: the cell itself, or its last runs. */
 function source(cost: ICellCost, trans: TranslationBundle): string {
   return cost.kind === 'stated'
     ? trans.__('stated in the cell')

@@ -1,4 +1,4 @@
-/** Reads from a cell's source, without running it, what the cell will cost. */
+/** Finds the amounts that a cell's source states in governance magics, without running the cell. */
 
 import { typedUsd } from '../words/money';
 
@@ -6,13 +6,16 @@ const GOVERNED = /^\s*%%governed\b[^\n]*?\s--cost(?:\s+|=)["']?([^\s"']+)/;
 const SPEND =
   /^[ \t]*(?:[^\s=#%"']+[ \t]*=[ \t]*)?%governance_spend[ \t]+["']?([^\s"']+)/gm;
 
-/** A line that certainly costs nothing: empty, a comment, or a magic that only reads or sets governance. */
+/**
+ * Matches a line that certainly costs nothing: empty, a comment, or a governance magic other than `%governance_spend`.
+ */
 const FREE = /^\s*(#.*|%(load_ext|reload_ext|governance(?!_spend)\w*)\b.*)?$/;
 
 /**
- * Return the sum of the literal amounts in a code cell's `%%governed --cost` and `%governance_spend`, in nano-dollars.
+ * Return the sum of the literal amounts in a code cell's `%%governed --cost` and `%governance_spend`, in nano-dollars;
+ * null if there is none.
  *
- * No code runs, so an amount in a loop counts once. Null if the cell states no amount.
+ * No code runs, so an amount in a loop counts once.
  */
 export function statedCost(source: string): bigint | null {
   const amounts = [
@@ -26,7 +29,7 @@ export function statedCost(source: string): bigint | null {
     : amounts.reduce((sum, amount) => sum + amount, 0n);
 }
 
-/** Whether a code cell certainly costs nothing. */
+/** Whether every line of a code cell certainly costs nothing. */
 export function isFree(source: string): boolean {
   return source.split('\n').every(line => FREE.test(line));
 }

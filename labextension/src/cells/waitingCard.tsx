@@ -14,7 +14,7 @@ import { type Highlight, Highlighting } from '../widgets/highlighting';
 import { NotationContext } from '../widgets/notation';
 import type { Notation } from '../words/notation';
 
-/** The approval requests and calls at a limit of one cell, shown below its output. */
+/** The box below one cell with a card for each approval request and each call at a limit that makes the cell wait. */
 export class WaitingCard extends ReactWidget {
   constructor(options: WaitingCard.IOptions) {
     super();
@@ -33,7 +33,7 @@ export class WaitingCard extends ReactWidget {
     super.dispose();
   }
 
-  /** Show these requests, oldest first. */
+  /** Replace the requests in the box; both lists are oldest first. */
   setRequests(
     approvals: readonly IApproval[],
     limits: readonly ILimitRequest[]
@@ -43,7 +43,10 @@ export class WaitingCard extends ReactWidget {
     this.update();
   }
 
-  /** Move the focus to the request with an id, but to none of its buttons; false if it is not shown. */
+  /**
+   * Move the focus to the card of the request with an id, not to one of its buttons. Return false if the box has no
+   * such card.
+   */
   lead(id: string): boolean {
     const card = [
       ...this.node.querySelectorAll<HTMLElement>('.aumos-Card')
@@ -74,26 +77,26 @@ export class WaitingCard extends ReactWidget {
   private _limits: readonly ILimitRequest[] = [];
 }
 
-/** A namespace for `WaitingCard` statics. */
+/** A namespace for the types that belong to `WaitingCard`. */
 export namespace WaitingCard {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingCard`. */
   export interface IOptions {
     actions: ILimitActions;
     decisions: IDecisions;
     highlight: Highlight | null;
     model: IGovernanceModel;
     notation: Notation;
-    /** Called when the user has decided; moves the focus back to the notebook. */
+    /** Called after the user has decided a request; it moves the focus back to the notebook. */
     onDecided: () => void;
     trans: TranslationBundle;
   }
 }
 
-/** A card for one waiting request. */
+/** The card of one waiting request. */
 function Card(props: {
   children: (title: string) => React.ReactNode;
   heading: string;
-  /** The attribute of the card that has the request's id. */
+  /** The attribute of the card's element whose value is the id of the request, by which `lead` finds the card. */
   of: { 'data-approval': string } | { 'data-limit': string };
 }): React.JSX.Element {
   const title = React.useId();

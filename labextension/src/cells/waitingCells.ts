@@ -8,14 +8,14 @@ import type { IWaitingApprovals } from '../state/waitingApprovals';
 import type { WaitingLimits } from '../state/waitingLimits';
 import type { WaitingCard } from './waitingCard';
 
-/** A card counts as visible if this share of it is, or this many pixels of its height. */
+/** A card counts as visible if at least this share of its area is in view, or this many pixels of its height. */
 const HALF = 0.5;
 const PIXELS = 120;
 
 /**
- * Adds cards with approval requests and calls at a limit below the cells that wait, in every open view of a notebook.
+ * Shows approval requests and calls at a limit below the cells that wait for them, in every open view of a notebook.
  *
- * A card belongs to the cell's widget and not to its output, so it is in no kernel message and not in the file.
+ * A card belongs to the cell's widget and not to its output, so no kernel message and no notebook file contains it.
  */
 export class WaitingCells {
   constructor(options: WaitingCells.IOptions) {
@@ -24,7 +24,8 @@ export class WaitingCells {
     options.limits.changed.connect(this._drawAll, this);
     options.tracker.widgetAdded.connect((_, panel) => {
       void panel.context.ready.then(() => {
-        // A cell's widget is created anew when the file is reloaded, another user edits, or the cell is moved.
+        // JupyterLab creates a new widget for a cell when the file is reloaded, another user edits, or the cell is
+        // moved.
         panel.content.model?.cells.changed.connect(() => this._draw(panel));
         panel.context.pathChanged.connect(() => this._draw(panel));
         this._draw(panel);
@@ -52,7 +53,7 @@ export class WaitingCells {
     return this._viewed;
   }
 
-  /** Move the focus to the card of a waiting request in the current notebook; false if there is no card. */
+  /** Move the focus to the card of a waiting request in the current notebook. Return false if there is no card. */
   lead(entry: IWaiting): boolean {
     const panel = this._options.tracker.currentWidget;
     const cell = panel?.content.widgets.find(
@@ -94,7 +95,10 @@ export class WaitingCells {
     (known ?? this._add(panel, cell))?.setRequests(approvals, limits);
   }
 
-  /** Add a card at the end of a cell; null if the cell or the code of the cards is not loaded yet. */
+  /**
+   * Add a box for cards at the end of a cell. Return null if the cell is not drawn yet or the code of the cards is not
+   * loaded yet; the box is added once it is.
+   */
   private _add(panel: NotebookPanel, cell: Cell): WaitingCard | null {
     const { layout } = cell;
     if (cell.isPlaceholder() || !(layout instanceof PanelLayout)) {
@@ -113,15 +117,15 @@ export class WaitingCells {
     return card;
   }
 
-  /** Load the code of the cards, and add the cards that are missing. */
+  /** Load the code of the cards, and then add the cards that are missing. */
   private async _loadCards(): Promise<void> {
     try {
       this._newCard = await this._options.loadCards();
       this._drawAll();
     } catch (reason) {
-      // It is tried again with the next change of the waiting requests.
+      // The next change of the waiting requests starts another load.
       console.warn(
-        'The cards of waiting requests could not be loaded.',
+        'The cards of waiting requests could not be loaded; the next change of the requests tries again.',
         reason
       );
     }
@@ -141,7 +145,7 @@ export class WaitingCells {
   private readonly _options: WaitingCells.IOptions;
   private _newCard: NewCard | null = null;
   private readonly _cards = new WeakMap<Cell, WaitingCard>();
-  /** The elements of the visible cards: not in a hidden tab, and not scrolled away. */
+  /** The elements of cards that the user can see: in a visible tab, and not scrolled out of view. */
   private readonly _visible = new WeakSet<Element>();
   private readonly _viewed = new Signal<this, void>(this);
   private readonly _observer = new IntersectionObserver(
@@ -150,23 +154,26 @@ export class WaitingCells {
   );
 }
 
-/** Creates a card, which calls `onDecided` when the user has decided. */
+/** Creates the box for a cell's cards. `onDecided` is called after the user has decided a request. */
 export type NewCard = (onDecided: () => void) => WaitingCard;
 
-/** A namespace for `WaitingCells` statics. */
+/** A namespace for the types that belong to `WaitingCells`. */
 export namespace WaitingCells {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingCells`. */
   export interface IOptions {
     approvals: IWaitingApprovals;
     limits: WaitingLimits;
     contents: Contents.IManager;
-    /** Loads the function that creates cards; called when the first card is needed, and again if that failed. */
+    /**
+     * Loads the function that creates boxes for cards. It is called when the first box is needed, and again if it
+     * failed.
+     */
     loadCards: () => Promise<NewCard>;
     tracker: INotebookTracker;
   }
 }
 
-/** Return the waiting requests of a notebook by the id of their cell. */
+/** Return the waiting requests of the notebook at a path, grouped by the id of their cell. */
 function byCell<T extends IWaiting>(
   entries: readonly T[],
   path: string

@@ -9,7 +9,7 @@ import { Money, OneLine } from '../widgets/words';
 import { formatUsd, parseUsd, shortUsd } from '../words/money';
 import { TimeLeft } from './timeLeft';
 
-/** Shows an approval request: tool, cost, caller, the action itself, and what it leaves of the budget. */
+/** Shows an approval request: its tool, cost and caller, the action itself, and what the cost leaves of the budget. */
 export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
   const { approval, isElsewhere, now, state, title, trans } = props;
   return (
@@ -41,24 +41,27 @@ export function ApprovalFacts(props: ApprovalFacts.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ApprovalFacts` statics. */
+/** A namespace for the types that belong to `ApprovalFacts`. */
 export namespace ApprovalFacts {
-  /** The properties of the component. */
+  /** The properties of the component `ApprovalFacts`. */
   export interface IProps {
     approval: IApproval;
-    /** Whether to name the notebook, because the request is shown in another notebook's place. */
+    /** Whether to name the notebook of the request, because the request is not shown at that notebook. */
     isElsewhere: boolean;
-    /** The current time, in milliseconds. */
+    /** The current time, in milliseconds since 1970. */
     now: number;
     /** The state of the request's notebook; null if it is unknown. */
     state: IGovernanceState | null;
-    /** The id of the heading, which labels the element around it. */
+    /** The `id` for the heading element, with which the caller labels the element around it. */
     title: string;
     trans: TranslationBundle;
   }
 }
 
-/** Shows what the action's cost leaves of the budget, or how much is missing; nothing if the budget is unknown. */
+/**
+ * Shows what the cost of the action leaves of the budget, or how much the budget lacks; nothing if the budget is
+ * unknown.
+ */
 function LeftAfter(props: {
   amount: string;
   state: IGovernanceState | null;

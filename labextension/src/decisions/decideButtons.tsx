@@ -5,7 +5,8 @@ import { usePermission } from '../widgets/hooks';
 import { UserButton } from '../widgets/userButton';
 
 /**
- * The two buttons of an approval request's card. They decide nothing: both open the dialog with the buttons that do.
+ * The buttons Approve… and Deny… on an approval request's card. They decide nothing: both open the dialog in which the
+ * user decides.
  */
 export function DecideButtons(props: {
   model: IGovernanceModel;

@@ -11,7 +11,10 @@ import { ErrorLine, Note } from '../widgets/words';
 import { ApprovalFacts } from './approvalFacts';
 import { useSteady } from './steady';
 
-/** The content of the dialog: an approval request and the buttons that decide it, which only a user can press. */
+/**
+ * The content of the decision dialog: an approval request, and the buttons that approve or deny it, which only a user
+ * can press.
+ */
 export function Decision(props: Decision.IProps): React.JSX.Element {
   const { approval, isOpen, model, onEnd, store, trans } = props;
   const permission = usePermission(model, trans);
@@ -80,19 +83,19 @@ export function Decision(props: Decision.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Decision` statics. */
+/** A namespace for the types that belong to `Decision`. */
 export namespace Decision {
-  /** The properties of the component. */
+  /** The properties of the component `Decision`. */
   export interface IProps {
     approval: IApproval;
-    /** Whether the request still waits. */
+    /** Whether the request still waits for a decision. */
     isOpen: boolean;
     model: IGovernanceModel;
     store: WaitingApprovals;
-    /** The ids that the title of the dialog and the heading of the request get. */
+    /** The `id` for the title of the dialog, and the `id` for the heading of the request in it. */
     title: string;
     facts: string;
-    /** Called to close the dialog; with true once the user has decided. */
+    /** Called to close the dialog: with true after the user has decided, else with false. */
     onEnd: (isDecided: boolean) => void;
     trans: TranslationBundle;
   }

@@ -11,17 +11,17 @@ import type { Notation } from '../words/notation';
 import { Decision } from './decision';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Opens the only dialog in which an approval request is decided. */
+/** Opens the only dialog of the page in which a user decides an approval request. */
 export interface IDecisions {
   /**
-   * Show an approval request with the buttons that decide it; does nothing while a dialog of it is open.
+   * Show an approval request with the buttons that approve or deny it. Does nothing while such a dialog is open.
    *
-   * @param after - Called when the dialog closes because the user has decided.
+   * @param after - Called after the dialog has closed because the user has decided.
    */
   open(approval: IApproval, after?: () => void): void;
 }
 
-/** Decides approval requests in a modal `dialog` element. */
+/** The dialog in which a user decides an approval request, in a modal `dialog` element. */
 export class DecisionDialog implements IDecisions {
   constructor(options: DecisionDialog.IOptions) {
     this._options = options;
@@ -38,9 +38,9 @@ export class DecisionDialog implements IDecisions {
   private readonly _options: DecisionDialog.IOptions;
 }
 
-/** A namespace for `DecisionDialog` statics. */
+/** A namespace for the types that belong to `DecisionDialog`. */
 export namespace DecisionDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `DecisionDialog`. */
   export interface IOptions {
     highlight: Highlight | null;
     model: IGovernanceModel;

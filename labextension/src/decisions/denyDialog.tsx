@@ -13,24 +13,25 @@ import { DialogContent, OneDialog } from './dialogContent';
 import { LimitFacts } from './limitFacts';
 import { useSteady } from './steady';
 
-/** What a user can do about calls that wait at a limit. */
+/** What the buttons on a card of calls at a limit do. */
 export interface ILimitActions {
-  /** Move the focus to the budget of a notebook in the panel, with an amount in USD filled in. */
+  /** Move the focus to the budget's field of a notebook in the panel, with an amount in USD filled in. */
   raise(path: string, budget: string): void;
   /**
-   * Show the calls and the button that denies them all; does nothing while a dialog is open.
+   * Show the calls in a dialog with the button that denies them all. Does nothing while a dialog is open.
    *
-   * @param after - Called when the dialog closes because the user has denied them.
+   * @param after - Called after the dialog has closed because the user has denied the calls.
    */
   deny(request: ILimitRequest, after?: () => void): void;
 }
 
-/** Denies calls that wait at a limit, in a modal `dialog` element. */
+/** The dialog in which a user denies calls that wait at a limit, in a modal `dialog` element. */
 export class DenyDialog {
   constructor(options: DenyDialog.IOptions) {
     this._options = options;
   }
 
+  /** Implement `ILimitActions.deny`. */
   open(request: ILimitRequest, after?: () => void): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, request, onEnd }),
@@ -42,9 +43,9 @@ export class DenyDialog {
   private readonly _options: DenyDialog.IOptions;
 }
 
-/** A namespace for `DenyDialog` statics. */
+/** A namespace for the types that belong to `DenyDialog`. */
 export namespace DenyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `DenyDialog`. */
   export interface IOptions {
     model: IGovernanceModel;
     notation: Notation;
@@ -55,7 +56,7 @@ export namespace DenyDialog {
 
 type Props = DenyDialog.IOptions & {
   request: ILimitRequest;
-  /** Called to close the dialog; with true once the user has denied the calls. */
+  /** Called to close the dialog: with true after the user has denied the calls, else with false. */
   onEnd: (isDenied: boolean) => void;
 };
 
@@ -78,7 +79,7 @@ function Deny(props: Props & { title: string }): React.JSX.Element {
   const permission = usePermission(model, trans);
   const action = useAction(trans);
   const isSteady = useSteady();
-  // The button denies all calls that wait at that moment, so the dialog shows their current number.
+  // The button denies all calls that wait when it is pressed, so the dialog shows their current number.
   const current = store.entries.find(({ id }) => id === props.request.id);
   const request = current ?? props.request;
   const isOpen = current !== undefined;

@@ -3,7 +3,10 @@ import { UUID } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import { showInTopLayer } from './topLayer';
 
-/** The base of the contents of modal dialogs: a widget that is rendered again with each of the given signals. */
+/**
+ * The base class of the contents of the modal dialogs: a widget that is rendered again whenever a signal that its
+ * constructor was given is emitted.
+ */
 export abstract class DialogContent extends ReactWidget {
   constructor(private readonly _changes: readonly ISignal<unknown, unknown>[]) {
     super();
@@ -13,7 +16,7 @@ export abstract class DialogContent extends ReactWidget {
     }
   }
 
-  /** The id of the element that labels the dialog. */
+  /** The `id` for the element with the dialog's title. */
   readonly titleId = `aumos-decision-${UUID.uuid4()}`;
 
   override dispose(): void {
@@ -24,13 +27,14 @@ export abstract class DialogContent extends ReactWidget {
   }
 }
 
-/** Opens dialogs, one at a time: while one is open, `open` does nothing. */
+/** Opens a modal dialog, but only one at a time: while it is open, `open` does nothing. */
 export class OneDialog {
   /**
-   * Show a dialog until the user closes it, or its content ends it.
+   * Show a dialog until the user closes it or its content calls `onEnd`.
    *
-   * @param make - Returns the content, which calls `onEnd` to close the dialog; with true if the user has decided.
-   * @param after - Called when the dialog closes because the user has decided.
+   * @param make - Returns the content. The content calls `onEnd` to close the dialog: with true after the user has
+   *   decided.
+   * @param after - Called after the dialog has closed because the user has decided.
    */
   open(
     make: (onEnd: (isDecided: boolean) => void) => DialogContent,

@@ -6,12 +6,16 @@ import { CopiedText } from '../widgets/copiedText';
 import { Note } from '../widgets/words';
 import { DialogContent, OneDialog } from './dialogContent';
 
-/** Shows the secret of a new key in a modal `dialog` element; the page keeps no copy once that is closed. */
+/**
+ * The dialog that shows the secret of a new key once, in a modal `dialog` element. After it is closed, the page has no
+ * copy of the secret.
+ */
 export class KeyDialog {
   constructor(options: KeyDialog.IOptions) {
     this._options = options;
   }
 
+  /** Show the secret of a key that was just created; does nothing while a dialog is open. */
   open(created: ICreatedKey): void {
     this._dialog.open(
       onEnd => new Content({ ...this._options, created, onEnd })
@@ -22,9 +26,9 @@ export class KeyDialog {
   private readonly _options: KeyDialog.IOptions;
 }
 
-/** A namespace for `KeyDialog` statics. */
+/** A namespace for the types that belong to `KeyDialog`. */
 export namespace KeyDialog {
-  /** The instantiation options. */
+  /** The options of the constructor of `KeyDialog`. */
   export interface IOptions {
     trans: TranslationBundle;
     /** Copies text to the clipboard. */

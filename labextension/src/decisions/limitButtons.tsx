@@ -9,7 +9,8 @@ import { limitWords } from '../words/limits';
 import type { ILimitActions } from './denyDialog';
 
 /**
- * The buttons of a card of calls at a limit. They decide nothing: one moves to the budget, one opens the deny dialog.
+ * The buttons on the card of calls at a limit. They decide nothing: Raise Budget… leads to the budget's field in the
+ * panel, Deny… opens the dialog that denies the calls.
  */
 export function LimitButtons(props: {
   actions: ILimitActions;

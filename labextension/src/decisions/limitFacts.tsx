@@ -9,7 +9,7 @@ import { Money, Note, OneLine } from '../widgets/words';
 import { limitWords } from '../words/limits';
 import { TimeLeft } from './timeLeft';
 
-/** Shows the calls of a session that wait at a limit: the first call, its cost, and how much more is needed. */
+/** Shows the calls of one session that wait at a limit: the first call, its cost, and how much more money it needs. */
 export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
   const { isElsewhere, model, request, title, trans } = props;
   const now = useNow();
@@ -38,17 +38,17 @@ export function LimitFacts(props: LimitFacts.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `LimitFacts` statics. */
+/** A namespace for the types that belong to `LimitFacts`. */
 export namespace LimitFacts {
-  /** The properties of the component. */
+  /** The properties of the component `LimitFacts`. */
   export interface IProps {
     /** Whether to leave out the link to the cell, because the user sees the cell. */
     isAtCell?: boolean;
-    /** Whether to name the notebook, because the request is shown in another notebook's place. */
+    /** Whether to name the notebook of the calls, because they are not shown at that notebook. */
     isElsewhere: boolean;
     model: IGovernanceModel;
     request: ILimitRequest;
-    /** The id of the heading, which labels the element around it. */
+    /** The `id` for the heading element, with which the caller labels the element around it. */
     title: string;
     trans: TranslationBundle;
   }

@@ -4,8 +4,8 @@ import React from 'react';
 const STEADY = 400;
 
 /**
- * Return false for 400 ms after the component has appeared: a double click must not press a button that it made
- * appear.
+ * Return false until 400 ms after the component has appeared, then true. Buttons stay disabled meanwhile, so that the
+ * second click of a double click does not press a button that the first click made appear.
  */
 export function useSteady(): boolean {
   const [isSteady, setSteady] = React.useState(false);

@@ -6,7 +6,7 @@ import { useNow } from '../widgets/clock';
 /** The refresh interval in milliseconds: the text counts seconds in the last minute. */
 const PERIOD = 1000;
 
-/** Shows how long a request still waits, counting down. */
+/** Shows how much longer a request waits for a decision, counting down. */
 export function TimeLeft(props: {
   until: string;
   trans: TranslationBundle;

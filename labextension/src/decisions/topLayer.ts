@@ -26,7 +26,7 @@ export function showInTopLayer(
   dialog.showModal();
   Widget.attach(content, dialog);
   void content.renderPromise?.then(() =>
-    // The focus goes to the title and not to a button: a key that is held down must decide nothing.
+    // The title gets the focus and not a button, so that a key that is held down decides nothing.
     dialog.querySelector<HTMLElement>('.aumos-Decision-title')?.focus()
   );
   return () => dialog.close();

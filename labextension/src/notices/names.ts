@@ -6,7 +6,10 @@ export function fileName(path: string): string {
   return quoted(PathExt.basename(path));
 }
 
-/** Return text of unknown origin on one line of at most 60 characters, with its writing direction isolated. */
+/**
+ * Return text of unknown origin, such as a tool's name, for use in a sentence: on one line of at most 60 characters,
+ * and with its writing direction isolated from the sentence.
+ */
 export function quoted(text: string): string {
   const line = oneLine(text);
   return isolated(line.length > 60 ? `${line.slice(0, 59)}…` : line);

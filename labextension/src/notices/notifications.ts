@@ -14,15 +14,18 @@ import { type INotice, type INotifier, SHOWN, Toasts } from './toasts';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingNotices } from './waitingNotices';
 
-/** How long after a change of a notebook its denials are loaded, in milliseconds: once for all changes meanwhile. */
+/**
+ * The delay between a change of a notebook and the load of its denials, in milliseconds: one load then covers all
+ * changes meanwhile.
+ */
 const GATHER = 700;
 /** How many of the newest denials are loaded with one request. */
 const MAX_DENIALS = 20;
 
 /**
- * Notifies the user of denials, passed warning marks and requests that wait for a decision.
+ * Notifies the user of denials, of warning marks that spending has passed, and of requests that wait for a decision.
  *
- * Denials and marks from before the page was loaded are not notified, and neither is what the panel shows.
+ * It does not notify of what happened before the page was loaded, nor of what the panel shows anyway.
  */
 export class GovernanceNotifications implements IDisposable {
   constructor(options: GovernanceNotifications.IOptions) {
@@ -50,7 +53,7 @@ export class GovernanceNotifications implements IDisposable {
     this._toasts.dispose();
   }
 
-  /** Dismiss the notifications of what the panel shows now. */
+  /** Dismiss the notifications of requests and warning marks that the panel shows by now. */
   dismissShown(): void {
     this._waiting.refresh();
     for (const [path, mark] of this._marks) {
@@ -62,14 +65,17 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
-    // If the notebook shares another one's session, that notebook's state reports it.
+    // A notebook that shares another notebook's session is skipped, since the state of that notebook reports the same.
     if (state.shared_with === null) {
       this._watchMarks(state);
       this._watchDenials(state);
     }
   }
 
-  /** Notify of the highest warning mark that a session's spending has passed, until spending is below it again. */
+  /**
+   * Notify of the highest warning mark that a session's spending has passed; dismiss that once spending is below it
+   * again.
+   */
   private _watchMarks(state: IGovernanceState): void {
     const figures = figuresOf(state, this._model.config?.warn_at ?? []);
     const known = this._marks.get(state.path);
@@ -88,7 +94,7 @@ export class GovernanceNotifications implements IDisposable {
         : `${fileName(state.path)}: ${spentWords(figures, this._trans)}`;
       this._lastMark = state.path;
     } else if (reached < known.reached) {
-      // The budget was raised, a charge corrected or the session closed, so the notification is no longer true.
+      // The budget was raised, a charge was corrected or the session was closed: the text is no longer true.
       known.reached = reached;
       known.message = null;
     }
@@ -111,8 +117,8 @@ export class GovernanceNotifications implements IDisposable {
   }
 
   /**
-   * Load the newest denials, {@link GATHER} after a change; for a notebook's first state, only note which is the
-   * newest.
+   * Load the newest denials of a notebook, {@link GATHER} after its state has changed. At the notebook's first state,
+   * only remember which denial is the newest.
    */
   private _watchDenials(state: IGovernanceState): void {
     if (!state.active) {
@@ -154,11 +160,13 @@ export class GovernanceNotifications implements IDisposable {
         this._notifyOfDenials(path, denied);
       }
     } catch {
-      // They are loaded with the next change instead.
+      // The next change of the notebook loads these denials.
     }
   }
 
-  /** Notify of denials in one notification, which also counts those of the previous one if that is still shown. */
+  /**
+   * Notify of denials. If the notification of earlier denials is still shown, the new one replaces it and counts both.
+   */
   private _notifyOfDenials(
     path: string,
     denied: readonly IAuditRecord[]
@@ -235,29 +243,29 @@ export class GovernanceNotifications implements IDisposable {
   private readonly _toasts: Toasts;
   private readonly _waiting: WaitingNotices;
   private readonly _trans: TranslationBundle;
-  /** For each path, how much of its session's budget is spent, and the message shown about that; null for none. */
+  /** For each path: its session, the rank of its spending (see {@link rankOf}), and the text shown about that; null for none. */
   private readonly _marks = new Map<
     string,
     { session: string | null; reached: number; message: string | null }
   >();
-  /** The path of the notebook that passed a mark last. */
+  /** The path of the notebook whose spending was the last to pass a mark. */
   private _lastMark: string | null = null;
-  /** The newest known denial of each notebook. */
+  /** For each path, the id of the newest known denial, and the timer of the next load. */
   private readonly _denials = new Map<
     string,
     { last: string | null; timer: number | undefined }
   >();
-  /** When denials were last notified, and how many the notification counts. */
+  /** When the user was last notified of denials, in milliseconds, and how many denials that notification counts. */
   private _denied = { at: -SHOWN, count: 0 };
   private _isDisposed = false;
 }
 
-/** A namespace for `GovernanceNotifications` statics. */
+/** A namespace for the types that belong to `GovernanceNotifications`. */
 export namespace GovernanceNotifications {
-  /** Returns whether the panel shows a section of a notebook now. */
+  /** Returns whether the panel shows a section, given by its id, of the notebook at a path now. */
   export type IsOnScreen = (section: string, path: string) => boolean;
 
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceNotifications`. */
   export interface IOptions {
     model: IGovernanceModel;
     audit: IAuditApi;
@@ -269,7 +277,7 @@ export namespace GovernanceNotifications {
   }
 }
 
-/** Return the denials that were not the user's own decisions on approval requests or on calls at a limit. */
+/** Return the denials without those that were the user's own decisions on approval requests or on calls at a limit. */
 function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   let calls = 0;
   for (const { detail, event } of denied) {
@@ -284,7 +292,10 @@ function withoutUsersOwn(denied: readonly IAuditRecord[]): IAuditRecord[] {
   });
 }
 
-/** Rank how much of the budget is spent: the fraction of the last mark passed, 1 for all, or 2 for more than all. */
+/**
+ * Return how much of the budget is spent as a rank: the highest mark that spending has passed (such as 0.8), 1 if all
+ * is spent, 2 if more than all.
+ */
 function rankOf(figures: IFigures): number {
   if (figures.spent > figures.budget) {
     return 2;

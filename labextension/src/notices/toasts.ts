@@ -1,48 +1,55 @@
 /** How long a notification that closes by itself is shown, in milliseconds. */
 export const SHOWN = 10_000;
-/** How many notifications are shown at once: more would cover too much of the page. */
+/** How many notifications are shown at once, since more would cover too much of the page. */
 const AT_ONCE = 2;
 
 /** The kinds of notification, the most urgent first. */
 const NOTICE_KINDS = ['approvals', 'limits', 'denials', 'marks'] as const;
 
+/** The kind of a notification: approval requests, calls at a limit, denials or passed warning marks. */
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 /** The content of a notification. */
 export interface INotice {
   readonly kind: 'info' | 'warning';
   readonly message: string;
-  /** The section of the panel that its button shows. */
+  /** The id of the panel's section that the button of the notification shows. */
   readonly section: string;
-  /** The label of its button. */
+  /** The label of the button. */
   readonly action: string;
-  /** A notebook and a budget in USD that the button fills into the budget's field; without it, it shows `section`. */
+  /**
+   * The path of a notebook and an amount in USD, which the button fills into that notebook's budget field; if omitted,
+   * the button only shows `section`.
+   */
   readonly raise?: { readonly path: string; readonly budget: string };
-  /** Whether it stays until it is dismissed; else it closes after {@link SHOWN}. */
+  /** Whether the notification stays until it is dismissed; else it closes after {@link SHOWN}. */
   readonly stays: boolean;
 }
 
-/** A notification that was shown. */
+/** A notification that JupyterLab shows or has shown. */
 export interface IShownNotice {
-  /** Replace its content, and show it again if it was closed. */
+  /** Replace the content of the notification, and show it again if it was closed. */
   update(notice: INotice): void;
-  /** Dismiss it. */
+  /** Close the notification and remove it from JupyterLab's list. */
   dismiss(): void;
 }
 
-/** Shows notifications in the application. */
+/** Shows notifications in JupyterLab. */
 export interface INotifier {
   show(notice: INotice): IShownNotice;
 }
 
-/** Shows at most one notification of each kind and two at once; less urgent ones are shown when there is room. */
+/**
+ * Limits the notifications to one of each kind and to two at the same time; less urgent ones wait until there is room.
+ */
 export class Toasts {
   constructor(notifier: INotifier) {
     this._notifier = notifier;
   }
 
   /**
-   * Show a notification in place of the one of the same kind; null dismisses that one. An equal one changes nothing.
+   * Show a notification in place of the earlier one of the same kind, or dismiss that one if `notice` is null. If both
+   * are equal, nothing changes.
    */
   set(kind: NoticeKind, notice: INotice | null): void {
     const known = this._entries.get(kind);
@@ -115,7 +122,7 @@ export class Toasts {
     }
   }
 
-  /** Return whether a notification is on the screen; one that has closed by itself is only in JupyterLab's list. */
+  /** Return whether a notification is on the screen. After it has closed by itself, it is only in JupyterLab's list. */
   private _isOpen(entry: IEntry): boolean {
     return (
       entry.shown !== null && (entry.notice.stays || entry.timer !== undefined)
@@ -130,6 +137,6 @@ interface IEntry {
   readonly notice: INotice;
   shown: IShownNotice | null;
   timer: number | undefined;
-  /** Whether it is to be shown as soon as there is room. */
+  /** Whether the notification waits to be shown until there is room. */
   isDue: boolean;
 }

@@ -8,14 +8,17 @@ import { shortUsd } from '../words/money';
 import { fileName, quoted } from './names';
 import type { Toasts } from './toasts';
 
-/** How long the card of a new request may take to appear on the screen before it is notified, in milliseconds. */
+/**
+ * The time that the card of a new request has to appear on the screen before the user is notified of it, in
+ * milliseconds.
+ */
 const PATIENCE = 500;
 
 /**
- * Shows one notification for the waiting approval requests and one for the calls at a limit, while any wait.
+ * Shows one notification for the waiting approval requests and one for the calls at a limit, as long as any wait.
  *
- * Requests that are or were on the screen, in the panel or under their cell, are not notified; the status item still
- * counts them.
+ * It leaves out requests whose card was on the screen at least once, in the panel or below their cell; the status item
+ * still counts them.
  */
 export class WaitingNotices implements IDisposable {
   constructor(options: WaitingNotices.IOptions) {
@@ -38,7 +41,7 @@ export class WaitingNotices implements IDisposable {
     }
   }
 
-  /** Update the notifications: of waiting requests that were never on the screen. */
+  /** Update both notifications to the requests that still wait and were never on the screen. */
   refresh(): void {
     const { settings, toasts, trans, waiting } = this._options;
     if (!waiting.isKnown) {
@@ -126,7 +129,7 @@ export class WaitingNotices implements IDisposable {
     return own ?? entries[0] ?? null;
   }
 
-  /** Return the requests that were never on the screen within {@link PATIENCE}. */
+  /** Return the requests that were not on the screen until now and are known for at least {@link PATIENCE}. */
   private _unseen<T extends IWaiting>(
     section: string,
     entries: readonly T[]
@@ -170,15 +173,15 @@ export class WaitingNotices implements IDisposable {
   }
 
   private readonly _options: WaitingNotices.IOptions;
-  /** For each request, when the page first knew of it, in milliseconds, and whether it was on the screen since. */
+  /** For each request, when the page first received it, in milliseconds, and whether it was on the screen since. */
   private readonly _known = new Map<string, { at: number; isSeen: boolean }>();
   private _timer: number | undefined;
   private _isDisposed = false;
 }
 
-/** A namespace for `WaitingNotices` statics. */
+/** A namespace for the types that belong to `WaitingNotices`. */
 export namespace WaitingNotices {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingNotices`. */
   export interface IOptions {
     /** Returns whether the panel shows a section of a notebook now. */
     isOnScreen: (section: string, path: string) => boolean;
@@ -190,7 +193,10 @@ export namespace WaitingNotices {
   }
 }
 
-/** Return a key for a request; a session's calls at a limit always have the same id, so it includes the start time. */
+/**
+ * Return a key that identifies a request. All calls of a session at a limit have the same id, so the key includes the
+ * time of the request.
+ */
 function keyOf({ at, id }: IWaiting): string {
   return `${id} ${at}`;
 }

@@ -13,10 +13,13 @@ import type { IPanelApi, IPanelSection } from '../tokens';
 import type { SectionMemory } from './sectionMemory';
 import type { PanelSubject } from './subject';
 
-/** The data attribute of the panel's tab whose value the style sheet draws beside its icon. */
+/**
+ * The attribute of the side panel's tab with the number of waiting requests, which the style sheet draws beside the
+ * icon.
+ */
 const COUNT = 'aumos-waiting';
 
-/** The side panel: a notebook's trust level, budget and spending, and the requests that wait for the user. */
+/** The side panel: trust level, budget and spending of one notebook, and the requests that wait for the user. */
 export class GovernancePanel extends SidePanel implements IGovernancePanel {
   constructor(options: GovernancePanel.IOptions) {
     const content = new Panel();
@@ -114,9 +117,9 @@ export class GovernancePanel extends SidePanel implements IGovernancePanel {
   private readonly _subject: PanelSubject;
 }
 
-/** A namespace for `GovernancePanel` statics. */
+/** A namespace for the types that belong to `GovernancePanel`. */
 export namespace GovernancePanel {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernancePanel`. */
   export interface IOptions {
     model: IGovernanceModel;
     subject: PanelSubject;
@@ -126,7 +129,7 @@ export namespace GovernancePanel {
     navigation: INotebookNavigation;
     notation: Notation;
     memory: SectionMemory;
-    /** Shows the panel in the application's shell. */
+    /** Brings the panel to the front in JupyterLab's side area. */
     activate: (panel: GovernancePanel) => void;
   }
 }

@@ -21,17 +21,20 @@ import { Note, OneLine } from '../widgets/words';
 
 type LoadSections = () => Promise<readonly IPanelSection[]>;
 
-/** Sections whose code is loaded when the panel is first shown. */
+/** Sections whose code is loaded only when the panel is first shown. */
 interface ILazySections {
   readonly load: LoadSections;
   added: readonly IPanelSection[];
   isWanted: boolean;
 }
 
-/** A value in place of a section's id, for the first section. */
+/** Stands for the first section, where otherwise the id of a section is expected. */
 const FIRST = '';
 
-/** The content of the panel: a heading, and the sections in the order of their ranks. */
+/**
+ * The content of the panel: a heading with the notebook's name, and below it the sections in ascending order of their
+ * ranks.
+ */
 export class PanelBody extends ReactWidget {
   constructor(options: PanelBody.IOptions) {
     super();
@@ -59,12 +62,13 @@ export class PanelBody extends ReactWidget {
     super.dispose();
   }
 
+  /** Add a section at the position of its rank, opened or closed as the user left it. */
   addSection(section: IPanelSection): void {
     this._sections = [...this._sections, section].sort(
       (a, b) => a.rank - b.rank
     );
     const isOpen = this._memory.isOpen(section.id) ?? !section.collapsed;
-    // If a command led to the section before it was added, it is open even if the user had closed it.
+    // The section stays open if a command has just led to it, even if the user had closed it in an earlier visit.
     if (!isOpen && this._wanted !== section.id) {
       this._closed.add(section.id);
     }
@@ -72,12 +76,14 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Emitted when lazily loaded sections were added. */
+  /** Emitted after sections that were loaded later have been added. */
   get loaded(): ISignal<this, void> {
     return this._loaded;
   }
 
-  /** Add sections that `load` loads when the panel is first shown; disposing the returned object removes them. */
+  /**
+   * Have `load` load sections when the panel is first shown, and add them; disposing the returned object removes them.
+   */
   addSections(load: LoadSections): IDisposable {
     const lazy: ILazySections = { load, added: [], isWanted: true };
     this._unloaded.add(lazy);
@@ -89,6 +95,7 @@ export class PanelBody extends ReactWidget {
     });
   }
 
+  /** Remove a section from the panel. */
   removeSection(section: IPanelSection): void {
     this._sections = this._sections.filter(other => other !== section);
     this._closed.delete(section.id);
@@ -96,19 +103,22 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Fill an amount in USD into the budget's field with the next call of `focusSection`. */
+  /** Set an amount in USD that the next call of `focusSection` fills into the budget's field. */
   propose(budget: string): void {
     this._proposed = { budget };
   }
 
-  /** Open a section and move the focus to it as soon as it is rendered; null means the first section. */
+  /** Open a section and move the focus to it once it is rendered; null means the first section. */
   focusSection(section: string | null): void {
     this._wanted = section ?? FIRST;
     this._closed.delete(this._wanted);
     this.update();
   }
 
-  /** Return whether a section is open and, unless it covers all notebooks, shows the notebook at a path. */
+  /**
+   * Return whether the section with an id is open and is about the notebook at a path. A section about all notebooks
+   * only has to be open.
+   */
   isShown(id: string, path: string): boolean {
     const section = this._sections.find(candidate => candidate.id === id);
     return (
@@ -151,7 +161,7 @@ export class PanelBody extends ReactWidget {
     );
   }
 
-  /** Render the panel, unless it is hidden; it is rendered when it is shown. */
+  /** Render the panel, but only while it is visible; a hidden panel is rendered when it is shown. */
   protected override onUpdateRequest(msg: Message): void {
     if (!this.isVisible) {
       return;
@@ -159,7 +169,8 @@ export class PanelBody extends ReactWidget {
     if (this._unloaded.size > 0) {
       void this._load();
     }
-    // All sections are rendered at once: a button that moves when one is added would be pressed by mistake.
+    // Nothing is rendered until all sections are loaded: if one were added later, buttons would move while the user
+    // presses.
     if (this._loading === 0) {
       super.onUpdateRequest(msg);
     }
@@ -170,7 +181,10 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Load the lazy sections and render them; those that fail to load are tried again with the next rendering. */
+  /**
+   * Load the sections that are still missing and render them; a section that fails to load is tried again at the next
+   * rendering.
+   */
   private async _load(): Promise<void> {
     const pending = [...this._unloaded];
     this._unloaded.clear();
@@ -185,7 +199,7 @@ export class PanelBody extends ReactWidget {
           }
         } catch (reason) {
           console.warn(
-            'Sections of the governance panel could not be loaded.',
+            'Sections of the governance panel could not be loaded; the next update of the panel tries again.',
             reason
           );
           if (lazy.isWanted) {
@@ -254,7 +268,7 @@ export class PanelBody extends ReactWidget {
     this.update();
   }
 
-  /** Move the focus to the section that a command leads to, once it is rendered. */
+  /** Move the focus to the section that `focusSection` was called for, once the section is rendered. */
   private readonly _focusWanted = (): void => {
     if (this._wanted === null || !this.isVisible) {
       return;
@@ -272,7 +286,7 @@ export class PanelBody extends ReactWidget {
     if (target) {
       this._wanted = null;
       this._proposed = null;
-      // The section grows when its data arrives, so it needs room below its title.
+      // The section grows when its data arrives, so a title in the lower half of the window is scrolled to the top.
       const isLow = target.getBoundingClientRect().top > window.innerHeight / 2;
       section?.scrollIntoView({ block: isLow ? 'start' : 'nearest' });
       target.focus();
@@ -295,15 +309,15 @@ export class PanelBody extends ReactWidget {
   private _proposed: { budget: string } | null = null;
 }
 
-/** Runs an action after each rendering. */
+/** Renders nothing, and calls `action` after each rendering of the panel. */
 function AfterRender(props: { action: () => void }): null {
   React.useEffect(() => props.action());
   return null;
 }
 
-/** A namespace for `PanelBody` statics. */
+/** A namespace for the types that belong to `PanelBody`. */
 export namespace PanelBody {
-  /** The instantiation options. */
+  /** The options of the constructor of `PanelBody`. */
   export interface IOptions {
     model: IGovernanceModel;
     subject: PanelSubject;

@@ -2,7 +2,7 @@ import { caretDownIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 import type { IPanelSection, ISectionProps } from '../tokens';
 
-/** A section under a title that opens and closes it. */
+/** One section of the panel: a title that opens and closes the section, and below it the section's content. */
 export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {
   const { section, isOpen, onToggle, ...rest } = props;
   const { Badge, Body } = section;
@@ -41,9 +41,9 @@ export function SectionFrame(props: SectionFrame.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `SectionFrame` statics. */
+/** A namespace for the types that belong to `SectionFrame`. */
 export namespace SectionFrame {
-  /** The properties of the component. */
+  /** The properties of the component `SectionFrame`. */
   export interface IProps extends ISectionProps {
     section: IPanelSection;
     isOpen: boolean;

@@ -1,13 +1,13 @@
-/** The key in the browser's local storage. */
+/** The key under which the browser's local storage has the sections. */
 const KEY = 'aumos-governance:sections';
 
-/** Stores which of the panel's sections the user has opened or closed, in the browser's local storage. */
+/** Stores in the browser's local storage which sections of the panel the user has opened or closed. */
 export class SectionMemory {
   constructor(storage: Pick<Storage, 'getItem' | 'setItem'>) {
     this._storage = storage;
   }
 
-  /** Return whether the user left a section open; undefined if they never opened or closed it. */
+  /** Return whether the user left the section with an id open; undefined if they never opened or closed it. */
   isOpen(section: string): boolean | undefined {
     const known = this._read()[section];
     return typeof known === 'boolean' ? known : undefined;
@@ -21,7 +21,7 @@ export class SectionMemory {
         JSON.stringify({ ...this._read(), [section]: isOpen })
       );
     } catch {
-      // The storage is full or switched off: the panel works without it.
+      // The storage is full or switched off. The next visit then starts with the default, and nothing else is lost.
     }
   }
 

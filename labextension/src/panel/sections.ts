@@ -1,4 +1,4 @@
-/** The sections that the panel plugin adds; other plugins add theirs by `IGovernancePanel.addSections`. */
+/** The sections that the panel has itself; other plugins add theirs with `IGovernancePanel.addSections`. */
 
 import type { IPanelSection } from '../tokens';
 import { budgetSection } from './sections/budget';
@@ -11,7 +11,7 @@ import type { PanelSubject } from './subject';
 /**
  * Return the sections of one panel.
  *
- * @param subject - The notebook that the panel shows; the list of all notebooks changes it.
+ * @param subject - The notebook that the panel shows; a button in the list of all notebooks selects another one.
  */
 export function panelSections(subject: PanelSubject): readonly IPanelSection[] {
   return [

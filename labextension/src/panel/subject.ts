@@ -3,9 +3,9 @@ import type { IGovernanceState } from '../protocol/state';
 import type { IGovernanceModel } from '../tokens';
 
 /**
- * The notebook that the panel shows: the one in front, unless the user selected another.
+ * Which notebook the panel shows: the one in front, or another one that the user selected in the list of all notebooks.
  *
- * A selected notebook is shown until another notebook comes to the front.
+ * The panel shows the selected notebook until another notebook comes to the front.
  */
 export class PanelSubject extends Observable {
   constructor(model: IGovernanceModel) {
@@ -15,20 +15,22 @@ export class PanelSubject extends Observable {
     model.changed.connect(this._onModel, this);
   }
 
+  /** The server-local path of the notebook that the panel shows; null if there is none. */
   get path(): string | null {
     return this._followed ?? this._model.path;
   }
 
+  /** The governance state of that notebook; null if it is not loaded yet. */
   get state(): IGovernanceState | null {
     return this.path === null ? null : this._model.stateOf(this.path);
   }
 
-  /** Whether the panel shows a notebook that is not in front. */
+  /** Whether the user selected a notebook that is not in front. */
   get isFollowed(): boolean {
     return this._followed !== null;
   }
 
-  /** Show a notebook that is not in front; null shows the one in front again. */
+  /** Have the panel show the notebook at a path; null means the notebook in front again. */
   follow(path: string | null): void {
     const followed = path === this._model.path ? null : path;
     if (followed !== this._followed) {

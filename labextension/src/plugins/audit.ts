@@ -21,7 +21,7 @@ import { loadViews } from './later';
 /** The id of the tab with the audit record. */
 export const AUDIT_TAB = 'aumos-governance-audit';
 
-/** Shows the audit record: the newest records in the side panel, and all in a tab. */
+/** Shows the newest audit records and the spending charts in the side panel, and all records in a tab. */
 export const auditPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:audit',
   description: 'Shows the audit record in the side panel and in a tab.',
@@ -72,16 +72,16 @@ export const auditPlugin: JupyterFrontEndPlugin<void> = {
         notation,
         trans
       });
-      // Before the content is added and drawn: otherwise it would load the records of all notebooks first.
+      // The records are selected before the tab is drawn; else it would first load the records of all notebooks.
       select(content);
       const tab = new MainAreaWidget({ content });
-      // The empty toolbar would be visible as a strip.
+      // The tab has no tools; its empty toolbar would be visible as a strip.
       tab.toolbar.hide();
       tab.id = AUDIT_TAB;
       tab.title.label = trans.__('Governance audit');
       tab.title.icon = governanceIcon;
       tab.title.closable = true;
-      // The main area of Notebook 7 has room for one document only, so the tab goes into the area below.
+      // Notebook 7 shows only one document in its main area, so there the tab goes into the area below.
       const area = labShell ? 'main' : 'down';
       tab.addClass('aumos-AuditTab');
       tab.node.dataset.area = area;

@@ -18,7 +18,7 @@ import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { loadViews } from './later';
 
-/** Shows beside each cell what it spent, and remembers the cost of each cell for later estimates. */
+/** Shows beside each cell what it spent, and stores what each cell cost for later estimates. */
 export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:receipts',
   description: 'Shows beside each cell what its last run spent.',
@@ -51,7 +51,7 @@ export const receiptsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Adds the command that estimates the cost of all cells, and runs them when the user confirms. */
+/** Adds the command that shows the estimated cost of all cells, and runs the cells if the user confirms. */
 export const pricePlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:price',
   description:

@@ -19,7 +19,10 @@ import {
   IWaitingApprovals
 } from '../state/waitingApprovals';
 
-/** Provides the settings: the defaults until the user's own are loaded. Also sets the language of amounts and times. */
+/**
+ * Provides the user's settings; until they are loaded, the default settings. It also sets the language of amounts and
+ * times.
+ */
 export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
   id: 'aumos-governance:settings',
   description: "Loads the user's governance settings.",
@@ -41,7 +44,8 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
       ?.load(settingsPlugin.id)
       .then(loaded => {
         const adopt = (): void => {
-          // The registry replaces the schema with each change, and the settings editor reads it from the registry.
+          // With each change the registry has a new schema, from which the settings editor takes its texts, so it must
+          // be translated again.
           const plugin = registry.plugins[settingsPlugin.id];
           if (plugin) {
             translateSchema(plugin.schema, trans);
@@ -52,13 +56,16 @@ export const settingsPlugin: JupyterFrontEndPlugin<GovernanceSettings> = {
         loaded.changed.connect(adopt);
       })
       .catch((reason: unknown) =>
-        console.warn('The governance settings could not be loaded.', reason)
+        console.warn(
+          'The governance settings could not be loaded; the default settings apply.',
+          reason
+        )
       );
     return settings;
   }
 };
 
-/** Adds the commands and their palette items; the settings schema has their menu items and shortcuts. */
+/** Adds the commands and their entries in the palette. Their menu items and shortcuts are in the settings schema. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:commands',
   description: 'Adds commands that lead to the controls of the side panel.',
@@ -80,7 +87,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       panel,
       trans,
       waits: {
-        // Until the first response, assume that something waits: the command must not be disabled by mistake.
+        // Until the first response it is unknown whether a request waits; the command stays enabled rather than being
+        // disabled by mistake.
         hasApprovals: () => !waiting.isKnown || waiting.entries.length > 0,
         hasCallsAtLimit: () => waiting.atLimit.length > 0,
         hasReports: () => waiting.toReview > 0
@@ -96,7 +104,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Shows denials, passed warning marks and waiting requests as JupyterLab notifications. */
+/** Shows denials, passed warning marks and waiting requests as notifications of JupyterLab. */
 export const notificationsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:notifications',
   description:

@@ -7,7 +7,7 @@ import { GatewayApi } from '../server/gatewayApi';
 import { IGovernancePanel } from '../tokens';
 import { loadViews } from './later';
 
-/** Adds the section of the gateway's keys to the side panel; it is hidden if the server has no gateway. */
+/** Adds the section with the gateway's keys to the side panel; the section is hidden if the server has no gateway. */
 export const gatewayPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:gateway',
   description:

@@ -22,12 +22,15 @@ import { AUDIT_TAB } from './audit';
 import { loadViews } from './later';
 
 /**
- * The longest delay of the event connection, in milliseconds: another extension may delay the end of JupyterLab's
- * start.
+ * The longest time that the event connection waits for the end of JupyterLab's start, in milliseconds. Another
+ * extension may delay that end.
  */
 const PATIENCE = 5000;
 
-/** Provides the model, and keeps it informed of which notebook is in front and of its kernel. */
+/**
+ * Provides the model, and informs it when another notebook comes to the front or the notebook in front gets another
+ * kernel.
+ */
 export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   id: 'aumos-governance:model',
   description:
@@ -42,7 +45,7 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
     const { contents, serverSettings } = app.serviceManager;
     const model = new GovernanceModel({
       api: new GovernanceApi({ serverSettings }),
-      // JupyterLab's own requests at its start come first; the status item is not visible before.
+      // JupyterLab's own requests go first; before the end of its start, the status item is not visible anyway.
       events: new ServerEvents({
         serverSettings,
         after: Promise.race([app.restored, delay(PATIENCE)])
@@ -61,7 +64,9 @@ export const modelPlugin: JupyterFrontEndPlugin<IGovernanceModel> = {
   }
 };
 
-/** Shows the notebook in front in the status bar, or in the top area of Notebook 7, which has no status bar. */
+/**
+ * Shows the figures of the notebook in front in the status bar. Notebook 7 has no status bar; they are in its top area.
+ */
 export const statusPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:status',
   description:

@@ -19,7 +19,10 @@ import { type GovernanceSettings, ISettings } from '../state/settings';
 import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { loadViews, loadViewsAfter } from './later';
 
-/** Provides the side panel, in the right area of JupyterLab and of Notebook 7. */
+/**
+ * Provides the side panel, and adds it to the right area of JupyterLab or Notebook 7 unless the user's settings hide
+ * it.
+ */
 export const panelPlugin: JupyterFrontEndPlugin<IGovernancePanel> = {
   id: 'aumos-governance:panel',
   description:

@@ -18,7 +18,7 @@ import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import { TRANSLATION_DOMAIN } from '../words/labels';
 import { loadViews } from './later';
 
-/** Provides the starter, which starts governance and opens examples, and the command that opens them. */
+/** Provides the starter, which starts governance and opens examples, and adds the command that opens an example. */
 export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
   id: 'aumos-governance:starter',
   description: 'Starts the governance of a notebook, and opens examples.',
@@ -42,7 +42,8 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
     const loader = new KernelLoader(path =>
       reach(path, tracker, serviceManager)
     );
-    // Why the magics could not be loaded in the old kernel does not hold for the new one.
+    // The notebook in front has another kernel: what was known about loading the magics in its old kernel no longer
+    // holds.
     let kernels = model.kernelChanges;
     model.changed.connect(() => {
       if (model.kernelChanges !== kernels) {
@@ -92,7 +93,7 @@ export const starterPlugin: JupyterFrontEndPlugin<Starter> = {
   }
 };
 
-/** Adds the section that starts governance to the side panel. */
+/** Adds the section in which the user starts governance to the side panel. */
 export const startPlugin: JupyterFrontEndPlugin<void> = {
   id: 'aumos-governance:start',
   description: 'Adds the section that starts governance to the side panel.',
@@ -108,7 +109,8 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /**
- * Connect to the kernel of a notebook: that of its open view, or else of its session on the server; null if neither.
+ * Return the kernel of the notebook at a path: of its open view, or if it is not open, of its session on the server;
+ * null if it has none.
  */
 async function reach(
   path: string,
@@ -130,7 +132,10 @@ async function reach(
   return { kernel, release: () => kernel.dispose() };
 }
 
-/** Return a folder's path on the server; undefined if the folder is on a drive that another extension adds. */
+/**
+ * Return the server-local path of a folder in the file browser; undefined if the folder is on a drive that another
+ * extension adds.
+ */
 function folder(
   path: string | undefined,
   { contents }: ServiceManager.IManager

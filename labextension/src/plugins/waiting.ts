@@ -18,10 +18,13 @@ import { IGovernanceModel, IGovernancePanel } from '../tokens';
 import type { Highlight } from '../widgets/highlighting';
 import { loadViews, once } from './later';
 
-/** How many animation frames a notebook needs after scrolling until the cells in view are drawn. */
+/** How many animation frames a notebook needs after it has scrolled until the cells in view are drawn. */
 const FRAMES = 6;
 
-/** Shows approval requests, calls at a limit and reports in the panel, and the first two also under their cell. */
+/**
+ * Shows approval requests, calls at a limit and reports in the panel; approval requests and calls also below their
+ * cell.
+ */
 export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   id: 'aumos-governance:waiting',
   description:
@@ -115,14 +118,14 @@ export const waitingPlugin: JupyterFrontEndPlugin<IApprovalsInPage> = {
   }
 };
 
-/** Wait until a notebook that was brought to the front has taken the focus and is drawn at its scroll position. */
+/** Wait until a notebook that was brought to the front has the focus and has drawn the cells in view. */
 async function notebookDrawn(): Promise<void> {
   for (let frame = 0; frame < FRAMES; frame += 1) {
     await new Promise(resolve => requestAnimationFrame(resolve));
   }
 }
 
-/** Return a function that highlights IPython code with the editor's own colours. */
+/** Return a function that highlights Python code (with magics) as JupyterLab's editor does. */
 function highlighting(languages: IEditorLanguageRegistry): Highlight {
   return (code, node) =>
     languages.highlight(code, languages.findByMIME('text/x-ipython'), node);

@@ -1,4 +1,7 @@
-/** Types and guards of the bodies about the audit record: pages, sums, and the result of a verification. */
+/**
+ * The types of the server's responses about the audit record (pages, sums, the result of a verification), and the
+ * guards that check them.
+ */
 
 import type { components } from './openapi';
 
@@ -6,28 +9,29 @@ export { isAuditPage, isAuditSums, isVerification } from './bodies';
 
 type Schemas = components['schemas'];
 
-/** What was decided about a request. */
+/** What was decided about a request: `allow`, `deny` or `allow_with_caveat`. */
 export type Outcome = Schemas['Outcome'];
 
-/** The outcomes, in the order of the filter's menu. */
+/** All outcomes, in the order in which the audit filter's menu lists them. */
 export const OUTCOMES: readonly Outcome[] = [
   'allow',
   'deny',
   'allow_with_caveat'
 ];
 
-/** One record of a hash chain. */
+/** One record of the audit trail; each session's records form a hash chain. */
 export type IAuditRecord = Schemas['AuditRecord'];
 
-/** A page of records, newest first; its `cursor` requests the next page, and is null on the last. */
+/** A page of records, newest first. Its `cursor` requests the next page; null on the last page. */
 export type IAuditPage = Schemas['AuditPage'];
 
-/** The sums of the records of one tool, agent or period. */
+/** The number of records and their total spending for one tool, agent or period. */
 export type IAuditSum = Schemas['AuditSum'];
 
+/** The sums of all groups, and what the records were grouped by. */
 export type IAuditSums = Schemas['AuditSums'];
 
-/** What records are grouped by for their sums. */
+/** What the records are grouped by before they are summed, for example `tool` or `day`. */
 export type SumsBy = IAuditSums['by'];
 
 /** The result of a verification of the hash chains. */

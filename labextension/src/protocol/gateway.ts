@@ -1,4 +1,4 @@
-/** Types and guards of the bodies about the gateway's keys. */
+/** The types of the server's responses about the gateway's keys, and the guards that check them. */
 
 import type { components } from './openapi';
 
@@ -12,11 +12,11 @@ export {
 
 type Schemas = components['schemas'];
 
-/** A provider whose API can be called through the gateway. */
+/** A provider, such as OpenAI, whose API can be called through the gateway. */
 export type IGatewayProvider = Schemas['GatewayProvider'];
 
-/** A valid key, without its secret. */
+/** A key with which a client may call the gateway, without the key's secret. */
 export type IGatewayKey = Schemas['GatewayKey'];
 
-/** A new key of the user, with its secret. */
+/** A key that the user has just created, with its secret. */
 export type ICreatedKey = Schemas['CreatedKey'];

@@ -9,12 +9,21 @@ import type { IGovernanceModel } from '../tokens';
 import { ReceiptBadge } from './receiptBadge';
 import type { ReceiptBook } from './receiptBook';
 
-/** How long after a change of a notebook its records are loaded, in milliseconds: once for all changes meanwhile. */
+/**
+ * The delay between a change of a notebook and the load of its records, in milliseconds: one load then covers all
+ * changes meanwhile.
+ */
 const GATHER = 500;
-/** The class of an element that contains a badge: the selector `:has` would slow down the drawing of all cells. */
+/**
+ * The class of an element that contains a badge. The style sheet uses it in place of the selector `:has`, which would
+ * slow down the drawing of all cells.
+ */
 const HOST = 'aumos-Receipt-host';
 
-/** Adds a badge to each cell that spent something, in every open notebook; the notebook's file does not change. */
+/**
+ * Adds to each cell that spent something a badge with the amount, in every open notebook; the notebook's file does not
+ * change.
+ */
 export class CellReceipts {
   constructor(options: CellReceipts.IOptions) {
     this._book = options.book;
@@ -34,7 +43,7 @@ export class CellReceipts {
 
   private _onState(_: IGovernanceModel, state: IGovernanceState): void {
     const { path, session_id: session } = state;
-    // Without a session, no cell has spent anything.
+    // No session was ever opened, so no cell can have spent anything.
     if (
       session === null ||
       !this._settings.current.showReceipts ||
@@ -46,7 +55,7 @@ export class CellReceipts {
       this._waiting.add(path);
       window.setTimeout(() => {
         this._waiting.delete(path);
-        // After a failure, the records are loaded with the next change.
+        // If this load fails, the next change of the notebook loads the records.
         this._book.read(path).catch(() => undefined);
       }, GATHER);
     }
@@ -82,7 +91,7 @@ export class CellReceipts {
     badge?.setReceipt(receipt);
   }
 
-  /** Add a badge at the lower edge of a cell's input; null if the cell is not drawn yet. */
+  /** Add a badge at the lower edge of a cell's input. Return null if the cell is not drawn yet. */
   private _add(cell: Cell): ReceiptBadge | null {
     const host = cell.inputArea?.node.parentElement;
     if (!host) {
@@ -98,7 +107,7 @@ export class CellReceipts {
     }
     const badge = new ReceiptBadge(this._trans);
     this._badges.set(cell, badge);
-    // Not into the layout of the cell's input, which JupyterLab manages.
+    // The badge is attached to the element and not added to the layout of the cell's input, which JupyterLab manages.
     Widget.attach(badge, host);
     host.classList.add(HOST);
     badge.disposed.connect(() => host.classList.remove(HOST));
@@ -121,9 +130,9 @@ export class CellReceipts {
   private readonly _badges = new WeakMap<Cell, ReceiptBadge>();
 }
 
-/** A namespace for `CellReceipts` statics. */
+/** A namespace for the types that belong to `CellReceipts`. */
 export namespace CellReceipts {
-  /** The instantiation options. */
+  /** The options of the constructor of `CellReceipts`. */
   export interface IOptions {
     book: ReceiptBook;
     model: IGovernanceModel;

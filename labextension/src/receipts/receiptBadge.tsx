@@ -6,7 +6,10 @@ import { Money, OneLine } from '../widgets/words';
 import { verdictOf } from '../words/verdicts';
 import type { IReceipt } from './receiptBook';
 
-/** A small badge at a cell with what the cell spent; a click lists the records. */
+/**
+ * A small badge beside a cell with the amount that the cell's last run spent. A click on it lists the audit records of
+ * that run.
+ */
 export class ReceiptBadge extends ReactWidget {
   constructor(trans: TranslationBundle) {
     super();
@@ -14,7 +17,7 @@ export class ReceiptBadge extends ReactWidget {
     this.addClass('aumos-Receipt');
   }
 
-  /** Set the receipt that the badge shows. */
+  /** Set what the badge shows. */
   setReceipt(receipt: IReceipt): void {
     this._receipt = receipt;
     this.update();

@@ -6,14 +6,14 @@ import type { IAuditRecord } from '../protocol/audit';
 
 /** How many records one request loads. */
 const PAGE = 500;
-/** How many pages are loaded for a notebook at most. */
+/** How many pages of records are loaded for one notebook at a time; older records are left out. */
 const MAX_PAGES = 4;
-/** How many of the newest records of a run are kept. */
+/** How many records of each run are kept to be listed, the newest. */
 const LISTED = 20;
 
-/** What the runs of a cell spent and were denied. */
+/** What a cell spent and was denied, in its last run and in all its runs of the session. */
 export interface IReceipt {
-  /** What the last run spent, in nano-dollars; a run without a charge or denial does not count. */
+  /** What the last run spent, in nano-dollars. The last run is the last one with a charge or a denial. */
   readonly spent: bigint;
   /** The number of charged calls in the last run. */
   readonly calls: number;
@@ -21,40 +21,40 @@ export interface IReceipt {
   readonly denied: number;
   /** What all runs spent, in nano-dollars. */
   readonly total: bigint;
-  /** The number of runs. */
+  /** The number of runs of the cell with a charge or a denial. */
   readonly runs: number;
-  /** The newest records of the last run, newest first. */
+  /** The audit records of the last run, newest first; at most 20. */
   readonly records: readonly IAuditRecord[];
 }
 
-/** One run of a cell. */
+/** What is known of one run of a cell. */
 interface IRun {
-  /** In nano-dollars. */
+  /** What the run spent, in nano-dollars. */
   spent: bigint;
   denied: number;
-  /** The time of the run's last charge or denial. */
+  /** When the run was last charged or denied, in ISO 8601. */
   at: string;
   readonly charges: Set<string>;
   records: IAuditRecord[];
 }
 
 /**
- * What the cells of notebooks spent in the current or last session, summed from the audit record.
+ * What each cell of a notebook spent in the open or last session, summed from the audit record.
  *
- * Nothing is stored in a notebook's file. A record has the id of its cell and the execution count of the run, which the
- * kernel sent with its request.
+ * Each record has the id of the cell and the cell's execution count, which the kernel sent with its request. Nothing is
+ * stored in the notebook's file.
  */
 export class ReceiptBook {
   constructor(api: IAuditApi) {
     this._api = api;
   }
 
-  /** Emitted with a notebook's path when new records of it were loaded. */
+  /** Emitted with the path of a notebook after new records of it were loaded. */
   get changed(): ISignal<this, string> {
     return this._changed;
   }
 
-  /** Return what a cell spent and was denied; null if neither. */
+  /** Return what a cell, given by its id, spent and was denied; null if it was neither charged nor denied. */
   of(path: string, cell: string): IReceipt | null {
     const runs = this._notebooks.get(path)?.cells.get(cell);
     const all = [...(runs?.values() ?? [])].filter(
@@ -74,19 +74,19 @@ export class ReceiptBook {
     };
   }
 
-  /** Return whether a notebook's records were loaded. */
+  /** Return whether the records of the notebook at a path were loaded at least once. */
   isRead(path: string): boolean {
     return this._isRead.has(path);
   }
 
-  /** Return what a cell spent in all its runs in all sessions, in nano-dollars. */
+  /** Return what a cell, given by its id, spent in all its runs of all sessions, in nano-dollars. */
   total(path: string, cell: string): bigint {
     return this._notebooks.get(path)?.totals.get(cell) ?? 0n;
   }
 
-  /** Load a notebook's new records; rejects if the request fails. */
+  /** Load the records of a notebook that were written since the last load; rejects if the request fails. */
   read(path: string): Promise<void> {
-    // Loads follow each other: two at the same time would count the same records twice.
+    // One load starts after the other has ended: two at the same time would count the same records twice.
     const reading = this._readings.then(() => this._read(path));
     this._readings = reading.catch(() => undefined);
     return reading;
@@ -119,10 +119,10 @@ export class ReceiptBook {
       return;
     }
     known.newest = fresh[0]?.record_id ?? null;
-    // Oldest first, since each record is put at the head of its run's list.
+    // The oldest record comes first, since each record is put at the head of its run's list.
     for (const record of fresh.reverse()) {
       if (record.event === 'open' && record.chain !== known.session) {
-        // Spending of an earlier session does not belong to this one.
+        // A new session starts: the runs of the earlier one no longer belong to what `of` returns.
         known.cells.clear();
       }
       if (record.chain !== 'ledger') {
@@ -146,19 +146,19 @@ export class ReceiptBook {
   private readonly _notebooks = new Map<string, INotebook>();
 }
 
-/** The figures of a notebook. */
+/** What is known of one notebook's records. */
 interface INotebook {
-  /** The id of the newest record that was counted. */
+  /** The id of the newest record that is included in the figures. */
   newest: string | null;
-  /** The session of the newest record. */
+  /** The id of the session to which the newest record belongs. */
   session: string | null;
-  /** The runs of each cell, by their execution counts. */
+  /** For each cell id, the cell's runs by their execution counts. */
   readonly cells: Map<string, Map<number, IRun>>;
-  /** What each cell spent in all sessions, in nano-dollars. */
+  /** For each cell id, what the cell spent in all sessions, in nano-dollars. */
   readonly totals: Map<string, bigint>;
 }
 
-/** Add a record to the run of its cell. */
+/** Add an audit record to the run of the cell that it came from. */
 function enter(
   cells: Map<string, Map<number, IRun>>,
   record: IAuditRecord

@@ -1,4 +1,7 @@
-/** Loads a notebook's governance state, the configuration and the user's permission from the server. */
+/**
+ * The requests of the page's model: a notebook's governance state, the server's configuration and the user's
+ * permission.
+ */
 
 import { ApiClient, ServerRequests } from './requests';
 import {
@@ -9,17 +12,17 @@ import {
 } from '../protocol/state';
 import { isIdentity, RESOURCE } from '../protocol/session';
 
-/** The requests that the model sends. */
+/** The server requests that the model sends. */
 export interface IGovernanceApi {
-  /** Load the state of the notebook at a path on the server. */
+  /** Load the state of the notebook at a server-local path. */
   state(path: string): Promise<IGovernanceState>;
   /** Load the configuration that the server's administrator set. */
   config(): Promise<IGovernanceConfig>;
-  /** Load whether the user may change anything. */
+  /** Load whether Jupyter Server's authorizer lets the user change anything, such as trust levels and budgets. */
   mayChange(): Promise<boolean>;
 }
 
-/** The client of these endpoints. */
+/** Sends the requests of {@link IGovernanceApi} to the server. */
 export class GovernanceApi extends ApiClient implements IGovernanceApi {
   constructor(options: ApiClient.IOptions) {
     super(options);

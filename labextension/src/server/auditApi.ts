@@ -1,4 +1,4 @@
-/** Loads, verifies and exports the audit record. */
+/** The requests about the audit record: load, sum, verify and export records. */
 
 import { ApiClient } from './requests';
 import {
@@ -12,16 +12,19 @@ import {
   type SumsBy
 } from '../protocol/audit';
 
-/** Criteria for audit records: a record must match all that are set. The names are those of the REST API. */
+/**
+ * Criteria for audit records: a record must match all criteria that are set. Their names are those of the REST API's
+ * query parameters.
+ */
 export interface IAuditFilters {
-  /** The path of the notebook on the server; records of all notebooks match if omitted. */
+  /** The server-local path of a notebook; if omitted, the records of all notebooks match. */
   readonly path?: string | null;
   readonly session_id?: string | null;
   readonly agent_id?: string | null;
   readonly outcome?: Outcome | null;
   readonly event?: string | null;
   readonly tool?: string | null;
-  /** Text that a record contains. */
+  /** A text that some field of the record contains. */
   readonly text?: string | null;
   /** The earliest time, inclusive, in ISO 8601. */
   readonly since?: string | null;
@@ -32,23 +35,26 @@ export interface IAuditFilters {
 /** The file formats of an export. */
 export type ExportFormat = 'csv' | 'jsonl';
 
-/** The requests about the audit record, which change nothing. */
+/** The requests about the audit record. None of them changes anything. */
 export interface IAuditApi {
-  /** Load a page of records, newest first; `cursor` is that of the previous page, omitted for the first. */
+  /**
+   * Load a page of at most `limit` records, newest first. `cursor` is that of the page before; it is omitted for the
+   * first page.
+   */
   records(
     filters: IAuditFilters,
     limit: number,
     cursor?: string | null
   ): Promise<IAuditPage>;
-  /** Load the sums of the records for each tool, agent or interval, ordered by its name. */
+  /** Load sums of the records, one for each tool, agent or interval of time, in the order of their names. */
   sums(by: SumsBy, filters: IAuditFilters): Promise<IAuditSums>;
-  /** Let the server verify the records of a notebook's last session; null for all records. */
+  /** Have the server verify the hash chain of a notebook's last session; null means the chains of all sessions. */
   verify(path: string | null): Promise<IVerification>;
-  /** Return the URL from which the browser downloads the records as a file. */
+  /** Return the URL at which the browser downloads the records as a file. */
   exportUrl(format: ExportFormat, filters: IAuditFilters): string;
 }
 
-/** The client of these endpoints. */
+/** Sends the requests of {@link IAuditApi} to the server. */
 export class AuditApi extends ApiClient implements IAuditApi {
   records(
     filters: IAuditFilters,

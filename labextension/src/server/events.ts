@@ -1,4 +1,7 @@
-/** The server's live events, and whether their connection is open, which JupyterLab's event manager does not report. */
+/**
+ * Receives the live events of the server, and reports whether the connection for them is open, which JupyterLab's event
+ * manager does not.
+ */
 
 import {
   type Event,
@@ -17,25 +20,26 @@ import {
 /** The state of the connection; events arrive only while it is `open`. */
 export type EventsStatus = 'connecting' | 'open' | 'closed';
 
-/** The server's events, and interruptions of their connection. */
+/** The live events of the server, and the state of the connection that they arrive on. */
 export interface IEvents {
-  /** Emitted with each event of the server, of any schema. */
+  /** Emitted with each event that the server sends, whatever its schema. */
   readonly emitted: ISignal<IEvents, unknown>;
   readonly status: EventsStatus;
   /**
-   * Emitted when the connection is opened or closed. Missed events are not sent again: after an opening,
-   * whatever was loaded before may be out of date.
+   * Emitted when the connection is opened or closed. Events that were missed are not sent again, so after a connection
+   * is opened, anything loaded before may be out of date.
    */
   readonly statusChanged: ISignal<IEvents, EventsStatus>;
 }
 
 /**
- * The events of one server.
+ * Receives the events of one server.
  *
  * #### Notes
- * It has an event manager of its own, since the application's (`serviceManager.events`) reconnects without any
- * signal: a proxy may close only that idle socket, and events are lost until it is open again. This manager gets
- * a WebSocket class that reports when it opens and closes; reconnecting with back-off is still JupyterLab's code.
+ * It has its own event manager, since JupyterLab's (`serviceManager.events`) reconnects without any signal: a proxy may
+ * close its idle connection, and the events until it is open again are lost unnoticed. This class gives its event
+ * manager a WebSocket class that reports when a socket opens and closes; JupyterLab's code still does the reconnecting
+ * with back-off.
  */
 export class ServerEvents implements IEvents, IDisposable {
   constructor(options: ServerEvents.IOptions) {
@@ -78,9 +82,9 @@ export class ServerEvents implements IEvents, IDisposable {
     Signal.clearData(this);
   }
 
-  /** Close the current connection, if any, and connect now instead of when the back-off ends. */
+  /** Close the current connection, if any, and connect now instead of after JupyterLab's back-off. */
   reconnect(): void {
-    // The first connection is made without this.
+    // Before the first connection was made there is nothing to replace.
     if (this.isDisposed || this._manager === null) {
       return;
     }
@@ -122,7 +126,7 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private _onClose(socket: WebSocket): void {
-    // A socket that failed to open also closes; sockets that were replaced are ignored.
+    // A socket that could not be opened also closes. A socket that `reconnect` has replaced is ignored.
     if (this._socket === socket || this._socket === null) {
       this._socket = null;
       this._setStatus('closed');
@@ -134,7 +138,7 @@ export class ServerEvents implements IEvents, IDisposable {
   }
 
   private readonly _onOnline = (): void => {
-    // After an outage of the network, a socket may be dead although the browser still reports it as open.
+    // After a network outage, a connection may be dead although the browser still reports it as open.
     this.reconnect();
   };
 
@@ -161,18 +165,18 @@ export class ServerEvents implements IEvents, IDisposable {
   private _status: EventsStatus = 'connecting';
 }
 
-/** A namespace for `ServerEvents` statics. */
+/** A namespace for the types that belong to `ServerEvents`. */
 export namespace ServerEvents {
-  /** The instantiation options. */
+  /** The options of the constructor of `ServerEvents`. */
   export interface IOptions {
-    /** The server to listen to. */
+    /** The connection settings of the server whose events are received. */
     serverSettings: ServerConnection.ISettings;
-    /** The first connection is made when this has settled; at once if omitted. */
+    /** When this promise settles, the first connection is made; if it is omitted, at once. */
     after?: Promise<unknown>;
   }
 }
 
-/** Whether an event is a governance state event; it then has all fields of a notebook's state. */
+/** Whether an event carries a notebook's governance state; it then has all fields of that state. */
 export function isStateEvent(
   value: unknown
 ): value is IGovernanceState & { readonly schema_id: string } {

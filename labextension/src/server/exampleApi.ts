@@ -1,4 +1,4 @@
-/** Copies the example notebooks of the package. */
+/** The request that copies an example notebook of the package into the user's files. */
 
 import { isExampleCopy } from '../protocol/bodies';
 import { ApiClient } from './requests';
@@ -9,12 +9,12 @@ export const EXAMPLES = ['governed-notebook', 'governed-calls'] as const;
 /** The name of an example. */
 export type ExampleName = (typeof EXAMPLES)[number];
 
-/** The client of this endpoint. */
+/** Sends the request to the server. */
 export class ExampleApi extends ApiClient {
   /**
-   * Copy an example into a folder under a name that is not taken yet.
+   * Copy an example into a folder of the server, under a name that no file there has yet.
    *
-   * @returns The path of the copy on the server.
+   * @returns The server-local path of the copy.
    */
   async copy(name: ExampleName, folder: string): Promise<string> {
     const { path } = await this.requests.send(

@@ -1,4 +1,4 @@
-/** Lists, issues and revokes the gateway's keys. */
+/** The requests that list, create, assign and revoke keys of the gateway. */
 
 import {
   type ICreatedKey,
@@ -11,33 +11,37 @@ import {
 } from '../protocol/gateway';
 import { ApiClient } from './requests';
 
-/** The user's choices for a new key. */
+/** What the user chose for a new key: its name, trust level and budget. */
 export interface INewKey {
   readonly name: string;
   readonly trust_level: number;
-  /** In USD, as decimal text. */
+  /** The budget in USD, as decimal text. */
   readonly budget: string;
 }
 
 /**
- * The keys of a server's gateway.
+ * The requests about the gateway's keys.
  *
- * The `key` of a change is its idempotency key: a repeated request has no further effect.
+ * The argument `key` is an idempotency key and not a key of the gateway: a request that is repeated with it has no
+ * further effect.
  */
 export interface IGatewayApi {
   /** Load the valid keys of kernels, terminals, commands and the user's programs, oldest first. */
   keys(): Promise<readonly IGatewayKey[]>;
-  /** Issue a key for a program; no later response contains its secret. */
+  /** Create a key for a program of the user. Only this response contains the key's secret. */
   create(wanted: INewKey, key: string): Promise<ICreatedKey>;
-  /** Assign a terminal's key to a notebook, whose budget then pays for the terminal's calls. */
+  /**
+   * Assign the key with an id, a terminal's, to the notebook at a path, whose budget then pays for the terminal's
+   * calls.
+   */
   bind(id: string, path: string, key: string): Promise<IGatewayKey>;
-  /** Revoke a key, and end its in-flight calls. */
+  /** Revoke the key with an id, and end its in-flight calls. */
   revoke(id: string, key: string): Promise<unknown>;
-  /** Revoke all keys of a notebook, and end their in-flight calls. Returns the revoked keys. */
+  /** Revoke all keys of the notebook at a path, and end their in-flight calls. Returns the revoked keys. */
   stop(path: string, key: string): Promise<readonly IGatewayKey[]>;
 }
 
-/** The client of these endpoints. */
+/** Sends the requests of {@link IGatewayApi} to the server. */
 export class GatewayApi extends ApiClient implements IGatewayApi {
   async keys(): Promise<readonly IGatewayKey[]> {
     return (await this.requests.get('keys', isGatewayKeys)).keys;

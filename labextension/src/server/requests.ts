@@ -1,19 +1,25 @@
-/** Sends the requests to the server's REST API, and validates the responses. */
+/**
+ * Sends requests to this extension's REST API on the server, validates the responses, and turns failures into errors
+ * with a code.
+ */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import { API_NAMESPACE, isErrorBody } from '../protocol/state';
 
-/** The code of a failure for which the server sent no code of its own. */
+/**
+ * The codes of failures for which the server sent no code: it could not be reached, has no such endpoint, sent an
+ * invalid response, or responded with another HTTP error.
+ */
 export type FailureCode =
   'SERVER_UNREACHABLE' | 'NOT_ENABLED' | 'MALFORMED' | 'HTTP';
 
-/** An error of a request: the server refused it, could not be reached, or sent an invalid response. */
+/** The error of a failed request: the server refused the request, could not be reached, or sent an invalid response. */
 export class GovernanceApiError extends Error {
   /**
-   * @param code - The server's code, or a {@link FailureCode}.
+   * @param code - The code that the server sent, or a {@link FailureCode}.
    * @param message - A sentence for the user.
-   * @param status - The HTTP status, or null without a response.
+   * @param status - The HTTP status of the response; null if there was no response.
    */
   constructor(
     readonly code: FailureCode | (string & {}),
@@ -24,25 +30,28 @@ export class GovernanceApiError extends Error {
     this.name = 'GovernanceApiError';
   }
 
-  /** Whether the same request may succeed later without a change by the user. */
+  /** Whether the same request may succeed later although the user changes nothing. */
   get isTransient(): boolean {
     return this.status === null || this.status === 429 || this.status >= 500;
   }
 }
 
-/** Return a rejection's reason as an API error; any other error counts as an unreachable server. */
+/**
+ * Return the reason of a rejected promise as a {@link GovernanceApiError}; another error is reported as an unreachable
+ * server.
+ */
 export function asFailure(reason: unknown): GovernanceApiError {
   return reason instanceof GovernanceApiError
     ? reason
     : new GovernanceApiError('SERVER_UNREACHABLE', String(reason), null);
 }
 
-/** The query parameters of a request; null and undefined ones are omitted. */
+/** The query parameters of a request; parameters that are null or undefined are not sent. */
 export type Parameters = Readonly<
   Record<string, string | number | null | undefined>
 >;
 
-/** Sends requests to one server; all promises reject only with a {@link GovernanceApiError}. */
+/** Sends requests to one server. Its promises reject only with a {@link GovernanceApiError}. */
 export class ServerRequests {
   /** @param namespace - The path of the endpoints under the server's base URL. */
   constructor(
@@ -53,7 +62,7 @@ export class ServerRequests {
     this._namespace = namespace;
   }
 
-  /** Return the URL of an endpoint, for a request or a link. */
+  /** Return the URL of an endpoint, for a request or for a link in the page. */
   url(endpoint: string, parameters: Parameters = {}): string {
     const present = Object.fromEntries(
       Object.entries(parameters).filter(([, value]) => value != null)
@@ -64,7 +73,7 @@ export class ServerRequests {
     );
   }
 
-  /** Load a response body; one that the guard rejects is an error. */
+  /** Send a GET request and return the body of the response; rejects if the guard does not accept the body. */
   get<T>(
     endpoint: string,
     guard: (value: unknown) => value is T,
@@ -74,9 +83,8 @@ export class ServerRequests {
   }
 
   /**
-   * Send a request that changes something; a response body that the guard rejects is an error.
-   *
-   * @param key - The idempotency key: a repeated request with the same key has no further effect.
+   * Send a request that changes something, and return the body of the response; rejects if the guard does not accept
+   * the body.
    */
   send<T>(
     method: 'POST' | 'PATCH' | 'DELETE',
@@ -120,7 +128,7 @@ export class ServerRequests {
     if (!guard(body)) {
       throw new GovernanceApiError(
         'MALFORMED',
-        `The server's response to "${endpoint}" is invalid.`,
+        `The server's response to "${endpoint}" is invalid. Reload the page: it may be older than the server.`,
         response.status
       );
     }
@@ -131,9 +139,12 @@ export class ServerRequests {
   private readonly _namespace: string;
 }
 
-/** A namespace for `ServerRequests` statics. */
+/** A namespace for the types that belong to `ServerRequests`. */
 export namespace ServerRequests {
-  /** The optional parts of a request that changes something. */
+  /**
+   * The optional parts of a request that changes something. `key` is its idempotency key: a request that is repeated
+   * with the same key has no further effect.
+   */
   export interface ISendOptions {
     parameters?: Parameters;
     body?: Readonly<Record<string, unknown>>;
@@ -141,7 +152,7 @@ export namespace ServerRequests {
   }
 }
 
-/** The base of the clients of the REST API; their promises reject only with a {@link GovernanceApiError}. */
+/** The base class of the clients of the REST API. Their promises reject only with a {@link GovernanceApiError}. */
 export class ApiClient {
   constructor(options: ApiClient.IOptions) {
     this.requests = new ServerRequests(options.serverSettings);
@@ -150,9 +161,9 @@ export class ApiClient {
   protected readonly requests: ServerRequests;
 }
 
-/** A namespace for `ApiClient` statics. */
+/** A namespace for the types that belong to `ApiClient`. */
 export namespace ApiClient {
-  /** The instantiation options. */
+  /** The options of the constructor of `ApiClient`. */
   export interface IOptions {
     /** The server's connection settings. */
     serverSettings: ServerConnection.ISettings;

@@ -1,4 +1,4 @@
-/** Changes notebooks' sessions, and loads their ceilings, the kernels and the list of notebooks. */
+/** The requests about sessions, their ceilings, the kernels and the list of notebooks. */
 
 import { ApiClient } from './requests';
 import { type IGovernanceState, isState } from '../protocol/state';
@@ -11,32 +11,35 @@ import {
 } from '../protocol/session';
 import type { IPage } from '../protocol/waiting';
 
-/** The new values of a session; omitted ones stay as they are. */
+/** The values of a session to change; those that are omitted stay as they are. */
 export interface IChange {
   readonly trust_level?: number;
-  /** In USD, as decimal text. */
+  /** The budget in USD, as decimal text. */
   readonly budget?: string;
 }
 
 /**
- * The requests about sessions, kernels and the list of notebooks.
+ * The requests about sessions, their ceilings, the kernels and the list of notebooks.
  *
- * The `key` of a change is its idempotency key: a repeated request has no further effect.
+ * The argument `key` is an idempotency key: a request that is repeated with the same key has no further effect.
  */
 export interface ISessionApi {
-  /** Change a notebook's session, or open one if none is open. */
+  /** Change the session of the notebook at a path; if none is open, open one with these values. */
   change(path: string, change: IChange, key: string): Promise<IGovernanceState>;
-  /** Close a notebook's open session. */
+  /** Close the open session of the notebook at a path. */
   close(path: string, key: string): Promise<IGovernanceState>;
-  /** Load the ceilings that also limit a notebook's session, the innermost first. */
+  /** Load the shared ceilings that limit a notebook's session besides its budget, the innermost first. */
   envelopes(path: string): Promise<readonly IEnvelope[]>;
-  /** Load the server's kernels, and which of them it can govern. */
+  /** Load the running kernels of the server, and which of them it can govern. */
   kernels(): Promise<readonly IKernel[]>;
-  /** Load a page of all notebooks that were ever governed, ordered by path. */
+  /**
+   * Load a page of all notebooks that were ever governed, in the order of their paths. `after` is that of the page
+   * before.
+   */
   notebooks(after?: string | null): Promise<IPage<IGovernanceState>>;
 }
 
-/** The client of these endpoints. */
+/** Sends the requests of {@link ISessionApi} to the server. */
 export class SessionApi extends ApiClient implements ISessionApi {
   change(
     path: string,

@@ -1,4 +1,7 @@
-/** Loads what waits for the user, and sends the user's decisions. */
+/**
+ * The requests that load what waits for the user (holds, approvals, calls at a limit, reports) and send the user's
+ * decisions.
+ */
 
 import { ApiClient } from './requests';
 import {
@@ -21,7 +24,7 @@ import {
   isResolutionResponse
 } from '../protocol/waiting';
 
-/** The notebook of a list, or all notebooks if omitted, and which page of it to load. */
+/** Which notebook's entries to load, those of all notebooks if omitted, and which page of them. */
 export interface IPageOptions {
   readonly path?: string | null;
   readonly after?: string | null;
@@ -29,26 +32,29 @@ export interface IPageOptions {
 }
 
 /**
- * The requests that load what waits for the user, and those that send decisions.
+ * The requests that load what waits for the user, and those that send the user's decisions.
  *
- * The `key` of a decision is its idempotency key: a repeated request has no further effect.
+ * The argument `key` is an idempotency key: a request that is repeated with the same key has no further effect.
  */
 export interface IWaitingApi {
   /** Load the pending holds, oldest first. */
   holds(options?: IPageOptions): Promise<IPage<IHold>>;
   /** Load the waiting approval requests, oldest first. */
   approvals(options?: IPageOptions): Promise<IPage<IApproval>>;
-  /** Load the calls that wait at a limit: one entry for each session, all in one page. */
+  /** Load the calls that wait at a limit, with one entry for each session; all are on one page. */
   limitRequests(): Promise<IPage<ILimitRequest>>;
-  /** Deny all calls of a session that wait at a limit. */
+  /** Deny all calls of a session that wait at a limit; `id` is that of the session's entry. */
   denyAtLimit(id: string, key: string): Promise<IDeniedAtLimit>;
   /** Load the reports that no user has acknowledged, oldest first. */
   reports(options?: IPageOptions): Promise<IPage<IReport>>;
-  /** Settle a hold with an unknown outcome for an amount in USD. */
+  /** Settle a hold whose outcome is unknown: charge an amount in USD for the call. */
   settle(id: string, amount: string, key: string): Promise<IResolutionResponse>;
-  /** Release a hold with an unknown outcome, because the call cost nothing. */
+  /** Release a hold whose outcome is unknown, because the call cost nothing. */
   release(id: string, key: string): Promise<IResolutionResponse>;
-  /** Approve or deny an approval request, bound to the digest of the action that the user saw. */
+  /**
+   * Approve or deny an approval request. The decision holds only for the action that the user saw, whose digest is sent
+   * along.
+   */
   decide(
     approval: IApproval,
     decision: 'approve' | 'deny',
@@ -56,25 +62,25 @@ export interface IWaitingApi {
   ): Promise<IApproval>;
   /** Acknowledge a report. */
   acknowledge(id: string, key: string): Promise<IReport>;
-  /** Correct a charge, or part of it, with a reason. */
+  /** Subtract an amount from a charge that was too high, with a reason. */
   correct(
     correction: IWaitingApi.ICorrection,
     key: string
   ): Promise<ICorrectionResponse>;
 }
 
-/** A namespace for `IWaitingApi` statics. */
+/** A namespace for the types that belong to `IWaitingApi`. */
 export namespace IWaitingApi {
-  /** The charge to correct, the amount and the reason. */
+  /** Which charge to correct, how much to subtract and why. */
   export interface ICorrection {
     readonly charge_id: string;
-    /** In USD, as decimal text. */
+    /** The amount to subtract in USD, as decimal text. */
     readonly amount: string;
     readonly reason: string;
   }
 }
 
-/** The client of these endpoints. */
+/** Sends the requests of {@link IWaitingApi} to the server. */
 export class WaitingApi extends ApiClient implements IWaitingApi {
   async holds(options: IPageOptions = {}): Promise<IPage<IHold>> {
     const page = await this.requests.get('holds', isHoldPage, { ...options });

@@ -5,7 +5,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-/** Tracks which notebook is in front in JupyterLab, by its path on the server, and changes of its kernel. */
+/** Tracks which notebook is in front in JupyterLab, by its server-local path, and whether it gets another kernel. */
 export class FrontNotebook implements IDisposable {
   constructor(options: FrontNotebook.IOptions) {
     this._shell = options.shell;
@@ -22,7 +22,7 @@ export class FrontNotebook implements IDisposable {
     return this._path;
   }
 
-  /** Emitted when another notebook comes to the front, or the one in front is renamed. */
+  /** Emitted when another notebook comes to the front, none is in front any more, or the one in front is renamed. */
   get pathChanged(): ISignal<this, string | null> {
     return this._pathChanged;
   }
@@ -48,7 +48,7 @@ export class FrontNotebook implements IDisposable {
   private _onCurrent(): void {
     const panel = this._tracker.currentWidget;
     const front = this._shell.currentWidget;
-    // The tracker keeps the last notebook while a terminal or an editor is in front.
+    // While a terminal or an editor is in front, the tracker still reports the last notebook as the current one.
     const isInFront = panel === front || (front && this._isCompanion?.(front));
     const current = isInFront ? panel : null;
     if (current !== this._panel) {
@@ -91,16 +91,16 @@ export class FrontNotebook implements IDisposable {
   private _isDisposed = false;
 }
 
-/** A namespace for `FrontNotebook` statics. */
+/** A namespace for the types that belong to `FrontNotebook`. */
 export namespace FrontNotebook {
-  /** The instantiation options. */
+  /** The options of the constructor of `FrontNotebook`. */
   export interface IOptions {
     shell: JupyterFrontEnd.IShell;
     tracker: INotebookTracker;
     contents: Contents.IManager;
     /**
-     * Whether a tab shows more about the last notebook, such as its audit record; that notebook then still counts as
-     * in front.
+     * Returns whether a tab shows more about the last notebook, such as its audit record. While it does, that notebook
+     * still counts as in front.
      */
     isCompanion?: (widget: Widget) => boolean;
   }

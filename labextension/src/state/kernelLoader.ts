@@ -2,20 +2,21 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { Observable } from './observable';
 
 /**
- * An expression that loads the magics in the kernel and registers the notebook's engine; repeating it changes nothing.
+ * A Python expression that loads the magics in the kernel and connects the kernel to the notebook's governance.
+ * Evaluating it again changes nothing.
  */
 const LOAD =
   "__import__('aumos_governance.jupyter_extension').jupyter_extension" +
   ".load_ipython_extension(__import__('IPython').get_ipython())";
 
-/** An expression that returns whether the kernel can import the package, without importing it. */
+/** A Python expression that is true if the kernel can import the package. It does not import the package. */
 const FIND =
   "__import__('importlib.util').util.find_spec('aumos_governance') is not None";
 
-/** How many times a request is sent at most, if the kernel drops it because the cell before it failed. */
+/** How many times a request is sent to a kernel that drops it because the cell before the request failed. */
 const MAX_SENT = 20;
 
-/** A kernel connection, and a function that releases it after use. */
+/** A connection to a kernel, and a function to call when the connection is no longer needed. */
 export interface IReachedKernel {
   readonly kernel: Pick<
     Kernel.IKernelConnection,
@@ -26,46 +27,55 @@ export interface IReachedKernel {
 
 /** Why a notebook's kernel does not have the magics. */
 export type Obstacle =
-  /** A cell is running; the magics are loaded when it has ended. */
+  /** A cell is running; the magics are loaded after it has ended. */
   | { readonly kind: 'busy' }
   /** The package is not installed in the kernel's environment. */
   | { readonly kind: 'missing' }
   /** The kernel does not run Python. */
   | { readonly kind: 'language'; readonly language: string }
-  /** Loading raised another error. */
+  /** Loading the magics raised another error, described by `message`. */
   | { readonly kind: 'failed'; readonly message: string };
 
-/** Loads the magics in notebooks' kernels by a silent execute request, which leaves no output, history or variable. */
+/**
+ * Loads the magics in kernels with a silent execute request, which adds no output, no history entry and no variable,
+ * and remembers for each notebook why that failed.
+ */
 export class KernelLoader extends Observable {
-  /** @param reach - Returns the kernel of the notebook at a path; null if it has none. */
+  /**
+   * @param reach - Returns a connection to the kernel of the notebook at a path; null if it has no kernel.
+   */
   constructor(reach: (path: string) => Promise<IReachedKernel | null>) {
     super();
     this._reach = reach;
   }
 
-  /** Return why the kernel of a notebook does not have the magics; null if it has them or loading was not tried. */
+  /**
+   * Return why the kernel of the notebook at a path does not have the magics; null if it has them or loading was not
+   * tried.
+   */
   obstacle(path: string): Obstacle | null {
     return this._obstacles.get(path) ?? null;
   }
 
-  /** Discard what is known of a notebook's kernel, because the notebook has another kernel now. */
+  /** Forget the obstacle of the notebook at a path, since the notebook has another kernel now. */
   forget(path: string): void {
     this._tickets.delete(path);
     this._note(path, null);
   }
 
   /**
-   * Load the magics in a notebook's kernel; if it has none yet, the kernel's own start-up hook loads them later. Never
-   * rejects.
+   * Load the magics in the kernel of the notebook at a path. If it has no kernel, nothing happens: a new kernel loads
+   * the magics itself when it starts. Never rejects: see `obstacle`.
    */
   load(path: string): Promise<void> {
     return this._try(path, (kernel, note) => run(kernel, LOAD, note));
   }
 
   /**
-   * Check whether the magics can be loaded in the kernel of a notebook, without loading them. Never rejects.
+   * Find out whether the magics can be loaded in the kernel of the notebook at a path, without loading them. Never
+   * rejects: see `obstacle`.
    *
-   * A busy kernel is not checked, so that the user does not wait for it.
+   * A busy kernel is not checked, since its response would only arrive after the running cell.
    */
   check(path: string): Promise<void> {
     return this._try(path, async kernel => {
@@ -73,7 +83,7 @@ export class KernelLoader extends Observable {
         return null;
       }
       const obstacle = await run(kernel, FIND, () => undefined);
-      // An error of the check itself does not mean that loading would fail.
+      // The check may have failed for a reason of its own, which does not mean that loading would fail.
       return obstacle?.kind === 'failed' ? null : obstacle;
     });
   }
@@ -97,7 +107,7 @@ export class KernelLoader extends Observable {
       reached = await this._reach(path);
       note(reached && (await find(reached.kernel, note)));
     } catch {
-      // The kernel was restarted or disconnected: its start-up hook loads the magics.
+      // The kernel was restarted or disconnected. A new kernel loads the magics itself when it starts.
       note(null);
     } finally {
       reached?.release();
@@ -141,7 +151,7 @@ async function run(
       },
       true
     ).done;
-    // A failing cell makes the kernel drop all requests queued behind it.
+    // After a cell fails, the kernel drops all requests that were queued behind the cell; then send the request again.
     if (content.status !== 'aborted' && content.status !== 'abort') {
       return outcome(content);
     }

@@ -11,16 +11,17 @@ import type { Connection, IGovernanceModel } from '../tokens';
 import { Observable } from './observable';
 
 /**
- * The first and the longest delay before a failed request is repeated, in milliseconds; each delay is twice the
- * previous.
+ * The first and the longest delay before a failed request is sent again, in milliseconds. Each delay is twice as long
+ * as the one before.
  */
 const RETRY = { first: 1000, last: 30000 };
 
 /**
- * The governance state of the server's notebooks, kept current by its events.
+ * The governance state of the server's notebooks, kept current by the server's events.
  *
- * The state of the notebook in front is requested when it comes to the front and may be out of date, and when
- * events arrive again after an interruption. A response or event older than the known state is ignored.
+ * The model requests the state of the notebook in front when that notebook comes to the front with a state that may be
+ * out of date, and when events arrive again after an interruption. It ignores a response or event that is older than
+ * the state it has.
  */
 export class GovernanceModel extends Observable implements IGovernanceModel {
   constructor(options: GovernanceModel.IOptions) {
@@ -68,7 +69,8 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     if (this._path === null || !this._states.has(this._path)) {
       return null;
     }
-    // While events arrive, the known state is current; after an interruption, it is as old as that.
+    // While events arrive, the known state is current. After an interruption, it is from the time at which events last
+    // arrived.
     return this._failure === null && this._current.has(this._path)
       ? Date.now()
       : (this._seen.get(this._path) ?? null);
@@ -104,7 +106,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this._store(state);
   }
 
-  /** Set the notebook in front. */
+  /** Set the server-local path of the notebook in front; null if none is. */
   show(path: string | null): void {
     if (path === this._path) {
       return;
@@ -119,7 +121,8 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   }
 
   /**
-   * Note that the notebook in front has another kernel, and load its state again: its session may be another one too.
+   * Count the change of the kernel of the notebook in front, and load that notebook's state again: with another kernel,
+   * it may have another session.
    */
   noteKernel(): void {
     this._kernelChanges += 1;
@@ -137,14 +140,15 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     const interruptions = this._interruptions;
     try {
       const state = await this._api.state(path);
-      // The state stays current only if events arrived without an interruption since before the request.
+      // The state is current from now on only if events have arrived without interruption since before the request was
+      // sent.
       if (
         this._events.status === 'open' &&
         interruptions === this._interruptions
       ) {
         this._current.add(path);
       }
-      // The server may return another path for the same notebook; the page keeps using the requested one.
+      // The server may respond with another path for the same notebook; the page keeps the path that it requested.
       this._store({ ...state, path }, this._events.status === 'open');
       if (ticket === this._ticket) {
         this._settle(null);
@@ -189,18 +193,20 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
       this._mayChange = mayChange;
       this.notify();
     } catch {
-      // The previous configuration is kept; the request of the state reports the same failure to the user.
+      // The previous configuration stays. The request for the state fails likewise, and its failure is shown to the
+      // user.
     }
   }
 
   /**
-   * Accept a state unless a newer one is known.
+   * Store a notebook's state unless a newer one is known.
    *
-   * @param isOld - Whether an event would have reported any change of this state before.
+   * @param isOld - Whether events have arrived without interruption, so that an event would have reported a change
+   *   earlier; a state that is loaded for the first time then counts as no change.
    */
   private _store(state: IGovernanceState, isOld = false): void {
     const known = this._states.get(state.path);
-    // `seq` counts the changes of one session: it cannot be compared once the notebook shares another session.
+    // `seq` counts the changes of one session, so the numbers of two sessions cannot be compared.
     const isComparable = known?.shared_with === state.shared_with;
     if (known && isComparable && state.seq < known.seq) {
       return;
@@ -208,7 +214,7 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this._states.set(state.path, state);
     this._seen.set(state.path, Date.now());
     const isNewer = known?.seq !== state.seq || !isComparable;
-    // Loading a state for the first time, or again, is no change of the notebook.
+    // A state that is loaded for the first time, or again, is not a change of the notebook.
     if (!isOld || (known && isNewer)) {
       this._revision += 1;
     }
@@ -218,14 +224,17 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
     this.notify();
   }
 
-  /** Store the failure of the request about the notebook in front, or null, and schedule a retry if that may help. */
+  /**
+   * Store why the last request about the notebook in front failed, or null if it did not; send the request again later
+   * if that may help.
+   */
   private _settle(failure: GovernanceApiError | null): void {
     this._cancelRetry();
     if (failure !== this._failure) {
       this._failure = failure;
       this.notify();
     }
-    // While events are interrupted, no timer is needed: their return triggers the next request.
+    // While events are interrupted no timer is needed: once they arrive again, the state is requested anyway.
     if (failure?.isTransient && this._events.status === 'open') {
       this._retry = window.setTimeout(() => void this.refresh(), this._delay);
       this._delay = Math.min(2 * this._delay, RETRY.last);
@@ -242,9 +251,9 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   private readonly _events: IEvents;
   private readonly _learned = new Signal<this, IGovernanceState>(this);
   private readonly _states = new Map<string, IGovernanceState>();
-  /** When the state of each notebook was last known to be current, in milliseconds. */
+  /** For each path, when the notebook's state was last known to be current, in milliseconds since 1970. */
   private readonly _seen = new Map<string, number>();
-  /** The paths of notebooks whose known state is current, as long as events are not interrupted. */
+  /** The paths of notebooks whose state is current as long as events arrive. */
   private readonly _current = new Set<string>();
   private _path: string | null = null;
   private _config: IGovernanceConfig | null = null;
@@ -258,9 +267,9 @@ export class GovernanceModel extends Observable implements IGovernanceModel {
   private _retry: number | undefined;
 }
 
-/** A namespace for `GovernanceModel` statics. */
+/** A namespace for the types that belong to `GovernanceModel`. */
 export namespace GovernanceModel {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceModel`. */
   export interface IOptions {
     api: IGovernanceApi;
     events: IEvents;

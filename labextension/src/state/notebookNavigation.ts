@@ -3,15 +3,18 @@ import type { Contents } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ICell } from '../protocol/waiting';
 
-/** Opens notebooks, and shows their cells. */
+/** Opens notebooks in JupyterLab, and shows their cells. */
 export interface INotebookNavigation {
-  /** Open a notebook, or bring it to the front. */
+  /** Open the notebook at a server-local path, or bring it to the front if it is open. */
   open(path: string): Promise<void>;
-  /** Open a notebook and scroll to a cell; if the cell no longer exists, only open the notebook. */
+  /**
+   * Open the notebook at a server-local path and scroll to a cell. If the cell no longer exists, only open the
+   * notebook.
+   */
   goTo(path: string, cell: ICell): Promise<void>;
 }
 
-/** Opens notebooks with the application's document manager. */
+/** Opens notebooks with the command of JupyterLab's document manager. */
 export class NotebookNavigation implements INotebookNavigation {
   constructor(options: NotebookNavigation.IOptions) {
     this._commands = options.commands;
@@ -47,9 +50,9 @@ export class NotebookNavigation implements INotebookNavigation {
   private readonly _contents: Contents.IManager;
 }
 
-/** A namespace for `NotebookNavigation` statics. */
+/** A namespace for the types that belong to `NotebookNavigation`. */
 export namespace NotebookNavigation {
-  /** The instantiation options. */
+  /** The options of the constructor of `NotebookNavigation`. */
   export interface IOptions {
     commands: CommandRegistry;
     tracker: INotebookTracker;

@@ -1,9 +1,9 @@
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** An object that emits a signal after each change, until it is disposed. */
+/** The base class of objects that emit the signal `changed` after each change, until they are disposed. */
 export class Observable implements IDisposable {
-  /** Emitted after any of its readable values changed. */
+  /** Emitted after a property of this object has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -17,7 +17,7 @@ export class Observable implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** Emit `changed`. */
+  /** Emit `changed`; a subclass calls this after it has changed a property. */
   protected notify(): void {
     this._changed.emit();
   }

@@ -2,7 +2,7 @@ import { Token } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { StatusItemContent } from '../words/labels';
 
-/** The user's settings: what is shown, and of what the user is notified. */
+/** The user's settings: which parts of the interface are shown, and which notifications the user gets. */
 export interface IGovernanceSettings {
   readonly showPanel: boolean;
   readonly showStatusItem: boolean;
@@ -13,7 +13,7 @@ export interface IGovernanceSettings {
   readonly notifyOfApprovals: boolean;
 }
 
-/** The default settings, equal to those in `schema/settings.json`. */
+/** The default settings, the same as in `schema/settings.json`. */
 export const DEFAULT_SETTINGS: IGovernanceSettings = {
   showPanel: true,
   showStatusItem: true,
@@ -24,18 +24,19 @@ export const DEFAULT_SETTINGS: IGovernanceSettings = {
   notifyOfApprovals: true
 };
 
-/** The current settings, and a signal when the user changes them. */
+/** Holds the user's current settings, and emits a signal when they change. */
 export class GovernanceSettings {
+  /** The user's settings; the default settings until the user's own are loaded. */
   get current(): IGovernanceSettings {
     return this._current;
   }
 
-  /** Emitted with the new settings when they were loaded or the user changed one. */
+  /** Emitted with the new settings after they were loaded and after the user changed one. */
   get changed(): ISignal<this, IGovernanceSettings> {
     return this._changed;
   }
 
-  /** Apply settings that the settings editor validated against the schema. */
+  /** Replace the current settings; the settings registry has validated the new ones against the schema. */
   adopt(composite: Readonly<Record<string, unknown>>): void {
     this._current = {
       ...DEFAULT_SETTINGS,
@@ -48,7 +49,7 @@ export class GovernanceSettings {
   private _current = DEFAULT_SETTINGS;
 }
 
-/** The settings, for the plugins of this extension. */
+/** The token with which the plugins of this extension get the settings. */
 export const ISettings = new Token<GovernanceSettings>(
   'aumos-governance:ISettings',
   "The user's settings: what is shown, and of what the user is notified."

@@ -1,13 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** The keys of a schema whose text the settings editor shows. */
+/** The keys of a schema whose values the settings editor shows as text. */
 const WORDS = ['title', 'description'];
 
 /**
- * Translate the texts of a settings schema, in place.
+ * Translate the texts of a settings schema; the given object is changed.
  *
  * #### Notes
- * JupyterLab's server translates schemas with language packs only, not with this package's own catalogue.
+ * JupyterLab's server translates schemas only with installed language packs, and not with the catalogue in this
+ * package.
  */
 export function translateSchema(
   schema: object,
@@ -15,7 +16,7 @@ export function translateSchema(
 ): void {
   for (const [key, value] of Object.entries(schema)) {
     if (typeof value === 'string' && WORDS.includes(key)) {
-      // Translators get these texts from the schema itself, so `gettext` with a variable is right here.
+      // `gettext` gets a variable here, since the texts are in the schema, from which translators take them.
       (schema as Record<string, string>)[key] = trans.gettext(value);
     } else if (PARTS.includes(key) && typeof value === 'object' && value) {
       for (const part of Object.values(value as Record<string, object>)) {
@@ -25,5 +26,5 @@ export function translateSchema(
   }
 }
 
-/** The keys under which a schema contains other schemas. */
+/** The keys of a schema whose values contain further schemas. */
 const PARTS = ['properties', 'oneOf'];

@@ -1,20 +1,23 @@
-/** A session's spending over time and by tool, for the charts. */
+/** Loads what a session spent over time and with each tool, for the charts of the section Spending. */
 
 import type { IAuditApi } from '../server/auditApi';
 import { parseUsd } from '../words/money';
 import type { IAuditSum, SumsBy } from '../protocol/audit';
 
-/** The spending in one interval of time, or with one tool. */
+/** What was spent in one interval of time, or with one tool. */
 export interface ISpent {
-  /** The start of the interval as the server writes it, or the name of the tool. */
+  /**
+   * The start of the interval as the server writes it, for example `2026-03-01` or `2026-03-01T14:00Z`; or the name of
+   * the tool.
+   */
   readonly name: string;
-  /** In nano-dollars. */
+  /** The spending in nano-dollars. */
   readonly spent: bigint;
   readonly records: number;
   readonly denied: number;
 }
 
-/** The spending over time, in intervals of one length, including empty ones. */
+/** What was spent over time: consecutive intervals of one length, including those without spending. */
 export interface ISpending {
   readonly by: 'day' | 'hour' | 'minute';
   readonly intervals: readonly ISpent[];
@@ -23,12 +26,15 @@ export interface ISpending {
 const MINUTE = 60_000;
 const LENGTHS = { minute: MINUTE, hour: 60 * MINUTE, day: 24 * 60 * MINUTE };
 
-/** How many intervals are drawn at most: the last ones. */
+/** How many intervals a chart shows: the last ones. */
 export const MAX_INTERVALS = 30;
-/** How many tools are drawn by name; the others share one bar. */
+/** How many bars the chart of tools has; the last one shows all further tools together. */
 const MAX_TOOLS = 6;
 
-/** Load a session's spending over time: by day if it spent on more than two days, else by hour or minute. */
+/**
+ * Load a session's spending over time: by day if there are records of more than two days, else by hour if there are
+ * records of more than two hours, else by minute.
+ */
 export async function readSpending(
   api: IAuditApi,
   sessionId: string
@@ -46,7 +52,7 @@ export async function readSpending(
   return { by: 'minute', intervals: filled(await read('minute'), 'minute') };
 }
 
-/** Load what a session has spent with each tool, the most expensive first. */
+/** Load what a session spent with each tool, the highest amount first. */
 export async function readTools(
   api: IAuditApi,
   sessionId: string
@@ -55,7 +61,10 @@ export async function readTools(
   return sums.map(asSpent).sort((a, b) => compare(b.spent, a.spent));
 }
 
-/** Return the most expensive tools, and one entry named `others` with the sums of the rest. */
+/**
+ * Return the tools with the highest amounts, and, if there are more than `most`, a last entry named `others` with the
+ * sums of the rest.
+ */
 export function withOthers(
   tools: readonly ISpent[],
   others: string,
@@ -76,7 +85,7 @@ export function withOthers(
   ];
 }
 
-/** Return the start of an interval from its name, in milliseconds since 1970. */
+/** Return when an interval started, in milliseconds since 1970, from the name that the server gave it. */
 export function startOf(name: string): number {
   return Date.parse(name.length === 10 ? `${name}T00:00Z` : name);
 }
@@ -85,7 +94,7 @@ function asSpent({ name, spent, records, denied }: IAuditSum): ISpent {
   return { name, spent: parseUsd(spent), records, denied };
 }
 
-/** Add the intervals without spending, and keep the last {@link MAX_INTERVALS}. */
+/** Add the intervals without spending in between, and keep the last {@link MAX_INTERVALS} intervals. */
 function filled(known: readonly ISpent[], by: ISpending['by']): ISpent[] {
   const byStart = new Map(
     known.map(interval => [startOf(interval.name), interval])

@@ -6,7 +6,7 @@ import type { IChange, ISessionApi } from '../server/sessionApi';
 import type { KernelLoader, Obstacle } from './kernelLoader';
 import { Observable } from './observable';
 
-/** Starts the governance of a notebook without any code in its cells, and opens example notebooks. */
+/** Starts the governance of a notebook without code in its cells, and opens example notebooks. */
 export class Starter extends Observable {
   constructor(options: Starter.IOptions) {
     super();
@@ -14,19 +14,25 @@ export class Starter extends Observable {
     options.loader.changed.connect(() => this.notify());
   }
 
-  /** Open a session, set by the user, and load the magics in the running kernel. Rejects if no session was opened. */
+  /**
+   * Open a session for the notebook at a path with the given trust level and budget, and have the magics loaded in its
+   * kernel. Rejects if no session was opened.
+   */
   async start(path: string, change: IChange, key: string): Promise<void> {
     const { model, session, loader } = this._options;
     model.learn(await session.change(path, change, key));
     void loader.load(path);
   }
 
-  /** Load the magics in the kernel of a notebook. Never rejects. */
+  /** Load the magics in the kernel of the notebook at a path. Never rejects: see `obstacle`. */
   load(path: string): Promise<void> {
     return this._options.loader.load(path);
   }
 
-  /** Check whether the magics can be loaded in the kernel, without loading them. Never rejects. */
+  /**
+   * Find out whether the magics can be loaded in a notebook's kernel, without loading them. Never rejects: see
+   * `obstacle`.
+   */
   check(path: string): Promise<void> {
     return this._options.loader.check(path);
   }
@@ -37,8 +43,8 @@ export class Starter extends Observable {
   }
 
   /**
-   * Copy an example notebook into a folder, by default that of the notebook in front, and open the copy. Returns its
-   * path.
+   * Copy an example notebook into a folder, if omitted that of the notebook in front, and open the copy. Returns the
+   * server-local path of the copy.
    */
   async openExample(name: ExampleName, folder?: string): Promise<string> {
     const { examples, model, open } = this._options;
@@ -58,21 +64,21 @@ export class Starter extends Observable {
   private readonly _options: Starter.IOptions;
 }
 
-/** A namespace for `Starter` statics. */
+/** A namespace for the types that belong to `Starter`. */
 export namespace Starter {
-  /** The instantiation options. */
+  /** The options of the constructor of `Starter`. */
   export interface IOptions {
     model: IGovernanceModel;
     session: Pick<ISessionApi, 'change'>;
     loader: KernelLoader;
     examples: Pick<ExampleApi, 'copy'>;
-    /** Opens the notebook at a server-local path. */
+    /** Opens the notebook at a server-local path in JupyterLab. */
     open: (path: string) => Promise<unknown>;
     copy: (text: string) => void;
   }
 }
 
-/** The starter, for the plugins of this extension. */
+/** The token with which the plugins of this extension get the starter. */
 export const IStarter = new Token<Starter>(
   'aumos-governance:IStarter',
   'Starts the governance of a notebook, and opens examples.'

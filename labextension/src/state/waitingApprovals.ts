@@ -7,50 +7,56 @@ import type { IGovernanceModel } from '../tokens';
 import { EXPIRED } from '../words/verdicts';
 import { WaitingList } from './waitingList';
 
-/** How many of the latest ended approval requests are kept, so that the panel can show how they ended. */
+/** How many of the requests that ended last are kept, so that the panel can show how they ended. */
 const MAX_DECIDED = 5;
 
-/** How an approval request ended. */
+/** An approval request that no longer waits, and how it ended. */
 export interface IDecided {
   readonly id: string;
   readonly tool: string;
   readonly notebook: string;
   readonly how: 'approved' | 'denied' | 'expired' | 'withdrawn';
-  /** The name of the user who decided; null if unknown. */
+  /** The name of the user who decided the request; null if unknown. */
   readonly by: string | null;
   readonly at: string;
 }
 
-/** The waiting approval requests of all notebooks. */
+/** The approval requests of all notebooks that wait for the user. */
 export interface IWaitingApprovals {
-  /** Oldest first. */
+  /** The waiting requests, oldest first. */
   readonly entries: readonly IApproval[];
-  /** Whether they were loaded at least once. */
+  /** Whether the waiting requests were loaded at least once. */
   readonly isKnown: boolean;
   readonly changed: ISignal<unknown, void>;
 }
 
-/** What waits for the user, whether the page shows it, and how to move the focus to it. */
+/** The requests that wait for the user, whether the page shows them, and how to move the focus to one. */
 export interface IApprovalsInPage extends IWaitingApprovals {
-  /** The sessions with calls that wait at a limit. */
+  /** The calls that wait at a limit, one entry for each session. */
   readonly atLimit: readonly ILimitRequest[];
-  /** How many reports are to be reviewed. */
+  /** How many reports the user has to review. */
   readonly toReview: number;
-  /** Return whether the card under the waiting cell is on the screen. */
+  /** Return whether the card below the cell that the request came from is on the screen. */
   isInView(entry: IWaiting): boolean;
   /** Emitted when `isInView` may have changed. */
   readonly viewed: ISignal<unknown, void>;
-  /** Move the focus to the card under the waiting cell, or, if there is no card, to the panel. It decides nothing. */
+  /**
+   * Move the focus to the request's card below its cell, or to the panel if there is no card. The request stays
+   * undecided.
+   */
   lead(entry: IWaiting): Promise<void>;
 }
 
-/** The waiting approval requests, for other plugins. */
+/** The token with which plugins get the requests that wait for the user. */
 export const IWaitingApprovals = new Token<IApprovalsInPage>(
   'aumos-governance:IWaitingApprovals',
   "The waiting approval requests of all the server's notebooks."
 );
 
-/** The waiting approval requests of all notebooks, and how the latest requests seen in this page ended. */
+/**
+ * The approval requests of all notebooks that wait for the user, and how the latest ones ended that this page had
+ * listed.
+ */
 export class WaitingApprovals
   extends WaitingList<IApproval>
   implements IWaitingApprovals
@@ -64,15 +70,16 @@ export class WaitingApprovals
     this._audit = options.audit;
   }
 
-  /** How the latest requests ended, newest first. */
+  /** The requests that ended last and how, newest first; at most {@link MAX_DECIDED}. */
   get decided(): readonly IDecided[] {
     return this._decided;
   }
 
   /**
-   * Approve or deny a request; to be called only for a trusted event of the user.
+   * Approve or deny a request. Call this only from the handler of an event that the browser marks as the user's own
+   * (`isTrusted`).
    *
-   * Rejects with the server's error if it refuses.
+   * Rejects with the server's error if the server refuses the decision. `key` is the idempotency key of the decision.
    */
   async decide(
     approval: IApproval,
@@ -93,7 +100,7 @@ export class WaitingApprovals
     gone.forEach(approval => void this._findOut(approval));
   }
 
-  /** Find out from the audit record how a request ended, and keep that. */
+  /** Look up in the audit record how a request ended that this page did not decide, and keep the result. */
   private async _findOut(approval: IApproval): Promise<void> {
     try {
       const { records } = await this._audit.records(
@@ -111,7 +118,7 @@ export class WaitingApprovals
         }
       }
     } catch {
-      // The request no longer waits in any case; how it ended stays unknown to this page.
+      // The request is no longer listed anyway; the page just cannot show how it ended.
     }
   }
 
@@ -132,9 +139,9 @@ export class WaitingApprovals
   private _decided: readonly IDecided[] = [];
 }
 
-/** A namespace for `WaitingApprovals` statics. */
+/** A namespace for the types that belong to `WaitingApprovals`. */
 export namespace WaitingApprovals {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingApprovals`. */
   export interface IOptions {
     api: IWaitingApi;
     audit: IAuditApi;
@@ -142,7 +149,7 @@ export namespace WaitingApprovals {
   }
 }
 
-/** How an approval request ended, by the event of the audit record that ended it. */
+/** For each event of the audit record that ends an approval request, how the request ended. */
 const ENDINGS: Readonly<Partial<Record<string, IDecided['how']>>> = {
   approve: 'approved',
   refuse: 'denied',

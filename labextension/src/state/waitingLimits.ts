@@ -3,7 +3,7 @@ import type { ILimitRequest } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
-/** The calls that wait at a limit on money, one entry for each session of any notebook. */
+/** The calls of all notebooks that wait at a limit on money, one entry for each session. */
 export class WaitingLimits extends WaitingList<ILimitRequest> {
   constructor(options: WaitingLimits.IOptions) {
     super({
@@ -14,14 +14,15 @@ export class WaitingLimits extends WaitingList<ILimitRequest> {
   }
 
   /**
-   * Deny all waiting calls of a session, for a trusted event of the user. Rejects with the server's error if it
-   * refuses.
+   * Deny all calls of a session that wait at a limit. Call this only from the handler of an event that the browser
+   * marks as the user's own (`isTrusted`). Rejects with the server's error if the server refuses.
    */
   async deny(request: ILimitRequest, key: string): Promise<void> {
     try {
       await this._api.denyAtLimit(request.id, key);
     } finally {
-      // The session may have new waiting calls already, so the list is loaded again instead of removing the entry.
+      // Other calls of the session may wait by now under the same id, so the list is loaded again instead of removing
+      // the entry.
       void this.refresh();
     }
   }
@@ -29,9 +30,9 @@ export class WaitingLimits extends WaitingList<ILimitRequest> {
   private readonly _api: IWaitingApi;
 }
 
-/** A namespace for `WaitingLimits` statics. */
+/** A namespace for the types that belong to `WaitingLimits`. */
 export namespace WaitingLimits {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingLimits`. */
   export interface IOptions {
     api: IWaitingApi;
     model: IGovernanceModel;

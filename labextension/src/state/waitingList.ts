@@ -3,20 +3,21 @@ import { Observable } from './observable';
 import type { IPage, IWaiting } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 
-/** How many entries are loaded and drawn: the oldest. More follow when the user has dealt with these. */
+/** How many entries of a list are loaded and shown: the oldest. Further ones follow once the user has decided these. */
 const MAX_READ = 50;
 /** The least time between two loads, in milliseconds. */
 const PAUSE = 400;
 /**
- * How long the first load waits for the event connection, in milliseconds: more than the delay in `plugins/model.ts`.
+ * How long the first load waits for the event connection, in milliseconds. It is longer than the delay of that
+ * connection in `plugins/model.ts`.
  */
 const PATIENCE = 6000;
 
 /**
- * A list of what waits for the user in all notebooks of the server, oldest first.
+ * The base class of the lists of what waits for the user in all notebooks of the server, oldest first.
  *
- * The server stores the list, and it is loaded again with each change: what is dealt with in another browser
- * disappears here too.
+ * The list is loaded from the server again whenever a notebook's state has changed, so an entry that was decided in
+ * another browser disappears here too.
  */
 export class WaitingList<T extends IWaiting> extends Observable {
   constructor(options: WaitingList.IOptions<T>) {
@@ -26,28 +27,29 @@ export class WaitingList<T extends IWaiting> extends Observable {
     this._version = this._modelVersion();
     this._model.changed.connect(this._onModel, this);
     if (this._model.connection === 'connecting') {
-      // The page is starting: the list would be loaded again as soon as events are connected.
+      // The page is starting. A load now would be repeated as soon as the event connection is open.
       this._timer = window.setTimeout(() => void this.refresh(), PATIENCE);
     } else {
       void this.refresh();
     }
   }
 
+  /** The entries that wait, oldest first; empty until they are loaded. */
   get entries(): readonly T[] {
     return this._entries;
   }
 
-  /** Whether more entries exist than were loaded. */
+  /** Whether more entries wait than were loaded. */
   get hasMore(): boolean {
     return this._hasMore;
   }
 
-  /** Whether at least one load succeeded. */
+  /** Whether the list was loaded at least once. */
   get isKnown(): boolean {
     return this._isKnown;
   }
 
-  /** Why the last load failed; null if it did not. */
+  /** Why the last load of the list failed; null if it did not. */
   get failure(): GovernanceApiError | null {
     return this._failure;
   }
@@ -58,7 +60,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     super.dispose();
   }
 
-  /** Load the list now, or shortly after the current load has ended. Never rejects: see `failure`. */
+  /** Load the list now, or, if it is being loaded, once more after that. Never rejects: see `failure`. */
   async refresh(): Promise<void> {
     if (this._isReading) {
       this._isDue = true;
@@ -71,7 +73,7 @@ export class WaitingList<T extends IWaiting> extends Observable {
     try {
       const page = await this._read(MAX_READ);
       const ids = new Set(page.entries.map(entry => entry.id));
-      // An entry that was settled here while the request was in flight must not come back.
+      // An entry that the user decided here while the request was in flight must not be listed again.
       this._entries = page.entries.filter(
         entry => !this._settled.has(entry.id)
       );
@@ -98,12 +100,15 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }, PAUSE);
   }
 
-  /** Called with entries that no longer wait although this page did not deal with them. */
+  /** Called with the entries that no longer wait although the user did not decide them in this page. */
   protected onGone(_: readonly T[]): void {
-    // Only some subclasses need this.
+    // Subclasses override this if they need it.
   }
 
-  /** Send a decision on an entry and remove the entry; if the server refuses, load the list again. Rejects likewise. */
+  /**
+   * Send the user's decision on an entry with `action`, and remove the entry. If the server refuses, load the list
+   * again and reject with the server's error.
+   */
   protected async settle<A>(id: string, action: () => Promise<A>): Promise<A> {
     try {
       const response = await action();
@@ -124,7 +129,9 @@ export class WaitingList<T extends IWaiting> extends Observable {
     }
   }
 
-  /** Changes when the list may be out of date, or can be loaded again after a failure. */
+  /**
+   * Return a text that differs once the list may be out of date, or once the server is reachable again after a failure.
+   */
   private _modelVersion(): string {
     return `${this._model.revision} ${this._model.connection}`;
   }
@@ -142,9 +149,9 @@ export class WaitingList<T extends IWaiting> extends Observable {
   private _timer: number | undefined;
 }
 
-/** A namespace for `WaitingList` statics. */
+/** A namespace for the types that belong to `WaitingList`. */
 export namespace WaitingList {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingList`. */
   export interface IOptions<T extends IWaiting> {
     model: IGovernanceModel;
     read: (limit: number) => Promise<IPage<T>>;

@@ -3,7 +3,7 @@ import type { IReport } from '../protocol/waiting';
 import type { IGovernanceModel } from '../tokens';
 import { WaitingList } from './waitingList';
 
-/** The unacknowledged reports of all notebooks. */
+/** The reports of all notebooks that no user has acknowledged. */
 export class WaitingReports extends WaitingList<IReport> {
   constructor(options: WaitingReports.IOptions) {
     super({
@@ -13,7 +13,10 @@ export class WaitingReports extends WaitingList<IReport> {
     this._api = options.api;
   }
 
-  /** Acknowledge a report, for a trusted event of the user. Rejects with the server's error if it refuses. */
+  /**
+   * Acknowledge a report. Call this only from the handler of an event that the browser marks as the user's own
+   * (`isTrusted`). Rejects with the server's error if the server refuses.
+   */
   async acknowledge(report: IReport, key: string): Promise<void> {
     await this.settle(report.id, () => this._api.acknowledge(report.id, key));
     this.notify();
@@ -22,9 +25,9 @@ export class WaitingReports extends WaitingList<IReport> {
   private readonly _api: IWaitingApi;
 }
 
-/** A namespace for `WaitingReports` statics. */
+/** A namespace for the types that belong to `WaitingReports`. */
 export namespace WaitingReports {
-  /** The instantiation options. */
+  /** The options of the constructor of `WaitingReports`. */
   export interface IOptions {
     api: IWaitingApi;
     model: IGovernanceModel;

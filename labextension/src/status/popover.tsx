@@ -19,10 +19,10 @@ import { KernelNotes, StartForm } from '../widgets/startForm';
 import { WaitingLinks } from './waitingLinks';
 
 /**
- * A box beside an anchor element with the figures of the notebook in front, and a form to start governance.
+ * A box that opens beside the status item with the figures of the notebook in front, and a form to start governance.
  *
- * Escape, Tab and a click outside close and dispose it, and the anchor gets the focus back if the box had it.
- * Losing the focus does not close it, since a notebook takes the focus when a cell has run.
+ * Escape, Tab and a click outside close and dispose the box; if it had the focus, the status item gets it back. Losing
+ * the focus alone does not close the box, since a notebook takes the focus when a cell has run.
  */
 export class GovernancePopover extends ReactWidget {
   constructor(options: GovernancePopover.IOptions) {
@@ -121,7 +121,10 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
-  /** Return the form that starts governance, or, in a governed notebook, why the kernel lacks the magics; else null. */
+  /**
+   * Return the form that starts governance, or, in a governed notebook, a text about why the kernel lacks the magics;
+   * null if neither is needed.
+   */
   private _start(): React.JSX.Element | null {
     const { path, state } = this._model;
     if (this._starter === null || path === null || state === null) {
@@ -133,7 +136,7 @@ export class GovernancePopover extends ReactWidget {
       starter: this._starter,
       trans: this._trans
     };
-    // The button that had the focus disappears with the form.
+    // The form disappears together with the button that had the focus, so the box itself gets the focus.
     const onStarted = (): void => this.node.focus({ preventScroll: true });
     return state.active ? (
       this._starter.obstacle(path) && <KernelNotes {...parts} />
@@ -159,7 +162,7 @@ export class GovernancePopover extends ReactWidget {
   protected override onUpdateRequest(msg: Message): void {
     super.onUpdateRequest(msg);
     this._place();
-    // Its width is only known after rendering.
+    // The width of the box, on which its place depends, is known only after rendering.
     void this.renderPromise?.then(() => this._place());
   }
 
@@ -180,12 +183,12 @@ export class GovernancePopover extends ReactWidget {
       }
       this.close();
     } else if (event.key === 'Tab' && inside && this._isLast(event.shiftKey)) {
-      // Closing gives the focus to the anchor, from which the browser moves it on.
+      // Closing moves the focus to the status item; from there the browser handles the Tab key.
       this.close();
     }
   }
 
-  /** Return whether the Tab key, or Shift+Tab for `backwards`, would leave the box. */
+  /** Return whether the Tab key would move the focus out of the box; `backwards` means Shift+Tab. */
   private _isLast(backwards: boolean): boolean {
     const controls = [...this.node.querySelectorAll<HTMLElement>('*')].filter(
       ({ tabIndex }) => tabIndex >= 0
@@ -212,7 +215,7 @@ export class GovernancePopover extends ReactWidget {
     );
   }
 
-  /** Place the box above or below the anchor, wherever there is more room. */
+  /** Place the box above or below the status item, on the side with more room. */
   private _place(): void {
     const anchor = this._anchor.getBoundingClientRect();
     const above = anchor.top > window.innerHeight - anchor.bottom;
@@ -235,17 +238,17 @@ export class GovernancePopover extends ReactWidget {
   private readonly _starter: Starter | null;
 }
 
-/** A namespace for `GovernancePopover` statics. */
+/** A namespace for the types that belong to `GovernancePopover`. */
 export namespace GovernancePopover {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernancePopover`. */
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;
-    /** The control that opened it. */
+    /** The element that opened the box and beside which the box is placed. */
     anchor: HTMLElement;
-    /** What waits for the user in all notebooks; without it, the box has no links to that. */
+    /** What waits for the user in all notebooks; if omitted, the box has no links to that. */
     approvals?: IApprovalsInPage;
-    /** Starts governance; without it, the box has no form for that. */
+    /** Starts governance; if it is omitted or null, the box has no form for that. */
     starter?: Starter | null;
   }
 }

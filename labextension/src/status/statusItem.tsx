@@ -21,7 +21,10 @@ import {
 import type { Starter } from '../state/starter';
 import type { IGovernanceModel } from '../tokens';
 
-/** The status bar item: trust level and remaining budget of the notebook in front; hidden if none is in front. */
+/**
+ * The item in the status bar with the trust level and remaining budget of the notebook in front. It is hidden if no
+ * notebook is in front; a click opens the popover.
+ */
 export class GovernanceStatusItem extends ReactWidget {
   constructor(options: GovernanceStatusItem.IOptions) {
     super();
@@ -40,12 +43,12 @@ export class GovernanceStatusItem extends ReactWidget {
     this._onChanged();
   }
 
-  /** Emitted when `isActive` may have changed. */
+  /** Emitted when `isActive` may have changed, so that the status bar reads it again. */
   get activeChanged(): ISignal<this, void> {
     return this._activeChanged;
   }
 
-  /** Whether there is something to show, and the settings allow it. */
+  /** Whether the status bar is to show the item: a notebook is in front, and the settings do not hide the item. */
   get isActive(): boolean {
     return this._model.path !== null && this._shown.showStatusItem;
   }
@@ -116,7 +119,7 @@ export class GovernanceStatusItem extends ReactWidget {
     this.update();
   }
 
-  /** Announce to screen readers that a session's spending has passed a warning mark. */
+  /** Have screen readers announce that a session's spending has passed another warning mark. */
   private _announce(): void {
     const state = this._model.state;
     const severity = shownFigures(this._model)?.severity ?? 'normal';
@@ -201,19 +204,19 @@ export class GovernanceStatusItem extends ReactWidget {
   };
 }
 
-/** A namespace for `GovernanceStatusItem` statics. */
+/** A namespace for the types that belong to `GovernanceStatusItem`. */
 export namespace GovernanceStatusItem {
-  /** The instantiation options. */
+  /** The options of the constructor of `GovernanceStatusItem`. */
   export interface IOptions {
     model: IGovernanceModel;
     trans: TranslationBundle;
-    /** Whether the item is shown, and with which figures; the defaults if omitted. */
+    /** Determines whether the item is shown and with which figures; if omitted, the default settings apply. */
     settings?: GovernanceSettings;
-    /** What waits for the user in all notebooks; the number is not shown if omitted. */
+    /** What waits for the user in all notebooks; if omitted, the item does not show the number. */
     approvals?: IApprovalsInPage;
-    /** Starts governance, from the popover. */
+    /** Starts governance; the popover has its form for that. */
     starter?: Starter | null;
-    /** Loads the popover's class; called with each click that opens it. */
+    /** Loads the class of the popover; called at each click that opens the popover. */
     loadPopover: () => Promise<typeof GovernancePopover>;
   }
 }
@@ -222,7 +225,7 @@ function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity);
 }
 
-/** Return how many approval requests and calls at a limit wait, in words; empty if none do. */
+/** Return a text such as "2 waiting" about approval requests and calls at a limit; empty if none wait. */
 function waitingWords(
   approvals: IApprovalsInPage | undefined,
   trans: TranslationBundle

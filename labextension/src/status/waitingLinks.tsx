@@ -7,13 +7,13 @@ import { Button } from '../widgets/button';
 import { Money, OneLine } from '../widgets/words';
 import { shortUsd } from '../words/money';
 
-/** How many requests of each kind are listed; the panel shows all. */
+/** How many requests of each kind the popover lists; the panel lists more. */
 const LISTED = 3;
 
 /** Links to the requests that wait for the user, first those of the notebook in front. */
 export function WaitingLinks(props: {
   approvals: IApprovalsInPage;
-  /** Closes the popover around the links, before a link is followed. */
+  /** Closes the popover; called before the page moves to the request. */
   leave: () => void;
   path: string | null;
   trans: TranslationBundle;

@@ -6,17 +6,17 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Return how long ago a time was, in words.
+ * Return how long ago a time was, for example "5 min ago".
  *
  * @param at - The time, in ISO 8601.
- * @param now - The current time in milliseconds, as of `Date.now()`.
+ * @param now - The current time in milliseconds since 1970, as of `Date.now()`.
  */
 export function formatAge(
   at: string,
   now: number,
   trans: TranslationBundle
 ): string {
-  // The server's clock may be a little ahead of this one.
+  // The server's clock may be a little ahead of the browser's.
   const age = Math.max(0, now - Date.parse(at));
   if (age < MINUTE) {
     return trans.__('just now');
@@ -31,7 +31,9 @@ export function formatAge(
   return trans._n('%1 day ago', '%1 days ago', days, days);
 }
 
-/** Return how long it is until a time, in words: in seconds for the last 90 seconds, else in minutes. */
+/**
+ * Return how long it is until a time, for example "5 min left": in seconds for the last 90 seconds, else in minutes.
+ */
 export function formatLeft(
   until: string,
   now: number,

@@ -5,7 +5,10 @@ import { amountFault, AmountInput } from './amountInput';
 import { Button } from './button';
 import { UserButton } from './userButton';
 
-/** A field for an amount of money that is validated while it is typed, and a button that only a user can press. */
+/**
+ * A field for an amount of money with two buttons: one that only a user can press, which applies the amount, and
+ * Cancel. The amount is validated while it is typed.
+ */
 export function AmountField(props: AmountField.IProps): React.JSX.Element {
   const { trans, label, max = null } = props;
   const [text, setText] = React.useState(() => fieldUsd(props.initial));
@@ -25,7 +28,7 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
       wrong === null &&
       event.target instanceof HTMLInputElement
     ) {
-      // The Enter key only moves to the button; it decides nothing yet.
+      // The Enter key only moves the focus to the button. The user must press the button to decide.
       event.preventDefault();
       field.current?.querySelector('button')?.focus();
     }
@@ -76,27 +79,27 @@ export function AmountField(props: AmountField.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AmountField` statics. */
+/** A namespace for the types that belong to `AmountField`. */
 export namespace AmountField {
   /** The properties of the component; amounts are nano-dollars. */
   export interface IProps {
     trans: TranslationBundle;
-    /** The field's label for screen readers. */
+    /** The label of the field for screen readers. */
     label: string;
-    /** The initial amount of the field, as decimal text in USD. */
+    /** The amount with which the field starts, as decimal text in USD. */
     initial: string;
-    /** The largest allowed amount; null for any. */
+    /** The largest allowed amount in nano-dollars; any amount is allowed if it is null or omitted. */
     max?: bigint | null;
-    /** Returns the label of the button for an amount. */
+    /** Returns the label of the button for the typed amount, for example "Raise to $5.00". */
     action: (amount: bigint) => string;
-    /** Returns a sentence about what an amount means, shown while it is typed. */
+    /** Returns a sentence about what the typed amount would mean, which is shown below the field. */
     hint?: (amount: bigint) => string;
-    /** Returns whether the button has a warning colour for an amount. */
+    /** Returns whether the button is shown as a warning, since the amount is more than before. */
     isLoose?: (amount: bigint) => boolean;
     isDisabled: boolean;
-    /** Why the button is disabled, in a sentence. */
+    /** A sentence about why the button is disabled. */
     why?: string | undefined;
-    /** Called with the amount when the user presses the button. */
+    /** Called with the amount in nano-dollars when the user presses the button. */
     onUserPress: (amount: bigint) => void;
     onCancel: () => void;
   }

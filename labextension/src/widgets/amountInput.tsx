@@ -2,7 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { formatUsd, typedUsd } from '../words/money';
 
-/** Return what is wrong with a typed amount: no amount, or above a maximum in nano-dollars; null if nothing is. */
+/**
+ * Return a sentence about what is wrong with a typed amount: it is no amount, or above `max` (in nano-dollars). Return
+ * null if it is right.
+ */
 export function amountFault(
   text: string,
   max: bigint | null,
@@ -17,7 +20,7 @@ export function amountFault(
     : null;
 }
 
-/** An input line for an amount of dollars. */
+/** An input element in which the user types an amount of dollars. */
 export function AmountInput(props: AmountInput.IProps): React.JSX.Element {
   const { className = '', onType, ...others } = props;
   return (
@@ -33,9 +36,9 @@ export function AmountInput(props: AmountInput.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `AmountInput` statics. */
+/** A namespace for the types that belong to `AmountInput`. */
 export namespace AmountInput {
-  /** The properties of the component. */
+  /** The properties of the component `AmountInput`. */
   export interface IProps extends React.AriaAttributes {
     id?: string;
     value: string;

@@ -2,9 +2,10 @@ import React from 'react';
 import type { IFigures } from '../words/figures';
 
 /**
- * A bar of the budget: the spent part, then, in a lighter shade, the held part.
+ * A bar that stands for a whole budget. One part of it is what is spent; next to that, in a lighter shade, is what is
+ * held.
  *
- * It is hidden from screen readers, since the text beside it has the same figures.
+ * Screen readers skip it, since the text beside it has the same figures.
  */
 export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   const { figures, marks } = props;
@@ -38,12 +39,12 @@ export function BudgetBar(props: BudgetBar.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `BudgetBar` statics. */
+/** A namespace for the types that belong to `BudgetBar`. */
 export namespace BudgetBar {
-  /** The properties of the component. */
+  /** The properties of the component `BudgetBar`. */
   export interface IProps {
     figures: IFigures;
-    /** Whether to draw the warning marks. */
+    /** Whether the warning marks are drawn on the bar; false if omitted. */
     marks?: boolean;
   }
 }

@@ -1,12 +1,14 @@
 import React from 'react';
 
-/** The appearance of a button: plain, the suggested choice, a warning, or a link. */
+/** How a button looks: plain, as the suggested choice, as a warning, or like a link. */
 export type ButtonKind = 'plain' | 'primary' | 'danger' | 'link';
 
-/** The classes of the panel's buttons. */
+/** The CSS classes of the buttons in this package. */
 export const buttonClass = 'jp-Button jp-mod-small aumos-Button';
 
-/** A button that decides nothing: it shows, hides, filters or opens. For decisions there is `UserButton`. */
+/**
+ * A button that only shows, hides, filters or opens something. Buttons with which the user decides are `UserButton`s.
+ */
 export function Button(props: Button.IProps): React.JSX.Element {
   return (
     <button
@@ -26,18 +28,20 @@ export function Button(props: Button.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Button` statics. */
+/** A namespace for the types that belong to `Button`. */
 export namespace Button {
-  /** The properties of the component. */
+  /** The properties of the component `Button`. */
   export interface IProps {
     onClick: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** For a button that shows and hides something: whether that is shown. */
+    /**
+     * For a button that opens and closes a part of the page: whether the part is open. Omitted for any other button.
+     */
     isExpanded?: boolean;
-    /** For a button that turns an option on and off: whether it is on. */
+    /** For a button that turns an option on and off: whether the option is on. Omitted for any other button. */
     isPressed?: boolean;
-    /** Whether commands that lead to the section move the focus to this button. */
+    /** Whether the button gets the focus from commands that lead to its section. */
     isLead?: boolean;
     label?: string;
     title?: string | undefined;

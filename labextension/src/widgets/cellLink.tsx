@@ -4,7 +4,10 @@ import type { ICell } from '../protocol/waiting';
 import { Button } from './button';
 import { Navigation } from './navigation';
 
-/** A link to the cell of a request, labelled like its prompt (`In [3]`); nothing if the request came from no cell. */
+/**
+ * A link to the cell that a request came from, with the cell's prompt (`In [3]`) as its text; nothing if the request
+ * came from no cell.
+ */
 export function CellLink(props: {
   path: string;
   cell: ICell;

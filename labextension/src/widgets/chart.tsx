@@ -5,18 +5,19 @@ import { Money } from './words';
 /** One bar of a chart. */
 export interface IBar {
   readonly key: string;
-  /** Its label, for example a day or a tool. */
+  /** The label of the bar, for example a day or a tool. */
   readonly name: string;
-  /** Its length: an amount in nano-dollars; nothing is drawn for 0 or less. */
+  /** The amount that the bar stands for, in nano-dollars; no bar is drawn for 0 or less. */
   readonly value: bigint;
-  /** Its figures as text, one for each column of the table for screen readers. */
+  /** The figures of the bar as text, one for each column of the table that screen readers get. */
   readonly figures: readonly string[];
 }
 
 /**
- * A small bar chart: columns side by side over time, or rows one below the other.
+ * A small bar chart: columns side by side for a time, or rows one below the other.
  *
- * A line below it shows the figures of the bar that the pointer or the arrow keys select. Screen readers get a table.
+ * A line below the chart shows the figures of the bar that the user points at or selects with the arrow keys. Screen
+ * readers get a table.
  */
 export function Chart(props: Chart.IProps): React.JSX.Element {
   const { bars, columns, isOverTime, label, summary } = props;
@@ -104,16 +105,16 @@ export function Chart(props: Chart.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `Chart` statics. */
+/** A namespace for the types that belong to `Chart`. */
 export namespace Chart {
-  /** The properties of the component. */
+  /** The properties of the component `Chart`. */
   export interface IProps {
     label: string;
     bars: readonly IBar[];
-    /** The column titles of the table: first of the labels, then of the figures. */
+    /** The titles of the table's columns: first that of the labels, then those of the figures. */
     columns: readonly string[];
     isOverTime: boolean;
-    /** The text of the line below the chart while no bar is selected. */
+    /** The text of the line below the chart while the user has selected no bar. */
     summary: string;
   }
 }
@@ -128,7 +129,10 @@ interface IBarsProps {
 const HEIGHT = 56;
 const WIDTH = 300;
 
-/** The bars as columns that fill the width; a small amount still has a visible height. */
+/**
+ * The bars as columns that fill the width. A column for a small amount is drawn higher than in proportion, to be
+ * visible.
+ */
 function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   const step = WIDTH / Math.max(bars.length, 8);
   return (
@@ -173,7 +177,7 @@ function Columns({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   );
 }
 
-/** The bars as rows with their labels beside them, in HTML: SVG text cannot end in an ellipsis. */
+/** The bars as rows with their labels beside them. They are HTML, since text in SVG cannot end in an ellipsis. */
 function Rows({ bars, most, at, onPoint }: IBarsProps): React.JSX.Element {
   return (
     <div aria-hidden="true">

@@ -1,12 +1,12 @@
 import React from 'react';
 
-/** The default refresh interval, for ages in minutes, in milliseconds. */
+/** How often the component is rendered by default, in milliseconds: often enough for ages in minutes. */
 const PERIOD = 20_000;
 
 /**
- * Return the current time in milliseconds, and render the component again after each period.
+ * Return the current time in milliseconds since 1970, and render the component again after each period.
  *
- * @param period - The refresh interval in milliseconds, 1000 for a countdown of seconds.
+ * @param period - The time between two renderings in milliseconds; 1000 for a countdown of seconds.
  */
 export function useNow(period: number = PERIOD): number {
   const [now, setNow] = React.useState(Date.now);

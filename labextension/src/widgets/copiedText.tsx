@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 import { Button } from './button';
 
-/** Preformatted text with a button that copies it to the clipboard. */
+/** Preformatted text, such as code, with a button that copies it to the clipboard. */
 export function CopiedText(props: {
   text: string;
   /** Copies text to the clipboard. */

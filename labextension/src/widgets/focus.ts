@@ -1,9 +1,10 @@
 import type React from 'react';
 
 /**
- * Handle a key in a form: Enter in an input field moves the focus to the primary button, unless that is disabled.
+ * Handle a key in a form: Enter in an input field moves the focus to the form's primary button, unless that is
+ * disabled.
  *
- * Enter does not press the button, so that it decides nothing by mistake.
+ * Enter does not press the button, so that the user decides nothing by mistake.
  */
 export function focusPrimaryButton(
   event: React.KeyboardEvent<HTMLElement>
@@ -22,9 +23,10 @@ export function focusPrimaryButton(
 }
 
 /**
- * If a card that is about to disappear has the focus, move the focus to the next card, or to the section's title.
+ * Move the focus from a card that is about to disappear to what {@link nextFocus} returns; do nothing if the card does
+ * not have the focus.
  *
- * It does not go to a button of the next card: a key that is held down must decide nothing.
+ * The focus goes to no button of another card, so that a key that is held down decides nothing.
  */
 export function focusNext(card: HTMLElement | null): void {
   if (!card?.contains(document.activeElement)) {
@@ -34,7 +36,8 @@ export function focusNext(card: HTMLElement | null): void {
 }
 
 /**
- * Return what gets the focus when a card disappears: the next card, else the previous one, else the section's title.
+ * Return the element that gets the focus when a card disappears: the next card, else the previous card, else the title
+ * of the section.
  */
 export function nextFocus(card: HTMLElement | null): HTMLElement | null {
   const next =

@@ -8,8 +8,10 @@ import { useNotation } from './notation';
 const MAX_CHARACTERS = 300;
 
 /**
- * Text of unknown origin over several lines: never as HTML, with its writing direction isolated and its invisible
- * characters shown by name. Of a long text, only the beginning is shown until the user asks for all of it.
+ * Text of unknown origin, such as code that waits for approval, over several lines.
+ *
+ * It is never treated as HTML, its writing direction is isolated from the page, and its invisible characters are shown
+ * by name. Of a long text only the beginning is shown, until the user presses "Show all".
  */
 export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   const { text, isCode = false, isProgram = false, lines = 8, trans } = props;
@@ -37,16 +39,16 @@ export function ForeignText(props: ForeignText.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ForeignText` statics. */
+/** A namespace for the types that belong to `ForeignText`. */
 export namespace ForeignText {
-  /** The properties of the component. */
+  /** The properties of the component `ForeignText`. */
   export interface IProps {
     text: string;
-    /** Whether it is code: from left to right, in a fixed-width font. */
+    /** Whether the text is code, which is shown from left to right in a fixed-width font. */
     isCode?: boolean;
-    /** Whether it is code in the kernel's language, to be highlighted. */
+    /** Whether the text is code in the kernel's language, which is highlighted. */
     isProgram?: boolean;
-    /** How many lines are shown at first; 8 if omitted. */
+    /** How many lines are shown until the user presses "Show all"; 8 if omitted. */
     lines?: number;
     trans: TranslationBundle;
   }

@@ -1,13 +1,13 @@
 import React from 'react';
 import { pieces } from '../words/foreignText';
 
-/** Writes code into an element, with the classes of syntax highlighting. */
+/** Writes code into an element, in which it adds the elements and classes of syntax highlighting. */
 export type Highlight = (code: string, node: HTMLElement) => Promise<void>;
 
-/** The context with the highlighter; null if there is none, then code is shown as plain text. */
+/** The context that holds the highlighter; null if there is none, and then code is shown as plain text. */
 export const Highlighting = React.createContext<Highlight | null>(null);
 
-/** Text with its invisible characters shown by name. */
+/** Text in which each invisible character is shown by name, such as `U+202E`. */
 export function Pieces(props: { text: string }): React.JSX.Element {
   return (
     <>
@@ -25,9 +25,10 @@ export function Pieces(props: { text: string }): React.JSX.Element {
 }
 
 /**
- * Highlighted code with its invisible characters shown by name.
+ * Highlighted code in which each invisible character is shown by name.
  *
- * It is plain text until it is highlighted, and if the highlighter fails or changes any character.
+ * The code is shown as plain text until it is highlighted, and stays so if the highlighter fails or changes any
+ * character.
  */
 export function HighlightedCode(props: { text: string }): React.JSX.Element {
   const { text } = props;
@@ -48,7 +49,7 @@ export function HighlightedCode(props: { text: string }): React.JSX.Element {
           setDrawn(text);
         }
       })
-      // The plain text stays.
+      // If highlighting fails, the plain text stays.
       .catch(() => undefined);
     return () => {
       isWanted = false;
@@ -64,7 +65,7 @@ export function HighlightedCode(props: { text: string }): React.JSX.Element {
 
 const MARK = 'aumos-ForeignText-mark';
 
-/** Replace the invisible characters in a node by their names. */
+/** Replace each invisible character in a node by its name. */
 function mark(node: Node): void {
   for (const child of [...node.childNodes]) {
     if (!(child instanceof Text)) {

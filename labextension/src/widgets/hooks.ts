@@ -1,4 +1,7 @@
-/** React hooks that load lists, send a user's decisions, and check the user's permission. */
+/**
+ * React hooks for the sections of the panel: they load lists, send the user's decisions, and check the user's
+ * permission.
+ */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
@@ -8,10 +11,13 @@ import { GovernanceApiError } from '../server/requests';
 import type { IGovernanceModel } from '../tokens';
 import { failureWords, UNREACHABLE } from '../words/failures';
 
-/** The least time between two loads of one list, in milliseconds. */
+/** The least time between two loads of the same list, in milliseconds. */
 const PAUSE = 500;
 
-/** Return a text that changes when a notebook's lists may have changed, or can be loaded again after a failure. */
+/**
+ * Return a text that differs once a notebook's lists may have changed, or once the server is reachable again after a
+ * failure.
+ */
 export function revisionOf(
   model: IGovernanceModel,
   state: IGovernanceState | null
@@ -19,24 +25,28 @@ export function revisionOf(
   return `${state?.seq ?? 0} ${model.connection}`;
 }
 
-/** The state of a list that {@link useReading} loads. */
+/** What {@link useReading} returns: a loaded value, and why the last load failed. */
 export interface IReading<T> {
-  /** Null until the first load succeeded. */
+  /** The value that was loaded last; null until the first load succeeded. */
   readonly value: T | null;
-  /** Why the last load failed; null if it did not, or the server is unreachable. */
+  /**
+   * A sentence about why the last load failed; null if it succeeded. Also null if the server cannot be reached, since
+   * the heading of the panel reports that.
+   */
   readonly message: string | null;
-  /** Load it again. */
+  /** Load the value again. */
   readonly reload: () => void;
 }
 
 /**
- * Load a value now and whenever its revision changes.
+ * Load a value when the component appears and whenever `revision` changes.
  *
- * At most one request is in flight, the next follows half a second later at the earliest, and the latest revision is
- * always loaded.
+ * Only one request is in flight at a time, and the next follows after half a second at the earliest; the latest
+ * revision is always loaded.
  *
- * @param scope - Identifies what the value belongs to; a value of another scope is never returned.
- * @param revision - See {@link revisionOf}.
+ * @param scope - Names what the value is about, such as a notebook's path. A value that was loaded for another scope is
+ *   never returned.
+ * @param revision - A text or number that changes when the value may have changed; see {@link revisionOf}.
  */
 export function useReading<T>(
   scope: string,
@@ -72,7 +82,7 @@ export function useReading<T>(
           setRead(known => ({
             scope,
             value: known.scope === scope ? known.value : null,
-            // The panel's heading already reports that the server cannot be reached.
+            // The heading of the panel reports that the server cannot be reached.
             message: isOutOfReach(reason) ? null : messageOf(reason)
           }));
         }
@@ -91,18 +101,18 @@ export function useReading<T>(
   };
 }
 
-/** The state of a request that {@link useAction} sends. */
+/** What {@link useAction} returns: a function that sends requests, and the state of the last request. */
 export interface IAction {
   readonly isPending: boolean;
-  /** Why the last request failed; null if it did not. */
+  /** A sentence about why the last request failed; null if it did not. */
   readonly message: string | null;
-  /** Call the function with a new idempotency key, unless the previous request is still in flight. */
+  /** Call the given function with a new idempotency key; do nothing while the previous request is in flight. */
   readonly run: (action: (key: string) => Promise<unknown>) => void;
-  /** Remove the message. */
+  /** Set `message` to null. */
   readonly clear: () => void;
 }
 
-/** Send a request for each press of a button, one at a time, and keep why the last one failed. */
+/** Send a request at each press of a button, only one at a time, and keep why the last request failed. */
 export function useAction(trans: TranslationBundle): IAction {
   const [isPending, setPending] = React.useState(false);
   const [message, setMessage] = React.useState<string | null>(null);
@@ -128,7 +138,10 @@ export function useAction(trans: TranslationBundle): IAction {
   return { isPending, message, run, clear };
 }
 
-/** Return whether the user's buttons are disabled, and why: no permission, or no connection. */
+/**
+ * Return whether the buttons with which the user changes something are disabled, and why: the user lacks the
+ * permission, or the server cannot be reached.
+ */
 export function usePermission(
   model: IGovernanceModel,
   trans: TranslationBundle

@@ -5,7 +5,10 @@ import { trustLevels } from '../words/labels';
 import { parseUsd } from '../words/money';
 import { amountFault, AmountInput } from './amountInput';
 
-/** Return what is wrong with a typed budget: no amount, or above the server's maximum; null if nothing is. */
+/**
+ * Return a sentence about what is wrong with a typed budget: it is no amount, or above the server's maximum. Return
+ * null if it is right.
+ */
 export function budgetFault(
   text: string,
   config: IGovernanceModel['config'],
@@ -15,18 +18,18 @@ export function budgetFault(
   return amountFault(text, max, trans);
 }
 
-/** The form fields for the trust level and budget of a new session or key. */
+/** The fields of a form in which the user chooses the trust level and budget of a new session or key. */
 export function LimitFields(props: {
   config: IGovernanceModel['config'];
   level: number;
   onLevel: (level: number) => void;
   budget: string;
-  /** The error in the budget; null if there is none. */
+  /** What is wrong with the typed budget, in a sentence; null if nothing is. */
   wrong: string | null;
   onBudget: (text: string) => void;
-  /** Returns a sentence about what a level means; the meaning for a notebook if omitted. */
+  /** Returns a sentence about what a trust level means; if omitted, what it means for a notebook. */
   meaning?: (level: number) => string;
-  /** Whether commands that lead to the form move the focus to the field of the trust level. */
+  /** Whether the field of the trust level gets the focus from commands that lead to the form. */
   isLead?: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {

@@ -7,9 +7,10 @@ import { ForeignText } from './foreignText';
 import { OneLine } from './words';
 
 /**
- * The content of an action exactly as its caller sent it (`shown`): all of it, since the user decides about all of it.
+ * The content of an action that waits for approval or was reported, exactly as its caller sent it: all of it, since the
+ * user decides about all of it.
  *
- * Values that the card around it already shows are not repeated.
+ * Only values that the surrounding card already shows are left out.
  */
 export function Shown(props: Shown.IProps): React.JSX.Element | null {
   const { shown, trans } = props;
@@ -47,18 +48,18 @@ export function Shown(props: Shown.IProps): React.JSX.Element | null {
   );
 }
 
-/** A namespace for `Shown` statics. */
+/** A namespace for the types that belong to `Shown`. */
 export namespace Shown {
-  /** The properties of the component. */
+  /** The properties of the component `Shown`. */
   export interface IProps {
     shown: unknown;
-    /** The values that the card around it shows already. */
+    /** The values that the surrounding card already shows. */
     around: { tool: string; agent: string | null; amount: string | null };
     trans: TranslationBundle;
   }
 }
 
-/** The order of the known fields; all others follow. */
+/** The order in which known fields are shown; all other fields follow. */
 const ORDER = ['tool', 'arguments', 'code', 'cost', 'agent'];
 
 function byPlace(a: [string, unknown], b: [string, unknown]): number {

@@ -11,7 +11,10 @@ import { budgetFault, LimitFields } from './limitFields';
 import { UserButton } from './userButton';
 import { ErrorLine, Note } from './words';
 
-/** A form that explains governance, and starts it with a trust level and a budget when the user presses its button. */
+/**
+ * A form that explains governance. When the user presses its button, it starts governance with the chosen trust level
+ * and budget.
+ */
 export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const { model, path, starter, trans } = props;
   const { config } = model;
@@ -25,7 +28,8 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   const level = chosen ?? config?.default_trust_level ?? 0;
   const { kernelChanges } = model;
   React.useEffect(
-    // Each new kernel is checked, so that the form shows what is missing before the user presses the button.
+    // The kernel is checked now and after each change of kernel, so that the form shows what is missing before the user
+    // presses the button.
     () => void starter.check(path),
     [starter, path, kernelChanges]
   );
@@ -81,10 +85,13 @@ export function StartForm(props: StartForm.IProps): React.JSX.Element {
   );
 }
 
-/** Explains why a notebook's kernel does not have the magics, and what to do; nothing if it has them. */
+/**
+ * A text that explains why a notebook's kernel does not have the magics, and what the user can do; nothing if it has
+ * them.
+ */
 export function KernelNotes(
   props: StartForm.IProps & {
-    /** Whether governance is not started yet: then the button checks again instead of loading. */
+    /** Whether governance is not started yet; then the button checks the kernel again instead of loading the magics. */
     isBefore?: boolean;
   }
 ): React.JSX.Element | null {
@@ -95,7 +102,7 @@ export function KernelNotes(
       return (
         <p className="aumos-Note" role="status">
           {trans.__(
-            'A cell is running. The magics are loaded after the current cell.'
+            'A cell is running. The governance magics are loaded when it has ended.'
           )}
         </p>
       );
@@ -133,7 +140,7 @@ export function KernelNotes(
         <div role="status" className="aumos-Start-problem">
           <p>
             {trans.__(
-              'The magics could not be loaded in this kernel. %1',
+              'The governance magics could not be loaded in this kernel. %1',
               obstacle.message
             )}
           </p>
@@ -162,22 +169,22 @@ function RetryButton(
   );
 }
 
-/** Return the magic that installs the server's version of the package in the kernel's environment. */
+/** Return the cell magic that installs in the kernel's environment the version of the package that the server has. */
 function install(model: IGovernanceModel): string {
   const version = model.config?.version;
   return `%pip install aumos-governance${version ? `==${version}` : ''}`;
 }
 
-/** A namespace for `StartForm` statics. */
+/** A namespace for the types that belong to `StartForm`. */
 export namespace StartForm {
-  /** The properties of the component. */
+  /** The properties of the component `StartForm`. */
   export interface IProps {
     model: IGovernanceModel;
-    /** The path of the notebook to govern. */
+    /** The server-local path of the notebook to govern. */
     path: string;
     starter: Starter;
     trans: TranslationBundle;
-    /** Called when a session was opened. */
+    /** Called after governance was started. */
     onStarted?: () => void;
   }
 }

@@ -2,13 +2,13 @@ import React from 'react';
 import { type ButtonKind, buttonClass } from './button';
 
 /**
- * A button for decisions: only a user can press it, not an agent or code in the page.
+ * A button with which a user decides. Neither an agent nor code in the page can press it.
  *
  * #### Notes
  * Agents can run commands of JupyterLab, and code in the page can dispatch click and key events. The browser marks only
- * events of the user's own input as trusted (`isTrusted`). The listener is attached to the element and not by React,
- * whose handlers any code can call that finds the element. A key that is held down presses nothing: the user pressed it
- * for what had the focus before.
+ * events of the user's own input as trusted (`isTrusted`). The listener is attached to the element itself: React's
+ * handlers could be called by any code that finds the element. A key that is held down presses nothing, since the user
+ * pressed it when something else had the focus.
  */
 export function UserButton(props: UserButton.IProps): React.JSX.Element {
   const { onUserPress, kind = 'plain', isDisabled = false, why } = props;
@@ -44,7 +44,7 @@ export function UserButton(props: UserButton.IProps): React.JSX.Element {
         type="button"
         className={props.className ?? buttonClass}
         data-kind={kind}
-        // Disabled but focusable, so that keyboard and screen-reader users can read why.
+        // A disabled button keeps the focus, so that keyboard and screen-reader users can read why it is disabled.
         aria-disabled={isDisabled}
         aria-label={props.label}
         aria-describedby={isDisabled && why ? reason : undefined}
@@ -64,19 +64,19 @@ export function UserButton(props: UserButton.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `UserButton` statics. */
+/** A namespace for the types that belong to `UserButton`. */
 export namespace UserButton {
-  /** The properties of the component. */
+  /** The properties of the component `UserButton`. */
   export interface IProps {
-    /** Called when a user presses it, and never otherwise. */
+    /** Called when a user presses the button, and in no other case. */
     onUserPress: () => void;
     kind?: ButtonKind;
     isDisabled?: boolean;
-    /** Why it is disabled, in a sentence. */
+    /** A sentence about why the button is disabled. */
     why?: string | undefined;
-    /** The label for screen readers, if the visible text is not enough. */
+    /** The label of the button for screen readers, if the visible text is not enough. */
     label?: string;
-    /** The tooltip while it is enabled. */
+    /** The tooltip of the button while it is enabled. */
     title?: string;
     className?: string;
     role?: 'radio';

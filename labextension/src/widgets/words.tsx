@@ -4,7 +4,7 @@ import React from 'react';
 import { oneLine } from '../words/labels';
 import { formatUsd, shortUsd } from '../words/money';
 
-/** An amount of money: rounded, with the exact amount as its tooltip, or exact. */
+/** An amount of money: exact if `isExact`, else rounded with the exact amount as its tooltip. */
 export function Money(props: {
   amount: string | bigint;
   isExact?: boolean;
@@ -18,7 +18,8 @@ export function Money(props: {
 }
 
 /**
- * Text of unknown origin on one line that ends in an ellipsis if it is too long, with its writing direction isolated.
+ * Text of unknown origin on one line, which ends in an ellipsis if it is too long. Its writing direction is isolated
+ * from the text around it.
  */
 export function OneLine(props: {
   text: string;
@@ -35,7 +36,7 @@ export function OneLine(props: {
   );
 }
 
-/** An error message that is announced to screen readers; nothing if the message is null. */
+/** An error message, which screen readers announce; nothing if the message is null. */
 export function ErrorLine(props: {
   message: string | null;
 }): React.JSX.Element | null {
@@ -46,7 +47,7 @@ export function ErrorLine(props: {
   );
 }
 
-/** A sentence in muted colour. */
+/** A sentence in a muted colour, for hints. */
 export function Note(props: { children: React.ReactNode }): React.JSX.Element {
   return <p className="aumos-Note">{props.children}</p>;
 }

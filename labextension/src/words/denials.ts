@@ -1,4 +1,4 @@
-/** The advice about a denial: what the user can do about it in the page. */
+/** Texts about what the user can do after a denial, for notifications. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAuditRecord } from '../protocol/audit';
@@ -6,25 +6,23 @@ import type { IGovernanceConfig, IGovernanceState } from '../protocol/state';
 import { isolated, oneLine } from './labels';
 import { parseUsd, writeUsd } from './money';
 
-/** What the advice depends on: the notebook's state, the configuration, and the user's permission. */
+/** What the text about a denial depends on: the notebook's state, the configuration, and the user's permission. */
 export interface ISituation {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
   readonly mayChange: boolean;
 }
 
-/** What a user can do about a denial. */
+/** What the user can do after a denial. */
 export interface IRemedy {
   readonly sentence: string;
-  /** The section of the panel where the user does it; null if nothing in the panel helps. */
+  /** The id of the panel's section in which the user can do it; null if the panel does not help. */
   readonly section: 'budget' | 'trust' | null;
-  /** The least budget in whole cents with which the request fits, in USD; null if no budget helps. */
+  /** The lowest budget in USD, in whole cents, that is enough for the denied request; null if no budget helps. */
   readonly budget: string | null;
 }
 
-/**
- * Return what the user can do about a denial; null if the record's own reason is enough.
- */
+/** Return what the user can do after a denial; null if the reason in the audit record already says enough. */
 export function remedyOf(
   denied: IAuditRecord,
   situation: ISituation,
@@ -79,11 +77,11 @@ function budgetRemedy(
       sentence:
         typeof category === 'string'
           ? trans.__(
-              'The budget %1, which is set in code, or a shared ceiling has less left: lower the request.',
+              'The budget %1, which is set in code, or a shared ceiling has less left than the request needs: lower the request.',
               isolated(oneLine(category))
             )
           : trans.__(
-              'A shared ceiling has less left: ask its administrator to raise it, or lower the request.'
+              'A shared ceiling has less left than the request needs: ask its administrator to raise it, or lower the request.'
             ),
       section: 'budget',
       budget: null
@@ -114,7 +112,10 @@ function budgetRemedy(
       };
 }
 
-/** Round an amount in nano-dollars up to whole cents, unless that exceeds the maximum, which is decimal text in USD. */
+/**
+ * Round an amount in nano-dollars up to whole cents, but leave it as it is if the rounded amount would exceed `most`,
+ * the maximum in USD.
+ */
 export function roundUpToCents(amount: bigint, most: string | null): bigint {
   const rounded = ((amount + CENT - 1n) / CENT) * CENT;
   return most !== null && rounded > parseUsd(most) ? amount : rounded;

@@ -1,14 +1,15 @@
-/** The text about a failed request. */
+/** The sentence for the user about why a request to the server failed. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** The code of the error of a request that got no response. */
+/** The code of the error if a request got no response. */
 export const UNREACHABLE = 'SERVER_UNREACHABLE';
 
 /**
- * Return why a request failed, in a sentence for the user.
+ * Return a sentence for the user about why a request failed.
  *
- * If the server did not respond, the error's own message is the browser's, which is technical and not translated.
+ * If the server did not respond, it is this package's own sentence: the browser's message is technical and not
+ * translated.
  */
 export function failureWords(
   reason: unknown,

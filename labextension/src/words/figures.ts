@@ -1,4 +1,4 @@
-/** A session's figures: how much of its budget is used, and how severe that is. */
+/** Calculates a session's figures: how much of its budget is spent, held and left, and how serious that is. */
 
 import { parseUsd, share } from './money';
 import type { IGovernanceState } from '../protocol/state';
@@ -6,12 +6,12 @@ import type { IGovernanceState } from '../protocol/state';
 const ONE = parseUsd('1');
 
 /**
- * How much of the budget is spent: less than every warning mark (`normal`), more than some (`notice`), more than all
- * (`warning`), or the whole budget (`full`). Held amounts do not count, since they may be released.
+ * How much of the budget is spent: less than every warning mark (`normal`), at least the lowest mark (`notice`), at
+ * least all marks (`warning`), or the whole budget (`full`). Held amounts are left out, since they may be released.
  */
 export type Severity = 'normal' | 'notice' | 'warning' | 'full';
 
-/** The severities in ascending order. */
+/** The severities, from the least to the most serious. */
 export const SEVERITIES: readonly Severity[] = [
   'normal',
   'notice',
@@ -19,18 +19,18 @@ export const SEVERITIES: readonly Severity[] = [
   'full'
 ];
 
-/** The figures of a budget or ceiling in nano-dollars, and values derived from them. */
+/** The figures of a budget or ceiling in nano-dollars, and what follows from them. */
 export interface IFigures {
   readonly budget: bigint;
   readonly spent: bigint;
   readonly held: bigint;
   readonly remaining: bigint;
   readonly over: bigint;
-  /** Shares of the budget, from 0 to 1; together at most 1. */
+  /** The shares of the budget that are spent and held, each from 0 to 1, together at most 1. */
   readonly spentShare: number;
   readonly heldShare: number;
   readonly severity: Severity;
-  /** The highest warning mark that spending has passed, as a fraction of the budget; null for none. */
+  /** The highest warning mark that spending has reached, as a fraction of the budget such as 0.8; null for none. */
   readonly passed: number | null;
   /** The warning marks as fractions of the budget, ascending. */
   readonly marks: readonly number[];
@@ -39,7 +39,7 @@ export interface IFigures {
 /**
  * Return the figures of a notebook's budget; null if no session was ever opened.
  *
- * @param warnAt - The warning marks: fractions of the budget as decimal strings.
+ * @param warnAt - The warning marks: fractions of the budget as decimal strings, such as `0.8`.
  */
 export function figuresOf(
   state: IGovernanceState,
@@ -60,7 +60,7 @@ export function figuresOf(
   );
 }
 
-/** The balance of a budget or ceiling as the server sends it, in decimal strings in USD. */
+/** What is spent, held and left of a budget or ceiling, as the server sends it: decimal strings in USD. */
 export interface IBalance {
   readonly limit: string;
   readonly spent: string;
@@ -72,7 +72,7 @@ export interface IBalance {
 /**
  * Return the figures of a budget or ceiling.
  *
- * @param warnAt - The warning marks: fractions of the limit as decimal strings.
+ * @param warnAt - The warning marks: fractions of the limit as decimal strings, such as `0.8`.
  */
 export function figuresWithin(
   balance: IBalance,

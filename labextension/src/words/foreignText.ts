@@ -1,29 +1,34 @@
-/** Prepares text of unknown origin for display: finds invisible characters, and shortens long text. */
+/**
+ * Prepares text of unknown origin, such as code that is to be approved, for display: finds its invisible characters,
+ * and shortens it if it is long.
+ */
 
-/** A part of a text: visible characters, or one invisible character. */
+/** A part of a text: either visible characters, or one invisible character. */
 export interface IPiece {
   readonly text: string;
-  /** The name of the invisible character, for example `U+202E`; else null. */
+  /** The name of the invisible character, for example `U+202E`; null for visible characters. */
   readonly mark: string | null;
 }
 
-/** The part of a text that is shown at first. */
+/** The beginning of a text that is shown until the user presses "Show all". */
 export interface IExcerpt {
   readonly text: string;
-  /** Whether something was left out. */
+  /** Whether the text is longer than the excerpt. */
   readonly isCut: boolean;
   /** How many characters the whole text has. */
   readonly length: number;
 }
 
 /**
- * Characters that are invisible, or change the writing direction after them: with them, a text can look like another
- * one. Line feeds and tabs are left out, and so are joiners, which writing systems and emoji need.
+ * Matches characters that are invisible or change the writing direction of what follows. With them, a text can be made
+ * to look like another text.
+ *
+ * It does not match line feeds and tabs, nor joiners, which some writing systems and emoji need.
  */
 const INVISIBLE =
   /(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115F\u1160\u2800\u3164\uFFA0]/gu;
 
-/** Split a text into its visible parts and its invisible characters. */
+/** Split a text into runs of visible characters and single invisible characters, in order. */
 export function pieces(text: string): IPiece[] {
   const found: IPiece[] = [];
   let from = 0;
@@ -41,9 +46,10 @@ export function pieces(text: string): IPiece[] {
 }
 
 /**
- * Return the beginning of a text: at most some lines and characters.
+ * Return the beginning of a text: at most `maxLines` lines and about `maxCharacters` characters.
  *
- * A text that is at most a fifth longer than `maxCharacters` is not cut.
+ * A text is cut only if it is more than a fifth longer than `maxCharacters`, so that never just a few characters are
+ * hidden.
  */
 export function excerpt(
   text: string,
@@ -55,14 +61,14 @@ export function excerpt(
   const isLong = few.length > 1.2 * maxCharacters;
   const shown = isLong ? few.slice(0, maxCharacters) : few;
   return {
-    // The cut may have left half of a surrogate pair.
+    // The text may have been cut in the middle of a surrogate pair; then its first half is removed.
     text: shown.replace(/[\uD800-\uDBFF]$/, ''),
     isCut: isLong || lines.length > maxLines,
     length: text.length
   };
 }
 
-/** Return a value of unknown type as text: a string unchanged but for its line ends, anything else as JSON. */
+/** Return a value of unknown type as text: a string with line feeds as line ends, anything else as indented JSON. */
 export function textOf(value: unknown): string {
   return typeof value === 'string'
     ? value.replace(/\r\n/g, '\n')

@@ -1,4 +1,4 @@
-/** The texts about a notebook's state. */
+/** The texts about a notebook's governance state, which the status item, popover and panel show. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UNREACHABLE } from './failures';
@@ -15,47 +15,52 @@ import {
 /** The translation domain of this package. */
 export const TRANSLATION_DOMAIN = 'aumos_governance';
 
-/** The prefix of the path that stands for a user's own key, which has a session like a notebook. */
+/**
+ * The prefix of the path of a user's own key. Such a key has a session as a notebook has, under the path `key:NAME`.
+ */
 const OWN_KEY = 'key:';
 const MAX_CHARACTERS = 200;
 let notationOfTimes = new Notation();
 
-/** Set the language of times in these texts, as a BCP 47 tag; undefined for the browser's language. */
+/** Set the language in which these texts write times, as a BCP 47 tag; undefined means the browser's language. */
 export function writeTimesIn(locale: string | undefined): void {
   notationOfTimes = new Notation(locale);
 }
 
 /**
- * How current the figures are: not loaded yet (`connecting`); current (`live`); the server responds, but its events
- * do not arrive (`interrupted`); the last request failed (`unreachable`).
+ * Whether the figures in the page are current: they are not loaded yet (`connecting`); they are current (`live`); the
+ * server responds, but its events do not arrive (`interrupted`); the last request failed (`unreachable`).
  */
 export type Connection = 'connecting' | 'live' | 'interrupted' | 'unreachable';
 
-/** The fields of the model that these texts depend on. */
+/** The properties of the model that these texts depend on. */
 export interface IStateView {
   readonly state: IGovernanceState | null;
   readonly config: IGovernanceConfig | null;
   readonly connection: Connection;
   readonly failure: { readonly code: string; readonly message: string } | null;
-  /** When the server last confirmed the state, in milliseconds; null or undefined if unknown. */
+  /** When the server last confirmed the state, in milliseconds since 1970; null or undefined if it is unknown. */
   readonly seenAt?: number | null;
 }
 
-/** The parts of the status item that are shown. */
+/** Which parts the status item shows: trust level and remaining budget, or one of them. */
 export type StatusItemContent = 'level-and-left' | 'left' | 'level';
 
-/** A labelled value. */
+/** A label and the value beside it. */
 export interface IRow {
   readonly name: string;
   readonly value: string;
 }
 
-/** Return the figures of the notebook in front; null if it has none. */
+/** Return the figures of the budget of the notebook in front; null if no session was ever opened in it. */
 export function shownFigures(model: IStateView): IFigures | null {
   return model.state && figuresOf(model.state, model.config?.warn_at ?? []);
 }
 
-/** Return the text of the status item in parts; the last part is the most important and must not be cut. */
+/**
+ * Return the text of the status item in parts. If there is too little room, the last part, which is the most important,
+ * is shown in full.
+ */
 export function summaryParts(
   model: IStateView,
   trans: TranslationBundle,
@@ -86,7 +91,7 @@ export function summaryParts(
   }
 }
 
-/** Return a sentence about why the figures may be out of date; no sentence if they are current. */
+/** Return a list with one sentence about why the figures may be out of date; empty if they are current. */
 export function connectionNotes(
   model: IStateView,
   trans: TranslationBundle,
@@ -119,7 +124,7 @@ export function connectionNotes(
   ];
 }
 
-/** Return sentences to show beside the figures, the most urgent first. */
+/** Return the sentences to show below the figures, the most urgent first. */
 export function notes(model: IStateView, trans: TranslationBundle): string[] {
   const { state } = model;
   const lines = connectionNotes(model, trans);
@@ -133,7 +138,7 @@ export function notes(model: IStateView, trans: TranslationBundle): string[] {
   return lines;
 }
 
-/** Return the labelled figures of the open session, or of the last one. */
+/** Return labels and figures of the open session, or of the last one if none is open. */
 export function rows(model: IStateView, trans: TranslationBundle): IRow[] {
   const { state } = model;
   const figures = shownFigures(model);
@@ -159,7 +164,7 @@ export function rows(model: IStateView, trans: TranslationBundle): IRow[] {
     .map(row => ({ ...row, value: oneLine(row.value) }));
 }
 
-/** Return the heading of the figures, which says whether governance is on. */
+/** Return the heading above the figures, which shows whether governance is on. */
 export function heading(model: IStateView, trans: TranslationBundle): string {
   if (model.connection === 'unreachable') {
     return trans.__('Governance: unreachable');
@@ -172,7 +177,7 @@ export function heading(model: IStateView, trans: TranslationBundle): string {
     : trans.__('Governance: off');
 }
 
-/** Return {@link severityWords} for the notebook in front; empty unless a session is open. */
+/** Return {@link severityWords} about the notebook in front; empty if no session is open. */
 export function budgetWarning(
   model: IStateView,
   trans: TranslationBundle
@@ -182,10 +187,10 @@ export function budgetWarning(
 }
 
 /**
- * Return a warning about how much of a budget is spent and held; empty while no warning mark is passed and something is
- * left.
+ * Return a warning about how much of a budget is spent and held; empty while no warning mark is reached and something
+ * is left.
  *
- * Held amounts have a sentence of their own, since they may be released.
+ * Held amounts get a sentence of their own, since they may be released.
  */
 export function severityWords(
   figures: IFigures,
@@ -208,7 +213,7 @@ export function severityWords(
   return [spent, held].filter(Boolean).join(' ');
 }
 
-/** Return a warning about how much of a budget is spent; empty while no warning mark is passed. */
+/** Return a warning about how much of a budget is spent; empty while no warning mark is reached. */
 export function spentWords(
   figures: IFigures,
   trans: TranslationBundle
@@ -230,7 +235,7 @@ export function spentWords(
       );
 }
 
-/** Return heading, figures and sentences as lines of a tooltip. */
+/** Return the heading, the figures and the sentences as lines of text, for the tooltip of the status item. */
 export function tooltip(model: IStateView, trans: TranslationBundle): string {
   return [
     heading(model, trans),
@@ -240,7 +245,8 @@ export function tooltip(model: IStateView, trans: TranslationBundle): string {
 }
 
 /**
- * Return text of unknown origin on one line of at most 200 characters, without characters that change its direction.
+ * Return text of unknown origin on one line of at most 200 characters, with characters that would change its writing
+ * direction replaced.
  */
 export function oneLine(text: string): string {
   const line = text
@@ -253,12 +259,12 @@ export function oneLine(text: string): string {
     : line;
 }
 
-/** Return text between characters that isolate its writing direction from the text around it. */
+/** Return text enclosed in characters that isolate its writing direction from the text around it. */
 export function isolated(text: string): string {
   return `\u2068${text}\u2069`;
 }
 
-/** Return a user's name; `you` if it is the user of this page. */
+/** Return the name of a user, or `you` for the user of this page. */
 function userName(
   name: string,
   config: IGovernanceConfig | null,
@@ -267,7 +273,7 @@ function userName(
   return config?.user === name ? trans.__('you') : name;
 }
 
-/** Return who set the current trust level and budget. */
+/** Return who set the current trust level and budget: the notebook, the server's configuration or a user. */
 export function setBy(
   state: IGovernanceState,
   config: IGovernanceConfig | null,
@@ -283,7 +289,7 @@ export function setBy(
   }
 }
 
-/** Return the short and full name of the current trust level. */
+/** Return the label of the current trust level, for example "L2 Suggest". */
 function level(state: IGovernanceState, trans: TranslationBundle): string {
   if (state.trust_level === null) {
     return state.trust_label ?? '';
@@ -294,17 +300,17 @@ function level(state: IGovernanceState, trans: TranslationBundle): string {
     .join(' ');
 }
 
-/** A trust level, and what a notebook may do at it. */
+/** A trust level, with the words for it. */
 export interface ITrustLevel {
   readonly level: number;
-  /** `L0` to `L5`. */
+  /** The short name: `L0` to `L5`. */
   readonly short: string;
   readonly label: string;
-  /** What the level means for calls and actions, in a sentence. */
+  /** A sentence about what happens to calls and actions at this level. */
   readonly sentence: string;
 }
 
-/** Return the six trust levels, from L0 to L5. */
+/** Return the six trust levels, from L0 to L5, in the language of the interface. */
 export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   return [
     [trans.__('Observer'), trans.__('All calls and actions are denied.')],
@@ -340,7 +346,7 @@ export function trustLevels(trans: TranslationBundle): readonly ITrustLevel[] {
   }));
 }
 
-/** Return the name of the user's key that a path stands for; null if the path is a notebook's. */
+/** Return the name of the user's own key whose path this is; null if it is the path of a notebook. */
 export function ownKeyOf(path: string): string | null {
   return path.startsWith(OWN_KEY) ? path.slice(OWN_KEY.length) : null;
 }

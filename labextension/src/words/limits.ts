@@ -1,4 +1,4 @@
-/** The texts about calls that wait at a limit: what they need, and what the user can do. */
+/** Texts about calls that wait at a limit: how much money they need, and what the user can do. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ILimitRequest } from '../protocol/waiting';
@@ -8,13 +8,16 @@ import { formatUsd, parseUsd, writeUsd } from './money';
 
 /** The texts about the calls of one session that wait at a limit. */
 export interface ILimitWords {
-  /** A sentence with the amount that the first call lacks. */
+  /** A sentence about how much the first call needs beyond what the limit has left. */
   readonly needs: string;
-  /** A sentence with the amount that all calls together lack; null if only one waits. */
+  /** A sentence about how much all calls together need; null if only one waits. */
   readonly all: string | null;
-  /** What the user can do besides denying the calls; null if they can raise the budget. */
+  /** A sentence about what the user can do besides denying the calls; null if they can raise the budget. */
   readonly advice: string | null;
-  /** A budget in USD with which all calls fit, or at least the first; null if the user cannot raise the budget. */
+  /**
+   * A budget in USD that is enough for all calls, or, if the server does not allow that, for the first; null if the
+   * user cannot raise the budget.
+   */
   readonly budget: string | null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Converts and formats money: the server sends decimal strings in USD, which are bigints of nano-dollars here.
+ * Converts and formats money. The server sends decimal strings in USD; here amounts are bigints of nano-dollars.
  *
  * No amount is ever a floating-point number; only `share`, a ratio for drawing, returns one.
  */
@@ -7,7 +7,9 @@
 const DECIMALS = 9;
 const NANO_PER_USD = 10n ** BigInt(DECIMALS);
 
-/** Convert a decimal string in USD to nano-dollars; any other string throws a `RangeError`. */
+/**
+ * Convert a decimal string in USD to nano-dollars. Throws a `RangeError` if it is no amount with at most nine decimals.
+ */
 export function parseUsd(decimal: string): bigint {
   const match = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(decimal);
   if (!match) {
@@ -20,7 +22,7 @@ export function parseUsd(decimal: string): bigint {
   return sign ? -nano : nano;
 }
 
-/** How a language writes amounts: `$1,234.50`, or `1.234,50 $`. */
+/** How a language writes amounts, for example `$1,234.50` or `1.234,50 $`. */
 interface IStyle {
   readonly before: string;
   readonly after: string;
@@ -28,13 +30,16 @@ interface IStyle {
   readonly whole: Intl.NumberFormat;
 }
 
-/** Created when the first amount is formatted, since it takes a millisecond that the page's start need not spend. */
+/**
+ * Returns the style in use. It is created when the first amount is formatted, since that takes a millisecond of which
+ * JupyterLab's start is spared.
+ */
 let style: () => IStyle = once(() => styleOf('en-US'));
 
 /**
- * Set the language in which all amounts are formatted; until then it is US English.
+ * Set the language in which all amounts are formatted; before the first call it is US English.
  *
- * @param locale - A BCP 47 tag; if undefined or invalid, the browser's own language is used.
+ * @param locale - A BCP 47 tag; if it is undefined or invalid, the browser's language is used.
  */
 export function writeAmountsIn(locale: string | undefined): void {
   style = once(() => {
@@ -94,7 +99,7 @@ const SIGNIFICANT = 4;
 /**
  * Format an amount, rounded half-even to four significant decimals: `$13,580.2379`, `$0.00001235`.
  *
- * The interface must also show the exact amount, for example as a tooltip.
+ * A caller must also show the exact amount, for example as a tooltip.
  */
 export function shortUsd(amount: string | bigint): string {
   const nano = typeof amount === 'string' ? parseUsd(amount) : amount;
@@ -124,12 +129,12 @@ export function writeUsd(nano: bigint): string {
   return `${nano / NANO_PER_USD}${decimals && `.${decimals}`}`;
 }
 
-/** Convert a decimal string in USD to the text of an input field in the user's language: `1.7`, or `1,7`. */
+/** Convert a decimal string in USD to the text of an input field in the user's language, for example `1.7` or `1,7`. */
 export function fieldUsd(decimal: string): string {
   return style().decimal === ',' ? decimal.replace('.', ',') : decimal;
 }
 
-/** Convert the text of an input field to nano-dollars; null if it is no amount, or above {@link MAX_USD}. */
+/** Convert what the user typed in an input field to nano-dollars; null if it is no amount, or above {@link MAX_USD}. */
 export function typedUsd(text: string): bigint | null {
   const match = /^\s*\$?\s*(\d{1,10}(?:\.\d{1,9})?|\.\d{1,9})\s*\$?\s*$/.exec(
     style().decimal === ',' ? text.replace(',', '.') : text
@@ -143,9 +148,8 @@ export function typedUsd(text: string): bigint | null {
 }
 
 /**
- * Return the share of a part in a whole, from 0 to 1, for drawing only.
- *
- * 0 of 0 is 0; anything else of 0 is 1.
+ * Return which share of the whole a part is, from 0 to 1, for drawing only. If the whole is 0, the share is 0 for no
+ * part and 1 for any other.
  */
 export function share(part: bigint, whole: bigint): number {
   if (part <= 0n) {

@@ -1,8 +1,8 @@
-/** What an audit record says was decided. */
+/** Returns what was decided according to an audit record. */
 
 import type { IAuditRecord, Outcome } from '../protocol/audit';
 
-/** The code in the record of an approval request that expired. */
+/** The code in the audit record of an approval request that expired because no user decided in time. */
 export const EXPIRED = 'APPROVAL_TIMEOUT';
 
 function isRequest({ code, detail, event }: IAuditRecord): boolean {
@@ -13,13 +13,13 @@ function isRequest({ code, detail, event }: IAuditRecord): boolean {
   );
 }
 
-/** The decision in a record; `none` if nothing was decided. */
+/** The decision in an audit record; `none` if the record is about no decision. */
 export type Verdict = Outcome | 'none';
 
 /**
- * Return the decision in a record.
+ * Return the decision in an audit record.
  *
- * It is `none` for an action that waits for approval, which earlier versions recorded as denied.
+ * It is `none` for an action that waits for approval; earlier versions recorded that as denied.
  */
 export function verdictOf(record: IAuditRecord): Verdict {
   return isRequest(record) || record.outcome === null ? 'none' : record.outcome;

@@ -84,6 +84,7 @@ def test_fallbacks_and_advisors_are_models_as_well() -> None:
         (MESSAGES, {"max_tokens": 5000, "thinking": {"budget_tokens": 1024}}, OutputLimit(5000, 1025)),
         (MESSAGES, {"max_tokens": 5000, "thinking": {"budget_tokens": 1}}, OutputLimit(5000, 2)),
         (MESSAGES, {"max_tokens": 5000, "thinking": {"budget_tokens": 0}}, OutputLimit(5000, 1)),
+        (MESSAGES, {"max_tokens": 5000, "thinking": {"budget_tokens": -5}}, OutputLimit(5000, 1)),
         (MESSAGES, {"max_tokens": 5000, "thinking": {"budget_tokens": "1024"}}, OutputLimit(5000, 1)),
         (MESSAGES, {"max_tokens": "50", "thinking": "adaptive"}, OutputLimit(None, 1)),
         ("/v1/complete", {"max_tokens_to_sample": 50, "max_tokens": 9}, OutputLimit(50, 1)),

@@ -44,10 +44,12 @@ def test_a_path_without_a_version_gets_one(path: str) -> None:
     assert API.read(requested(path)).path == f"/v1beta{path}"
 
 
-@pytest.mark.parametrize("name", ["$httpHeaders", "$req", "$fields", "access_token"])
+@pytest.mark.parametrize("name", ["$httpHeaders", "$req", "$fields", "access_token", "oauth_token"])
 def test_what_stands_in_for_the_request_itself_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="out of the address"):
         API.read(requested(f"{GENERATE}?{name}=x"))
+    with pytest.raises(ConfigurationError, match="out of the address"):
+        API.read(requested(f"{GENERATE}?{name}="))
 
 
 def test_a_limit_that_is_there_twice_is_refused_before_anything_else() -> None:
@@ -159,7 +161,21 @@ def test_a_response_is_read_as_it_arrives(path: str, content_type: str, kind: ty
 
 
 @pytest.mark.parametrize(
-    ("status", "name"), [(402, "FAILED_PRECONDITION"), (503, "UNAVAILABLE"), (401, "UNAUTHENTICATED"), (418, "UNKNOWN")]
+    ("status", "name"),
+    [
+        (400, "INVALID_ARGUMENT"),
+        (401, "UNAUTHENTICATED"),
+        (402, "FAILED_PRECONDITION"),
+        (403, "PERMISSION_DENIED"),
+        (404, "NOT_FOUND"),
+        (413, "INVALID_ARGUMENT"),
+        (418, "UNKNOWN"),
+        (429, "RESOURCE_EXHAUSTED"),
+        (500, "INTERNAL"),
+        (502, "UNAVAILABLE"),
+        (503, "UNAVAILABLE"),
+        (504, "DEADLINE_EXCEEDED"),
+    ],
 )
 def test_a_refusal_is_one_of_googles_errors(status: int, name: str) -> None:
     error = API.error(Refusal(status, "BUDGET_EXCEEDED", "No money is left."))["error"]

@@ -56,6 +56,12 @@ def test_a_request_is_read_with_its_query_and_forwarded_without_version(path: st
     assert not API.read(api_request(path, stream=False)).request.streamed
 
 
+@pytest.mark.parametrize("path", ["/models/school/v1/large", "/models/v1/v1/large"])
+def test_a_version_within_the_path_stays(path: str) -> None:
+    assert API.read(api_request(path, "GET")).path == path
+    assert API.read(api_request(f"/v1{path}", "GET")).path == path
+
+
 @pytest.mark.parametrize("prefix", ["", "/openai"])
 def test_a_deployment_says_which_model_responds(prefix: str) -> None:
     path = f"{prefix}/deployments/mine{CHAT}"
@@ -157,6 +163,12 @@ def test_a_lower_limit_has_the_name_that_is_there_or_that_the_server_knows(base:
     assert changed.body == {"model": "m", name: 9}
     assert (changed.method, changed.path) == ("POST", request.path)
     assert (changed.streamed, changed.files, changed.bare) == (True, (3,), True)
+
+
+@pytest.mark.parametrize("base", [BASE, "https://openrouter.ai/api/v1"])
+@pytest.mark.parametrize(("path", "name"), [("/completions", "max_tokens"), ("/responses", "max_output_tokens")])
+def test_the_other_methods_know_one_name_for_their_limit(base: str, path: str, name: str) -> None:
+    assert API.limited(api_request(path), 9, base).body == {name: 9}
 
 
 def test_each_limit_that_is_there_is_lowered() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -192,6 +193,15 @@ def test_a_key_whose_record_fails_later_is_refused_from_then_on(
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_errors_are_in_the_log_that_is_given(followed: Followed, caplog: pytest.LogCaptureFixture) -> None:
+    followed.submitted = []
+    log = logging.getLogger("tests.gateway.keys")
+    keys = GatewayKeys(followed, "ann", "/srv/ann", notebook_of=at, log=log)  # type: ignore[arg-type]
+    keys.issue_ahead("kernel", "kernel", subject="k")
+    followed.submitted[0].set_exception(LedgerError("The disk is full."))
+    assert [record.name for record in caplog.records] == [log.name]
+
+
 def test_that_a_key_was_revoked_and_not_recorded_is_logged(
     keys: Keys, followed: Followed, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -199,10 +209,20 @@ def test_that_a_key_was_revoked_and_not_recorded_is_logged(
     for kernel in ("k", "l"):
         keys.issue_ahead("kernel", "kernel", subject=kernel)
         keys.revoke_process("kernel", kernel, "its kernel ended")
-    followed.submitted[1].set_exception(LedgerError("The disk is full."))
     followed.submitted[3].set_result(None)
+    assert caplog.records == []
+    followed.submitted[1].set_exception(LedgerError("The disk is full."))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert keys.valid() == []
+
+
+def test_the_end_of_a_process_without_a_key_is_not_recorded(
+    keys: Keys, followed: Followed, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed.submitted = []
+    keys.revoke_process("kernel", "unknown", "its kernel ended")
+    assert followed.submitted == []
+    assert caplog.records == []
 
 
 def test_a_ledger_that_takes_nothing_keeps_no_process_from_ending(
@@ -251,6 +271,17 @@ def test_the_end_of_a_kernel_is_recorded_in_its_notebook(
     ledger.execute(opening())
     found = [(entry.notebook, entry.detail["why"]) for entry in records(ledger, event="key_revoked")]
     assert found == [(OTHER.path, "its kernel ended"), ("t.ipynb", "its terminal ended")]
+
+
+def test_the_end_of_a_terminal_is_not_recorded_in_the_notebook_of_a_kernel_with_its_name(
+    keys: Keys, ledger: Ledger, served: dict[str, NotebookKey]
+) -> None:
+    ledger.execute(opening(OTHER))
+    served["1"] = OTHER
+    keys.issue_ahead("terminal", "terminal 1", subject="1")
+    keys.revoke_process("terminal", "1", "its terminal ended")
+    ledger.execute(opening())
+    assert [entry.notebook for entry in records(ledger, event="key_revoked")] == [""]
 
 
 def test_a_server_that_ends_revokes_the_keys_of_its_own_processes_alone(keys: Keys, ledger: Ledger) -> None:

@@ -86,6 +86,8 @@ def test_a_level_and_a_budget_may_be_given_and_nothing_is_as_good_as_leaving_the
         {"path": "a.ipynb"},
         {"kind": "kernel"},
         {"kind": "terminal"},
+        {"kind": "kernel", "path": OTHER.path},
+        {"kind": "terminal", "path": OTHER.path},
         {"kind": "run"},
         {"name": ""},
         {"name": "a/b"},

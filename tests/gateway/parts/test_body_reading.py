@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import sys
 import zlib
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from aumos_governance.gateway import bodies as bodies_module
 from aumos_governance.gateway.bodies import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Bodies, Body
+from aumos_governance.gateway.contents import memory_of
 from aumos_governance.gateway.refusals import RefusedError
 
 MIB = 1024 * 1024
@@ -100,7 +102,7 @@ def test_each_body_has_its_bound_to_the_byte() -> None:
 
 
 def test_what_is_too_large_is_named_in_mib() -> None:
-    with pytest.raises(RefusedError, match="at most 64 MiB"):
+    with pytest.raises(RefusedError, match="more than 64 MiB"):
         read(Body(Bodies(), KEY), request(b"x", length=64 * MIB + 1))
 
 
@@ -131,6 +133,43 @@ def test_one_key_has_no_more_than_its_share() -> None:
     assert len(read(Body(within, KEY), request(b"x" * 200))) == 200
 
 
+def test_the_parsed_values_are_counted_beside_the_bytes() -> None:
+    within, content = Bodies(), json.dumps({"a": ["b"] * 50}).encode()
+    body, values = Body(within, KEY), memory_of(content.decode())
+    read(body, request(content))
+    assert within._size == len(content)
+    parsed = asyncio.run(body.json_object(content))
+    assert within._size == len(content) + values
+    sent = asyncio.run(body.encode({**parsed, "c": "d" * 100}, len(content)))
+    assert within._size == len(sent) + values
+    body.close()
+    assert within._size == 0
+
+
+@pytest.mark.parametrize(("less", "status"), [(0, None), (2, 413)])
+def test_one_body_may_take_all_the_memory_of_its_key(less: int, status: int | None) -> None:
+    content = b'{"a": 1}'
+    memory = len(content) + memory_of(content.decode())
+    # One key may have three quarters of the total.
+    body = Body(Bodies(max_total_bytes=-(-memory * 4 // 3) - less), KEY)
+    if status is None:
+        assert asyncio.run(body.json_object(content)) == {"a": 1}
+    else:
+        with pytest.raises(RefusedError) as error:
+            asyncio.run(body.json_object(content))
+        assert error.value.refusal.status == status
+
+
+def test_of_a_form_the_files_are_counted_once() -> None:
+    within, parts = Bodies(), (b'name="a"\r\n\r\n1', b'name="b"; filename="b"\r\n\r\n' + b"x" * 300)
+    content = b"".join(b"--B\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--B--\r\n"
+    body = Body(within, KEY)
+    assert asyncio.run(body.form(content, "multipart/form-data; boundary=B")) == ({"a": "1"}, (300,))
+    assert within._size == 2 * len(content) - 300
+    body.close()
+    assert within._size == 0
+
+
 def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     of = request(TEXT, expect="100-Continue")
     assert read(Body(Bodies(), KEY), of) == TEXT
@@ -142,9 +181,24 @@ def test_a_client_that_waits_for_leave_gets_it_before_its_body() -> None:
     assert plain.writer.written == b""
 
 
+def test_a_request_without_a_body_is_read_whatever_its_headers_say_of_one() -> None:
+    of = request(expect="100-continue", content_encoding="gzip")
+    assert read(Body(Bodies(), KEY), of) == b""
+    assert of.writer.written == b""
+
+
 def test_a_body_that_stops_in_the_middle_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies_module, "_SILENCE_SECONDS", 0.01)
-    assert refused(Body(Bodies(), KEY), request(b"x", None)) == (408, "TIMEOUT")
+    body = Body(Bodies(), KEY)
+
+    async def work() -> set[asyncio.Task[Any]]:
+        with pytest.raises(RefusedError) as error:
+            await body.read(request(b"x", None))
+        assert (error.value.refusal.status, error.value.refusal.code) == (408, "TIMEOUT")
+        await asyncio.sleep(0)
+        return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type] # a task runs this
+
+    assert asyncio.run(work()) == set()
 
 
 def _raw(data: bytes) -> bytes:
@@ -192,6 +246,7 @@ def test_what_is_compressed_a_thousand_times_is_counted_step_by_step() -> None:
         ("gzip", gzip.compress(TEXT, mtime=0) + b"x", 400),
         ("gzip", zlib.compress(TEXT), 400),
         ("gzip", _raw(TEXT), 400),
+        ("x-gzip", zlib.compress(TEXT), 400),
         ("deflate", zlib.compress(TEXT)[:-1], 400),
         ("deflate", zlib.compress(TEXT)[:500] + b"\x00" * 300, 400),
         ("deflate", TEXT, 400),
@@ -239,6 +294,8 @@ def test_brotli_is_read_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -
     )
     assert refused(Body(Bodies(), KEY), request(b"\1\2\3", content_encoding="br"))[0] == 400
     assert refused(Body(Bodies(), KEY), request(b"\1\2\3\xff", content_encoding="br"))[0] == 400
+    assert refused(Body(Bodies(), KEY), request(b"\1\0", b"\xff", content_encoding="br"))[0] == 400
+    assert refused(Body(Bodies(), KEY), request(b"\1\0", content_encoding="zstd")) == (415, "UNSUPPORTED_ENCODING")
     monkeypatch.setitem(sys.modules, "brotli", None)  # type: ignore[arg-type] # it cannot be imported
     assert refused(Body(Bodies(), KEY), request(b"\1\0", content_encoding="br")) == (415, "UNSUPPORTED_ENCODING")
 

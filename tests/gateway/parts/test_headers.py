@@ -116,6 +116,11 @@ def test_a_key_is_masked_wherever_the_body_is_cut(size: int) -> None:
     assert mask.rest() == b""
 
 
+def test_the_first_letter_of_a_key_may_precede_it() -> None:
+    mask = Mask("aab-provider")
+    assert [mask.feed(chunk) for chunk in (b"xaaa", b"b-provider", b" ")] == [b"xa", b"***", b" "]
+
+
 def test_what_may_begin_the_key_waits_and_what_ends_an_event_does_not() -> None:
     mask = Mask(LONG.decode())
     assert [mask.feed(chunk) for chunk in (b"ab", b"c sk-", b"px", b"d sk-p", b"\n")] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from aumos_governance.gateway.contract import Upstream
 from aumos_governance.gateway.dialects.anthropic import API as ANTHROPIC
 from aumos_governance.gateway.dialects.api import ClientCall, ProviderApi
+from aumos_governance.gateway.dialects.google import API as GOOGLE
 from aumos_governance.gateway.dialects.openai import API as OPENAI
 from aumos_governance.gateway.measuring import Measured, Measuring
 from aumos_governance.gateway.refusals import RefusedError
@@ -77,6 +79,14 @@ def test_the_largest_limit_that_fits_is_found(tokens: int, more: int) -> None:
     assert fit.paid.worst(by.rates("mine")) == fit.worst // DOLLAR
 
 
+def test_a_large_limit_is_lowered_to_what_fits() -> None:
+    by = measuring()
+    found = measured(by, requested(max_tokens=100_000))
+    fit = fitted(by, found, found.worst - 50_000 * DOLLAR)
+    assert fit is not None
+    assert fit.limited_to == 50_000
+
+
 def test_what_fits_stays_as_it_is_and_what_is_of_no_use_does_not_fit() -> None:
     by = measuring()
     found = measured(by, requested(max_tokens=1_000))
@@ -116,6 +126,21 @@ def test_a_thinking_budget_leaves_room_for_a_response(budget: int) -> None:
     assert limit is not None
     room = limit.least + 256 if limit.least >= 256 else 256
     assert least(by, found) == found.worst - (9_000 - room) * DOLLAR
+
+
+def test_a_large_thinking_budget_without_a_limit_is_lowered_to_what_leaves_room() -> None:
+    by = measuring(GOOGLE, dialect="google")
+    thinking = {"thinkingConfig": {"thinkingBudget": 20_000}}
+    found = measured(
+        by,
+        ApiRequest(
+            "POST", "/v1beta/models/gemini-2.5-pro:generateContent", {"contents": [], "generationConfig": thinking}
+        ),
+    )
+    fit = fitted(by, found, least(by, found))
+    assert fit is not None
+    assert (fit.limited_to, fit.worst) == (20_001 + 256, least(by, found))
+    assert fit.worst < found.worst
 
 
 def test_a_request_without_a_limit_is_lowered_from_what_is_assumed() -> None:
@@ -192,6 +217,15 @@ def test_the_seller_that_is_configured_counts_before_the_address() -> None:
     assert seller("gpt-4o", "https://api.groq.com/openai/v1", "openai") == "openai"
     assert seller("openai/gpt-oss-20b", "http://localhost:8000/v1", "groq") == "groq"
     assert seller("gpt-4o", "http://localhost:8000/v1", None) == "openai"
+
+
+@pytest.mark.parametrize("provider", ["openai", None])
+def test_a_region_in_the_address_counts_whether_or_not_the_seller_is_configured(provider: str | None) -> None:
+    def input_cost(host: str) -> Decimal:
+        by = measuring(base_url=f"https://{host}/v1", provider=provider, prices=Prices())
+        return by.rates("gpt-5.4").bound(1_000_000, 0)
+
+    assert input_cost("eu.api.openai.com") == input_cost("api.openai.com") * Decimal("1.1")
 
 
 # ---- where it is measured

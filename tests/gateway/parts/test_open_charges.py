@@ -102,6 +102,18 @@ def test_an_estimate_is_named_where_its_response_can_be_retrieved(
     ]
 
 
+def test_an_estimate_of_a_call_that_has_no_later_responses_is_not_named(requests: FakeServiceRequests) -> None:
+    made = charge(requests, known=False)
+    del made.paid.retrievable  # type: ignore[attr-defined] # most kinds of calls have no such attribute
+    made.settle(Reader(RESPONSE))  # type: ignore[arg-type]
+    assert requests.posted == [settle("0.5", estimated=True, **USED)]
+
+
+def test_a_sent_call_without_a_response_has_no_name(requests: FakeServiceRequests) -> None:
+    charge(requests, retrievable=True).estimate()
+    assert requests.posted == [settle("0.5", estimated=True)]
+
+
 def test_a_response_that_broke_off_is_an_estimate_of_what_was_seen(requests: FakeServiceRequests) -> None:
     charge(requests).settle_partly(Reader(RESPONSE, Seen(text=3)))  # type: ignore[arg-type]
     charge(requests).settle_partly(Reader(None))  # type: ignore[arg-type]

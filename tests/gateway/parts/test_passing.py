@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
 from aumos_governance.gateway import passing
@@ -27,7 +28,6 @@ class Response:
         self.status = status
         self.reason = "Because"
         self.content_length = sum(map(len, pieces))
-        self.closed = False
         self.taken = 0
         self._pieces = pieces
         self._error = error
@@ -44,9 +44,6 @@ class Response:
         if self._error is not None:
             raise self._error
         return b"".join(self._pieces)
-
-    def close(self) -> None:
-        self.closed = True
 
 
 class Noted:
@@ -107,7 +104,6 @@ def test_a_short_response_goes_on_without_the_providers_key(status: int) -> None
     assert unpaid(response).body == b"of *** and so on"
     assert unpaid(Response(b"of sk-provider", status=status), key=None).body == b"of sk-provider"
     assert unpaid(Response(b"abc", status=status), key="").body == b"abc"
-    assert not response.closed
 
 
 @pytest.mark.parametrize(("status", "heard"), [(200, [b"abc", "done"]), (400, []), (399, [b"abc", "done"])])
@@ -121,27 +117,43 @@ def test_what_a_free_response_states_of_an_earlier_call_is_heard(status: int, he
 def test_an_error_that_breaks_off_goes_on_without_a_body(status: int) -> None:
     response = Response(b"abc", status=status, error=aiohttp.ClientPayloadError())
     assert unpaid(response).body == b""
-    assert response.closed
 
 
-def test_a_free_response_that_breaks_off_is_an_error() -> None:
-    response = Response(b"abc", error=aiohttp.ClientPayloadError())
-    with pytest.raises(RefusedError, match="of school broke off") as error:
+@pytest.mark.parametrize(
+    ("broken", "status", "code"),
+    [
+        (aiohttp.ClientPayloadError(), 502, "UPSTREAM_BROKEN"),
+        (asyncio.TimeoutError(), 504, "UPSTREAM_TIMEOUT"),
+    ],
+)
+def test_a_free_response_that_breaks_off_is_an_error(broken: Exception, status: int, code: str) -> None:
+    response = Response(b"abc", error=broken)
+    with pytest.raises(RefusedError, match="is not charged") as error:
         unpaid(response)
-    assert (error.value.refusal.status, error.value.refusal.code) == (502, "UPSTREAM_BROKEN")
-    assert response.closed
+    assert (error.value.refusal.status, error.value.refusal.code) == (status, code)
 
 
 @pytest.mark.parametrize(("sizes", "taken", "length"), [((MIB, 1, 1), 2, MIB), ((MIB,), 1, MIB), ((5, 5), 2, 10)])
 def test_of_an_error_a_mebibyte_is_read(sizes: tuple[int, ...], taken: int, length: int) -> None:
     response = Response(*(b"x" * size for size in sizes), status=500)
     assert len(unpaid(response).body or b"") == length  # type: ignore[arg-type]
-    assert (response.taken, response.closed) == (taken, sum(sizes) > MIB)
+    assert response.taken == taken
 
 
 def test_a_free_response_is_read_to_its_end() -> None:
     body = b"x" * 200_000
     assert unpaid(Response(body)).body == body
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_long_free_response_that_breaks_off_ends_the_clients_connection(*, gone: bool) -> None:
+    request = make_mocked_request("GET", "/")
+    transport = request.transport
+    if gone:
+        request.protocol.transport = None
+    response = Response(b"x" * 300_000, error=aiohttp.ClientPayloadError())
+    asyncio.run(pass_unpaid(request, response, CIMultiDict(), KEY, "school"))  # type: ignore[arg-type]
+    assert transport.abort.called != gone  # type: ignore[union-attr]
 
 
 # ---- responses to paid calls
@@ -153,7 +165,6 @@ def test_a_short_response_goes_on_once_it_is_settled() -> None:
     reader.feed = lambda data: data  # type: ignore[method-assign]
     assert paid(Response(b"of " + KEY.encode()), Noted(), reader).body == b"of ***|rest"
     assert (charge.done_with, reader.done_with) == (["settle"], [b"abcdef"])
-    assert not response.closed
 
 
 @pytest.mark.parametrize(
@@ -171,7 +182,7 @@ def test_a_short_response_that_breaks_off_is_charged_as_far_as_it_came(
     with pytest.raises(RefusedError, match="charged as") as error:
         paid(response, charge, reader)
     assert (error.value.refusal.status, error.value.refusal.code) == (status, code)
-    assert (charge.done_with, response.closed) == (["partly"], True)
+    assert charge.done_with == ["partly"]
     assert broken_off("school", broken).refusal == error.value.refusal
 
 

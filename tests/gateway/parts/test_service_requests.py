@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -36,6 +37,8 @@ class Service:
         """The seconds of each wait; they pass a thousand times faster."""
         self.at_delay: dict[int, dict[str, Any]] = {}
         """Replies that are sent when the first, second, ... wait begins, by its number."""
+        self.busy = 0.0
+        """For how many seconds the loop does nothing else after each of these replies."""
         self.errors: list[dict[str, Any]] = []
         self.now = 0.0
 
@@ -59,9 +62,11 @@ class Service:
 
             def sooner(delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
                 self.delays.append(delay)
+                handle = later(delay / 1000, *arguments, **options)
                 if len(self.delays) in self.at_delay and self.reply is not None:
                     self.reply(self.at_delay[len(self.delays)])
-                return later(delay / 1000, *arguments, **options)
+                    time.sleep(self.busy)
+                return handle
 
             loop.call_later = sooner  # type: ignore[method-assign]
             loop.set_exception_handler(lambda _, context: self.errors.append(context))
@@ -155,6 +160,26 @@ def test_a_hold_of_a_task_that_is_cancelled_is_taken_back() -> None:
 
     service.run(work)
     assert service.ops == ["hold", "cancel"]
+
+
+def test_a_response_ends_the_wait_for_it() -> None:
+    service = Service(OK)
+
+    async def work(requests: ServiceRequests) -> None:
+        await request(seconds=10)(requests)
+        await asyncio.sleep(20)
+
+    service.run(work)
+    assert service.delays == [5, 20]
+
+
+def test_a_response_at_the_last_moment_is_in_time() -> None:
+    service = Service()
+    service.at_delay[2] = OK
+    # The response and the end of the time are both due when the loop goes on.
+    service.busy = 0.02
+    assert service.run(request(seconds=10)) == OK
+    assert service.errors == []
 
 
 def test_a_second_response_and_a_late_one_change_nothing() -> None:

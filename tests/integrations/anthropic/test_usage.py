@@ -18,7 +18,8 @@ from aumos_governance.integrations.guarding.calls import (
     Paid,
     UsageMissingError,
 )
-from aumos_governance.integrations.pricing.prices import Prices, UnusableUsageError
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.rates import UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 
 # By genai-prices: $4 in, $20 out, $0.20 from the cache, $5 into it, $8 for an hour; per million.

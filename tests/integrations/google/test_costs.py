@@ -94,11 +94,51 @@ def test_cached_text_beside_sound_is_charged_though_genai_prices_needs_more_fiel
     assert cost(usage) == Cost(expected, estimated=True)
 
 
-def test_an_image_that_the_report_does_not_break_down_is_charged_as_one() -> None:
+def test_cached_tokens_that_the_text_cannot_hold_are_of_the_sound() -> None:
+    usage = {
+        **USED,
+        "cachedContentTokenCount": 900,
+        "promptTokensDetails": [tokens("TEXT", 200), tokens("AUDIO", 800)],
+    }
+    cached = 200 * Decimal("0.03") + 700 * Decimal("0.1")
+    assert cost(usage) == Cost((cached + 100 * 1 + 100 * Decimal("2.5")) / MILLION, estimated=True)
+
+
+def test_one_cached_token_of_an_unknown_kind_is_a_doubt() -> None:
+    usage = {
+        **USED,
+        "cachedContentTokenCount": 1,
+        "promptTokensDetails": [tokens("TEXT", 600), tokens("AUDIO", 400)],
+    }
+    cached = 599 * Decimal("0.3") + Decimal("0.03") + 400
+    assert cost(usage) == Cost((cached + 100 * Decimal("2.5")) / MILLION, estimated=True)
+
+
+def test_cached_sound_at_one_price_is_charged_as_cached_text() -> None:
+    usage = {
+        **REPORTS["cached sound at one price"][1],
+        "cacheTokensDetails": [tokens("TEXT", 150), tokens("AUDIO", 750)],
+    }
+    expected = rates(PRO).cost({"input_tokens": 1000, "cache_read_tokens": 900, "output_tokens": 100})
+    assert cost(usage, PRO) == Cost(expected)
+
+
+def test_a_flat_cost_is_no_estimate() -> None:
+    flat = Prices(cost="0.5").rates(MODEL, provider="google")
+    image = [{"inlineData": {"mimeType": "image/png", "data": "x" * 400}}]
+    for usage, parts in ((USED, image), ({**REPORTS["cached sound"][1], "cacheTokensDetails": []}, None)):
+        assert generate().cost(flat, response(usage, parts=parts)) == Cost(Decimal("0.5"))
+
+
+@pytest.mark.parametrize("thoughts", [0, 200])
+def test_an_image_that_the_report_does_not_break_down_is_charged_as_one(thoughts: int) -> None:
     image = [{"inlineData": {"mimeType": "image/png", "data": "x" * 4000}}]
-    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 1290, "totalTokenCount": 2290}
-    expected = (1000 * Decimal("0.3") + 1290 * 30) / MILLION
-    assert cost(usage, "gemini-2.5-flash-image", parts=image) == Cost(expected, estimated=True)
+    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 1290, "totalTokenCount": 2290 + thoughts}
+    if thoughts:
+        usage["thoughtsTokenCount"] = thoughts
+    expected = (1000 * Decimal("0.3") + 1290 * 30 + thoughts * Decimal("2.5")) / MILLION
+    found = cost(usage, "gemini-2.5-flash-image", parts=image)
+    assert found == Cost(expected, estimated=True)
 
 
 def test_an_image_that_the_report_breaks_down_is_charged_as_it_says() -> None:
@@ -133,47 +173,10 @@ class TestModels:
         found = generate("mine").cost(stated, response(USED, modelVersion="gemini-2.5-pro"))
         assert found == Cost((1000 + 200) / MILLION)
 
-
-def grounded(*queries: str, chunks: Any = ({"web": {"uri": "https://x"}},)) -> dict[str, Any]:
-    stated = {"webSearchQueries": list(queries), "groundingChunks": list(chunks)}
-    whole = response(USED)
-    whole["candidates"][0]["groundingMetadata"] = stated
-    return whole
-
-
-SEARCH = {"tools": [{"googleSearch": {}}]}
-
-
-class TestGrounding:
-    @pytest.mark.parametrize(("queries", "count"), [(("a", "b"), 2), (("a", "", "b", "a"), 2), ((), 0)])
-    def test_since_gemini_3_each_different_search_is_charged(self, queries: Any, count: int) -> None:
-        found = generate(THREE, **SEARCH).cost(rates(THREE), grounded(*queries))
-        assert found == Cost(listed(USED, THREE) + count * Decimal("0.014"))
-
-    @pytest.mark.parametrize(
-        ("queries", "chunks", "count"), [(("a", "b"), (), 1), ((), ({"web": {}},), 1), ((), (), 0)]
-    )
-    def test_before_a_grounded_request_is_charged_once(self, queries: Any, chunks: Any, count: int) -> None:
-        found = generate(MODEL, **SEARCH).cost(rates(MODEL), grounded(*queries, chunks=chunks))
-        assert found == Cost(listed(USED) + count * Decimal("0.035"))
-
-    def test_searches_beyond_those_that_were_held_are_charged(self) -> None:
-        found = generate(THREE, **SEARCH).cost(rates(THREE), grounded(*map(str, range(25))))
-        assert found == Cost(listed(USED, THREE) + 25 * Decimal("0.014"))
-
-    def test_a_request_grounded_with_maps_is_charged(self) -> None:
-        whole = grounded(chunks=({"maps": {"placeId": "x"}},))
-        maps = {"tools": [{"googleMaps": {}}]}
-        assert generate(MODEL, **maps).cost(rates(MODEL), whole) == Cost(listed(USED) + Decimal("0.025"))
-        # Since Gemini 3 by the search, of which the response does not say how many there were.
-        expected = Cost(listed(USED, THREE) + Decimal("0.14"), estimated=True)
-        assert generate(THREE, **maps).cost(rates(THREE), whole) == expected
-
-    def test_a_stated_fee_stands_for_what_searches_cost(self) -> None:
-        model = "gemini-2.5-flash-image"
-        priced = Prices(fee="0.05").rates(model, provider="google")
-        found = generate(model, **SEARCH).cost(priced, grounded("a"))
-        assert found.usd == Cost(listed(USED, model)).usd
+    def test_a_price_that_is_stated_for_the_requested_model_stays(self) -> None:
+        stated = Prices(price={"mine": {"input_mtok": 1, "output_mtok": 2}}).rates("mine", provider="google")
+        found = generate("mine").cost(stated, response(USED, modelVersion="gemini-2.5-pro"))
+        assert found == Cost((1000 + 200) / MILLION)
 
 
 class TestTiers:
@@ -194,6 +197,11 @@ class TestTiers:
             ({"trafficType": "PROVISIONED_THROUGHPUT"}, None, 1, True),
             ({"trafficType": "ON_DEMAND_OFFPEAK"}, None, 1, True),
             ({"serviceTier": "SERVICE_TIER_UNSPECIFIED"}, None, 1, False),
+            ({"serviceTier": "", "trafficType": "ON_DEMAND_FLEX"}, None, Decimal("0.5"), False),
+            ({"trafficType": "TRAFFIC_TYPE_UNSPECIFIED"}, None, 1, False),
+            ({"trafficType": ""}, "priority", 2, True),
+            ({"trafficType": 3}, None, 1, False),
+            ({"serviceTier": 3}, None, 1, False),
         ],
     )
     def test_the_tier_that_served_it_decides(self, stated: Any, requested: Any, times: Any, estimated: bool) -> None:
@@ -204,6 +212,14 @@ class TestTiers:
     def test_a_stated_price_is_that_of_every_tier(self, terms: Any) -> None:
         stated = Prices(price={"input_mtok": 1, "output_mtok": 10}).rates(MODEL, provider="google", base_url=ADDRESS)
         assert generate().cost(stated, response({**USED, **terms})) == Cost((1000 + 100 * Decimal(10)) / MILLION)
+
+    def test_the_terms_of_google_are_not_those_of_another_seller(self) -> None:
+        model = "google/gemini-3-flash-preview"
+        other = Prices().rates(model, provider="openrouter")
+        path = f"/v1/projects/p/locations/europe-west4/publishers/google/models/{THREE}:generateContent"
+        expected = Cost(other.cost({"input_tokens": 1000, "output_tokens": 100}))
+        for terms in ({}, {"serviceTier": "priority"}, {"trafficType": "ON_DEMAND_FLEX"}):
+            assert generate(model, path=path).cost(other, response({**USED, **terms})) == expected
 
     def test_a_location_of_vertex_costs_a_tenth_more_since_gemini_3(self) -> None:
         regional = rates(THREE, "https://europe-west4-aiplatform.googleapis.com")

@@ -169,6 +169,17 @@ class TestBrokenOff:
         assert found.estimated
         assert 10 * OUT < found.usd < 10 * OUT + 300 * IN
 
+    def test_a_shown_thought_is_output_that_was_seen(self) -> None:
+        thought = {"candidates": [{"content": {"parts": [{"text": "Forty-two?", "thought": True}]}}]}
+        shown, both = (self.cost(*each, hidden=False, **PLAIN) for each in ([thought], [thought, piece("The answer")]))
+        assert shown.usd == self.cost(piece("The answer"), hidden=False, **PLAIN).usd
+        assert both.usd - shown.usd == 10 * OUT
+
+    def test_an_image_that_breaks_off_may_be_as_long_as_the_limit(self) -> None:
+        image = {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "x"}}]}}]}
+        found = self.cost({**image, "usageMetadata": so_far(9)}, hidden=False, **PLAIN)
+        assert found == Cost(generate(**PLAIN).worst(rates()), estimated=True)
+
     def test_nothing_reported_of_a_model_that_thinks_is_charged_as_held(self) -> None:
         found = self.cost(piece("The answer"), **LIMIT)
         assert found == Cost(generate(**LIMIT).worst(rates()), estimated=True)

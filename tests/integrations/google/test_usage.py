@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance.integrations.guarding.calls import Cost, UsageMissingError
-from aumos_governance.integrations.pricing.prices import Rates, UnusableUsageError
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.integrations.pricing.usage import BYTES_A_TOKEN, least_tokens, weight
 from tests.integrations.google.gemini import MILLION, MODEL, USED, cost, generate, listed, rates, response
@@ -52,6 +52,11 @@ class TestDoubt:
         assert cost(usage, parts=[]) == Cost(1000 * IN)
         blocked = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
         assert generate().cost(rates(), blocked) == Cost(1000 * IN)
+
+    @pytest.mark.parametrize("total", [{}, {"totalTokenCount": 0}, {"totalTokenCount": 900}])
+    def test_a_count_that_is_left_out_is_nothing_only_by_the_total(self, total: Any) -> None:
+        with pytest.raises(UsageMissingError):
+            cost({"promptTokenCount": 1000, **total}, parts=[])
 
     def test_an_output_that_the_total_leaves_out_is_charged(self) -> None:
         usage = {"promptTokenCount": 1000, "candidatesTokenCount": 5, "totalTokenCount": 1000}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -23,14 +21,6 @@ INPUT = size_of({"contents": HELLO, **LIMITED}, MODEL).tokens
 
 def limited(**config: Any) -> dict[str, Any]:
     return {"generationConfig": {"maxOutputTokens": 1000, **config}}
-
-
-def part(mime: str, length: int = 30_000) -> dict[str, Any]:
-    return {"inlineData": {"mimeType": mime, "data": base64.b64encode(bytes(length)).decode()}}
-
-
-def contents(*parts: Any) -> list[Any]:
-    return [{"role": "user", "parts": list(parts)}]
 
 
 def test_text_is_bounded_by_its_bytes_and_the_output_by_its_limit() -> None:
@@ -83,109 +73,18 @@ def test_an_input_is_no_longer_than_the_context() -> None:
     assert held(contents=text, **LIMITED) == (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
 
 
-@pytest.mark.parametrize("wrap", [lambda text: text, lambda text: {"parts": text}, lambda text: {"parts": [text]}])
-def test_a_turn_or_part_that_is_a_mere_text_is_bounded_by_its_bytes(wrap: Callable[[str], Any]) -> None:
-    text = "\u00fc" * 500
-    assert 1_000 <= size_of({"contents": [wrap(text)]}, MODEL).tokens < 1_100
-
-
-class TestMedia:
-    @pytest.mark.parametrize("blob", ["data", 5, ["image/png"], {}, {"mimeType": 5, "data": "eA=="}, {"data": 5}])
-    @pytest.mark.parametrize("name", ["inlineData", "fileData"])
-    def test_a_blob_that_is_none_or_states_no_type_is_not_to_be_seen(self, name: str, blob: Any) -> None:
-        size = size_of({"contents": contents({name: blob})}, MODEL)
-        assert (size.unseen, size.kinds) == (True, {"audio", "image", "video"})
-
-    def test_a_text_file_without_any_data_adds_nothing(self) -> None:
-        for data in (None, 5, ["x"]):
-            size = size_of({"contents": contents({"inlineData": {"mimeType": "text/csv", "data": data}})}, MODEL)
-            assert (size.unseen, size.tokens < 100) == (False, True)
-
-    def test_an_image_counts_as_its_model_counts_it(self) -> None:
-        for model, tokens in ((MODEL, 50_000), (THREE, 2_240)):
-            size = size_of({"contents": contents(part("image/png"))}, model)
-            assert tokens < size.tokens < tokens + 100
-            assert (size.kinds, size.unseen) == ({"image"}, False)
-
-    def test_a_stated_resolution_counts(self) -> None:
-        high = {**part("image/png"), "mediaResolution": {"numTokens": 9_000}}
-        assert size_of({"contents": contents(high)}, THREE).tokens > 9_000
-
-    def test_sound_is_bounded_by_the_slowest_speech_at_its_own_price(self) -> None:
-        size = size_of({"contents": contents(part("audio/ogg", 75_000))}, MODEL)
-        assert 100 * 32 <= size.tokens < 102 * 32 + 100
-        assert size.kinds == {"audio"}
-        assert held(contents=contents(part("audio/ogg", 75_000)), **LIMITED) > 3_200 / MILLION
-
-    def test_a_text_file_is_bounded_by_its_bytes(self) -> None:
-        assert 30_000 <= size_of({"contents": contents(part("text/csv"))}, MODEL).tokens < 30_200
-
-    @pytest.mark.parametrize(
-        "hidden",
-        [
-            part("video/mp4"),
-            part("application/pdf"),
-            {"fileData": {"mimeType": "video/mp4", "fileUri": "https://youtu.be/x"}},
-            {"file_data": {"file_uri": "https://generativelanguage.googleapis.com/v1beta/files/x"}},
-            {"somethingNew": {"x": 1}},
-        ],
-    )
-    def test_what_is_not_to_be_seen_is_bounded_by_the_context_at_its_dearest_price(self, hidden: Any) -> None:
-        assert held(contents=contents(hidden), **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
-
-    def test_a_response_of_a_function_may_have_media(self) -> None:
-        response = {"functionResponse": {"name": "look", "response": {}, "parts": [part("image/png")]}}
-        assert size_of({"contents": contents(response)}, MODEL).tokens > 50_000
-
-    def test_an_uploaded_image_is_an_image(self) -> None:
-        image = {"fileData": {"mimeType": "image/png", "fileUri": "files/x"}}
-        assert size_of({"contents": contents(image)}, THREE).unseen is False
+def test_an_input_is_no_longer_than_the_context_of_its_model() -> None:
+    model, price = "gemini-2.5-flash-tts", Decimal("0.5")
+    window = rates(model).context_window
+    assert window == 8_192
+    expected = (window * price + 1000 * 10) / MILLION
+    assert held(model, contents=[{"parts": [{"text": "x" * 10_000}]}], **LIMITED) == expected
+    assert held(model, cachedContent="cachedContents/x", **LIMITED) == expected
 
 
 @pytest.mark.parametrize("body", [{"cachedContent": "cachedContents/x"}, {"continuationToken": "abc"}])
 def test_input_that_is_kept_elsewhere_is_bounded_by_the_context(body: Any) -> None:
     assert held(**body, **LIMITED) == (CONTEXT_TOKENS + 1000 * Decimal("2.5")) / MILLION
-
-
-class TestTools:
-    def test_the_descriptions_of_functions_are_input(self) -> None:
-        tools = [{"functionDeclarations": [{"name": "look", "description": "x" * 500}]}]
-        more = held(tools=tools, **LIMITED) - held(**LIMITED)
-        assert 500 * Decimal("0.3") / MILLION < more < 700 * Decimal("0.3") / MILLION
-
-    def test_a_grounded_request_is_held_with_its_fee(self) -> None:
-        context = (CONTEXT_TOKENS * Decimal("0.3") + 1000 * Decimal("2.5")) / MILLION
-        for name in ("googleSearch", "google_search", "googleSearchRetrieval"):
-            assert held(tools=[{name: {}}], **LIMITED) == context + Decimal("0.035")
-        assert held(tools=[{"googleMaps": {}}], **LIMITED) == context + Decimal("0.025")
-
-    def test_since_gemini_3_each_search_has_a_fee(self) -> None:
-        context = (CONTEXT_TOKENS * Decimal("0.5") + 1000 * Decimal(3)) / MILLION
-        assert held(THREE, tools=[{"googleSearch": {}}], **LIMITED) == context + 10 * Decimal("0.014")
-        assert held(THREE, tools={"googleMaps": {}}, **LIMITED) == context + 10 * Decimal("0.014")
-
-    @pytest.mark.parametrize("name", ["codeExecution", "urlContext", "fileSearch", "mcpServers"])
-    def test_what_a_tool_finds_is_input(self, name: str) -> None:
-        assert held(tools=[{name: {}}], **LIMITED) == (CONTEXT_TOKENS * 3 + 10_000 * Decimal("2.5")) / (10 * MILLION)
-
-    @pytest.mark.parametrize("name", ["enterpriseWebSearch", "retrieval", "exaAiSearch", "somethingNew"])
-    def test_a_tool_without_a_known_price_needs_a_stated_fee(self, name: str) -> None:
-        with pytest.raises(ConfigurationError, match=name):
-            held(tools=[{name: {}}], **LIMITED)
-        paid = generate(tools=[{name: {}}], **LIMITED)
-        assert paid.worst(Prices(fee="0.045").rates(MODEL, provider="google")) > 0
-
-    def test_computer_use_is_described_to_the_model_unseen(self) -> None:
-        more = held(tools=[{"computerUse": {}}], **LIMITED) - held(**LIMITED)
-        assert more > 8_000 * Decimal("0.3") / MILLION
-
-    def test_a_tool_that_is_none_is_refused(self) -> None:
-        with pytest.raises(ConfigurationError, match="tool str"):
-            held(tools=["googleSearch"], **LIMITED)
-
-    def test_a_search_without_a_price_needs_a_stated_one(self) -> None:
-        with pytest.raises(ConfigurationError, match="web_searches_kcount"):
-            held("gemini-2.5-flash-image", tools=[{"googleSearch": {}}])
 
 
 class TestOutputs:
@@ -195,12 +94,20 @@ class TestOutputs:
         text = held(model, generationConfig={"maxOutputTokens": 8_000, "responseModalities": ["TEXT"]})
         assert text < 8_000 * 3 / MILLION
 
-    def test_an_image_is_not_made_smaller_by_a_limit(self) -> None:
-        assert held("gemini-2.5-flash-image", **limited(responseModalities=["TEXT", "IMAGE"])) > 4_096 * 30 / MILLION
+    @pytest.mark.parametrize("kind", ["IMAGE", "image", 2])
+    def test_an_image_is_not_made_smaller_by_a_limit(self, kind: Any) -> None:
+        def with_limit(limit: int) -> Decimal:
+            config = {"maxOutputTokens": limit, "responseModalities": ["TEXT", kind]}
+            return held("gemini-2.5-flash-image", generationConfig=config)
 
-    @pytest.mark.parametrize("given", ["AUDIO", "IMAGE", 3])
-    def test_a_kind_without_a_price_is_refused(self, given: Any) -> None:
-        with pytest.raises(ConfigurationError, match=r"output_(?:audio|image)_mtok"):
+        assert with_limit(1_000) == with_limit(4_096)
+        assert with_limit(4_097) - with_limit(4_096) == Decimal(30) / MILLION
+
+    @pytest.mark.parametrize(
+        ("given", "kind"), [("AUDIO", "audio"), ("IMAGE", "image"), (2, "image"), (3, "audio"), (4, "video")]
+    )
+    def test_a_kind_without_a_price_is_refused(self, given: Any, kind: str) -> None:
+        with pytest.raises(ConfigurationError, match=f"'output_{kind}_mtok'"):
             held(**limited(responseModalities=[given]))
 
     def test_speech_has_the_price_of_its_models_output(self) -> None:
@@ -258,13 +165,6 @@ class TestEmbeddings:
         stated = Prices(price={"input_mtok": 1}).rates("imagen-4.0-generate-001", provider="google")
         with pytest.raises(ConfigurationError, match="imagen"):
             paid.worst(stated)
-
-
-@pytest.mark.parametrize("length", range(1, 9))
-def test_a_text_in_base64_has_at_most_as_many_tokens_as_bytes(length: int) -> None:
-    nothing = size_of({"contents": contents({"inlineData": {"mimeType": "text/plain"}})}, MODEL).tokens
-    added = size_of({"contents": contents(part("text/plain", length))}, MODEL).tokens - nothing
-    assert length <= added <= length + 4
 
 
 def test_a_modality_of_no_known_form_is_text() -> None:

@@ -124,7 +124,7 @@ def test_what_cannot_be_recorded_is_refused_all_the_same(endpoint: Endpoint, cal
     with _Unwritable() as engine, pytest.raises(ConfigurationError) as refused:
         call(endpoint, engine)
     assert refused.value.message.startswith(UNPRICED)
-    assert refused.value.message.endswith(" That could not be recorded: The disk is full.")
+    assert refused.value.message.endswith(" This refusal could not be recorded in the audit trail: The disk is full.")
     assert (refused.value.code, endpoint.count) == ("CONFIGURATION_ERROR", 0)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.guarding.calls import ApiRequest, Paid, UsageMissingError
+from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
 
 STATED = {"input_mtok": 1_000_000, "output_mtok": 2_000_000}
+NO_OUTPUT = {"max_tokens": 0}
 SEARCHES = {"web_searches_kcount": 10_000, "storage_searches_kcount": 100_000}
 
 
@@ -83,6 +84,8 @@ def test_every_version_of_a_web_search_is_held_for(kind: str, made: Any) -> None
     dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
     call = paid("/responses", input="x", tools=(made(type=kind),), max_output_tokens=5)
     assert call.worst(dear) - call.worst(free) == 10 * 10
+    # A fee that is stated for each call replaces only a price that is not known.
+    assert call.worst(rates(price={**STATED, **SEARCHES}, fee=1)) == call.worst(dear)
     three = paid("/responses", input="x", tools=[made(type=kind)], max_output_tokens=5, max_tool_calls=3)
     assert three.worst(dear) - three.worst(free) == 3 * 10
 
@@ -115,10 +118,52 @@ def test_a_search_without_a_price_is_refused_unless_a_fee_is_stated() -> None:
     assert call.worst(rates(price=STATED, fee=1)) == call.worst(rates(price={**STATED, "web_searches_kcount": 0}))
 
 
+@pytest.mark.parametrize("tool", ["web_search", "file_search"])
+def test_a_search_without_a_price_is_refused_whatever_the_limit_of_tool_calls(tool: str) -> None:
+    call = paid("/responses", input="x", tools=[{"type": tool}], max_output_tokens=5, max_tool_calls=0)
+    with pytest.raises(ConfigurationError, match="searches_kcount"):
+        call.worst(rates())
+    assert call.worst(rates(price={**STATED, **SEARCHES})) > 0
+
+
+def test_a_flat_cost_is_that_of_a_call_with_searches_too() -> None:
+    tools = [{"type": "web_search"}, {"type": "file_search"}]
+    assert paid("/responses", input="x", tools=tools).worst(rates(cost=7)) == 7
+    assert chat(web_search_options={}).worst(rates(cost=7)) == 7
+
+
+def test_a_search_is_refused_whose_price_the_stated_prices_make_unusable() -> None:
+    # The price of sound contradicts the list of prices, which has none of the whole output.
+    stated = rates(price={"input_mtok": 1, "web_searches_kcount": 10, "output_audio_mtok": 5})
+    with pytest.raises(ConfigurationError, match="web_searches_kcount"):
+        paid("/responses", tools=[{"type": "web_search"}], max_output_tokens=0).worst(stated)
+
+
 def test_a_chat_that_searches_is_held_for_one_search() -> None:
     dear, free = rates(price={**STATED, **SEARCHES}), rates(price={**STATED, "web_searches_kcount": 0})
     call = chat(web_search_options={}, max_tokens=5)
     assert call.worst(dear) - call.worst(free) == Decimal(10)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "fee"), [("https://openrouter.ai/api/v1", Decimal("0.05")), ("https://api.perplexity.ai", 0)]
+)
+def test_a_chat_that_searches_is_held_for_by_the_rules_of_its_seller(base_url: str, fee: Any) -> None:
+    # OpenRouter has a fee of its own, and Perplexity's fee is part of each request's price.
+    free, dear = (
+        Prices(price={"input_mtok": 0, "output_mtok": 0, **more}).rates("mine", provider="openai", base_url=base_url)
+        for more in ({}, SEARCHES)
+    )
+    call = chat(web_search_options={}, max_tokens=5)
+    assert (call.worst(free), call.worst(dear)) == (fee, fee)
+
+
+@pytest.mark.parametrize(("model", "window", "output"), [("gpt-4", 8_192, 8_192), ("gpt-4o", 128_000, 16_384)])
+def test_without_a_limit_no_more_output_is_held_for_than_the_window_has(model: str, window: int, output: int) -> None:
+    found = Prices().rates(model, provider="openai")
+    assert found.context_window == window
+    unlimited, limited = (chat(model=model, service_tier="default", **limit).worst(found) for limit in ({}, NO_OUTPUT))
+    assert unlimited + found.bound(len("max_tokens") + 6 + 20, 0) - limited == found.bound(0, output)
 
 
 # ---- what a response costs
@@ -140,6 +185,15 @@ def test_each_search_of_a_response_costs_its_fee() -> None:
     assert call.cost(priced, {"model": "mine", "usage": USAGE, "output": found}).usd == 20 + 2 * 10 + 100
 
 
+@pytest.mark.parametrize("tier", ["default", "auto", "unheard-of", "", None, 5, ["priority"], {"priority": True}])
+def test_a_response_of_no_known_tier_has_the_list_price(tier: Any) -> None:
+    found = Prices().rates("gpt-5", provider="openai")
+    tokens = {"prompt_tokens": 10, "completion_tokens": 5}
+    expected = found.cost({"input_tokens": 10, "output_tokens": 5})
+    for path, usage in (("/chat/completions", tokens), ("/responses", USAGE)):
+        assert paid(path, model="gpt-5").cost(found, {"usage": usage, "service_tier": tier}).usd == expected
+
+
 def test_a_stream_of_a_response_that_broke_off_costs_what_was_seen_of_it() -> None:
     call = paid("/responses", input="x", max_output_tokens=50)
     most = call.worst(rates())
@@ -148,7 +202,8 @@ def test_a_stream_of_a_response_that_broke_off_costs_what_was_seen_of_it() -> No
     assert shown.usd == most - 2 * 47
     assert call.cost(rates(), {}, Seen(text=3, hidden=True)).usd == most
     # The event that ends a stream has the whole response, however little was seen of it before.
-    assert call.cost(rates(), {"usage": USAGE, "output": []}, Seen(text=3)).usd == 20
+    whole = {"usage": USAGE, "output": [search()]}
+    assert call.cost(rates(price={**STATED, **SEARCHES}), whole, Seen(text=3)) == Cost(Decimal(20 + 10))
     for seen in (None, Seen(text=3, whole=True)):
         with pytest.raises(UsageMissingError):
             call.cost(rates(), {}, seen)
@@ -169,7 +224,9 @@ def test_an_input_whose_kind_has_no_price_is_refused(path: str, field: str, part
     assert call.worst(rates(price={**STATED, key: 1_000_000})) > 0
 
 
-def test_embeddings_of_no_model_are_those_of_one_that_is_not_known() -> None:
-    found = PROVIDER.paid(ApiRequest("post", "/embeddings", {"input": "text"}, False))
+@pytest.mark.parametrize("path", ["/chat/completions", "/completions", "/embeddings", "/responses"])
+@pytest.mark.parametrize("named", [{}, {"model": None}, {"model": ""}])
+def test_a_call_of_no_model_is_one_of_a_model_that_is_not_known(path: str, named: dict[str, Any]) -> None:
+    found = PROVIDER.paid(ApiRequest("post", path, named))
     assert found is not None
     assert found.model == "unknown"

@@ -116,6 +116,10 @@ def test_extras_of_one_seller_are_none_at_another() -> None:
 
 def test_a_flat_cost_has_no_extras() -> None:
     assert extras({"plugins": [web(20)]}, rates("openai/gpt-4o", OPENROUTER, cost=1)) == (0, False)
+    # Nor has a cost that is assumed for a model without a known price.
+    assumed = rates("unheard-of/model", OPENROUTER, default_cost=1)
+    assert assumed.seller == "openrouter"
+    assert extras({"plugins": [web(20)]}, assumed) == (0, False)
 
 
 def test_what_a_search_finds_is_held_for_at_the_window() -> None:
@@ -123,6 +127,22 @@ def test_what_a_search_finds_is_held_for_at_the_window() -> None:
     requested = {"model": "openai/gpt-4o", "messages": [], "max_tokens": 1}
     plain, searching = paid("/chat/completions", **requested), paid("/chat/completions", **requested, plugins=[web(20)])
     assert searching.worst(found) > plain.worst(found) + Decimal("0.08") + 100_000 * Decimal("2.5") / 10**6
+
+
+def test_the_dearest_model_that_openrouter_may_fall_back_on_is_held_for() -> None:
+    dear = {"input_mtok": 1_000_000, "output_mtok": 9_000_000}
+
+    def worst(base_url: str, models: Any) -> Decimal:
+        found = rates("mine", base_url, price={"mine": STATED, "dear": dear})
+        return paid("/chat/completions", messages=[], max_tokens=100, models=models).worst(found)
+
+    assert worst(OPENROUTER, ["mine", "dear"]) - worst(OPENROUTER, ["mine", "mine"]) == 7 * 100
+    assert worst(OPENROUTER, ("dear", "mine")) == worst(OPENROUTER, ["mine", "dear"])
+    assert worst(OPENROUTER, "dear") == worst(OPENROUTER, "mine")
+    # To all others the field means nothing.
+    assert worst("", ["mine", "dear"]) == worst("", ["mine", "mine"])
+    with pytest.raises(ConfigurationError):
+        worst(OPENROUTER, ["unheard-of"])
 
 
 # ---- what has a price of its own

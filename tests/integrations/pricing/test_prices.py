@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from genai_prices import calc_price
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import Usage
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.types import ClauseEquals, ConditionalPrice, ModelInfo, ModelPrice, StartDateConstraint, Usage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError, address_seller
+from aumos_governance.integrations.pricing import prices as prices_module
+from aumos_governance.integrations.pricing import rates as rates_module
+from aumos_governance.integrations.pricing.prices import Prices, address_seller
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.sizes import IMAGE_TOKENS, size_of
 
 STATED = {
@@ -67,11 +73,54 @@ def test_a_seller_is_known_by_its_address(base_url: str, seller: str | None) -> 
     assert address_seller(base_url) == seller
 
 
+def snapshot(prices: Any) -> DataSnapshot:
+    """Price data in which OpenAI sells one model."""
+    openai = next(seller for seller in get_snapshot().providers if seller.id == "openai")
+    model = ModelInfo(id="gpt-next", match=ClauseEquals("gpt-next"), prices=prices)
+    return DataSnapshot([replace(openai, models=[model])], from_auto_update=True)
+
+
+def test_new_price_data_applies_from_the_next_call_on() -> None:
+    earlier, later = (snapshot(ModelPrice(input_mtok=Decimal(price))) for price in (3, 5))
+    prices, data = Prices(), (earlier, earlier, later, later, earlier)
+    found = [prices.rates("gpt-next", provider="openai", snapshot=each) for each in data]
+    assert [each.cost({"input_tokens": 1_000_000}) for each in found] == [3, 3, 5, 5, 3]
+
+
+def test_a_price_applies_from_the_day_on_that_the_data_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    day = date(2026, 11, 30)
+    usual, raised = ModelPrice(input_mtok=Decimal(3)), ModelPrice(input_mtok=Decimal(5))
+    since = ConditionalPrice(constraint=StartDateConstraint(day), prices=raised)
+    data = snapshot([ConditionalPrice(prices=usual), since])
+    prices, costs, held = Prices(), [], []
+    for hours in (-25, -1, 0, 23):
+        now = datetime(day.year, day.month, day.day, tzinfo=timezone.utc) + timedelta(hours=hours)
+        monkeypatch.setattr(prices_module, "_now", lambda now=now: now)
+        monkeypatch.setattr(rates_module, "datetime", SimpleNamespace(now=lambda _, now=now: now))
+        costs.append(prices.rates("gpt-next", provider="openai", snapshot=data).cost({"input_tokens": 1_000_000}))
+        held.append(Prices().rates("gpt-next", provider="openai", snapshot=data))
+    assert costs == [3, 3, 5, 5]
+    # A call keeps the prices of the day on which it began.
+    for tokens in (1_000_000, 1_000_000.0):
+        assert [each.cost({"input_tokens": tokens}) for each in held] == costs
+    assert [each.bound(1_000_000, 0) for each in held] == costs
+
+
 @pytest.mark.parametrize("model", ["my-model", "moderation", ""])
 def test_a_model_without_a_price_is_refused(model: str) -> None:
     with pytest.raises(ConfigurationError, match=r"price=.*default_cost=.*cost=0"):
         rates(model)
     assert rates(model, default_cost="0.5").cost({"input_tokens": 10**9}) == Decimal("0.5")
+
+
+def test_a_provider_that_the_data_does_not_have_needs_stated_prices() -> None:
+    with pytest.raises(ConfigurationError, match="not known"):
+        Prices().rates("gpt-4o", provider="nowhere")
+    stated = Prices(price={"input_mtok": 7}).rates("gpt-4o", provider="nowhere")
+    assert (stated.cost({"input_tokens": 1_000_000}), stated.seller) == (7, None)
+    # The address of a known seller counts before the provider's name.
+    at_openai = Prices().rates("gpt-4o", provider="nowhere", base_url="https://api.openai.com/v1")
+    assert (at_openai.cost({"input_tokens": 1_000_000}), at_openai.seller) == (Decimal("2.5"), "openai")
 
 
 def test_a_model_that_is_free_is_known() -> None:
@@ -85,8 +134,14 @@ def test_usage_that_has_no_price_is_not_nothing() -> None:
             rates().cost(usage)
     with pytest.raises(UnusableUsageError):
         rates("text-embedding-3-small").cost({"input_tokens": 1, "output_tokens": 1})
-    with pytest.raises(ConfigurationError):
-        rates("tts-1").bound(10, 10)
+    for tokens in ((10, 10), (10, 0), (0, 10)):
+        with pytest.raises(ConfigurationError):
+            rates("tts-1").bound(*tokens)
+
+
+def test_groq_bills_a_recording_for_ten_seconds_at_least() -> None:
+    found = Prices().rates("whisper-large-v3", provider="groq")
+    assert found.cost({"audio_seconds": 3}) == found.cost({"audio_seconds": 10}) < found.cost({"audio_seconds": 11})
 
 
 SOLD = [(provider.id, model.id) for provider in get_snapshot().providers for model in provider.models]

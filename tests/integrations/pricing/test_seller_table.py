@@ -12,7 +12,8 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import Usage
 
 from aumos_governance import ConfigurationError
-from aumos_governance.integrations.pricing.prices import Prices, UnusableUsageError
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.rates import UnusableUsageError
 from tests.integrations.till import needs_prices_of_0_2
 
 pytestmark = needs_prices_of_0_2

@@ -45,6 +45,19 @@ def test_a_price_beside_the_known_ones_keeps_those() -> None:
     assert (known.found, added.found) == (True, False)
 
 
+def test_a_stated_price_is_that_of_every_address_and_a_known_one_is_not() -> None:
+    here, region = "https://api.openai.com/v1", "https://eu.api.openai.com/v1"
+    known = rates("gpt-5.4", base_url=here)
+    assert input_price(rates("gpt-5.4", base_url=region)) == input_price(known) * Decimal("1.1")
+    for address in (here, region):
+        assert input_price(rates("gpt-5.4", base_url=address, price={"input_mtok": 7})) == 7
+    # What is added counts beside the known prices, which stay those of the address.
+    added = rates("gpt-5.4", base_url=region, price={"output_audio_mtok": 80})
+    assert input_price(added) == input_price(known) * Decimal("1.1")
+    for name in ("mine", "gpt-5.4"):
+        assert rates(name, base_url=region, price={"input_mtok": 7}).multiplier == 1
+
+
 def test_what_is_published_of_audio_counts_where_the_library_has_none() -> None:
     used = {"output_tokens": MILLION, "output_audio_tokens": MILLION}
     costs = [rates(model).cost(used) for model in ("gpt-4o-audio-preview", "gpt-4o-mini-audio-preview")]
@@ -57,10 +70,13 @@ def test_what_is_published_of_audio_counts_where_the_library_has_none() -> None:
 def test_a_model_that_is_given_away_costs_nothing_unless_a_price_is_stated() -> None:
     free = rates(FREE, "openrouter")
     assert (free.found, free.seller, free.multiplier) == (True, "openrouter", 1)
+    assert free.apply_at(datetime.now(timezone.utc))
     assert free.cost({"input_tokens": MILLION, "output_tokens": MILLION}) == 0
     assert free.bound(MILLION, MILLION) == 0
     for price in ({"input_mtok": 7, "output_mtok": 1}, {"input_mtok": 7}):
         assert input_price(rates(FREE, "openrouter", price=price)) == 7
+    # Whatever is reported of it.
+    assert free.cost({"input_tokens": 5.5, "input_audio_tokens": 2, "web_searches": 0}) == 0
     assert rates(FREE, "openrouter", price={"web_searches_kcount": 5}).cost({"web_searches": 1_000}) == 5
     with pytest.raises(ConfigurationError):
         rates("unheard-of/model", "openrouter")
@@ -94,7 +110,8 @@ def test_the_price_by_the_hour_is_that_of_now_and_is_bounded_by_the_dearest(monk
         expected = model.get_prices(now).input_mtok
         # A request that was made at another hour costs what it costs when it is completed.
         earlier.append(found)
-        assert [each.cost(requested) for each in earlier] == [expected] * len(earlier)
+        for usage in (requested, {"input_tokens": float(MILLION)}):
+            assert [each.cost(usage) for each in earlier] == [expected] * len(earlier)
         assert found.bound(MILLION, 0) == Decimal("0.55")
         beside = Prices(price={"web_searches_kcount": 10}).rates(BY_THE_HOUR, provider="deepseek")
         assert beside.cost(requested) == expected

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelPrice, Tier, TieredPrices
 
 from aumos_governance import ConfigurationError
@@ -99,7 +103,23 @@ def test_a_price_applies_where_its_kind_may_be(kinds: tuple[str, ...], into: Any
         requests_kcount=ONE,
     )
     assert sides(stated, frozenset(kinds)) == (into, out, ONE)
-    assert sides(stated, frozenset(kinds)) is sides(stated, frozenset(kinds))
+    found = sides(stated, frozenset(kinds))
+    sides(ModelPrice(input_mtok=ONE), frozenset(kinds))
+    assert sides(stated, frozenset(kinds)) is found
+
+
+def test_prices_that_are_no_longer_used_are_not_kept_for_ever() -> None:
+    first = ModelPrice(input_mtok=ONE)
+    gone = weakref.ref(first)
+    sides(first, frozenset())
+    plain_prices(first)
+    del first
+    for _ in range(2_000):
+        later = ModelPrice(input_mtok=TWO)
+        assert sides(later, frozenset()) == ((TWO,), (), None)
+        assert plain_prices(later) == {"input_mtok": TWO}
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.mark.parametrize(("tokens", "price"), [(0, 2), (100, 2), (101, 4), (200, 4), (201, 4), (10**9, 4)])
@@ -150,6 +170,14 @@ def test_published_prices_count_beside_the_data_s_own(provider: str, model: str,
     assert audio.cost({"input_tokens": million, "input_audio_tokens": million}) == into
     assert audio.cost({"output_tokens": million, "output_audio_tokens": million}) == out
     assert not Prices().rates("gpt-4o", provider=provider).has("input_audio_mtok")
+
+
+def test_what_openai_publishes_is_not_the_price_of_another_seller() -> None:
+    (openai,) = (seller for seller in get_snapshot().providers if seller.id == "openai")
+    other = DataSnapshot([replace(openai, id="other", name="Other")], from_auto_update=True)
+    found = Prices().rates("gpt-4o-audio-preview", provider="other", snapshot=other)
+    assert found.seller == "other"
+    assert not found.has("input_audio_mtok", "output_audio_mtok")
 
 
 def test_prices_that_a_caller_adds_count_beside_the_known_ones() -> None:

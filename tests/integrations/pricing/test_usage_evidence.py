@@ -13,7 +13,8 @@ from openai import AsyncOpenAI, OpenAI
 
 from aumos_governance.integrations.guarding.calls import ApiRequest, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.pricing.prices import Prices, Rates, UnusableUsageError
+from aumos_governance.integrations.pricing.prices import Prices
+from aumos_governance.integrations.pricing.rates import Rates, UnusableUsageError
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.integrations.pricing.usage import (
     BYTES_A_TOKEN,

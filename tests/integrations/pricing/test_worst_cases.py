@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import UserList
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from aumos_governance.integrations.guarding.calls import ApiRequest
 from aumos_governance.integrations.openai.calls import PROVIDER
-from aumos_governance.integrations.openai.text import CONTEXT_TOKENS, OUTPUT_TOKENS
+from aumos_governance.integrations.openai.text import OUTPUT_TOKENS
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.sizes import size_of
 
 MESSAGES: Any = [{"role": "user", "content": "What is six times seven?"}]
+CONTEXT_TOKENS = 200_000
 CHAT, RESPONSES, COMPLETIONS, EMBEDDINGS = "/chat/completions", "/responses", "/completions", "/embeddings"
 
 
@@ -176,6 +179,8 @@ def test_speech_is_held_for_at_25_tokens_a_second_of_at_least_750_bytes(data: An
     ("value", "tokens", "kinds", "unseen"),
     [
         ({"image_url": {"url": "x" * 99}}, 9 + 6 + 50_000, {"image"}, False),
+        ({"input_audio": ["a"]}, 11 + 6 + 2 + 2 + 1, set(), False),
+        ({"type": "image", "size": [1]}, 4 + 6 + 7 + 4 + 6 + 2 + 20, set(), False),
         ({"image_file": {}}, 10 + 6 + 50_000, {"image"}, False),
         ({"type": "image", "source": {}}, 4 + 6 + 7 + 6 + 6 + 50_000, {"image"}, False),
         ({"type": "text", "source": {}}, 4 + 6 + 6 + 6 + 6, set(), False),
@@ -187,6 +192,9 @@ def test_speech_is_held_for_at_25_tokens_a_second_of_at_least_750_bytes(data: An
         (bytearray(b"12"), 2, set(), False),
         ([], 2, set(), False),
         (("a", 1), 2 + 3 + 20, set(), False),
+        (MappingProxyType({"a": MappingProxyType({"input_audio": {}})}), 1 + 6 + 11 + 6 + 25, {"audio"}, False),
+        ({"a": MappingProxyType({"bc": "def"})}, 1 + 6 + 2 + 6 + 2 + 3, set(), False),
+        (UserList(["a", 1]), 2 + 3 + 20, set(), False),
         ("\ud800", 2 + 3, set(), False),
         pytest.param(object(), 0, set(), True, id="an object"),
     ],

@@ -98,10 +98,14 @@ def test_what_does_not_compile_is_found_before_anything_is_held_or_run(kernel: K
         ("%%governed", "InvalidRequestError", "there is none in this cell"),
         ("%%governed --tool a\n\n  \n", "InvalidRequestError", "there is none in this cell"),
         ("%%governed\n# nothing", "InvalidRequestError", "only comments"),
-        ("%%governed\n%%governed\n1", "InvalidRequestError", "A cell has one %%governed"),
+        ("%%governed\n%%governed\n1", "InvalidRequestError", "A cell may have only one %%governed"),
         ("%governed\n1", "InvalidRequestError", "write %%governed on its first line"),
         ("%%governed --cots 1\n1", "InvalidRequestError", "did you mean --cost?"),
-        ("%%governed a\n1", "InvalidRequestError", "%%governed has no place for 'a': %%governed [--tool NAME]"),
+        (
+            "%%governed a\n1",
+            "InvalidRequestError",
+            "%%governed does not take the argument 'a': %%governed [--tool NAME]",
+        ),
         ("%%governed --cost nan\n1", "InvalidAmountError", "The cost must be a finite number"),
         ("%%governed --cost -1\n1", "InvalidAmountError", "The cost must not be negative"),
         ("%%governed --requires L6\n1", "InvalidRequestError", "--requires must be a trust level from L0 to L5"),
@@ -117,7 +121,7 @@ def test_what_makes_no_sense_is_one_sentence(kernel: Kernel, cell: str, ename: s
 def test_more_than_a_user_can_read_is_refused_and_not_cut(kernel: Kernel) -> None:
     kernel.run("size = 0")
     cell = f"%%governed --tool big\nsize = len({'y' * 60_000!r})"
-    refused(kernel.run(cell), "InvalidRequestError", "must be shown to the user in at most 50000 characters")
+    refused(kernel.run(cell), "InvalidRequestError", "must have at most 50000 characters")
     assert kernel.value("size") == "0"
 
 

@@ -60,8 +60,8 @@ def test_a_missing_amount_is_for_the_caller_to_refuse() -> None:
 @pytest.mark.parametrize(
     ("signature", "line", "why"),
     [
-        (SPEND, "0.05 0.06", "no place for '0.06'"),
-        (STATUS, "now", "no place for 'now'"),
+        (SPEND, "0.05 0.06", "does not take the argument '0.06'"),
+        (STATUS, "now", "does not take the argument 'now'"),
         (SPEND, "0.05 --bogus", "has no option '--bogus'"),
         (SPEND, "0.05 --tol gpt-4o", "did you mean --tool"),
         (SPEND, "0.05 --tool", "--tool needs a value"),

@@ -121,7 +121,7 @@ def test_an_approval_is_of_one_session(ledger: Ledger, notebook: NotebookKey) ->
 
 def test_approvals_that_no_client_waits_for_are_withdrawn(backend: Backend) -> None:
     ledger = backend.open()
-    with pytest.raises(NotFoundError, match="no user can be reached"):
+    with pytest.raises(NotFoundError, match="no user can approve the action"):
         ledger.execute(approval())
     ledger.execute(opening(trust_level=TrustLevel.L3_ACT_APPROVE))
     interrupted, timed, left, refused = (

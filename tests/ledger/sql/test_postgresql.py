@@ -97,13 +97,13 @@ def test_what_each_connection_promises(postgresql: Backend, postgres_server: Pos
 
 def test_an_old_server_is_refused(postgresql: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "OLDEST", 99)
-    with pytest.raises(LedgerError, match=r"needs PostgreSQL 99 or newer, and postgresql:///\S+ is PostgreSQL \d\d\.$"):
+    with pytest.raises(LedgerError, match=r"needs PostgreSQL 99 or newer, but postgresql:///\S+ is PostgreSQL \d\d\.$"):
         postgresql.open()
 
 
 def test_a_database_that_cannot_hold_all_text_is_refused(postgres_server: PostgresServer) -> None:
     postgres_server.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    with pytest.raises(LedgerError, match=r"needs a database in UTF8, and postgresql:///latin\S+ is in LATIN1\.$"):
+    with pytest.raises(LedgerError, match=r"needs a database in UTF8, but postgresql:///latin\S+ is in LATIN1\.$"):
         open_ledger(postgres_server.url("latin"))
 
 

@@ -27,7 +27,10 @@ from tests.ledger.kit import (
 from tests.ledger.postgres_proxy import PostgresProxy
 from tests.ledger.postgres_server import PostgresServer
 
-SENTENCE = r"was lost during a commit \(.+\), so this is not confirmed; a spend or hold that was recorded is reversed"
+SENTENCE = (
+    r"was lost during a commit \(.+\), so it is not confirmed that the request was recorded;"
+    r" a spend or hold is reversed"
+)
 TOOL = "the-tool-in-doubt"
 
 
@@ -156,7 +159,7 @@ def test_a_disk_that_fails_at_a_commit(sqlite: Backend, done: bool) -> None:
     ledger._database._writer = FailingCommits(ledger._database._writer, done=done)
     unconfirmed = ledger._unconfirmed
     request = hold(tool=TOOL)
-    with pytest.raises(NotConfirmedError, match="reported an error during a commit, so this is not confirmed"):
+    with pytest.raises(NotConfirmedError, match="reported an error during a commit, so it is not confirmed"):
         ledger.execute(request)
     looking = unconfirmed._thread
     if looking is not None:

@@ -94,7 +94,6 @@ def parts(
                 readers=readers,
                 settle=lambda: None,
                 announce=lambda paths: None,
-                autostart=False,
                 log=logging.getLogger("bridge"),
             ),
             kernels,
@@ -144,7 +143,7 @@ async def test_a_kernel_that_cannot_be_reached_is_named_once(parts: Any, caplog:
         bridge._reconcile()
     assert FakeTransport.log.count("open 1") == 1
     warnings = [record.getMessage() for record in caplog.records]
-    end = ": its requests fail, and nothing is authorised."
+    end = ": all its governance requests fail, and no governed call is allowed."
     assert sorted(warnings) == [
         f"Kernel broken cannot be governed (no such port){end}",
         "Kernel remote cannot be governed (it has no ports on this machine, like a kernel behind a Jupyter gateway)"

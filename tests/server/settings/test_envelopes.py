@@ -74,7 +74,10 @@ PERIODS = "but must be one of daily, weekly, monthly, yearly, lifetime."
         (5, LIST),
         (["class-5"], f"[0] is 'class-5', but must be a dict, for example {EXAMPLE}."),
         (DeferredConfigList(["{"]), f"[0] is '{{', but must be a dict, for example {EXAMPLE}."),
-        ([GOOD, {**GOOD, "celing": 5}], "[1] has the field 'celing'; the fields are name, kind, ceiling, period."),
+        (
+            [GOOD, {**GOOD, "celing": 5}],
+            "[1] has the unknown field 'celing'; the fields are name, kind, ceiling, period.",
+        ),
         ([{"name": "a", "kind": "team"}], f"[0] has no ceiling; an envelope is, for example, {EXAMPLE}."),
         ([{**GOOD, "name": None}], f"[0] has no name; an envelope is, for example, {EXAMPLE}."),
         ([{**GOOD, "name": " "}], "[0].name is ' ', but must be text of 1 to 1000 characters."),

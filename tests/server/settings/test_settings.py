@@ -153,7 +153,10 @@ def test_autostart_at_the_defaults(written: Any, on: bool) -> None:
     [
         ("yes", "GovernanceExtension.autostart is 'yes', but must be True, False, or a dict such as"),
         (1, "GovernanceExtension.autostart is 1, but must be True, False, or a dict such as"),
-        ({"level": 3}, "GovernanceExtension.autostart has the field 'level'; the fields are trust_level and budget."),
+        (
+            {"level": 3},
+            "GovernanceExtension.autostart has the unknown field 'level'; its fields are trust_level and budget.",
+        ),
         ({"trust_level": 9}, f"GovernanceExtension.autostart.trust_level is 9, but {LEVELS}"),
         ({"budget": "ten"}, f"GovernanceExtension.autostart.budget is 'ten', but {BUDGETS}."),
         ({"budget": None}, f"GovernanceExtension.autostart.budget is None, but {BUDGETS}."),

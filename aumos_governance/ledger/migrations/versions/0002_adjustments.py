@@ -1,4 +1,4 @@
-"""Adds the table of estimated charges, which a later response of the provider may adjust once."""
+"""Adds the table of estimated charges, each of which may be adjusted once to a true cost that becomes known later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives each notebook its file as its identity, and adds the table of joined notebooks.
+"""Identifies each notebook by its file instead of its path, and adds the table of joined notebooks.
 
 Notebooks that are the same file are only marked here. Joining them writes records, which needs the tables of the
 current version; `migrate` joins them when all revisions have run, in the same transaction.

@@ -1,6 +1,6 @@
 """Adds the tables of shared ceilings, and fills them with the ceilings in the servers' current configurations.
 
-The envelopes of earlier configurations stay unchanged, and enclose no further session.
+Envelopes of ceilings that are no longer configured stay unchanged, and limit no further session.
 """
 
 from __future__ import annotations

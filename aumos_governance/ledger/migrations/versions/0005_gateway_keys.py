@@ -1,4 +1,4 @@
-"""Adds the table of the gateway's keys: their digests, their kernels or terminals, and their revocations."""
+"""Adds the table of the gateway's keys: the digest of each key, its kernel or terminal, and when it was revoked."""
 
 from __future__ import annotations
 

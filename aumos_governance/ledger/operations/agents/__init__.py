@@ -1,1 +1,1 @@
-"""Operations on agents' trust levels and consents, and the evaluation of their actions."""
+"""The operations on agents' trust levels and consents, and the operation that checks whether an action is allowed."""

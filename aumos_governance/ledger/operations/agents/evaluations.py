@@ -1,4 +1,8 @@
-"""The operations that only record: the evaluation of an action, and a record that an engine writes itself."""
+"""The operations that charge nothing and only write a record: the check of an action, and a record of a caller's own.
+
+`evaluate` decides whether an agent's action is allowed. `append_record` records a decision that the caller made itself,
+such as an SDK engine's.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +22,13 @@ from ..balances import category_id, enclosing_ids, open_session_of, over_ceiling
 from ..registry import operation
 from .trust import agent_level, check_named, find_consent, realm_in
 
-__all__ = ["append_record", "evaluate"]
-
 
 @operation(Record)
 def append_record(work: Work, request: Record) -> Recorded:
-    """Append a record of an event that the ledger itself did not decide.
+    """Execute `Record`: append an audit record of a decision that the caller, and not the ledger, made.
 
-    Raises InvalidRequestError for an event in `OWN_EVENTS`: only the ledger may record these, since a verification
-    derives the tables' contents from them.
+    Raises InvalidRequestError for an event in `OWN_EVENTS`. Only the ledger may record these, since a verification
+    computes from them what the tables must contain.
     """
     if request.event in OWN_EVENTS:
         raise InvalidRequestError(
@@ -56,13 +58,13 @@ def append_record(work: Work, request: Record) -> Recorded:
 
 @operation(Evaluate)
 def evaluate(work: Work, request: Evaluate) -> Decision:
-    """Check whether an action is allowed, and record the decision with the result of each check; charge nothing."""
+    """Execute `Evaluate`: check whether an agent's action is allowed, and record the decision; charge nothing."""
     if request.realm is not None and not request.agent_id:
         check_named(agent_id=request.agent_id)
     amount = request.amount
     if amount is not None and (type(amount) is not int or not 0 <= amount <= money.MAX_NANO):
-        raise InvalidAmountError("An amount must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
-    # Rows are only peeked at, since this operation changes none but the chain's.
+        raise InvalidAmountError("An amount must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
+    # Rows are read by `Work.peek`, since this operation changes no row except the end of the chain.
     notebook = work.peek_notebook(request.notebook) or work.notebook_or_new(request.notebook)
     session = None if notebook.session_id is None else work.peek(SessionRow, notebook.session_id)
     if session is not None and session.closed_at is not None:

@@ -1,4 +1,8 @@
-"""Operations on agents' trust levels and consents: grant, remove and find them."""
+"""The operations on agents' trust levels and consents, and functions that find those that apply to an action.
+
+A *realm* is the namespace in which they are looked up: the name of the owner of an SDK engine, or the realm of one
+governance session for the agents in a notebook.
+"""
 
 from __future__ import annotations
 
@@ -25,25 +29,10 @@ from ...transaction.work import Work, record
 from ..balances import open_session_of
 from ..registry import operation, reader
 
-__all__ = [
-    "agent_level",
-    "assignment_of",
-    "check_named",
-    "consent_of",
-    "find_consent",
-    "find_trust",
-    "grant_consent",
-    "realm_in",
-    "remove_trust",
-    "revoke_consent",
-    "set_trust",
-    "touch_trust",
-]
-
 
 @operation(SetTrust)
 def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
-    """Assign a trust level to an agent."""
+    """Execute `SetTrust`: set an agent's trust level, for one scope or all scopes, and record it."""
     check_named(agent_id=request.agent_id)
     realm, scope = request.realm, request.scope or ""
     if realm is None:
@@ -67,7 +56,7 @@ def set_trust(work: Work, request: SetTrust) -> TrustAssignment:
 
 @operation(TouchTrust)
 def touch_trust(work: Work, request: TouchTrust) -> bool:
-    """Store that an agent was active now; return False if no trust level was set for it."""
+    """Execute `TouchTrust`: store that an agent is active now; return False if no trust level was set for it."""
     row = work.find(TrustRow, request.realm, request.agent_id, request.scope or "")
     if row is None or row.level is None:
         return False
@@ -78,7 +67,7 @@ def touch_trust(work: Work, request: TouchTrust) -> bool:
 
 @operation(RemoveTrust)
 def remove_trust(work: Work, request: RemoveTrust) -> bool:
-    """Remove the trust level that was set for an agent; return False if none was set."""
+    """Execute `RemoveTrust`: remove the trust level that was set for an agent; return False if none was set."""
     session = _open_session(work, request.notebook) if request.realm is None else None
     realm = session_realm(session.id) if session is not None else request.realm or ""
     row = work.find(TrustRow, realm, request.agent_id, request.scope or "")
@@ -97,9 +86,9 @@ def remove_trust(work: Work, request: RemoveTrust) -> bool:
 
 
 def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> TrustRow | None:
-    """Return the row with the agent's trust level for this scope, or else for all scopes, or None if none was set.
+    """Return the row with the trust level that applies to an agent: for this scope, or else for all scopes.
 
-    The row must not be changed (see `Work.peek`).
+    Returns None if no level was set. The caller must not change the row (see `Work.peek`).
     """
     for place in (scope, "") if scope else ("",):
         row = work.peek(TrustRow, realm, agent_id, place)
@@ -109,14 +98,14 @@ def find_trust(work: Work, realm: str, agent_id: str, scope: str | None) -> Trus
 
 
 def agent_level(work: Work, realm: str, agent_id: str, scope: str | None, default: int) -> int:
-    """Return the trust level that applies to an agent, or ``default`` if none was set."""
+    """Return the trust level that applies to an agent in a realm and scope, or ``default`` if none was set."""
     row = find_trust(work, realm, agent_id, scope)
     return int(default) if row is None or row.level is None else row.level
 
 
 @operation(GrantConsent)
 def grant_consent(work: Work, request: GrantConsent) -> Consent:
-    """Store a consent for an agent's use of a type of data."""
+    """Execute `GrantConsent`: store and record a consent for an agent to use a type of data."""
     check_named(agent_id=request.agent_id, data_type=request.data_type, granted_by=request.granted_by)
     check_whole(until=request.until)
     realm = _realm_of(work, request.notebook, request.realm)
@@ -139,7 +128,10 @@ def grant_consent(work: Work, request: GrantConsent) -> Consent:
 
 @operation(RevokeConsent)
 def revoke_consent(work: Work, request: RevokeConsent) -> int:
-    """Revoke one consent of an agent, or all its consents if the request names no data type; return how many."""
+    """Execute `RevokeConsent`: revoke one consent of an agent, or all if the request names no data type.
+
+    Returns the number of revoked consents.
+    """
     check_named(agent_id=request.agent_id)
     realm = _realm_of(work, request.notebook, request.realm)
     if request.data_type is None:
@@ -160,9 +152,10 @@ def revoke_consent(work: Work, request: RevokeConsent) -> int:
 
 
 def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose: str | None) -> ConsentRow | None:
-    """Return the valid consent that covers a use of data: for this purpose, or else for every purpose, or else None.
+    """Return the row of the valid consent that covers a use of data: for this purpose, or else for every purpose.
 
-    The row must not be changed (see `Work.peek`).
+    Returns None if no consent covers it, because none was granted, or it was revoked or has expired. The caller must
+    not change the row (see `Work.peek`).
     """
     for place in (purpose, "") if purpose else ("",):
         row = work.peek(ConsentRow, realm, agent_id, data_type, place)
@@ -172,26 +165,32 @@ def find_consent(work: Work, realm: str, agent_id: str, data_type: str, purpose:
 
 
 def realm_in(session: SessionRow, realm: str | None) -> str:
-    """Return the realm of a request's agents: ``realm``, or for None the session's realm."""
+    """Return the realm in which a request's agent is looked up: ``realm`` itself, or for None that of the session.
+
+    A realm is the namespace of agents' trust levels and consents.
+    """
     return session_realm(session.id) if realm is None else realm
 
 
 def check_named(**names: str) -> None:
-    """Raise InvalidRequestError for the first of these values that is empty; the message contains the value's name."""
+    """Raise InvalidRequestError for the first of these values that is empty.
+
+    The names of the arguments are used in the message: ``check_named(agent_id="")``.
+    """
     for name, value in names.items():
         if not value:
             raise InvalidRequestError(f"{name} must be a non-empty string.")
 
 
 def assignment_of(row: TrustRow) -> TrustAssignment:
-    """Return the `TrustAssignment` of a row, for a response."""
+    """Return the `TrustAssignment` that a response contains, made from its row."""
     return TrustAssignment(
         row.agent_id, row.scope or None, TrustLevel(row.level or 0), row.assigned_by, row.assigned_at, row.touched_at
     )
 
 
 def consent_of(row: ConsentRow) -> Consent:
-    """Return the `Consent` of a row, for a response."""
+    """Return the `Consent` that a response contains, made from its row."""
     return Consent(row.agent_id, row.data_type, row.purpose or None, row.granted_by, row.granted_at, row.expires_at)
 
 
@@ -224,7 +223,7 @@ def _check_given(work: Work, request: SetTrust, session: SessionRow, realm: str)
 def _loosened(agent_id: str, level: int) -> NotAllowedError:
     return NotAllowedError(
         f"This server is strict, so code in the notebook cannot raise the trust level of agent {agent_id!r} above"
-        f" L{level}; the level ends with the session, and a user can open the next session in the governance panel."
+        f" L{level}; to end this limit, a user can close the session in the governance panel and open the next one."
     )
 
 
@@ -245,23 +244,27 @@ def _record(
 
 @reader(FindTrust)
 def read_trust(work: Work, query: FindTrust) -> TrustAssignment | None:
+    """Execute `FindTrust`: return the trust level that applies to an agent, or None if none was set."""
     row = find_trust(work, query.realm, query.agent_id, query.scope)
     return None if row is None else assignment_of(row)
 
 
 @reader(ListTrust)
 def list_trust(work: Work, query: ListTrust) -> tuple[TrustAssignment, ...]:
+    """Execute `ListTrust`: return the trust levels that were set in a realm, without removed ones."""
     return tuple(assignment_of(row) for row in work.select(TRUST_OF_REALM, query.realm) if row.level is not None)
 
 
 @reader(FindConsent)
 def read_consent(work: Work, query: FindConsent) -> Consent | None:
+    """Execute `FindConsent`: return the valid consent that covers a use of data, or None if there is none."""
     row = find_consent(work, query.realm, query.agent_id, query.data_type, query.purpose)
     return None if row is None else consent_of(row)
 
 
 @reader(ListConsents)
 def list_consents(work: Work, query: ListConsents) -> tuple[Consent, ...]:
+    """Execute `ListConsents`: return the consents in a realm, or of one agent in it, without revoked ones."""
     if query.agent_id is None:
         rows = work.select(CONSENTS_OF_REALM, query.realm)
     else:

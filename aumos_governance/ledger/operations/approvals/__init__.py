@@ -1,1 +1,1 @@
-"""Operations on approval requests, which a user decides, and on reports, which a user acknowledges."""
+"""The operations on approval requests, which a user decides before an action, and on reports of what an action did."""

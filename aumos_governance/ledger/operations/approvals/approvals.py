@@ -1,4 +1,7 @@
-"""Operations on approvals of governed actions: request, decide, withdraw and list them."""
+"""The operations on approval requests: a caller requests a user's approval of an action, and a user decides.
+
+A request whose caller no longer waits is withdrawn. The module also reads one request, and lists the pending ones.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,19 @@ from ..balances import open_session_of
 from ..reach import key_under, may_name, notebook_of, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["withdraw"]
-
 
 @operation(AskApproval)
 def request_approval(work: Work, request: AskApproval) -> Approval:
-    """Create an approval request for a user."""
+    """Execute `AskApproval`: store a pending approval request, which is then shown to users."""
     if not request.digest:
-        raise InvalidRequestError("An approval request needs the digest of the action that it is for.")
+        raise InvalidRequestError("An approval request needs the digest of the action that a user must approve.")
     check_whole(amount=request.amount, until=request.until)
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
-        raise NotFoundError("Governance is not active for this notebook, so no user can be reached.")
+        raise NotFoundError(
+            "Governance is not active for this notebook, so no user can approve the action; start it with %governance."
+        )
     row = work.add(
         ApprovalRow(
             work.new_id(),
@@ -54,15 +57,16 @@ def request_approval(work: Work, request: AskApproval) -> Approval:
 
 @operation(DecideApproval)
 def decide(work: Work, request: DecideApproval) -> Approval:
-    """Record a user's decision."""
+    """Execute `DecideApproval`: store and record a user's decision to approve or deny an action."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may decide an approval.")
+        raise NotAllowedError("Only a user, and not code, may approve or deny an action.")
     row = _find(work, request.approval_id, request.origin)
     if row.status != ApprovalStatus.PENDING:
         raise ConflictError(_decided(row))
     if row.digest != request.digest:
         raise ConflictError(
-            "The decision is for another action than the approval request (the digests differ), so nothing was changed."
+            "The decision is for another action than the approval request (the digests differ), so nothing was changed;"
+            " read the request again and decide on the action that it shows."
         )
     session, notebook = session_and_notebook(work, row.session_id)
     row.status = (ApprovalStatus.APPROVED if request.approve else ApprovalStatus.DENIED).value
@@ -76,20 +80,20 @@ def decide(work: Work, request: DecideApproval) -> Approval:
 
 @operation(WithdrawApproval)
 def withdraw_approval(work: Work, request: WithdrawApproval) -> Approval:
-    """Withdraw an approval request whose caller no longer waits for the decision."""
+    """Execute `WithdrawApproval`: end a pending approval request whose caller no longer waits for the decision."""
     row = _find(work, request.approval_id, request.origin)
     if not request.origin.person and request.origin.scope != row.scope:
-        raise NotFoundError(f"There is no approval {request.approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {request.approval_id!r}.")
     if row.status == ApprovalStatus.PENDING:
         withdraw(work, row, request.origin, request.why)
     return approval_of(row, notebook_of(work, row.session_id))
 
 
 def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
-    """End a pending approval without a user's decision.
+    """End a pending approval request without a user's decision, and record ``why``.
 
-    The action of an expired approval is denied. Any other approval ends because its caller no longer waits; its record
-    is then no decision.
+    If the request has expired, the record is a denial of its action. Otherwise the caller no longer waits, and the
+    record is not a decision.
     """
     expired = row.until is not None and work.now >= row.until
     session, notebook = session_and_notebook(work, row.session_id)
@@ -100,7 +104,7 @@ def withdraw(work: Work, row: ApprovalRow, origin: Origin, why: str) -> None:
 
 
 def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
-    """Return the `Approval` of a row, for a response."""
+    """Return the `Approval` that a response contains, made from its row and the row of its notebook."""
     return Approval(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),
@@ -121,7 +125,7 @@ def approval_of(row: ApprovalRow, notebook: NotebookRow) -> Approval:
 def _find(work: Work, approval_id: str, origin: Origin) -> ApprovalRow:
     row = work.find(ApprovalRow, approval_id)
     if row is None or not may_name(work, origin, row):
-        raise NotFoundError(f"There is no approval {approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {approval_id!r}.")
     return row
 
 
@@ -171,14 +175,16 @@ def _record(
 
 @reader(ReadApproval)
 def read_approval(work: Work, query: ReadApproval) -> Approval:
+    """Execute `ReadApproval`: return one approval request, pending or decided."""
     row = work.find(ApprovalRow, query.approval_id)
     if row is None:
-        raise NotFoundError(f"There is no approval {query.approval_id!r}.")
+        raise NotFoundError(f"There is no approval request {query.approval_id!r}.")
     return approval_of(row, notebook_of(work, row.session_id))
 
 
 @reader(ListApprovals)
 def list_approvals(work: Work, query: ListApprovals) -> tuple[Approval, ...]:
+    """Execute `ListApprovals`: return one page of the pending approval requests, oldest first."""
     return tuple(
         replace(approval_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, PENDING_OF_SERVER)

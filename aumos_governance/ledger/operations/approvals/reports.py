@@ -1,4 +1,7 @@
-"""Operations on reports of governed actions: file a report at an action's start, finish and acknowledge it."""
+"""The operations on reports of governed actions at trust level L4, where a user reviews actions afterwards.
+
+A report is stored when its action starts and completed when the action ends. It is shown until a user acknowledges it.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,16 @@ from ...transaction.work import Work, record
 from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["report_of"]
-
 
 @operation(FileReport)
 def file_report(work: Work, request: FileReport) -> Report:
-    """Store a report for a user to acknowledge."""
+    """Execute `FileReport`: store the report of an action that starts now, for a user to acknowledge."""
     notebook = work.notebook(request.notebook)
     if notebook is None or notebook.session_id is None:
-        raise NotFoundError("This notebook never had a governance session to report on.")
+        raise NotFoundError(
+            "This notebook never had a governance session, so no action in it can be reported; start one with"
+            " %governance."
+        )
     session = work.get(SessionRow, notebook.session_id)
     row = work.add(
         ReportRow(
@@ -45,11 +49,11 @@ def file_report(work: Work, request: FileReport) -> Report:
 
 @operation(FinishReport)
 def finish_report(work: Work, request: FinishReport) -> Report:
-    """Add the result of an action to its report, which becomes unacknowledged again."""
+    """Execute `FinishReport`: add the result of an action to its report, and show an acknowledged report again."""
     row = work.find(ReportRow, request.report_id)
     notebook = work.notebook(request.notebook)
     if row is None or notebook is None or work.get(SessionRow, row.session_id).notebook_id != notebook.id:
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
+        raise NotFoundError(f"There is no report {request.report_id!r} of an action in this notebook.")
     addition: dict[str, Any] = {"result": request.result}
     if request.spent is not None:
         addition["spent"] = request.spent
@@ -63,12 +67,12 @@ def finish_report(work: Work, request: FinishReport) -> Report:
 
 @operation(AcknowledgeReport)
 def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
-    """Acknowledge a report. A second acknowledgement changes nothing."""
+    """Execute `AcknowledgeReport`: mark a report as reviewed by a user. A second acknowledgement changes nothing."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may acknowledge a report.")
+        raise NotAllowedError("Only a user, and not code, may acknowledge a report.")
     row = work.find(ReportRow, request.report_id)
     if row is None or not may_name(work, request.origin, row):
-        raise NotFoundError(f"There is no report {request.report_id!r}.")
+        raise NotFoundError(f"There is no report {request.report_id!r} that this user may acknowledge.")
     session, notebook = session_and_notebook(work, row.session_id)
     if row.acknowledged_at is None:
         row.acknowledged_at = work.now
@@ -83,6 +87,7 @@ def acknowledge(work: Work, request: AcknowledgeReport) -> Report:
 
 @reader(ListReports)
 def list_reports(work: Work, query: ListReports) -> tuple[Report, ...]:
+    """Execute `ListReports`: return one page of the unacknowledged reports, oldest first."""
     return tuple(
         replace(report_of(row, notebook), notebook=key_under(notebook, query.root))
         for row, notebook in page(work, query, UNSEEN_REPORTS)
@@ -105,7 +110,7 @@ def _record(work: Work, notebook: NotebookRow, row: ReportRow, origin: Origin, d
 
 
 def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
-    """Return the `Report` of a row, for a response."""
+    """Return the `Report` that a response contains, made from its row and the row of its notebook."""
     return Report(
         row.id,
         NotebookKey(notebook.owner, notebook.root, notebook.path),
@@ -121,7 +126,10 @@ def report_of(row: ReportRow, notebook: NotebookRow) -> Report:
 
 
 def _object(text: str) -> dict[str, Any]:
-    """Return the JSON object in the text shown; for other text an object that contains it as ``shown``."""
+    """Return the JSON object that ``text``, the ``shown`` text of a report, contains.
+
+    If the text is no JSON object, return an object with the text, or its JSON value, under the name ``shown``.
+    """
     try:
         shown = json.loads(text)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Operations on limits: category budgets within a session, and ceilings around sessions."""
+"""The operations on limits on money: budgets of categories within a session, and ceilings around several sessions."""

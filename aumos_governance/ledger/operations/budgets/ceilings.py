@@ -1,4 +1,8 @@
-"""Shared ceilings: a server's configuration creates a ceiling, and afterwards only a user's decision changes it."""
+"""The operations on shared ceilings, of kind ``owner`` or ``team``, which several servers apply to their notebooks.
+
+The configuration of a server creates such a ceiling. Afterwards only a user's decision (`SetCeiling`) changes it, so
+that the servers cannot overwrite each other's amounts.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,12 @@ from ..balances import envelope_id, period_start
 from ..registry import operation, reader
 from .enclosures import SHARED, enclose, membership_of, shared_around, subject_of
 
-__all__ = ["ceiling_states", "set_ceiling", "share", "shared_detail"]
-
 
 def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
-    """Add the shared ceilings of a configuration to the owner's; return whether anything was added."""
+    """Put the shared ceilings of a server's configuration around all sessions of an owner.
+
+    A ceiling that is not stored yet is created; a stored one keeps its amount. Returns whether anything was added.
+    """
     row = membership_of(work, owner)
     names = json.loads(row.ceilings)
     added = False
@@ -48,7 +53,7 @@ def share(work: Work, owner: str, specs: Iterable[EnvelopeSpec]) -> bool:
 
 
 def shared_detail(work: Work, owner: str) -> list[dict[str, Any]]:
-    """Return the shared ceilings around an owner's sessions, for the detail of a record."""
+    """Return the shared ceilings around an owner's sessions, as JSON values for the detail of an audit record."""
     return [
         {"name": ceiling.name, "kind": ceiling.kind, **figures}
         for ceiling in shared_around(work, owner)
@@ -58,14 +63,14 @@ def shared_detail(work: Work, owner: str) -> list[dict[str, Any]]:
 
 @operation(SetCeiling)
 def set_ceiling(work: Work, request: SetCeiling) -> bool:
-    """Change or lift a shared ceiling."""
+    """Execute `SetCeiling`: change a shared ceiling's amount or period, or lift it, around all sessions at once."""
     kind, subject, name, ceiling = request.encloses, request.subject, request.name, request.ceiling
     if kind not in SHARED:
         raise InvalidRequestError(
             f"A ceiling of the kind {kind.value!r} can be changed only in its server's configuration."
         )
     if ceiling is not None and (type(ceiling) is not int or not 0 <= ceiling <= money.MAX_NANO):
-        raise InvalidAmountError("A ceiling must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+        raise InvalidAmountError("A ceiling must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
     row = work.find(CeilingRow, kind.value, subject, name)
     if row is None:
         raise NotFoundError(f"There is no {kind.value} ceiling {name!r}; a server's configuration creates one.")
@@ -94,7 +99,7 @@ def set_ceiling(work: Work, request: SetCeiling) -> bool:
 
 
 def ceiling_states(work: Work, rows: Iterable[CeilingRow]) -> tuple[CeilingState, ...]:
-    """Return shared ceilings with their balances in the current periods."""
+    """Return the `CeilingState` of each of these shared ceilings, with its balance in the current period."""
     found = []
     for row in rows:
         kind = EnvelopeKind(row.kind)
@@ -120,7 +125,7 @@ def _period(work: Work, row: CeilingRow, period: BudgetPeriod | None) -> str:
 
 
 def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
-    """Return the open sessions that a ceiling encloses already, or must enclose from now on, sorted by id."""
+    """Return the open sessions, sorted by id, that a shared ceiling limits already or must limit from now on."""
     if row.kind == EnvelopeKind.OWNER.value:
         owners = [row.subject]
     else:
@@ -134,7 +139,11 @@ def _open_sessions(work: Work, row: CeilingRow) -> list[SessionRow]:
 
 
 def _stored(work: Work, kind: str, subject: str, name: str, period: str, ceiling: int) -> str:
-    """Set the ceiling, in nano-USD, of the envelope with this period; create the envelope if needed; return its id."""
+    """Store the amount of a shared ceiling, in nano-USD, for one period, and return the id of the envelope that has it.
+
+    A shared ceiling, named by ``kind``, ``subject`` and ``name``, has an envelope for each of its periods. The envelope
+    is created if it does not exist; otherwise its amount is replaced.
+    """
     id = envelope_id(kind, subject, name, period)
     envelope = work.find(EnvelopeRow, id)
     if envelope is None:
@@ -152,6 +161,7 @@ def _figures(work: Work, row: CeilingRow) -> list[dict[str, Any]]:
 
 @reader(ListCeilings)
 def list_ceilings(work: Work, query: ListCeilings) -> tuple[CeilingState, ...]:
+    """Execute `ListCeilings`: return the shared ceilings of all owners or of one, including lifted ones."""
     if query.owner is None:
         return ceiling_states(work, work.select(ALL_CEILINGS))
     check_text(query.owner)

@@ -1,4 +1,8 @@
-"""The ceilings around a session: the ones that its server configures, and the shared ones of its owner."""
+"""Functions that put ceilings around a session, so that its charges must stay within them.
+
+Around a session are the ceilings that its server configures for its own notebooks, and the *shared* ceilings, of kind
+``owner`` or ``team``, which limit the session's owner on all servers that share the database.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,20 @@ from ...transaction.rows import CeilingRow, ConfigurationRow, EnvelopeRow, Membe
 from ...transaction.work import Work
 from ..balances import envelope_id
 
-__all__ = ["ORDER", "SHARED", "enclose", "membership_of", "shared_around", "subject_of"]
-
 SHARED: Final = (EnvelopeKind.OWNER, EnvelopeKind.TEAM)
-"""The kinds of shared ceilings: a configuration creates them, and only `SetCeiling` changes them."""
+"""The kinds of ceilings that servers share. A server's configuration creates one, and only `SetCeiling` changes it."""
 ORDER: Final = {kind.value: number for number, kind in enumerate(EnvelopeKind)}
-"""By kind of envelope: its rank, inner before outer."""
+"""By kind of ceiling, its rank in the order in which the ledger checks the ceilings around a session, as a sort key."""
 
 
 def enclose(
     work: Work, notebook: NotebookRow, session: SessionRow, root: str | None, before: Sequence[Sequence[Any]] = ()
 ) -> bool:
-    """Put ceilings around a session: its owner's shared ones and, with a ``root``, the ones configured for that root.
+    """Put ceilings around a session, so that they limit its charges.
 
-    ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings that servers with
-    other roots put around the session stay: its notebook may be reached from several roots, and a charge must stay
+    They are the shared ceilings of its owner and, unless ``root`` is None, those that the server of this root folder is
+    configured with. ``before`` is the previous configuration of the same server, whose ceilings are removed. Ceilings
+    of servers with other root folders stay: the notebook may be used from several servers, and a charge must stay
     within the ceilings of all. The caller saves the session's row.
 
     Returns whether the session has other ceilings than before, or a ceiling with another amount.
@@ -53,23 +56,27 @@ def enclose(
 
 
 def shared_around(work: Work, owner: str) -> Iterator[CeilingRow]:
-    """Yield the shared ceilings around this owner's sessions, lifted ones included, inner before outer."""
+    """Yield the shared ceilings (of kind ``owner`` or ``team``) around this owner's sessions, inner before outer.
+
+    Lifted ceilings are included.
+    """
     for kind, name in json.loads(membership_of(work, owner).ceilings):
         yield work.get(CeilingRow, kind, subject_of(EnvelopeKind(kind), "", owner, ""), name)
 
 
 def membership_of(work: Work, owner: str) -> MembershipRow:
-    """Return the row that lists the shared ceilings around this owner's sessions; create the row if it is missing."""
+    """Return the row that lists the shared ceilings around this owner's sessions; add an empty row if there is none."""
     found = work.find(MembershipRow, owner)
-    # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
+    # An empty row is stored as well, so that a request that opens a session and a request of another process that adds
+    # the first ceiling lock the same row.
     return work.add(MembershipRow(owner, "[]")) if found is None else found
 
 
 def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> str:
-    """Return the subject of a configured envelope: the text that identifies whose charges the envelope limits.
+    """Return the subject of a configured ceiling: the text that identifies whose charges the ceiling limits.
 
-    The subject is the notebook's id for a notebook's envelope, the owner for an owner's, the owner and root folder (as
-    JSON) for a server's, and empty for a team's.
+    The subject of a ceiling of kind ``notebook`` is the notebook's id, and of kind ``owner`` the owner. For ``server``
+    it is the owner and the root folder, as JSON, and for ``team`` it is empty.
     """
     if kind is EnvelopeKind.NOTEBOOK:
         return notebook_id
@@ -83,7 +90,10 @@ def subject_of(kind: EnvelopeKind, notebook_id: str, owner: str, root: str) -> s
 def _own(
     specs: Sequence[Sequence[Any]], notebook: NotebookRow, root: str | None
 ) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Yield the id and the specification of each envelope in a configuration that is not shared with other servers."""
+    """Yield each ceiling of a server's configuration that is not shared, as its envelope's id and its specification.
+
+    A specification is ``[name, ceiling in nano-USD, kind, period]``, as a `ConfigurationRow` stores it.
+    """
     for spec in specs:
         name, _, kind, period = spec
         if EnvelopeKind(kind) not in SHARED:

@@ -1,4 +1,4 @@
-"""The operations that set a category's budget within a session, and configure the envelopes around sessions."""
+"""The operations that set a category's budget within a session, and apply the ceilings of a server's configuration."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ from ..registry import operation, reader
 from .ceilings import share, shared_detail
 from .enclosures import ORDER, enclose
 
-__all__ = ["budget_state", "configure", "set_budget"]
-
 
 @operation(ConfigureEnvelopes)
 def configure(work: Work, request: ConfigureEnvelopes) -> bool:
-    """Put a server's configured envelopes around its sessions; return whether anything changed."""
+    """Execute `ConfigureEnvelopes`: store a server's configured ceilings, and put them around its open sessions.
+
+    Returns whether anything changed.
+    """
     owner, root = request.owner, request.root
     specs = sorted(request.envelopes, key=lambda spec: ORDER[spec.encloses.value])
     _check(specs)
@@ -45,7 +46,8 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
     row = work.find(ConfigurationRow, owner, root)
     stored = "[]" if row is None else row.envelopes
     if row is None:
-        # An empty row is stored too: the opening of a session in another process, and the first ceiling, then lock it.
+        # A row without ceilings is stored as well, so that a request that opens a session and a request of another
+        # process that adds the first ceiling lock the same row.
         work.add(ConfigurationRow(owner, root, text))
     elif text != stored:
         row.envelopes = text
@@ -71,7 +73,7 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
         "root": root,
         "from": _readable(before),
         "to": _readable(json.loads(text)),
-        # By open session: the ceilings around it from now on.
+        # By id of each open session, the ceilings around it from now on.
         "around": around,
         **({"elsewhere": elsewhere} if elsewhere else {}),
         # The shared ceilings that apply, which may differ from this server's configuration.
@@ -83,11 +85,11 @@ def configure(work: Work, request: ConfigureEnvelopes) -> bool:
 
 @operation(SetBudget)
 def set_budget(work: Work, request: SetBudget) -> BudgetState:
-    """Create or change a category's budget."""
+    """Execute `SetBudget`: create or change a category's budget within the notebook's open session."""
     if not request.category:
         raise InvalidRequestError("A budget's category must be a non-empty string.")
     if type(request.ceiling) is not int or not 0 <= request.ceiling <= money.MAX_NANO:
-        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+        raise InvalidAmountError("A budget must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -124,7 +126,11 @@ def set_budget(work: Work, request: SetBudget) -> BudgetState:
 def budget_state(
     envelope: EnvelopeRow, balance: BalanceRow, *, created: bool = False, changed: bool = False
 ) -> BudgetState:
-    """Return the `BudgetState` of a category's budget, for a response."""
+    """Return the state of one named budget of a realm, which is stored as an envelope, as responses contain it.
+
+    ``balance`` is the envelope's balance in the current period. ``created`` and ``changed`` state whether the request
+    that is responded to has created the budget or changed its limit.
+    """
     return BudgetState(
         envelope.name,
         BudgetPeriod(envelope.period),
@@ -166,6 +172,7 @@ def _record(
 
 @reader(ListEnvelopes)
 def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...]:
+    """Execute `ListEnvelopes`: return the session's budget and the ceilings around the session, inner before outer."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()
@@ -184,6 +191,7 @@ def list_envelopes(work: Work, query: ListEnvelopes) -> tuple[EnvelopeState, ...
 
 @reader(ListBudgets)
 def list_budgets(work: Work, query: ListBudgets) -> tuple[BudgetState, ...]:
+    """Execute `ListBudgets`: return the budgets of categories in a notebook's newest session, sorted by name."""
     session = newest_session(work, query.notebook)
     if session is None:
         return ()

@@ -1,4 +1,4 @@
-"""The operation that records an event of a call that waits at a limit on money, such as a user's denial."""
+"""The operation that records what happens to a call that waits at a limit on money, such as a user's denial."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from ...transaction.work import Work, record
 from ..balances import open_session_of
 from ..registry import operation
 
-__all__ = ["record_limit_request"]
-
 
 @operation(RecordLimitRequest)
 def record_limit_request(work: Work, request: RecordLimitRequest) -> Recorded:
-    """Append the record, and notify the listeners of the notebook."""
+    """Execute `RecordLimitRequest`: append the record of the event, and notify the ledger's listeners.
+
+    The listeners get the notebook's state, although only its ``seq`` has changed.
+    """
     check_whole(amount=request.amount, needs=request.needs)
     notebook = work.notebook_or_new(request.notebook)
     session = open_session_of(work, notebook)

@@ -1,1 +1,1 @@
-"""Operations on spends and holds: charge, settle, release, adjust, reverse and correct amounts."""
+"""The operations on charges: spends, which are charged at once, and holds, which are settled or released later."""

@@ -16,8 +16,6 @@ from ..balances import balances_of, change_balances, check_sums, state_of
 from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
-__all__ = ["adjust"]
-
 _NOT_ESTIMATED: Final = "NOT_ESTIMATED"
 _ADJUSTED: Final = "ADJUSTED_ALREADY"
 _CORRECTED: Final = "CORRECTED"
@@ -25,19 +23,25 @@ _CORRECTED: Final = "CORRECTED"
 
 @operation(Adjust)
 def adjust(work: Work, request: Adjust) -> Adjusted:
-    """Replace the estimate of a charge by its true cost."""
+    """Execute `Adjust`: replace a charge's estimated amount by its true cost, and record both."""
     amount = request.amount
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
-        raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
+        raise InvalidAmountError(
+            "The true cost of a charge must be a whole number of nano-dollars, from 0 to 1000000000 US dollars."
+        )
     charge, estimate = _estimated(work, request)
     if estimate.adjusted is not None:
         raise ConflictError(
-            f"Charge {charge.id!r} was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed.",
+            f"Charge {charge.id!r} was adjusted to {money.display(estimate.adjusted)} already, so nothing was changed;"
+            " a user can reduce it by a correction.",
             _ADJUSTED,
         )
     if charge.corrected:
         # A user has decided how much of this estimate is charged; an adjustment must not undo that.
-        raise ConflictError(f"Charge {charge.id!r} was not adjusted, since a user has corrected it.", _CORRECTED)
+        raise ConflictError(
+            f"Charge {charge.id!r} was not adjusted, since a user has corrected it and so decided its amount.",
+            _CORRECTED,
+        )
     before, delta = charge.spent, amount - charge.spent
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -73,11 +77,11 @@ def adjust(work: Work, request: Adjust) -> Adjusted:
 
 def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
     if (request.charge_id is None) == (request.reference is None):
-        raise InvalidRequestError("An adjustment must name its charge either by its id or by its reference.")
+        raise InvalidRequestError("An adjustment must have either the charge's id or its reference, and not both.")
     if request.charge_id is not None:
         charge = work.find(ChargeRow, request.charge_id)
         if charge is None or not _is_callers(work, request, charge):
-            raise NotFoundError(f"There is no charge {request.charge_id!r}.")
+            raise NotFoundError(f"There is no charge {request.charge_id!r} of this notebook to adjust; check the id.")
         estimate = work.find(EstimateRow, charge.id)
         if estimate is None:
             raise ConflictError(
@@ -93,7 +97,9 @@ def _estimated(work: Work, request: Adjust) -> tuple[ChargeRow, EstimateRow]:
         if _is_callers(work, request, charge := work.get(ChargeRow, estimate.charge_id))
     ]
     if not ours:
-        raise NotFoundError(f"There is no estimated charge for {request.reference!r}.")
+        raise NotFoundError(
+            f"There is no estimated charge of this notebook with the reference {request.reference!r} to adjust."
+        )
     # Ids rise with time, so this is the latest charge that is not adjusted yet, or else the latest charge.
     return max(ours, key=lambda pair: (pair[1].adjusted is None, pair[0].id))
 

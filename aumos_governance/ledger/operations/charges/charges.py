@@ -1,4 +1,4 @@
-"""The operations that decide, charge and record a spend or a hold."""
+"""The operations that decide whether a spend or a hold is allowed, charge it, and record the decision."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from ..balances import balances_of, change_balances, check_sums, envelopes_for, 
 from ..registry import operation
 from .shares import bounded, fits_without_live_holds
 
-__all__ = ["hold", "spend"]
-
 _LEVELS = tuple(TrustLevel)
 _IN_SESSION = Checks(realm=None, default_level=TrustLevel.L5_AUTONOMOUS)
-"""The checks of a charge that names no checks: an agent without a trust level is limited only by the session's level.
+"""The checks of a request without ``checks``: the agent's level within the session and the session's own level apply.
+
+An agent without a level has level L5, so that only the session's level limits it.
 """
 
 _OWN_NAMES = frozenset({"approval", "approval_used", "until"})
@@ -42,7 +42,7 @@ _OWN_NAMES = frozenset({"approval", "approval_used", "until"})
 
 @operation(Spend)
 def spend(work: Work, request: Spend) -> Decision:
-    """Decide a spend, and charge its amount if it is allowed."""
+    """Execute `Spend`: decide whether the amount may be spent, charge it if so, and record the decision."""
     _check_amount(request.amount, 1)
     _check_detail(request)
     return _charge(work, request, request.already_paid, None)
@@ -50,7 +50,7 @@ def spend(work: Work, request: Spend) -> Decision:
 
 @operation(Hold)
 def hold(work: Work, request: Hold) -> Decision:
-    """Decide a hold, and hold its amount if it is allowed."""
+    """Execute `Hold`: decide whether the amount may be held, hold it if so, and record the decision."""
     _check_amount(request.amount, 0)
     _check_detail(request)
     check_whole(until=request.until)
@@ -238,9 +238,10 @@ def _level(session: SessionRow, request: Charging, level: int, approval: Approva
 def _further(
     work: Work, session: SessionRow, request: Charging, checks: Checks, refusal: Refusal | None
 ) -> tuple[Refusal | None, bool]:
-    """Check overdraft and consent; return the refusal, and whether the charge is allowed in spite of it.
+    """Apply a charge's remaining checks, overdraft and consent, after those of trust level and budget.
 
-    ``refusal`` is the result of the earlier checks.
+    ``refusal`` is the result of the earlier checks, None if they passed. Returns the refusal after all checks, and
+    whether the charge is allowed in spite of it, since the request allows an overdraft.
     """
     overdraft = checks.overdraft and refusal is not None and refusal.code == BUDGET_EXCEEDED
     if checks.data_type is None or not (refusal is None or overdraft):
@@ -253,9 +254,10 @@ def _further(
 
 
 def _approval(work: Work, session: SessionRow, request: Charging, level: int) -> ApprovalRow | None:
-    """Return the approval that the request names, or None if that does not allow this action.
+    """Return the approval that the request names, or None if this approval does not allow the request's action.
 
-    An approval is needed only at L3, and is valid once, for the action that was shown to the user.
+    An approval is needed only at trust level L3. It is valid once, in the session in which it was requested, and only
+    for the action that the user saw, which has the same digest.
     """
     if request.approval_id is None or level != TrustLevel.L3_ACT_APPROVE:
         return None
@@ -290,7 +292,9 @@ def _detail(
 def _check_amount(amount: int, least: int) -> None:
     if type(amount) is not int or not least <= amount <= money.MAX_NANO:
         more = "more than 0" if least else "at least 0"
-        raise InvalidAmountError(f"An amount must be {more} and at most 1000000000 US dollars, in nano-dollars.")
+        raise InvalidAmountError(
+            f"An amount must be a whole number of nano-dollars, {more} and at most 1000000000 US dollars."
+        )
 
 
 def _check_detail(request: Charging) -> None:

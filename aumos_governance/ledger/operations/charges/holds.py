@@ -1,4 +1,8 @@
-"""The operations that end holds: settle, release, expire, or leave them unresolved when their kernel is gone."""
+"""The operations that end holds, or mark them as unresolved when their kernel has ended, and the list of open holds.
+
+A hold is an amount that is held before a paid call. It ends when it is settled with the true cost, when it is released,
+or when it expires. An unresolved hold stays open until a user settles or releases it.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +34,17 @@ from ..balances import balances_of, change_balances, check_sums, state_of
 from ..reach import key_under, may_name, page, session_and_notebook
 from ..registry import operation, reader
 
-__all__ = ["expire", "expire_holds", "kernel_gone", "kernels_present", "release", "settle"]
-
 _NONE: Final[Mapping[str, Any]] = {}
 _MOST_COUNTS: Final = 32
-"""The most numbers that a settlement's usage may have."""
+"""The most numbers that ``usage``, the provider's counts in a settlement, may have."""
 _MOST_COUNTED: Final = 1 << 53
-"""The bound of each number: smaller whole numbers are exact in every JSON parser."""
+"""Each number in a settlement's ``usage`` must be smaller than this: then every JSON parser reads it exactly."""
 _COUNTED: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 _SOURCES: Final = frozenset({"kind", "provider", "key"})
-"""The names in a settlement's source. They share the record's detail with names that a verification reads, such as
-``estimated``, so no such name may be added here."""
+"""The names that a settlement's ``source`` may have. The record's detail has them beside names that a verification
+reads, such as ``estimated``; so none of those names may be added here."""
 _LONGEST_SOURCE: Final = 1_000
-"""The longest text in a settlement's source, in characters, which is the limit for any text of a request."""
+"""The longest text in a settlement's ``source``, in characters, which is the limit for any text of a request."""
 _OPEN = (ChargeState.HELD, ChargeState.UNRESOLVED)
 _LEDGER = Origin("ledger")
 _UNRESOLVED = ChargeState.UNRESOLVED.value
@@ -50,10 +52,12 @@ _UNRESOLVED = ChargeState.UNRESOLVED.value
 
 @operation(Settle)
 def settle(work: Work, request: Settle) -> Resolved:
-    """Resolve a hold with its true cost."""
+    """Execute `Settle`: end a hold, and charge the true cost of its call."""
     amount = request.amount
     if type(amount) is not int or not 0 <= amount <= money.MAX_NANO:
-        raise InvalidAmountError("A cost must be from 0 to 1000000000 US dollars, in nano-dollars.")
+        raise InvalidAmountError(
+            "The cost that settles a hold must be a whole number of nano-dollars, from 0 to 1000000000 US dollars."
+        )
     _check_usage(request.usage)
     _check_source(request.source)
     # An expired hold is settled as well, since the money was spent.
@@ -75,16 +79,16 @@ def settle(work: Work, request: Settle) -> Resolved:
 
 @operation(Release)
 def release(work: Work, request: Release) -> Resolved:
-    """Resolve a hold that cost nothing."""
+    """Execute `Release`: end a hold whose call cost nothing."""
     charge = _held(work, request.hold_id, request.origin, _OPEN)
     return _resolve(work, charge, request.origin, ChargeState.RELEASED, 0)
 
 
 @operation(KernelGone)
 def kernel_gone(work: Work, request: KernelGone) -> int:
-    """Mark the holds of a kernel that has ended as unresolved, for a user to resolve; return how many.
+    """Execute `KernelGone`: mark the open holds of a kernel that has ended as unresolved; return their number.
 
-    The kernel's pending approval requests are withdrawn.
+    A user must then settle or release them. The kernel's pending approval requests are withdrawn.
     """
     holds = work.select(HOLDS_OF_KERNEL, request.incarnation)
     pending = work.select(PENDING_OF_KERNEL, request.incarnation)
@@ -93,9 +97,9 @@ def kernel_gone(work: Work, request: KernelGone) -> int:
 
 @operation(KernelsPresent)
 def kernels_present(work: Work, request: KernelsPresent) -> int:
-    """Mark the holds of all kernels of a server that are not present as unresolved; return how many.
+    """Execute `KernelsPresent`: mark the open holds of a server's kernels that no longer run as unresolved.
 
-    The pending approval requests of these kernels are withdrawn.
+    The pending approval requests of these kernels are withdrawn. Returns the number of holds.
     """
     present = set(request.incarnations)
 
@@ -114,12 +118,18 @@ def kernels_present(work: Work, request: KernelsPresent) -> int:
 
 @operation(ExpireHolds)
 def expire_holds(work: Work, request: ExpireHolds) -> int:
-    """Release the holds and withdraw the approval requests that have expired."""
+    """Execute `ExpireHolds`: release the expired holds and withdraw the expired approval requests.
+
+    Returns the number of holds.
+    """
     return expire(work, request.origin)
 
 
 def expire(work: Work, origin: Origin = _LEDGER) -> int:
-    """Release all expired holds and withdraw all expired approval requests; return the number of holds."""
+    """Release all expired holds and withdraw all expired approval requests; return the number of holds.
+
+    Every transaction begins with this. ``origin`` is the actor in the records, by default the ledger itself.
+    """
     holds = work.select(DUE_HOLDS, work.now)
     pending = work.select(DUE_APPROVALS, work.now)
     for charge in holds:
@@ -130,13 +140,14 @@ def expire(work: Work, origin: Origin = _LEDGER) -> int:
 
 
 def _held(work: Work, hold_id: str, origin: Origin, states: tuple[ChargeState, ...]) -> ChargeRow:
-    """Return a hold that the caller may resolve.
+    """Return the hold with this id if the caller may settle or release it now.
 
-    Raises NotFoundError, ConflictError for a state that is not among ``states``, or NotAllowedError.
+    Raises NotFoundError if the caller has no such hold, ConflictError if its state is not among ``states``, and
+    NotAllowedError for a user while the hold's kernel still runs.
     """
     charge = work.find(ChargeRow, hold_id)
     if charge is None or not (origin.person or origin.scope == charge.scope) or not may_name(work, origin, charge):
-        raise NotFoundError(f"There is no hold {hold_id!r}.")
+        raise NotFoundError(f"There is no hold {hold_id!r} that this caller may settle or release.")
     state = ChargeState(charge.state)
     if state not in states:
         raise ConflictError(f"The hold {hold_id!r} is {state} already, so nothing was changed.")
@@ -159,7 +170,7 @@ def _resolve(
     usage: Mapping[str, Any] = _NONE,
     source: Mapping[str, Any] = _NONE,
 ) -> Resolved:
-    """End a hold in the state ``outcome``, with the amount ``spent`` in nano-USD, and record that."""
+    """End a hold and record this; ``outcome`` is its final state, and ``spent`` its cost in nano-USD."""
     held = charge.amount if charge.state in _OPEN else 0
     session, notebook = session_and_notebook(work, charge.session_id)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -198,8 +209,8 @@ def _check_usage(usage: Mapping[str, Any]) -> None:
         _COUNTED.fullmatch(name) and type(count) is int and 0 <= count < _MOST_COUNTED for name, count in usage.items()
     ):
         raise InvalidRequestError(
-            f"A settlement's usage must be at most {_MOST_COUNTS} whole numbers, by names of letters, digits, _ and"
-            " dots."
+            f"A settlement's usage must be at most {_MOST_COUNTS} whole numbers, each from 0 to 9007199254740991 and"
+            " named by letters, digits, underscores and dots."
         )
 
 
@@ -207,8 +218,8 @@ def _check_source(source: Mapping[str, Any]) -> None:
     texts = source.values()
     if not source.keys() <= _SOURCES or not all(type(text) is str and len(text) <= _LONGEST_SOURCE for text in texts):
         raise InvalidRequestError(
-            f"A settlement's source may have {', '.join(sorted(_SOURCES))}, each a text of at most {_LONGEST_SOURCE}"
-            " characters."
+            f"A settlement's source may have only the keys {', '.join(sorted(_SOURCES))}, each with a text of at most"
+            f" {_LONGEST_SOURCE} characters."
         )
     check_text(*texts)
 
@@ -252,6 +263,7 @@ def _leave(work: Work, holds: list[ChargeRow], pending: list[ApprovalRow], origi
 
 @reader(ListHolds)
 def list_holds(work: Work, query: ListHolds) -> tuple[HeldCharge, ...]:
+    """Execute `ListHolds`: return one page of the open holds, oldest first."""
     found = page(work, query, COUNTING_HOLDS, lambda row: not query.unresolved_only or row.state == _UNRESOLVED)
     return tuple(
         HeldCharge(

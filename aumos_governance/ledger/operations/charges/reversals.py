@@ -1,4 +1,8 @@
-"""The operations that reverse or reduce charges: cancels, reversals of unconfirmed charges, and users' corrections."""
+"""The operations that reverse or reduce charges.
+
+A client cancels a request that it has given up (`Void`), the ledger reverses charges whose commit was not confirmed
+(`TakeBack`), and a user reduces a charge by a correction (`Correct`).
+"""
 
 from __future__ import annotations
 
@@ -17,20 +21,20 @@ from ..balances import balances_of, change_balances, state_at, state_of
 from ..reach import may_name, session_and_notebook
 from ..registry import operation
 
-__all__ = ["correct", "take_back", "void"]
-
 _ON_ITS_WAY: Final = 1_000_000
-"""The record of a cancel has ``answered`` if the response is at least this old, in microseconds. A younger response may
-still have been on its way to the client when the client sent the cancel."""
+"""The age of a response, in microseconds, from which the record of a cancel states that the response was ``answered``.
+
+A younger response may still have been on its way to the client when the client sent the cancel.
+"""
 _TAKEN_BACK: Final = "The request was cancelled"
 _TAKEN_BACK_UNSEEN: Final = "The request was cancelled after its response had arrived, which was not handed over"
 
 
 @operation(Void)
 def void(work: Work, request: Void) -> Voided:
-    """Reverse the charge of the request with the key ``of``, or mark the request to be refused when it arrives."""
+    """Execute `Void`: reverse the charge of another request of the caller, or refuse that request when it arrives."""
     if request.of == request.key:
-        raise InvalidRequestError("A request cannot cancel itself; name the key of another request.")
+        raise InvalidRequestError("A request cannot cancel itself; state the key of another request to cancel.")
     stored = work.find(ResponseRow, request.origin.scope, request.of)
     if stored is None:
         # Computed before any change, since a selection writes what was changed.
@@ -70,7 +74,10 @@ def void(work: Work, request: Void) -> Voided:
 
 
 def _unseen(work: Work, request: Void, since: int) -> Voided:
-    """Return the response to the cancel of a request that the ledger did not know at ``since``, its first cancel."""
+    """Return the response to a cancel of a request that the ledger does not know.
+
+    ``since`` is the time of the first cancel of that request, in microseconds since the epoch.
+    """
     notebook = work.notebook(request.notebook)
     sessions = () if notebook is None else work.select(SESSIONS_OF_NOTEBOOK, notebook.id)
     # The ledger still has the keys of all requests of a younger notebook.
@@ -80,7 +87,10 @@ def _unseen(work: Work, request: Void, since: int) -> Voided:
 
 @operation(TakeBack)
 def take_back(work: Work, request: TakeBack) -> int:
-    """Reverse the charges that were committed although their callers got no confirmation; return how many."""
+    """Execute `TakeBack`: reverse those of the charges that were committed although their callers got an error.
+
+    Returns the number of charges that were reversed.
+    """
     taken = 0
     for unconfirmed in request.charges:
         # Read first: a transaction that is still about to commit has locked this row, so this waits for it.
@@ -99,7 +109,11 @@ def take_back(work: Work, request: TakeBack) -> int:
 def _reverse(
     work: Work, charge: ChargeRow, stored: ResponseRow | None, origin: Origin, why: str, detail: dict[str, Any]
 ) -> NotebookRow:
-    """Reverse a spend or an open hold, record that, and return its notebook; ``stored`` is the request's response."""
+    """Reverse a spend or an open hold, record this, and return its notebook.
+
+    ``stored`` is the stored response to the request that made the charge, if there is one; it is marked as cancelled,
+    so that a copy of the request is refused. ``why`` and ``detail`` are for the record.
+    """
     session, notebook = session_and_notebook(work, charge.session_id)
     spent, held = (charge.spent, 0) if charge.state == ChargeState.SPENT else (0, charge.amount)
     balances = balances_of(work, charge.envelopes, charge.at)
@@ -131,14 +145,14 @@ def _reverse(
 
 @operation(Correct)
 def correct(work: Work, request: Correct) -> Corrected:
-    """Enter a user's correction, which reduces a charge."""
+    """Execute `Correct`: store a user's correction, which reduces a charge."""
     if not request.origin.person:
-        raise NotAllowedError("Only a user may enter a correction.")
+        raise NotAllowedError("Only a user, and not code, may correct a charge.")
     if not request.reason.strip():
-        raise InvalidRequestError("A correction needs a reason.")
+        raise InvalidRequestError("A correction needs a reason; state in a few words why the charge is reduced.")
     amount = request.amount
     if type(amount) is not int or amount <= 0:
-        raise InvalidAmountError("The amount of a correction must be more than $0.")
+        raise InvalidAmountError("The amount of a correction must be a whole number of nano-dollars, more than $0.")
     charge = work.find(ChargeRow, request.charge_id)
     spent = charge is not None and charge.state in (ChargeState.SPENT, ChargeState.SETTLED)
     if charge is None or not spent or not may_name(work, request.origin, charge):

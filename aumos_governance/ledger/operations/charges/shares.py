@@ -1,4 +1,8 @@
-"""The amount that a bounded hold is granted, and whether a charge exceeds a limit even without live holds."""
+"""Functions that share what remains under a limit among several calls that hold amounts at the same time.
+
+A *bounded* hold states the worst case of its call, but may be granted less, so that other calls can run as well. A hold
+that is too large only because of the holds of other calls may wait until these end.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,13 @@ from ...contract.charges import Hold
 from ...transaction.work import Work
 from ..balances import EnvelopeBalance, balances_of, envelopes_for, open_session_of
 
-__all__ = ["bounded", "fits_without_live_holds"]
-
 
 def bounded(work: Work, request: Hold) -> Hold:
-    """Return a bounded hold with the amount that it is granted, which is at least its ``least`` amount.
+    """Return the request of a bounded hold with ``amount`` replaced by the amount that the ledger can grant now.
 
-    The ``detail`` of the returned hold has the requested ``worst_case`` and ``least``. Raises InvalidAmountError for
-    bounds out of range, and InvalidRequestError if the bounds contradict each other.
+    The granted amount is at least the request's ``least`` amount, so it may exceed a limit; then the hold is denied.
+    The returned request's ``detail`` has the requested ``worst_case`` and ``least``, for the record. Raises
+    InvalidAmountError for bounds out of range, and InvalidRequestError if the bounds contradict each other.
     """
     least, most = _bounds(request)
     notebook = work.notebook(request.notebook)
@@ -31,9 +34,9 @@ def bounded(work: Work, request: Hold) -> Hold:
 
 
 def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount: int) -> bool:
-    """Whether an amount would exceed no ceiling if the holds of live callers were released.
+    """Whether a charge of this amount, in nano-USD, would exceed no ceiling once the holds of live callers have ended.
 
-    Amounts that are spent, or held with an unknown outcome, are still included.
+    If so, its caller may wait for that. Amounts that are spent, or held with an unknown outcome, are still included.
     """
     for envelope, balance in balances:
         if balance.spent + balance.held + amount > envelope.ceiling:
@@ -44,7 +47,11 @@ def fits_without_live_holds(work: Work, balances: list[EnvelopeBalance], amount:
 
 
 def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int) -> int:
-    """Return the smallest share, in nano-USD, that any of the envelopes leaves for a request; at most ``most``."""
+    """Return the share of a request, in nano-USD, under the envelope that leaves the least; at most ``most``.
+
+    Each envelope's remainder is divided equally among the requests that need a part of it; ``waiting`` is the number of
+    those that wait for their turn.
+    """
     share = most
     for envelope, balance in balances:
         left = max(0, envelope.ceiling - balance.spent - balance.held)
@@ -55,16 +62,18 @@ def _share(work: Work, balances: list[EnvelopeBalance], most: int, waiting: int)
 
 
 def _bounds(request: Hold) -> tuple[int, int]:
-    """Return the least and the most that may be granted, in nano-USD."""
+    """Return the least and the most, in nano-USD, that a bounded hold may be granted, after checking them."""
     least, most, waiting = request.least, request.most, request.waiting
     stated = [amount for amount in (least, most) if amount is not None]
     if any(type(amount) is not int or not 0 <= amount <= money.MAX_NANO for amount in stated):
-        raise InvalidAmountError("A hold's least and most must be from 0 to 1000000000 US dollars, in nano-dollars.")
+        raise InvalidAmountError(
+            "A hold's least and most amounts must be whole numbers of nano-dollars, from 0 to 1000000000 US dollars."
+        )
     if type(waiting) is not int or waiting < 0:
-        raise InvalidRequestError("The number of requests that wait must be a whole number of at least 0.")
+        raise InvalidRequestError("A hold's number of waiting requests must be a whole number of at least 0.")
     most = request.amount if most is None else min(most, request.amount)
     # The worst case of a call may be below the least amount that is useful to most calls.
     least = min(request.amount if least is None else least, request.amount)
     if least > most:
-        raise InvalidRequestError("The least amount of a hold must not be more than the most that may be granted.")
+        raise InvalidRequestError("The least amount of a hold must not be more than its most amount.")
     return least, most

@@ -1,1 +1,1 @@
-"""Operations on the gateway's keys. The ledger stores only digests of the keys."""
+"""The operations that issue, bind, revoke and list the gateway's keys, of which the ledger stores only digests."""

@@ -1,4 +1,4 @@
-"""The operation that binds a terminal's key to another notebook."""
+"""The operation that binds a terminal's key of the gateway to a notebook; calls with the key are charged to it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import key_named, key_of
 
-__all__ = ["bind_key"]
-
 
 @operation(BindKey)
 def bind_key(work: Work, request: BindKey) -> GatewayKey:
-    """Bind the key of a terminal to another notebook."""
+    """Execute `BindKey`: from now on, charge the calls with a terminal's key to this notebook."""
     row = key_named(work, request.key_id, request.origin)
     if row.revoked_at is not None:
-        raise NotFoundError(f"The key {row.name!r} was revoked.")
+        raise NotFoundError(f"The key {row.name!r} was revoked, so it cannot be bound to a notebook.")
     if row.kind != TERMINAL:
         raise InvalidRequestError(
             f"The key {row.name!r} cannot be bound to another notebook, since it is not the key of a terminal."

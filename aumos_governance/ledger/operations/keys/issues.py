@@ -1,4 +1,4 @@
-"""The operation that issues a key, and revokes the previous key of the same kernel or terminal."""
+"""The operation that stores a new key of the gateway, and revokes the previous key of the same kernel or terminal."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from ..registry import operation
 from .key_rows import VALID_KEYS, key_of
 from .revocations import revoke
 
-__all__ = ["issue_key"]
-
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_NAME: Final = 200
 _OF_USERS: Final = (USER, RUN)
@@ -23,10 +21,13 @@ _OF_USERS: Final = (USER, RUN)
 
 @operation(IssueKey)
 def issue_key(work: Work, request: IssueKey) -> GatewayKey:
-    """Store a new key by its digest; with ``replaces``, revoke the previous key of its kernel or terminal."""
+    """Execute `IssueKey`: store a new key by its SHA-256, and record this.
+
+    With ``replaces``, the valid keys of the same kernel or terminal are revoked first.
+    """
     _check(request)
     if work.find(GatewayKeyRow, request.key_id) is not None:
-        raise ConflictError(f"There is a key {request.key_id!r} already.")
+        raise ConflictError(f"There is a key with the id {request.key_id!r} already; use a new random id.")
     valid = work.select(VALID_KEYS, request.owner, request.root)
     if request.kind == USER and any(row.kind == USER and row.name == request.name for row in valid):
         raise ConflictError(f"There is a key named {request.name!r} already; revoke it first, or choose another name.")
@@ -74,7 +75,7 @@ def _check(request: IssueKey) -> None:
     if request.kind not in KINDS:
         raise InvalidRequestError(f"A key's kind must be one of {', '.join(KINDS)}.")
     if not request.key_id or not _DIGEST.fullmatch(request.digest):
-        raise InvalidRequestError("A key must have an id and a digest of 64 hexadecimal digits.")
+        raise InvalidRequestError("A key must have an id, and as its digest a SHA-256 of 64 hexadecimal digits.")
     if not request.name.strip() or len(request.name) > _MAX_NAME:
         raise InvalidRequestError(f"A key's name must have from 1 to {_MAX_NAME} characters.")
     if request.kind == KERNEL and request.notebook is not None:
@@ -83,7 +84,7 @@ def _check(request: IssueKey) -> None:
         )
     if request.kind in _OF_USERS:
         if not request.origin.person:
-            raise NotAllowedError("Only a user may request a key of this kind.")
+            raise NotAllowedError(f"Only a user, and not code, may request a key of the kind {request.kind}.")
         if request.notebook is None:
             raise InvalidRequestError(
                 f"A key of the kind {request.kind} must name the notebook that its calls are charged to."

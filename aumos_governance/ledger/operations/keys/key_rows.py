@@ -1,4 +1,4 @@
-"""Functions that the operations on keys share: they find rows, and make a `GatewayKey` of a row."""
+"""Functions that the operations on the gateway's keys share: they find a key's row, and make a response from it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from ...transaction.selections import Selection
 from ...transaction.work import Work
 from ..reach import key_under
 
-__all__ = ["VALID_KEYS", "document_of", "key_named", "key_of"]
-
 VALID_KEYS: Final = Selection(GatewayKeyRow, VALID, given("owner"), given("root"))
-"""The keys of a server that are not revoked."""
+"""Selects the keys of one owner and root folder, and so of one server, that are not revoked."""
 
 
 def key_named(work: Work, key_id: str, origin: Origin) -> GatewayKeyRow:
-    """Return the key with this id; raise NotFoundError if there is no such key, or if the caller may not name it."""
+    """Return the row of the key with this id.
+
+    Raises NotFoundError if there is no such key, or if it is the key of another owner or root folder than the caller's.
+    """
     check_text(key_id)
     row = work.find(GatewayKeyRow, key_id)
     if row is None or (origin.within is not None and origin.within != (row.owner, row.root)):
-        raise NotFoundError(f"There is no key {key_id!r}.")
+        raise NotFoundError(f"There is no key with the id {key_id!r}.")
     return row
 
 
 def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
-    """Return the live notebook that a key is bound to, or None.
+    """Return the notebook that calls with a key are charged to, or None if the key has none or it was deleted.
 
-    If that notebook was joined to another, return the other notebook.
+    If that notebook was joined to another one, the other notebook is returned.
     """
     if row.notebook_id is None:
         return None
@@ -42,7 +43,7 @@ def document_of(work: Work, row: GatewayKeyRow) -> NotebookRow | None:
 
 
 def key_of(work: Work, row: GatewayKeyRow) -> GatewayKey:
-    """Return the `GatewayKey` of a row, for a response."""
+    """Return the `GatewayKey` that a response contains, made from its row, with the notebook's current path."""
     document = document_of(work, row)
     notebook = None if document is None else key_under(document, row.root)
     return GatewayKey(

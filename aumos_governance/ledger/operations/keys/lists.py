@@ -1,4 +1,4 @@
-"""The reader that lists the valid keys of a server."""
+"""The function that executes `ListKeys`: it lists the valid keys of the gateway of one server."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from ...transaction.work import Work
 from ..registry import reader
 from .key_rows import VALID_KEYS, key_of
 
-__all__ = ["list_keys"]
-
 
 @reader(ListKeys)
 def list_keys(work: Work, query: ListKeys) -> tuple[GatewayKey, ...]:
-    """Return the keys of an owner and root that are not revoked, oldest first."""
+    """Execute `ListKeys`: return the keys of an owner and root folder that are not revoked, oldest first."""
     check_text(query.owner, query.root)
     rows = work.select(VALID_KEYS, query.owner, query.root)
     return tuple(key_of(work, row) for row in sorted(rows, key=lambda row: (row.issued_at, row.id)))

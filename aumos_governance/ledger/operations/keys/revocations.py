@@ -1,4 +1,4 @@
-"""The operation that revokes keys, which cannot be undone."""
+"""The operation that revokes keys of the gateway. A revoked key stays revoked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from ...transaction.work import Work, record
 from ..registry import operation
 from .key_rows import document_of, key_named
 
-__all__ = ["revoke", "revoke_keys"]
-
 
 @operation(RevokeKeys)
 def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
-    """Revoke the named keys; keys that are revoked already stay unchanged."""
+    """Execute `RevokeKeys`: revoke the keys with these ids; keys that are revoked already stay unchanged."""
     if not request.key_ids:
         raise InvalidRequestError("A revocation must name at least one key.")
     rows = [key_named(work, key_id, request.origin) for key_id in dict.fromkeys(request.key_ids)]
@@ -32,7 +30,10 @@ def revoke_keys(work: Work, request: RevokeKeys) -> RevokedKeys:
 
 
 def revoke(work: Work, row: GatewayKeyRow, origin: Origin, why: str, elsewhere: NotebookRow | None) -> None:
-    """Revoke a valid key. Its record belongs to the key's notebook, or to ``elsewhere`` if the key has none."""
+    """Revoke one valid key, and record ``why``.
+
+    The record names the key's notebook, or the notebook ``elsewhere`` if the key has none.
+    """
     row.revoked_at, row.revoked_by = work.now, origin.actor
     work.save(row)
     notebook = document_of(work, row) or elsewhere

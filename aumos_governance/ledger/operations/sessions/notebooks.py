@@ -1,7 +1,7 @@
-"""Operations on notebooks: move, delete and list them, and join two that turn out to be the same file.
+"""The operations on notebooks: move, delete and list them, and join two that turn out to be the same file.
 
-One file can be known as two notebooks through a symbolic link, through a server root above another one, or through the
-names that an earlier version used.
+The ledger may know one file as two notebooks: through a symbolic link, through the root folders of two servers of which
+one lies in the other, or through the names that an earlier version of this package used.
 """
 
 from __future__ import annotations
@@ -30,19 +30,20 @@ from ..balances import envelope_id, open_session_of, with_id_replaced
 from ..registry import operation, reader
 from .sessions import close
 
-__all__ = ["join_notebooks"]
-
 _CEILING = EnvelopeKind.NOTEBOOK.value
 
 
 @operation(MoveNotebook)
 def move_notebook(work: Work, request: MoveNotebook) -> int:
-    """Give a notebook, or all notebooks in a folder, another path; return how many were moved."""
+    """Execute `MoveNotebook`: store the new path of a notebook, or of all notebooks in a folder.
+
+    Returns the number of notebooks that were moved.
+    """
     old, new = request.old, request.new
     if new == old:
         return 0
     if new.startswith(f"{old}/"):
-        raise InvalidRequestError(f"{old!r} cannot be moved into itself.")
+        raise InvalidRequestError(f"The folder {old!r} cannot be moved into itself, to {new!r}.")
     moved: list[NotebookRow] = []
     # Sorted by path, so that a/b has left its path before a/b/c takes it.
     source, target = file_of(request.root, old), file_of(request.root, new)
@@ -60,7 +61,7 @@ def move_notebook(work: Work, request: MoveNotebook) -> int:
 
 @operation(DeleteNotebook)
 def delete_notebook(work: Work, request: DeleteNotebook) -> int:
-    """Mark a notebook, or all notebooks in a folder, as deleted; return how many."""
+    """Execute `DeleteNotebook`: mark a notebook, or all notebooks in a folder, as deleted; return their number."""
     gone = work.notebooks_under(request.owner, file_of(request.root, request.path))
     for notebook in gone:
         _remove(work, notebook, request.origin, "the notebook was deleted")
@@ -76,7 +77,11 @@ def _remove(work: Work, notebook: NotebookRow, origin: Origin, why: str) -> None
 
 @operation(JoinNotebooks)
 def join_notebooks(work: Work, request: JoinNotebooks) -> int:
-    """Join the two notebooks of each pair, or rename the first if the second is not known; return how many."""
+    """Execute `JoinNotebooks`: join the two notebooks of each pair into one.
+
+    If the ledger does not know a pair's second notebook, the first is renamed to it instead. Returns the number of
+    notebooks that were joined or renamed.
+    """
     return sum(_join(work, old, new, request.origin) for old, new in request.pairs)
 
 
@@ -96,9 +101,9 @@ def _join(work: Work, old: NotebookKey, new: NotebookKey, origin: Origin) -> int
 
 
 def _rank(work: Work, notebook: NotebookRow) -> tuple[bool, str]:
-    """Return a sort key that is lower for the notebook that stays when two are joined.
+    """Return a sort key; of two notebooks that are joined, the notebook with the lower key stays.
 
-    A notebook with the older open session stays, or else the older notebook. Ids rise with time.
+    The notebook with the older open session stays; if no session is open, the older notebook stays. Ids rise with time.
     """
     session = open_session_of(work, notebook)
     return (True, notebook.id) if session is None else (False, session.id)
@@ -140,7 +145,10 @@ def _take_over_sums(work: Work, stays: NotebookRow, goes: NotebookRow) -> None:
 
 
 def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
-    """Move the balances, charges and sessions of a notebook's ceiling to the same ceiling of another notebook."""
+    """Move the balances, charges and sessions under a notebook's ceiling to the same ceiling of another notebook.
+
+    ``envelope`` is the ceiling of the notebook that is joined to the notebook with the id ``notebook_id``.
+    """
     id = envelope_id(_CEILING, notebook_id, envelope.name, envelope.period)
     balances = work.select(BALANCES_OF, envelope.id)
     charges = work.select(CHARGES_IN, envelope.id)
@@ -166,6 +174,7 @@ def _move_ceiling(work: Work, envelope: EnvelopeRow, notebook_id: str) -> None:
 
 @reader(ListNotebooks)
 def list_notebooks(work: Work, query: ListNotebooks) -> tuple[NotebookKey, ...]:
+    """Execute `ListNotebooks`: return the keys of an owner's notebooks, sorted by file, without deleted ones."""
     check_text(query.owner)
     rows = sorted(work.select(NOTEBOOKS_OF_OWNER, query.owner), key=attrgetter("file"))
     return tuple(NotebookKey(row.owner, row.root, row.path) for row in rows)

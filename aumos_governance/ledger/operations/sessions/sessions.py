@@ -1,4 +1,7 @@
-"""The operations that open, change and close a governance session."""
+"""The operations that open, change and close a governance session of a notebook.
+
+The rules in `contract.terms` decide what a request may do; the operations write the changes and record them.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +21,10 @@ from ..balances import open_session_of, own_envelope, state_at
 from ..budgets.enclosures import enclose
 from ..registry import operation
 
-__all__ = ["change_session", "close", "close_session", "open_session"]
-
 
 @operation(OpenSession)
 def open_session(work: Work, request: OpenSession) -> Opened:
-    """Open, resume or change a session as `plan_open` decides."""
+    """Execute `OpenSession`: open, resume or change a notebook's session, as the rules of `plan_open` decide."""
     _check_values(request)
     plan = plan_open(
         request.terms,
@@ -39,7 +40,7 @@ def open_session(work: Work, request: OpenSession) -> Opened:
 
 @operation(ChangeSession)
 def change_session(work: Work, request: ChangeSession) -> Opened:
-    """Change a session's values as a user requests, or open a session, as `plan_change` decides."""
+    """Execute `ChangeSession`: change a session's values for a user, or open a session, as `plan_change` decides."""
     _check_values(request)
     plan = plan_change(
         request.terms,
@@ -54,7 +55,7 @@ def change_session(work: Work, request: ChangeSession) -> Opened:
 
 @operation(CloseSession)
 def close_session(work: Work, request: CloseSession) -> SessionState:
-    """Close the notebook's open session, if any, and return the notebook's state."""
+    """Execute `CloseSession`: close the notebook's open session, if there is one, and return the notebook's state."""
     notebook = work.notebook(request.notebook)
     session = open_session_of(work, notebook)
     if notebook is None or session is None:
@@ -65,7 +66,7 @@ def close_session(work: Work, request: CloseSession) -> SessionState:
 
 
 def close(work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, why: str | None = None) -> None:
-    """Close an open session; its open holds stay open."""
+    """Close an open session and record it, with the reason ``why`` if it is set. The session's open holds stay open."""
     envelope = own_envelope(work, session)
     balance = work.balance(envelope.id, 0)
     session.closed_at = work.now
@@ -169,7 +170,11 @@ def _open(work: Work, notebook: NotebookRow, origin: Origin, plan: Plan, place: 
 def _enclose_more(
     work: Work, notebook: NotebookRow, session: SessionRow, origin: Origin, place: dict[str, str]
 ) -> None:
-    """Put the ceilings of this server around a session that a server with another root opened."""
+    """Put the ceilings of the server that makes the request around a session that is open already.
+
+    A server with another root folder may have opened the session. ``place`` has the request's ``root`` and, if the
+    notebook was moved to it now, under ``was`` the root that the ledger had stored before. Any change is recorded.
+    """
     if enclose(work, notebook, session, place["root"]) or "was" in place:
         work.save(session)
         detail = {"session": session.id, "around": session.outer_envelopes, **place}
@@ -233,7 +238,7 @@ def _values(work: Work, session: SessionRow) -> tuple[Value, Value, str | None]:
 def _check_values(request: OpenSession | ChangeSession) -> None:
     budget = request.budget
     if budget is not None and (type(budget) is not int or not 0 <= budget <= money.MAX_NANO):
-        raise InvalidAmountError("A budget must be from 0 to 1000000000 US dollars, in whole nano-dollars.")
+        raise InvalidAmountError("A budget must be a whole number of nano-dollars, from 0 to 1000000000 US dollars.")
     if request.trust_level is not None and not isinstance(request.trust_level, TrustLevel):
         raise InvalidRequestError("A trust level must be one of L0 to L5.")
     if request.agent_id == "":

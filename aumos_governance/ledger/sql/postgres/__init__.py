@@ -1,1 +1,1 @@
-"""The ledger's database in PostgreSQL."""
+"""What a ledger needs only on PostgreSQL: connections, transactions with row locks, and the translation of errors."""

@@ -14,15 +14,13 @@ from psycopg.types.numeric import Int8Dumper
 from ....errors import ConfigurationError, LedgerError
 from .errors import LOCK_SECONDS, STATEMENT_SECONDS, translated
 
-__all__ = ["Connection", "PostgresServer", "roll_back"]
-
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 OLDEST: Final = 14
 """The oldest supported version of PostgreSQL."""
 PAUSE_SECONDS: Final = 10
-"""How long, in seconds, a program may do nothing in a transaction before the database ends it and releases its locks: a
-suspended server must not keep all others waiting."""
+"""How many seconds a program may be idle within a transaction. Then the database ends the transaction and releases its
+locks, so that a suspended server does not keep all others waiting."""
 
 _DEFAULTS: Final[dict[str, Any]] = {
     "application_name": "aumos-governance",
@@ -42,7 +40,7 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 
 
 class _FlagDumper(Dumper):
-    """Writes a bool as a SMALLINT, since flags are small integers in the tables, as in SQLite."""
+    """The conversion of a bool parameter to a SMALLINT, because the tables store flags as 0 or 1, as in SQLite."""
 
     oid = psycopg.postgres.types["int2"].oid
 
@@ -51,10 +49,10 @@ class _FlagDumper(Dumper):
 
 
 class PostgresServer:
-    """The address of a database; `connect` opens a connection to this database."""
+    """The address and options of a PostgreSQL database, from a ledger's URL; `connect` opens connections to it."""
 
     def __init__(self, url: str) -> None:
-        """Parse a connection URI of libpq; raise ConfigurationError for any other text."""
+        """Parse ``url``, a connection URI of libpq. Raises ConfigurationError for any other text."""
         try:
             self._parameters = _DEFAULTS | conninfo_to_dict(url)
             if not all(port.isdecimal() for port in str(self._parameters.get("port", 0)).split(",")):
@@ -65,10 +63,13 @@ class PostgresServer:
                 "The ledger's URL is not a PostgreSQL URL; write postgresql://user:password@host:port/database."
             ) from None
         self.name = _name(self._parameters)
-        """The URL without user, password and options, for messages."""
+        """The ledger's name in messages: its URL without user, password and options."""
 
     def connect(self) -> Connection:
-        """Return a new connection, without a transaction; raise LedgerError if that fails."""
+        """Return a new connection with the ledger's settings, in which no transaction was begun.
+
+        Raises LedgerError if the database cannot be reached, is too old, or is not in UTF8.
+        """
         try:
             connection: Connection = psycopg.connect(**self._parameters, autocommit=True, client_encoding="UTF8")
         except psycopg.Error as error:
@@ -93,11 +94,11 @@ class PostgresServer:
         version = connection.info.server_version // 10_000
         if version < OLDEST:
             raise LedgerError(
-                f"The ledger needs PostgreSQL {OLDEST} or newer, and {self.name} is PostgreSQL {version}."
+                f"The ledger needs PostgreSQL {OLDEST} or newer, but {self.name} is PostgreSQL {version}."
             )
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
-            raise LedgerError(f"The ledger needs a database in UTF8, and {self.name} is in {encoding}.")
+            raise LedgerError(f"The ledger needs a database in UTF8, but {self.name} is in {encoding}.")
 
 
 def _name(parameters: dict[str, Any]) -> str:
@@ -109,7 +110,7 @@ def _name(parameters: dict[str, Any]) -> str:
 
 
 def roll_back(connection: Connection) -> None:
-    """Roll back the open transaction, if any; close the connection if that fails."""
+    """Roll back the connection's open transaction, if any. If that fails, close the connection."""
     if connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
         with suppress(psycopg.Error):
             connection.execute(b"ROLLBACK")

@@ -1,4 +1,7 @@
-"""The ledger's database in PostgreSQL, which several servers may share."""
+"""A ledger's database in PostgreSQL, which several servers may share: its write transactions, and their repetition.
+
+A transaction locks all its rows at its start (see `locking`), and is repeated if it turns out to need others.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +29,10 @@ from .errors import conflicts, contended, is_lost, not_confirmed, spares_others,
 from .readers import PostgresReaders
 from .snapshot import PostgresSnapshot
 
-__all__ = ["PostgresDatabase"]
-
 _T = TypeVar("_T")
 
 _ATTEMPTS: Final = 20
-"""How many times a transaction that conflicts with other transactions is executed at most."""
+"""How many times a transaction is attempted at most, if it conflicts with other transactions or needs more locks."""
 _MIGRATION_LOCK: Final = int.from_bytes(b"aumosgov", "big")
 _ATTENDING: Final = int.from_bytes(b"aumo", "big")
 _WHO_ATTENDS: Final = """
@@ -44,7 +45,7 @@ _SEQ, _HASH = AUDIT_COLUMNS.index("seq"), AUDIT_COLUMNS.index("hash")
 
 
 class _IncompleteError(Exception):
-    """A transaction loaded rows that it had not locked; the error has the names of these rows."""
+    """Raised if a transaction loaded rows that it had not locked, and must be repeated; has the names of these rows."""
 
     def __init__(self, names: set[Name]) -> None:
         super().__init__(f"{len(names)} rows were not locked")
@@ -52,7 +53,7 @@ class _IncompleteError(Exception):
 
 
 class _LostError(Exception):
-    """The connection was lost, and the transaction on it was not committed."""
+    """Raised if the connection was lost and the transaction on it was not committed; has the driver's error."""
 
     def __init__(self, error: psycopg.Error) -> None:
         super().__init__("the connection was lost")
@@ -60,7 +61,10 @@ class _LostError(Exception):
 
 
 class PostgresDatabase:
-    """A `Database` in PostgreSQL. An acknowledged request is on the database's disk."""
+    """A `Database` in PostgreSQL. Before a request gets its response, its changes are on the database's disk.
+
+    ``url`` is a connection URI of libpq; ``server`` is the name under which `attending` lists this server, if any.
+    """
 
     at_once = False
 
@@ -74,7 +78,7 @@ class PostgresDatabase:
         self._writer: Connection | None = None
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another program that does the same at this moment waits."""
+        """Create the tables, or upgrade them, if needed. Another program that does the same at this moment waits."""
         with self.reading() as cursor:
             if _is_current(cursor):
                 return
@@ -165,9 +169,10 @@ class PostgresDatabase:
         return ended[2]
 
     def _was_committed(self, record: AuditRow, error: psycopg.Error) -> bool:
-        """Whether a transaction has committed this audit record, although its connection was lost with this error.
+        """Whether a transaction was committed although the connection was lost during its commit.
 
-        Raises NotConfirmedError if the database cannot be queried about the record.
+        It was committed if the database has ``record``, the transaction's last audit record. Raises NotConfirmedError
+        if this cannot be queried; its message quotes ``error``, with which the connection was lost.
         """
         try:
             return self._is_stored(record)
@@ -209,7 +214,7 @@ class PostgresDatabase:
 
 
 def _complete(store: LockingStore, work: Work, do: Callable[[Work], _T]) -> _T:
-    """Return what ``do`` returns; raise _IncompleteError if it loaded rows that were not locked."""
+    """Call ``do`` with ``work`` and return its result; raise _IncompleteError if it loaded rows without a lock."""
     try:
         done = do(work)
     except psycopg.Error:

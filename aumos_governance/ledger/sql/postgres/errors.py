@@ -1,4 +1,4 @@
-"""Translation of errors of PostgreSQL and psycopg to errors of the ledger, without any password."""
+"""The translation of errors of PostgreSQL and psycopg to LedgerErrors, whose messages contain no password."""
 
 from __future__ import annotations
 
@@ -9,21 +9,10 @@ from psycopg import errors
 
 from ....errors import LedgerError, NotConfirmedError
 
-__all__ = [
-    "LOCK_SECONDS",
-    "STATEMENT_SECONDS",
-    "conflicts",
-    "contended",
-    "is_lost",
-    "not_confirmed",
-    "spares_others",
-    "translated",
-]
-
 LOCK_SECONDS: Final = 10
-"""How long a statement waits for rows that another transaction has locked, in seconds."""
+"""How many seconds a statement waits for rows that another transaction has locked, before it fails."""
 STATEMENT_SECONDS: Final = 30
-"""How long any statement may take, in seconds."""
+"""How many seconds any statement may take before it fails."""
 
 _CONFLICTS: Final = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation)
 _LOST: Final = (
@@ -47,22 +36,25 @@ _PROBLEMS: Final[tuple[tuple[type[psycopg.Error], str], ...]] = (
 
 
 def conflicts(error: psycopg.Error) -> bool:
-    """Whether the transaction failed because of another transaction, so that a new attempt may succeed."""
+    """Whether a transaction failed because of another transaction, so that a new attempt may succeed."""
     return isinstance(error, _CONFLICTS)
 
 
 def is_lost(error: psycopg.Error, connection: psycopg.Connection | None) -> bool:
-    """Whether the connection can no longer be used."""
+    """Whether the connection can no longer be used after this error. None is a connection that is not open."""
     return connection is None or connection.broken or connection.closed or isinstance(error, _LOST)
 
 
 def spares_others(error: BaseException | None) -> bool:
-    """Whether the error was caused by one request's own values, so that the other requests may succeed."""
+    """Whether the cause of a failed transaction may be one of its requests, so that the other requests may succeed."""
     return isinstance(error, (psycopg.DataError, psycopg.IntegrityError, *_CONFLICTS))
 
 
 def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
-    """Return the ledger's error for an error of the driver; ``name`` names the ledger in its message."""
+    """Return the LedgerError to raise for an error of the driver.
+
+    ``name`` is the ledger's name in the message. ``lost`` says that the database could not be reached.
+    """
     if lost:
         return LedgerError(
             f"The ledger's database {name} cannot be reached ({_reason(error)}); nothing was acknowledged."
@@ -76,16 +68,24 @@ def translated(name: str, error: psycopg.Error, *, lost: bool) -> LedgerError:
 
 
 def not_confirmed(name: str, error: psycopg.Error) -> NotConfirmedError:
-    """Return the error for a connection that was lost at a commit, if the commit's result cannot be queried."""
+    """Return the error to raise if the connection was lost during a commit whose result cannot be found out.
+
+    ``name`` is the ledger's name in the message; ``error`` is the driver's error.
+    """
     return NotConfirmedError(
-        f"The ledger's database {name} was lost during a commit ({_reason(error)}), so this is not confirmed; a spend"
-        " or hold that was recorded is reversed when the database can be reached again."
+        f"The connection to the ledger's database {name} was lost during a commit ({_reason(error)}), so it is not"
+        " confirmed that the request was recorded; a spend or hold is reversed when the database can be reached again."
     )
 
 
 def contended(name: str) -> LedgerError:
-    """Return the error for a transaction that conflicted with others too often."""
-    return LedgerError(f"Other programs kept changing the same rows of the ledger {name}; nothing was recorded.")
+    """Return the error to raise if a transaction conflicted with others in each attempt.
+
+    ``name`` is the ledger's name in the message.
+    """
+    return LedgerError(
+        f"Other programs kept changing the same rows of the ledger {name}, so nothing was recorded; try again."
+    )
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -1,4 +1,4 @@
-"""A pool of connections to PostgreSQL that only read."""
+"""A pool of connections to PostgreSQL that only read, for queries and verifications."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from .connections import Connection, PostgresServer, roll_back
 from .errors import is_lost, translated
 from .snapshot import PostgresSnapshot
 
-__all__ = ["PostgresReaders"]
-
 _MOST_IDLE: Final = 4
 _BEGIN: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK: Final = 500 if psycopg.pq.version() >= 170_000 else 1
-"""How many rows a stream fetches at once. Only libpq 17 and newer can fetch more than one."""
+"""How many rows a streamed query fetches at once. Only libpq 17 and newer can fetch more than one."""
 
 
 class PostgresReaders:
-    """A pool that lends a connection in a read-only transaction to each reader, from any thread."""
+    """A pool of connections. It lends each connection to one reader at a time, in a read-only transaction.
+
+    Any thread may be a reader. The pool keeps up to four idle connections.
+    """
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -32,13 +33,13 @@ class PostgresReaders:
 
     @contextmanager
     def reading(self) -> Iterator[Cursor]:
-        """Lend a cursor with a consistent view of the committed state."""
+        """Lend a cursor for queries. All its queries read the committed state of one moment."""
         with self._lent() as connection:
             yield _ReadingCursor(connection.cursor())
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresSnapshot]:
-        """Lend a consistent view of the committed state for a verification."""
+        """Lend a snapshot of the committed state for a verification."""
         with self._lent() as connection:
             yield PostgresSnapshot(connection)
 
@@ -53,7 +54,7 @@ class PostgresReaders:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Close all idle connections at once, and every connection in use when its reader returns it."""
+        """Close the pool: idle connections now, and connections in use as soon as their readers return them."""
         self._closed = True
         while self._idle:
             with suppress(IndexError):
@@ -86,7 +87,10 @@ class PostgresReaders:
 
 
 class _ReadingCursor:
-    """A cursor that executes its statement when rows are fetched: all at once, or as a stream when it is iterated."""
+    """A cursor that executes a statement only when its rows are fetched.
+
+    Then the result is either fetched as a whole, or streamed if the cursor is iterated, without loading all rows.
+    """
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         self._cursor: Any = cursor

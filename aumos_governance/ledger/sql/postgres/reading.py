@@ -1,4 +1,4 @@
-"""A PostgreSQL database that is opened only for reading."""
+"""A ledger's database in PostgreSQL, opened only for reading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from ..statements import Statements
 from .connections import PostgresServer
 from .readers import PostgresReaders
 
-__all__ = ["ReadOnlyPostgres"]
-
 
 class ReadOnlyPostgres(PostgresReaders):
-    """A `ReadOnlyDatabase` in PostgreSQL: none of its connections can write."""
+    """A `ReadOnlyDatabase` in PostgreSQL: all its transactions are read-only. ``url`` is a connection URI of libpq."""
 
     def __init__(self, url: str) -> None:
         server = PostgresServer(url)

@@ -1,4 +1,4 @@
-"""The snapshot for a verification on PostgreSQL: one repeatable-read transaction, with streams and look-ups of rows."""
+"""The snapshot that a verification reads on PostgreSQL: one transaction, in which many rows are streamed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from psycopg import errors
 from ...proof.damage import UnreadableError
 from .connections import Connection
 
-__all__ = ["PostgresSnapshot"]
-
 _AT_ONCE: Final = 2_000
 _DAMAGED: Final = (errors.DataCorrupted, errors.IndexCorrupted, errors.CharacterNotInRepertoire)
 
 
 class PostgresSnapshot:
-    """A `Snapshot` on a connection in a read-only transaction."""
+    """The `Snapshot` of PostgreSQL. The connection must be in a repeatable-read transaction during its use."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -1,1 +1,1 @@
-"""The ledger's database in SQLite."""
+"""What a ledger needs only on SQLite: the file, its locks, and the list of the servers that use it."""

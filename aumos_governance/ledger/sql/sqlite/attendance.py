@@ -1,6 +1,6 @@
-"""The names of the servers that have a ledger in SQLite open now.
+"""The list of the servers that have a ledger in SQLite open now.
 
-Each server holds a file lock, which ends with the server's process.
+Each server keeps a file of its name locked. The lock ends with the server's process, so a killed server is not listed.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from typing import Any, Final
 
 from ....errors import LedgerError
 
-__all__ = ["Attendance"]
-
 # Windows has no flock, so there no names are known.
 _fcntl: Final[Any] = import_module("fcntl") if os.name == "posix" else None
 
 
 class Attendance:
-    """A folder beside the ledger's file. Each server that has the ledger open keeps a locked file in this folder."""
+    """The folder beside a ledger's file in which each server that has the ledger open keeps a locked file."""
 
     def __init__(self, ledger: Path) -> None:
         self._folder = ledger.with_name(f"{ledger.name}-servers")
@@ -28,9 +26,10 @@ class Attendance:
         self._file: Path | None = None
 
     def begin(self, server: str) -> None:
-        """List this server's name until `end`, or until this process ends in any way.
+        """List the server of this name until `end` is called, or until this process ends in any way.
 
-        Raises LedgerError if the folder cannot be used.
+        Raises LedgerError if the folder cannot be created or written. On Windows, which lacks these file locks, nothing
+        is listed.
         """
         if _fcntl is None:
             return
@@ -43,11 +42,13 @@ class Attendance:
                 with suppress(FileNotFoundError):
                     self._lock = _locked(file)
         except OSError as error:
-            raise LedgerError(f"The folder {self._folder} cannot be used: {error.strerror}.") from error
+            raise LedgerError(
+                f"The folder {self._folder} cannot be used: {error.strerror}; the server must be able to write to it."
+            ) from error
         self._file = file
 
     def names(self) -> frozenset[str]:
-        """Return the names of the servers that have the ledger open, and delete the files that killed servers left."""
+        """Return the names of the servers that have the ledger open now, and delete the files of killed servers."""
         if _fcntl is None:
             return frozenset()
         try:
@@ -58,7 +59,7 @@ class Attendance:
         return frozenset(file.name for file in files if not _is_abandoned(file))
 
     def end(self) -> None:
-        """Remove this server's name. A second call does nothing."""
+        """Remove the server that `begin` has listed. A second call does nothing."""
         lock, self._lock = self._lock, None
         if lock is not None and self._file is not None:
             with suppress(OSError):
@@ -70,7 +71,10 @@ class Attendance:
 
 
 def _locked(file: Path) -> int | None:
-    """Create a file, lock it and return its descriptor, or None if another server deleted it before it was locked."""
+    """Create a file, lock it and return its descriptor.
+
+    Return None if another server deleted the file between these steps; then the caller must try again.
+    """
     # Kernels and terminals must not inherit the descriptor, since the lock would last as long as their processes.
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -87,7 +91,7 @@ def _locked(file: Path) -> int | None:
 
 
 def _is_abandoned(file: Path) -> bool:
-    """Whether no server holds the file's lock any more. Such a file is deleted."""
+    """Return whether no server holds the lock of this file any more, and delete the file in that case."""
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

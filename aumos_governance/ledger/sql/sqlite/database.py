@@ -1,4 +1,4 @@
-"""The ledger's database in SQLite: one file, which is synced at each commit."""
+"""A ledger's database in SQLite: one file, which each commit syncs to the disk."""
 
 from __future__ import annotations
 
@@ -27,26 +27,28 @@ from .attendance import Attendance
 from .filesystem import network_filesystem
 from .snapshot import ReadableSqlite
 
-__all__ = ["BUSY_SECONDS", "SqliteDatabase"]
-
 _T = TypeVar("_T")
 
 BUSY_SECONDS: Final = 10
-"""How long a transaction waits for another process that writes to the same file, in seconds.
+"""How many seconds a transaction waits for another process that writes to the same file.
 
-This must be at least a request's lifetime: otherwise a queued copy of a request could run after its client was informed
-that nothing happened.
+This must be at least the lifetime of a request. Otherwise a copy of a request that is still queued could be executed
+after its client got the error that nothing was done.
 """
 _PAGE_BYTES: Final = 2048
-"""The page size of a new file. A decision changes a few rows in each of a dozen pages, and writes all these pages; half
+"""The page size of a new file. A decision changes a few rows in each of a dozen pages, and writes all these pages. Half
 of SQLite's default size makes a decision 8 to 13 % faster, and a sum over all records 10 % slower."""
 _PAUSE: Final = (0.0005, 0.002)
-"""The range of the random pauses between two attempts to start a write transaction, in seconds."""
+"""The shortest and the longest of the random pauses between two attempts to begin a write transaction, in seconds."""
 _IDLE_READERS: Final = 4
 
 
 class SqliteDatabase(ReadableSqlite):
-    """A `Database` in a file in WAL mode with ``synchronous=FULL``: an acknowledged request is on disk."""
+    """A `Database` in a SQLite file. Before a request gets its response, its changes are on the disk.
+
+    For this the file is in WAL mode with ``synchronous=FULL``. ``server`` is the name under which `attending` lists
+    this server, if any.
+    """
 
     at_once = True
 
@@ -69,9 +71,10 @@ class SqliteDatabase(ReadableSqlite):
                 raise
 
     def connect(self, *, patient: bool = True) -> sqlite3.Connection:
-        """Return a connection with the settings that the ledger relies on.
+        """Return a new connection with the ledger's settings.
 
-        A ``patient`` connection waits for locks as SQLite does; the writer waits in `begin_immediate` instead.
+        A ``patient`` connection waits for the locks of other processes with SQLite's own means. The writer's connection
+        is not patient, since `begin_immediate` waits for it.
         """
         with self._translated():
             # A connection is used by one thread at a time, and may be closed by another thread.
@@ -95,7 +98,7 @@ class SqliteDatabase(ReadableSqlite):
         return connection
 
     def migrate(self) -> None:
-        """Create or upgrade the tables; another process that does the same at this moment waits."""
+        """Create the tables, or upgrade them, if needed. Another process that does the same at this moment waits."""
         engine = create_engine("sqlite://", creator=self.connect, poolclass=NullPool)
         with self._translated():
             try:
@@ -137,8 +140,8 @@ class SqliteDatabase(ReadableSqlite):
             # The disk reported no success, but the commit may be in the write-ahead log all the same.
             if "disk I/O" in str(error) and getattr(error, "sqlite_errorname", "SQLITE_IOERR") in _MAYBE_WRITTEN:
                 raise NotConfirmedError(
-                    f"The disk of the ledger {self.path} reported an error during a commit, so this is not confirmed; a"
-                    " spend or hold that was recorded is reversed when the ledger can be written again."
+                    f"The disk of the ledger {self.path} reported an error during a commit, so it is not confirmed that"
+                    " the request was recorded; a spend or hold is reversed when the ledger can be written again."
                 ) from error
             raise
 
@@ -208,7 +211,7 @@ class SqliteDatabase(ReadableSqlite):
 
 
 _MAYBE_WRITTEN: Final = ("SQLITE_IOERR", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
-"""The errors of a write or a sync after which the write-ahead log may contain the commit."""
+"""The names of SQLite's errors of a failed write or sync, after which the write-ahead log may contain the commit."""
 _PROBLEMS: Final = {
     "disk is full": "cannot be written, since the disk is full",
     "disk I/O error": "cannot be read or written: the disk reports an error",
@@ -226,10 +229,10 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 
 
 def begin_immediate(connection: sqlite3.Connection) -> None:
-    """Start a write transaction; wait up to `BUSY_SECONDS` for other processes.
+    """Begin a write transaction; wait up to `BUSY_SECONDS` while other processes write.
 
-    SQLite itself waits with pauses that grow to 100 ms, so a process that has just begun to wait overtakes a process
-    that has waited long. With this function all processes wait with the same short pauses.
+    Raises sqlite3.OperationalError after that time. SQLite's own pauses between attempts grow to 100 ms, so a process
+    that has just begun to wait overtakes a process that has waited long. Here all processes make the same short pauses.
     """
     deadline = time.monotonic() + BUSY_SECONDS
     while True:

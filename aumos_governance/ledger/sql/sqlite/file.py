@@ -1,4 +1,4 @@
-"""A SQLite file that is opened only for reading, also on a file system that cannot be written."""
+"""A ledger's SQLite file, opened only for reading, even if its file system is read-only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,17 @@ from ..statements import Statements
 from .filesystem import network_filesystem
 from .snapshot import ReadableSqlite
 
-__all__ = ["SqliteFile"]
-
 _BUSY_SECONDS: Final = 10
 _COPIES: Final = 3
 _READ_ONLY: Final = ("unable to open", "readonly", "read-only")
 
 
 class SqliteFile(ReadableSqlite):
-    """A `ReadOnlyDatabase` in an existing SQLite file; each reading uses a new connection.
+    """A `ReadOnlyDatabase` in an existing SQLite file. Each reading opens a new connection.
 
-    Raises NotFoundError if the file does not exist. On a file system that cannot be written, SQLite cannot read a file
-    whose write-ahead log (the ``-wal`` file) is not empty, so both are copied to a temporary folder first. Without a
-    log the file is opened as immutable.
+    The constructor raises NotFoundError if the file does not exist. On a read-only file system, SQLite cannot read a
+    file whose write-ahead log (the ``-wal`` file) is not empty, so the constructor copies both to a temporary folder.
+    If there is no log, the file is read in place as immutable, i.e. without locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,7 +41,7 @@ class SqliteFile(ReadableSqlite):
         self._path = path
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._frozen: tuple[object, ...] | None = None
-        """The state (see `_file_states`) of a file that was opened as immutable; None for any other file."""
+        """The result of `_file_states` when the file was opened as immutable, to detect changes; None if it was not."""
         # mode=rw is tried first. With mode=ro, SQLite does not delete its side files if no other process has the
         # file open. With mode=rw SQLite creates no database either, and only reads if it may not write.
         self._uri = f"{path.as_uri()}?mode=rw"
@@ -58,7 +56,7 @@ class SqliteFile(ReadableSqlite):
             return cursor.fetchone() is not None
 
     def close(self) -> None:
-        """Delete the copy, if any. No connection is open between readings."""
+        """Delete the temporary copy, if there is one. Each reading has closed its own connection already."""
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -77,7 +75,7 @@ class SqliteFile(ReadableSqlite):
             raise LedgerError(f"The ledger {self.name} was changed while it was read; read it again.")
 
     def _needs_writing(self) -> bool:
-        """Whether SQLite cannot read the file because it cannot write beside it."""
+        """Whether SQLite cannot open the file with the current URI, because it may not create files in its folder."""
         try:
             with closing(sqlite3.connect(self._uri, uri=True, timeout=_BUSY_SECONDS)) as connection:
                 connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -86,7 +84,10 @@ class SqliteFile(ReadableSqlite):
         return False
 
     def _prepare_without_writing(self) -> None:
-        """Prepare for reading without writing beside the file: open it as immutable, or copy it with its log."""
+        """Make reading possible although SQLite may not write beside the file.
+
+        Without a write-ahead log, use the file as immutable; otherwise copy the file and the log to a temporary folder.
+        """
         log = Path(f"{self._path}-wal")
         if not log.exists() or log.stat().st_size == 0:
             self._uri = f"{self._path.as_uri()}?mode=ro&immutable=1"
@@ -109,9 +110,9 @@ class SqliteFile(ReadableSqlite):
         raise LedgerError(f"The ledger {self.name} was changed while it was copied to be read; read it again.")
 
     def _file_states(self) -> tuple[object, ...]:
-        """Return the inode, size and modification time of the file and its log, to detect changes.
+        """Return the inode, size and modification time of the file and its log, to detect that another program writes.
 
-        Another process may write to the file through another mount, although this one is read-only.
+        Although the file system is read-only here, another computer or mount may write to it.
         """
         states: list[object] = []
         for path in (self._path, Path(f"{self._path}-wal")):

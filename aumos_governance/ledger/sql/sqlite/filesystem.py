@@ -1,12 +1,10 @@
-"""Detection of network file systems, by the mounts that Linux lists."""
+"""Detection of network file systems, on which SQLite's locks are not safe, by the mounts that Linux lists."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 from typing import Final
-
-__all__ = ["network_filesystem"]
 
 _NETWORK: Final = re.compile(
     r"(nfs\d?|cifs|smb\w*|smbfs|afs|ncpfs|9p|lustre|gpfs|ceph|glusterfs|ocfs2|beegfs|pvfs2|orangefs|panfs"
@@ -15,7 +13,11 @@ _NETWORK: Final = re.compile(
 
 
 def network_filesystem(path: Path, mounts: Path = Path("/proc/mounts")) -> str | None:
-    """Return the type of the network file system that has ``path``, or None if it is local or not known."""
+    """Return the type of the network file system that ``path`` lies on, such as ``nfs4``.
+
+    Return None if the file system is local, or if its type cannot be found out, as on other systems than Linux.
+    ``mounts`` is the file with the list of mounts.
+    """
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:

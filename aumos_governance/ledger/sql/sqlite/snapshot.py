@@ -1,4 +1,4 @@
-"""The snapshot for a verification on SQLite: one read transaction that can also read damaged values."""
+"""The snapshot that a verification reads on SQLite: one transaction, in which damaged text can be read as well."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Any
 from ...proof.damage import UnreadableError
 from ..store import Cursor
 
-__all__ = ["ReadableSqlite", "SqliteSnapshot"]
-
 
 class SqliteSnapshot:
-    """A `Snapshot` on a connection in a read transaction."""
+    """The `Snapshot` of SQLite. The connection must be in a read transaction during its use."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -51,7 +49,10 @@ class SqliteSnapshot:
 
 
 class ReadableSqlite:
-    """A SQLite file that can be read through connections in a read transaction, which a subclass supplies."""
+    """A base class for SQLite files: implements both kinds of reading with the connections that ``_reading`` lends.
+
+    A subclass must implement ``_reading`` as a context with a connection in a read transaction.
+    """
 
     def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
         raise NotImplementedError

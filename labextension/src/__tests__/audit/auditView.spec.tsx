@@ -250,7 +250,7 @@ describe('AuditView', () => {
     await type('Text', 'x');
     expect(isBusy()).toBe(true);
     expect(rows()).toHaveLength(2);
-    expect(find('.aumos-AuditView-count').textContent).toBe('Reading…');
+    expect(find('.aumos-AuditView-count').textContent).toBe('Loading records…');
     await type('Text', 'xy', TYPED);
     expect(isBusy()).toBe(false);
     expect(find('.aumos-AuditView-count').textContent).toBe('2 records');
@@ -358,7 +358,9 @@ describe('AuditView', () => {
     expect(button.getAttribute('aria-disabled')).toBe('true');
     await type('Amount to subtract in dollars', '0.06');
     await type('Reason', 'Entered twice');
-    expect(find('.aumos-Correction').textContent).toContain('only $0.05');
+    expect(find('.aumos-Correction').textContent).toContain(
+      'Enter at most $0.05'
+    );
     await type('Amount to subtract in dollars', '0.02');
     await drawn(view, () => button.click());
     expect(corrected).toEqual([]);
@@ -404,7 +406,7 @@ describe('AuditView', () => {
     records = [];
     await show(null);
     expect(find('.aumos-AuditView-main').textContent).toBe(
-      'No record matches.'
+      'No record matches the filters.'
     );
   });
 });

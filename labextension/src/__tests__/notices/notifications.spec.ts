@@ -286,13 +286,13 @@ describe('GovernanceNotifications', () => {
     [
       { amount: '0.01' },
       {},
-      'A shared ceiling has less left: ask its administrator to raise it, or lower the request.',
+      'A shared ceiling has less left than the request needs: ask its administrator to raise it, or lower the request.',
       'Show'
     ],
     [
       { amount: '0.01', detail: { category: 'llm' } },
       {},
-      'The budget llm, which is set in code, or a shared ceiling has less left: lower the request.',
+      'The budget llm, which is set in code, or a shared ceiling has less left than the request needs: lower the request.',
       'Show'
     ],
     [

@@ -99,7 +99,9 @@ describe('the sections of what waits', () => {
   it('leave no gap while the server does not respond', async () => {
     server.failure = unreachable();
     await showApprovals();
-    expect(widget.node.textContent).toBe('Shown once the server responds.');
+    expect(widget.node.textContent).toBe(
+      'Approval requests are shown once the server responds.'
+    );
   });
 
   beforeEach(() => {

@@ -24,7 +24,7 @@ describe('the holds in the panel', () => {
     await panel.show('held');
     const first = panel.section('holds')?.querySelector('li');
     expect(first?.dataset.state).toBe('unresolved');
-    expect(first?.textContent).toContain('its kernel is gone');
+    expect(first?.textContent).toContain('the kernel of this call is gone');
     expect(
       panel.section('holds')?.querySelectorAll('.aumos-Actions').length
     ).toBe(1);
@@ -43,7 +43,9 @@ describe('the holds in the panel', () => {
   it('are settled with their cost, by a user only', async () => {
     await panel.show('held');
     await panel.press('Settle…');
-    expect(panel.text('holds')).toContain('That is all that was held.');
+    expect(panel.text('holds')).toContain(
+      'That is exactly the amount that was held.'
+    );
     await panel.type('1.25');
     expect(panel.text('holds')).toContain('$0.25 is released.');
     await panel.press('Settle at $1.25');

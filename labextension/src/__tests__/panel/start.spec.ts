@@ -124,7 +124,7 @@ describe('the start in the panel', () => {
     kernel.replies.push(new Promise(() => undefined));
     await panel.show('active');
     await panel.settle(() => void scene.starter.load(PATH));
-    expect(panel.text('start')).toContain('after the current cell');
+    expect(panel.text('start')).toContain('loaded when it has ended');
   });
 
   it('names the language of a kernel that is not Python', async () => {

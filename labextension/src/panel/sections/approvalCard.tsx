@@ -7,7 +7,7 @@ import type { IApproval } from '../../protocol/waiting';
 import type { IGovernanceModel } from '../../tokens';
 import { nextFocus } from '../../widgets/focus';
 
-/** The panel's card of an approval request; its buttons open the dialog in which the user decides. */
+/** The card of an approval request in the panel. Its buttons open the dialog in which the user decides. */
 export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
   const { approval, decisions, isElsewhere, model, now, trans } = props;
   const card = React.useRef<HTMLLIElement>(null);
@@ -41,18 +41,18 @@ export function ApprovalCard(props: ApprovalCard.IProps): React.JSX.Element {
   );
 }
 
-/** A namespace for `ApprovalCard` statics. */
+/** A namespace for the types that belong to `ApprovalCard`. */
 export namespace ApprovalCard {
-  /** The properties of the component. */
+  /** The properties of the component `ApprovalCard`. */
   export interface IProps {
     approval: IApproval;
     decisions: IDecisions;
-    /** Whether the request belongs to another notebook than the one that the panel shows. */
+    /** Whether the request belongs to a notebook other than the one that the panel shows. */
     isElsewhere: boolean;
-    /** Whether commands that lead to the approval requests move the focus to this card. */
+    /** Whether this is the first card, which gets the focus from commands that lead to the approval requests. */
     isFirst: boolean;
     model: IGovernanceModel;
-    /** The current time, in milliseconds. */
+    /** The current time, in milliseconds since 1970. */
     now: number;
     trans: TranslationBundle;
   }

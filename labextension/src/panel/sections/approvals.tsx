@@ -11,7 +11,7 @@ import { WaitingCards, WaitingCount } from './waitingCards';
 import { type Highlight, Highlighting } from '../../widgets/highlighting';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** Return the section with the waiting approval requests of all notebooks. */
+/** Return the section with the approval requests of all notebooks that wait for the user. */
 export function approvalsSection(
   store: WaitingApprovals,
   decisions: IDecisions,
@@ -32,7 +32,9 @@ export function approvalsSection(
   };
 }
 
-/** The waiting requests, first those of the notebook that the panel shows, and how the latest requests ended. */
+/**
+ * The waiting requests, first those of the notebook that the panel shows, and below them how the latest requests ended.
+ */
 function Approvals(
   props: ISectionProps & { store: WaitingApprovals; decisions: IDecisions }
 ): React.JSX.Element {
@@ -46,12 +48,14 @@ function Approvals(
           <Note>{trans.__('Nothing waits for approval.')}</Note>
         )}
       {store.entries.length === 0 && store.failure?.code === UNREACHABLE && (
-        <Note>{trans.__('Shown once the server responds.')}</Note>
+        <Note>
+          {trans.__('Approval requests are shown once the server responds.')}
+        </Note>
       )}
       <WaitingCards
         store={store}
         path={path}
-        more={trans.__('More are shown when these are decided.')}
+        more={trans.__('More requests are shown when these are decided.')}
         draw={({ entry, ...place }) => (
           <ApprovalCard
             approval={entry}

@@ -12,16 +12,21 @@ import { revisionOf, useReading } from '../../widgets/hooks';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** How many of the newest records the panel shows. */
+/** How many records the panel shows. */
 const NEWEST = 6;
 
-/** Opens the tab of the audit record, with one record in detail if it is given. */
+/**
+ * Opens the tab with the audit record of the notebook at a path, or of all notebooks if it is null; optionally with one
+ * record in detail.
+ */
 export type OpenAudit = (path: string | null, record?: IAuditRecord) => void;
 
-/** Opens the tab of the audit record, filtered to what was denied today. */
+/**
+ * Opens the tab with the audit record of a notebook, or of all if it is null, filtered to the requests denied today.
+ */
 export type ShowDenials = (path: string | null) => void;
 
-/** Return the section with a notebook's newest audit records and a button that opens all. */
+/** Return the section with the newest audit records of a notebook and a button that opens the tab with all of them. */
 export function auditSection(
   open: OpenAudit,
   showDenials: ShowDenials
@@ -37,7 +42,7 @@ export function auditSection(
   };
 }
 
-/** The newest records of a notebook, and whether its records are intact. */
+/** The newest records of the notebook, and whether the hash chain of its records is intact. */
 function AuditBrief(
   props: ISectionProps & { open: OpenAudit; showDenials: ShowDenials }
 ): React.JSX.Element {

@@ -80,13 +80,13 @@ function Figure(props: {
   );
 }
 
-/** The budget, and in its place, after a press of Edit, the field to change it. */
+/** The budget with the button Edit, or, after a press of that, the field in which the user changes the budget. */
 function EditableBudget(
   props: ISectionProps & { path: string; figures: IFigures }
 ): React.JSX.Element {
   const { figures, trans, model, api, path } = props;
   const { proposedBudget = null } = props;
-  // The initial amount of the field; null while the field is not shown.
+  // The amount with which the field starts, in USD; null while the field is not shown.
   const [initial, setInitial] = React.useState<string | null>(null);
   const [known, setKnown] = React.useState<typeof proposedBudget>(null);
   if (proposedBudget !== known) {
@@ -152,7 +152,7 @@ function EditableBudget(
   );
 }
 
-/** Return a sentence about what a new budget would leave. */
+/** Return a sentence about how much a new budget, `amount`, would leave after what is spent and held. */
 function effect(
   amount: bigint,
   figures: IFigures,

@@ -9,7 +9,9 @@ import { revisionOf, useReading } from '../../widgets/hooks';
 import type { ISectionProps } from '../../tokens';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
-/** The ceilings that also limit the session, the innermost first; nothing if there are none. */
+/**
+ * The shared ceilings that limit the session besides its own budget, the innermost first; nothing if there are none.
+ */
 export function Envelopes(
   props: ISectionProps & { path: string; remaining: bigint }
 ): React.JSX.Element | null {
@@ -62,7 +64,7 @@ function left(envelope: IEnvelope): bigint {
   return parseUsd(envelope.remaining);
 }
 
-/** Return the label of what a ceiling covers, and of its period. */
+/** Return the label of whom a ceiling applies to and for how long, such as "this owner, each month". */
 function scope(envelope: IEnvelope, trans: TranslationBundle): string {
   const kinds = {
     notebook: trans.__('this notebook'),

@@ -8,14 +8,14 @@ import { ownKeyOf } from '../../words/labels';
 import { NotebookKeys } from './notebookKeys';
 import { OwnKeys } from './ownKeys';
 
-/** What the gateway's section needs besides the properties of every section. */
+/** What the gateway's section needs besides {@link ISectionProps}. */
 export interface IGatewayParts {
   api: IGatewayApi;
-  /** Shows the secret of a new key to the user. */
+  /** Shows the secret of a new key to the user, in a dialog. */
   showKey: (created: ICreatedKey) => void;
 }
 
-/** Return the section of the gateway: the notebook's keys, the user's own keys, and the providers. */
+/** Return the section about the gateway: the keys of the notebook, the user's own keys, and the providers. */
 export function gatewaySection(parts: IGatewayParts): IPanelSection {
   return {
     id: 'gateway',
@@ -81,7 +81,7 @@ function Providers(props: {
   );
 }
 
-/** Return a text that names the models of a provider that may be called. */
+/** Return the names of the provider's models that may be called, for example "all models except gpt-4o". */
 function modelsOf(
   provider: IGatewayProvider,
   trans: ISectionProps['trans']

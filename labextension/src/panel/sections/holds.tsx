@@ -17,10 +17,10 @@ import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Money, Note, OneLine } from '../../widgets/words';
 
-/** How many holds are shown at most; a notebook has about as many as calls in progress. */
+/** How many holds are shown. A notebook rarely has more, since each call in progress has one. */
 const LIMIT = 100;
 
-/** The section with a notebook's pending holds, where the user settles or releases those with an unknown outcome. */
+/** The section with a notebook's pending holds. The user settles or releases those with an unknown outcome there. */
 export const holdsSection: IPanelSection = {
   id: 'holds',
   rank: 40,
@@ -30,7 +30,7 @@ export const holdsSection: IPanelSection = {
     state?.held == null || state.held === '0' ? null : (
       <Money amount={state.held} />
     ),
-  // Also for a closed session, whose holds still count.
+  // Holds of a closed session are shown too, since they still reduce the budget until they end.
   isShown: ({ state }) => state?.session_id != null
 };
 
@@ -57,7 +57,7 @@ function Holds(props: ISectionProps): React.JSX.Element | null {
         </ul>
       )}
       {value?.after != null && (
-        <Note>{trans.__('There are more; these are the oldest.')}</Note>
+        <Note>{trans.__('There are more holds; these are the oldest.')}</Note>
       )}
     </>
   );
@@ -87,7 +87,10 @@ function Hold(
   );
 }
 
-/** Lets a user settle or release a hold whose kernel is gone. */
+/**
+ * Asks the user whether a call cost anything whose outcome is unknown, since its kernel is gone. The buttons settle the
+ * call's hold or release it.
+ */
 function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   const { hold, trans, model, api } = props;
   const [isSettling, setSettling] = React.useState(false);
@@ -107,7 +110,9 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
   return (
     <>
       <p className="aumos-Hold-unresolved">
-        {trans.__('Outcome unknown: its kernel is gone. Did it cost anything?')}
+        {trans.__(
+          'Outcome unknown: the kernel of this call is gone. Did the call cost anything?'
+        )}
       </p>
       {isSettling ? (
         <AmountField
@@ -136,7 +141,7 @@ function Resolution(props: ISectionProps & { hold: IHold }): React.JSX.Element {
           <UserButton
             isDisabled={isDisabled}
             why={permission.why}
-            title={trans.__('It cost nothing: release the whole hold')}
+            title={trans.__('The call cost nothing: release the whole hold')}
             onUserPress={() =>
               resolve(key => api.waiting.release(hold.id, key))
             }
@@ -160,10 +165,10 @@ function effect(
   }
   return cost < held
     ? trans.__('%1 is released.', formatUsd(held - cost))
-    : trans.__('That is all that was held.');
+    : trans.__('That is exactly the amount that was held.');
 }
 
-/** Sort holds with an unknown outcome first; the others keep the server's order. */
+/** Sort holds with an unknown outcome first; holds in the same state keep the server's order. */
 function byState(a: IHold, b: IHold): number {
   return Number(b.state === 'unresolved') - Number(a.state === 'unresolved');
 }

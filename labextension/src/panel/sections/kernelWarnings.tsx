@@ -5,9 +5,10 @@ import { useReading } from '../../widgets/hooks';
 import { Note } from '../../widgets/words';
 
 /**
- * Warns if the server cannot reach the notebook's kernel, or if a provider's own key is in the kernel's environment.
+ * Warns if the server cannot reach the notebook's kernel, or if the kernel's environment has a key of a provider, with
+ * which code can make calls that are not governed.
  *
- * Shows nothing if neither is the case, or the kernels are not loaded yet.
+ * Shows nothing if neither is the case or the kernels are not loaded yet.
  */
 export function KernelWarnings(
   props: ISectionProps & { path: string; state: IGovernanceState }

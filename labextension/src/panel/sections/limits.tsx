@@ -6,7 +6,7 @@ import type { WaitingLimits } from '../../state/waitingLimits';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { WaitingCards, WaitingCount } from './waitingCards';
 
-/** Return the section with the calls of all notebooks that wait at a limit; it is hidden while there are none. */
+/** Return the section with the calls that wait at a limit, of all notebooks; it is hidden while there are none. */
 export function limitsSection(
   store: WaitingLimits,
   actions: ILimitActions

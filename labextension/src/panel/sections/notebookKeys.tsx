@@ -9,16 +9,18 @@ import { useNotation } from '../../widgets/notation';
 import { UserButton } from '../../widgets/userButton';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** The common properties of the parts of the gateway's section. */
+/** The properties that all parts of the gateway's section have. */
 export interface IKeysProps extends Omit<ISectionProps, 'api'> {
   api: IGatewayApi;
-  /** The valid keys; null until they are loaded. */
+  /** The valid keys of all notebooks and programs; null until they are loaded. */
   keys: readonly IGatewayKey[] | null;
-  /** Load the keys again. */
+  /** Load `keys` again. */
   reload: () => void;
 }
 
-/** The keys of a notebook's kernel, terminals and commands, and a button that revokes all of them. */
+/**
+ * The gateway's keys of a notebook, which its kernel, terminals and commands use, and a button that revokes them all.
+ */
 export function NotebookKeys(
   props: IKeysProps & {
     path: string;
@@ -32,7 +34,7 @@ export function NotebookKeys(
     return null;
   }
   const shared = keys.filter(
-    // Leave out the keys that were just revoked: the list still has them until it is loaded again.
+    // `keys` still has the keys that were just revoked until it is loaded again, so leave them out.
     ({ id, kind }) => kind !== 'user' && !revoked?.includes(id)
   );
   const own = shared.filter(key => key.path === owner);
@@ -40,7 +42,7 @@ export function NotebookKeys(
     key => key.kind === 'terminal' && key.path !== owner
   );
   if (revoked !== null && own.length > 0) {
-    // There is a new key, since the kernel was restarted or a terminal opened: hide the message.
+    // A key was issued, since the kernel was restarted or a terminal opened: hide the message about revoked keys.
     setRevoked(null);
   }
   return (
@@ -73,7 +75,7 @@ export function NotebookKeys(
   );
 }
 
-/** A key in a list: what it was issued to and when, and its buttons. */
+/** A key in the list: what it was issued to, how long ago, and its buttons. */
 export function Key(props: {
   item: IGatewayKey;
   trans: ISectionProps['trans'];
@@ -105,7 +107,7 @@ export function Key(props: {
   );
 }
 
-/** Return the label of what a key was issued to. */
+/** Return the label of what uses a key, for example "Terminal 1". */
 function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
   switch (key.kind) {
     case 'kernel':
@@ -119,12 +121,12 @@ function holderOf(key: IGatewayKey, trans: ISectionProps['trans']): string {
   }
 }
 
-/** A button that revokes a notebook's keys, and afterwards a text that explains how to get new keys. */
+/** The button Stop, which revokes all keys of a notebook, and afterwards a text that explains how to get new ones. */
 function Stop(
   props: IKeysProps & {
     path: string;
     own: readonly IGatewayKey[];
-    /** The ids of the keys that the last press revoked, until there is a new key; else null. */
+    /** The ids of the keys that were revoked last; null if none were, or a new key was issued since. */
     revoked: readonly string[] | null;
     onStopped: (revoked: readonly string[]) => void;
   }
@@ -137,7 +139,7 @@ function Stop(
     action.run(async key => {
       const keys = await api.stop(path, key);
       onStopped(keys.map(({ id }) => id));
-      // The button with the focus disappears, so the focus moves to the message.
+      // The pressed button disappears, so the focus moves to the message in its place.
       outcome.current?.focus();
       reload();
     });
@@ -187,7 +189,10 @@ function Stop(
   );
 }
 
-/** A button that assigns a terminal to this notebook, whose budget then pays for its calls. */
+/**
+ * A button that assigns another terminal to this notebook, so that this notebook's budget pays for the terminal's
+ * calls.
+ */
 function AssignButton(
   props: IKeysProps & { item: IGatewayKey; owner: string }
 ): React.JSX.Element {
@@ -200,7 +205,7 @@ function AssignButton(
         isDisabled={permission.isDisabled || action.isPending}
         why={permission.why}
         title={trans.__(
-          'Calls of this terminal count against the budget of this notebook'
+          'Let the budget of this notebook pay for the calls of this terminal'
         )}
         onUserPress={() =>
           action.run(async key => {

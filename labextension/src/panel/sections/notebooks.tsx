@@ -12,10 +12,13 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import type { PanelSubject } from '../subject';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 
-/** How many pages of the list are loaded at most. */
+/** How many pages of the list are loaded. */
 const MAX_PAGES = 5;
 
-/** Return the section that lists all notebooks ever governed, to open them or to show them in the panel. */
+/**
+ * Return the section that lists all notebooks that were ever governed. The user opens one there, or selects it for the
+ * panel.
+ */
 export function notebooksSection(subject: PanelSubject): IPanelSection {
   return {
     id: 'notebooks',
@@ -50,7 +53,7 @@ function Notebooks(
     }
   );
   const states = (value?.states ?? []).map(
-    // Events may have reported newer states since the list was loaded.
+    // Events may have brought newer states since the list was loaded.
     state => newer(state, model.stateOf(state.path))
   );
   const active = states.filter(state => state.active);

@@ -9,14 +9,17 @@ import { ErrorLine, Note } from '../../widgets/words';
 import { fieldUsd, typedUsd, writeUsd } from '../../words/money';
 import { type IKeysProps, Key } from './notebookKeys';
 
-/** The trust level of a new key unless the user chooses another. */
+/** The trust level that the form for a new key starts with. */
 const FIRST_LEVEL = 1;
-/** The names that the server accepts for a key: up to 64 characters, and no notebook's file name. */
+/** Matches the names that the server accepts for a key: up to 64 characters, and not the name of a notebook file. */
 const NAME = /^(?!.*\.ipynb$)[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/;
 
 type Props = IKeysProps & { showKey: (created: ICreatedKey) => void };
 
-/** The user's own keys for programs, each with its own trust level and budget, and a form that creates one. */
+/**
+ * The keys that the user created for programs, each with its own trust level and budget, and a form that creates
+ * another.
+ */
 export function OwnKeys(props: Props): React.JSX.Element | null {
   const { keys, model, trans } = props;
   const [isCreating, setCreating] = React.useState(false);
@@ -101,7 +104,7 @@ function OwnKey(props: Props & { item: IGatewayKey }): React.JSX.Element {
   );
 }
 
-/** A form that creates a key with a name, trust level and budget, and then shows its secret. */
+/** The form for a new key with a name, trust level and budget; after that, it shows the key's secret. */
 function KeyForm(props: Props & { onEnd: () => void }): React.JSX.Element {
   const { api, model, onEnd, reload, showKey, trans } = props;
   const { config } = model;
@@ -166,7 +169,8 @@ function KeyForm(props: Props & { onEnd: () => void }): React.JSX.Element {
           config={config}
           level={level}
           onLevel={setLevel}
-          // For a program the levels mean less than for a notebook: the gateway only permits or refuses its calls.
+          // The default sentences about trust levels are about notebooks. For a program, the gateway only allows or
+          // denies calls.
           meaning={chosen =>
             chosen === 0
               ? trans.__('The gateway refuses all calls of the program.')

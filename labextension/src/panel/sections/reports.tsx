@@ -15,7 +15,8 @@ import { WaitingCards, WaitingCount } from './waitingCards';
 import { ErrorLine, OneLine } from '../../widgets/words';
 
 /**
- * Return the section with the actions done at trust level 4 that no user has acknowledged; hidden if there are none.
+ * Return the section with the reports on actions at trust level 4 (Report After) that no user has acknowledged; it is
+ * hidden if there are none.
  */
 export function reportsSection(store: WaitingReports): IPanelSection {
   return {
@@ -30,7 +31,7 @@ export function reportsSection(store: WaitingReports): IPanelSection {
   };
 }
 
-/** The reports, first those of the notebook that the panel shows. */
+/** The reports, first those of the notebook that the panel shows, each with a button that acknowledges it. */
 function Reports(
   props: ISectionProps & { store: WaitingReports }
 ): React.JSX.Element {
@@ -40,7 +41,7 @@ function Reports(
     <WaitingCards
       store={store}
       path={path}
-      more={trans.__('More are shown when these are acknowledged.')}
+      more={trans.__('More reports are shown when these are acknowledged.')}
       draw={({ entry, ...place }) => (
         <ReportCard
           report={entry}

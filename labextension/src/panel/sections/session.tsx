@@ -10,7 +10,10 @@ import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note, OneLine } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** The section about the current or last session, where the user closes it; the section `start` opens one. */
+/**
+ * The section about the notebook's open or last session, with the button that closes it. A session is opened in the
+ * section `start`.
+ */
 export const sessionSection: IPanelSection = {
   id: 'session',
   rank: 80,

@@ -16,7 +16,7 @@ import { useNotation } from '../../widgets/notation';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine, Note } from '../../widgets/words';
 
-/** The section with charts of what the current or last session spent. */
+/** The section with charts of what the notebook's open or last session spent. */
 export const spendingSection: IPanelSection = {
   id: 'spend',
   rank: 60,
@@ -25,7 +25,7 @@ export const spendingSection: IPanelSection = {
   Body: Spending
 };
 
-/** Two charts of a session's spending: over time, and by tool or model. */
+/** Two charts of what a session spent: over time, and by tool or model. */
 export function Spending(props: ISectionProps): React.JSX.Element {
   const { api, model, state, trans } = props;
   const notation = useNotation();
@@ -46,7 +46,7 @@ export function Spending(props: ISectionProps): React.JSX.Element {
   }
   const total = value.tools.reduce((sum, tool) => sum + tool.spent, 0n);
   if (total <= 0n) {
-    // The state reports the first spend before the sums of the records are loaded.
+    // The state with the first spending can arrive before the sums of the records are loaded.
     return parseUsd(state?.spent ?? '0') > 0n ? (
       <ErrorLine message={message} />
     ) : (
@@ -108,7 +108,7 @@ function overTime(time: ISpending, trans: TranslationBundle): string {
   }
 }
 
-/** Return the first and the last time of the chart, as one text. */
+/** Return when the chart starts and ends, as one text. */
 function spanOf(time: ISpending, nameOf: (start: string) => string): string {
   const first = time.intervals[0]?.name ?? '';
   const last = time.intervals.at(-1)?.name ?? '';

@@ -9,14 +9,15 @@ import { KernelNotes, StartForm } from '../../widgets/startForm';
 import { ErrorLine, Note } from '../../widgets/words';
 import { KernelWarnings } from './kernelWarnings';
 
-/** An example of Python code that governs the calls of a client. */
+/** Example code, shown to the user, that governs the calls of a client. */
 const SNIPPET = `from aumos_governance import govern
 from openai import OpenAI
 
 client = govern(OpenAI())`;
 
 /**
- * Return the section that starts governance; in a governed notebook, it shows why the kernel does not have the magics.
+ * Return the section in which the user starts governance. In a governed notebook, it shows instead why the kernel does
+ * not have the magics, if so.
  */
 export function startSection(starter: Starter): IPanelSection {
   return {

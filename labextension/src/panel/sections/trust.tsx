@@ -7,7 +7,7 @@ import { UserButton } from '../../widgets/userButton';
 import type { IPanelSection, ISectionProps } from '../../tokens';
 import { ErrorLine } from '../../widgets/words';
 
-/** The section with a notebook's trust level, where the user changes it. */
+/** The section with a notebook's trust level. The user changes the level there. */
 export const trustSection: IPanelSection = {
   id: 'trust',
   rank: 20,
@@ -82,7 +82,7 @@ function Trust(props: ISectionProps): React.JSX.Element | null {
   );
 }
 
-/** The six trust levels to choose from: a lower level is set at once, a higher level after a confirmation. */
+/** The six trust levels to choose from. A lower level is set at once; a higher level must be confirmed. */
 function Ladder(
   props: ISectionProps & {
     levels: readonly ITrustLevel[];
@@ -164,7 +164,7 @@ const STEPS: Readonly<Record<string, number>> = {
   ArrowLeft: -1
 };
 
-/** Asks the user to confirm a higher trust level. */
+/** Asks the user to confirm that the trust level is to be raised. */
 function Confirmation(
   props: ISectionProps & {
     choice: ITrustLevel;
@@ -176,7 +176,7 @@ function Confirmation(
   const { choice, trans, model } = props;
   const confirmation = React.useRef<HTMLDivElement>(null);
   React.useEffect(() => {
-    // The list of levels above may fill the panel, so scroll to the confirmation.
+    // The list of levels may fill the panel, so that the confirmation below it would be out of view.
     confirmation.current?.scrollIntoView({ block: 'nearest' });
   }, [choice.level]);
   return (

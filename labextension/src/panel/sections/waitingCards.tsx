@@ -3,7 +3,7 @@ import type { IWaiting } from '../../protocol/waiting';
 import type { WaitingList } from '../../state/waitingList';
 import { Note } from '../../widgets/words';
 
-/** The number of waiting requests in the badge of a section; nothing if there are none. */
+/** The number of waiting requests beside the title of a section, such as `3` or `50+`; nothing if there are none. */
 export function WaitingCount(props: {
   store: WaitingList<IWaiting>;
 }): React.JSX.Element | null {
@@ -16,7 +16,7 @@ export function WaitingCount(props: {
   );
 }
 
-/** Return waiting requests with those of one notebook first; within both groups the order stays. */
+/** Return the waiting requests with those of the notebook at `path` first; otherwise their order stays. */
 function ownFirst<T extends IWaiting>(
   entries: readonly T[],
   path: string | null
@@ -27,7 +27,7 @@ function ownFirst<T extends IWaiting>(
   ];
 }
 
-/** A list with a card for each waiting request, first those of the notebook that the panel shows. */
+/** A list with a card for each waiting request, first the requests of the notebook that the panel shows. */
 export function WaitingCards<T extends IWaiting>(
   props: WaitingCards.IProps<T>
 ): React.JSX.Element {
@@ -52,21 +52,21 @@ export function WaitingCards<T extends IWaiting>(
   );
 }
 
-/** A namespace for `WaitingCards` statics. */
+/** A namespace for the types that belong to `WaitingCards`. */
 export namespace WaitingCards {
-  /** The content and context of a card. */
+  /** What the function `draw` gets to draw one card. */
   export interface ICard<T extends IWaiting> {
     entry: T;
-    /** Whether the request belongs to another notebook than the one that the panel shows. */
+    /** Whether the request belongs to a notebook other than the one that the panel shows. */
     isElsewhere: boolean;
     isFirst: boolean;
   }
 
-  /** The properties of the component. */
+  /** The properties of the component `WaitingCards`. */
   export interface IProps<T extends IWaiting> {
     store: WaitingList<T>;
     path: string | null;
-    /** A sentence that is shown if more requests wait than were loaded. */
+    /** The sentence below the list if more requests wait than were loaded. */
     more: string;
     draw: (card: ICard<T>) => React.JSX.Element;
   }

@@ -100,7 +100,7 @@ def test_without_an_agent_of_its_own_a_request_is_the_session_s(ledger: Ledger) 
 
 def test_a_request_needs_an_open_session(ledger: Ledger) -> None:
     ledger.execute(closing())
-    with pytest.raises(NotFoundError, match="no user can be reached"):
+    with pytest.raises(NotFoundError, match="no user can approve the action"):
         request(ledger)
 
 
