@@ -151,7 +151,7 @@ def test_a_chat_that_searches_is_held_for_one_search() -> None:
     [("https://openrouter.ai/api/v1", Decimal("0.05"), Decimal("0.05")), ("https://api.perplexity.ai", 0, 30 * 10)],
 )
 def test_a_chat_that_searches_is_held_for_by_the_rules_of_its_seller(base_url: str, fee: Any, priced: Any) -> None:
-    # OpenRouter has a fee of its own. Perplexity's is part of each request's price, or else there is one for each search.
+    # OpenRouter has a fee of its own. Perplexity's is part of each request's price, or one for each search.
     free, dear = (
         Prices(price={"input_mtok": 0, "output_mtok": 0, **more}).rates("mine", provider="openai", base_url=base_url)
         for more in ({}, SEARCHES)
