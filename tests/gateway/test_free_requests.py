@@ -20,8 +20,9 @@ FREE = {"body": b"", "method": "GET", "path": "/llm/openai/v1/models"}
 
 def test_a_request_that_costs_nothing_is_sent_with_its_body(endpoint: Endpoint) -> None:
     with Recorder(CannedResponse()) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
-        assert requested(server, b'{"input": "x"}', path=MODERATIONS).status == 200
+        assert requested(server, b'{"input": "x"}', path=MODERATIONS, content_type="").status == 200
         assert [(sent.path, sent.json) for sent in provider.sent] == [("/v1/moderations", {"input": "x"})]
+        assert provider.sent[0].headers["content-type"] == "application/json"
         assert server.events() == []
 
 
