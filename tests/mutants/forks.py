@@ -86,6 +86,9 @@ class Forks:
         finally:
             self.copy.restore(mutant.module)
         if isinstance(found, _Failed):
+            # The time of a test may be over while pytest formats its failure.
+            if "from pytest-timeout" in found.text[-200:]:
+                return "timeout"
             raise RuntimeError(f"{mutant.name} could not be tried.\n{found.text}")
         return found
 

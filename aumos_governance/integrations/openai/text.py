@@ -14,7 +14,7 @@ from ..pricing.seen import Seen
 from ..pricing.sizes import Size, size_of
 from .events import EventMeter, ResponseMeter
 from .seen import see_chat, see_response, shows_all
-from .usage import broken, extras_of, require_kinds, used_of
+from .usage import broken, extras_of, require_kinds, researches, used_of
 
 OUTPUT_TOKENS: Final = 16_384
 """The output tokens held for a request without a limit. A longer response is charged in full, flagged as an overrun."""
@@ -70,6 +70,9 @@ class ChatCall:
         output = _output_bound(_first_count(request, "max_completion_tokens", "max_tokens"), rates) * _count_or_one(
             request.get("n")
         )
+        if researches(rates):
+            # Its reasoning is charged in addition to the output, and no field limits it.
+            output += rates.context_window or CONTEXT_TOKENS
         # The tokens of a prediction that the model does not use are charged as output.
         return output + (size_of(request.get("prediction")).tokens if request.get("prediction") else 0)
 

@@ -32,6 +32,9 @@ _OPENROUTER_SEARCH: Final = Decimal("0.05")
 _XAI_SOURCE: Final = Decimal("0.025")
 """USD for one source of xAI's live search; a request that states no number of sources gets at most 20:
 https://docs.x.ai/docs/guides/live-search."""
+_RESEARCH_SEARCHES: Final = 30
+"""The searches held for a request to Perplexity's deep research, whose number no request bounds. It is that of the
+example of a long one at https://openrouter.ai/perplexity/sonar-deep-research."""
 
 
 def used_of(
@@ -92,7 +95,7 @@ def require_kinds(rates: Rates, inputs: Collection[str], outputs: Collection[str
 
 
 def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
-    """Return the most USD that the web searches of a chat at OpenRouter or xAI cost besides the tokens.
+    """Return the most USD that the web searches of a chat at OpenRouter, xAI or Perplexity cost besides the tokens.
 
     The results of a search become input, so `Size.unseen` of ``size``, the size of the request, is set.
     """
@@ -108,7 +111,18 @@ def extras_of(request: Mapping[str, Any], rates: Rates, size: Size) -> Decimal:
         size.unseen = True
         most = search.get("max_search_results")
         fees += (most if type(most) is int else 20) * _XAI_SOURCE
+    if researches(rates):
+        size.unseen = True
+        fees += rates.cost({"web_searches": _RESEARCH_SEARCHES})
     return fees
+
+
+def researches(rates: Rates) -> bool:
+    """Whether this is a model of Perplexity that searches and reasons as often as it decides itself.
+
+    Such a model has a price for each search. Other models of Perplexity have one fee for all searches of a request.
+    """
+    return rates.seller == "perplexity" and rates.flat is None and rates.has("web_searches_kcount")
 
 
 def _web_plugins(request: Mapping[str, Any], rates: Rates) -> Iterable[int]:

@@ -11,6 +11,7 @@ import pytest
 from aumos_governance import ConfigurationError
 from aumos_governance.integrations.guarding.calls import ApiRequest, Cost, Paid, UsageMissingError
 from aumos_governance.integrations.openai.calls import PROVIDER
+from aumos_governance.integrations.openai.text import CONTEXT_TOKENS
 from aumos_governance.integrations.pricing.prices import Prices, Rates
 from aumos_governance.integrations.pricing.seen import Seen
 
@@ -146,16 +147,34 @@ def test_a_chat_that_searches_is_held_for_one_search() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "fee"), [("https://openrouter.ai/api/v1", Decimal("0.05")), ("https://api.perplexity.ai", 0)]
+    ("base_url", "fee", "priced"),
+    [("https://openrouter.ai/api/v1", Decimal("0.05"), Decimal("0.05")), ("https://api.perplexity.ai", 0, 30 * 10)],
 )
-def test_a_chat_that_searches_is_held_for_by_the_rules_of_its_seller(base_url: str, fee: Any) -> None:
-    # OpenRouter has a fee of its own, and Perplexity's fee is part of each request's price.
+def test_a_chat_that_searches_is_held_for_by_the_rules_of_its_seller(base_url: str, fee: Any, priced: Any) -> None:
+    # OpenRouter has a fee of its own. Perplexity's is part of each request's price, or one for each search.
     free, dear = (
         Prices(price={"input_mtok": 0, "output_mtok": 0, **more}).rates("mine", provider="openai", base_url=base_url)
         for more in ({}, SEARCHES)
     )
     call = chat(web_search_options={}, max_tokens=5)
-    assert (call.worst(free), call.worst(dear)) == (fee, fee)
+    assert (call.worst(free), call.worst(dear)) == (fee, priced)
+
+
+def test_a_deep_research_is_held_for_its_searches_citations_and_reasoning() -> None:
+    found = Prices().rates("sonar-deep-research", provider="openai", base_url="https://api.perplexity.ai")
+    window = found.context_window or CONTEXT_TOKENS
+    held = chat(model="sonar-deep-research", max_tokens=500).worst(found)
+    assert held == 30 * Decimal("0.005") + found.bound(window, 500 + window)
+    # The example of Perplexity's documentation, with more reasoning than output.
+    usage = {"prompt_tokens": 33, "completion_tokens": 500, "citation_tokens": 20_016, "reasoning_tokens": 73_997}
+    response = {"choices": [], "usage": {**usage, "num_search_queries": 18, "total_tokens": 533}}
+    cost = chat(model="sonar-deep-research", max_tokens=500).cost(found, response).usd
+    assert held > cost > Decimal("0.35")
+
+
+def test_a_stated_cost_covers_a_deep_research() -> None:
+    found = Prices(cost=1).rates("sonar-deep-research", provider="openai", base_url="https://api.perplexity.ai")
+    assert chat(model="sonar-deep-research").worst(found) == 1
 
 
 @pytest.mark.parametrize(("model", "window", "output"), [("gpt-4", 8_192, 8_192), ("gpt-4o", 128_000, 16_384)])

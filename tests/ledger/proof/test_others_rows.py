@@ -20,8 +20,8 @@ from aumos_governance.ledger.proof.ledger_replay import LedgerReplay
 from aumos_governance.ledger.proof.session_replay import SessionReplay
 from aumos_governance.ledger.proof.tables import Tables
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
-from aumos_governance.ledger.transaction.rows import EnvelopeRow
-from aumos_governance.ledger.transaction.tables import ROWS, Row
+from aumos_governance.ledger.transaction.rows import EnvelopeRow, SessionRow
+from aumos_governance.ledger.transaction.tables import ROWS, Row, columns
 from tests.ledger.kit import FakeClock, state
 from tests.ledger.rich import fill_richly
 
@@ -125,32 +125,60 @@ def test_a_row_too_many_is_the_only_one_that_is_named(ledger: Any, table: str) -
     assert theirs.findings == ()
 
 
-class Envelopes:
-    """An evidence with envelopes only."""
+class Rows:
+    """An evidence that has these rows, and no others."""
 
-    def __init__(self, *rows: EnvelopeRow) -> None:
-        self._rows = [(row.id, row.kind, row.name, row.period, row.ceiling, row.subject) for row in rows]
+    def __init__(self, *rows: tuple[type[Row], dict[str, Any]]) -> None:
+        self._rows = rows
 
     def rows(self, kind: type[Row]) -> Iterable[tuple[Any, ...]]:
-        return iter(self._rows if kind is EnvelopeRow else ())
+        nothing = {column.name: "" if column.kind is str else 0 for column in ROWS[kind].columns if not column.null}
+        for of, values in self._rows:
+            if of is kind:
+                yield tuple((nothing | values).get(name) for name in columns[kind])
 
     def charge_counts(self) -> Iterable[tuple[str, int]]:
         return ()
+
+
+def record(event: str, detail: dict[str, Any], **values: Any) -> list[Any]:
+    given = {"event": event, "detail": json.dumps(detail), **values}
+    return [given.get(name) for name in AUDIT_COLUMNS]
+
+
+def compared(replay: LedgerReplay, kind: type[Row], values: dict[str, Any]) -> tuple[list[tuple[str, str]], int]:
+    """Return what a comparison finds of one row of a table, and how many rows are right."""
+    evidence: Any = Rows((kind, values))
+    findings = Findings()
+    sessions = SessionReplay(evidence, replay, findings, {}, Agreements(), careful=False)
+    tables = Tables(evidence, replay, sessions, findings, Scope(), set(replay.sessions))
+    tables.compare()
+    of_table = [(each.code, each.problem.split()[0]) for each in findings.listed if each.table == kind.TABLE]
+    return of_table, tables.covered[kind.TABLE]
 
 
 @pytest.mark.parametrize(("amount", "right"), [(4, False), (5, True), (6, False), (7, True)])
 def test_a_ceiling_of_which_several_amounts_are_recorded_has_any_of_them(amount: int, right: bool) -> None:
     team = EnvelopeKind.TEAM.value
     id = envelope_id(team, "", "shared", "daily")
-    replay, findings = LedgerReplay({}), Findings()
+    replay = LedgerReplay({})
     for owner, ceiling in (("ann", "5"), ("bob", "7")):
         spec = {"encloses": team, "name": "shared", "period": "daily", "ceiling": ceiling}
-        values = {"event": "configure", "detail": json.dumps({"owner": owner, "root": "/srv", "to": [spec]})}
-        replay.replay_record([values.get(name) for name in AUDIT_COLUMNS])
-    evidence: Any = Envelopes(EnvelopeRow(id, team, "shared", "daily", amount * 10**9, ""))
-    sessions = SessionReplay(evidence, replay, findings, {}, Agreements(), careful=False)
-    tables = Tables(evidence, replay, sessions, findings, Scope(), set())
-    tables.compare()
-    found = [(each.code, each.record) for each in findings.listed if each.table == "envelopes"]
-    assert found == ([] if right else [("ROW_DIFFERS", id)])
-    assert tables.covered["envelopes"] == right
+        replay.replay_record(record("configure", {"owner": owner, "root": "/srv", "to": [spec]}))
+    row = {"id": id, "kind": team, "name": "shared", "period": "daily", "ceiling": amount * 10**9}
+    expected = ([], 1) if right else ([("ROW_DIFFERS", "ceiling")], 0)
+    assert compared(replay, EnvelopeRow, row) == expected
+
+
+@pytest.mark.parametrize("stated", [False, True])
+@pytest.mark.parametrize("joined", [False, True])
+def test_ceilings_around_a_session_of_a_joined_notebook_are_judged_only_if_its_records_state_them(
+    stated: bool, joined: bool
+) -> None:
+    replay = LedgerReplay({"n": ("ann", "/srv")})
+    replay.replay_record(record("open", {"session": "s", **({"around": ""} if stated else {})}, notebook_id="n"))
+    if joined:
+        replay.replay_record(record("join", {"notebook": "n", "into": "m"}))
+    row = {"id": "s", "notebook_id": "m" if joined else "n", "outer_envelopes": "others"}
+    vague = joined and not stated
+    assert compared(replay, SessionRow, row) == (([], 1) if vague else ([("ROW_DIFFERS", "outer_envelopes")], 0))
