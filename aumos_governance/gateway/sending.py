@@ -84,7 +84,7 @@ class Sending:
         """
         call = measured.call
         response = await self._sent(call, content, is_json=not self.is_form)
-        if measured.paid.body is None or self.is_form:
+        if measured.paid.body is None:
             return response
         if response.status < HTTPStatus.BAD_REQUEST:
             stream_options.accepts(self._place)

@@ -71,32 +71,37 @@ def test_a_path_may_begin_with_that_of_the_base_url(endpoint: Endpoint, path: st
 # ---- a second attempt
 
 
-def test_the_first_response_is_given_up_before_the_second_attempt(endpoint: Endpoint) -> None:
-    endless = CannedResponse(status=400, body=b'{"error"', length=1_000_000)
-    with (
-        Recorder(endless, CannedResponse(status=0)) as provider,
-        GatewayServer(endpoint, base_url=provider.url) as server,
-    ):
-        response = requested(server, STREAM.replace(b"gpt-4o", b"gpt-4.1"))
-        assert response.status == 502
-        assert provider.cut.wait(PATIENCE)
-        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
-        assert server.events() == ["hold", "estimated"]
-
-
-@pytest.mark.parametrize("status", [302, 401])
-def test_a_response_that_no_client_gets_is_closed(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, status: int
-) -> None:
-    responses: list[object] = []
+@pytest.fixture
+def responses(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The provider's responses; with these references to them the garbage collection closes none."""
+    found: list[object] = []
     send = Destination.send
 
     async def kept(*given: Any) -> Any:
-        # With a reference to it the response is not closed by the garbage collection.
-        responses.append(await send(*given))
-        return responses[-1]
+        found.append(await send(*given))
+        return found[-1]
 
     monkeypatch.setattr(Destination, "send", kept)
+    return found
+
+
+@pytest.mark.usefixtures("responses")
+@pytest.mark.parametrize(
+    ("second", "status", "end"), [(CannedResponse(status=0), 502, "estimated"), (STREAMED, 200, "settle")]
+)
+def test_the_first_response_is_given_up_before_the_second_attempt(
+    endpoint: Endpoint, second: CannedResponse, status: int, end: str
+) -> None:
+    endless = CannedResponse(status=400, body=b'{"error"', length=1_000_000)
+    with Recorder(endless, second) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
+        assert requested(server, STREAM).status == status
+        assert provider.cut.wait(PATIENCE)
+        assert ["stream_options" in sent.json for sent in provider.sent] == [True, False]
+        assert server.events() == ["hold", end]
+
+
+@pytest.mark.parametrize("status", [302, 401])
+def test_a_response_that_no_client_gets_is_closed(endpoint: Endpoint, responses: list[object], status: int) -> None:
     endless = CannedResponse(status=status, body=b"{", length=1_000)
     with Recorder(endless) as provider, GatewayServer(endpoint, base_url=provider.url) as server:
         assert requested(server).status == 502

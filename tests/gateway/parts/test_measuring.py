@@ -198,6 +198,10 @@ def test_what_has_no_price_or_no_bound_is_refused() -> None:
     assert refused(measuring(), requested(n="many"))[0] == 400
 
 
+def test_a_call_that_could_cost_more_than_any_amount_is_refused() -> None:
+    assert refused(measuring(), requested(max_tokens=10**90)) == (400, "INVALID_AMOUNT")
+
+
 def test_a_fee_is_held_too() -> None:
     by = {fee: measuring(prices=Prices(price=ONE_A_TOKEN, fee=fee)) for fee in (0, 2)}
     plain, dear = (measured(by[fee], requested(max_tokens=5)) for fee in (0, 2))
