@@ -138,6 +138,17 @@ def test_an_envelope_of_many_sessions_ends_with_its_column(ledger: Ledger) -> No
     assert ledger.verify().ok
 
 
+def test_what_another_session_holds_counts_in_the_envelope_of_both(ledger: Ledger) -> None:
+    ledger.execute(configure(NOTEBOOK.owner, NOTEBOOK.root, EnvelopeSpec("all", BILLION, EnvelopeKind.OWNER)))
+    for notebook in (NOTEBOOK, OTHER):
+        ledger.execute(opening(notebook, budget=BILLION))
+    assert ledger.execute(hold(BILLION)).allowed
+    fill(ledger, OTHER, billions=8)
+    refused(ledger, spend(MOST - 9 * BILLION + 1, OTHER, already_paid=True))
+    top_up(ledger, OTHER)
+    assert ledger.verify().ok
+
+
 def test_sums_of_records_have_no_end(ledger: Ledger) -> None:
     for notebook in (NOTEBOOK, OTHER, at("third.ipynb")):
         ledger.execute(opening(notebook, agent_id="planner"))

@@ -97,6 +97,7 @@ _PROOF = (
     "tests/ledger/proof/test_damage.py",
     "tests/ledger/proof/test_new_columns.py",
     "tests/ledger/operations/test_agreements.py",
+    "tests/ledger/operations/test_adjustments.py",
     "tests/ledger/commit/test_alone.py",
     "tests/ledger/operations/test_joins.py",
 )
