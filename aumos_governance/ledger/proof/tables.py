@@ -231,8 +231,7 @@ class Tables:
             for row in self._rows(kind):
                 good = self.session_replay.agreements.compare(kind, row, self.scope.everything, self.findings)
                 self.covered[kind.TABLE] += good
-        if self.scope.everything:
-            self.session_replay.agreements.finish(self.findings)
+        self.session_replay.agreements.finish(self.findings)
 
     # ---- rows that were compared record by record: here only rows that no record created are searched for
 

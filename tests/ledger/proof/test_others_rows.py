@@ -125,6 +125,19 @@ def test_a_row_too_many_is_the_only_one_that_is_named(ledger: Any, table: str) -
     assert theirs.findings == ()
 
 
+@pytest.mark.parametrize("table", ["trust", "consents"])
+def test_an_agreement_that_is_gone_is_missed_where_it_was_recorded(ledger: Any, table: str) -> None:
+    rows, session_id = ledger._store.tables[KINDS[table]], state(ledger).session_id
+    key, row = next(iter(rows.items()))
+    del rows[key]
+    try:
+        scopes: list[dict[str, Any]] = [{}, {"under": ("ann", "/srv/ann")}, {"session_id": session_id}, {"under": BOB}]
+        found = [[(each.code, each.table) for each in ledger.verify(**scope).findings] for scope in scopes]
+    finally:
+        rows[key] = row
+    assert found == [[("ROW_MISSING", table)]] * 3 + [[]]
+
+
 class Rows:
     """An evidence that has these rows, and no others."""
 
