@@ -254,10 +254,9 @@ class ChargedElsewhere(Charge):
     It holds nothing, and the methods that end a charge do nothing.
     """
 
-    def __init__(self, guard: ChargeGuard, paid: Paid) -> None:
+    def __init__(self, paid: Paid) -> None:
         self.paid = paid
         self.outlives_call = False
-        self._guard = guard
         self._token = []
 
 

@@ -138,7 +138,7 @@ class Guard:
         For a call through the gateway, its result is a charge that holds nothing.
         """
         if self.at_gateway:
-            return ChargedElsewhere(self, paid)
+            return ChargedElsewhere(paid)
         if not awaited:
             return self.begin(paid, begun)
         try:

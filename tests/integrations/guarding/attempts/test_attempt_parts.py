@@ -17,6 +17,7 @@ from aumos_governance.integrations.guarding.leftovers import leftovers
 from aumos_governance.integrations.pricing.prices import Prices
 from aumos_governance.integrations.pricing.seen import Seen
 from aumos_governance.steps import now
+from aumos_governance.wire.provider_keys import GATEWAY_ENV
 from tests.integrations.chats import COST
 from tests.integrations.guarding.attempts.one_attempt import BODY, REQUEST, RefusedError, Way, paid_call, response
 from tests.integrations.till import Till
@@ -228,6 +229,20 @@ def test_an_attempt_of_other_content_does_not_use_the_hold_that_was_requested(ca
     assert sorted(till.events()) in (["hold", "settle"], ["hold", "hold", "release", "settle"])
     assert till.records("hold")[-1].amount >= 450 * 10_000
     assert till.spent == COST
+
+
+def test_an_attempt_at_the_gateway_takes_the_charge_of_its_call(
+    monkeypatch: pytest.MonkeyPatch, till: Till, guard: Guard, paid: Paid, way: Way
+) -> None:
+    guard.base_url = "https://llm.example.com/v1"
+    monkeypatch.setenv(GATEWAY_ENV, "https://llm.example.com")
+    call = Call(guard, paid, REQUEST, owner=None)
+    asyncio.run(call.begin_async())
+    attempt = Attempt(call, paid, streamed=False, sending=None)
+    way(attempt.hold)
+    way(attempt.responding, response())
+    call.close()
+    assert (till.records(), till.spent) == ([], 0)
 
 
 def test_what_is_held_is_taken_once_and_by_its_own_content_alone(call: Call, paid: Paid, way: Way) -> None:
