@@ -121,11 +121,23 @@ class LiveServer:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)
             try:
-                self.process.wait(20)
+                self._wait(how)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
                 raise
+
+    def _wait(self, how: signal.Signals) -> None:
+        """Wait for the end of the process, which was sent the signal ``how``. Raises subprocess.TimeoutExpired."""
+        assert self.process is not None
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            # Jupyter's handler of the signal first writes a log line. If the signal came while another line was
+            # written, this fails, and the signal has no effect.
+            if b"reentrant call inside" in self.log.read_bytes():
+                self.process.send_signal(how)
+            self.process.wait(10)
 
     # ---- HTTP
 
