@@ -107,6 +107,9 @@ def _covers(one: Sides, other: Sides) -> bool:
 
 def greatest_of(prices: tuple[Any, ...], input_tokens: int) -> Decimal:
     """Return the highest of ``prices`` in a request with so many input tokens; 0 if ``prices`` is empty."""
+    if len(prices) == 1 and isinstance(prices[0], Decimal):
+        # Nearly every governed call has one untiered price for its input and one for its output.
+        return prices[0]
     return max((dearest(price, input_tokens) for price in prices), default=Decimal(0))
 
 
