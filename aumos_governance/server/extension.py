@@ -33,7 +33,7 @@ from .gateway.served_gateway import ServedGateway
 from .identity.contents_moves import ContentsMoves
 from .identity.documents import Documents
 from .identity.notebook_map import NotebookMap
-from .kernels.autostart import Autostart as FirstSessions
+from .kernels.autostart import FirstSessions
 from .kernels.bridge import KERNEL_EVENTS, Bridge
 from .kernels.conversation import never
 from .kernels.kernel_environment import mark_children, mark_kernels

@@ -13,7 +13,7 @@ from ..identity.notebook_map import NotebookMap
 from .readers import Readers
 
 
-class Autostart:
+class FirstSessions:
     """Opens the first governance session of each notebook of a server. Methods are called on the server's loop.
 
     ``settle`` waits until the ledger has executed all renames; it is called in a thread of ``readers``. ``terms`` are

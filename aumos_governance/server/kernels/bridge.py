@@ -20,7 +20,7 @@ from jupyter_server.gateway.managers import GatewayMappingKernelManager
 from ...errors import NotAllowedError
 from ...service.service import NotebookService
 from ..identity.notebook_map import NotebookMap, Row
-from .autostart import Autostart
+from .autostart import FirstSessions
 from .comm_transport import CommTransport
 from .conversation import Conversation, InlineExecutor, caller_of, check_document, never
 from .kernel_keys import KernelKeys
@@ -88,7 +88,7 @@ class Bridge:
         settle: Callable[[], None],
         may_stand_by: Callable[[], bool] = never,
         announce: Callable[[set[str]], None],
-        autostart: Autostart | None = None,
+        autostart: FirstSessions | None = None,
         find_moved: Callable[[Iterable[str]], Awaitable[None]] | None = None,
         log: logging.Logger,
         server: str = "",
