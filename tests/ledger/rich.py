@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.agreements import (
     AcknowledgeReport,
     AskApproval,
@@ -88,6 +91,15 @@ def budget(category: str, ceiling: int, *, create: bool = True) -> SetBudget:
         period=BudgetPeriod.DAILY,
         create=create,
     )
+
+
+@contextlib.contextmanager
+def rich_in_memory() -> Iterator[Ledger]:
+    """Open a ledger in memory on which everything was done."""
+    clock = FakeClock()
+    with contextlib.closing(open_ledger("memory://", clock=clock)) as made:
+        fill_richly(made, clock)
+        yield made
 
 
 def fill_richly(ledger: Ledger, clock: FakeClock) -> None:

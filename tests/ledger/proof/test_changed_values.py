@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.facts import Decision
 from aumos_governance.ledger.contract.ledger import Ledger
 from aumos_governance.ledger.proof.findings import named
 from aumos_governance.ledger.proof.unproven import PARTLY, UNPROVEN
 from aumos_governance.ledger.rules.chain import LEDGER_CHAIN, digest
 from aumos_governance.ledger.transaction.tables import ROWS, Column, Row
-from tests.ledger.kit import FakeClock
-from tests.ledger.rich import fill_richly
+from tests.ledger.rich import rich_in_memory
 
 KINDS = {kind.TABLE: kind for kind in ROWS}
 TIMED = {"Decision", "Resolved", "Corrected", "Recorded"}
@@ -60,9 +57,7 @@ ALSO_BY_KEY = {
 @pytest.fixture(scope="module")
 def ledger() -> Iterator[Ledger]:
     """A ledger on which everything was done; each test restores what it changes."""
-    clock = FakeClock()
-    with closing(open_ledger("memory://", clock=clock)) as made:
-        fill_richly(made, clock)
+    with rich_in_memory() as made:
         yield made
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.audit_facts import Recorded
 from aumos_governance.ledger.contract.budgets import Adjusted, Corrected, Resolved
 from aumos_governance.ledger.contract.facts import Decision
@@ -17,8 +15,8 @@ from aumos_governance.ledger.proof.findings import named
 from aumos_governance.ledger.transaction.rows import ResponseRow
 from aumos_governance.types import ActionKind, GovernanceOutcome, TrustLevel
 from tests.ledger.charges import hold
-from tests.ledger.kit import FakeClock, at, opening
-from tests.ledger.rich import fill_richly
+from tests.ledger.kit import at, opening
+from tests.ledger.rich import rich_in_memory
 
 WAITING = "an action that waits"
 
@@ -26,9 +24,7 @@ WAITING = "an action that waits"
 @pytest.fixture(scope="module")
 def stored() -> Iterator[Any]:
     """A ledger on which everything was done; each test restores what it changes."""
-    clock = FakeClock()
-    with closing(open_ledger("memory://", clock=clock)) as ledger:
-        fill_richly(ledger, clock)
+    with rich_in_memory() as ledger:
         careful = at("careful.ipynb")
         ledger.execute(opening(careful, trust_level=TrustLevel.L3_ACT_APPROVE))
         act = {"kind": ActionKind.ACT, "required_level": TrustLevel.L3_ACT_APPROVE, "waits": True}

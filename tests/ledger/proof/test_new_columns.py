@@ -13,10 +13,10 @@ import pytest
 
 from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.transaction import schema
-from tests.ledger.kit import FakeClock, state
+from tests.ledger.kit import state
 from tests.ledger.postgres_server import PostgresServer
 from tests.ledger.proof import wider
-from tests.ledger.rich import fill_richly
+from tests.ledger.rich import rich_in_memory
 
 TABLES = [name for name in schema.tables if name != "audit"]
 
@@ -45,8 +45,7 @@ def test_tables_that_got_one_more_column_verify(
     command = [sys.executable, wider.__file__, url, kind]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    with closing(open_ledger("memory://", clock=(clock := FakeClock()))) as ledger:
-        fill_richly(ledger, clock)
+    with rich_in_memory() as ledger:
         expected = wider.found(ledger, state(ledger).session_id)
     assert [problems for problems, _ in expected] == [[], [], [], []]
     assert json.loads(ran.stdout) == expected

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from copy import copy
 from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.budgets import EnvelopeKind
 from aumos_governance.ledger.operations.balances import envelope_id
 from aumos_governance.ledger.proof.agreements import Agreements
@@ -22,8 +20,8 @@ from aumos_governance.ledger.proof.tables import Tables
 from aumos_governance.ledger.rules.chain import AUDIT_COLUMNS
 from aumos_governance.ledger.transaction.rows import EnvelopeRow, SessionRow
 from aumos_governance.ledger.transaction.tables import ROWS, Row, columns
-from tests.ledger.kit import FakeClock, state
-from tests.ledger.rich import fill_richly
+from tests.ledger.kit import state
+from tests.ledger.rich import rich_in_memory
 
 KINDS = {kind.TABLE: kind for kind in ROWS}
 BOB = ("bob", "/srv/bob")
@@ -47,9 +45,7 @@ COLUMNS = {
 @pytest.fixture(scope="module")
 def ledger() -> Iterator[Any]:
     """A ledger on which everything was done; each test restores what it changes."""
-    clock = FakeClock()
-    with closing(open_ledger("memory://", clock=clock)) as made:
-        fill_richly(made, clock)
+    with rich_in_memory() as made:
         yield made
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
 
-from aumos_governance.ledger import open_ledger
 from aumos_governance.ledger.contract.audit_facts import VerifyResult
 from aumos_governance.ledger.memory.proof_reads import MemoryEvidence
 from aumos_governance.ledger.proof.damage import DAMAGED, UnreadableError
@@ -17,8 +15,7 @@ from aumos_governance.ledger.proof.verification import verify
 from aumos_governance.ledger.rules.chain import AuditRow
 from aumos_governance.ledger.transaction.rows import ChainRow, ChargeRow, NotebookRow, ResponseRow, SessionRow
 from aumos_governance.ledger.transaction.tables import ROWS, Row
-from tests.ledger.kit import FakeClock
-from tests.ledger.rich import fill_richly
+from tests.ledger.rich import rich_in_memory
 
 NEEDED = (ChainRow, NotebookRow, SessionRow, ChargeRow)
 """Without these tables, no record can be compared with a row."""
@@ -26,9 +23,7 @@ NEEDED = (ChainRow, NotebookRow, SessionRow, ChargeRow)
 
 @pytest.fixture(scope="module")
 def ledger() -> Iterator[Any]:
-    clock = FakeClock()
-    with closing(open_ledger("memory://", clock=clock)) as made:
-        fill_richly(made, clock)
+    with rich_in_memory() as made:
         yield made
 
 

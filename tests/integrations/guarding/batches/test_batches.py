@@ -6,7 +6,6 @@ import asyncio
 import gc
 import subprocess
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,6 @@ from tests.integrations.desk import Desk
 from tests.integrations.guarding.batches.openai_batches import BATCH, HALF, batch, chat, chat_cost, chat_result, lines
 from tests.integrations.till import Till, priced
 from tests.integrations.wire import http
-
-
-@pytest.fixture
-def till() -> Iterator[Till]:
-    """An engine with a budget, in which a batch may stay held after the test."""
-    till = Till()
-    with till.engine:
-        yield till
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -51,14 +50,6 @@ def request(id: str, model: str = MODEL, **params: Any) -> Any:
 
 def cost(output: int = 100, model: str = MODEL) -> Decimal:
     return priced(model, {"input_tokens": 10, "output_tokens": output}, provider="anthropic")
-
-
-@pytest.fixture
-def till() -> Iterator[Till]:
-    """An engine with a budget, in which a batch may stay held after the test."""
-    till = Till()
-    with till.engine:
-        yield till
 
 
 @pytest.fixture
